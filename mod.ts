@@ -1,0 +1,85 @@
+/**
+ * adc-run finds a token for ADC, the API Declarative CLI of API7 Enterprise and Apache APISIX, checks it
+ * with the request that ADC itself will make first, runs ADC with it, and keeps it out of argv, logs and
+ * output.
+ *
+ * {@linkcode runAdc} does all of that. Its steps can be had one by one: {@linkcode resolveConnection},
+ * {@linkcode resolveToken}, {@linkcode checkToken}. Nothing here prints, prompts or exits, and nothing
+ * reads `process.env` by itself.
+ *
+ * @example
+ * ```ts
+ * import { checkToken, defaultSources, resolveConnection, resolveToken } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ *
+ * const env = { ADC_SERVER: "http://127.0.0.1:1", ADC_TOKEN: "a7ee-example" };
+ * const connection = await resolveConnection({ args: ["ping"], env, cwd: "/nowhere" });
+ * const { token, source } = await resolveToken({
+ *   connection,
+ *   sources: defaultSources({ env, cwd: "/nowhere" }),
+ * });
+ * const { verdict } = await checkToken(token, { connection, env });
+ * assert.deepEqual([source, verdict], ["env", "unreachable"]);
+ * ```
+ *
+ * @module
+ */
+
+export { Secret } from "./src/secret.ts";
+export type { TokenPrefix } from "./src/secret.ts";
+export { tokenPrefix } from "./src/secret.ts";
+
+export {
+  AdcRunError,
+  CommandError,
+  ConnectionError,
+  SourceError,
+  UsageError,
+} from "./src/errors.ts";
+export type { AdcRunErrorOptions } from "./src/errors.ts";
+
+export { createMask } from "./src/mask/mask.ts";
+export type { Mask, MaskOptions } from "./src/mask/mask.ts";
+
+export { resolveConnection } from "./src/connection/connection.ts";
+export type { Backend, Connection, ConnectionOptions } from "./src/connection/connection.ts";
+export type { AdcArguments, AdcFlags } from "./src/connection/adc_arguments.ts";
+export type { HttpDispatcher } from "./src/connection/http.ts";
+export { EnvFile } from "./src/connection/env_file.ts";
+export type { Environment, Origin, Setting } from "./src/connection/origin.ts";
+export type { Proxy } from "./src/connection/proxy.ts";
+export type { Server } from "./src/connection/server.ts";
+export type { PemFile, Tls } from "./src/connection/tls.ts";
+
+export { NoTokenError, resolveToken, surveyTokens } from "./src/token/resolve.ts";
+export type {
+  ResolvedToken,
+  ResolveTokenOptions,
+  SourceReport,
+  Survey,
+} from "./src/token/resolve.ts";
+export type { SourceAnswer, SourceContext, TokenSource } from "./src/token/source.ts";
+export { defaultSources } from "./src/token/default_sources.ts";
+export type { DefaultSourcesOptions } from "./src/token/default_sources.ts";
+export { flagSource } from "./src/token/sources/flag_source.ts";
+export { envSource } from "./src/token/sources/env_source.ts";
+export { fileSource } from "./src/token/sources/file_source.ts";
+export type { FileSourceOptions } from "./src/token/sources/file_source.ts";
+export { dotenvSource } from "./src/token/sources/dotenv_source.ts";
+export { commandSource } from "./src/token/sources/command_source.ts";
+export type { CommandSourceOptions } from "./src/token/sources/command_source.ts";
+export { keychainSource } from "./src/token/sources/keychain_source.ts";
+export type { KeychainSourceOptions } from "./src/token/sources/keychain_source.ts";
+export { KeychainError, systemKeychain } from "./src/token/keychain.ts";
+export type { Keychain, KeychainFailure } from "./src/token/keychain.ts";
+
+export { checkToken } from "./src/check/check_token.ts";
+export type { CheckTokenOptions } from "./src/check/check_token.ts";
+export { CheckError } from "./src/check/verdict.ts";
+export type { CheckResult, Verdict } from "./src/check/verdict.ts";
+
+export { executeRun, prepareRun, runAdc } from "./src/adc/run_adc.ts";
+export type { RunOptions, RunPlan, RunResult } from "./src/adc/run_adc.ts";
+export type { Program } from "./src/adc/locate.ts";
+export type { SignalPort } from "./src/adc/signals.ts";
+export type { Spawner } from "./src/spawn.ts";

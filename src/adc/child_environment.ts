@@ -1,0 +1,66 @@
+/**
+ * What the child finds in its environment.
+ *
+ * @module
+ */
+
+import type { Connection } from "../connection/connection.ts";
+import type { Environment, Setting } from "../connection/origin.ts";
+import type { Secret } from "../secret.ts";
+
+/** Ways to more tokens, which are none of the child's business. */
+const WITHHELD = ["ADC_TOKEN_FILE", "ADC_TOKEN_COMMAND", "API7_USERNAME", "API7_PASSWORD"];
+
+/**
+ * The whole environment but for the ways to more tokens: ADC fills `${NAME}` in adc.yaml from it.
+ *
+ * @param env The environment of adc-run.
+ * @returns A copy.
+ */
+export function plainEnvironment(env: Environment): Record<string, string | undefined> {
+  const copy = { ...env };
+  for (const name of WITHHELD) delete copy[name];
+  return copy;
+}
+
+/** What is added to the child's environment. */
+export interface ChildEnvironmentOptions {
+  /** The environment of adc-run. */
+  readonly env: Environment;
+  /** The connection, whose values are set unless they came from a flag, which stays a flag. */
+  readonly connection: Connection;
+  /** The token. */
+  readonly token: Secret;
+}
+
+/**
+ * The environment of a child that talks to the gateway.
+ *
+ * @param options What to add.
+ * @returns The environment with `ADC_TOKEN` and the connection's variables set.
+ */
+export function childEnvironment(
+  { env, connection, token }: ChildEnvironmentOptions,
+): Record<string, string | undefined> {
+  const child = plainEnvironment(env);
+  // A file named with --env-file stands in for `.env`, whose variables ADC would load by itself.
+  if (connection.envFile.name !== ".env") {
+    for (const [name, value] of connection.envFile.entries()) {
+      if (!WITHHELD.includes(name)) child[name] ??= value;
+    }
+  }
+  child.ADC_TOKEN = token.reveal();
+  const { backend, server, serverValue, gatewayGroup, tls } = connection;
+  const set = (name: string, setting: Setting<unknown> | undefined, value: string) => {
+    if (setting !== undefined && setting.origin.kind !== "flag") child[name] = value;
+  };
+  set("ADC_BACKEND", backend, backend.value);
+  set("ADC_SERVER", server, serverValue.reveal());
+  if (backend.value === "api7ee") set("ADC_GATEWAY_GROUP", gatewayGroup, gatewayGroup.value);
+  set("ADC_CA_CERT_FILE", tls.caCertFile, tls.caCertFile?.value.path ?? "");
+  set("ADC_TLS_CLIENT_CERT_FILE", tls.clientCertFile, tls.clientCertFile?.value.path ?? "");
+  set("ADC_TLS_CLIENT_KEY_FILE", tls.clientKeyFile, tls.clientKeyFile?.value.path ?? "");
+  // Any value of this variable turns the verification off, so it is never set to "false".
+  if (tls.skipVerify.value) set("ADC_TLS_SKIP_VERIFY", tls.skipVerify, "true");
+  return child;
+}

@@ -1,0 +1,69 @@
+/**
+ * The child's output on its way through the mask.
+ *
+ * @module
+ */
+
+import type { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { codeOf } from "../errors.ts";
+import type { Mask } from "../mask/mask.ts";
+
+/** How long a pipe may stay open and silent after the child has ended, in milliseconds. */
+const LINGER = 250;
+
+/** How the output of one stream ended. */
+export interface OutputEnding {
+  /** The system's code where the output could not be written, `EPIPE` where the reader went away. */
+  readonly failure?: string;
+}
+
+/** One of the child's output streams on its way. */
+export interface Output {
+  /** Settles when all output has arrived; it does not reject. */
+  readonly done: Promise<OutputEnding>;
+  /** Ends the output when nothing more comes, though somebody may still hold the pipe open. */
+  childEnded(): void;
+}
+
+/**
+ * Pipes one of the child's output streams to where it belongs.
+ *
+ * @param from The child's stream.
+ * @param to Where it goes; it is not closed.
+ * @param options The mask.
+ * @returns How it went.
+ */
+export function pipeOutput(
+  from: Readable,
+  to: Writable,
+  { mask }: { readonly mask: Mask },
+): Output {
+  const masked = mask.stream();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let ended = false;
+  // A grandchild that stays behind, a daemon say, keeps the pipe open without writing to it.
+  const linger = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (from.readableLength > 0 || masked.writableLength > 0 || masked.readableLength > 0) {
+        linger();
+      } else from.push(null);
+    }, LINGER);
+  };
+  from.on("data", () => {
+    if (ended) linger();
+  });
+  const done = pipeline(from, masked, to, { end: false }).then(
+    (): OutputEnding => ({}),
+    // Destroying `from` has closed the pipe: the child learns that its reader is gone.
+    (error): OutputEnding => ({ failure: codeOf(error) ?? "unknown error" }),
+  ).finally(() => clearTimeout(timer));
+  return {
+    done,
+    childEnded: () => {
+      ended = true;
+      linger();
+    },
+  };
+}

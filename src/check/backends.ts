@@ -1,0 +1,198 @@
+/**
+ * The test call for each backend: what ADC itself will ask first.
+ *
+ * @module
+ */
+
+import type { Connection } from "../connection/connection.ts";
+import type { HttpClient, HttpResponse } from "../connection/http.ts";
+import type { Server } from "../connection/server.ts";
+import type { Secret } from "../secret.ts";
+import {
+  describeBody,
+  isJson,
+  judgeStatus,
+  notThisBackend,
+  parseObject,
+} from "./judge_response.ts";
+import type { Judgement } from "./judge_response.ts";
+
+/** One server to be asked with one token. */
+export interface Probe {
+  /** Sends the request. */
+  readonly client: HttpClient;
+  /** The connection. */
+  readonly connection: Connection;
+  /** The server. */
+  readonly server: Server;
+  /** The token for this server. */
+  readonly token: Secret;
+}
+
+/** A request that was sent, and what it says. */
+export interface Probed {
+  /** The method and path. */
+  readonly request: { readonly method: "GET" | "HEAD"; readonly path: string };
+  /** The answer's status. */
+  readonly status: number;
+  /** The verdict and its reasons. */
+  readonly judgement: Judgement;
+  /** The gateway groups that do exist, where the named one does not. */
+  readonly gatewayGroups?: readonly string[];
+}
+
+/** The first request that ADC makes with the token, by backend. */
+export function firstRequest(
+  { backend, gatewayGroup }: Connection,
+  token: Secret,
+): Probed["request"] {
+  switch (backend.value) {
+    case "api7ee": {
+      // ADC names no gateway group for an admin key.
+      if (isAdminKey(token)) return { method: "GET", path: "/api/gateway_groups" };
+      const name = encodeURIComponent(gatewayGroup.value);
+      return { method: "GET", path: `/api/gateway_groups?search=${name}&name=${name}` };
+    }
+    case "apisix":
+      return { method: "GET", path: "/apisix/admin/routes" };
+    case "apisix-standalone":
+      return { method: "HEAD", path: "/apisix/admin" };
+  }
+}
+
+/**
+ * Asks a server what ADC will ask it first, and judges the answer.
+ *
+ * @param probe The server and the token.
+ * @returns The verdict.
+ * @throws {Error} No answer came.
+ */
+export async function probeServer(probe: Probe): Promise<Probed> {
+  const { client, connection, server, token } = probe;
+  const backend = connection.backend.value;
+  const request = firstRequest(connection, token);
+  const response = await client.send({ server, token, ...request });
+  const { status } = response;
+  const judgement = judgeStatus(response, backend);
+  if (judgement !== undefined) return { request, status, judgement };
+  switch (backend) {
+    case "api7ee":
+      return await judgeGatewayGroups(probe, { request, response });
+    case "apisix":
+      return { request, status, judgement: judgeRoutes(response) };
+    case "apisix-standalone":
+      return await probeConfigs(probe, { request, status, judgement: VALID });
+  }
+}
+
+const VALID: Judgement = { verdict: "valid", found: "the server took the token" };
+
+function isAdminKey(token: Secret): boolean {
+  return token.reveal().startsWith("a7adm-");
+}
+
+async function judgeGatewayGroups(
+  probe: Probe,
+  { request, response }: { readonly request: Probed["request"]; readonly response: HttpResponse },
+): Promise<Probed> {
+  const { status } = response;
+  const groups = listOf(response);
+  if (groups === undefined) {
+    const found = `the server answered ${status} with ${describeBody(response)}`;
+    return { request, status, judgement: notThisBackend(found, "api7ee") };
+  }
+  const name = probe.connection.gatewayGroup.value;
+  const [first] = groups;
+  // ADC takes the first of the list without a look at its name, so it has to be the right one.
+  if (isAdminKey(probe.token) || (first !== undefined && isNamed(first, name))) {
+    return { request, status, judgement: VALID };
+  }
+  const gatewayGroups = await listGatewayGroups(probe);
+  const known = gatewayGroups.map((each) => `"${each}"`).join(", ");
+  const found = first === undefined
+    ? `there is no gateway group "${name}"`
+    : `asked for the gateway group "${name}", the server lists "${first.name}" first, and ADC would change that one`;
+  return {
+    request,
+    status,
+    gatewayGroups,
+    judgement: {
+      verdict: "no-gateway-group",
+      found,
+      suggestion: known === ""
+        ? "This token sees no gateway group at all. Ask for a role that does."
+        : `Name one of ${known} with --gateway-group or ADC_GATEWAY_GROUP.`,
+    },
+  };
+}
+
+function isNamed(group: Record<string, unknown>, name: string): boolean {
+  return typeof group.name !== "string" || group.name === name;
+}
+
+/** The message gets better with the list of groups, and does without if it cannot be had. */
+async function listGatewayGroups({ client, server, token }: Probe): Promise<readonly string[]> {
+  try {
+    const response = await client.send({
+      server,
+      token,
+      method: "GET",
+      path: "/api/gateway_groups",
+    });
+    return (listOf(response) ?? []).map(({ name }) => name).filter((name) =>
+      typeof name === "string"
+    );
+  } catch {
+    return [];
+  }
+}
+
+function listOf(response: HttpResponse): Record<string, unknown>[] | undefined {
+  const list = parseObject(response.body)?.list;
+  return Array.isArray(list) && list.every((each) => typeof each === "object" && each !== null)
+    ? list
+    : undefined;
+}
+
+/** APISIX lists `{list, total}`, before version 3 `{node, action}`; a long list is not read to its end. */
+function judgeRoutes(response: HttpResponse): Judgement {
+  const value = parseObject(response.body);
+  const plausible = response.cut
+    ? isJson(response)
+    : typeof value?.list === "object" || typeof value?.node === "object";
+  if (plausible) return VALID;
+  return notThisBackend(
+    `the server answered ${response.status} with ${describeBody(response)}`,
+    "apisix",
+  );
+}
+
+/**
+ * Asks a standalone server for its configuration as well.
+ *
+ * APISIX answers `HEAD /apisix/admin` without a look at the token; the first request that needs it is
+ * `HEAD /apisix/admin/configs`, or `GET` up to APISIX 3.13 (apisix/admin/init.lua, and ADC's
+ * backend-apisix-standalone/src/fetcher.ts).
+ */
+async function probeConfigs(
+  { client, server, token }: Probe,
+  passed: Probed,
+): Promise<Probed> {
+  const path = "/apisix/admin/configs";
+  for (const method of ["HEAD", "GET"] as const) {
+    const response = await client.send({ server, token, method, path });
+    const { status } = response;
+    const judgement = judgeStatus(response, "apisix-standalone");
+    if (judgement === undefined) return { request: { method, path }, status, judgement: VALID };
+    if (status === 404 || status === 405) {
+      if (/unsupported resource type/i.test(response.body)) {
+        const found = "the server keeps its configuration in etcd, not in standalone mode";
+        const request = { method, path };
+        return { request, status, judgement: notThisBackend(found, "apisix-standalone") };
+      }
+      continue;
+    }
+    return { request: { method, path }, status, judgement };
+  }
+  return passed;
+}

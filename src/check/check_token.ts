@@ -1,0 +1,129 @@
+/**
+ * The test call: would ADC get through with this token?
+ *
+ * @module
+ */
+
+import type { Connection } from "../connection/connection.ts";
+import type { HttpDispatcher } from "../connection/http.ts";
+import type { Environment } from "../connection/origin.ts";
+import { createMask } from "../mask/mask.ts";
+import { tokenPrefix } from "../secret.ts";
+import type { Secret } from "../secret.ts";
+import { splitTokens } from "../token/token_value.ts";
+import { firstRequest, probeServer } from "./backends.ts";
+import type { Probe } from "./backends.ts";
+import { judgeFailure } from "./network_failure.ts";
+import type { CheckResult } from "./verdict.ts";
+
+/** What {@linkcode checkToken} needs to know. */
+export interface CheckTokenOptions {
+  /** Where and how ADC will connect. */
+  readonly connection: Connection;
+  /** The environment, usually `process.env`, for `NODE_EXTRA_CA_CERTS`. */
+  readonly env: Environment;
+  /**
+   * Ends the call.
+   *
+   * @default undefined
+   */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Sends the requests; undici's `MockAgent`, say.
+   *
+   * @default a dispatcher of the connection's own
+   */
+  readonly dispatcher?: HttpDispatcher | undefined;
+}
+
+/**
+ * Asks the server what ADC will ask it first, on ADC's own terms, and says what that means.
+ *
+ * It does not throw for a bad token or a server that is down: that is its result.
+ *
+ * @param token The token; for `apisix-standalone` it may be a comma-separated list, one for each server.
+ * @param options The connection.
+ * @returns The verdict; for several servers that of the first that is not `valid`.
+ * @throws {DOMException} The signal ended the call.
+ *
+ * @example
+ * ```ts
+ * import { checkToken, resolveConnection, Secret } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ *
+ * const env = { ADC_SERVER: "http://127.0.0.1:1" };
+ * const connection = await resolveConnection({ env, cwd: "." });
+ * const { verdict } = await checkToken(new Secret("a7ee-example"), { connection, env });
+ * assert.equal(verdict, "unreachable");
+ * ```
+ */
+export async function checkToken(token: Secret, options: CheckTokenOptions): Promise<CheckResult> {
+  const { connection, signal } = options;
+  const { openHttpClient } = await import("../connection/http.ts");
+  const client = await openHttpClient(connection, options);
+  try {
+    const results = await Promise.all(
+      tokensByServer(connection, token).map((each, index) => {
+        const server = connection.servers[index]!;
+        return checkServer({ client, connection, server, token: each }, signal);
+      }),
+    );
+    return results.find(({ verdict }) => verdict !== "valid") ?? results[0]!;
+  } finally {
+    await client.close();
+  }
+}
+
+/**
+ * The token for each server, as ADC deals them out: one each where there are as many, else the first for
+ * all.
+ *
+ * @param connection The servers.
+ * @param token The token, or the list.
+ * @returns As many tokens as there are servers.
+ */
+export function tokensByServer(
+  { backend, servers }: Connection,
+  token: Secret,
+): readonly Secret[] {
+  const tokens = splitTokens(token, backend.value === "apisix-standalone");
+  return servers.map((_, index) => tokens[tokens.length === servers.length ? index : 0]!);
+}
+
+async function checkServer(probe: Probe, signal: AbortSignal | undefined): Promise<CheckResult> {
+  const { connection, server, token } = probe;
+  const named = ({ method, path }: { readonly method: string; readonly path: string }) =>
+    `${method} ${server.display}${path}`;
+  try {
+    const { request, status, judgement, gatewayGroups } = await probeServer(probe);
+    // The server's words are quoted in the message, and a server may echo the token in them.
+    const found = createMask([token]).text(judgement.found);
+    const suggestion = withBackendHint(probe, judgement);
+    return {
+      verdict: judgement.verdict,
+      tried: named(request),
+      found,
+      status,
+      ...(suggestion !== undefined && { suggestion }),
+      ...(gatewayGroups && { gatewayGroups }),
+    };
+  } catch (error) {
+    signal?.throwIfAborted();
+    const { verdict, found, suggestion } = judgeFailure(error, connection.timeout.value);
+    return { verdict, tried: named(firstRequest(connection, token)), found, suggestion };
+  }
+}
+
+/** An API7 token at the backend `apisix`, which is ADC's default, is a likely slip. */
+function withBackendHint(
+  { connection: { backend }, token }: Probe,
+  { verdict, suggestion }: { readonly verdict: string; readonly suggestion?: string },
+): string | undefined {
+  const prefix = tokenPrefix(token.reveal());
+  if (prefix === undefined || backend.value === "api7ee") return suggestion;
+  if (verdict !== "wrong-server" && verdict !== "rejected") return suggestion;
+  const slip =
+    `The token starts with "${prefix}", which is API7 Enterprise's, and the backend is ` +
+    `"${backend.value}": set --backend api7ee or ADC_BACKEND=api7ee.`;
+  return suggestion === undefined ? slip : `${slip} ${suggestion}`;
+}

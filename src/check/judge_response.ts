@@ -1,0 +1,125 @@
+/**
+ * What an answer says about the token.
+ *
+ * @module
+ */
+
+import type { Backend } from "../connection/connection.ts";
+import type { HttpResponse } from "../connection/http.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** An answer's meaning. */
+export interface Judgement {
+  /** The verdict. */
+  readonly verdict: Verdict;
+  /** What came back. */
+  readonly found: string;
+  /** What to do about it. */
+  readonly suggestion?: string;
+}
+
+/**
+ * Judges an answer by its status.
+ *
+ * @param response The answer.
+ * @param backend The backend that was expected there.
+ * @returns The verdict, or `undefined` for 2xx, whose body has to be looked at.
+ */
+export function judgeStatus(response: HttpResponse, backend: Backend): Judgement | undefined {
+  const { status } = response;
+  if (status >= 200 && status < 300) return undefined;
+  const found = `the server answered ${status}${quoteServer(response)}`;
+  if (status === 401) {
+    return {
+      verdict: "rejected",
+      found,
+      suggestion: response.header("www-authenticate") !== undefined && !isJson(response)
+        ? "The answer does not come from an Admin API; something in between may ask for a log-in of its own."
+        : "The token is wrong, expired or revoked. Store a working one with " +
+          '"adc-run auth login --with-token", or set ADC_TOKEN.',
+    };
+  }
+  if (status === 403) {
+    return {
+      verdict: "forbidden",
+      found,
+      suggestion: "The token works. Ask for a role that may do this.",
+    };
+  }
+  if (status === 429 || status >= 500) {
+    return { verdict: "server-error", found, suggestion: "Try again later." };
+  }
+  if (status === 407) {
+    return {
+      verdict: "unreachable",
+      found: "the proxy asks for a log-in (407)",
+      suggestion: "Put user and password into HTTP_PROXY or HTTPS_PROXY.",
+    };
+  }
+  const location = response.header("location");
+  return {
+    verdict: "wrong-server",
+    found: location === undefined ? found : `${found}, pointing to "${originOf(location)}"`,
+    suggestion: wrongServerHint(backend),
+  };
+}
+
+/** No Admin API of this backend answers there. */
+export function notThisBackend(found: string, backend: Backend): Judgement {
+  return { verdict: "wrong-server", found, suggestion: wrongServerHint(backend) };
+}
+
+function wrongServerHint(backend: Backend): string {
+  return `No Admin API of the backend "${backend}" answers there. Look at --server (ADC_SERVER) ` +
+    "and --backend (ADC_BACKEND).";
+}
+
+/** The server's words in `error_msg` or `message`, to be quoted. */
+function quoteServer(response: HttpResponse): string {
+  const value = parseObject(response.body);
+  const message = value?.error_msg ?? value?.message;
+  if (typeof message !== "string" || message === "") return "";
+  const details = typeof value?.description === "string" ? ` (${value.description})` : "";
+  return `: "${oneLine(message + details)}"`;
+}
+
+/** A server's words must neither draw on the terminal nor fill it. */
+function oneLine(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ").slice(0, 300);
+}
+
+function originOf(location: string): string {
+  return URL.canParse(location) ? new URL(location).origin : oneLine(location.split("?")[0] ?? "");
+}
+
+/** Whether the body is JSON, as far as its start tells. */
+export function isJson(response: HttpResponse): boolean {
+  return parseObject(response.body) !== undefined ||
+    (response.cut && response.body.trimStart().startsWith("{"));
+}
+
+/**
+ * Reads a JSON object.
+ *
+ * @param text The body.
+ * @returns The object, or `undefined` for anything else.
+ */
+export function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? value as Record<string, unknown>
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Says what kind of body came instead of the one expected. */
+export function describeBody(response: HttpResponse): string {
+  const type = response.header("content-type") ?? "";
+  if (/html/i.test(type) || /^\s*<(!doctype|html)/i.test(response.body)) return "an HTML page";
+  if (response.body.trim() === "") return "nothing";
+  return isJson(response) ? "JSON of another shape" : "something that is no JSON";
+}

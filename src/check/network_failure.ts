@@ -1,0 +1,134 @@
+/**
+ * What it means that no answer came.
+ *
+ * @module
+ */
+
+import { codeOf, messageOf } from "../errors.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** A failure to get any answer, as a verdict. */
+export interface NetworkFailure {
+  /** The verdict. */
+  readonly verdict: Verdict;
+  /** What was found. */
+  readonly found: string;
+  /** What to do about it. */
+  readonly suggestion: string;
+}
+
+const CA_HINT =
+  "Name the CA that signed it with --ca-cert-file or ADC_CA_CERT_FILE; --tls-skip-verify turns the verification off.";
+
+/** What a TLS failure says, by OpenSSL's code (Node.js) or by rustls' words (Deno). */
+const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /CERT_HAS_EXPIRED|certificate has expired|peer certificate: Expired/i,
+    "the server's certificate has expired",
+    "Renew it on the server; --tls-skip-verify turns the verification off.",
+  ],
+  [
+    /CERT_NOT_YET_VALID|not yet valid|NotValidYet/i,
+    "the server's certificate is not valid yet",
+    "Look at the clocks on both sides.",
+  ],
+  [
+    /ALTNAME_INVALID|NotValidForName|does not match certificate|not valid for/i,
+    "the server's certificate is for another name",
+    "Use the name that the certificate was made for in --server or ADC_SERVER.",
+  ],
+  [
+    /CERTIFICATE_REQUIRED|certificate required|CertificateRequired|NoCertificatesPresented/i,
+    "the server asks for a client certificate",
+    "Give one with --tls-client-cert-file and --tls-client-key-file.",
+  ],
+  [
+    /ALERT_UNKNOWN_CA|ALERT_BAD_CERTIFICATE|BAD_CERTIFICATE|HANDSHAKE_FAILURE|DECRYPT_ERROR|alert.*(UnknownCA|BadCertificate|HandshakeFailure)|(KEY_VALUES_MISMATCH|key values mismatch)/i,
+    "the TLS handshake failed: the server did not accept this side's certificate or terms",
+    "Look at --tls-client-cert-file and --tls-client-key-file.",
+  ],
+  [
+    /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL|HTTP_REQUEST|InvalidContentType|corrupt message/i,
+    "the server does not speak TLS at that port",
+    "Is the address meant to start with http:// instead of https://?",
+  ],
+  [
+    /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|self-signed|UnknownIssuer|unknown issuer|CaUsedAsEndEntity|unable to (verify|get)|UNTRUSTED|CERT_CHAIN|INVALID_CA/i,
+    "the server's certificate was signed by a CA that is not known here",
+    CA_HINT,
+  ],
+  [
+    /^ERR_TLS|^ERR_SSL|ERR_OSSL|^CERT_|peer certificate|tls handshake|received fatal alert|\bEPROTO\b/im,
+    "the TLS handshake failed",
+    CA_HINT,
+  ],
+];
+
+const TIMEOUTS =
+  /UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT|ETIMEDOUT|TimeoutError|aborted due to timeout/i;
+
+/** What else can go wrong on the way, by the system's code. */
+const UNREACHABLE: Readonly<Record<string, string>> = {
+  ENOTFOUND: "there is no host of that name",
+  EAI_AGAIN: "the host's name could not be looked up",
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection was cut off",
+  EPIPE: "the connection was cut off",
+  UND_ERR_SOCKET: "the connection was cut off before the answer was complete",
+  EHOSTUNREACH: "there is no way to that host",
+  ENETUNREACH: "there is no way to that network",
+};
+
+/**
+ * Judges a failed request.
+ *
+ * @param error What undici threw.
+ * @param timeout The time limit of the connection in milliseconds, for the message.
+ * @returns The verdict.
+ */
+export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
+  const chain = flatten(error);
+  const words = chain.map((each) => `${nameOf(each)} ${codeOf(each) ?? ""} ${messageOf(each)}`)
+    .join("\n");
+  const codes = chain.map((each) => codeOf(each) ?? "");
+  const tls = TLS_FAILURES.find(([pattern]) =>
+    codes.some((code) => pattern.test(code)) || pattern.test(words)
+  );
+  if (tls !== undefined) return { verdict: "tls", found: tls[1], suggestion: tls[2] };
+  if (TIMEOUTS.test(words)) {
+    return {
+      verdict: "timeout",
+      found: `no answer came within ${timeout / 1000} s`,
+      suggestion: "Look at the server's load and the network, or give more time with --timeout.",
+    };
+  }
+  if (/Proxy response|ProxyConnection|proxy/i.test(words)) {
+    return {
+      verdict: "unreachable",
+      found: "the proxy did not let the request through",
+      suggestion: "Look at HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
+    };
+  }
+  const code = codes.find((each) => each in UNREACHABLE);
+  const found = code === undefined ? undefined : `${UNREACHABLE[code]} (${code})`;
+  return {
+    verdict: "unreachable",
+    found: found ?? `no answer came (${codes.find((each) => each !== "") ?? messageOf(error)})`,
+    suggestion: "Look at the server's address in --server or ADC_SERVER, and whether it is up.",
+  };
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : "";
+}
+
+/** An error, its causes, and the errors of several addresses that were tried. */
+function flatten(error: unknown, depth = 0): readonly unknown[] {
+  if (depth > 5 || error === undefined || error === null) return [];
+  const { cause, errors } = error as { cause?: unknown; errors?: unknown };
+  return [
+    error,
+    ...(Array.isArray(errors) ? errors.flatMap((each) => flatten(each, depth + 1)) : []),
+    ...flatten(cause, depth + 1),
+  ];
+}

@@ -1,0 +1,32 @@
+import process from "node:process";
+import { main } from "./main.ts";
+
+/** Signals whose default is to end the process without a core dump, and that Node does not use itself. */
+const RAISED = ["SIGHUP", "SIGINT", "SIGTERM"];
+
+let endedBy: NodeJS.Signals | undefined;
+
+// A reader of adc-run's own output that went away, as in `| head`, is no reason for a stack trace.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+
+process.exitCode = await main(process.argv.slice(2), {
+  env: process.env,
+  cwd: process.cwd(),
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signals: process,
+  endedBy: (signal) => {
+    endedBy = signal;
+  },
+});
+
+// The child was ended by a signal: end the same way, so that a shell's loop stops at Ctrl-C.
+if (endedBy !== undefined && RAISED.includes(endedBy)) process.kill(process.pid, endedBy);
+
+// A keychain or a pipe that never answers must not keep the process alive. The timer itself does not.
+setTimeout(() => process.exit(), 250).unref();

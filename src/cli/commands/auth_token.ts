@@ -1,0 +1,31 @@
+/**
+ * `adc-run auth token`: the bare token on standard output, for scripts.
+ *
+ * @module
+ */
+
+import { resolveToken } from "../../token/resolve.ts";
+import type { Io } from "../io.ts";
+import { readOwnCommand } from "../own_command.ts";
+import type { OwnCall } from "../own_command.ts";
+import { describeToken } from "../report.ts";
+
+/**
+ * Prints the token that a run would take. It is not checked.
+ *
+ * @param call The command's words.
+ * @param io The process.
+ * @returns The exit code.
+ */
+export async function authToken(call: OwnCall, io: Io): Promise<number> {
+  const { options, connection, sources } = await readOwnCommand(call, io, {
+    name: "auth token",
+    options: [],
+  });
+  const resolved = await resolveToken({ connection, sources });
+  const token = resolved.token.reveal();
+  io.stdout.write(
+    options.json ? `${JSON.stringify({ token, ...describeToken(resolved) })}\n` : `${token}\n`,
+  );
+  return 0;
+}

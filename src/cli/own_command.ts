@@ -1,0 +1,89 @@
+/**
+ * What adc-run's own commands have in common: their options, ADC's connection flags, and the connection.
+ *
+ * @module
+ */
+
+import { Option } from "commander";
+import { CONNECTION_OPTIONS } from "../connection/adc_options.ts";
+import { resolveConnection } from "../connection/connection.ts";
+import type { Connection } from "../connection/connection.ts";
+import { UsageError } from "../errors.ts";
+import { defaultSources } from "../token/default_sources.ts";
+import type { TokenSource } from "../token/source.ts";
+import type { Io } from "./io.ts";
+import { addSharedOptions, parseStrictly, quietCommand } from "./options.ts";
+import type { GlobalOptions } from "./options.ts";
+import { createReporter } from "./report.ts";
+import type { Reporter } from "./report.ts";
+
+/** An own command's line, taken apart. */
+export interface OwnCommand<T> {
+  /** adc-run's own options, from before and behind the command's name. */
+  readonly options: GlobalOptions & T;
+  /** Where and how to connect. */
+  readonly connection: Connection;
+  /** The sources that the options name. */
+  readonly sources: readonly TokenSource[];
+  /** Prints for this command. */
+  readonly reporter: Reporter;
+}
+
+/** What an own command was called with. */
+export interface OwnCall {
+  /** The words behind the command's name. */
+  readonly words: readonly string[];
+  /** adc-run's own options before it. */
+  readonly options: GlobalOptions;
+}
+
+/**
+ * Reads an own command's words.
+ *
+ * @param call The words and the options before them.
+ * @param io The process.
+ * @param own The command's name and the options that it alone has, in commander's spelling.
+ * @returns The options, the connection and the sources.
+ * @throws {UsageError} There is no such option, or a word is left over.
+ * @throws {ConnectionError} A value that says how to connect cannot be used.
+ */
+export async function readOwnCommand<T extends object>(
+  call: OwnCall,
+  io: Io,
+  own: { readonly name: string; readonly options: readonly string[] },
+): Promise<OwnCommand<T>> {
+  const command = addSharedOptions(quietCommand(own.name));
+  for (const flags of [...CONNECTION_OPTIONS, ...own.options]) {
+    command.addOption(new Option(flags));
+  }
+  const [stray] = parseStrictly(command, call.words);
+  if (stray !== undefined) {
+    throw new UsageError(`"adc-run ${own.name}" takes options only: found another word`, {
+      suggestion: `See "adc-run ${own.name} --help".`,
+    });
+  }
+  const behind = command.opts<GlobalOptions & T>();
+  const options = {
+    ...call.options,
+    ...behind,
+    check: call.options.check && behind.check,
+  };
+  const { env, cwd, keychain } = io;
+  const reporter = createReporter(io, options);
+  const connection = await resolveConnection({
+    // The connection flags mean the same as for ADC, and are read by the same code.
+    args: [own.name, ...call.words],
+    env,
+    cwd,
+    envFile: options.envFile,
+  });
+  for (const warning of connection.warnings) reporter.warn(warning);
+  const sources = defaultSources({
+    env,
+    cwd,
+    keychain,
+    names: options.source,
+    helperStderr: options.quiet ? "ignore" : "inherit",
+  });
+  return { options, connection, sources, reporter };
+}

@@ -1,0 +1,135 @@
+/**
+ * What adc-run says, and where.
+ *
+ * @module
+ */
+
+import type { RunPlan, RunResult } from "../adc/run_adc.ts";
+import { CheckError } from "../check/verdict.ts";
+import type { CheckResult } from "../check/verdict.ts";
+import { describeConnection } from "../connection/describe.ts";
+import { AdcRunError, EXIT } from "../errors.ts";
+import { NoTokenError } from "../token/resolve.ts";
+import type { ResolvedToken, SourceReport } from "../token/resolve.ts";
+import type { Io } from "./io.ts";
+import type { GlobalOptions } from "./options.ts";
+
+/** Prints on behalf of one command. */
+export interface Reporter {
+  /** A line for people, on standard error; not with `--quiet` or `--json`. */
+  info(line: string): void;
+  /** A warning on standard error; with `--json` it is kept for {@linkcode Reporter.warnings}. */
+  warn(line: string): void;
+  /** An error on standard error, also with `--quiet`. */
+  fail(error: unknown): number;
+  /** The warnings so far. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Makes the reporter for a command.
+ *
+ * @param io Where it prints.
+ * @param options `--json` and `--quiet`.
+ * @returns The reporter.
+ */
+export function createReporter(
+  io: Io,
+  options: Pick<GlobalOptions, "json" | "quiet">,
+): Reporter {
+  const warnings: string[] = [];
+  const label = (text: string, colour: number) =>
+    isColourful(io) ? `\x1b[${colour}m${text}\x1b[39m` : text;
+  const print = (line: string) => io.stderr.write(`adc-run: ${line}\n`);
+  return {
+    warnings,
+    info: (line) => {
+      if (!options.quiet && !options.json) print(line);
+    },
+    warn: (line) => {
+      warnings.push(line);
+      if (!options.quiet && !options.json) print(`${label("warning", 33)}: ${line}`);
+    },
+    fail: (thrown) => {
+      const error = asAdcRunError(thrown);
+      if (options.json) {
+        io.stderr.write(`${JSON.stringify({ error: describeError(error), warnings })}\n`);
+        return error.exitCode;
+      }
+      print(`${label("error", 31)}: ${error.message}`);
+      if (error instanceof NoTokenError) {
+        for (const line of formatTrail(error.trail)) io.stderr.write(`  ${line}\n`);
+      }
+      if (error.suggestion !== undefined) print(error.suggestion);
+      return error.exitCode;
+    },
+  };
+}
+
+function isColourful({ env, stderr }: Io): boolean {
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== "0";
+  return stderr.isTTY === true;
+}
+
+/** Anything that adc-run did not throw on purpose is a defect of adc-run, or a permission that Deno withheld. */
+function asAdcRunError(thrown: unknown): AdcRunError {
+  if (thrown instanceof AdcRunError) return thrown;
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  if (error.name === "NotCapable") {
+    return new AdcRunError(`Cannot go on under Deno's permissions: ${error.message}`, EXIT.config, {
+      suggestion: "The README lists the permissions that adc-run needs.",
+      cause: thrown,
+    });
+  }
+  return new AdcRunError(`A defect of adc-run: ${error.name}: ${error.message}`, EXIT.software, {
+    suggestion: "Please report it with what you did: https://github.com/adc-run/adc-run/issues",
+    cause: thrown,
+  });
+}
+
+/** An error as data, without secrets. */
+export function describeError(error: AdcRunError): Record<string, unknown> {
+  return {
+    name: error.name,
+    message: error.message,
+    exitCode: error.exitCode,
+    ...(error.suggestion !== undefined && { suggestion: error.suggestion }),
+    ...(error instanceof CheckError && { check: error.result }),
+    ...(error instanceof NoTokenError && { verdict: "no-token", sources: error.trail }),
+  };
+}
+
+/** What every source said, a line each. */
+export function formatTrail(trail: readonly SourceReport[]): readonly string[] {
+  const width = Math.max(...trail.map(({ source }) => source.length));
+  return trail.map(({ source, status, detail }) =>
+    `${source.padEnd(width)}  ${status.padEnd(9)}  ${detail}`
+  );
+}
+
+/** A token as data: everything but the token. */
+export function describeToken({ token, source, detail }: ResolvedToken): Record<string, string> {
+  return { source, detail, redacted: token.redacted, fingerprint: token.fingerprint };
+}
+
+/** A check as data, for `--json`. */
+export function describeCheck(result: CheckResult | undefined): CheckResult | { verdict: string } {
+  return result ?? { verdict: "not-checked" };
+}
+
+/** A run as data, before it or after it. */
+export function describeRun(plan: RunPlan | RunResult): Record<string, unknown> {
+  const { connection, resolved, checked } = plan;
+  return {
+    ...(connection && { connection: describeConnection(connection) }),
+    ...(resolved && { token: describeToken(resolved), sources: resolved.trail }),
+    ...(connection && { check: describeCheck(checked) }),
+    ...("exitCode" in plan && {
+      exitCode: plan.exitCode,
+      signal: plan.signal,
+      masked: plan.masked,
+      ...(plan.afterwards && { afterwards: plan.afterwards }),
+    }),
+  };
+}

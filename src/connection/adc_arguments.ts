@@ -1,0 +1,153 @@
+/**
+ * ADC's words on the command line, read as ADC reads them.
+ *
+ * @module
+ */
+
+import { CommanderError } from "commander";
+import { UsageError } from "../errors.ts";
+import { Secret } from "../secret.ts";
+import { adcCommand } from "./adc_options.ts";
+
+/** ADC's connection flags, as the last occurrence of each gives them. */
+export interface AdcFlags {
+  /** `--backend`. */
+  readonly backend?: string;
+  /** `--server`. */
+  readonly server?: string;
+  /** `--gateway-group`. */
+  readonly gatewayGroup?: string;
+  /** `--timeout`, for example `10s`. */
+  readonly timeout?: string;
+  /** `--ca-cert-file`. */
+  readonly caCertFile?: string;
+  /** `--tls-client-cert-file`. */
+  readonly tlsClientCertFile?: string;
+  /** `--tls-client-key-file`. */
+  readonly tlsClientKeyFile?: string;
+  /** `--tls-skip-verify`. */
+  readonly tlsSkipVerify?: boolean;
+}
+
+/** ADC's words, taken apart. */
+export interface AdcArguments {
+  /** ADC's command, such as `sync`; `undefined` where an option stands in its place. */
+  readonly command: string | undefined;
+  /** The connection flags. */
+  readonly flags: AdcFlags;
+  /** Every value of `--token`, in order; ADC takes the last. */
+  readonly tokens: readonly Secret[];
+  /** The words without `--token` and its values: what ADC's own argv will be. */
+  readonly words: readonly string[];
+  /** Whether ADC will show its help or version and connect to nothing. */
+  readonly information: boolean;
+}
+
+/** Commands of ADC that connect to nothing. */
+const OFFLINE_COMMANDS: ReadonlySet<string> = new Set(["lint", "convert", "help"]);
+
+/** What ADC takes, before any command, for "say something and end". */
+const INFORMATION_OPTIONS: ReadonlySet<string> = new Set(["-v", "--version", "-h", "--help"]);
+
+/**
+ * Reads ADC's words.
+ *
+ * The parser is commander, as in ADC, so that a word which is another option's value (`-f --token`) is
+ * not taken for an option, and every spelling that ADC accepts is accepted.
+ *
+ * @param words ADC's command and all that follows it.
+ * @returns The command, the connection flags, the tokens, and the words that are left for ADC's argv.
+ * @throws {UsageError} An option that needs a value stands last.
+ */
+export function readAdcArguments(words: readonly string[]): AdcArguments {
+  const command = words[0]?.startsWith("-") ? undefined : words[0];
+  const { options, tokens } = parse(words);
+  const { backend, server, gatewayGroup, timeout } = options;
+  const { caCertFile, tlsClientCertFile, tlsClientKeyFile, tlsSkipVerify } = options;
+  return {
+    command,
+    flags: compact({
+      backend,
+      server,
+      gatewayGroup,
+      timeout,
+      caCertFile,
+      tlsClientCertFile,
+      tlsClientKeyFile,
+      tlsSkipVerify,
+    }),
+    tokens: tokens.map((token) => new Secret(token)),
+    words: withoutTokens(words, tokens.length),
+    information: options.help === true ||
+      (words[0] !== undefined && INFORMATION_OPTIONS.has(words[0])),
+  };
+}
+
+/**
+ * Tells whether ADC will talk to a backend.
+ *
+ * A command that adc-run does not know is taken for one that does: it may come from a newer ADC.
+ *
+ * @param args ADC's words, taken apart.
+ * @param runningMode The value of `ADC_RUNNING_MODE`; in `ingress` mode `server` takes its tokens from
+ * the requests that it serves.
+ * @returns `false` for `lint`, `convert`, `help`, and for help and version on any command.
+ */
+export function needsBackend(args: AdcArguments, runningMode?: string): boolean {
+  if (args.information || args.command === undefined) return false;
+  if (args.command === "server" && runningMode === "ingress") return false;
+  return !OFFLINE_COMMANDS.has(args.command);
+}
+
+interface ParsedOptions extends AdcFlags {
+  readonly help?: boolean;
+}
+
+function parse(words: readonly string[]): { options: ParsedOptions; tokens: string[] } {
+  const command = adcCommand();
+  const tokens: string[] = [];
+  command.on("option:token", (value: string) => tokens.push(value));
+  try {
+    command.parseOptions([...words]);
+  } catch (error) {
+    if (error instanceof CommanderError && error.code === "commander.optionMissingArgument") {
+      const option = words.at(-1) ?? "";
+      throw new UsageError(`ADC's option "${option}" has no value: it is the last word`, {
+        suggestion: "Give it a value, or leave it out.",
+        cause: error,
+      });
+    }
+    throw error;
+  }
+  return { options: command.opts<ParsedOptions>(), tokens };
+}
+
+/**
+ * Takes `--token VALUE` and `--token=VALUE` out of the words.
+ *
+ * Commander does not tell where in argv an option stood, so each candidate is put to the test: its value
+ * is replaced by a word that occurs nowhere else, and if that word comes out as a token, it is one.
+ */
+function withoutTokens(words: readonly string[], count: number): readonly string[] {
+  if (count === 0) return words;
+  const probe = "adc-run-probe";
+  const dropped = new Set<number>();
+  words.forEach((word, index) => {
+    const inline = word.startsWith("--token=");
+    if (!inline && word !== "--token") return;
+    const at = inline ? index : index + 1;
+    if (at >= words.length) return;
+    const probed = words.with(at, inline ? `--token=${probe}` : probe);
+    if (parse(probed).tokens.includes(probe)) {
+      dropped.add(index).add(at);
+    }
+  });
+  return words.filter((_, index) => !dropped.has(index));
+}
+
+/** Leaves out what is `undefined`, which `exactOptionalPropertyTypes` tells from absent. */
+function compact(flags: { [K in keyof AdcFlags]: AdcFlags[K] | undefined }): AdcFlags {
+  return Object.fromEntries(
+    Object.entries(flags).filter(([, value]) => value !== undefined),
+  ) as AdcFlags;
+}

@@ -1,0 +1,192 @@
+/**
+ * Where and how ADC will connect, each value with its origin.
+ *
+ * @module
+ */
+
+import type { AdcArguments } from "./adc_arguments.ts";
+import { readAdcArguments } from "./adc_arguments.ts";
+import { readDuration } from "./duration.ts";
+import { readEnvFile } from "./env_file.ts";
+import type { EnvFile } from "./env_file.ts";
+import { flagOr, wrongValue } from "./layers.ts";
+import type { Layers } from "./layers.ts";
+import type { Environment, Setting } from "./origin.ts";
+import { proxyFor } from "./proxy.ts";
+import type { Proxy } from "./proxy.ts";
+import { crossesInPlain, readServers, requireAllowed } from "./server.ts";
+import type { Server } from "./server.ts";
+import { readTls } from "./tls.ts";
+import type { Tls } from "./tls.ts";
+import { UsageError } from "../errors.ts";
+import { Secret } from "../secret.ts";
+
+/** The kinds of gateway that ADC manages. */
+export type Backend = "apisix" | "api7ee" | "apisix-standalone";
+
+const BACKENDS: readonly Backend[] = ["apisix", "api7ee", "apisix-standalone"];
+
+/** Where and how ADC will connect. */
+export interface Connection {
+  /** The kind of gateway; ADC's default is `apisix`. */
+  readonly backend: Setting<Backend>;
+  /** The server, or the servers, for messages; ADC's default is `http://localhost:9180`. */
+  readonly server: Setting<string>;
+  /** The value of `--server` or `ADC_SERVER` as it was given; it may hold a password. */
+  readonly serverValue: Secret;
+  /** The servers that the value names: one, or for `apisix-standalone` one and more. */
+  readonly servers: readonly Server[];
+  /** The gateway group's name, which `api7ee` alone looks at; ADC's default is `default`. */
+  readonly gatewayGroup: Setting<string>;
+  /** The time limit of a request in milliseconds, 0 for none; ADC's default is 10,000. */
+  readonly timeout: Setting<number>;
+  /** Certificates and verification. */
+  readonly tls: Tls;
+  /** The proxy for each of the servers, `undefined` where there is none. */
+  readonly proxies: readonly (Proxy | undefined)[];
+  /** ADC's words on the command line, taken apart. */
+  readonly args: AdcArguments;
+  /** The environment file that the token may come from. */
+  readonly envFile: EnvFile;
+  /** What a person should know before the run, a sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** What {@linkcode resolveConnection} looks at. */
+export interface ConnectionOptions {
+  /** The environment, usually `process.env`. */
+  readonly env: Environment;
+  /**
+   * ADC's command and all that follows it.
+   *
+   * @default []
+   */
+  readonly args?: readonly string[];
+  /** The working directory: `.env` and relative certificate paths are looked up from it. */
+  readonly cwd: string;
+  /**
+   * An environment file to read instead of `.env` in the working directory.
+   *
+   * @default undefined
+   */
+  readonly envFile?: string | undefined;
+}
+
+/**
+ * Decides where and how ADC will connect, the way ADC does: flag, environment, `.env`, ADC's default.
+ *
+ * It reads files and makes no request.
+ *
+ * @param options The environment, ADC's words, and the working directory.
+ * @returns The connection, with the origin of every value.
+ * @throws {UsageError} An option has no value, or the environment file that was named is not there.
+ * @throws {ConnectionError} A value cannot be used; `exitCode` is 64 for a flag and 78 for anything else.
+ *
+ * @example
+ * ```ts
+ * import { resolveConnection } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ *
+ * const connection = await resolveConnection({
+ *   args: ["sync", "--backend", "api7ee"],
+ *   env: { ADC_SERVER: "https://gateway.example.com:7443" },
+ *   cwd: "/nowhere",
+ * });
+ * assert.equal(connection.backend.value, "api7ee");
+ * assert.deepEqual(connection.server.origin, { kind: "environment", name: "ADC_SERVER" });
+ * ```
+ */
+export async function resolveConnection(options: ConnectionOptions): Promise<Connection> {
+  const { env, cwd } = options;
+  const args = readAdcArguments(options.args ?? []);
+  const { flags } = args;
+  const dotEnv = await readEnvFile(".env", cwd);
+  const envFile = options.envFile === undefined
+    ? dotEnv
+    : await readNamedFile(options.envFile, cwd);
+  const layers: Layers = { env, files: [envFile] };
+  // ADC reads `.env` whatever adc-run was told. What adc-run sets in ADC's environment hides it; these
+  // settings have no value that means "none", so those of `.env` remain in force behind the named file.
+  const adcLayers: Layers = envFile === dotEnv ? layers : { env, files: [envFile, dotEnv] };
+
+  const backend = readBackend(
+    flagOr({ name: "--backend", value: flags.backend }, { layers, variable: "ADC_BACKEND" }),
+  );
+  const server: Setting<string> =
+    flagOr({ name: "--server", value: flags.server }, { layers, variable: "ADC_SERVER" }) ??
+      { value: "http://localhost:9180", origin: { kind: "default" } };
+  const servers = readServers(server, backend.value === "apisix-standalone");
+  requireAllowed({ value: servers, origin: server.origin }, env);
+  const gatewayGroup: Setting<string> = flagOr(
+    { name: "--gateway-group", value: flags.gatewayGroup },
+    { layers, variable: "ADC_GATEWAY_GROUP" },
+  ) ?? { value: "default", origin: { kind: "default" } };
+  if (backend.value === "api7ee" && gatewayGroup.value.trim() === "") {
+    throw wrongValue(gatewayGroup.origin, "the gateway group's name is empty", {
+      suggestion: "ADC would change whichever group the server lists first. Name the one you mean.",
+    });
+  }
+  return {
+    backend,
+    server: { value: servers.map(({ display }) => display).join(", "), origin: server.origin },
+    serverValue: new Secret(server.value),
+    servers,
+    gatewayGroup,
+    timeout: await readTimeout(flags.timeout),
+    tls: readTls({ flags, layers: adcLayers, cwd }),
+    proxies: servers.map((each) => proxyFor(each, adcLayers)),
+    args,
+    envFile,
+    warnings: warningsOf({ env, envFile, servers }),
+  };
+}
+
+async function readNamedFile(name: string, cwd: string): Promise<EnvFile> {
+  const file = await readEnvFile(name, cwd);
+  if (file.exists && file.unreadable === undefined) return file;
+  const found = file.exists ? `it cannot be read (${file.unreadable})` : "there is no such file";
+  throw new UsageError(`Cannot use --env-file "${name}": ${found}`, {
+    suggestion: `A relative path starts from "${cwd}".`,
+  });
+}
+
+function readBackend(setting: Setting<string> | undefined): Setting<Backend> {
+  if (setting === undefined) return { value: "apisix", origin: { kind: "default" } };
+  const backend = BACKENDS.find((each) => each === setting.value);
+  if (backend !== undefined) return { value: backend, origin: setting.origin };
+  throw wrongValue(setting.origin, `ADC knows no backend "${setting.value}"`, {
+    suggestion: `Use one of ${BACKENDS.join(", ")}.`,
+  });
+}
+
+async function readTimeout(flag: string | undefined): Promise<Setting<number>> {
+  if (flag === undefined) return { value: 10_000, origin: { kind: "default" } };
+  const origin = { kind: "flag", name: "--timeout" } as const;
+  const value = await readDuration(flag);
+  if (value !== undefined) return { value, origin };
+  throw wrongValue(origin, `"${flag}" is no duration`, {
+    suggestion: 'Write it like "30s" or "1h10m". ADC would fall back to 10 s without a word.',
+  });
+}
+
+function warningsOf(
+  { env, envFile, servers }: {
+    readonly env: Environment;
+    readonly envFile: EnvFile;
+    readonly servers: readonly Server[];
+  },
+): readonly string[] {
+  const warnings = servers.filter(crossesInPlain).map((server) =>
+    `The token will cross the network to ${server.display} without encryption. Use https.`
+  );
+  if (envFile.unreadable !== undefined) {
+    warnings.push(`${envFile.name} cannot be read (${envFile.unreadable}) and was passed over.`);
+  }
+  if (env.ADC_TOKEN?.trim() === "" && envFile.get("ADC_TOKEN") !== undefined) {
+    warnings.push(
+      `ADC_TOKEN is exported but empty, which hides the one in ${envFile.name} from ADC. ` +
+        `adc-run takes the one in ${envFile.name}; unset the empty one.`,
+    );
+  }
+  return warnings;
+}

@@ -1,0 +1,87 @@
+/**
+ * The `.env` file, read by `dotenv`, the parser that ADC uses: the token that is checked is then the
+ * token that ADC would read.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import process from "node:process";
+import { codeOf } from "../errors.ts";
+
+/** What was found where an environment file was looked for. It prints no values. */
+export class EnvFile {
+  /** The path as it is named in messages: as the user gave it, or `.env`. */
+  readonly name: string;
+  /** Whether there is such a file. */
+  readonly exists: boolean;
+  /** Why the file could not be read, though it is there: a system code such as `EACCES`. */
+  readonly unreadable: string | undefined;
+  readonly #values: ReadonlyMap<string, string>;
+
+  /**
+   * Wraps what was read.
+   *
+   * @param name The path as it is named in messages.
+   * @param values The file's variables; `undefined` where there is no file.
+   * @param unreadable The system code, where there is a file that cannot be read.
+   */
+  constructor(
+    name: string,
+    values: Readonly<Record<string, string>> | undefined,
+    { unreadable }: { readonly unreadable?: string } = {},
+  ) {
+    this.name = name;
+    this.exists = values !== undefined || unreadable !== undefined;
+    this.unreadable = unreadable;
+    this.#values = new Map(Object.entries(values ?? {}));
+  }
+
+  /**
+   * Looks a variable up.
+   *
+   * @param name The variable's name.
+   * @returns Its value, or `undefined`.
+   */
+  get(name: string): string | undefined {
+    return this.#values.get(name);
+  }
+
+  /**
+   * All variables of the file, to be handed to a child.
+   *
+   * @returns Pairs of name and value.
+   */
+  entries(): IterableIterator<[string, string]> {
+    return this.#values.entries();
+  }
+}
+
+/**
+ * Reads an environment file as ADC would.
+ *
+ * A directory of that name is no file: Python's virtual environments are often called `.env`, and ADC
+ * passes over them as well.
+ *
+ * @param name The file's path, relative to `cwd` or absolute.
+ * @param cwd The folder that a relative path starts from.
+ * @returns The variables, or why there are none. It does not throw.
+ */
+export async function readEnvFile(name: string, cwd: string): Promise<EnvFile> {
+  let text: string;
+  try {
+    text = readFileSync(resolve(cwd, name), "utf8");
+  } catch (error) {
+    const code = codeOf(error) ?? "unknown error";
+    const absent = code === "ENOENT" || code === "ENOTDIR" || isDirectoryCode(code);
+    return new EnvFile(name, undefined, absent ? {} : { unreadable: code });
+  }
+  const { parse } = await import("dotenv");
+  return new EnvFile(name, parse(text));
+}
+
+/** Windows answers EPERM where others answer EISDIR. */
+function isDirectoryCode(code: string): boolean {
+  return code === "EISDIR" || (process.platform === "win32" && code === "EPERM");
+}

@@ -1,0 +1,235 @@
+/**
+ * HTTP on ADC's own terms: its CA, its client certificate, its proxy, its time limit.
+ *
+ * @module
+ */
+
+import { rootCertificates } from "node:tls";
+import { readFileSync } from "node:fs";
+import type { Dispatcher } from "undici";
+import { VERSION } from "../version.ts";
+import type { Secret } from "../secret.ts";
+import type { Connection } from "./connection.ts";
+import type { Environment } from "./origin.ts";
+import type { Proxy } from "./proxy.ts";
+import { urlOf } from "./server.ts";
+import type { Server } from "./server.ts";
+import type { Tls } from "./tls.ts";
+
+/** More than any answer that is read to its end; longer ones are cut. */
+const MOST_BYTES = 1024 * 1024;
+
+/** A request to a server of the connection. */
+export interface HttpRequest {
+  /** The server. */
+  readonly server: Server;
+  /** The method; only methods that change nothing are tried again. */
+  readonly method: "GET" | "HEAD";
+  /** The path with its query. */
+  readonly path: string;
+  /** The token for `X-API-KEY`; without one the header is left out. */
+  readonly token: Secret | undefined;
+}
+
+/** What came back. */
+export interface HttpResponse {
+  /** The status code. */
+  readonly status: number;
+  /** A header, by its name in lower case. */
+  header(name: string): string | undefined;
+  /** The body, cut off after 1 MiB. */
+  readonly body: string;
+  /** Whether the body is longer than what was read. */
+  readonly cut: boolean;
+}
+
+/** Sends requests over one connection. */
+export interface HttpClient {
+  /**
+   * Sends a request. Redirects are not followed: the token would follow along.
+   *
+   * @param request What to ask.
+   * @returns What came back, whatever the status.
+   * @throws {Error} No answer came.
+   */
+  send(request: HttpRequest): Promise<HttpResponse>;
+  /** Closes the connections. */
+  close(): Promise<void>;
+}
+
+/** What requests can be sent with: any of undici's dispatchers, its `MockAgent` among them. */
+export interface HttpDispatcher {
+  /**
+   * Sends a request.
+   *
+   * @param options undici's `DispatchOptions`.
+   * @param handler undici's `DispatchHandler`.
+   * @returns Whether more may be sent at once.
+   */
+  dispatch(options: object, handler: object): boolean;
+}
+
+/** How {@linkcode openHttpClient} works. */
+export interface HttpClientOptions {
+  /** The environment, for `NODE_EXTRA_CA_CERTS`. */
+  readonly env: Environment;
+  /**
+   * Ends every request.
+   *
+   * @default undefined
+   */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Sends the requests instead of a dispatcher of the connection's own; undici's `MockAgent`, say. The
+   * caller closes it.
+   *
+   * @default undefined
+   */
+  readonly dispatcher?: HttpDispatcher | undefined;
+}
+
+/**
+ * Opens a client. undici is loaded here and not before, and of it only what a request needs: loading all
+ * of it takes three times as long.
+ *
+ * @param connection How to connect.
+ * @param options The environment, and what to send requests with.
+ * @returns The client, to be closed.
+ */
+export async function openHttpClient(
+  connection: Connection,
+  options: HttpClientOptions,
+): Promise<HttpClient> {
+  const { timeout } = connection;
+  const [{ default: RetryAgent }, { default: request }] = await Promise.all([
+    import("undici/lib/dispatcher/retry-agent.js") as Promise<
+      { default: typeof import("undici").RetryAgent }
+    >,
+    import("undici/lib/api/api-request.js") as unknown as Promise<
+      { default: Dispatcher["request"] }
+    >,
+  ]);
+  const own: Dispatcher[] = [];
+  const dispatchers = new Map<Server, Dispatcher>();
+  for (const [index, server] of connection.servers.entries()) {
+    let base = options.dispatcher as Dispatcher | undefined;
+    if (base === undefined) {
+      base = await dispatcherFor(connection, {
+        server,
+        proxy: connection.proxies[index],
+        env: options.env,
+      });
+      own.push(base);
+    }
+    dispatchers.set(server, new RetryAgent(base, RETRY));
+  }
+  return {
+    send: async ({ server, method, path, token }) => {
+      const url = urlOf(server, path);
+      const limit = timeout.value === 0 ? undefined : AbortSignal.timeout(timeout.value);
+      const signals = [limit, options.signal].filter((signal) => signal !== undefined);
+      const { statusCode, headers, body } = await request.call(dispatchers.get(server)!, {
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method,
+        headers: {
+          accept: "application/json",
+          "user-agent": `adc-run/${VERSION}`,
+          ...(token && { "x-api-key": token.reveal() }),
+          ...(server.authorization && { authorization: server.authorization.reveal() }),
+        },
+        headersTimeout: timeout.value,
+        bodyTimeout: timeout.value,
+        ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
+      });
+      const { text, cut } = await readStart(body);
+      return {
+        status: statusCode,
+        header: (name) => {
+          const value = headers[name];
+          return Array.isArray(value) ? value[0] : value;
+        },
+        body: text,
+        cut,
+      };
+    },
+    close: async () => {
+      await Promise.all(own.map((dispatcher) => dispatcher.destroy()));
+    },
+  };
+}
+
+/** A failed connection and a server that is busy are tried again, at most twice. */
+const RETRY = {
+  maxRetries: 2,
+  minTimeout: 100,
+  maxTimeout: 2_000,
+  timeoutFactor: 3,
+  statusCodes: [429, 502, 503, 504],
+  throwOnError: false,
+};
+
+async function dispatcherFor(
+  { tls, timeout }: Connection,
+  { server, proxy, env }: {
+    readonly server: Server;
+    readonly proxy: Proxy | undefined;
+    readonly env: Environment;
+  },
+): Promise<Dispatcher> {
+  const connect = { ...tlsOptions(tls, env), timeout: timeout.value };
+  if (proxy === undefined) {
+    const { default: Agent } = await import("undici/lib/dispatcher/agent.js") as {
+      default: typeof import("undici").Agent;
+    };
+    return new Agent({ connect });
+  }
+  const { default: EnvHttpProxyAgent } = await import(
+    "undici/lib/dispatcher/env-http-proxy-agent.js"
+  ) as { default: typeof import("undici").EnvHttpProxyAgent };
+  return new EnvHttpProxyAgent({
+    httpProxy: proxy.url.reveal(),
+    httpsProxy: proxy.url.reveal(),
+    noProxy: proxy.noProxy,
+    connect,
+    requestTls: connect,
+    // axios, like most clients, sends a plain request to the proxy itself and asks for a tunnel only
+    // where the request is encrypted.
+    proxyTunnel: server.base.protocol === "https:",
+  });
+}
+
+function tlsOptions(tls: Tls, env: Environment): Record<string, unknown> {
+  const extra = tls.caCertFile === undefined ? env.NODE_EXTRA_CA_CERTS : undefined;
+  const ca = tls.caCertFile?.value.pem.reveal() ?? (extra ? extraCertificates(extra) : undefined);
+  return {
+    rejectUnauthorized: !tls.skipVerify.value,
+    ...(ca !== undefined && { ca }),
+    ...(tls.clientCertFile && { cert: tls.clientCertFile.value.pem.reveal() }),
+    ...(tls.clientKeyFile && { key: tls.clientKeyFile.value.pem.reveal() }),
+  };
+}
+
+/** ADC runs on Node, which adds these to its own; a file that cannot be read is passed over there too. */
+function extraCertificates(path: string): string[] | undefined {
+  try {
+    return [...rootCertificates, readFileSync(path, "utf8")];
+  } catch {
+    return undefined;
+  }
+}
+
+async function readStart(
+  body: AsyncIterable<Uint8Array>,
+): Promise<{ readonly text: string; readonly cut: boolean }> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    text += decoder.decode(chunk, { stream: true });
+    // Leaving the loop destroys the body, so that an endless one ends here.
+    if (length > MOST_BYTES) return { text, cut: true };
+  }
+  return { text: text + decoder.decode(), cut: false };
+}

@@ -1,0 +1,128 @@
+/**
+ * The address, or the addresses, of the gateway's Admin API.
+ *
+ * @module
+ */
+
+import { Secret } from "../secret.ts";
+import { wrongValue } from "./layers.ts";
+import type { Environment, Setting } from "./origin.ts";
+import { Buffer } from "node:buffer";
+import { ConnectionError, EXIT } from "../errors.ts";
+
+/** One server that ADC will talk to. */
+export interface Server {
+  /** The base address without its trailing slashes, as ADC's requests start: `https://host:7443/prefix`. */
+  readonly base: URL;
+  /** Scheme, host and port: what a token belongs to. */
+  readonly origin: string;
+  /** The address for messages: without a user name or password that it may hold. */
+  readonly display: string;
+  /** The `Authorization` header that the address' user name and password make, as axios makes it. */
+  readonly authorization?: Secret;
+}
+
+/**
+ * Reads the value of `--server` or `ADC_SERVER`.
+ *
+ * @param setting The value and its origin.
+ * @param list Whether it is a comma-separated list, as it is for the backend `apisix-standalone`.
+ * @returns The servers, in order; at least one.
+ * @throws {ConnectionError} An address is no `http:` or `https:` URL.
+ */
+export function readServers(setting: Setting<string>, list: boolean): readonly Server[] {
+  const parts = list ? setting.value.split(",") : [setting.value];
+  return parts.map((part) => readServer(part.trim(), setting));
+}
+
+function readServer(text: string, { origin }: Setting<string>): Server {
+  const suggestion = 'Write it like "https://gateway.example.com:7443".';
+  if (text === "") throw wrongValue(origin, "the server's address is empty", { suggestion });
+  if (/\s/.test(text)) {
+    throw wrongValue(origin, "the server's address has white space in it", { suggestion });
+  }
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    const bare = URL.canParse(`https://${text}`) && !text.includes("://");
+    throw wrongValue(
+      origin,
+      `the server's address "${withoutUserinfo(text)}" is no http or https URL`,
+      {
+        suggestion: bare ? `Did you mean "https://${withoutUserinfo(text)}"?` : suggestion,
+      },
+    );
+  }
+  const base = new URL(url);
+  base.pathname = base.pathname.replace(/\/+$/, "");
+  base.search = "";
+  base.hash = "";
+  base.username = "";
+  base.password = "";
+  const display = url.origin + base.pathname.replace(/\/$/, "");
+  const authorization = basicAuthorization(url);
+  return { base, origin: url.origin, display, ...(authorization && { authorization }) };
+}
+
+function basicAuthorization({ username, password }: URL): Secret | undefined {
+  if (username === "" && password === "") return undefined;
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return new Secret(`Basic ${Buffer.from(pair).toString("base64")}`);
+}
+
+/** A password in the address must not reach a message. */
+function withoutUserinfo(text: string): string {
+  return text.replace(/^([^/]*\/\/)?[^/]*@/, "$1");
+}
+
+/**
+ * The full address of a path below a server.
+ *
+ * @param server The server.
+ * @param path The path with its query, starting with a slash.
+ * @returns For example `https://host:7443/api/gateway_groups?name=default`.
+ */
+export function urlOf(server: Server, path: string): URL {
+  return new URL(server.base.pathname.replace(/\/$/, "") + path, server.base);
+}
+
+/** Names of this machine: a token on its way to them crosses no network. */
+const LOOPBACK = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/;
+
+/**
+ * Tells whether a token on its way to this server can be read by others on the network.
+ *
+ * @param server The server.
+ * @returns `true` for plain `http:` to another machine.
+ */
+export function crossesInPlain(server: Server): boolean {
+  return server.base.protocol === "http:" && !LOOPBACK.test(server.base.hostname);
+}
+
+/**
+ * Holds the servers against `ADC_RUN_ALLOWED_SERVERS`, a list of origins apart by commas or white space.
+ *
+ * Only the environment is asked: a `.env` file comes along with a cloned repository, which must not
+ * widen the list.
+ *
+ * @param servers The servers and where they came from.
+ * @param env The environment.
+ * @throws {ConnectionError} A server is not on the list, or the list holds something that is no origin.
+ */
+export function requireAllowed(servers: Setting<readonly Server[]>, env: Environment): void {
+  const text = env.ADC_RUN_ALLOWED_SERVERS;
+  if (text === undefined) return;
+  const allowed = text.split(/[\s,]+/).filter((entry) => entry !== "").map((entry) => {
+    if (URL.canParse(entry) && new URL(entry).origin !== "null") return new URL(entry).origin;
+    throw new ConnectionError(
+      `Cannot use ADC_RUN_ALLOWED_SERVERS: "${withoutUserinfo(entry)}" is no origin`,
+      EXIT.config,
+      { suggestion: 'List origins, such as "https://gateway.example.com:7443".' },
+    );
+  });
+  for (const server of servers.value) {
+    if (allowed.includes(server.origin)) continue;
+    throw wrongValue(servers.origin, `ADC_RUN_ALLOWED_SERVERS does not list "${server.origin}"`, {
+      suggestion: `It lists ${allowed.join(", ") || "nothing"}. No token was sent.`,
+    });
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The files and switches of TLS, checked before any request.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { codeOf } from "../errors.ts";
+import { Secret } from "../secret.ts";
+import type { AdcFlags } from "./adc_arguments.ts";
+import { flagOr, lookUp, wrongValue } from "./layers.ts";
+import type { Layers } from "./layers.ts";
+import { describeOrigin } from "./origin.ts";
+import type { Setting } from "./origin.ts";
+
+/** A PEM file that was read. */
+export interface PemFile {
+  /** The path as it was given. */
+  readonly path: string;
+  /** The file's contents; a private key may be among them. */
+  readonly pem: Secret;
+}
+
+/** How a server's certificate is verified, and which certificate this side shows. */
+export interface Tls {
+  /** The CA that the server's certificate is verified with, instead of the system's. */
+  readonly caCertFile?: Setting<PemFile>;
+  /** The client certificate, for mutual TLS. */
+  readonly clientCertFile?: Setting<PemFile>;
+  /** The client certificate's private key. */
+  readonly clientKeyFile?: Setting<PemFile>;
+  /** Whether the server's certificate is not verified at all. */
+  readonly skipVerify: Setting<boolean>;
+}
+
+/** Where the TLS settings are looked up. */
+export interface TlsOptions {
+  /** ADC's flags. */
+  readonly flags: AdcFlags;
+  /** Environment and `.env`. */
+  readonly layers: Layers;
+  /** The folder that relative paths start from. */
+  readonly cwd: string;
+}
+
+/**
+ * Reads the TLS settings.
+ *
+ * @param options Where they are looked up.
+ * @returns The settings, with every file read.
+ * @throws {ConnectionError} A file is missing or is no PEM file; one half of a client certificate's pair
+ * is missing, where ADC 0.28 would say so and exit with 0; or `ADC_TLS_SKIP_VERIFY` holds a "no", which
+ * ADC takes for "yes".
+ */
+export function readTls({ flags, layers, cwd }: TlsOptions): Tls {
+  const file = (name: string, value: string | undefined, variable: string) => {
+    const setting = flagOr({ name, value }, { layers, variable });
+    return setting && { origin: setting.origin, value: readPem(setting, cwd) };
+  };
+  const caCertFile = file("--ca-cert-file", flags.caCertFile, "ADC_CA_CERT_FILE");
+  const clientCertFile = file(
+    "--tls-client-cert-file",
+    flags.tlsClientCertFile,
+    "ADC_TLS_CLIENT_CERT_FILE",
+  );
+  const clientKeyFile = file(
+    "--tls-client-key-file",
+    flags.tlsClientKeyFile,
+    "ADC_TLS_CLIENT_KEY_FILE",
+  );
+  requirePair(clientCertFile, clientKeyFile);
+  return {
+    ...(caCertFile && { caCertFile }),
+    ...(clientCertFile && { clientCertFile }),
+    ...(clientKeyFile && { clientKeyFile }),
+    skipVerify: readSkipVerify(flags, layers),
+  };
+}
+
+function readPem(setting: Setting<string>, cwd: string): PemFile {
+  const path = setting.value;
+  // ADC resolves an empty path to the working directory, and fails to read that as a file.
+  if (path === "") throw wrongValue(setting.origin, "the path is empty");
+  let pem: string;
+  try {
+    pem = readFileSync(resolve(cwd, path), "utf8");
+  } catch (error) {
+    const code = codeOf(error);
+    const found = code === "ENOENT"
+      ? `there is no file "${resolve(cwd, path)}"`
+      : `the file "${resolve(cwd, path)}" cannot be read (${code ?? "unknown error"})`;
+    throw wrongValue(setting.origin, found, {
+      suggestion: `Relative paths start from "${cwd}".`,
+      cause: error,
+    });
+  }
+  if (!pem.includes("-----BEGIN ")) {
+    throw wrongValue(setting.origin, `the file "${resolve(cwd, path)}" is no PEM file`, {
+      suggestion: 'A PEM file has a line that starts with "-----BEGIN".',
+    });
+  }
+  return { path, pem: new Secret(pem) };
+}
+
+function requirePair(
+  cert: Setting<PemFile> | undefined,
+  key: Setting<PemFile> | undefined,
+): void {
+  if ((cert === undefined) === (key === undefined)) return;
+  const given = cert ?? key;
+  const missing = cert === undefined
+    ? "--tls-client-cert-file or ADC_TLS_CLIENT_CERT_FILE"
+    : "--tls-client-key-file or ADC_TLS_CLIENT_KEY_FILE";
+  const half = cert === undefined ? "key but no certificate" : "certificate but no key";
+  throw wrongValue(given!.origin, `there is a client ${half}`, {
+    suggestion: `Set ${missing} as well. ADC itself would do nothing and exit with 0.`,
+  });
+}
+
+/** Words by which people mean "verify". */
+const NO = /^(|0|n|no|f|false|off)$/i;
+
+function readSkipVerify(flags: AdcFlags, layers: Layers): Setting<boolean> {
+  if (flags.tlsSkipVerify === true) {
+    return { value: true, origin: { kind: "flag", name: "--tls-skip-verify" } };
+  }
+  const setting = lookUp(layers, "ADC_TLS_SKIP_VERIFY");
+  if (setting === undefined) return { value: false, origin: { kind: "default" } };
+  if (NO.test(setting.value.trim())) {
+    throw wrongValue(
+      setting.origin,
+      `its value is "${setting.value}", and ADC turns verification off whatever the value is`,
+      {
+        suggestion: `Unset ${
+          describeOrigin(setting.origin)
+        } to verify the server's certificate, or set it to "true" to skip that.`,
+      },
+    );
+  }
+  return { value: true, origin: setting.origin };
+}

@@ -1,0 +1,142 @@
+/**
+ * The errors that a caller would catch. Each carries the exit code that the command line ends with.
+ *
+ * @module
+ */
+
+/** Exit codes of adc-run's own making; everything else is the child's. */
+export const EXIT = {
+  /** The command line is wrong. */
+  usage: 64,
+  /** A token, `.env` file or profile is malformed. */
+  data: 65,
+  /** The server cannot be reached, or fails. */
+  unavailable: 69,
+  /** A defect of adc-run itself. */
+  software: 70,
+  /** A token source is broken. */
+  source: 74,
+  /** There is no token, or the server refuses it. */
+  permission: 77,
+  /** The settings do not fit the server. */
+  config: 78,
+  /** ADC was found and cannot be executed. */
+  notExecutable: 126,
+  /** ADC was not found. */
+  notFound: 127,
+  /** Given up at a prompt. */
+  interrupted: 130,
+} as const;
+
+/** What every error of adc-run can carry beside its message. */
+export interface AdcRunErrorOptions {
+  /** What to do about it, as a sentence for a person. */
+  readonly suggestion?: string | undefined;
+  /** What led to it. */
+  readonly cause?: unknown;
+}
+
+/**
+ * The base of all errors that adc-run throws on purpose.
+ *
+ * The message says what was tried and what was found; {@linkcode AdcRunError.suggestion} says what to
+ * do about it. Neither holds a secret.
+ */
+export class AdcRunError extends Error {
+  /** The error's name, for `error.name` checks across package copies. */
+  override readonly name: string = "AdcRunError";
+  /** The code that the command line exits with. */
+  readonly exitCode: number;
+  /** What to do about it, as a sentence for a person. */
+  readonly suggestion: string | undefined;
+
+  /**
+   * Makes the error.
+   *
+   * @param message What was tried, and what was found.
+   * @param exitCode The code that the command line exits with, one of `EXIT`.
+   * @param options The suggestion and the cause.
+   */
+  constructor(message: string, exitCode: number, options: AdcRunErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.exitCode = exitCode;
+    this.suggestion = options.suggestion;
+  }
+}
+
+/** The command line is wrong: an unknown option, a missing value, words that exclude each other. */
+export class UsageError extends AdcRunError {
+  /** `"UsageError"`. */
+  override readonly name = "UsageError";
+
+  /**
+   * Makes the error.
+   *
+   * @param message What is wrong with the command line.
+   * @param options The suggestion and the cause.
+   */
+  constructor(message: string, options: AdcRunErrorOptions = {}) {
+    super(message, EXIT.usage, options);
+  }
+}
+
+/**
+ * A value that says how to connect is wrong: the backend, the server, a certificate file, a time limit.
+ *
+ * `exitCode` is 64 where the value came from a flag, and 78 where it came from anywhere else.
+ */
+export class ConnectionError extends AdcRunError {
+  /** `"ConnectionError"`. */
+  override readonly name = "ConnectionError";
+}
+
+/** A token source is broken, as opposed to having no token: the chain of sources stops here. */
+export class SourceError extends AdcRunError {
+  /** `"SourceError"`. */
+  override readonly name = "SourceError";
+  /** The source's name, such as `keychain`. */
+  readonly source: string;
+
+  /**
+   * Makes the error.
+   *
+   * @param source The source's name.
+   * @param message What was tried, and what was found.
+   * @param options The suggestion and the cause; `exitCode` is 74 unless the token itself is malformed (65).
+   */
+  constructor(
+    source: string,
+    message: string,
+    options: AdcRunErrorOptions & { readonly exitCode?: number } = {},
+  ) {
+    super(message, options.exitCode ?? EXIT.source, options);
+    this.source = source;
+  }
+}
+
+/** ADC, or another program that was to be run, was not found (127) or cannot be executed (126). */
+export class CommandError extends AdcRunError {
+  /** `"CommandError"`. */
+  override readonly name = "CommandError";
+}
+
+/**
+ * Turns whatever was thrown into its message.
+ *
+ * @param error Anything.
+ * @returns The message of an `Error`, else the value as a string.
+ */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * The system's name for an error, such as `ENOENT`.
+ *
+ * @param error Anything.
+ * @returns The code, or `undefined` if there is none.
+ */
+export function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "string" ? code : undefined;
+}

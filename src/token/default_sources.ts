@@ -1,0 +1,82 @@
+/**
+ * The sources by their names, in the order in which they are asked.
+ *
+ * @module
+ */
+
+import type { Environment } from "../connection/origin.ts";
+import { UsageError } from "../errors.ts";
+import type { Keychain } from "./keychain.ts";
+import type { TokenSource } from "./source.ts";
+import { commandSource } from "./sources/command_source.ts";
+import { dotenvSource } from "./sources/dotenv_source.ts";
+import { envSource } from "./sources/env_source.ts";
+import { fileSource } from "./sources/file_source.ts";
+import { flagSource } from "./sources/flag_source.ts";
+import { keychainSource } from "./sources/keychain_source.ts";
+
+/** What the default sources look at. */
+export interface DefaultSourcesOptions {
+  /** The environment, usually `process.env`. */
+  readonly env: Environment;
+  /** The working directory. */
+  readonly cwd: string;
+  /**
+   * Which sources, in which order.
+   *
+   * @default all of them: flag, env, file, dotenv, command, keychain
+   */
+  readonly names?: readonly string[] | undefined;
+  /**
+   * The keychain.
+   *
+   * @default the system's
+   */
+  readonly keychain?: Keychain | undefined;
+  /**
+   * What becomes of a helper command's standard error.
+   *
+   * @default "ignore"
+   */
+  readonly helperStderr?: "inherit" | "ignore";
+}
+
+/**
+ * The sources that the command line asks.
+ *
+ * @param options What they look at, and which of them.
+ * @returns The sources in order.
+ * @throws {UsageError} There is no source of such a name, or one is named twice, or none at all.
+ *
+ * @example
+ * ```ts
+ * import { defaultSources } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ *
+ * const sources = defaultSources({ env: {}, cwd: ".", names: ["env", "keychain"] });
+ * assert.deepEqual(sources.map(({ name }) => name), ["env", "keychain"]);
+ * ```
+ */
+export function defaultSources(options: DefaultSourcesOptions): readonly TokenSource[] {
+  const { env, cwd, keychain, helperStderr } = options;
+  const all = [
+    flagSource(),
+    envSource({ env }),
+    fileSource({ env, cwd }),
+    dotenvSource(),
+    commandSource({ env, cwd, ...(helperStderr && { stderr: helperStderr }) }),
+    keychainSource(keychain && { keychain }),
+  ];
+  const { names } = options;
+  if (names === undefined) return all;
+  const known = all.map(({ name }) => name).join(", ");
+  if (names.length === 0) throw new UsageError(`Cannot ask no source: name some of ${known}`);
+  return names.map((name, index) => {
+    const source = all.find((each) => each.name === name);
+    if (source === undefined) {
+      throw new UsageError(`Cannot ask a source "${name}": there are ${known}`);
+    }
+    if (names.indexOf(name) !== index) throw new UsageError(`Cannot ask source "${name}" twice`);
+    return source;
+  });
+}

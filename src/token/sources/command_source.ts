@@ -1,0 +1,117 @@
+import { Buffer } from "node:buffer";
+import { basename } from "node:path";
+import type { Environment } from "../../connection/origin.ts";
+import { codeOf, messageOf } from "../../errors.ts";
+import { Secret } from "../../secret.ts";
+import { systemSpawner } from "../../spawn.ts";
+import type { Spawner } from "../../spawn.ts";
+import type { SourceAnswer, TokenSource } from "../source.ts";
+import { withoutTrailingNewline } from "../token_value.ts";
+import { splitCommand } from "./command_line.ts";
+
+/** Far more than any token; a helper that prints more prints something else. */
+const MOST_BYTES = 64 * 1024;
+
+/** How the source `command` runs its helper. */
+export interface CommandSourceOptions {
+  /** The environment, usually `process.env`: `ADC_TOKEN_COMMAND` is taken from it, and the helper gets it. */
+  readonly env: Environment;
+  /** The folder that the helper starts in. */
+  readonly cwd: string;
+  /**
+   * What becomes of the helper's standard error, where helpers ask and complain.
+   *
+   * @default "ignore"
+   */
+  readonly stderr?: "inherit" | "ignore";
+  /**
+   * The helper's time limit in milliseconds.
+   *
+   * @default 30_000
+   */
+  readonly timeout?: number;
+  /**
+   * How the helper is started.
+   *
+   * @default the system's own way
+   */
+  readonly spawn?: Spawner;
+}
+
+/**
+ * The source `command`: what the helper command in `ADC_TOKEN_COMMAND` prints, such as `op read …` or
+ * `vault kv get …`. One trailing line break is dropped.
+ *
+ * The command is split without a shell and is never taken from `.env`, which a cloned repository brings
+ * along.
+ *
+ * @param options The environment and the working directory.
+ * @returns The source.
+ */
+export function commandSource(options: CommandSourceOptions): TokenSource {
+  const { env, timeout = 30_000 } = options;
+  return {
+    name: "command",
+    timeout,
+    find: async ({ signal }): Promise<SourceAnswer> => {
+      const text = env.ADC_TOKEN_COMMAND;
+      if (text === undefined) return { status: "absent", reason: "ADC_TOKEN_COMMAND is not set" };
+      let words: readonly string[];
+      try {
+        words = splitCommand(text);
+      } catch (error) {
+        const reason = `ADC_TOKEN_COMMAND cannot be read: ${messageOf(error)}`;
+        return { status: "broken", reason, cause: error };
+      }
+      const [program, ...args] = words;
+      if (program === undefined) return { status: "absent", reason: "ADC_TOKEN_COMMAND is blank" };
+      return await runHelper(program, args, { ...options, signal });
+    },
+  };
+}
+
+async function runHelper(
+  program: string,
+  args: readonly string[],
+  options: CommandSourceOptions & { readonly signal: AbortSignal },
+): Promise<SourceAnswer> {
+  const { env, cwd, signal, stderr = "ignore" } = options;
+  const spawn = options.spawn ?? await systemSpawner();
+  // The helper's arguments can hold a secret; its name cannot.
+  const name = basename(program);
+  const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", stderr] });
+  // A helper that ignores a polite signal would outlive its time limit.
+  const stop = () => child.kill("SIGKILL");
+  signal.addEventListener("abort", stop, { once: true });
+  const chunks: Buffer[] = [];
+  let length = 0;
+  child.stdout?.on("data", (chunk: Buffer) => {
+    length += chunk.length;
+    if (length <= MOST_BYTES) chunks.push(chunk);
+    else stop();
+  });
+  const broken = (how: string, cause?: unknown): SourceAnswer => ({
+    status: "broken",
+    reason: `the helper "${name}" ${how}`,
+    suggestion: "Run it by hand: it is the command in ADC_TOKEN_COMMAND.",
+    cause,
+  });
+  const answer = await new Promise<SourceAnswer>((resolve) => {
+    child.once("error", (error) => {
+      const code = codeOf(error) ?? "unknown error";
+      resolve(broken(code === "ENOENT" ? "was not found" : `cannot be run (${code})`, error));
+    });
+    child.once("close", (code, killedBy) => {
+      if (length > MOST_BYTES) resolve(broken(`printed more than ${MOST_BYTES} bytes`));
+      else if (killedBy !== null) resolve(broken(`was ended by ${killedBy}`));
+      else if (code !== 0) resolve(broken(`exited with ${code}`));
+      else {
+        const token = new Secret(withoutTrailingNewline(Buffer.concat(chunks).toString("utf8")));
+        const detail = `the output of "${name}" (ADC_TOKEN_COMMAND)`;
+        resolve({ status: "found", token, detail });
+      }
+    });
+  });
+  signal.removeEventListener("abort", stop);
+  return answer;
+}

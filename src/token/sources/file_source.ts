@@ -1,0 +1,74 @@
+import { open } from "node:fs/promises";
+import { resolve } from "node:path";
+import { Buffer } from "node:buffer";
+import type { Environment } from "../../connection/origin.ts";
+import { codeOf } from "../../errors.ts";
+import { Secret } from "../../secret.ts";
+import type { SourceAnswer, TokenSource } from "../source.ts";
+import { withoutTrailingNewline } from "../token_value.ts";
+
+/** Far more than any token; a path to something else is told by its size. */
+const MOST_BYTES = 64 * 1024;
+
+/** Where the source `file` looks. */
+export interface FileSourceOptions {
+  /** The environment, usually `process.env`. */
+  readonly env: Environment;
+  /** The folder that a relative path starts from. */
+  readonly cwd: string;
+}
+
+/**
+ * The source `file`: the file that `ADC_TOKEN_FILE` names, as secrets are mounted in containers. One
+ * trailing line break is dropped.
+ *
+ * The variable is not taken from `.env`: a cloned repository could have any file sent to its server.
+ *
+ * @param options The environment and the working directory.
+ * @returns The source; its time limit is 5 s.
+ */
+export function fileSource({ env, cwd }: FileSourceOptions): TokenSource {
+  return {
+    name: "file",
+    timeout: 5_000,
+    find: async (): Promise<SourceAnswer> => {
+      const path = env.ADC_TOKEN_FILE;
+      if (path === undefined) return { status: "absent", reason: "ADC_TOKEN_FILE is not set" };
+      if (path === "") return { status: "absent", reason: "ADC_TOKEN_FILE is blank" };
+      const full = resolve(cwd, path);
+      const suggestion = "ADC_TOKEN_FILE must name a readable file that holds the bare token.";
+      try {
+        const text = await readStart(full);
+        if (text === undefined) {
+          const reason = `"${full}" is larger than ${MOST_BYTES} bytes`;
+          return { status: "broken", reason, suggestion };
+        }
+        const token = new Secret(withoutTrailingNewline(text));
+        return { status: "found", token, detail: `"${full}" (ADC_TOKEN_FILE)` };
+      } catch (error) {
+        const code = codeOf(error);
+        const reason = code === "ENOENT"
+          ? `there is no file "${full}"`
+          : `"${full}" cannot be read (${code ?? "unknown error"})`;
+        return { status: "broken", reason, suggestion, cause: error };
+      }
+    },
+  };
+}
+
+/** Reads a file that may be a pipe, and gives up where it is longer than any token. */
+async function readStart(path: string): Promise<string | undefined> {
+  const file = await open(path, "r");
+  try {
+    const buffer = Buffer.alloc(MOST_BYTES + 1);
+    let length = 0;
+    while (length < buffer.length) {
+      const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
+      if (bytesRead === 0) return buffer.toString("utf8", 0, length);
+      length += bytesRead;
+    }
+    return undefined;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,78 @@
+import { Secret } from "../../secret.ts";
+import { KEYCHAIN_SERVICE, keychainAccounts, KeychainError, systemKeychain } from "../keychain.ts";
+import type { Keychain } from "../keychain.ts";
+import type { SourceAnswer, TokenSource } from "../source.ts";
+
+/** Which keychain the source `keychain` asks. */
+export interface KeychainSourceOptions {
+  /**
+   * The keychain.
+   *
+   * @default the system's
+   */
+  readonly keychain?: Keychain;
+  /**
+   * How long the keychain may take, in milliseconds.
+   *
+   * @default 5_000
+   */
+  readonly timeout?: number;
+}
+
+/**
+ * The source `keychain`: service `adc-run`, account the server's origin, the bare token as the password.
+ *
+ * With several servers (`apisix-standalone`) each has its own entry, and all of them must be there.
+ *
+ * @param options The keychain and its time limit.
+ * @returns The source.
+ */
+export function keychainSource(options: KeychainSourceOptions = {}): TokenSource {
+  const { keychain = systemKeychain(), timeout = 5_000 } = options;
+  return {
+    name: "keychain",
+    timeout,
+    whenSlow: "It may be waiting for you to unlock it.",
+    find: async ({ connection: { servers } }): Promise<SourceAnswer> => {
+      const tokens = new Map<string, Secret>();
+      try {
+        for (const account of keychainAccounts(servers)) {
+          const token = await keychain.get(account);
+          if (token === undefined) {
+            const reason = `the keychain has no entry for ${account}`;
+            return { status: "absent", reason };
+          }
+          tokens.set(account, token);
+        }
+      } catch (error) {
+        return whenItFails(error);
+      }
+      const [first, ...others] = tokens.values();
+      const token = others.length === 0 && first !== undefined
+        ? first
+        : new Secret(servers.map(({ origin }) => tokens.get(origin)!.reveal()).join(","));
+      const accounts = [...tokens.keys()].join(", ");
+      return {
+        status: "found",
+        token,
+        detail: `the keychain (service ${KEYCHAIN_SERVICE}, account ${accounts})`,
+      };
+    },
+  };
+}
+
+/** No keychain is no token; a keychain that keeps its entries to itself is something to mend. */
+function whenItFails(error: unknown): SourceAnswer {
+  if (!(error instanceof KeychainError)) throw error;
+  if (error.failure === "unavailable") {
+    return { status: "absent", reason: `there is no keychain: ${error.message}` };
+  }
+  return {
+    status: "broken",
+    reason: `the keychain failed: ${error.message}`,
+    suggestion: error.failure === "locked"
+      ? "Unlock it, or leave it out with --source."
+      : "Leave it out with --source, or see why it fails.",
+    cause: error,
+  };
+}

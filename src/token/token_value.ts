@@ -1,0 +1,67 @@
+/**
+ * What a token must look like before it is sent anywhere.
+ *
+ * @module
+ */
+
+import { Secret } from "../secret.ts";
+
+/**
+ * Says what keeps a value from being a token.
+ *
+ * The answer never holds any part of the value.
+ *
+ * @param token The value, or for `apisix-standalone` the comma-separated list.
+ * @param list Whether commas separate tokens, one for each server.
+ * @returns What is wrong with it, or `undefined` for a value that may be sent.
+ */
+export function tokenDefect(token: Secret, list: boolean): string | undefined {
+  const parts = splitTokens(token, list);
+  for (const [index, part] of parts.entries()) {
+    const defect = defectOf(part.reveal());
+    if (defect === undefined) continue;
+    return parts.length === 1 ? defect : `in token ${index + 1} of ${parts.length}: ${defect}`;
+  }
+  return undefined;
+}
+
+/**
+ * The tokens in a value.
+ *
+ * @param token The value.
+ * @param list Whether commas separate tokens.
+ * @returns One token, or for a list as many as there are.
+ */
+export function splitTokens(token: Secret, list: boolean): readonly Secret[] {
+  return list ? token.reveal().split(",").map((part) => new Secret(part)) : [token];
+}
+
+function defectOf(value: string): string | undefined {
+  if (value === "") return "it is empty";
+  if (/[\r\n]/.test(value)) return "it has a line break in it";
+  if (/\s/.test(value)) return "it has a space in it";
+  if (/^(["'`]).*\1$/.test(value)) return "it has quotes around it";
+  // Only visible ASCII can stand in an HTTP header without being mangled on the way.
+  if (!/^[\x21-\x7e]+$/.test(value)) return "it has a character outside printable ASCII";
+  return undefined;
+}
+
+/**
+ * Tells whether a value counts as "no token".
+ *
+ * @param value The value, if there is one.
+ * @returns `true` for nothing but white space.
+ */
+export function isBlank(value: string): boolean {
+  return value.trim() === "";
+}
+
+/**
+ * Drops the line break that editors, `echo` and helper programs put at the end.
+ *
+ * @param text The contents of a file, or the output of a program.
+ * @returns The text without one trailing line break.
+ */
+export function withoutTrailingNewline(text: string): string {
+  return text.replace(/\r?\n$/, "");
+}
