@@ -4,7 +4,7 @@
  * @module
  */
 
-import { accessSync, constants, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { delimiter, dirname, extname, isAbsolute, join, resolve, sep } from "node:path";
 import process from "node:process";
 import type { Environment } from "../connection/origin.ts";
@@ -149,8 +149,8 @@ function isFile(file: string): boolean {
 
 function isExecutable(file: string): boolean {
   try {
-    accessSync(file, constants.X_OK);
-    return true;
+    // Deno asks for one more permission, --allow-sys, to answer access(2).
+    return process.platform === "win32" || (statSync(file).mode & 0o111) !== 0;
   } catch {
     return false;
   }

@@ -139,9 +139,8 @@ async function listGatewayGroups({ client, server, token }: Probe): Promise<read
       method: "GET",
       path: "/api/gateway_groups",
     });
-    return (listOf(response) ?? []).map(({ name }) => name).filter((name) =>
-      typeof name === "string"
-    );
+    const names = (listOf(response) ?? []).map(({ name }) => name);
+    return names.filter((name) => typeof name === "string").sort();
   } catch {
     return [];
   }

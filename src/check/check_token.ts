@@ -14,6 +14,7 @@ import { splitTokens } from "../token/token_value.ts";
 import { firstRequest, probeServer } from "./backends.ts";
 import type { Probe } from "./backends.ts";
 import { judgeFailure } from "./network_failure.ts";
+import type { NetworkFailure } from "./network_failure.ts";
 import type { CheckResult } from "./verdict.ts";
 
 /** What {@linkcode checkToken} needs to know. */
@@ -109,9 +110,19 @@ async function checkServer(probe: Probe, signal: AbortSignal | undefined): Promi
     };
   } catch (error) {
     signal?.throwIfAborted();
-    const { verdict, found, suggestion } = judgeFailure(error, connection.timeout.value);
+    const { verdict, found, suggestion } = await judge(error, probe);
     return { verdict, tried: named(firstRequest(connection, token)), found, suggestion };
   }
+}
+
+/** Why no answer came; where TLS may be the reason, a second handshake tells more. */
+async function judge(error: unknown, { connection, server }: Probe): Promise<NetworkFailure> {
+  const failure = judgeFailure(error, connection.timeout.value);
+  const direct = connection.proxies.every((proxy) => proxy === undefined);
+  const unclear = failure.verdict === "tls" || /cut off/.test(failure.found);
+  if (server.base.protocol !== "https:" || !direct || !unclear) return failure;
+  const { diagnoseTls } = await import("./tls_diagnosis.ts");
+  return await diagnoseTls(server, connection) ?? failure;
 }
 
 /** An API7 token at the backend `apisix`, which is ADC's default, is a likely slip. */

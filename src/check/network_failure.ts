@@ -58,7 +58,7 @@ const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
     CA_HINT,
   ],
   [
-    /^ERR_TLS|^ERR_SSL|ERR_OSSL|^CERT_|peer certificate|tls handshake|received fatal alert|\bEPROTO\b/im,
+    /\bERR_(TLS|SSL|OSSL)|\bCERT_|peer certificate|tls handshake|received fatal alert|\bEPROTO\b/im,
     "the TLS handshake failed",
     CA_HINT,
   ],
@@ -91,10 +91,8 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
   const words = chain.map((each) => `${nameOf(each)} ${codeOf(each) ?? ""} ${messageOf(each)}`)
     .join("\n");
   const codes = chain.map((each) => codeOf(each) ?? "");
-  const tls = TLS_FAILURES.find(([pattern]) =>
-    codes.some((code) => pattern.test(code)) || pattern.test(words)
-  );
-  if (tls !== undefined) return { verdict: "tls", found: tls[1], suggestion: tls[2] };
+  const tls = judgeTls(words);
+  if (tls !== undefined) return tls;
   if (TIMEOUTS.test(words)) {
     return {
       verdict: "timeout",
@@ -116,6 +114,17 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
     found: found ?? `no answer came (${codes.find((each) => each !== "") ?? messageOf(error)})`,
     suggestion: "Look at the server's address in --server or ADC_SERVER, and whether it is up.",
   };
+}
+
+/**
+ * Judges a TLS failure.
+ *
+ * @param words The error's codes and messages.
+ * @returns The verdict, or `undefined` where it is no TLS failure.
+ */
+export function judgeTls(words: string): NetworkFailure | undefined {
+  const known = TLS_FAILURES.find(([pattern]) => pattern.test(words));
+  return known && { verdict: "tls", found: known[1], suggestion: known[2] };
 }
 
 function nameOf(error: unknown): string {

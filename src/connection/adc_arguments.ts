@@ -130,7 +130,8 @@ function parse(words: readonly string[]): { options: ParsedOptions; tokens: stri
  */
 function withoutTokens(words: readonly string[], count: number): readonly string[] {
   if (count === 0) return words;
-  const probe = "adc-run-probe";
+  let probe = "adc-run-probe";
+  while (words.some((word) => word.includes(probe))) probe += "-";
   const dropped = new Set<number>();
   words.forEach((word, index) => {
     const inline = word.startsWith("--token=");

@@ -182,7 +182,7 @@ function warningsOf(
   if (envFile.unreadable !== undefined) {
     warnings.push(`${envFile.name} cannot be read (${envFile.unreadable}) and was passed over.`);
   }
-  if (env.ADC_TOKEN?.trim() === "" && envFile.get("ADC_TOKEN") !== undefined) {
+  if (env.ADC_TOKEN?.trim() === "" && envFile.get("ADC_TOKEN")?.trim()) {
     warnings.push(
       `ADC_TOKEN is exported but empty, which hides the one in ${envFile.name} from ADC. ` +
         `adc-run takes the one in ${envFile.name}; unset the empty one.`,

@@ -8,13 +8,13 @@
  * Reads a duration such as `30s` or `1h10m`.
  *
  * @param text The duration; a bare number is in milliseconds, as for ADC.
- * @returns Milliseconds, or `undefined` where ADC would fall back to 10 s without a word, or could not
+ * @returns Whole milliseconds, or `undefined` where ADC would fall back to 10 s without a word, or could not
  * use what it read.
  */
 export async function readDuration(text: string): Promise<number | undefined> {
   const { default: parse } = await import("parse-duration");
   const milliseconds = parse(text);
-  return milliseconds === null || !Number.isFinite(milliseconds) || milliseconds < 0
-    ? undefined
-    : milliseconds;
+  if (milliseconds === null || !Number.isFinite(milliseconds) || milliseconds < 0) return undefined;
+  // 16.1 s comes out as 16100.000000000002, which no timer takes; and 0 would mean no limit.
+  return milliseconds === 0 ? 0 : Math.max(1, Math.round(milliseconds));
 }

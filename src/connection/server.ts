@@ -65,13 +65,22 @@ function readServer(text: string, { origin }: Setting<string>): Server {
 
 function basicAuthorization({ username, password }: URL): Secret | undefined {
   if (username === "" && password === "") return undefined;
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const pair = `${percentDecoded(username)}:${percentDecoded(password)}`;
   return new Secret(`Basic ${Buffer.from(pair).toString("base64")}`);
 }
 
-/** A password in the address must not reach a message. */
+/** axios sends what cannot be decoded as it is. */
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A password in the address must not reach a message, nor one that has a slash or an `@` in it. */
 function withoutUserinfo(text: string): string {
-  return text.replace(/^([^/]*\/\/)?[^/]*@/, "$1");
+  return text.replace(/^([^/@]*\/\/)?.*@/s, "$1");
 }
 
 /**

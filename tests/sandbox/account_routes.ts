@@ -5,7 +5,14 @@
  */
 
 import type { Accounts, SandboxUser } from "./accounts.ts";
-import { errorReply, listReply, objectBody, type Reply, type SandboxRequest, valueReply } from "./exchange.ts";
+import {
+  errorReply,
+  listReply,
+  objectBody,
+  type Reply,
+  type SandboxRequest,
+  valueReply,
+} from "./exchange.ts";
 import type { Router } from "./router.ts";
 import type { Asker } from "./token_routes.ts";
 
@@ -60,10 +67,13 @@ export function addAccountRoutes(
 
   router
     .on("POST /api/login", (request) => logIn(request))
-    .on("POST /api/ldap/:id/login", (request, { id = "" }) =>
-      loginOptions.some((option) => option.id === id && option.provider_type === "ldap")
-        ? logIn(request, id)
-        : errorReply(400, `login option ${id} not found`))
+    .on(
+      "POST /api/ldap/:id/login",
+      (request, { id = "" }) =>
+        loginOptions.some((option) => option.id === id && option.provider_type === "ldap")
+          ? logIn(request, id)
+          : errorReply(400, `login option ${id} not found`),
+    )
     .on("GET /api/login_options", (request) => listReply(loginOptions, request))
     .on("POST /api/logout", (request) => {
       accounts.logOut(cookie(request, SESSION_COOKIE) ?? "");

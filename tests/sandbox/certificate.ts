@@ -108,7 +108,9 @@ function extensions(options: CertificateOptions, keyId: Buffer, issuerKeyId: Buf
     extension("2.5.29.14", octetString(keyId)),
     extension("2.5.29.35", sequence(der(0x80, issuerKeyId))),
     ...(authority ? [] : [extension("2.5.29.37", sequence(objectIdentifier(EXTENDED_USE[use])))]),
-    ...(hosts.length === 0 ? [] : [extension("2.5.29.17", sequence(...hosts.map(alternativeName)))]),
+    ...(hosts.length === 0
+      ? []
+      : [extension("2.5.29.17", sequence(...hosts.map(alternativeName)))]),
   ];
 }
 

@@ -5,7 +5,14 @@
  */
 
 import type { SandboxUser } from "./accounts.ts";
-import { errorReply, type Handler, listReply, objectBody, type Reply, valueReply } from "./exchange.ts";
+import {
+  errorReply,
+  type Handler,
+  listReply,
+  objectBody,
+  type Reply,
+  valueReply,
+} from "./exchange.ts";
 import type { Router } from "./router.ts";
 import type { SandboxToken, Tokens } from "./tokens.ts";
 
@@ -47,49 +54,67 @@ export function addTokenRoutes(
   }
 
   router
-    .on(`GET ${path}/check_name`, owned((user, request) => {
-      const { name } = request.query;
-      return valueReply({ exist: tokens.of(user).some((token) => token.name === name) });
-    }))
-    .on(`POST ${path}`, owned((user, request) => {
-      const { name, expires_at } = objectBody(request) ?? {};
-      const wrong = nameError(name, tokens.of(user)) ?? expiryError(expires_at);
-      if (wrong !== undefined) return wrong;
-      const token = tokens.add({
-        user,
-        name: String(name),
-        expiresAt: Number(expires_at),
-        prefix: "a7ee-",
-      });
-      return valueReply({ ...describe(token), token: token.value });
-    }))
-    .on(`GET ${path}`, owned((user, request) => {
-      const { search = "", order_by = "created_at", direction = "desc" } = request.query;
-      const order = ORDERS[order_by];
-      if (order === undefined) return errorReply(400, `unknown order_by "${order_by}"`);
-      const sign = direction === "asc" ? 1 : -1;
-      const found = tokens.of(user).filter((token) => token.name.includes(search));
-      return listReply(found.sort((a, b) => sign * (order(a) - order(b))).map(describe), request);
-    }))
+    .on(
+      `GET ${path}/check_name`,
+      owned((user, request) => {
+        const { name } = request.query;
+        return valueReply({ exist: tokens.of(user).some((token) => token.name === name) });
+      }),
+    )
+    .on(
+      `POST ${path}`,
+      owned((user, request) => {
+        const { name, expires_at } = objectBody(request) ?? {};
+        const wrong = nameError(name, tokens.of(user)) ?? expiryError(expires_at);
+        if (wrong !== undefined) return wrong;
+        const token = tokens.add({
+          user,
+          name: String(name),
+          expiresAt: Number(expires_at),
+          prefix: "a7ee-",
+        });
+        return valueReply({ ...describe(token), token: token.value });
+      }),
+    )
+    .on(
+      `GET ${path}`,
+      owned((user, request) => {
+        const { search = "", order_by = "created_at", direction = "desc" } = request.query;
+        const order = ORDERS[order_by];
+        if (order === undefined) return errorReply(400, `unknown order_by "${order_by}"`);
+        const sign = direction === "asc" ? 1 : -1;
+        const found = tokens.of(user).filter((token) => token.name.includes(search));
+        return listReply(found.sort((a, b) => sign * (order(a) - order(b))).map(describe), request);
+      }),
+    )
     .on(`GET ${path}/:id`, one((token) => valueReply(describe(token))))
-    .on(`PUT ${path}/:id`, one((token, user, request) => {
-      const name = objectBody(request)?.["name"];
-      const wrong = nameError(name, tokens.of(user).filter((each) => each !== token));
-      if (wrong !== undefined) return wrong;
-      tokens.rename(token, String(name));
-      return valueReply(describe(token));
-    }))
-    .on(`PUT ${path}/:id/regenerate`, one((token, _user, request) => {
-      const expiresAt = objectBody(request)?.["expires_at"];
-      const wrong = expiryError(expiresAt);
-      if (wrong !== undefined) return wrong;
-      tokens.regenerate(token, Number(expiresAt));
-      return valueReply({ ...describe(token), token: token.value });
-    }))
-    .on(`DELETE ${path}/:id`, one((token) => {
-      tokens.revoke(token.id);
-      return valueReply({});
-    }));
+    .on(
+      `PUT ${path}/:id`,
+      one((token, user, request) => {
+        const name = objectBody(request)?.["name"];
+        const wrong = nameError(name, tokens.of(user).filter((each) => each !== token));
+        if (wrong !== undefined) return wrong;
+        tokens.rename(token, String(name));
+        return valueReply(describe(token));
+      }),
+    )
+    .on(
+      `PUT ${path}/:id/regenerate`,
+      one((token, _user, request) => {
+        const expiresAt = objectBody(request)?.["expires_at"];
+        const wrong = expiryError(expiresAt);
+        if (wrong !== undefined) return wrong;
+        tokens.regenerate(token, Number(expiresAt));
+        return valueReply({ ...describe(token), token: token.value });
+      }),
+    )
+    .on(
+      `DELETE ${path}/:id`,
+      one((token) => {
+        tokens.revoke(token.id);
+        return valueReply({});
+      }),
+    );
 }
 
 function describe(token: SandboxToken): Record<string, unknown> {

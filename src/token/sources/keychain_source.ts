@@ -55,7 +55,7 @@ export function keychainSource(options: KeychainSourceOptions = {}): TokenSource
       return {
         status: "found",
         token,
-        detail: `the keychain (service ${KEYCHAIN_SERVICE}, account ${accounts})`,
+        detail: `service "${KEYCHAIN_SERVICE}", account "${accounts}"`,
       };
     },
   };

@@ -1,0 +1,68 @@
+/**
+ * A second look at a TLS connection that failed, for what the first failure does not tell.
+ *
+ * @module
+ */
+
+import { isIP } from "node:net";
+import { connect } from "node:tls";
+import type { Connection } from "../connection/connection.ts";
+import type { Server } from "../connection/server.ts";
+import { codeOf, messageOf } from "../errors.ts";
+import type { NetworkFailure } from "./network_failure.ts";
+import { judgeTls } from "./network_failure.ts";
+
+/** How long the server may take to hang up after the handshake, in milliseconds. */
+const PATIENCE = 300;
+
+/** The longest that the handshake may take, in milliseconds. */
+const TIME_LIMIT = 2_000;
+
+/**
+ * Shakes hands once more, with the verification off and nothing to say, and looks at what happens.
+ *
+ * With TLS 1.3 a server that misses a client certificate hangs up after the handshake, and the HTTP
+ * client then reports no more than a closed connection. Deno reports an expired certificate as one of
+ * an unknown CA. No token crosses this connection.
+ *
+ * @param server The server.
+ * @param connection The client certificate, if there is one.
+ * @returns What was found, or `undefined` where the handshake says nothing new.
+ */
+export function diagnoseTls(
+  server: Server,
+  { tls }: Connection,
+): Promise<NetworkFailure | undefined> {
+  const { hostname, port } = server.base;
+  const host = hostname.replace(/^\[|\]$/g, "");
+  return new Promise((resolve) => {
+    const socket = connect({
+      host,
+      port: Number(port || 443),
+      ...(isIP(host) === 0 && { servername: host }),
+      rejectUnauthorized: false,
+      ...(tls.clientCertFile && { cert: tls.clientCertFile.value.pem.reveal() }),
+      ...(tls.clientKeyFile && { key: tls.clientKeyFile.value.pem.reveal() }),
+    });
+    let timer = setTimeout(() => finish(undefined), TIME_LIMIT);
+    const finish = (failure: NetworkFailure | undefined) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(failure);
+    };
+    socket.once("secureConnect", () => {
+      const { valid_from, valid_to } = socket.getPeerCertificate();
+      const now = Date.now();
+      if (Date.parse(valid_to) < now) finish(judgeTls("CERT_HAS_EXPIRED"));
+      else if (Date.parse(valid_from) > now) finish(judgeTls("CERT_NOT_YET_VALID"));
+      else {
+        clearTimeout(timer);
+        timer = setTimeout(() => finish(undefined), PATIENCE);
+      }
+    });
+    socket.once("error", (error) => finish(judgeTls(`${codeOf(error)} ${messageOf(error)}`)));
+    socket.once("close", () => finish(undefined));
+    // A stream that nobody reads does not notice its end.
+    socket.resume();
+  });
+}

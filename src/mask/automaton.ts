@@ -1,0 +1,136 @@
+/**
+ * The exact half of the search: an Aho-Corasick automaton.
+ *
+ * @module
+ */
+
+/** The state in which nothing that was read can be the start of a match. */
+export const ROOT = 0;
+
+/**
+ * Follows a byte stream and knows at any point which patterns end there and how many of the last
+ * bytes could be the start of another.
+ *
+ * It reads every byte once, whatever the input, which bounds the worst case; a shift table keeps it
+ * away from the bytes that cannot matter. A state is a number, so a stream's whole memory is one
+ * integer. Children are linked lists: a dense table would take a kibibyte for each state.
+ */
+export class Automaton {
+  readonly #root = new Int32Array(256);
+  readonly #child: Int32Array;
+  readonly #sibling: Int32Array;
+  readonly #fail: Int32Array;
+  readonly #depth: Int32Array;
+  readonly #longest: Int32Array;
+  readonly #byte: Uint8Array;
+  #size = 1;
+
+  /**
+   * Makes the automaton.
+   *
+   * @param patterns Byte strings, none of them empty.
+   */
+  constructor(patterns: readonly string[]) {
+    let capacity = 1;
+    for (const pattern of patterns) capacity += pattern.length;
+    const memory = new Int32Array(capacity * 5);
+    this.#child = memory.subarray(0, capacity);
+    this.#sibling = memory.subarray(capacity, capacity * 2);
+    this.#fail = memory.subarray(capacity * 2, capacity * 3);
+    this.#depth = memory.subarray(capacity * 3, capacity * 4);
+    this.#longest = memory.subarray(capacity * 4);
+    this.#byte = new Uint8Array(capacity);
+    for (const pattern of patterns) this.#insert(pattern);
+    this.#link();
+  }
+
+  /**
+   * The state after one more byte.
+   *
+   * @param state A state other than one in which {@linkcode Automaton.longest} is set: such a state
+   * goes through {@linkcode Automaton.settle} first.
+   * @param byte 0 to 255.
+   * @returns The next state.
+   */
+  next(state: number, byte: number): number {
+    const child = this.#child, sibling = this.#sibling, bytes = this.#byte;
+    while (state !== ROOT) {
+      let node = child[state]!;
+      while (node !== 0 && bytes[node] !== byte) node = sibling[node]!;
+      if (node !== 0) return node;
+      state = this.#fail[state]!;
+    }
+    return this.#root[byte]!;
+  }
+
+  /**
+   * The length of the longest pattern that ends in this state, 0 for none.
+   *
+   * @param state A state from {@linkcode Automaton.next}.
+   * @returns A number of bytes.
+   */
+  longest(state: number): number {
+    return this.#longest[state]!;
+  }
+
+  /**
+   * Leaves a state that no pattern goes on from. What is complete need not be held back: the bytes
+   * that could still be the start of another match may be fewer.
+   *
+   * @param state A state from {@linkcode Automaton.next}.
+   * @returns The state to go on with.
+   */
+  settle(state: number): number {
+    return this.#child[state] === 0 ? this.#fail[state]! : state;
+  }
+
+  /**
+   * How many of the bytes read last are a proper prefix of a pattern.
+   *
+   * @param state A settled state.
+   * @returns A number of bytes.
+   */
+  depth(state: number): number {
+    return this.#depth[state]!;
+  }
+
+  #insert(pattern: string): void {
+    const child = this.#child, sibling = this.#sibling, bytes = this.#byte;
+    let state = ROOT;
+    for (let i = 0; i < pattern.length; i++) {
+      const byte = pattern.charCodeAt(i);
+      let node = state === ROOT ? this.#root[byte]! : child[state]!;
+      while (node !== 0 && bytes[node] !== byte) node = sibling[node]!;
+      if (node === 0) {
+        node = this.#size++;
+        bytes[node] = byte;
+        this.#depth[node] = i + 1;
+        if (state === ROOT) this.#root[byte] = node;
+        // The siblings of a child of the root are not listed: #root finds it.
+        else sibling[node] = child[state]!;
+        child[state] = node;
+      }
+      state = node;
+    }
+    this.#longest[state] = pattern.length;
+  }
+
+  /** Works breadth first, because a state's fallback is always a shallower state. */
+  #link(): void {
+    const child = this.#child, sibling = this.#sibling, fail = this.#fail, longest = this.#longest;
+    const queue = new Int32Array(this.#size);
+    let end = 0;
+    for (const node of this.#root) {
+      if (node !== 0) queue[end++] = node;
+    }
+    for (let head = 0; head < end; head++) {
+      const state = queue[head]!;
+      for (let node = child[state]!; node !== 0; node = sibling[node]!) {
+        const fallback = this.next(fail[state]!, this.#byte[node]!);
+        if (longest[node] === 0) longest[node] = longest[fallback]!;
+        fail[node] = this.settle(fallback);
+        queue[end++] = node;
+      }
+    }
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Keeps secrets out of what other programs print.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { Transform } from "node:stream";
+import type { Secret } from "../secret.ts";
+import { secretForms } from "./forms.ts";
+import { MaskStream } from "./mask_stream.ts";
+import { Matcher } from "./matcher.ts";
+import { Replacer } from "./replacer.ts";
+
+/** The longest time that `setTimeout` can wait, in milliseconds. */
+const LONGEST_IDLE_TIME = 2 ** 31 - 1;
+
+/** How {@linkcode createMask} masks. */
+export interface MaskOptions {
+  /**
+   * What stands in the place of a secret. It is not searched for secrets in its turn.
+   *
+   * @default "***"
+   */
+  readonly replacement?: string;
+  /**
+   * After how many milliseconds without input a stream lets go of bytes that could have become a
+   * secret, so that a prompt or a progress line is not held back for ever.
+   *
+   * @default 50
+   */
+  readonly idleTime?: number;
+}
+
+/** Replaces secrets, see {@linkcode createMask}. It prints itself without them. */
+export interface Mask {
+  /**
+   * A new byte stream that masks what is written to it. Each has a state of its own: one for
+   * standard output, one for standard error.
+   *
+   * @returns A `Transform`; every byte that is no part of a secret passes unchanged.
+   */
+  stream(): Transform;
+  /**
+   * Masks a text that is complete, such as an error message. It does not count.
+   *
+   * @param value The text.
+   * @returns The text with every secret replaced.
+   */
+  text(value: string): string;
+  /** How many replacements all streams together have written so far. */
+  readonly count: number;
+}
+
+/**
+ * Makes a mask for some secrets.
+ *
+ * A secret is found as it is, URL-encoded, escaped as in JSON or a JavaScript string, in base64 or
+ * base64url (also in the middle of a longer encoded text), and in hexadecimal. Base64 and
+ * hexadecimal forms of less than eight characters are left alone, for they would turn up by chance.
+ * Occurrences that overlap are replaced by one replacement, those that merely touch by one each.
+ *
+ * A stream works on bytes and finds a secret however it is split into chunks. It holds back no more
+ * than what could be the start of a secret, and lets that go when the input ends or pauses. Should
+ * the rest of a secret follow after such a pause, the rest is still masked.
+ *
+ * @param secrets The secrets. Empty ones are ignored.
+ * @param options What to write instead, and how long to hold bytes back.
+ * @returns The mask.
+ * @throws {RangeError} If `idleTime` is not a number of milliseconds from 0 to 2147483647.
+ *
+ * @example
+ * ```ts
+ * import { createMask, Secret } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ *
+ * const mask = createMask([new Secret("a7ee-example")]);
+ * assert.equal(mask.text("X-API-KEY: a7ee-example"), "X-API-KEY: ***");
+ *
+ * const stream = mask.stream();
+ * stream.write("X-API-KEY: a7ee-");
+ * stream.end("example\n");
+ * let output = "";
+ * for await (const chunk of stream) output += chunk;
+ * assert.equal(output, "X-API-KEY: ***\n");
+ * assert.equal(mask.count, 1);
+ * ```
+ */
+export function createMask(secrets: Iterable<Secret>, options: MaskOptions = {}): Mask {
+  const { replacement = "***", idleTime = 50 } = options;
+  if (!(idleTime >= 0 && idleTime <= LONGEST_IDLE_TIME)) {
+    throw new RangeError(
+      `Cannot create a mask as idleTime must be 0 to ${LONGEST_IDLE_TIME} milliseconds: ${idleTime}`,
+    );
+  }
+  const forms = new Set<string>();
+  for (const secret of secrets) {
+    for (const form of secretForms(secret.reveal())) forms.add(form);
+  }
+  return new SecretMask(new Matcher(forms), { replacement: Buffer.from(replacement), idleTime });
+}
+
+class SecretMask implements Mask {
+  readonly #matcher: Matcher;
+  readonly #replacement: Buffer;
+  readonly #idleTime: number;
+  #count = 0;
+
+  constructor(
+    matcher: Matcher,
+    options: { readonly replacement: Buffer; readonly idleTime: number },
+  ) {
+    this.#matcher = matcher;
+    this.#replacement = options.replacement;
+    this.#idleTime = options.idleTime;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  stream(): Transform {
+    return new MaskStream(new Replacer(this.#matcher, this.#replacement), {
+      idleTime: this.#idleTime,
+      onReplaced: (count) => {
+        this.#count += count;
+      },
+    });
+  }
+
+  text(value: string): string {
+    const replacer = new Replacer(this.#matcher, this.#replacement);
+    const output = [...replacer.write(Buffer.from(value)), ...replacer.release()];
+    // Unmasked text is returned as it came: a lone surrogate would not survive the way to bytes.
+    return replacer.count === 0 ? value : Buffer.concat(output).toString();
+  }
+}

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { Transform } from "node:stream";
+import { test } from "node:test";
+import { inspect } from "node:util";
+import { secretForms } from "../../src/mask/forms.ts";
+import { createMask, type Mask } from "../../src/mask/mask.ts";
+import { Secret } from "../../src/secret.ts";
+
+const TOKEN = "a7ee-Example/Token+0";
+
+async function through(mask: Mask, ...chunks: readonly Uint8Array[]): Promise<Buffer> {
+  const stream = mask.stream();
+  const output: Uint8Array[] = [];
+  stream.on("data", (chunk) => output.push(chunk));
+  for (const chunk of chunks) stream.write(chunk);
+  await new Promise((resolve) => stream.on("end", resolve).end());
+  return Buffer.concat(output);
+}
+
+function maskOf(...values: string[]): Mask {
+  return createMask(values.map((value) => new Secret(value)));
+}
+
+test("`createMask()` masks a token split over two chunks", async () => {
+  const stream = maskOf(TOKEN).stream();
+  assert.ok(stream instanceof Transform);
+  stream.write(`X-API-KEY: ${TOKEN.slice(0, 7)}`);
+  stream.end(`${TOKEN.slice(7)}\n`);
+  let output = "";
+  for await (const chunk of stream) output += chunk;
+  assert.equal(output, "X-API-KEY: ***\n");
+});
+
+test("`createMask()` masks every form split at every position", async () => {
+  const mask = maskOf(TOKEN, "pä'ss \u{1f511}\"/w");
+  const forms = [TOKEN, "pä'ss \u{1f511}\"/w"].flatMap((value) => [...secretForms(value)]);
+  assert.ok(forms.length > 30);
+  for (const form of forms) {
+    const text = Buffer.from(`<${form}>`, "latin1");
+    for (let at = 0; at <= text.length; at++) {
+      const output = await through(mask, text.subarray(0, at), text.subarray(at));
+      assert.equal(output.toString(), "<***>");
+    }
+    const bytes = Array.from(text, (_, at) => text.subarray(at, at + 1));
+    assert.equal((await through(mask, ...bytes)).toString(), "<***>");
+  }
+});
+
+test("`createMask()` masks a token inside a longer text in base64", () => {
+  const mask = maskOf(TOKEN);
+  for (const user of ["", "u", "us", "user", "user:"]) {
+    for (const rest of ["", "\n", "\r\n", "xyz"]) {
+      for (const encoding of ["base64", "base64url"] as const) {
+        const encoded = Buffer.from(`${user}${TOKEN}${rest}`).toString(encoding);
+        const output = mask.text(`Basic ${encoded};`);
+        assert.match(output, /^Basic [\w+/-]{0,7}\*\*\*[\w+/=-]{0,7};$/);
+      }
+    }
+  }
+});
+
+test("`createMask()` masks a secret of one character", async () => {
+  const output = await through(maskOf("x"), Buffer.from("axxbx"), Buffer.from("x"));
+  assert.equal(output.toString(), "a******b******");
+});
+
+test("`createMask()` masks secrets that overlap as one and a longer one as a whole", () => {
+  const mask = maskOf("first-second", "second-third", "first");
+  assert.equal(mask.text("first-second-third, first-sec"), "***, ***-sec");
+});
+
+test("`createMask()` leaves invalid UTF-8 as it is", async () => {
+  const noise = Buffer.from([0xff, 0xc3, 0x28, 0x00, 0xe2, 0x82]);
+  const token = Buffer.from(TOKEN);
+  const output = await through(maskOf(TOKEN), Buffer.concat([noise, token, noise]), noise);
+  assert.deepEqual(output, Buffer.concat([noise, Buffer.from("***"), noise, noise]));
+});
+
+test("`createMask()` counts the replacements of all streams and not those in texts", async () => {
+  const mask = maskOf(TOKEN);
+  assert.equal(mask.count, 0);
+  await through(mask, Buffer.from(`${TOKEN} ${TOKEN}`));
+  await through(mask, Buffer.from(`${TOKEN}${TOKEN}`), Buffer.from(TOKEN));
+  mask.text(TOKEN);
+  assert.equal(mask.count, 5);
+});
+
+test("`createMask()` keeps its streams apart", async () => {
+  const mask = maskOf(TOKEN);
+  const [left, right] = [mask.stream(), mask.stream()];
+  left.write(TOKEN.slice(0, 9));
+  right.write(TOKEN.slice(9));
+  right.end();
+  left.end();
+  let output = "";
+  for await (const chunk of left) output += chunk;
+  for await (const chunk of right) output += chunk;
+  assert.equal(output, TOKEN);
+});
+
+test("`createMask()` lets all through without secrets or with empty ones", async () => {
+  for (const mask of [createMask([]), maskOf("", "")]) {
+    assert.equal((await through(mask, Buffer.from("any text"))).toString(), "any text");
+    assert.equal(mask.text("any text"), "any text");
+    assert.equal(mask.text(""), "");
+  }
+});
+
+test("`createMask()` writes the replacement that it is told to, even none", () => {
+  const secrets = [new Secret(TOKEN)];
+  assert.equal(createMask(secrets, { replacement: "‹token›" }).text(`<${TOKEN}>`), "<‹token›>");
+  assert.equal(createMask(secrets, { replacement: "" }).text(`<${TOKEN}>`), "<>");
+  assert.equal(createMask(secrets, { replacement: "" }).text(TOKEN), "");
+});
+
+test("`createMask()` leaves a text without a secret alone, lone surrogates too", () => {
+  assert.equal(maskOf(TOKEN).text("a\ud83db"), "a\ud83db");
+  assert.equal(maskOf(TOKEN).text(`é\u{1f511}${TOKEN}é`), "é\u{1f511}***é");
+});
+
+test("`createMask()` rejects an idle time that is no time", () => {
+  for (const idleTime of [-1, NaN, Infinity, 2 ** 31]) {
+    assert.throws(() => createMask([], { idleTime }), RangeError);
+  }
+});
+
+test("`createMask()` makes a mask that shows no secret", () => {
+  const mask = maskOf(TOKEN);
+  mask.text(`warm up ${TOKEN}`);
+  for (const value of [mask, mask.stream()]) {
+    const shown = inspect(value, { depth: Infinity, showHidden: true, getters: true });
+    for (const form of secretForms(TOKEN)) assert.ok(!shown.includes(form));
+    assert.ok(!shown.includes("7ee-"));
+  }
+  assert.equal(JSON.stringify(mask), "{}");
+});

@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { createHash, randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { Matcher } from "../../src/mask/matcher.ts";
+import { Replacer } from "../../src/mask/replacer.ts";
+import { naiveHeld, naiveMask, RandomSource } from "./naive_mask.ts";
+
+const STARS = Buffer.from("***");
+
+function replacer(...patterns: string[]): Replacer {
+  return new Replacer(new Matcher(patterns), STARS);
+}
+
+function joined(pieces: readonly Uint8Array[]): string {
+  return Buffer.concat(pieces).toString("latin1");
+}
+
+function masked(text: string, ...patterns: string[]): string {
+  const target = replacer(...patterns);
+  return joined([...target.write(Buffer.from(text, "latin1")), ...target.release()]);
+}
+
+/** One random case: patterns, a text with some of them planted, splits and idle releases. */
+function check(random: RandomSource, about: string, size: { letters: number; longest: number }) {
+  const patterns = new Set<string>();
+  const shortest = random.pick([1, 1, 2, 3, 8]);
+  for (let i = random.integer(1, 8); i > 0; i--) {
+    const length = random.integer(shortest, Math.max(shortest, size.longest));
+    const base = random.text(length, size.letters);
+    patterns.add(base);
+    // Patterns that share a start, an end or their inside are the ones that go wrong.
+    if (random.integer(0, 2) === 0 && length > shortest) patterns.add(base.slice(0, shortest));
+    if (random.integer(0, 2) === 0 && length > shortest) patterns.add(base.slice(-shortest));
+  }
+  const all = [...patterns];
+  const target = new Replacer(new Matcher(all), STARS);
+  let text = "";
+  let floor = 0;
+  let output = "";
+  let expected = "";
+  let count = 0;
+  for (let i = random.integer(1, 12); i > 0; i--) {
+    let chunk = "";
+    for (let j = random.integer(0, 3); j > 0; j--) {
+      const pattern = random.pick(all);
+      const cut = random.integer(0, pattern.length);
+      chunk += random.pick([
+        pattern,
+        pattern.slice(0, cut),
+        pattern.slice(cut),
+        random.text(random.integer(0, 40), size.letters),
+      ]);
+    }
+    output += joined(target.write(Buffer.from(chunk, "latin1")));
+    text += chunk;
+    const context = `${about} ${JSON.stringify({ all, text, floor })}`;
+    assert.equal(target.held, naiveHeld(text, all, floor), `held, ${context}`);
+    if (i > 1 && random.integer(0, 5) > 0) continue;
+    output += joined(target.release());
+    const part = naiveMask(text, all, { floor });
+    expected += part.output;
+    count += part.count;
+    floor = text.length;
+    assert.equal(output, expected, context);
+    assert.equal(target.count, count, `count, ${context}`);
+    assert.equal(target.held, 0, context);
+  }
+}
+
+for (const letters of [1, 2, 3, 26, 256]) {
+  for (const longest of [3, 12, 60]) {
+    const name = `patterns of up to ${longest} bytes over an alphabet of ${letters}`;
+    test(`\`Replacer\` agrees with a naive search: ${name}`, () => {
+      const random = new RandomSource();
+      for (let i = 0; i < 300; i++) {
+        check(random, `MASK_TEST_SEED=${random.seed} case ${i}`, { letters, longest });
+      }
+    });
+  }
+}
+
+test("`Replacer` agrees with a naive search for a thousand patterns", () => {
+  const random = new RandomSource();
+  const patterns = Array.from({ length: 1000 }, () => random.text(random.integer(8, 90), 20));
+  const target = replacer(...patterns);
+  let text = "";
+  let output = "";
+  for (let i = 0; i < 400; i++) {
+    const pattern = random.pick(patterns);
+    const chunk = random.text(random.integer(0, 300), 20) + pattern.slice(random.integer(0, 3)) +
+      pattern.slice(0, random.integer(0, 8));
+    text += chunk;
+    output += joined(target.write(Buffer.from(chunk, "latin1")));
+  }
+  output += joined(target.release());
+  const expected = naiveMask(text, patterns);
+  assert.equal(output, expected.output, `MASK_TEST_SEED=${random.seed}`);
+  assert.equal(target.count, expected.count);
+});
+
+test("`Replacer` makes one replacement of occurrences that overlap", () => {
+  assert.equal(masked("<onetwothree>", "onetwo", "twothree"), "<***>");
+});
+
+test("`Replacer` makes two replacements of occurrences that touch", () => {
+  assert.equal(masked("<onetwo>", "one", "two"), "<******>");
+  assert.equal(masked("aaa", "a", "aab"), "*********");
+});
+
+test("`Replacer` replaces the longer of two patterns where one is a prefix of the other", () => {
+  assert.equal(masked("token token-long token-lo", "token", "token-long"), "*** *** ***-lo");
+});
+
+test("`Replacer` joins touching occurrences that a later one overlaps", () => {
+  const target = replacer("ab", "cd", "bcde");
+  assert.equal(joined(target.write(Buffer.from("<abcd"))), "<");
+  assert.equal(target.held, 4);
+  assert.equal(joined(target.write(Buffer.from("e>"))), "***>");
+  assert.equal(target.count, 1);
+});
+
+test("`Replacer` hands out a chunk without a match as the very same object", () => {
+  const chunk = Buffer.from("nothing to see here\n");
+  const pieces = replacer("a-secret-value").write(chunk);
+  assert.equal(pieces.length, 1);
+  assert.equal(pieces[0], chunk);
+});
+
+test("`Replacer` does not change the chunks that it is given", () => {
+  const chunk = Buffer.from("<a-secret-value> a-sec");
+  replacer("a-secret-value").write(chunk);
+  assert.equal(chunk.toString(), "<a-secret-value> a-sec");
+});
+
+test("`Replacer` holds no bytes that are not the start of a match", () => {
+  const target = replacer("abcabd");
+  assert.equal(joined(target.write(Buffer.from("xxabcab"))), "xx");
+  assert.equal(target.held, 5);
+  assert.equal(joined(target.write(Buffer.from("c"))), "abc");
+  assert.equal(target.held, 3);
+  assert.equal(joined(target.write(Buffer.from("z"))), "abcz");
+  assert.equal(target.held, 0);
+});
+
+test("`Replacer` hands out an occurrence at once if nothing can extend it", () => {
+  const target = replacer("abc", "bcd!");
+  assert.equal(joined(target.write(Buffer.from("abc"))), "");
+  assert.equal(joined(replacer("abc", "xbcd").write(Buffer.from("abc"))), "***");
+});
+
+test("`Replacer` masks the rest of an occurrence whose start was released", () => {
+  const target = replacer("a-secret-value");
+  target.write(Buffer.from("<a-sec"));
+  assert.equal(joined(target.release()), "a-sec");
+  assert.equal(joined(target.write(Buffer.from("ret-"))), "");
+  assert.equal(joined(target.release()), "ret-");
+  assert.equal(joined(target.write(Buffer.from("value>"))), "***>");
+  assert.equal(target.count, 1);
+});
+
+test("`Replacer` lets the rest pass if a released start turns out to be none", () => {
+  const target = replacer("a-secret-value");
+  target.write(Buffer.from("<a-sec"));
+  target.release();
+  assert.equal(joined(target.write(Buffer.from("ond thing"))), "ond thing");
+  assert.equal(target.count, 0);
+});
+
+test("`Replacer` keeps a union in progress in constant space, however long it gets", () => {
+  const target = replacer("a".repeat(30));
+  const chunk = Buffer.alloc(65536, "a");
+  for (let i = 0; i < 50; i++) assert.deepEqual(target.write(chunk), []);
+  assert.equal(target.held, 50 * 65536);
+  assert.equal(joined(target.write(Buffer.from("b"))), "***b");
+});
+
+test("`Replacer` changes nothing in 100 MB of random bytes but the tokens in them", () => {
+  const random = new RandomSource();
+  const tokens = Array.from({ length: 5 }, () => `a7ee-${random.text(35, 26)}`);
+  const target = replacer(...tokens);
+  const noise = randomBytes(1 << 20);
+  const expected = createHash("sha1");
+  const actual = createHash("sha1");
+  let planted = 0;
+  let total = 0;
+  function feed(chunk: Uint8Array): void {
+    total += chunk.length;
+    for (const piece of target.write(chunk)) actual.update(piece);
+  }
+  while (total < 100e6) {
+    const from = random.integer(0, noise.length - 1);
+    const plain = noise.subarray(from, from + random.integer(0, 200_000));
+    expected.update(plain);
+    const token = Buffer.from(random.pick(tokens));
+    const cut = random.integer(0, token.length);
+    if (random.integer(0, 1) === 0) {
+      feed(Buffer.concat([plain, token.subarray(0, cut)]));
+      feed(token.subarray(cut));
+    } else {
+      feed(plain);
+      feed(token);
+    }
+    expected.update(STARS);
+    planted++;
+  }
+  for (const piece of target.release()) actual.update(piece);
+  assert.equal(target.count, planted, `MASK_TEST_SEED=${random.seed}`);
+  assert.equal(actual.digest("hex"), expected.digest("hex"), `MASK_TEST_SEED=${random.seed}`);
+});

@@ -1,0 +1,113 @@
+/**
+ * What a sandbox is made of, and what a test holds in its hand.
+ *
+ * @module
+ */
+
+import type { SandboxLoginOption } from "./account_routes.ts";
+import type { AddUserOptions, SandboxUser } from "./accounts.ts";
+import type { SandboxRequest } from "./exchange.ts";
+import type { Fault, FaultMatch } from "./faults.ts";
+import type { GatewayGroup } from "./gateway_groups.ts";
+import type { SandboxToken, TokenPermissions } from "./tokens.ts";
+
+/** How a sandbox is to be. */
+export interface SandboxOptions {
+  /** Whose Admin API. @default "api7ee" */
+  readonly backend?: "api7ee" | "apisix" | "apisix-standalone";
+  /** The port on 127.0.0.1. @default 0, any free one */
+  readonly port?: number;
+  /** @default false */
+  readonly https?: boolean;
+  /** Whether a client has to present a certificate of the sandbox's CA; turns HTTPS on. @default false */
+  readonly clientCertificate?: boolean;
+  /** Where the tokens are; the other path answers 404. @default "/api/tokens" */
+  readonly tokenPath?: "/api/tokens" | "/api/settings/tokens";
+  /** @default "3.9.14" for api7ee, "3.13.0" for apisix, "3.14.1" for apisix-standalone */
+  readonly version?: string;
+  /** The host in {@linkcode Sandbox.url}. @default "localhost" with HTTPS, "127.0.0.1" without */
+  readonly serverName?: string;
+  /** Names and addresses in the certificate. @default localhost, 127.0.0.1 and ::1 */
+  readonly hosts?: readonly string[];
+  /** Whether the certificate ended yesterday. @default false */
+  readonly expiredCertificate?: boolean;
+  /** Whether the certificate is for another host. @default false */
+  readonly wrongName?: boolean;
+  /** The clock for tokens, in milliseconds. @default Date.now */
+  readonly now?: () => number;
+  /** Keys that APISIX takes from the start. @default none */
+  readonly adminKeys?: readonly string[];
+  /** Ways to log in beside the built-in one. @default one each of ldap and oidc */
+  readonly loginOptions?: readonly SandboxLoginOption[];
+  /** The field of an error; some versions say `message`. @default "error_msg" */
+  readonly errorField?: "error_msg" | "message";
+}
+
+/** A token to be. */
+export interface AddTokenOptions {
+  /** Whose; ignored for `a7adm-`. @default the user `admin`, made if there is none */
+  readonly user?: string | SandboxUser;
+  /** @default `token N` */
+  readonly name?: string;
+  /** Unix seconds; 0 for never. @default 0 */
+  readonly expiresAt?: number;
+  /** @default "a7ee-" for api7ee, "" for the others */
+  readonly prefix?: "a7ee-" | "a7adm-";
+  /** @default everything is allowed */
+  readonly permissions?: TokenPermissions;
+  /** @default random */
+  readonly value?: string;
+}
+
+/** Called around every request. */
+export interface SandboxHooks {
+  /** Before the token is looked at. */
+  onRequest?: ((request: SandboxRequest) => void | Promise<void>) | undefined;
+  /** After the reply was made, before it is sent. */
+  onReply?: ((request: SandboxRequest) => void | Promise<void>) | undefined;
+}
+
+/** A running Admin API, for tests. */
+export interface Sandbox extends AsyncDisposable {
+  /** The origin, `https://localhost:41234`. */
+  readonly url: string;
+  readonly port: number;
+  /** PEM file of the CA that signed the server's certificate. */
+  readonly ca: string;
+  /** PEM file of a CA that signed nothing of the server's. */
+  readonly otherCa: string;
+  /** PEM files of a client certificate that the server takes, and its key. */
+  readonly clientCert: string;
+  readonly clientKey: string;
+  /** The same from the other CA: the server refuses it. */
+  readonly otherClientCert: string;
+  readonly otherClientKey: string;
+  /** The folder of all these; {@linkcode Sandbox.close} deletes it. */
+  readonly certDir: string;
+  /** Every request so far. */
+  readonly requests: readonly SandboxRequest[];
+  /** Every token ever made, revoked ones too. */
+  readonly tokens: readonly SandboxToken[];
+  /** How many log-in sessions are open. */
+  readonly openSessions: number;
+  /** Set these at any time. */
+  readonly hooks: SandboxHooks;
+  /** What was written to a collection, such as `services`; of a gateway group's id, on API7 EE. */
+  readonly resources: (collection: string, group?: string) => readonly unknown[];
+  readonly addUser: (user: AddUserOptions) => SandboxUser;
+  /** Makes a token; for APISIX, an admin key. */
+  readonly addToken: (token?: AddTokenOptions) => SandboxToken;
+  /** Revokes by id or by value; tells whether there was such a token. */
+  readonly revokeToken: (idOrValue: string) => boolean;
+  readonly addGatewayGroup: (name: string) => GatewayGroup;
+  /** Makes matching requests go wrong; gives a function that ends it. @default times Infinity */
+  readonly fault: (
+    match: FaultMatch,
+    fault: Fault,
+    options?: { readonly times?: number },
+  ) => () => void;
+  /** Ends all faults. */
+  readonly clearFaults: () => void;
+  /** Cuts every connection, stops listening and deletes the certificates. */
+  readonly close: () => Promise<void>;
+}

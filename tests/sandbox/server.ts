@@ -1,0 +1,177 @@
+/**
+ * The socket under a sandbox: reads requests, lets faults happen, writes replies.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import type { Backend } from "./backend.ts";
+import { errorReply, type Reply, type SandboxRequest } from "./exchange.ts";
+import { type Fault, type Faults, faultyReply, reset } from "./faults.ts";
+import type { SandboxHooks } from "./sandbox_options.ts";
+
+/** What a server serves, and how. */
+export interface ServerOptions {
+  readonly backend: Backend;
+  readonly faults: Faults;
+  readonly hooks: SandboxHooks;
+  /** Where requests are logged. */
+  readonly requests: SandboxRequest[];
+  readonly port: number;
+  /** `undefined` for plain HTTP. */
+  readonly tls:
+    | {
+      readonly cert: string;
+      readonly key: string;
+      readonly ca: string;
+      readonly clientCertificate: boolean;
+    }
+    | undefined;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly port: number;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Listens on 127.0.0.1.
+ *
+ * @param options What to serve.
+ * @returns The port, and how to stop.
+ */
+export async function listen(options: ServerOptions): Promise<RunningServer> {
+  const { tls, faults } = options;
+  function serve(request: IncomingMessage, response: ServerResponse): void {
+    // A client that goes away in the middle is its own affair.
+    respond({ request, response }, options).catch(() => request.socket.destroy());
+  }
+  const server = tls === undefined ? createServer(serve) : createSecureServer({
+    cert: tls.cert,
+    key: tls.key,
+    ...(tls.clientCertificate ? { ca: tls.ca, requestCert: true, rejectUnauthorized: true } : {}),
+  }, serve);
+
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.on("close", () => sockets.delete(socket));
+  });
+  server.on("tlsClientError", () => {});
+  server.on("clientError", (_error: Error, socket: { destroy(): void }) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, "127.0.0.1", () => resolve());
+  });
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        faults.stop();
+        server.close(() => resolve());
+        server.closeAllConnections();
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+async function respond(exchange: Exchange, options: ServerOptions): Promise<void> {
+  const { backend, faults, hooks } = options;
+  const request = await read(exchange.request);
+  options.requests.push(request);
+  await hooks.onRequest?.(request);
+  const fault = faults.take(request);
+  if (fault?.kind === "reset") return reset(fault, exchange);
+
+  const reply = (fault && faultyReply(fault)) ?? answer(backend, request);
+  request.status = reply.status;
+  await hooks.onReply?.(request);
+  write(reply, exchange, { server: backend.server, fault, faults });
+}
+
+function answer(backend: Backend, request: SandboxRequest): Reply {
+  try {
+    return backend.answer(request);
+  } catch (error) {
+    return errorReply(500, String(error));
+  }
+}
+
+async function read(request: IncomingMessage): Promise<SandboxRequest> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(Buffer.from(chunk));
+  const text = Buffer.concat(chunks).toString();
+  const url = new URL(request.url ?? "/", "http://sandbox");
+  const headers: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return {
+    method: request.method ?? "GET",
+    path: url.pathname,
+    query: Object.fromEntries(url.searchParams),
+    headers,
+    apiKey: headers["x-api-key"],
+    text,
+    body: parse(text),
+    clientCertificate: (request.socket as Partial<TLSSocket>).getPeerCertificate?.()?.subject?.CN,
+    status: 0,
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function write(
+  reply: Reply,
+  { request, response }: Exchange,
+  options: {
+    readonly server: string | undefined;
+    readonly fault: Fault | undefined;
+    readonly faults: Faults;
+  },
+): void {
+  const { server, fault, faults } = options;
+  const text = typeof reply.body === "string"
+    ? reply.body
+    : reply.body === undefined
+    ? ""
+    : JSON.stringify(reply.body);
+  const body = request.method === "HEAD" || reply.status === 204 ? "" : text;
+  const headers: Record<string, string | string[]> = {
+    ...(server === undefined ? {} : { server }),
+    ...(body === "" ? {} : { "content-type": "application/json" }),
+    ...(reply.status === 204 ? {} : { "content-length": String(Buffer.byteLength(body)) }),
+  };
+  for (const [name, value] of Object.entries(reply.headers ?? {})) {
+    headers[name] = typeof value === "string" ? value : [...value];
+  }
+  const send = (): void => {
+    response.writeHead(reply.status, headers);
+    response.end(body);
+  };
+  if (fault?.kind === "slow-headers") return faults.later(send, fault.ms);
+  if (fault?.kind === "slow-body") {
+    response.writeHead(reply.status, headers);
+    response.write(body.slice(0, 1));
+    return faults.later(() => response.end(body.slice(1)), fault.ms);
+  }
+  send();
+}
