@@ -241,17 +241,19 @@ export async function executeRun(plan: RunPlan, options: RunOptions): Promise<Ru
  * @throws {CommandError} ADC was not found or cannot be executed.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import assert from "node:assert/strict";
  * import process from "node:process";
  * import { runAdc } from "@adc-run/adc-run";
  *
- * const { exitCode, masked } = await runAdc(["sync", "-f", "adc.yaml"], {
+ * const { exitCode, masked } = await runAdc(["lint", "-f", "adc.yaml"], {
  *   env: process.env,
  *   cwd: process.cwd(),
  *   stdout: process.stdout,
  *   stderr: process.stderr,
+ *   adc: "echo", // stands in for ADC here; without it the one on PATH is run
  * });
- * console.log(`ADC exited with ${exitCode}; ${masked} secrets were masked`);
+ * assert.deepEqual([exitCode, masked], [0, 0]);
  * ```
  */
 export async function runAdc(words: readonly string[], options: RunOptions): Promise<RunResult> {

@@ -18,6 +18,13 @@ const PATIENCE = 300;
 /** The longest that the handshake may take, in milliseconds. */
 const TIME_LIMIT = 2_000;
 
+const HUNG_UP: NetworkFailure = {
+  verdict: "tls",
+  found:
+    "the server hung up after the TLS handshake, as one does that asks for a client certificate",
+  suggestion: "Give the right one with --tls-client-cert-file and --tls-client-key-file.",
+};
+
 /**
  * Shakes hands once more, with the verification off and nothing to say, and looks at what happens.
  *
@@ -50,7 +57,9 @@ export function diagnoseTls(
       socket.destroy();
       resolve(failure);
     };
+    let shaken = false;
     socket.once("secureConnect", () => {
+      shaken = true;
       const { valid_from, valid_to } = socket.getPeerCertificate();
       const now = Date.now();
       if (Date.parse(valid_to) < now) finish(judgeTls("CERT_HAS_EXPIRED"));
@@ -61,7 +70,8 @@ export function diagnoseTls(
       }
     });
     socket.once("error", (error) => finish(judgeTls(`${codeOf(error)} ${messageOf(error)}`)));
-    socket.once("close", () => finish(undefined));
+    // The alert that gives the reason may be lost with the connection.
+    socket.once("close", () => finish(shaken ? HUNG_UP : undefined));
     // A stream that nobody reads does not notice its end.
     socket.resume();
   });

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { isatty } from "node:tty";
 import { main } from "./main.ts";
 
 /** Signals whose default is to end the process without a core dump, and that Node does not use itself. */
@@ -16,9 +17,12 @@ for (const stream of [process.stdout, process.stderr]) {
 process.exitCode = await main(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
-  stdin: process.stdin,
+  get stdin() {
+    return process.stdin;
+  },
   stdout: process.stdout,
   stderr: process.stderr,
+  terminals: { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) },
   signals: process,
   endedBy: (signal) => {
     endedBy = signal;

@@ -9,9 +9,6 @@ import type { SignalPort } from "../adc/signals.ts";
 import type { Environment } from "../connection/origin.ts";
 import type { Keychain } from "../token/keychain.ts";
 
-/** A stream that may lead to a terminal. */
-export type Terminal<T> = T & { readonly isTTY?: boolean };
-
 /** Everything that the command line touches. */
 export interface Io {
   /** The environment. */
@@ -19,11 +16,17 @@ export interface Io {
   /** The working directory. */
   readonly cwd: string;
   /** Standard input. */
-  readonly stdin: Terminal<Readable>;
+  readonly stdin: Readable;
   /** Standard output. */
-  readonly stdout: Terminal<Writable>;
+  readonly stdout: Writable;
   /** Standard error. */
-  readonly stderr: Terminal<Writable>;
+  readonly stderr: Writable;
+  /** Which of the three lead to a terminal; told apart from the streams, which cost time to open. */
+  readonly terminals: {
+    readonly stdin: boolean;
+    readonly stdout: boolean;
+    readonly stderr: boolean;
+  };
   /** Where signals arrive. */
   readonly signals: SignalPort;
   /** The keychain, where it is not the system's. */
@@ -38,8 +41,8 @@ export interface Io {
  * @param io The process.
  * @returns `true` where standard input and standard error are terminals, and `CI` is not set.
  */
-export function canAsk({ env, stdin, stderr }: Io): boolean {
-  return stdin.isTTY === true && stderr.isTTY === true && !env.CI;
+export function canAsk({ env, terminals }: Io): boolean {
+  return terminals.stdin && terminals.stderr && !env.CI;
 }
 
 /**
@@ -48,6 +51,6 @@ export function canAsk({ env, stdin, stderr }: Io): boolean {
  * @param io The process.
  * @returns `true` where any of the three streams is a terminal.
  */
-export function hasTerminal({ stdin, stdout, stderr }: Io): boolean {
-  return [stdin, stdout, stderr].some(({ isTTY }) => isTTY === true);
+export function hasTerminal({ terminals }: Io): boolean {
+  return terminals.stdin || terminals.stdout || terminals.stderr;
 }

@@ -66,10 +66,10 @@ export function createReporter(
   };
 }
 
-function isColourful({ env, stderr }: Io): boolean {
+function isColourful({ env, terminals }: Io): boolean {
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== "0";
-  return stderr.isTTY === true;
+  return terminals.stderr;
 }
 
 /** Anything that adc-run did not throw on purpose is a defect of adc-run, or a permission that Deno withheld. */

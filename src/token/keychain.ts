@@ -123,14 +123,17 @@ async function attempt<T>(call: () => Promise<T>): Promise<T> {
 /** The binding has one error code for all failures, so its words have to do. */
 function classify(cause: unknown): KeychainError {
   const message = messageOf(cause);
-  if (/prompt was dismissed|is locked|locked/i.test(message)) {
-    return new KeychainError("locked", "it is locked, and nobody unlocked it", { cause });
-  }
+  // Before "locked": a keychain that hangs is told with "the security policy blocked the reply", among
+  // other guesses.
   if (/did not receive a reply|NoReply|timeout expired|timed? ?out/i.test(message)) {
     return new KeychainError("silent", "it does not answer", { cause });
   }
+  if (/prompt was dismissed|\blocked\b/i.test(message)) {
+    return new KeychainError("locked", "it is locked, and nobody unlocked it", { cause });
+  }
   if (
-    /not provided by any|ServiceUnknown|dbus-daemon autolaunch|Failed to connect to socket|No such file|Connection refused|NoDefaultStore|no default/i
+    // The last two: DBUS_SESSION_BUS_ADDRESS is /dev/null or "disabled:", the usual ways to have no bus.
+    /not provided by any|ServiceUnknown|dbus-daemon autolaunch|Failed to connect to socket|No such file|Connection refused|NoDefaultStore|no default|does not contain a colon|Unknown address type/i
       .test(message)
   ) {
     return new KeychainError("unavailable", "no Secret Service is running in this session", {

@@ -167,7 +167,10 @@ async function ask(
     };
     signal?.addEventListener("abort", abort, { once: true });
   });
-  const found = source.find({ connection, signal: limit.signal }).catch((error): SourceAnswer => ({
+  // Asynchronous, so that a source which throws is as broken as one which rejects.
+  const found = (async () => await source.find({ connection, signal: limit.signal }))().catch((
+    error,
+  ): SourceAnswer => ({
     status: "broken",
     reason: messageOf(error),
     cause: error,

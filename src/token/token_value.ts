@@ -39,7 +39,7 @@ export function splitTokens(token: Secret, list: boolean): readonly Secret[] {
 function defectOf(value: string): string | undefined {
   if (value === "") return "it is empty";
   if (/[\r\n]/.test(value)) return "it has a line break in it";
-  if (/\s/.test(value)) return "it has a space in it";
+  if (/[ \t]/.test(value)) return "it has a space in it";
   if (/^(["'`]).*\1$/.test(value)) return "it has quotes around it";
   // Only visible ASCII can stand in an HTTP header without being mangled on the way.
   if (!/^[\x21-\x7e]+$/.test(value)) return "it has a character outside printable ASCII";

@@ -99,10 +99,10 @@ async function readToken(connection: Connection, io: Io): Promise<Secret> {
   return token;
 }
 
-async function readInput({ stdin }: Io): Promise<string> {
+async function readInput(io: Io): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of stdin as AsyncIterable<Uint8Array | string>) {
+  for await (const chunk of io.stdin as AsyncIterable<Uint8Array | string>) {
     const bytes = Buffer.from(chunk as Uint8Array);
     length += bytes.length;
     if (length > MOST_BYTES) {

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import type { ChildProcess } from "node:child_process";
 import { basename } from "node:path";
 import type { Environment } from "../../connection/origin.ts";
 import { codeOf, messageOf } from "../../errors.ts";
@@ -47,6 +48,19 @@ export interface CommandSourceOptions {
  *
  * @param options The environment and the working directory.
  * @returns The source.
+ *
+ * @example
+ * ```ts
+ * import { commandSource, resolveConnection, resolveToken } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ * import process from "node:process";
+ *
+ * const env = { PATH: process.env.PATH, ADC_TOKEN_COMMAND: "echo a7ee-example" };
+ * const connection = await resolveConnection({ env, cwd: "." });
+ * const sources = [commandSource({ env, cwd: "." })];
+ * const { token } = await resolveToken({ connection, sources });
+ * assert.equal(token.reveal(), "a7ee-example");
+ * ```
  */
 export function commandSource(options: CommandSourceOptions): TokenSource {
   const { env, timeout = 30_000 } = options;
@@ -77,9 +91,26 @@ async function runHelper(
 ): Promise<SourceAnswer> {
   const { env, cwd, signal, stderr = "ignore" } = options;
   const spawn = options.spawn ?? await systemSpawner();
+  // A signal that was aborted before would never end the helper.
+  signal.throwIfAborted();
   // The helper's arguments can hold a secret; its name cannot.
   const name = basename(program);
-  const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", stderr] });
+  const broken = (how: string): SourceAnswer => ({
+    status: "broken",
+    reason: `the helper "${name}" ${how}`,
+    suggestion: "Run it by hand: it is the command in ADC_TOKEN_COMMAND.",
+  });
+  // Without the error as its cause: that holds the arguments.
+  const notRun = (error: unknown): SourceAnswer => {
+    const code = codeOf(error) ?? "unknown error";
+    return broken(code === "ENOENT" ? "was not found" : `cannot be run (${code})`);
+  };
+  let child: ChildProcess;
+  try {
+    child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", stderr] });
+  } catch (error) {
+    return notRun(error);
+  }
   // A helper that ignores a polite signal would outlive its time limit.
   const stop = () => child.kill("SIGKILL");
   signal.addEventListener("abort", stop, { once: true });
@@ -90,17 +121,8 @@ async function runHelper(
     if (length <= MOST_BYTES) chunks.push(chunk);
     else stop();
   });
-  const broken = (how: string, cause?: unknown): SourceAnswer => ({
-    status: "broken",
-    reason: `the helper "${name}" ${how}`,
-    suggestion: "Run it by hand: it is the command in ADC_TOKEN_COMMAND.",
-    cause,
-  });
   const answer = await new Promise<SourceAnswer>((resolve) => {
-    child.once("error", (error) => {
-      const code = codeOf(error) ?? "unknown error";
-      resolve(broken(code === "ENOENT" ? "was not found" : `cannot be run (${code})`, error));
-    });
+    child.once("error", (error) => resolve(notRun(error)));
     child.once("close", (code, killedBy) => {
       if (length > MOST_BYTES) resolve(broken(`printed more than ${MOST_BYTES} bytes`));
       else if (killedBy !== null) resolve(broken(`was ended by ${killedBy}`));

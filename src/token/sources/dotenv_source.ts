@@ -6,6 +6,15 @@ import { findInVariables } from "./variables.ts";
  * as ADC reads it; then `API_KEY` if it starts with `a7ee-` or `a7adm-`.
  *
  * @returns The source.
+ *
+ * @example
+ * ```ts
+ * import { dotenvSource, NoTokenError, resolveConnection, resolveToken } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ *
+ * const connection = await resolveConnection({ env: {}, cwd: "/nowhere" });
+ * await assert.rejects(resolveToken({ connection, sources: [dotenvSource()] }), NoTokenError);
+ * ```
  */
 export function dotenvSource(): TokenSource {
   return {

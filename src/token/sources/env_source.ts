@@ -7,6 +7,17 @@ import { findInVariables } from "./variables.ts";
  *
  * @param options The environment, usually `process.env`.
  * @returns The source.
+ *
+ * @example
+ * ```ts
+ * import { envSource, resolveConnection, resolveToken } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ *
+ * const env = { API_KEY: "a7ee-example" };
+ * const connection = await resolveConnection({ env, cwd: "/nowhere" });
+ * const { detail } = await resolveToken({ connection, sources: [envSource({ env })] });
+ * assert.equal(detail, "API_KEY");
+ * ```
  */
 export function envSource({ env }: { readonly env: Environment }): TokenSource {
   return {

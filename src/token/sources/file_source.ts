@@ -26,6 +26,17 @@ export interface FileSourceOptions {
  *
  * @param options The environment and the working directory.
  * @returns The source; its time limit is 5 s.
+ *
+ * @example
+ * ```ts
+ * import { fileSource, resolveConnection, resolveToken, SourceError } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ *
+ * const env = { ADC_TOKEN_FILE: "/nowhere/token" };
+ * const connection = await resolveConnection({ env, cwd: "." });
+ * const sources = [fileSource({ env, cwd: "." })];
+ * await assert.rejects(resolveToken({ connection, sources }), SourceError);
+ * ```
  */
 export function fileSource({ env, cwd }: FileSourceOptions): TokenSource {
   return {

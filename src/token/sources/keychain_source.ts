@@ -26,6 +26,23 @@ export interface KeychainSourceOptions {
  *
  * @param options The keychain and its time limit.
  * @returns The source.
+ *
+ * @example
+ * ```ts
+ * import { keychainSource, resolveConnection, resolveToken, Secret } from "@adc-run/adc-run";
+ * import type { Keychain } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ *
+ * const keychain: Keychain = {
+ *   get: (account) => Promise.resolve(new Secret(`token-for-${account}`)),
+ *   set: () => Promise.resolve(),
+ *   delete: () => Promise.resolve(false),
+ * };
+ * const connection = await resolveConnection({ env: {}, cwd: "/nowhere" });
+ * const sources = [keychainSource({ keychain })];
+ * const { token } = await resolveToken({ connection, sources });
+ * assert.equal(token.reveal(), "token-for-http://localhost:9180");
+ * ```
  */
 export function keychainSource(options: KeychainSourceOptions = {}): TokenSource {
   const { keychain = systemKeychain(), timeout = 5_000 } = options;

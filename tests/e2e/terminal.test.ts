@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { collect, standIn } from "./adc_run.ts";
+import { fixture } from "./fixture.ts";
+import { testHomes } from "./homes.ts";
+
+const REPORT = standIn("report.mjs");
+
+/** Words for a shell. */
+function quote(words: readonly string[]): string {
+  return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+}
+
+/** Runs words in a terminal of their own: `script`, from util-linux, makes a real one. */
+function inTerminal(words: readonly string[]): string[] {
+  return ["script", "--quiet", "--return", "--command", `exec ${quote(words)}`, "/dev/null"];
+}
+
+for (const home of await testHomes()) {
+  describe(`at a terminal on ${home.name}`, () => {
+    it("the child keeps its colours though its output is piped through the mask", async () => {
+      await using it = await fixture();
+      const command = [...home.command, "exec", "--", REPORT];
+      const env = { ...it.env, ADC_TOKEN: it.token, TERM: "xterm-256color" };
+      const run = (more: Record<string, string>) =>
+        collect(["env", "-u", "NO_COLOR", ...inTerminal(command)], {
+          env: { ...env, ...more },
+          cwd: it.folder.path,
+        });
+      const ended = await run({});
+      const report = JSON.parse(ended.stdout.split("\n").find((line) => line.startsWith("{"))!);
+      assert.equal(report.tty.stdin, true);
+      assert.equal(report.tty.stdout, false);
+      assert.match(report.env.FORCE_COLOR.value, /^[123]$/);
+      const forced = await run({ FORCE_COLOR: "0" });
+      assert.match(forced.stdout, /"FORCE_COLOR":\{"present":true,"value":"0"\}/);
+    });
+
+    it("Ctrl-C reaches the child once, and adc-run ends as the child does", async () => {
+      await using it = await fixture();
+      const env = { ...it.env, ADC_TOKEN: it.token };
+      // It waits for a second SIGINT before it ends.
+      const child = `
+        let count = 0;
+        process.on("SIGINT", () => {
+          count++;
+          setTimeout(() => process.exit(count === 1 ? 3 : 9), 400);
+        });
+        setInterval(() => {}, 1 << 30);
+        console.log("ready");`;
+      const command = [...home.command, "exec", "--", "node", "-e", child];
+      let sent = false;
+      const ended = await collect(inTerminal(command), {
+        env,
+        cwd: it.folder.path,
+        onStdout: (text, process) => {
+          if (sent || !text.includes("ready")) return;
+          sent = true;
+          process.stdin!.write("\x03");
+        },
+        whenStarted: () => {},
+      });
+      assert.equal(ended.status, 3, ended.stdout);
+    });
+
+    it("errors are coloured, unless NO_COLOR is set", async () => {
+      await using it = await fixture();
+      const command = inTerminal([...home.command, "ping"]);
+      const options = { env: it.env, cwd: it.folder.path };
+      const plain = await collect(command, options);
+      assert.match(plain.stdout, /adc-run: error: Cannot find a token/);
+      const coloured = await collect(["env", "-u", "NO_COLOR", ...command], options);
+      // deno-lint-ignore no-control-regex
+      assert.match(coloured.stdout, /adc-run: \x1b\[31merror\x1b\[39m: Cannot find a token/);
+    });
+  });
+}
