@@ -42,9 +42,11 @@ export function pipeOutput(
   const masked = mask.stream();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let ended = false;
+  let finished = false;
   // A grandchild that stays behind, a daemon say, keeps the pipe open without writing to it.
   const linger = () => {
     clearTimeout(timer);
+    if (finished) return;
     timer = setTimeout(() => {
       if (from.readableLength > 0 || masked.writableLength > 0 || masked.readableLength > 0) {
         linger();
@@ -58,7 +60,10 @@ export function pipeOutput(
     (): OutputEnding => ({}),
     // Destroying `from` has closed the pipe: the child learns that its reader is gone.
     (error): OutputEnding => ({ failure: codeOf(error) ?? "unknown error" }),
-  ).finally(() => clearTimeout(timer));
+  ).finally(() => {
+    finished = true;
+    clearTimeout(timer);
+  });
   return {
     done,
     childEnded: () => {

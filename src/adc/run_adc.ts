@@ -222,7 +222,8 @@ export async function executeRun(plan: RunPlan, options: RunOptions): Promise<Ru
     masked: mask.count,
     ...(outputFailure !== undefined && { outputFailure }),
   };
-  if (!online || checked === undefined || exitCode === 0 || signal !== null) return result;
+  const failed = exitCode !== 0 && signal === null && !options.signal?.aborted;
+  if (!online || checked === undefined || !failed) return result;
   // ADC does not say why it failed; a token that was revoked meanwhile is worth knowing.
   const afterwards = await checkToken(resolved.token, { ...options, connection });
   return afterwards.verdict === "valid" ? result : { ...result, afterwards };

@@ -7,12 +7,14 @@
 import type { Connection } from "../connection/connection.ts";
 import type { HttpClient, HttpResponse } from "../connection/http.ts";
 import type { Server } from "../connection/server.ts";
+import { createMask } from "../mask/mask.ts";
 import type { Secret } from "../secret.ts";
 import {
   describeBody,
   isJson,
   judgeStatus,
   notThisBackend,
+  oneLine,
   parseObject,
 } from "./judge_response.ts";
 import type { Judgement } from "./judge_response.ts";
@@ -111,7 +113,9 @@ async function judgeGatewayGroups(
   const known = gatewayGroups.map((each) => `"${each}"`).join(", ");
   const found = first === undefined
     ? `there is no gateway group "${name}"`
-    : `asked for the gateway group "${name}", the server lists "${first.name}" first, and ADC would change that one`;
+    : `asked for the gateway group "${name}", the server lists "${
+      oneLine(String(first.name))
+    }" first, and ADC would change that one`;
   return {
     request,
     status,
@@ -139,8 +143,10 @@ async function listGatewayGroups({ client, server, token }: Probe): Promise<read
       method: "GET",
       path: "/api/gateway_groups",
     });
+    const mask = createMask([token]);
     const names = (listOf(response) ?? []).map(({ name }) => name);
-    return names.filter((name) => typeof name === "string").sort();
+    return names.filter((name) => typeof name === "string")
+      .map((name) => mask.text(oneLine(name))).sort();
   } catch {
     return [];
   }

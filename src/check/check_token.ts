@@ -97,8 +97,9 @@ async function checkServer(probe: Probe, signal: AbortSignal | undefined): Promi
     `${method} ${server.display}${path}`;
   try {
     const { request, status, judgement, gatewayGroups } = await probeServer(probe);
-    // The server's words are quoted in the message, and a server may echo the token in them.
-    const found = createMask([token]).text(judgement.found);
+    // The server's words are quoted in the message, and a server may echo the token in them. They are
+    // cut after that: half a token would not be recognised.
+    const found = shorten(createMask([token]).text(judgement.found));
     const suggestion = withBackendHint(probe, judgement);
     return {
       verdict: judgement.verdict,
@@ -113,6 +114,11 @@ async function checkServer(probe: Probe, signal: AbortSignal | undefined): Promi
     const { verdict, found, suggestion } = await judge(error, probe);
     return { verdict, tried: named(firstRequest(connection, token)), found, suggestion };
   }
+}
+
+/** A server's words must not fill the terminal. */
+function shorten(text: string): string {
+  return text.length > 400 ? `${text.slice(0, 400)}…` : text;
 }
 
 /** Why no answer came; where TLS may be the reason, a second handshake tells more. */

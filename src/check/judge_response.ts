@@ -83,14 +83,22 @@ function quoteServer(response: HttpResponse): string {
   return `: "${oneLine(message + details)}"`;
 }
 
-/** A server's words must neither draw on the terminal nor fill it. */
-function oneLine(text: string): string {
+/**
+ * Makes a server's words safe for a terminal, which they must not draw on.
+ *
+ * @param text The server's words.
+ * @returns The words without control characters; as long as they were, for a token in them has to be
+ * masked before anything is cut.
+ */
+export function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex
-  return text.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ").slice(0, 300);
+  return text.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
 }
 
 function originOf(location: string): string {
-  return URL.canParse(location) ? new URL(location).origin : oneLine(location.split("?")[0] ?? "");
+  return URL.canParse(location)
+    ? new URL(location).origin
+    : oneLine(location.split(/[?#]/)[0] ?? "");
 }
 
 /** Whether the body is JSON, as far as its start tells. */

@@ -60,7 +60,8 @@ const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
   [
     /\bERR_(TLS|SSL|OSSL)|\bCERT_|peer certificate|tls handshake|received fatal alert|\bEPROTO\b/im,
     "the TLS handshake failed",
-    CA_HINT,
+    "Look at the files of --ca-cert-file, --tls-client-cert-file and --tls-client-key-file, or of the " +
+    "variables ADC_CA_CERT_FILE, ADC_TLS_CLIENT_CERT_FILE and ADC_TLS_CLIENT_KEY_FILE.",
   ],
 ];
 
@@ -100,7 +101,8 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
       suggestion: "Look at the server's load and the network, or give more time with --timeout.",
     };
   }
-  if (/Proxy response|ProxyConnection|proxy/i.test(words)) {
+  // undici's own words: "proxy" alone may be part of a host's name.
+  if (/Proxy (response|Authentication)|Proxy ?Connection|UND_ERR_PRX/i.test(words)) {
     return {
       verdict: "unreachable",
       found: "the proxy did not let the request through",

@@ -42,7 +42,7 @@ export function diagnoseTls(
 ): Promise<NetworkFailure | undefined> {
   const { hostname, port } = server.base;
   const host = hostname.replace(/^\[|\]$/g, "");
-  return new Promise((resolve) => {
+  const diagnosis = new Promise<NetworkFailure | undefined>((resolve) => {
     const socket = connect({
       host,
       port: Number(port || 443),
@@ -75,4 +75,6 @@ export function diagnoseTls(
     // A stream that nobody reads does not notice its end.
     socket.resume();
   });
+  // Files that hold no certificate or key of use throw; the first failure has told that.
+  return diagnosis.catch(() => undefined);
 }

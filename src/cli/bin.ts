@@ -1,9 +1,22 @@
+/**
+ * The program: it runs the command line in this process, and ends as the child ended.
+ *
+ * @module
+ */
+
 import process from "node:process";
 import { isatty } from "node:tty";
+import { setFlagsFromString } from "node:v8";
 import { main } from "./main.ts";
 
 /** Signals whose default is to end the process without a core dump, and that Node does not use itself. */
 const RAISED = ["SIGHUP", "SIGINT", "SIGTERM"];
+
+// Node 20 does not end before V8 has optimised the WebAssembly that undici parses HTTP with, which takes
+// longer than the one request it is used for. Later versions have mended that.
+if (process.versions.node.startsWith("20.") && process.versions.v8.startsWith("11.")) {
+  setFlagsFromString("--liftoff-only");
+}
 
 let endedBy: NodeJS.Signals | undefined;
 

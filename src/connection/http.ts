@@ -19,6 +19,9 @@ import type { Tls } from "./tls.ts";
 /** More than any answer that is read to its end; longer ones are cut. */
 const MOST_BYTES = 1024 * 1024;
 
+/** A longer timer would fire at once; ADC's, a socket's, is cut down to this as well. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** A request to a server of the connection. */
 export interface HttpRequest {
   /** The server. */
@@ -126,7 +129,9 @@ export async function openHttpClient(
   return {
     send: async ({ server, method, path, token }) => {
       const url = urlOf(server, path);
-      const limit = timeout.value === 0 ? undefined : AbortSignal.timeout(timeout.value);
+      const limit = timeout.value === 0
+        ? undefined
+        : AbortSignal.timeout(Math.min(timeout.value, LONGEST_TIMER));
       const signals = [limit, options.signal].filter((signal) => signal !== undefined);
       const { statusCode, headers, body } = await request.call(dispatchers.get(server)!, {
         origin: url.origin,
@@ -184,14 +189,11 @@ async function dispatcherFor(
     };
     return new Agent({ connect });
   }
-  const { default: EnvHttpProxyAgent } = await import(
-    "undici/lib/dispatcher/env-http-proxy-agent.js"
-  ) as { default: typeof import("undici").EnvHttpProxyAgent };
-  return new EnvHttpProxyAgent({
-    httpProxy: proxy.url.reveal(),
-    httpsProxy: proxy.url.reveal(),
-    noProxy: proxy.noProxy,
-    connect,
+  const { default: ProxyAgent } = await import("undici/lib/dispatcher/proxy-agent.js") as {
+    default: typeof import("undici").ProxyAgent;
+  };
+  return new ProxyAgent({
+    uri: proxy.url.reveal(),
     requestTls: connect,
     // axios, like most clients, sends a plain request to the proxy itself and asks for a tunnel only
     // where the request is encrypted.

@@ -10,14 +10,12 @@ import type { Setting } from "./origin.ts";
 import type { Server } from "./server.ts";
 import { Secret } from "../secret.ts";
 
-/** The proxy for a scheme, and the hosts that are asked without it. */
+/** The proxy that a server is asked through. */
 export interface Proxy {
   /** The proxy's host and port, for messages. */
   readonly host: Setting<string>;
   /** The proxy's address, which may hold a password. */
   readonly url: Secret;
-  /** The value of `NO_PROXY`; empty where there is none. */
-  readonly noProxy: string;
 }
 
 /**
@@ -28,26 +26,43 @@ export interface Proxy {
  *
  * @param server The server that is to be asked.
  * @param layers Environment and `.env`.
- * @returns The proxy, or `undefined` for a direct connection. `NO_PROXY` is not applied yet.
+ * @returns The proxy, or `undefined` for a direct connection.
  * @throws {ConnectionError} The variable holds no URL.
  */
 export function proxyFor(server: Server, layers: Layers): Proxy | undefined {
   const scheme = server.base.protocol === "https:" ? "https" : "http";
   const setting = either(`${scheme}_proxy`, layers) ?? either("all_proxy", layers);
   if (setting === undefined) return undefined;
+  if (isExempt(server, either("no_proxy", layers)?.value ?? "")) return undefined;
   const text = setting.value.includes("://") ? setting.value : `${scheme}://${setting.value}`;
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
     throw wrongValue(setting.origin, "the proxy's address is no http or https URL");
   }
-  return {
-    host: { value: new URL(text).host, origin: setting.origin },
-    url: new Secret(text),
-    noProxy: either("no_proxy", layers)?.value ?? "",
-  };
+  return { host: { value: new URL(text).host, origin: setting.origin }, url: new Secret(text) };
 }
 
 function either(name: string, layers: Layers): Setting<string> | undefined {
   return [name, name.toUpperCase()]
     .map((spelling) => lookUp(layers, spelling))
     .find((setting) => setting !== undefined && setting.value !== "");
+}
+
+const LOOPBACK = /^(localhost|0\.0\.0\.0|127(\.\d+){3}|::1?)$/;
+
+/**
+ * Reads `NO_PROXY` as axios and its proxy-from-env do. undici, curl and others read it otherwise: for
+ * them `example.com` exempts `api.example.com` too, for ADC it does not.
+ */
+function isExempt({ base }: Server, noProxy: string): boolean {
+  if (noProxy.trim() === "*") return true;
+  const host = base.hostname.replace(/^\[|\]$/g, "").replace(/\.+$/, "");
+  const port = base.port || (base.protocol === "https:" ? "443" : "80");
+  return noProxy.toLowerCase().split(/[\s,]+/).filter((entry) => entry !== "").some((entry) => {
+    // An address such as ::1 has colons of its own; with a port it stands in brackets.
+    const [, name = entry, onlyPort] = /^([^:]*|\[.*\]):(\d+)$/.exec(entry) ?? [];
+    if (onlyPort !== undefined && onlyPort !== port) return false;
+    if (/^[.*]/.test(name)) return host.endsWith(name.replace(/^\*/, ""));
+    const bare = name.replace(/^\[|\]$/g, "").replace(/\.+$/, "");
+    return bare === host || (LOOPBACK.test(bare) && LOOPBACK.test(host));
+  });
 }

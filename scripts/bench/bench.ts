@@ -1,0 +1,93 @@
+/**
+ * Time, memory and throughput of adc-run beside its peers: `deno task bench`.
+ *
+ *     --rounds N         how often each wrapper is started (default 15)
+ *     --mask-rounds N    how often the log goes through (default 5)
+ *     --log-size MB      how long the log is (default 256)
+ *     --child COMMAND    what the wrappers run, split at spaces (default "true")
+ *     --json FILE        writes the results there as well
+ *
+ * All wrappers find the same `.env` and run the same child; adc-run checks the token with a sandbox on
+ * loopback meanwhile. What counts are the ratios: they hold on a machine that others use, too. A budget that
+ * is missed is said loudly and is no failure.
+ *
+ * @module
+ */
+
+import { writeFile } from "node:fs/promises";
+import { availableParallelism, cpus, loadavg } from "node:os";
+import { parseArgs } from "node:util";
+import { bareEnvironment } from "../../tests/e2e/adc_run.ts";
+import { startSandbox } from "../../tests/sandbox/sandbox.ts";
+import { temporaryFolder } from "../../tests/temporary_folder.ts";
+import { judgeBudgets } from "./budgets.ts";
+import { gatherContestants } from "./contestants.ts";
+import { measureOverhead } from "./overhead.ts";
+import { printResults } from "./results.ts";
+import type { Results } from "./results.ts";
+import { progress } from "./rounds.ts";
+import { measureThroughput } from "./throughput.ts";
+
+const { values } = parseArgs({
+  options: {
+    "rounds": { type: "string", default: "15" },
+    "mask-rounds": { type: "string", default: "5" },
+    "log-size": { type: "string", default: "256" },
+    "child": { type: "string", default: "true" },
+    "json": { type: "string" },
+  },
+});
+
+function positive(name: "rounds" | "mask-rounds" | "log-size"): number {
+  const value = Number(values[name]);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new Error(`--${name} takes a whole number from 1, not "${values[name]}"`);
+}
+
+async function bench(): Promise<Results> {
+  const rounds = positive("rounds");
+  const maskRounds = positive("mask-rounds");
+  const size = positive("log-size") * 1_000_000;
+  await using folder = await temporaryFolder();
+  const sandbox = await startSandbox();
+  try {
+    const token = sandbox.addToken().value;
+    await folder.write(
+      ".env",
+      `ADC_TOKEN=${token}\nADC_SERVER=${sandbox.url}\nADC_BACKEND=api7ee\n`,
+    );
+    progress("installing and building");
+    const field = await gatherContestants(folder.path);
+    const surroundings = { cwd: folder.path, env: bareEnvironment(folder.path) };
+    const child = values.child.split(" ");
+    const before = sandbox.requests.length;
+    const overhead = await measureOverhead(field, { ...surroundings, child, rounds });
+    if (sandbox.requests.length === before) throw new Error("adc-run did not check the token");
+    const { rows, leftOut } = await measureThroughput(field, {
+      ...surroundings,
+      token,
+      size,
+      rounds: maskRounds,
+    });
+    return {
+      machine: {
+        processor: cpus()[0]?.model ?? "unknown",
+        cores: availableParallelism(),
+        load: loadavg()[0]!,
+      },
+      child,
+      overhead,
+      throughput: rows,
+      budgets: judgeBudgets(field, { overhead, throughput: rows }),
+      leftOut: [...field.leftOut, ...leftOut],
+    };
+  } finally {
+    await sandbox.close();
+  }
+}
+
+const results = await bench();
+printResults(results);
+if (values.json !== undefined) {
+  await writeFile(values.json, `${JSON.stringify(results, undefined, 2)}\n`);
+}

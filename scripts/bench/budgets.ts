@@ -1,0 +1,70 @@
+import type { Field } from "./contestants.ts";
+import type { Overhead } from "./overhead.ts";
+import type { Throughput } from "./throughput.ts";
+
+/** Something that was promised, and what came of it. */
+export interface Budget {
+  /** What is measured. */
+  readonly name: string;
+  /** What was measured. */
+  readonly value: number;
+  /** What it is to be at most, or at least. */
+  readonly limit: number;
+  /** Which of the two. */
+  readonly bound: "at most" | "at least";
+  /** Whether it is. */
+  readonly met: boolean;
+}
+
+/** Of the time that `dotenvx run` adds. */
+const SHARE_OF_DOTENVX = 0.6;
+
+/** Of the time that `dotenv-cli` adds, which checks and masks nothing. */
+const SHARE_OF_DOTENV_CLI = 1.6;
+
+/** Megabytes in a second. */
+const MASK_RATE = 400;
+
+/**
+ * Compares what was measured with what it is to be.
+ *
+ * @param field Who took part.
+ * @param results What was measured.
+ * @returns The budgets.
+ */
+export function judgeBudgets(
+  field: Field,
+  { overhead, throughput }: {
+    readonly overhead: readonly Overhead[];
+    readonly throughput: readonly Throughput[];
+  },
+): readonly Budget[] {
+  const adds = (name: string) => overhead.find((row) => row.name === name)!.adds;
+  const own = adds(field.adcRun.name);
+  return [
+    atMost(`adc-run adds / ${field.dotenvx.name} adds`, {
+      value: own / adds(field.dotenvx.name),
+      limit: SHARE_OF_DOTENVX,
+    }),
+    atMost(`adc-run adds / ${field.dotenvCli.name} adds`, {
+      value: own / adds(field.dotenvCli.name),
+      limit: SHARE_OF_DOTENV_CLI,
+    }),
+    ...throughput.filter(({ name }) => name.includes("in memory")).map(
+      ({ rate, secrets }): Budget => ({
+        name: `MB/s through the mask, secrets: ${secrets}`,
+        value: rate.median,
+        limit: MASK_RATE,
+        bound: "at least",
+        met: rate.median >= MASK_RATE,
+      }),
+    ),
+  ];
+}
+
+function atMost(
+  name: string,
+  { value, limit }: { readonly value: number; readonly limit: number },
+): Budget {
+  return { name, value, limit, bound: "at most", met: value <= limit };
+}

@@ -1,0 +1,78 @@
+import { execFileSync } from "node:child_process";
+import { chmod, copyFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join, posix } from "node:path";
+import process from "node:process";
+import { BIN_FILE, CODE_FOLDER, type NpmManifest, TYPES_FILE } from "./npm_manifest.ts";
+
+const SHEBANG = "#!/usr/bin/env node\n";
+
+/**
+ * Turns a folder with compiled code in `esm/` into the npm package: manifest, README, license, a command
+ * that can be started, examples that import it by its name on npm, and no declarations but those that an
+ * importer can get to.
+ *
+ * @param folder The package's folder.
+ * @param options Where the sources are, and the manifest.
+ */
+export async function finishPackage(
+  folder: string,
+  options: { readonly root: string; readonly manifest: NpmManifest },
+): Promise<void> {
+  const { root, manifest } = options;
+  const code = join(folder, CODE_FOLDER);
+  await removePrivateDeclarations(code);
+  await renameInExamples(code, manifest.name);
+  const bin = join(code, BIN_FILE);
+  const text = await readFile(bin, "utf8");
+  await writeFile(bin, text.startsWith("#!") ? text : SHEBANG + text);
+  await chmod(bin, 0o755);
+  for (const file of ["README.md", "LICENSE"]) await copyFile(join(root, file), join(folder, file));
+  await writeFile(join(folder, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
+}
+
+/**
+ * Packs the package, without asking the network and without running anything of it.
+ *
+ * @param folder The package's folder, into which the tarball goes.
+ * @param manifest The package's manifest.
+ * @returns The tarball's path.
+ */
+export function packTarball(folder: string, manifest: NpmManifest): string {
+  execFileSync("npm", ["pack", "--ignore-scripts", "--offline", "--silent"], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "inherit"],
+    shell: process.platform === "win32", // npm is a batch file there
+  });
+  return join(folder, `${manifest.name}-${manifest.version}.tgz`);
+}
+
+async function removePrivateDeclarations(code: string): Promise<void> {
+  const reachable = new Set<string>();
+  const pending = [TYPES_FILE];
+  for (const file of pending) {
+    if (reachable.has(file)) continue;
+    reachable.add(file);
+    const text = await readFile(join(code, file), "utf8");
+    for (const [, specifier] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)\.js"/g)) {
+      pending.push(`${posix.join(posix.dirname(file), specifier!)}.d.ts`);
+    }
+  }
+  for (const file of await filesBelow(code)) {
+    if (file.endsWith(".d.ts") && !reachable.has(file)) await rm(join(code, file));
+  }
+}
+
+/** Editors show the examples, and on npm the name has no scope. */
+async function renameInExamples(code: string, name: string): Promise<void> {
+  for (const file of await filesBelow(code)) {
+    if (!/\.(?:js|d\.ts)$/.test(file)) continue;
+    const text = await readFile(join(code, file), "utf8");
+    const renamed = text.replaceAll('from "@adc-run/adc-run"', `from "${name}"`);
+    if (renamed !== text) await writeFile(join(code, file), renamed);
+  }
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true });
+  return entries.map((entry) => entry.replaceAll("\\", "/"));
+}

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { childEnvironment, plainEnvironment } from "../../src/adc/child_environment.ts";
+import { resolveConnection } from "../../src/connection/connection.ts";
+import { Secret } from "../../src/secret.ts";
+import { temporaryFolder } from "../temporary_folder.ts";
+
+const token = new Secret("a7ee-example");
+
+it("`plainEnvironment()` keeps all but the ways to more tokens", () => {
+  const env = {
+    PATH: "/bin",
+    ADC_TOKEN: "t",
+    ADC_TOKEN_FILE: "f",
+    ADC_TOKEN_COMMAND: "c",
+    API7_USERNAME: "u",
+    API7_PASSWORD: "p",
+  };
+  assert.deepEqual(plainEnvironment(env), { PATH: "/bin", ADC_TOKEN: "t" });
+});
+
+it("`childEnvironment()` sets the connection's variables, but not those that came from a flag", async () => {
+  const env = { PATH: "/bin", ADC_SERVER: "http://env.example", ADC_GATEWAY_GROUP: "red" };
+  const args = ["sync", "--backend", "api7ee", "--server", "https://flag.example"];
+  const connection = await resolveConnection({ args, env, cwd: "/nowhere" });
+  assert.deepEqual(childEnvironment({ env, connection, token }), {
+    PATH: "/bin",
+    ADC_SERVER: "http://env.example",
+    ADC_GATEWAY_GROUP: "red",
+    ADC_TOKEN: "a7ee-example",
+  });
+  const defaults = await resolveConnection({ env: {}, cwd: "/nowhere" });
+  assert.deepEqual(childEnvironment({ env: {}, connection: defaults, token }), {
+    ADC_BACKEND: "apisix",
+    ADC_SERVER: "http://localhost:9180",
+    ADC_TOKEN: "a7ee-example",
+  });
+});
+
+it("`childEnvironment()` never sets ADC_TLS_SKIP_VERIFY to a no, which ADC takes for a yes", async () => {
+  const off = await resolveConnection({ env: {}, cwd: "/nowhere" });
+  assert.ok(!("ADC_TLS_SKIP_VERIFY" in childEnvironment({ env: {}, connection: off, token })));
+  const env = { ADC_TLS_SKIP_VERIFY: "yes" };
+  const on = await resolveConnection({ env, cwd: "/nowhere" });
+  assert.equal(childEnvironment({ env, connection: on, token }).ADC_TLS_SKIP_VERIFY, "true");
+});
+
+it("`childEnvironment()` hands on the variables of --env-file, for ADC reads .env only", async () => {
+  await using folder = await temporaryFolder({
+    "prod.env": "ADC_TOKEN=x\nUPSTREAM=10.0.0.1\nPATH=/evil\nADC_TOKEN_COMMAND=rm\n",
+  });
+  const env = { PATH: "/bin" };
+  const connection = await resolveConnection({ env, cwd: folder.path, envFile: "prod.env" });
+  const child = childEnvironment({ env, connection, token });
+  assert.equal(child.UPSTREAM, "10.0.0.1");
+  assert.equal(child.PATH, "/bin", "the environment wins");
+  assert.equal(child.ADC_TOKEN, "a7ee-example", "the token that was checked wins");
+  assert.ok(!("ADC_TOKEN_COMMAND" in child));
+});

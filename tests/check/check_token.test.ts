@@ -1,0 +1,469 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { test } from "node:test";
+import { inspect } from "node:util";
+import { CheckError } from "../../src/check/verdict.ts";
+import { VERSION } from "../../src/version.ts";
+import { checkAgainst } from "./mock_server.ts";
+import type { MockAnswer } from "./mock_server.ts";
+
+const BACKENDS = ["apisix", "api7ee", "apisix-standalone"] as const;
+const GROUPS = { list: [{ id: "default", name: "default" }], total: 1 };
+const ROUTES = { list: [], total: 0 };
+
+const GOOD: Readonly<Record<typeof BACKENDS[number], MockAnswer>> = {
+  "apisix": { body: ROUTES },
+  "api7ee": { body: GROUPS },
+  "apisix-standalone": {},
+};
+
+test("`checkToken()` asks each backend what ADC will ask first, with the token in X-API-KEY", async () => {
+  const paths = {
+    "apisix": ["GET /apisix/admin/routes"],
+    "api7ee": ["GET /api/gateway_groups?search=default&name=default"],
+    "apisix-standalone": ["HEAD /apisix/admin", "HEAD /apisix/admin/configs"],
+  };
+  for (const backend of BACKENDS) {
+    const { result, requests } = await checkAgainst(`sync --backend ${backend}`, GOOD[backend]);
+    assert.equal(result.verdict, "valid", inspect(result));
+    assert.equal(result.status, 200);
+    assert.equal(result.suggestion, undefined);
+    assert.deepEqual(requests.map(({ method, path }) => `${method} ${path}`), paths[backend]);
+    for (const { headers } of requests) {
+      assert.deepEqual(headers, {
+        "accept": "application/json",
+        "user-agent": `adc-run/${VERSION}`,
+        "x-api-key": "a7ee-example",
+      });
+    }
+  }
+});
+
+test("`checkToken()` keeps the path that a server's address has", async () => {
+  const { result, requests } = await checkAgainst(
+    "sync --server https://h:7443/prefix/",
+    GOOD.apisix,
+  );
+  assert.equal(requests[0]?.path, "/prefix/apisix/admin/routes");
+  assert.equal(result.tried, "GET https://h:7443/prefix/apisix/admin/routes");
+});
+
+test("`checkToken()` sends the user name and password of an address, and never shows them", async () => {
+  const line = "sync --server https://zoe:hunter2@h";
+  const { result, requests } = await checkAgainst(line, { status: 500 });
+  assert.equal(requests[0]?.headers.authorization, `Basic ${btoa("zoe:hunter2")}`);
+  assert.equal(result.tried, "GET https://h/apisix/admin/routes");
+  assert.ok(!/zoe|hunter2/.test(JSON.stringify(result)));
+});
+
+test("`checkToken()` encodes the gateway group's name", async () => {
+  const list = [{ name: "a&b=ü/?#" }];
+  const { result, requests } = await checkAgainst(
+    "sync --backend api7ee --gateway-group a&b=ü/?#",
+    { body: { list } },
+  );
+  const name = "a%26b%3D%C3%BC%2F%3F%23";
+  assert.equal(requests[0]?.path, `/api/gateway_groups?search=${name}&name=${name}`);
+  assert.equal(result.verdict, "valid");
+});
+
+test("`checkToken()` names no gateway group for an admin key, as ADC does", async () => {
+  const { result, requests } = await checkAgainst(
+    "sync --backend api7ee --gateway-group production",
+    { body: { list: [] } },
+    { token: "a7adm-example" },
+  );
+  assert.deepEqual(requests.map(({ path }) => path), ["/api/gateway_groups"]);
+  assert.equal(result.verdict, "valid");
+});
+
+/** A status, its verdict, its exit code, and how often it is asked. */
+const STATUSES = [
+  [401, "rejected", 77, 1],
+  [403, "forbidden", 77, 1],
+  [404, "wrong-server", 78, 1],
+  [405, "wrong-server", 78, 1],
+  [400, "wrong-server", 78, 1],
+  [301, "wrong-server", 78, 1],
+  [302, "wrong-server", 78, 1],
+  [307, "wrong-server", 78, 1],
+  [304, "wrong-server", 78, 1],
+  [407, "unreachable", 69, 1],
+  [500, "server-error", 69, 1],
+  [501, "server-error", 69, 1],
+  [599, "server-error", 69, 1],
+  [429, "server-error", 69, 3],
+  [502, "server-error", 69, 3],
+  [503, "server-error", 69, 3],
+  [504, "server-error", 69, 3],
+] as const;
+
+test("`checkToken()` judges every status, and asks again where a server is busy", async () => {
+  await Promise.all(
+    BACKENDS.flatMap((backend) =>
+      STATUSES.map(async ([status, verdict, exitCode, times]) => {
+        const { result, requests } = await checkAgainst(`sync --backend ${backend}`, { status }, {
+          token: "free-text",
+        });
+        assert.equal(result.verdict, verdict, `${backend} ${status}`);
+        assert.equal(result.status, status);
+        assert.ok(result.suggestion);
+        assert.equal(new CheckError(result).exitCode, exitCode);
+        assert.equal(requests.length, times, `${backend} ${status}`);
+        const method = backend === "apisix-standalone" ? "HEAD" : "GET";
+        assert.ok(requests.every((request) => request.method === method));
+      })
+    ),
+  );
+});
+
+test("`checkToken()` believes a server that was busy only at first", async () => {
+  let asked = 0;
+  const { result, requests } = await checkAgainst("sync", () => {
+    asked += 1;
+    return asked < 3 ? { status: 503 } : GOOD.apisix;
+  });
+  assert.deepEqual([result.verdict, requests.length], ["valid", 3]);
+});
+
+test("`checkToken()` asks again when a connection breaks, at most twice", async () => {
+  for (const code of ["ECONNRESET", "ECONNREFUSED", "ENOTFOUND", "EPIPE", "UND_ERR_SOCKET"]) {
+    const { result, requests } = await checkAgainst(
+      "sync",
+      () => Object.assign(new Error("zqzq"), { code }),
+    );
+    assert.deepEqual([result.verdict, requests.length], ["unreachable", 3], code);
+    assert.ok(result.found.endsWith(`(${code})`), result.found);
+    assert.equal(result.status, undefined);
+  }
+});
+
+test("`checkToken()` suggests to log in again for 401 alone", async () => {
+  for (const [status] of STATUSES) {
+    if (status === 429 || status > 501 && status < 505) continue;
+    const { result } = await checkAgainst("sync", { status }, { token: "free-text" });
+    assert.equal(/auth login/.test(result.suggestion ?? ""), status === 401, String(status));
+  }
+});
+
+test("`checkToken()` takes a 401 with a log-in of somebody else's for what it is", async () => {
+  const { result } = await checkAgainst("sync", {
+    status: 401,
+    body: "<html>Log in</html>",
+    headers: { "www-authenticate": 'Basic realm="gate"', "content-type": "text/html" },
+  }, { token: "free-text" });
+  assert.equal(result.verdict, "rejected");
+  assert.match(result.suggestion ?? "", /something in between may ask for a log-in of its own/);
+});
+
+test("`checkToken()` quotes what the server says of an error", async () => {
+  const cases: readonly [body: unknown, quote: string][] = [
+    [{ error_msg: "invalid token" }, ': "invalid token"'],
+    [{ message: "invalid token" }, ': "invalid token"'],
+    [{ error_msg: "failed", description: "wrong key" }, ': "failed (wrong key)"'],
+    [{ error_msg: "one", message: "two" }, ': "one"'],
+    [{ error_msg: "" }, ""],
+    [{ error_msg: 7 }, ""],
+    [{ error_msg: { a: 1 } }, ""],
+    [{}, ""],
+    [[], ""],
+    ["null", ""],
+    ["not json", ""],
+    ["", ""],
+  ];
+  for (const [body, quote] of cases) {
+    const { result } = await checkAgainst("sync", { status: 403, body });
+    assert.equal(result.found, `the server answered 403${quote}`);
+  }
+});
+
+test("`checkToken()` strips control characters from the server's words, and cuts them", async () => {
+  const text = "a\u001b[31mb\u0007c\r\nd\u009b0me\u0000f\u007fg";
+  const { result } = await checkAgainst("sync", { status: 403, body: { error_msg: text } });
+  // deno-lint-ignore no-control-regex
+  assert.doesNotMatch(JSON.stringify(result), /\\u00|[\x00-\x1f\x7f-\x9f]/);
+  assert.match(result.found, /: "a \[31mb c d 0me f g"$/);
+  const long = { error_msg: "x".repeat(100_000) };
+  const cut = await checkAgainst("sync", { status: 403, body: long });
+  assert.ok(cut.result.found.length < 500);
+});
+
+test("`checkToken()` masks a token that the server echoes, wherever it is cut", async () => {
+  const token = "a7ee-zqzqzqzqzqzqzqzqzqzqzqzq";
+  for (const length of [0, 200, 250, 270, 280, 285, 290, 295, 296, 297, 298, 299, 300]) {
+    const error_msg = `${"x".repeat(length)}${token} is no token`;
+    const { result } = await checkAgainst("sync", { status: 401, body: { error_msg } }, { token });
+    assert.doesNotMatch(inspect(new CheckError(result), { depth: 9 }), /zq/, String(length));
+    if (length < 250) assert.match(result.found, /x?\*\*\* is no token"$/);
+  }
+  const encoded = Buffer.from(token).toString("base64");
+  const body = { error_msg: `no such key: ${encoded}` };
+  const { result } = await checkAgainst("sync", { status: 401, body }, { token });
+  assert.match(result.found, /: "no such key: \*\*\*[\w=]{0,3}"$/);
+});
+
+test("`checkToken()` does not follow a redirect, and shows no more of it than its origin", async () => {
+  const cases = {
+    "https://login.example:8443/zqzq?zqzq=1#zqzq": 'pointing to "https://login.example:8443"',
+    "https://zqzq:zqzq@login.example/x": 'pointing to "https://login.example"',
+    "/login?zqzq": "pointing to ",
+    "/login#zqzq": "pointing to ",
+  };
+  for (const [location, pointing] of Object.entries(cases)) {
+    for (const status of [301, 302, 303, 307, 308]) {
+      const { result, requests } = await checkAgainst("sync", { status, headers: { location } });
+      assert.equal(result.verdict, "wrong-server");
+      assert.equal(requests.length, 1);
+      assert.ok(result.found.includes(pointing), result.found);
+      assert.doesNotMatch(JSON.stringify(result), /zqzq/);
+    }
+  }
+});
+
+test("`checkToken()` tells what came instead of an Admin API's JSON", async () => {
+  const bodies: readonly [answer: MockAnswer, what: RegExp][] = [
+    [{ body: "<!doctype html><p>", headers: { "content-type": "text/html" } }, /an HTML page$/],
+    [{ body: "\n <HTML>" }, /an HTML page$/],
+    [{ body: "" }, /nothing$/],
+    [{ body: " \n" }, /nothing$/],
+    [{ body: "hello" }, /something that is no JSON$/],
+    [{ body: '{"list": [{"id"' }, /something that is no JSON$/],
+    [{ body: { hello: "world" } }, /JSON of another shape$/],
+    [{ body: { list: "x" } }, /JSON of another shape$/],
+    [{ status: 204 }, /answered 204 with nothing$/],
+  ];
+  for (const backend of ["apisix", "api7ee"] as const) {
+    for (const [answer, what] of bodies) {
+      const { result, requests } = await checkAgainst(`sync --backend ${backend}`, answer);
+      assert.equal(result.verdict, "wrong-server", `${backend} ${inspect(answer)}`);
+      assert.match(result.found, what);
+      assert.match(result.suggestion ?? "", new RegExp(`No Admin API of the backend "${backend}"`));
+      assert.equal(requests.length, 1);
+    }
+  }
+  for (const list of [["x"], [null], { 0: {} }]) {
+    const { result } = await checkAgainst("sync --backend api7ee", { body: { list } });
+    assert.equal(result.verdict, "wrong-server", inspect(list));
+  }
+});
+
+test("`checkToken()` knows the answers of every version of APISIX", async () => {
+  const bodies = [
+    { list: [], total: 0 },
+    { list: {}, total: 0 },
+    { list: [{ value: {} }], total: 1 },
+    { node: { dir: true, nodes: [] }, action: "get" },
+  ];
+  for (const body of bodies) {
+    const { result } = await checkAgainst("sync", { body });
+    assert.equal(result.verdict, "valid", inspect(body));
+  }
+});
+
+test("`checkToken()` reads no more than the start of a huge answer", async () => {
+  const huge = JSON.stringify({ list: [{ value: "x".repeat(3 * 1024 * 1024) }] });
+  const json = { "content-type": "application/json" };
+  const { result } = await checkAgainst("sync", { body: huge, headers: json });
+  assert.equal(result.verdict, "valid");
+  const page = await checkAgainst("sync", { body: `<html>${"x".repeat(3 * 1024 * 1024)}` });
+  assert.equal(page.result.verdict, "wrong-server");
+  assert.ok(JSON.stringify(page.result).length < 1_000);
+});
+
+test("`checkToken()` lists the gateway groups that exist where the named one does not", async () => {
+  const { result, requests } = await checkAgainst(
+    "sync --backend api7ee --gateway-group production",
+    ({ path }) => ({ body: path.includes("?") ? { list: [], total: 0 } : GROUPS }),
+  );
+  assert.equal(result.verdict, "no-gateway-group");
+  assert.equal(result.found, 'there is no gateway group "production"');
+  assert.equal(
+    result.suggestion,
+    'Name one of "default" with --gateway-group or ADC_GATEWAY_GROUP.',
+  );
+  assert.deepEqual(result.gatewayGroups, ["default"]);
+  assert.deepEqual(requests.map(({ path }) => path), [
+    "/api/gateway_groups?search=production&name=production",
+    "/api/gateway_groups",
+  ]);
+  assert.equal(new CheckError(result).exitCode, 78);
+});
+
+test("`checkToken()` notices that the server lists another gateway group first", async () => {
+  const list = [{ name: "pre-production" }, { name: "production" }];
+  const { result } = await checkAgainst(
+    "sync --backend api7ee --gateway-group production",
+    { body: { list } },
+  );
+  assert.equal(result.verdict, "no-gateway-group");
+  assert.match(result.found, /lists "pre-production" first, and ADC would change that one$/);
+});
+
+test("`checkToken()` knows a gateway group by its exact name", async () => {
+  for (const name of ["Production", "production ", "prod"]) {
+    const { result } = await checkAgainst(
+      "sync --backend api7ee --gateway-group production",
+      { body: { list: [{ name }] } },
+    );
+    assert.equal(result.verdict, "no-gateway-group", name);
+  }
+});
+
+test("`checkToken()` does without the list of gateway groups where it cannot be had", async () => {
+  const answers = [{ status: 403 }, { body: "<html>" }, { body: { list: [] } }, new Error("cut")];
+  for (const answer of answers) {
+    const { result } = await checkAgainst(
+      "sync --backend api7ee --gateway-group production",
+      ({ path }) => path.includes("?") ? { body: { list: [] } } : answer,
+    );
+    assert.equal(result.verdict, "no-gateway-group");
+    assert.match(result.suggestion ?? "", /^This token sees no gateway group at all/);
+  }
+});
+
+test("`checkToken()` shows neither control characters nor the token in gateway groups", async () => {
+  const list = [{ name: "red\u001b[31m" }, { name: "a7ee-example" }];
+  const { result } = await checkAgainst("sync --backend api7ee", { body: { list } });
+  assert.equal(result.verdict, "no-gateway-group");
+  // deno-lint-ignore no-control-regex
+  assert.doesNotMatch(`${result.found} ${result.suggestion}`, /[\x00-\x1f]/);
+  assert.doesNotMatch(JSON.stringify(result), /\\u001b|a7ee-example/);
+});
+
+test("`checkToken()` tells an API7 token that was sent to APISIX", async () => {
+  for (const backend of ["apisix", "apisix-standalone"]) {
+    for (const status of [401, 404]) {
+      for (const token of ["a7ee-example", "a7adm-example"]) {
+        const line = `sync --backend ${backend}`;
+        const { result } = await checkAgainst(line, { status }, { token });
+        assert.match(
+          result.suggestion ?? "",
+          /^The token starts with "a7(ee|adm)-", which is API7/,
+        );
+        assert.match(result.suggestion ?? "", /set --backend api7ee or ADC_BACKEND=api7ee\. ./);
+      }
+      const { result } = await checkAgainst(`sync --backend ${backend}`, { status }, {
+        token: "x",
+      });
+      assert.doesNotMatch(result.suggestion ?? "", /API7 Enterprise's/);
+    }
+  }
+  for (const status of [403, 500]) {
+    const { result } = await checkAgainst("sync", { status });
+    assert.doesNotMatch(result.suggestion ?? "", /API7 Enterprise's/);
+  }
+  const { result } = await checkAgainst("sync --backend api7ee", { status: 401 });
+  assert.doesNotMatch(result.suggestion ?? "", /API7 Enterprise's/);
+});
+
+const STANDALONE = "sync --backend apisix-standalone --server";
+
+test("`checkToken()` gives every server its own token, or the first one to all", async () => {
+  const cases: readonly [token: string, dealt: readonly string[]][] = [
+    ["one,two,three", ["one", "two", "three"]],
+    ["one", ["one", "one", "one"]],
+    ["one,two", ["one", "one", "one"]],
+    ["one,two,three,four", ["one", "one", "one"]],
+  ];
+  for (const [token, dealt] of cases) {
+    const { result, requests } = await checkAgainst(
+      `${STANDALONE} http://127.0.0.1:1,http://127.0.0.1:2,http://127.0.0.1:3`,
+      {},
+      { token },
+    );
+    assert.equal(result.verdict, "valid");
+    for (const path of ["/apisix/admin", "/apisix/admin/configs"]) {
+      const sent = requests.filter((request) => request.path === path)
+        .toSorted((a, b) => a.origin < b.origin ? -1 : 1)
+        .map(({ headers }) => headers["x-api-key"]);
+      assert.deepEqual(sent, dealt);
+    }
+  }
+});
+
+test("`checkToken()` tells which of several servers does not take its token", async () => {
+  const { result } = await checkAgainst(
+    `${STANDALONE} http://127.0.0.1:1,http://127.0.0.1:2,http://127.0.0.1:3`,
+    ({ origin, path }) => ({
+      status: path.endsWith("/configs") && !origin.endsWith(":1") ? 401 : 200,
+    }),
+    { token: "one,two,three" },
+  );
+  assert.equal(result.verdict, "rejected");
+  assert.equal(result.tried, "HEAD http://127.0.0.1:2/apisix/admin/configs");
+});
+
+test("`checkToken()` asks an older standalone APISIX with GET, which HEAD is unknown to", async () => {
+  for (const status of [404, 405]) {
+    const old = (answer: number) => ({ method, path }: { method: string; path: string }) => ({
+      status: path === "/apisix/admin" ? 200 : method === "HEAD" ? status : answer,
+    });
+    const line = "sync --backend apisix-standalone";
+    const valid = await checkAgainst(line, old(200));
+    assert.equal(valid.result.verdict, "valid");
+    assert.equal(valid.result.tried, "GET http://localhost:9180/apisix/admin/configs");
+    assert.deepEqual(valid.requests.map(({ method, path }) => `${method} ${path}`), [
+      "HEAD /apisix/admin",
+      "HEAD /apisix/admin/configs",
+      "GET /apisix/admin/configs",
+    ]);
+    assert.equal((await checkAgainst(line, old(401))).result.verdict, "rejected");
+  }
+});
+
+test("`checkToken()` tells an APISIX that is not in standalone mode", async () => {
+  const { result } = await checkAgainst(
+    "sync --backend apisix-standalone",
+    ({ path, method }) =>
+      path === "/apisix/admin" ? {} : {
+        status: 400 + 4,
+        body: method === "GET" ? '{"error_msg":"Unsupported resource type"}' : "",
+      },
+    { token: "x" },
+  );
+  assert.equal(result.verdict, "wrong-server");
+  assert.match(result.found, /keeps its configuration in etcd, not in standalone mode$/);
+});
+
+test("`checkToken()` takes the time limits that ADC takes", async () => {
+  for (const timeout of ["0", "16.1s", "0.2ms", "30d", "100d"]) {
+    const { result } = await checkAgainst(`sync --timeout ${timeout}`, GOOD.apisix);
+    // A fifth of a millisecond may be too short; it must not be a defect.
+    const verdicts = timeout === "0.2ms" ? ["valid", "timeout"] : ["valid"];
+    assert.ok(verdicts.includes(result.verdict), `${timeout}: ${inspect(result)}`);
+  }
+});
+
+test("`checkToken()` ends with its signal, before and during the call", async () => {
+  const reason = new Error("enough");
+  await assert.rejects(
+    checkAgainst("sync", GOOD.apisix, { signal: AbortSignal.abort(reason) }),
+    reason,
+  );
+  const controller = new AbortController();
+  await assert.rejects(
+    checkAgainst("sync", () => {
+      controller.abort(reason);
+      return { status: 503 };
+    }, { signal: controller.signal }),
+    reason,
+  );
+});
+
+test("`checkToken()` gives a result that holds no token", async () => {
+  for (const status of [200, 401, 403, 404, 500]) {
+    const { result } = await checkAgainst("sync", { status, body: ROUTES });
+    assert.ok(!JSON.stringify(result).includes("example"));
+  }
+});
+
+test("`CheckError` says what was tried, what was found, and what to do", async () => {
+  const { result } = await checkAgainst("sync --backend api7ee", { status: 403 });
+  const error = new CheckError(result);
+  assert.equal(error.result, result);
+  assert.equal(
+    error.message,
+    "GET http://localhost:9180/api/gateway_groups?search=default&name=default: the server answered 403",
+  );
+  assert.equal(error.suggestion, result.suggestion);
+});

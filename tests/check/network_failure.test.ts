@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { judgeFailure } from "../../src/check/network_failure.ts";
+
+function errorOf(message: string, code?: string, cause?: unknown): Error {
+  const error = new Error(message, cause === undefined ? undefined : { cause });
+  return code === undefined ? error : Object.assign(error, { code });
+}
+
+/** What the runtimes say: OpenSSL's codes on Node, rustls' words on Deno. */
+const TLS: readonly [error: Error, found: RegExp][] = [
+  [errorOf("certificate has expired", "CERT_HAS_EXPIRED"), /has expired/],
+  [errorOf("invalid peer certificate: Expired"), /has expired/],
+  [errorOf("invalid peer certificate: certificate expired: verification time 1"), /TLS/],
+  [errorOf("certificate is not yet valid", "CERT_NOT_YET_VALID"), /not valid yet/],
+  [errorOf("invalid peer certificate: NotValidYet"), /not valid yet/],
+  [
+    errorOf("Hostname/IP does not match certificate's altnames", "ERR_TLS_CERT_ALTNAME_INVALID"),
+    /another name/,
+  ],
+  [errorOf("invalid peer certificate: NotValidForName"), /another name/],
+  [errorOf("invalid peer certificate: certificate not valid for name"), /another name/],
+  [errorOf("self-signed certificate", "DEPTH_ZERO_SELF_SIGNED_CERT"), /not known here/],
+  [errorOf("in chain", "SELF_SIGNED_CERT_IN_CHAIN"), /not known here/],
+  [errorOf("unable to verify", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"), /not known here/],
+  [errorOf("unable to get", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY"), /not known here/],
+  [errorOf("invalid peer certificate: UnknownIssuer"), /not known here/],
+  [errorOf("alert", "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED"), /asks for a client cert/],
+  [errorOf("received fatal alert: CertificateRequired"), /asks for a client cert/],
+  [errorOf("alert", "ERR_SSL_TLSV1_ALERT_UNKNOWN_CA"), /did not accept this side/],
+  [errorOf("received fatal alert: UnknownCA"), /did not accept this side/],
+  [errorOf("received fatal alert: BadCertificate"), /did not accept this side/],
+  [errorOf("alert", "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE"), /did not accept this side/],
+  [errorOf("key values mismatch", "ERR_OSSL_X509_KEY_VALUES_MISMATCH"), /did not accept this side/],
+  [errorOf("wrong version number", "ERR_SSL_WRONG_VERSION_NUMBER"), /does not speak TLS/],
+  [errorOf("packet length too long", "ERR_SSL_PACKET_LENGTH_TOO_LONG"), /does not speak TLS/],
+  [errorOf("received corrupt message of type InvalidContentType"), /does not speak TLS/],
+  [errorOf("no start line", "ERR_OSSL_PEM_NO_START_LINE"), /the TLS handshake failed$/],
+  [errorOf("write EPROTO", "EPROTO"), /the TLS handshake failed$/],
+];
+
+test("`judgeFailure()` knows a TLS failure by Node's codes and by Deno's words", () => {
+  for (const [error, found] of TLS) {
+    for (const thrown of [error, errorOf("fetch failed", undefined, error)]) {
+      const failure = judgeFailure(thrown, 1_000);
+      assert.equal(failure.verdict, "tls", error.message);
+      assert.match(failure.found, found, error.message);
+      assert.notEqual(failure.suggestion, "");
+    }
+  }
+});
+
+test("`judgeFailure()` knows every kind of time limit", () => {
+  const errors = [
+    errorOf("Connect Timeout Error", "UND_ERR_CONNECT_TIMEOUT"),
+    errorOf("Headers Timeout Error", "UND_ERR_HEADERS_TIMEOUT"),
+    errorOf("Body Timeout Error", "UND_ERR_BODY_TIMEOUT"),
+    errorOf("connect ETIMEDOUT 10.0.0.1:443", "ETIMEDOUT"),
+    new DOMException("The operation was aborted due to timeout", "TimeoutError"),
+    new DOMException("Signal timed out.", "TimeoutError"),
+  ];
+  for (const error of errors) {
+    const failure = judgeFailure(error, 2_500);
+    assert.deepEqual([failure.verdict, failure.found], ["timeout", "no answer came within 2.5 s"]);
+  }
+});
+
+test("`judgeFailure()` knows why a server cannot be reached", () => {
+  const codes = {
+    ENOTFOUND: /no host of that name/,
+    EAI_AGAIN: /could not be looked up/,
+    ECONNREFUSED: /refused/,
+    ECONNRESET: /cut off/,
+    EPIPE: /cut off/,
+    UND_ERR_SOCKET: /cut off before the answer/,
+    EHOSTUNREACH: /no way to that host/,
+    ENETUNREACH: /no way to that network/,
+  };
+  for (const [code, found] of Object.entries(codes)) {
+    const failure = judgeFailure(errorOf("zqzq", code), 1_000);
+    assert.equal(failure.verdict, "unreachable");
+    assert.match(failure.found, found);
+    assert.ok(failure.found.endsWith(` (${code})`));
+  }
+});
+
+test("`judgeFailure()` looks at all addresses that were tried, and at the causes", () => {
+  const both = new AggregateError([errorOf("::1", "ECONNREFUSED"), errorOf("v4", "ECONNREFUSED")]);
+  for (const error of [both, errorOf("failed", undefined, both), errorOf("failed", "X", both)]) {
+    assert.equal(judgeFailure(error, 1).found, "the connection was refused (ECONNREFUSED)");
+  }
+});
+
+test("`judgeFailure()` tells a proxy that refuses from a host that is named after one", () => {
+  const aborted = errorOf("Proxy response (407) !== 200 when HTTP Tunneling", "UND_ERR_ABORTED");
+  assert.match(judgeFailure(aborted, 1).found, /^the proxy did not let/);
+  const tls = errorOf("Secure Proxy Connection failed", "UND_ERR_PRX_TLS");
+  assert.match(judgeFailure(tls, 1).found, /^the proxy did not let/);
+  const lookUp = errorOf("getaddrinfo ENOTFOUND apiproxy.example", "ENOTFOUND");
+  assert.match(judgeFailure(lookUp, 1).found, /^there is no host/);
+});
+
+test("`judgeFailure()` makes something of anything that is thrown", () => {
+  const loop = new Error("loop");
+  loop.cause = loop;
+  for (const thrown of [loop, new Error("odd"), "text", undefined, null, 7, { code: 7 }, {}]) {
+    const failure = judgeFailure(thrown, 1_000);
+    assert.equal(failure.verdict, "unreachable");
+    assert.match(failure.found, /^no answer came \(/);
+  }
+});

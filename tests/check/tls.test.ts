@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { inspect } from "node:util";
+import { checkToken } from "../../src/check/check_token.ts";
+import { CheckError } from "../../src/check/verdict.ts";
+import type { CheckResult } from "../../src/check/verdict.ts";
+import { resolveConnection } from "../../src/connection/connection.ts";
+import type { Environment } from "../../src/connection/origin.ts";
+import { Secret } from "../../src/secret.ts";
+import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/sandbox.ts";
+import { temporaryFolder } from "../temporary_folder.ts";
+import { serveHttp, serveTcp } from "./loopback.ts";
+
+const TOKEN = "a7ee-example";
+
+async function start(options: SandboxOptions = {}): Promise<Sandbox> {
+  const sandbox = await startSandbox({ https: true, ...options });
+  sandbox.addToken({ value: TOKEN });
+  return sandbox;
+}
+
+async function check(url: string, env: Environment = {}): Promise<CheckResult> {
+  const args = ["sync", "--backend", "api7ee", "--server", url];
+  const connection = await resolveConnection({ args, env, cwd: "/nowhere" });
+  return await checkToken(new Secret(TOKEN), { connection, env });
+}
+
+test("`checkToken()` trusts the CA that it is told to trust", async () => {
+  await using sandbox = await start();
+  const result = await check(sandbox.url, { ADC_CA_CERT_FILE: sandbox.ca });
+  assert.equal(result.verdict, "valid", inspect(result));
+});
+
+test("`checkToken()` trusts a CA in NODE_EXTRA_CA_CERTS, as ADC on Node does", async () => {
+  await using sandbox = await start();
+  const extra = { NODE_EXTRA_CA_CERTS: sandbox.ca };
+  assert.equal((await check(sandbox.url, extra)).verdict, "valid");
+  const both = { ...extra, ADC_CA_CERT_FILE: sandbox.otherCa };
+  assert.equal((await check(sandbox.url, both)).verdict, "tls");
+  const absent = { NODE_EXTRA_CA_CERTS: "/no/such/file" };
+  assert.equal((await check(sandbox.url, absent)).verdict, "tls");
+});
+
+test("`checkToken()` trusts a file with several CAs in it", async () => {
+  await using sandbox = await start();
+  await using folder = await temporaryFolder();
+  const both = await readFile(sandbox.otherCa, "utf8") + await readFile(sandbox.ca, "utf8");
+  const env = { ADC_CA_CERT_FILE: await folder.write("both.pem", both) };
+  assert.equal((await check(sandbox.url, env)).verdict, "valid");
+});
+
+test("`checkToken()` says that the server's CA is not known, and what mends it", async () => {
+  await using sandbox = await start();
+  for (const env of [{}, { ADC_CA_CERT_FILE: sandbox.otherCa }]) {
+    const result = await check(sandbox.url, env);
+    assert.equal(result.verdict, "tls", inspect(result));
+    assert.match(result.found, /signed by a CA that is not known here/);
+    assert.match(result.suggestion ?? "", /--ca-cert-file or ADC_CA_CERT_FILE/);
+    assert.equal(new CheckError(result).exitCode, 69);
+  }
+  assert.deepEqual(sandbox.requests, []);
+});
+
+test("`checkToken()` says that the server's certificate has expired", async () => {
+  await using sandbox = await start({ expiredCertificate: true });
+  const result = await check(sandbox.url, { ADC_CA_CERT_FILE: sandbox.ca });
+  assert.equal(result.verdict, "tls", inspect(result));
+  assert.match(result.found, /has expired/);
+  assert.deepEqual(sandbox.requests, []);
+});
+
+test("`checkToken()` says that the server's certificate is for another name", async () => {
+  await using sandbox = await start({ wrongName: true });
+  const result = await check(sandbox.url, { ADC_CA_CERT_FILE: sandbox.ca });
+  assert.equal(result.verdict, "tls", inspect(result));
+  assert.match(result.found, /is for another name/);
+  assert.deepEqual(sandbox.requests, []);
+});
+
+test("`checkToken()` takes any certificate where the verification is off", async () => {
+  for (const options of [{}, { expiredCertificate: true }, { wrongName: true }]) {
+    await using sandbox = await start(options);
+    const result = await check(sandbox.url, { ADC_TLS_SKIP_VERIFY: "true" });
+    assert.equal(result.verdict, "valid", inspect(result));
+  }
+});
+
+test("`checkToken()` shows its client certificate", async () => {
+  await using sandbox = await start({ clientCertificate: true });
+  const result = await check(sandbox.url, {
+    ADC_CA_CERT_FILE: sandbox.ca,
+    ADC_TLS_CLIENT_CERT_FILE: sandbox.clientCert,
+    ADC_TLS_CLIENT_KEY_FILE: sandbox.clientKey,
+  });
+  assert.equal(result.verdict, "valid", inspect(result));
+  assert.notEqual(sandbox.requests[0]?.clientCertificate, undefined);
+});
+
+test("`checkToken()` says that the server asks for a client certificate", async () => {
+  await using sandbox = await start({ clientCertificate: true });
+  const result = await check(sandbox.url, { ADC_CA_CERT_FILE: sandbox.ca });
+  assert.equal(result.verdict, "tls", inspect(result));
+  assert.match(result.found, /client certificate/);
+  assert.match(result.suggestion ?? "", /--tls-client-cert-file/);
+  assert.deepEqual(sandbox.requests, []);
+});
+
+test("`checkToken()` says that the server does not take the client certificate", async () => {
+  await using sandbox = await start({ clientCertificate: true });
+  const result = await check(sandbox.url, {
+    ADC_CA_CERT_FILE: sandbox.ca,
+    ADC_TLS_CLIENT_CERT_FILE: sandbox.otherClientCert,
+    ADC_TLS_CLIENT_KEY_FILE: sandbox.otherClientKey,
+  });
+  assert.equal(result.verdict, "tls", inspect(result));
+  assert.match(result.suggestion ?? "", /--tls-client-cert-file/);
+  assert.deepEqual(sandbox.requests, []);
+});
+
+test("`checkToken()` says that a client certificate and a key do not belong together", async () => {
+  await using sandbox = await start({ clientCertificate: true });
+  const result = await check(sandbox.url, {
+    ADC_CA_CERT_FILE: sandbox.ca,
+    ADC_TLS_CLIENT_CERT_FILE: sandbox.clientCert,
+    ADC_TLS_CLIENT_KEY_FILE: sandbox.otherClientKey,
+  });
+  assert.equal(result.verdict, "tls", inspect(result));
+  assert.match(result.suggestion ?? "", /--tls-client-(cert|key)-file/);
+  assert.ok(!inspect(result).includes("PRIVATE KEY"));
+});
+
+test("`checkToken()` says that PEM files hold nothing of use", async () => {
+  await using sandbox = await start({ clientCertificate: true });
+  await using folder = await temporaryFolder();
+  const broken = await folder.write("broken.pem", "-----BEGIN CERTIFICATE-----\nzqzq\n");
+  const cases = [
+    { ADC_CA_CERT_FILE: broken },
+    {
+      ADC_CA_CERT_FILE: sandbox.ca,
+      ADC_TLS_CLIENT_CERT_FILE: broken,
+      ADC_TLS_CLIENT_KEY_FILE: sandbox.clientKey,
+    },
+    {
+      ADC_CA_CERT_FILE: sandbox.ca,
+      ADC_TLS_CLIENT_CERT_FILE: sandbox.clientCert,
+      ADC_TLS_CLIENT_KEY_FILE: broken,
+    },
+  ];
+  for (const env of cases) {
+    const result = await check(sandbox.url, env);
+    assert.equal(result.verdict, "tls", inspect(result));
+    assert.ok(!inspect(result).includes("zqzq"));
+  }
+});
+
+test("`checkToken()` says that a server at an https address speaks plain HTTP", async () => {
+  await using server = await serveHttp((_request, response) => response.end());
+  const result = await check(server.url.replace("http:", "https:"));
+  assert.equal(result.verdict, "tls", inspect(result));
+  assert.match(result.suggestion ?? "", /http:\/\/ instead of https:\/\//);
+});
+
+test("`checkToken()` says that a server at an http address speaks TLS", async () => {
+  await using sandbox = await start();
+  const result = await check(sandbox.url.replace("https:", "http:"));
+  assert.ok(["unreachable", "wrong-server"].includes(result.verdict), inspect(result));
+  assert.deepEqual(sandbox.requests, []);
+});
+
+test("`checkToken()` does not take a connection that breaks off for a matter of TLS", async () => {
+  await using server = await serveTcp((socket) => socket.destroy());
+  const result = await check(server.url.replace("http:", "https:"));
+  assert.notEqual(result.verdict, "valid");
+  assert.match(result.found, /cut off|TLS/);
+});

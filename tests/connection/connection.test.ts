@@ -1,0 +1,312 @@
+import assert from "node:assert/strict";
+import { symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { inspect } from "node:util";
+import { resolveConnection } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
+import { describeConnection } from "../../src/connection/describe.ts";
+import type { Environment } from "../../src/connection/origin.ts";
+import { type AdcRunError, ConnectionError, UsageError } from "../../src/errors.ts";
+import { temporaryFolder } from "../temporary_folder.ts";
+
+const NOWHERE = "/nowhere";
+const DEFAULT = { kind: "default" };
+
+function resolve(line: string, env: Environment = {}, cwd = NOWHERE): Promise<Connection> {
+  return resolveConnection({ args: line.split(" "), env, cwd });
+}
+
+async function refusal(line: string, env: Environment = {}, cwd = NOWHERE): Promise<AdcRunError> {
+  try {
+    await resolve(line, env, cwd);
+  } catch (error) {
+    assert.ok(error instanceof ConnectionError || error instanceof UsageError, inspect(error));
+    return error;
+  }
+  assert.fail(`${line} was taken`);
+}
+
+test("`resolveConnection()` falls back to ADC's defaults", async () => {
+  const connection = await resolveConnection({ env: {}, cwd: NOWHERE });
+  assert.deepEqual(connection.backend, { value: "apisix", origin: DEFAULT });
+  assert.deepEqual(connection.server, { value: "http://localhost:9180", origin: DEFAULT });
+  assert.deepEqual(connection.gatewayGroup, { value: "default", origin: DEFAULT });
+  assert.deepEqual(connection.timeout, { value: 10_000, origin: DEFAULT });
+  assert.deepEqual(connection.tls, { skipVerify: { value: false, origin: DEFAULT } });
+  assert.deepEqual(connection.proxies, [undefined]);
+  assert.deepEqual(connection.warnings, []);
+  assert.equal(connection.serverValue.reveal(), "http://localhost:9180");
+  assert.equal(connection.envFile.exists, false);
+});
+
+const VARIABLES = [
+  ["backend", "--backend", "ADC_BACKEND", ["api7ee", "apisix-standalone", "apisix"]],
+  ["server", "--server", "ADC_SERVER", ["https://a", "https://b", "https://c"]],
+  ["gatewayGroup", "--gateway-group", "ADC_GATEWAY_GROUP", ["a", "b", "c"]],
+] as const;
+
+test("`resolveConnection()` prefers flag to environment to `.env`, and says which it was", async () => {
+  for (const [setting, flag, name, [one, two, three]] of VARIABLES) {
+    await using folder = await temporaryFolder({ ".env": `${name}=${three}\n` });
+    const inFile = await resolve("sync", {}, folder.path);
+    assert.deepEqual(inFile[setting], {
+      value: three,
+      origin: { kind: "env-file", name, file: ".env" },
+    });
+    const inEnvironment = await resolve("sync", { [name]: two }, folder.path);
+    assert.deepEqual(inEnvironment[setting], { value: two, origin: { kind: "environment", name } });
+    const inFlag = await resolve(`sync ${flag}=${one}`, { [name]: two }, folder.path);
+    assert.deepEqual(inFlag[setting], { value: one, origin: { kind: "flag", name: flag } });
+  }
+});
+
+test("`resolveConnection()` lets an empty exported variable hide `.env`, as ADC does", async () => {
+  await using folder = await temporaryFolder({
+    ".env": "ADC_SERVER=https://a\nADC_BACKEND=api7ee\nADC_GATEWAY_GROUP=blue\n",
+  });
+  const server = await refusal("sync", { ADC_SERVER: "" }, folder.path);
+  assert.match(server.message, /^Cannot use ADC_SERVER: the server's address is empty$/);
+  const backend = await refusal("sync", { ADC_BACKEND: "" }, folder.path);
+  assert.match(backend.message, /^Cannot use ADC_BACKEND: ADC knows no backend ""$/);
+  const group = await refusal("sync", { ADC_GATEWAY_GROUP: "" }, folder.path);
+  assert.match(group.message, /^Cannot use ADC_GATEWAY_GROUP: the gateway group's name is empty$/);
+});
+
+test("`resolveConnection()` reads another file instead of `.env` when it is named", async () => {
+  await using folder = await temporaryFolder({
+    ".env": "ADC_SERVER=https://a\nADC_GATEWAY_GROUP=a\nADC_TLS_SKIP_VERIFY=true\n",
+    "ci/prod.env": "ADC_SERVER=https://b\n",
+  });
+  for (const envFile of ["ci/prod.env", join(folder.path, "ci/prod.env")]) {
+    const connection = await resolveConnection({ env: {}, cwd: folder.path, envFile });
+    const { server, gatewayGroup, tls } = connection;
+    assert.deepEqual(server, {
+      value: "https://b",
+      origin: { kind: "env-file", name: "ADC_SERVER", file: envFile },
+    });
+    assert.equal(gatewayGroup.value, "default");
+    assert.equal(connection.envFile.name, envFile);
+    // ADC reads `.env` all the same, and adc-run cannot take this one back.
+    assert.deepEqual(tls.skipVerify, {
+      value: true,
+      origin: { kind: "env-file", name: "ADC_TLS_SKIP_VERIFY", file: ".env" },
+    });
+  }
+});
+
+test("`resolveConnection()` refuses an --env-file that is not there or cannot be read", async () => {
+  await using folder = await temporaryFolder({ "sub/file": "" });
+  await symlink("loop", join(folder.path, "loop"));
+  const cases = { "absent.env": /no such file/, "sub": /no such file/, "loop": /ELOOP/ };
+  for (const [envFile, found] of Object.entries(cases)) {
+    await assert.rejects(
+      resolveConnection({ env: {}, cwd: folder.path, envFile }),
+      (error) => {
+        assert.ok(error instanceof UsageError);
+        assert.equal(error.exitCode, 64);
+        assert.ok(error.message.startsWith(`Cannot use --env-file "${envFile}": `));
+        assert.match(error.message, found);
+        assert.ok(error.suggestion?.includes(folder.path));
+        return true;
+      },
+    );
+  }
+});
+
+test("`resolveConnection()` refuses wrong values with 64 for a flag and 78 for anything else", async () => {
+  await using folder = await temporaryFolder({
+    "backend.env": "ADC_BACKEND=kong",
+    "server.env": "ADC_SERVER=localhost:9180",
+    "group.env": "ADC_BACKEND=api7ee\nADC_GATEWAY_GROUP=  ",
+  });
+  const cases: readonly [line: string, env: Environment, code: number, message: RegExp][] = [
+    ["sync --backend kong", {}, 64, /^Cannot use --backend: ADC knows no backend "kong"$/],
+    ["sync --backend=", {}, 64, /^Cannot use --backend: ADC knows no backend ""$/],
+    ["sync --backend APISIX", {}, 64, /ADC knows no backend "APISIX"/],
+    ["sync", { ADC_BACKEND: "kong" }, 78, /^Cannot use ADC_BACKEND: ADC knows no backend "kong"$/],
+    ["sync --server localhost:9180", {}, 64, /^Cannot use --server: .*"localhost:9180" is no http/],
+    ["sync", { ADC_SERVER: "localhost:9180" }, 78, /^Cannot use ADC_SERVER: .* is no http/],
+    ["sync --server=", {}, 64, /the server's address is empty/],
+    ["sync --backend api7ee --gateway-group=", {}, 64, /^Cannot use --gateway-group: .* is empty$/],
+    [
+      "sync",
+      { ADC_BACKEND: "api7ee", ADC_GATEWAY_GROUP: " " },
+      78,
+      /^Cannot use ADC_GATEWAY_GROUP/,
+    ],
+    ["sync --timeout soon", {}, 64, /^Cannot use --timeout: "soon" is no duration$/],
+    ["sync --timeout=", {}, 64, /^Cannot use --timeout: "" is no duration$/],
+    ["sync --timeout=-1s", {}, 64, /^Cannot use --timeout: "-1s" is no duration$/],
+    ["sync", { ADC_RUN_ALLOWED_SERVERS: "https://a" }, 78, /^Cannot use ADC's default: .*not list/],
+    [
+      "sync --server http://b",
+      { ADC_RUN_ALLOWED_SERVERS: "" },
+      64,
+      /^Cannot use --server: .*not list/,
+    ],
+    ["sync", { ADC_RUN_ALLOWED_SERVERS: "a" }, 78, /^Cannot use ADC_RUN_ALLOWED_SERVERS: "a"/],
+    ["sync", { HTTP_PROXY: "http://" }, 78, /^Cannot use HTTP_PROXY: /],
+    ["sync --server", {}, 64, /"--server" has no value/],
+  ];
+  for (const [line, env, code, message] of cases) {
+    const error = await refusal(line, env);
+    assert.match(error.message, message);
+    assert.equal(error.exitCode, code, line);
+  }
+  for (const name of ["backend.env", "server.env", "group.env"]) {
+    await assert.rejects(
+      resolveConnection({ env: {}, cwd: folder.path, envFile: name }),
+      (error) =>
+        error instanceof ConnectionError && error.exitCode === 78 &&
+        error.message.includes(` in ${name}: `),
+    );
+  }
+});
+
+test("`resolveConnection()` names the backends that there are", async () => {
+  const error = await refusal("sync --backend kong");
+  assert.equal(error.suggestion, "Use one of apisix, api7ee, apisix-standalone.");
+});
+
+test("`resolveConnection()` takes an empty gateway group where ADC does not look at it", async () => {
+  for (const backend of ["apisix", "apisix-standalone"]) {
+    const { gatewayGroup } = await resolve("sync", { ADC_BACKEND: backend, ADC_GATEWAY_GROUP: "" });
+    assert.equal(gatewayGroup.value, "");
+  }
+});
+
+test("`resolveConnection()` never takes ADC_RUN_ALLOWED_SERVERS from `.env`", async () => {
+  await using folder = await temporaryFolder({
+    ".env": "ADC_RUN_ALLOWED_SERVERS=https://evil.example\nADC_SERVER=https://evil.example\n",
+  });
+  const env = { ADC_RUN_ALLOWED_SERVERS: "https://good.example" };
+  const error = await refusal("sync", env, folder.path);
+  assert.match(error.message, /^Cannot use ADC_SERVER in \.env: /);
+  assert.equal(
+    (await resolve("sync --server https://c", {}, folder.path)).server.value,
+    "https://c",
+  );
+});
+
+test("`resolveConnection()` reads a list of servers for apisix-standalone alone", async () => {
+  const env = { ADC_SERVER: "http://127.0.0.1:1,https://b/x , http://[::1]:3" };
+  const connection = await resolve("sync --backend apisix-standalone", env);
+  assert.deepEqual(connection.servers.map(({ display }) => display), [
+    "http://127.0.0.1:1",
+    "https://b/x",
+    "http://[::1]:3",
+  ]);
+  assert.equal(connection.server.value, "http://127.0.0.1:1, https://b/x, http://[::1]:3");
+  assert.equal(connection.serverValue.reveal(), env.ADC_SERVER);
+  assert.equal(connection.proxies.length, 3);
+  await refusal("sync --backend api7ee", env);
+  const refused = { ...env, ADC_RUN_ALLOWED_SERVERS: "http://127.0.0.1:1 http://[::1]:3" };
+  const error = await refusal("sync --backend apisix-standalone", refused);
+  assert.match(error.message, /does not list "https:\/\/b"$/);
+});
+
+test("`resolveConnection()` warns of a token that crosses the network in plain", async () => {
+  const { warnings } = await resolve("sync --server http://ann:hunter2@gateway.example.com/x");
+  assert.deepEqual(warnings, [
+    "The token will cross the network to http://gateway.example.com/x without encryption. Use https.",
+  ]);
+  for (const server of ["https://gateway.example.com", "http://localhost:1", "http://127.0.0.1"]) {
+    assert.deepEqual((await resolve(`sync --server ${server}`)).warnings, []);
+  }
+  const several = "http://a,https://b,http://c,http://localhost";
+  const list = await resolve(`sync --backend apisix-standalone --server ${several}`);
+  assert.equal(list.warnings.length, 2);
+});
+
+test("`resolveConnection()` warns of an empty ADC_TOKEN that hides the one in `.env`", async () => {
+  await using folder = await temporaryFolder({ ".env": "ADC_TOKEN=a7ee-example\n" });
+  for (const value of ["", "  "]) {
+    const { warnings } = await resolve("sync", { ADC_TOKEN: value }, folder.path);
+    assert.equal(warnings.length, 1);
+    assert.match(
+      warnings[0] ?? "",
+      /^ADC_TOKEN is exported but empty, which hides the one in \.env/,
+    );
+    assert.ok(!warnings[0]?.includes("example"));
+  }
+  for (const env of [{}, { ADC_TOKEN: "x" }]) {
+    assert.deepEqual((await resolve("sync", env, folder.path)).warnings, []);
+  }
+  await folder.write(".env", "ADC_TOKEN=\n");
+  assert.deepEqual((await resolve("sync", { ADC_TOKEN: "" }, folder.path)).warnings, []);
+  assert.deepEqual((await resolve("sync", { ADC_TOKEN: "" })).warnings, []);
+});
+
+test("`resolveConnection()` warns of a `.env` that cannot be read", async () => {
+  await using folder = await temporaryFolder();
+  await symlink(".env", join(folder.path, ".env"));
+  const { warnings } = await resolve("sync", {}, folder.path);
+  assert.deepEqual(warnings, [".env cannot be read (ELOOP) and was passed over."]);
+});
+
+const SECRETS = /hunter2|a7ee-one|a7ee-two|a7ee-three|PRIVATE KEY|a7ee-env/;
+
+test("`resolveConnection()` shows no secret when its result is printed", async () => {
+  await using folder = await temporaryFolder({
+    ".env": [
+      "ADC_TOKEN=a7ee-three",
+      "API_KEY=a7ee-three",
+      "ADC_SERVER=https://ann:hunter2@h:1/x",
+      "ADC_CA_CERT_FILE=ca.pem",
+      "ADC_TLS_CLIENT_CERT_FILE=ca.pem",
+      "ADC_TLS_CLIENT_KEY_FILE=key.pem",
+      "HTTPS_PROXY=http://bob:hunter2@proxy:3128",
+    ].join("\n"),
+    "ca.pem": "-----BEGIN CERTIFICATE-----\n",
+    "key.pem": "-----BEGIN PRIVATE KEY-----\n",
+  });
+  const line = "sync --token a7ee-one --token=a7ee-two";
+  const connection = await resolve(line, { ADC_TOKEN: "a7ee-env" }, folder.path);
+  const texts = [
+    inspect(connection, { depth: 20, showHidden: true }),
+    JSON.stringify(connection),
+    JSON.stringify(describeConnection(connection)),
+  ];
+  for (const text of texts) assert.ok(!SECRETS.test(text), text);
+  assert.equal(connection.serverValue.reveal(), "https://ann:hunter2@h:1/x");
+});
+
+test("`resolveConnection()` shows no password that came in a server flag", async () => {
+  const { args: _, ...connection } = await resolve("sync --server https://ann:hunter2@h:1/x");
+  for (const text of [inspect(connection, { depth: 20 }), JSON.stringify(connection)]) {
+    assert.ok(!SECRETS.test(text), text);
+  }
+});
+
+test("`describeConnection()` tells each value and where it came from", async () => {
+  await using folder = await temporaryFolder({
+    ".env": "ADC_CA_CERT_FILE=ca.pem\nADC_TLS_SKIP_VERIFY=1\n",
+    "ca.pem": "-----BEGIN CERTIFICATE-----\n",
+    "key.pem": "-----BEGIN PRIVATE KEY-----\n",
+  });
+  const env = {
+    ADC_BACKEND: "api7ee",
+    ADC_TLS_CLIENT_CERT_FILE: "ca.pem",
+    ADC_TLS_CLIENT_KEY_FILE: "key.pem",
+    https_proxy: "http://bob:hunter2@proxy:3128/",
+  };
+  const line = "sync --server https://ann:hunter2@h:1/x --timeout 1m";
+  assert.deepEqual(describeConnection(await resolve(line, env, folder.path)), {
+    backend: { value: "api7ee", origin: "ADC_BACKEND" },
+    server: { value: "https://h:1/x", origin: "--server" },
+    gatewayGroup: { value: "default", origin: "ADC's default" },
+    timeout: { value: "60000ms", origin: "--timeout" },
+    caCertFile: { value: "ca.pem", origin: "ADC_CA_CERT_FILE in .env" },
+    tlsClientCertFile: { value: "ca.pem", origin: "ADC_TLS_CLIENT_CERT_FILE" },
+    tlsClientKeyFile: { value: "key.pem", origin: "ADC_TLS_CLIENT_KEY_FILE" },
+    tlsSkipVerify: { value: "true", origin: "ADC_TLS_SKIP_VERIFY in .env" },
+    proxy: { value: "proxy:3128", origin: "https_proxy" },
+  });
+  assert.deepEqual(Object.keys(describeConnection(await resolve("sync"))), [
+    "backend",
+    "server",
+    "timeout",
+    "tlsSkipVerify",
+  ]);
+});

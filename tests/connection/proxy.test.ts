@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inspect } from "node:util";
+import { EnvFile } from "../../src/connection/env_file.ts";
+import type { Environment } from "../../src/connection/origin.ts";
+import { proxyFor } from "../../src/connection/proxy.ts";
+import type { Proxy } from "../../src/connection/proxy.ts";
+import { readServers } from "../../src/connection/server.ts";
+import { ConnectionError } from "../../src/errors.ts";
+
+function find(server: string, env: Environment, inFile: Record<string, string> = {}) {
+  const [each] = readServers({ value: server, origin: { kind: "default" } }, false);
+  return proxyFor(each!, { env, files: [new EnvFile(".env", inFile)] });
+}
+
+function nameOf(proxy: Proxy | undefined): string | undefined {
+  const origin = proxy?.host.origin;
+  return origin === undefined || origin.kind === "default" ? undefined : origin.name;
+}
+
+test("`proxyFor()` picks the variable for the server's scheme, lower case first", () => {
+  const p = "http://p:3128";
+  const cases: readonly [server: string, env: Environment, name: string | undefined][] = [
+    ["http://h", {}, undefined],
+    ["http://h", { HTTP_PROXY: p }, "HTTP_PROXY"],
+    ["http://h", { HTTPS_PROXY: p }, undefined],
+    ["https://h", { HTTP_PROXY: p }, undefined],
+    ["https://h", { HTTPS_PROXY: p, HTTP_PROXY: p }, "HTTPS_PROXY"],
+    ["https://h", { HTTPS_PROXY: p, https_proxy: p }, "https_proxy"],
+    ["https://h", { HTTPS_PROXY: p, https_proxy: "" }, "HTTPS_PROXY"],
+    ["https://h", { ALL_PROXY: p }, "ALL_PROXY"],
+    ["http://h", { all_proxy: p, ALL_PROXY: p }, "all_proxy"],
+    ["http://h", { all_proxy: p, HTTP_PROXY: p }, "HTTP_PROXY"],
+    ["http://h", { HTTP_PROXY: "", http_proxy: "", ALL_PROXY: "" }, undefined],
+  ];
+  for (const [server, env, name] of cases) {
+    const proxy = find(server, env);
+    assert.equal(nameOf(proxy), name, inspect(env));
+    assert.equal(proxy?.host.value, name === undefined ? undefined : "p:3128");
+  }
+});
+
+test("`proxyFor()` looks into `.env` as well, which ADC loads before it connects", () => {
+  const file = { HTTP_PROXY: "http://file:1", NO_PROXY: "in.example" };
+  assert.deepEqual(find("http://h", {}, file)?.host, {
+    value: "file:1",
+    origin: { kind: "env-file", name: "HTTP_PROXY", file: ".env" },
+  });
+  assert.equal(find("http://in.example", {}, file), undefined);
+  const env = { HTTP_PROXY: "http://env:1", no_proxy: "out.example" };
+  assert.equal(find("http://h", env, file)?.host.value, "env:1");
+  assert.equal(find("http://out.example", env, file), undefined);
+  assert.equal(find("http://in.example", env, file)?.host.value, "env:1");
+  assert.equal(find("http://h", { HTTP_PROXY: "" }, file), undefined);
+});
+
+test("`proxyFor()` gives an address without a scheme the server's", () => {
+  assert.equal(find("http://h", { HTTP_PROXY: "p:3128" })?.url.reveal(), "http://p:3128");
+  assert.equal(find("https://h", { ALL_PROXY: "p:3128" })?.url.reveal(), "https://p:3128");
+});
+
+test("`proxyFor()` keeps the proxy's password to itself", () => {
+  const proxy = find("http://h", { HTTP_PROXY: "http://bob:hunter2@p:3128" });
+  assert.equal(proxy?.url.reveal(), "http://bob:hunter2@p:3128");
+  assert.ok(!inspect(proxy, { depth: 9, showHidden: true }).includes("hunter2"));
+  assert.ok(!JSON.stringify(proxy).includes("hunter2"));
+});
+
+test("`proxyFor()` refuses an address that is no http or https URL, and does not show it", () => {
+  for (
+    const value of [
+      "socks5://bob:hunter2@p:1080",
+      "http://bob:hunter2@",
+      "http://:hunter2",
+      "ftp://p",
+    ]
+  ) {
+    assert.throws(
+      () => find("http://h", { HTTP_PROXY: value }),
+      (error) => {
+        assert.ok(error instanceof ConnectionError);
+        assert.equal(error.exitCode, 78);
+        assert.equal(
+          error.message,
+          "Cannot use HTTP_PROXY: the proxy's address is no http or https URL",
+        );
+        assert.ok(!inspect(error).includes("hunter2"));
+        return true;
+      },
+    );
+  }
+});
+
+test("`proxyFor()` reads NO_PROXY as axios does, which is not how curl and undici do", () => {
+  const cases: readonly [noProxy: string, server: string, direct: boolean][] = [
+    ["*", "http://h.example", true],
+    ["h.example", "http://h.example", true],
+    ["h.example", "http://api.h.example", false],
+    [".h.example", "http://api.h.example", true],
+    [".h.example", "http://h.example", false],
+    ["*.h.example", "http://api.h.example", true],
+    ["*h.example", "http://myh.example", true],
+    ["h.example:80", "http://h.example", true],
+    ["h.example:80", "https://h.example", false],
+    ["h.example:7443", "https://h.example:7443", true],
+    ["a.example, h.example", "http://h.example", true],
+    ["a.example h.example", "http://h.example", true],
+    ["H.Example.", "http://h.example", true],
+    ["localhost", "http://127.0.0.1:9180", true],
+    ["127.0.0.1", "http://localhost:9180", true],
+    ["::1", "http://[::1]:9180", true],
+    ["[::1]:9180", "http://[::1]:9180", true],
+    ["[::1]:9181", "http://[::1]:9180", false],
+    ["localhost", "http://h.example", false],
+    ["", "http://h.example", false],
+  ];
+  for (const [noProxy, server, direct] of cases) {
+    const env = { HTTP_PROXY: "http://p:1", HTTPS_PROXY: "http://p:1", NO_PROXY: noProxy };
+    assert.equal(find(server, env) === undefined, direct, `${noProxy} and ${server}`);
+  }
+});

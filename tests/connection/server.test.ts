@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inspect } from "node:util";
+import { crossesInPlain, readServers, requireAllowed, urlOf } from "../../src/connection/server.ts";
+import { ConnectionError } from "../../src/errors.ts";
+
+const FLAG = { kind: "flag", name: "--server" } as const;
+const VARIABLE = { kind: "environment", name: "ADC_SERVER" } as const;
+
+function read(value: string, { list = false } = {}) {
+  return readServers({ value, origin: FLAG }, list);
+}
+
+function refusal(value: string, { list = false } = {}): ConnectionError {
+  try {
+    read(value, { list });
+  } catch (error) {
+    assert.ok(error instanceof ConnectionError, inspect(error));
+    return error;
+  }
+  assert.fail(`${value} was taken`);
+}
+
+test("`readServers()` tells the base, the origin and what to show", () => {
+  const cases: readonly [value: string, origin: string, display: string, routes: string][] = [
+    ["http://localhost:9180", "http://localhost:9180", "http://localhost:9180", "/r"],
+    ["https://h:443/", "https://h", "https://h", "/r"],
+    ["HTTPS://Gateway.Example.COM:7443", "https://gateway.example.com:7443", "", "/r"],
+    ["https://h:7443/prefix", "https://h:7443", "https://h:7443/prefix", "/prefix/r"],
+    ["https://h:7443/a/b//", "https://h:7443", "https://h:7443/a/b", "/a/b/r"],
+    ["https://h/x?a=1#b", "https://h", "https://h/x", "/x/r"],
+    ["http://[::1]:9180", "http://[::1]:9180", "http://[::1]:9180", "/r"],
+    [" http://h:1 ", "http://h:1", "http://h:1", "/r"],
+  ];
+  for (const [value, origin, display, path] of cases) {
+    const [server, ...others] = read(value);
+    assert.ok(server);
+    assert.deepEqual(others, []);
+    assert.equal(server.origin, origin, value);
+    assert.equal(server.display, display || origin, value);
+    assert.equal(urlOf(server, "/r").pathname, path, value);
+    assert.equal(urlOf(server, "/r?q=1").search, "?q=1", value);
+    assert.equal(server.authorization, undefined);
+  }
+});
+
+test("`readServers()` splits a list at its commas for a backend that takes lists", () => {
+  const servers = read("http://a:1, https://b:2/x,http://a:1", { list: true });
+  assert.deepEqual(servers.map(({ display }) => display), [
+    "http://a:1",
+    "https://b:2/x",
+    "http://a:1",
+  ]);
+  assert.match(refusal("http://a:1,", { list: true }).message, /the server's address is empty/);
+  assert.match(refusal("http://a:1,b:2", { list: true }).message, /"b:2" is no http or https URL/);
+});
+
+test("`readServers()` takes no list for the other backends", () => {
+  assert.match(refusal("http://a:1,http://b:2").message, /is no http or https URL/);
+});
+
+test("`readServers()` refuses what is no http or https URL, and says what would be", () => {
+  const cases: readonly [value: string, found: RegExp, suggestion: RegExp][] = [
+    ["", /--server: the server's address is empty$/, /^Write it like "https:/],
+    ["   ", /is empty$/, /^Write it like/],
+    ["http://a b", /has white space in it$/, /^Write it like/],
+    ["http://a\n.example", /has white space in it$/, /^Write it like/],
+    [
+      "localhost:9180",
+      /"localhost:9180" is no http/,
+      /^Did you mean "https:\/\/localhost:9180"\?$/,
+    ],
+    ["10.0.0.1:9180", /"10.0.0.1:9180" is no http/, /"https:\/\/10.0.0.1:9180"/],
+    ["gateway", /"gateway" is no http/, /^Did you mean "https:\/\/gateway"\?$/],
+    ["ftp://h", /"ftp:\/\/h" is no http/, /^Write it like/],
+    ["unix:///run/x.sock", /is no http/, /^Write it like/],
+    ["http://", /"http:\/\/" is no http/, /^Write it like/],
+    ["https://h:99999", /is no http/, /^Write it like/],
+    ["javascript:alert(1)", /is no http/, /./],
+  ];
+  for (const [value, found, suggestion] of cases) {
+    const error = refusal(value);
+    assert.equal(error.exitCode, 64);
+    assert.match(error.message, found);
+    assert.match(error.suggestion ?? "", suggestion);
+  }
+});
+
+test("`readServers()` has exit code 78 for an address that is not from a flag", () => {
+  for (
+    const origin of [VARIABLE, { kind: "env-file", name: "ADC_SERVER", file: ".env" }] as const
+  ) {
+    assert.throws(
+      () => readServers({ value: "nowhere", origin }, false),
+      (error) => error instanceof ConnectionError && error.exitCode === 78,
+    );
+  }
+});
+
+test("`readServers()` never shows the user name and password in an address", () => {
+  const cases = [
+    "ftp://zoe:hunter2@h",
+    "zoe:hunter2@h:1",
+    "http://zoe:hunter2@",
+    "http://zoe:hunter2@h:99999",
+    "http://zoe:hunter2/x@h",
+    "http://zoe:hunter2?x@h",
+    "http://zoe:x@hunter2@h:99999",
+    "http://zoe:hunter2 @h",
+    "://zoe:hunter2@h",
+    "//zoe:hunter2@h",
+  ];
+  for (const value of cases) {
+    const error = refusal(value);
+    const text = `${error.message} ${error.suggestion} ${inspect(error)}`.replaceAll(
+      / {4}at .*/g,
+      "",
+    );
+    assert.ok(!/zoe|hunter2/.test(text), text);
+  }
+  const [server] = read("https://zoe:hunter2@h:1/x");
+  assert.ok(!/zoe|hunter2/.test(inspect(server, { depth: 9, showHidden: true })));
+  assert.ok(!/zoe|hunter2/.test(JSON.stringify(server)));
+});
+
+test("`readServers()` makes a user name and password an Authorization header, as axios does", () => {
+  const basic = (text: string) => `Basic ${btoa(text)}`;
+  const cases = {
+    "https://zoe:hunter2@h": basic("zoe:hunter2"),
+    "https://zoe@h": basic("zoe:"),
+    "https://:hunter2@h": basic(":hunter2"),
+    "https://a%40b:c%3Ad@h": basic("a@b:c:d"),
+  };
+  for (const [value, header] of Object.entries(cases)) {
+    const [server] = read(value);
+    assert.equal(server?.authorization?.reveal(), header);
+    assert.equal(server.base.href, "https://h/");
+  }
+});
+
+test("`readServers()` takes a percent sign in a password that encodes nothing", () => {
+  const [server] = read("https://zoe:100%zz@h");
+  assert.equal(server?.authorization?.reveal(), `Basic ${btoa("zoe:100%zz")}`);
+});
+
+test("`crossesInPlain()` tells plain http to another machine from all else", () => {
+  const plain = [
+    "http://h",
+    "http://10.0.0.1:9180",
+    "http://localhost.example.com",
+    "http://[::2]",
+  ];
+  const safe = [
+    "https://h",
+    "http://localhost:9180",
+    "http://LOCALHOST",
+    "http://adc.localhost",
+    "http://127.0.0.1:1",
+    "http://127.8.9.10",
+    "http://[::1]:1",
+  ];
+  for (const value of plain) assert.equal(read(value).every(crossesInPlain), true, value);
+  for (const value of safe) assert.equal(read(value).some(crossesInPlain), false, value);
+});
+
+test("`requireAllowed()` lets listed origins pass, whatever their path and case", () => {
+  const value = read("https://a.example:7443/x,http://b", { list: true });
+  const setting = { value, origin: FLAG };
+  requireAllowed(setting, {});
+  for (
+    const list of [
+      "https://a.example:7443,http://b",
+      " https://A.example:7443/other \n http://b:80/ ",
+      "http://c,,http://b , https://a.example:7443",
+    ]
+  ) requireAllowed(setting, { ADC_RUN_ALLOWED_SERVERS: list });
+});
+
+test("`requireAllowed()` refuses a server that is not listed", () => {
+  const servers = read("http://a:1,http://zoe:hunter2@b:2", { list: true });
+  const cases: readonly [list: string, suggestion: RegExp][] = [
+    ["http://a:1", /^It lists http:\/\/a:1\. No token was sent\.$/],
+    ["http://a:1 http://b:3 https://b:2 http://bb:2", /^It lists /],
+    ["", /^It lists nothing/],
+    [" , ", /^It lists nothing/],
+  ];
+  for (const [list, suggestion] of cases) {
+    for (const [origin, exitCode] of [[FLAG, 64], [VARIABLE, 78]] as const) {
+      assert.throws(
+        () => requireAllowed({ value: servers, origin }, { ADC_RUN_ALLOWED_SERVERS: list }),
+        (error) => {
+          assert.ok(error instanceof ConnectionError);
+          assert.equal(error.exitCode, exitCode);
+          assert.match(
+            error.message,
+            /ADC_RUN_ALLOWED_SERVERS does not list "http:\/\/[ab]:[12]"$/,
+          );
+          assert.match(error.suggestion ?? "", suggestion);
+          assert.ok(!inspect(error).includes("hunter2"));
+          return true;
+        },
+      );
+    }
+  }
+});
+
+test("`requireAllowed()` refuses a list that holds something else than origins", () => {
+  const setting = { value: read("http://a:1"), origin: FLAG };
+  for (const entry of ["a:1", "localhost", "*", "file:///etc", "zoe:hunter2@a"]) {
+    const list = `http://a:1,${entry}`;
+    assert.throws(
+      () => requireAllowed(setting, { ADC_RUN_ALLOWED_SERVERS: list }),
+      (error) => {
+        assert.ok(error instanceof ConnectionError);
+        assert.equal(error.exitCode, 78);
+        assert.match(error.message, /^Cannot use ADC_RUN_ALLOWED_SERVERS: "[^"]+" is no origin$/);
+        assert.ok(!inspect(error).includes("hunter2"));
+        return true;
+      },
+    );
+  }
+});

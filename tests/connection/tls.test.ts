@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { inspect } from "node:util";
+import { resolveConnection } from "../../src/connection/connection.ts";
+import type { Environment } from "../../src/connection/origin.ts";
+import type { Tls } from "../../src/connection/tls.ts";
+import { ConnectionError } from "../../src/errors.ts";
+import { temporaryFolder } from "../temporary_folder.ts";
+
+const CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+const KEY = "-----BEGIN PRIVATE KEY-----\nBBBB\n-----END PRIVATE KEY-----\n";
+
+async function tlsOf(line: string, env: Environment, cwd: string): Promise<Tls> {
+  return (await resolveConnection({ args: line.split(" "), env, cwd })).tls;
+}
+
+async function refusal(line: string, env: Environment, cwd: string): Promise<ConnectionError> {
+  try {
+    await tlsOf(line, env, cwd);
+  } catch (error) {
+    assert.ok(error instanceof ConnectionError, inspect(error));
+    return error;
+  }
+  assert.fail(`${line} was taken`);
+}
+
+const FILES = [
+  ["caCertFile", "--ca-cert-file", "ADC_CA_CERT_FILE"],
+  ["clientCertFile", "--tls-client-cert-file", "ADC_TLS_CLIENT_CERT_FILE"],
+  ["clientKeyFile", "--tls-client-key-file", "ADC_TLS_CLIENT_KEY_FILE"],
+] as const;
+
+test("`readTls()` reads the PEM files from flag, environment and `.env`, relative or not", async () => {
+  await using folder = await temporaryFolder({ "a/ca.pem": CERTIFICATE, "key.pem": KEY });
+  const rest = { ADC_TLS_CLIENT_CERT_FILE: "a/ca.pem", ADC_TLS_CLIENT_KEY_FILE: "key.pem" };
+  for (const [setting, flag, name] of FILES) {
+    for (const path of ["a/ca.pem", join(folder.path, "a/ca.pem")]) {
+      await folder.write(".env", `${name}=${path}\n`);
+      const { [name as keyof typeof rest]: _, ...others } = rest;
+      const file = (await tlsOf("sync", others, folder.path))[setting];
+      assert.deepEqual(file?.origin, { kind: "env-file", name, file: ".env" });
+      assert.equal(file.value.path, path);
+      assert.equal(file.value.pem.reveal(), CERTIFICATE);
+      await folder.write(".env", `${name}=absent.pem\n`);
+      const inEnvironment = (await tlsOf("sync", { ...rest, [name]: path }, folder.path))[setting];
+      assert.deepEqual(inEnvironment?.origin, { kind: "environment", name });
+      const env = { ...rest, [name]: "absent.pem" };
+      const inFlag = (await tlsOf(`sync ${flag} ${path}`, env, folder.path))[setting];
+      assert.deepEqual(inFlag?.origin, { kind: "flag", name: flag });
+      assert.equal(inFlag.value.pem.reveal(), CERTIFICATE);
+    }
+  }
+});
+
+test("`readTls()` refuses a file that is missing, a folder, empty, or no PEM file", async () => {
+  await using folder = await temporaryFolder({
+    "empty.pem": "",
+    "der.pem": "\u0030\u0082",
+    "text.pem": "BEGIN CERTIFICATE",
+  });
+  await mkdir(join(folder.path, "folder.pem"));
+  const cases = {
+    "absent.pem": /: there is no file "\/.*\/absent\.pem"$/,
+    "folder.pem": /: the file "\/.*\/folder\.pem" cannot be read \(EISDIR\)$/,
+    "empty.pem": /: the file "\/.*\/empty\.pem" is no PEM file$/,
+    "der.pem": /is no PEM file$/,
+    "text.pem": /is no PEM file$/,
+    "empty.pem/x": /cannot be read \(ENOTDIR\)$/,
+    "": /: the path is empty$/,
+  };
+  for (const [, flag, name] of FILES) {
+    for (const [path, message] of Object.entries(cases)) {
+      const inFlag = await refusal(`sync ${flag}=${path}`, {}, folder.path);
+      assert.match(inFlag.message, message);
+      assert.ok(inFlag.message.startsWith(`Cannot use ${flag}: `));
+      assert.equal(inFlag.exitCode, 64);
+      const inEnvironment = await refusal("sync", { [name]: path }, folder.path);
+      assert.match(inEnvironment.message, message);
+      assert.equal(inEnvironment.exitCode, 78);
+      await folder.write(".env", `${name}=${path}\n`);
+      const inFile = await refusal("sync", {}, folder.path);
+      assert.ok(inFile.message.startsWith(`Cannot use ${name} in .env: `));
+      assert.equal(inFile.exitCode, 78);
+      await folder.write(".env", "");
+    }
+  }
+});
+
+test("`readTls()` refuses half a client certificate's pair, where ADC would exit with 0", async () => {
+  await using folder = await temporaryFolder({ "cert.pem": CERTIFICATE, "key.pem": KEY });
+  const cases: readonly [line: string, env: Environment, code: number, message: string][] = [
+    [
+      "sync --tls-client-cert-file cert.pem",
+      {},
+      64,
+      "Cannot use --tls-client-cert-file: there is a client certificate but no key",
+    ],
+    [
+      "sync --tls-client-key-file key.pem",
+      {},
+      64,
+      "Cannot use --tls-client-key-file: there is a client key but no certificate",
+    ],
+    [
+      "sync",
+      { ADC_TLS_CLIENT_CERT_FILE: "cert.pem" },
+      78,
+      "Cannot use ADC_TLS_CLIENT_CERT_FILE: there is a client certificate but no key",
+    ],
+    [
+      "sync",
+      { ADC_TLS_CLIENT_KEY_FILE: "key.pem" },
+      78,
+      "Cannot use ADC_TLS_CLIENT_KEY_FILE: there is a client key but no certificate",
+    ],
+  ];
+  for (const [line, env, code, message] of cases) {
+    const error = await refusal(line, env, folder.path);
+    assert.equal(error.message, message);
+    assert.equal(error.exitCode, code);
+    const other = message.includes("no key") ? "KEY" : "CERT";
+    assert.ok(error.suggestion?.includes(`ADC_TLS_CLIENT_${other}_FILE`));
+  }
+  const mixed = { ADC_TLS_CLIENT_KEY_FILE: "key.pem" };
+  const tls = await tlsOf("sync --tls-client-cert-file cert.pem", mixed, folder.path);
+  assert.equal(tls.clientKeyFile?.value.pem.reveal(), KEY);
+});
+
+test("`readTls()` refuses a no in ADC_TLS_SKIP_VERIFY, which ADC takes for a yes", async () => {
+  await using folder = await temporaryFolder();
+  for (const value of ["false", "FALSE", "0", "no", "No", "off", "n", "f", "", " ", " false "]) {
+    const error = await refusal("sync", { ADC_TLS_SKIP_VERIFY: value }, folder.path);
+    assert.equal(error.exitCode, 78);
+    assert.match(error.message, /^Cannot use ADC_TLS_SKIP_VERIFY: its value is "/);
+    assert.match(error.message, /ADC turns verification off whatever the value is$/);
+    assert.match(error.suggestion ?? "", /^Unset ADC_TLS_SKIP_VERIFY to verify/);
+  }
+  await folder.write(".env", "ADC_TLS_SKIP_VERIFY=false\n");
+  const error = await refusal("sync", {}, folder.path);
+  assert.match(error.suggestion ?? "", /^Unset ADC_TLS_SKIP_VERIFY in \.env to verify/);
+});
+
+test("`readTls()` takes any other value of ADC_TLS_SKIP_VERIFY for a yes, as ADC does", async () => {
+  const name = "ADC_TLS_SKIP_VERIFY";
+  for (const value of ["true", "1", "yes", "on", "please"]) {
+    const { skipVerify } = await tlsOf("sync", { [name]: value }, "/nowhere");
+    assert.deepEqual(skipVerify, { value: true, origin: { kind: "environment", name } });
+  }
+});
+
+test("`readTls()` takes the flag whatever the variable says", async () => {
+  const env = { ADC_TLS_SKIP_VERIFY: "false" };
+  const { skipVerify } = await tlsOf("sync --tls-skip-verify", env, "/nowhere");
+  assert.deepEqual(skipVerify, {
+    value: true,
+    origin: { kind: "flag", name: "--tls-skip-verify" },
+  });
+});

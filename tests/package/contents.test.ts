@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join, posix } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { type TemporaryFolder, temporaryFolder } from "../temporary_folder.ts";
+import { outputOf } from "./run_command.ts";
+import { repository, tarball } from "./tarball.ts";
+
+/** Specifiers of `import`, `export … from` and `import()`, those in comments left out. */
+function specifiers(code: string): string[] {
+  const withoutComments = code.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+  return [...withoutComments.matchAll(/(?:\bfrom|\bimport\(|\bimport)\s*"([@.\w][^"\s]*)"/g)]
+    .map(([, specifier]) => specifier!);
+}
+
+/** The names of the files below a folder, with `/` between them. */
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile())
+    .map((entry) => posix.relative(folder, posix.join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+describe("the npm package", () => {
+  let temporary: TemporaryFolder;
+  let folder: string;
+  let files: readonly string[];
+  // deno-lint-ignore no-explicit-any -- what it holds is what the tests are about
+  let manifest: any;
+  // deno-lint-ignore no-explicit-any
+  let config: any;
+
+  const read = (file: string) => readFile(join(folder, file), "utf8");
+
+  before(async () => {
+    temporary = await temporaryFolder();
+    await outputOf(["tar", "-xzf", await tarball(), "-C", temporary.path]);
+    folder = join(temporary.path, "package");
+    files = await filesBelow(folder);
+    manifest = JSON.parse(await read("package.json"));
+    config = JSON.parse(await readFile(join(repository, "deno.json"), "utf8"));
+  });
+
+  after(() => temporary[Symbol.asyncDispose]());
+
+  it("holds each source compiled, declarations, and three files besides", async () => {
+    const sources = (await filesBelow(join(repository, "src")))
+      .map((file) => `esm/src/${file.replace(/\.ts$/, ".js")}`);
+    const declarations = files.filter((file) => file.endsWith(".d.ts"));
+    assert.ok(declarations.includes("esm/mod.d.ts"));
+    for (const file of declarations) {
+      assert.ok(files.includes(file.replace(/\.d\.ts$/, ".js")), `${file} declares something`);
+    }
+    const expected = ["LICENSE", "README.md", "package.json", "esm/mod.js", ...sources];
+    assert.deepEqual(files, [...expected, ...declarations].sort());
+  });
+
+  it("holds README and license as they are in the repository", async () => {
+    for (const file of ["README.md", "LICENSE"]) {
+      assert.equal(await read(file), await readFile(join(repository, file), "utf8"));
+    }
+  });
+
+  it("has the manifest that a registry and a package manager need", () => {
+    const range = (name: string) => config.imports[name].slice(`npm:${name}@`.length);
+    const required = ["@clack/prompts", "commander", "cross-spawn", "dotenv", "parse-duration"];
+    assert.ok(manifest.description.length > 20);
+    assert.ok(manifest.keywords.includes("apisix"));
+    assert.deepEqual({ ...manifest, description: undefined, keywords: undefined }, {
+      name: "adc-run",
+      version: config.version,
+      description: undefined,
+      keywords: undefined,
+      homepage: "https://github.com/adc-run/adc-run#readme",
+      repository: { type: "git", url: "git+https://github.com/adc-run/adc-run.git" },
+      license: "Apache-2.0",
+      bugs: { url: "https://github.com/adc-run/adc-run/issues" },
+      type: "module",
+      types: "./esm/mod.d.ts",
+      exports: { ".": { types: "./esm/mod.d.ts", default: "./esm/mod.js" } },
+      bin: { "adc-run": "esm/src/cli/bin.js" },
+      files: ["esm"],
+      sideEffects: false,
+      engines: { node: ">=20.18.1" },
+      dependencies: Object.fromEntries([...required, "undici"].map((name) => [name, range(name)])),
+      optionalDependencies: { "@napi-rs/keyring": range("@napi-rs/keyring") },
+    });
+  });
+
+  it("has a command that the system can start", async () => {
+    const file = manifest.bin["adc-run"];
+    assert.match(await read(file), /^#!\/usr\/bin\/env node\n(?!#!)/);
+    assert.equal((await stat(join(folder, file))).mode & 0o777, 0o755);
+  });
+
+  it("imports nothing but its own files, Node.js and its dependencies", async () => {
+    const packages = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
+    const used = new Set<string>();
+    for (const file of files.filter((each) => each.startsWith("esm/"))) {
+      for (const specifier of specifiers(await read(file))) {
+        const where = `"${specifier}" in ${file}`;
+        if (specifier.startsWith(".")) {
+          assert.ok(specifier.endsWith(".js"), where);
+          const target = posix.join(dirname(file), specifier);
+          const wanted = file.endsWith(".d.ts") ? target.replace(/\.js$/, ".d.ts") : target;
+          assert.ok(files.includes(wanted), where);
+        } else if (!specifier.startsWith("node:")) {
+          const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
+          assert.ok(packages.includes(name), where);
+          used.add(name);
+        }
+      }
+    }
+    assert.deepEqual([...used].sort(), packages.sort(), "each dependency is imported");
+  });
+
+  it("says nothing of the machine that built it, of JSR's name and of source maps", async () => {
+    for (const file of files) {
+      const text = await read(file);
+      for (const absent of [repository, `${homedir()}/`, "file://", "sourceMappingURL"]) {
+        assert.ok(!text.includes(absent), `${absent} in ${file}`);
+      }
+      if (file.startsWith("esm/")) assert.doesNotMatch(text, /from "@adc-run\/adc-run"/, file);
+    }
+  });
+});

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { access, readFile, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { type TemporaryFolder, temporaryFolder } from "../temporary_folder.ts";
+import { type CommandResult, environmentWith, outputOf, runCommand } from "./run_command.ts";
+import { type Installation, installTarball, nodeRuntime, skipWithout } from "./runtimes.ts";
+import { repository } from "./tarball.ts";
+
+/** What an importer in plain JavaScript may write. */
+const IMPORT = `
+  import { createMask, resolveConnection, Secret } from "adc-run";
+  const token = new Secret("a7ee-0123456789abcdef");
+  const connection = await resolveConnection({ args: ["ping"], env: {}, cwd: process.cwd() });
+  const mask = createMask([token]);
+  console.log(mask.text("<" + token.reveal() + ">"), String(token), connection.server.value);
+`;
+
+/** What a test call loads, which goes past undici's front door. */
+const REQUEST = `
+  import { checkToken, resolveConnection, Secret } from "adc-run";
+  const env = { ADC_SERVER: "http://127.0.0.1:1" };
+  const connection = await resolveConnection({ args: ["ping"], env, cwd: process.cwd() });
+  const { verdict } = await checkToken(new Secret("a7ee-example"), { connection, env });
+  console.log(verdict);
+`;
+
+/** What an importer in TypeScript may write. */
+const TYPED_IMPORT = `
+  import { createMask, NoTokenError, runAdc, Secret } from "adc-run";
+  import type { Connection, SourceAnswer, TokenSource } from "adc-run";
+
+  export const source: TokenSource = {
+    name: "mine",
+    timeout: 1_000,
+    find: (): Promise<SourceAnswer> =>
+      Promise.resolve({ status: "found", token: new Secret("a7ee-mine"), detail: "mine" }),
+  };
+  export function server(connection: Connection): string {
+    return connection.server.value;
+  }
+  export async function run(): Promise<number> {
+    try {
+      const { exitCode } = await runAdc(["ping"], { env: process.env, cwd: process.cwd() });
+      return exitCode;
+    } catch (error) {
+      if (error instanceof NoTokenError) return error.exitCode;
+      throw error;
+    }
+  }
+  export const masked: string = createMask([new Secret("a7ee-mine")]).text("a7ee-mine");
+  // @ts-expect-error a mask is made of secrets
+  createMask(["a7ee-mine"]);
+`;
+
+/** A folder that can import what was installed. */
+async function importer(
+  { folder }: Installation,
+  files: Readonly<Record<string, string>>,
+): Promise<TemporaryFolder> {
+  const own = await temporaryFolder({ ...files, "package.json": '{ "type": "module" }' });
+  await symlink(join(folder, "node_modules"), join(own.path, "node_modules"), "junction");
+  return own;
+}
+
+/** Runs the command through its symlink, in an empty folder and with next to no environment. */
+async function adcRun(
+  node: string,
+  { bin }: Installation,
+  ...args: readonly string[]
+): Promise<CommandResult> {
+  await using folder = await temporaryFolder();
+  const { PATH } = environmentWith(node);
+  return await runCommand([bin, ...args], {
+    cwd: folder.path,
+    env: { PATH: PATH!, HOME: folder.path, NO_COLOR: "1" },
+  });
+}
+
+for (const major of [20, 24]) {
+  const skip = await skipWithout(nodeRuntime(major));
+
+  describe(`the npm package under Node.js ${major}`, { skip }, () => {
+    it("prints its version and its help", async () => {
+      const node = await nodeRuntime(major);
+      const installed = await installTarball(node);
+      const { version } = JSON.parse(await readFile(join(repository, "deno.json"), "utf8"));
+      const printed = await adcRun(node, installed, "--version");
+      assert.deepEqual(printed, { code: 0, stdout: `adc-run ${version}\n`, stderr: "" });
+      const help = await adcRun(node, installed, "--help");
+      assert.equal(help.code, 0, help.stderr);
+      assert.match(help.stdout, /adc-run \[options\] exec -- <command>/);
+    });
+
+    it("says that there is no token, and exits with 77", async () => {
+      const node = await nodeRuntime(major);
+      const { code, stdout, stderr } = await adcRun(node, await installTarball(node), "ping");
+      assert.deepEqual([code, stdout], [77, ""], stderr);
+      assert.match(stderr, /^adc-run: .*no source has one/m);
+    });
+
+    it("does the same where the keychain's binding was left out", async () => {
+      const node = await nodeRuntime(major);
+      const installed = await installTarball(node, { omitOptional: true });
+      await assert.rejects(access(join(installed.folder, "node_modules", "@napi-rs")));
+      assert.equal((await adcRun(node, installed, "--version")).code, 0);
+      const { code, stderr } = await adcRun(node, installed, "ping");
+      assert.equal(code, 77, stderr);
+      assert.match(stderr, /@napi-rs\/keyring is not installed/);
+    });
+
+    it("can be imported", async () => {
+      const node = await nodeRuntime(major);
+      await using folder = await importer(await installTarball(node), { "use.js": IMPORT });
+      const output = await outputOf([node, "use.js"], { cwd: folder.path });
+      assert.match(output, /^<\*\*\*> a7ee-\*\*\* .*http:\/\/localhost:9180\n$/);
+    });
+
+    it("finds the files of undici that a test call loads", async () => {
+      const node = await nodeRuntime(major);
+      await using folder = await importer(await installTarball(node), { "use.js": REQUEST });
+      assert.equal(await outputOf([node, "use.js"], { cwd: folder.path }), "unreachable\n");
+    });
+  });
+}
+
+const withoutNode20 = await skipWithout(nodeRuntime(20));
+
+describe("the npm package's declarations", { skip: withoutNode20 }, () => {
+  it("satisfy a strict TypeScript, and stop what is wrong", async () => {
+    const installed = await installTarball(await nodeRuntime(20), {
+      beside: ["typescript@5.9", "@types/node@20"],
+    });
+    await using folder = await importer(installed, { "use.ts": TYPED_IMPORT });
+    const tsc = join(folder.path, "node_modules", ".bin", "tsc");
+    const options = "--noEmit --strict --skipLibCheck false --module nodenext --target es2023";
+    await outputOf([tsc, ...options.split(" "), "use.ts"], { cwd: folder.path });
+  });
+});

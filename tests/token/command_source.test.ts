@@ -1,0 +1,256 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { commandSource } from "../../src/token/sources/command_source.ts";
+import type { CommandSourceOptions } from "../../src/token/sources/command_source.ts";
+import type { Spawner } from "../../src/spawn.ts";
+import { temporaryFolder } from "../temporary_folder.ts";
+import { absence, breakage, connect, find, visible } from "./asking.ts";
+
+/** A helper that does what its first argument says. */
+const HELPER = `
+import { Buffer } from "node:buffer";
+import process from "node:process";
+
+const [what, ...rest] = process.argv.slice(2);
+const acts = {
+  print: () => process.stdout.write(rest[0].replaceAll("<nl>", "\\n")),
+  args: () => process.stdout.write(Buffer.from(JSON.stringify(rest)).toString("base64url")),
+  folder: () => process.stdout.write(Buffer.from(process.cwd()).toString("base64url")),
+  variable: () => process.stdout.write(process.env[rest[0]] ?? "unset"),
+  input: () => process.stdin.on("end", () => process.stdout.write("a7ee-end")).resume(),
+  complain: () => {
+    process.stderr.write("zqzq");
+    process.stdout.write("a7ee-example");
+  },
+  fail: () => {
+    process.stdout.write("a7ee-zqzq");
+    process.exitCode = Number(rest[0]);
+  },
+  die: () => process.kill(process.pid, "SIGTERM"),
+  much: () => process.stdout.write("z".repeat(100 * 1024)),
+  hang: () => {
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => {});
+    setInterval(() => {}, 60_000);
+    process.stdout.write("a7ee-zqzq");
+  },
+};
+acts[what]();
+`;
+
+const runtime = [
+  process.execPath,
+  ...("deno" in process.versions ? ["run", "--allow-all", "--quiet", "--no-lock"] : []),
+];
+
+/** The source with the helper above, and its words. */
+async function helper(words: readonly string[], options: Partial<CommandSourceOptions> = {}) {
+  const folder = await temporaryFolder({ "helper.mjs": HELPER });
+  const command = JSON.stringify([...runtime, join(folder.path, "helper.mjs"), ...words]);
+  const { PATH = "", HOME = "" } = process.env;
+  const source = commandSource({
+    cwd: folder.path,
+    ...options,
+    env: { PATH, HOME, ADC_TOKEN_COMMAND: command, ...options.env },
+  });
+  return { source, path: folder.path, [Symbol.asyncDispose]: folder[Symbol.asyncDispose] };
+}
+
+test("`commandSource()` takes what the helper prints, without one line break at its end", async () => {
+  for (const text of ["a7ee-example", "a7ee-example<nl>"]) {
+    await using asked = await helper(["print", text]);
+    const { token, detail } = await find([asked.source]);
+    assert.equal(token.reveal(), "a7ee-example");
+    assert.match(detail, /^the output of "(deno|node)[\w.-]*" \(ADC_TOKEN_COMMAND\)$/);
+  }
+});
+
+test("`commandSource()` has nothing without the variable, or with a blank one", async () => {
+  const open = (env: Record<string, string>) => commandSource({ env, cwd: "." });
+  assert.equal(await absence(open({})), "ADC_TOKEN_COMMAND is not set");
+  for (const blank of ["", "  ", "[]"]) {
+    assert.equal(await absence(open({ ADC_TOKEN_COMMAND: blank })), "ADC_TOKEN_COMMAND is blank");
+  }
+});
+
+test("`commandSource()` has nothing where the helper prints nothing", async () => {
+  for (const text of ["", "<nl>", "  <nl>"]) {
+    await using asked = await helper(["print", text]);
+    assert.match(
+      await absence(asked.source),
+      /^the output of ".*" \(ADC_TOKEN_COMMAND\) is blank$/,
+    );
+  }
+});
+
+test("`commandSource()` refuses a helper that prints more than the bare token", async () => {
+  for (const text of ["zqzq<nl>zqzq<nl>", "zqzq<nl><nl>", "token: zqzq", '"zqzq"']) {
+    await using asked = await helper(["print", text]);
+    const error = await breakage(asked.source);
+    assert.equal(error.exitCode, 65);
+    assert.ok(!visible(error).includes("zqzq"), visible(error));
+  }
+});
+
+test("`commandSource()` is broken where the helper fails, whatever it printed", async () => {
+  for (const code of ["1", "77"]) {
+    await using asked = await helper(["fail", code]);
+    const error = await breakage(asked.source);
+    assert.match(error.message, new RegExp(`: the helper ".*" exited with ${code}$`));
+    assert.equal(error.exitCode, 74);
+    assert.match(error.suggestion ?? "", /^Run it by hand/);
+    assert.ok(!visible(error).includes("zqzq"));
+  }
+});
+
+test("`commandSource()` is broken where a signal ends the helper", async () => {
+  await using asked = await helper(["die"]);
+  const error = await breakage(asked.source);
+  assert.match(error.message, /: the helper ".*" was ended by SIGTERM$/);
+});
+
+test("`commandSource()` is broken where the helper prints far more than a token", async () => {
+  await using asked = await helper(["much"]);
+  const error = await breakage(asked.source);
+  assert.match(error.message, /: the helper ".*" printed more than 65536 bytes$/);
+  assert.ok(!visible(error).includes("zzz"));
+});
+
+test("`commandSource()` is broken where there is no such helper, or it cannot be run", async () => {
+  await using folder = await temporaryFolder({ "plain": "echo a7ee-zqzq" });
+  const open = (command: string) =>
+    commandSource({ env: { ADC_TOKEN_COMMAND: command }, cwd: folder.path });
+  const cases = {
+    "no-such-helper read zqzq": /: the helper "no-such-helper" was not found$/,
+    "/no/such/helper read zqzq": /: the helper "helper" was not found$/,
+    "./plain zqzq": /: the helper "plain" cannot be run \(EACCES\)$/,
+  };
+  for (const [command, message] of Object.entries(cases)) {
+    const error = await breakage(open(command));
+    assert.match(error.message, message);
+    assert.equal(error.exitCode, 74);
+    assert.ok(!visible(error).includes("zqzq"), visible(error));
+  }
+});
+
+test("`commandSource()` is broken where the command cannot be read", async () => {
+  for (const command of ["op 'zqzq", '["zqzq"', "[1]"]) {
+    const error = await breakage(commandSource({ env: { ADC_TOKEN_COMMAND: command }, cwd: "." }));
+    assert.match(error.message, /: ADC_TOKEN_COMMAND cannot be read: /);
+    assert.equal(error.exitCode, 74);
+    assert.ok(!visible(error).includes("zqzq"));
+  }
+});
+
+test("`commandSource()` says nothing of the helper's arguments when it cannot be started", async () => {
+  for (const words of [["op", "zqzq\u0000"], ["", "zqzq"]]) {
+    const env = { ADC_TOKEN_COMMAND: JSON.stringify(words) };
+    const error = await breakage(commandSource({ env, cwd: "." }));
+    assert.equal(error.exitCode, 74);
+    assert.ok(!visible(error).includes("zqzq"), visible(error));
+  }
+});
+
+test("`commandSource()` hands every argument over as it is, without a shell", async () => {
+  const words = [
+    "$(touch pwned)",
+    "`touch pwned`",
+    "; touch pwned",
+    "$HOME",
+    "*",
+    "a b",
+    "",
+    "%PATH%",
+  ];
+  await using asked = await helper(["args", ...words]);
+  const { token } = await find([asked.source]);
+  assert.deepEqual(JSON.parse(Buffer.from(token.reveal(), "base64url").toString()), words);
+  assert.ok(!existsSync(join(asked.path, "pwned")));
+});
+
+test("`commandSource()` runs the helper in the working directory, with the environment", async () => {
+  await using inFolder = await helper(["folder"]);
+  const { token } = await find([inFolder.source]);
+  assert.equal(Buffer.from(token.reveal(), "base64url").toString(), inFolder.path);
+  await using asked = await helper(["variable", "OP_SESSION"], { env: { OP_SESSION: "a7ee-op" } });
+  assert.equal((await find([asked.source])).token.reveal(), "a7ee-op");
+});
+
+test("`commandSource()` gives the helper nothing to read", async () => {
+  await using asked = await helper(["input"]);
+  assert.equal((await find([asked.source])).token.reveal(), "a7ee-end");
+});
+
+test("`commandSource()` keeps the helper's complaints out of the token", async () => {
+  const stdio: unknown[] = [];
+  const spy: Spawner = (program, args, options) => {
+    stdio.push(options.stdio);
+    return spawn(program, [...args], { ...options, stdio: ["ignore", "pipe", "ignore"] });
+  };
+  await using asked = await helper(["complain"], { spawn: spy });
+  assert.equal((await find([asked.source])).token.reveal(), "a7ee-example");
+  await using shown = await helper(["complain"], { spawn: spy, stderr: "inherit" });
+  await find([shown.source]);
+  assert.deepEqual(stdio, [["ignore", "pipe", "ignore"], ["ignore", "pipe", "inherit"]]);
+});
+
+/** Starts helpers as usual and keeps hold of them. */
+function watchful(): { readonly spawn: Spawner; readonly children: ChildProcess[] } {
+  const children: ChildProcess[] = [];
+  return {
+    children,
+    spawn: (program, args, options) => {
+      const child = spawn(program, [...args], options);
+      children.push(child);
+      return child;
+    },
+  };
+}
+
+async function ending(child: ChildProcess | undefined): Promise<string | null> {
+  assert.ok(child);
+  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  return child.signalCode;
+}
+
+test("`commandSource()` kills a helper that takes too long, deaf as it may be", async () => {
+  const { spawn, children } = watchful();
+  await using asked = await helper(["hang"], { spawn, timeout: 50 });
+  const error = await breakage(asked.source);
+  assert.match(error.message, /: it did not answer within 0\.05 s$/);
+  assert.equal(error.exitCode, 74);
+  assert.equal(await ending(children[0]), "SIGKILL");
+  assert.ok(!visible(error).includes("zqzq"));
+});
+
+test("`commandSource()` kills the helper when the search is given up", async () => {
+  const { spawn, children } = watchful();
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const spy: Spawner = (...words) => {
+    const child = spawn(...words);
+    child.stdout?.once("data", () => controller.abort(reason));
+    return child;
+  };
+  await using asked = await helper(["hang"], { spawn: spy });
+  await assert.rejects(find([asked.source], { signal: controller.signal }), reason);
+  assert.equal(await ending(children[0]), "SIGKILL");
+});
+
+test("`commandSource()` starts no helper once the search was given up", async () => {
+  const { spawn, children } = watchful();
+  await using asked = await helper(["hang"], { spawn });
+  const connection = await connect("sync");
+  const signal = AbortSignal.abort(new Error("enough"));
+  await assert.rejects(asked.source.find({ connection, signal }), { message: "enough" });
+  assert.deepEqual(children, []);
+});
+
+test("`commandSource()` gives a helper 30 s", () => {
+  assert.equal(commandSource({ env: {}, cwd: "." }).timeout, 30_000);
+});

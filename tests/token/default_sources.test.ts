@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import process from "node:process";
+import { test } from "node:test";
+import { resolveConnection } from "../../src/connection/connection.ts";
+import { UsageError } from "../../src/errors.ts";
+import { defaultSources } from "../../src/token/default_sources.ts";
+import { NoTokenError, resolveToken } from "../../src/token/resolve.ts";
+import { temporaryFolder } from "../temporary_folder.ts";
+import { fakeKeychain } from "./fake_keychain.ts";
+
+const ALL = ["flag", "env", "file", "dotenv", "command", "keychain"];
+
+function names(list?: readonly string[]): string[] {
+  return defaultSources({ env: {}, cwd: ".", names: list }).map(({ name }) => name);
+}
+
+test("`defaultSources()` gives all sources in the order in which they are asked", () => {
+  assert.deepEqual(names(), ALL);
+});
+
+test("`defaultSources()` gives the sources that are named, in that order", () => {
+  assert.deepEqual(names(["keychain", "env"]), ["keychain", "env"]);
+  assert.deepEqual(names(ALL.toReversed()), ALL.toReversed());
+});
+
+test("`defaultSources()` refuses unknown names, repeated names, and no names", () => {
+  const there = "flag, env, file, dotenv, command, keychain";
+  const cases: readonly [names: readonly string[], message: string][] = [
+    [["env", "vault"], `Cannot ask a source "vault": there are ${there}`],
+    [[""], `Cannot ask a source "": there are ${there}`],
+    [["Env"], `Cannot ask a source "Env": there are ${there}`],
+    [["env", "file", "env"], 'Cannot ask source "env" twice'],
+    [[], `Cannot ask no source: name some of ${there}`],
+  ];
+  for (const [list, message] of cases) {
+    assert.throws(
+      () => names(list),
+      (error) => error instanceof UsageError && error.exitCode === 64 && error.message === message,
+    );
+  }
+});
+
+test("`defaultSources()` finds the token of each source behind those before it", async () => {
+  await using folder = await temporaryFolder({
+    "token": "in-file\n",
+    ".env": "ADC_TOKEN=in-dotenv",
+  });
+  const evaluate = "deno" in process.versions ? "eval" : "-e";
+  const echo = [process.execPath, evaluate, "process.stdout.write('in-command')"];
+  const env: Record<string, string> = {
+    PATH: process.env.PATH ?? "",
+    ADC_TOKEN: "in-env",
+    ADC_TOKEN_FILE: "token",
+    ADC_TOKEN_COMMAND: JSON.stringify(echo),
+  };
+  const keychain = fakeKeychain({ "http://localhost:9180": "in-keychain" });
+  const find = async (args: readonly string[], list: readonly string[] = ALL) => {
+    const options = { env, cwd: folder.path };
+    const sources = defaultSources({ ...options, keychain, names: list });
+    const connection = await resolveConnection({ ...options, args });
+    const { source, token } = await resolveToken({ connection, sources });
+    return `${source}: ${token.reveal()}`;
+  };
+  assert.equal(await find(["sync", "--token", "in-flag"]), "flag: in-flag");
+  assert.equal(await find(["sync"]), "env: in-env");
+  delete env.ADC_TOKEN;
+  assert.equal(await find(["sync"]), "file: in-file");
+  delete env.ADC_TOKEN_FILE;
+  assert.equal(await find(["sync"]), "dotenv: in-dotenv");
+  await folder.write(".env", "");
+  assert.equal(await find(["sync"]), "command: in-command");
+  delete env.ADC_TOKEN_COMMAND;
+  assert.equal(await find(["sync"]), "keychain: in-keychain");
+  assert.deepEqual(keychain.asked, ["http://localhost:9180"]);
+  await assert.rejects(find(["sync"], ALL.slice(0, -1)), (error) => {
+    assert.ok(error instanceof NoTokenError);
+    assert.deepEqual(error.trail.map(({ source }) => source), ALL.slice(0, -1));
+    return true;
+  });
+});

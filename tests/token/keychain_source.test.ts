@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { keychainAccounts } from "../../src/token/keychain.ts";
+import { keychainSource } from "../../src/token/sources/keychain_source.ts";
+import { absence, breakage, connect, find, visible } from "./asking.ts";
+import { fakeKeychain } from "./fake_keychain.ts";
+
+test("`keychainSource()` asks for the server's origin and nothing else", async () => {
+  const keychain = fakeKeychain({ "https://h:7443": "a7ee-one", "https://h": "a7ee-two" });
+  const connection = await connect("sync --server https://zoe:hunter2@H:7443/prefix?x");
+  const { token, detail } = await find([keychainSource({ keychain })], { connection });
+  assert.equal(token.reveal(), "a7ee-one");
+  assert.match(detail, /service "?adc-run"?, account "?https:\/\/h:7443"?/);
+  assert.deepEqual(keychain.asked, ["https://h:7443"]);
+});
+
+test("`keychainSource()` has nothing where there is no entry for the server", async () => {
+  const keychain = fakeKeychain({ "http://localhost": "a7ee-one", "https://localhost:9180": "x" });
+  const source = keychainSource({ keychain });
+  assert.equal(await absence(source), "the keychain has no entry for http://localhost:9180");
+});
+
+test("`keychainSource()` has nothing where there is no keychain", async () => {
+  const source = keychainSource({ keychain: fakeKeychain({}, { failure: "unavailable" }) });
+  assert.equal(await absence(source), "there is no keychain: it is unavailable");
+});
+
+test("`keychainSource()` is broken where the keychain is locked, silent, or fails", async () => {
+  const suggestions = { locked: /^Unlock it/, silent: /^Leave it out/, failed: /^Leave it out/ };
+  for (const failure of ["locked", "silent", "failed"] as const) {
+    const keychain = fakeKeychain({ "http://localhost:9180": "a7ee-zqzq" }, { failure });
+    const error = await breakage(keychainSource({ keychain }));
+    assert.ok(error.message.endsWith(`: the keychain failed: it is ${failure}`), error.message);
+    assert.equal(error.exitCode, 74);
+    assert.match(error.suggestion ?? "", suggestions[failure]);
+    assert.equal((error.cause as { failure?: string }).failure, failure);
+  }
+});
+
+test("`keychainSource()` is broken where the keychain throws something unheard of", async () => {
+  const keychain = { ...fakeKeychain(), get: () => Promise.reject(new Error("disk on fire")) };
+  const error = await breakage(keychainSource({ keychain }));
+  assert.match(error.message, /: disk on fire$/);
+  assert.equal(error.exitCode, 74);
+});
+
+test("`keychainSource()` waits no longer than it may for a keychain that never answers", async () => {
+  const keychain = fakeKeychain({}, { silent: true });
+  const error = await breakage(keychainSource({ keychain, timeout: 20 }));
+  assert.match(error.message, /: it did not answer within 0\.02 s$/);
+  assert.equal(error.suggestion, "It may be waiting for you to unlock it.");
+  assert.equal(error.exitCode, 74);
+  assert.equal(keychainSource({ keychain }).timeout, 5_000);
+});
+
+test("`keychainSource()` refuses a malformed entry and passes over a blank one", async () => {
+  const account = "http://localhost:9180";
+  const malformed = keychainSource({ keychain: fakeKeychain({ [account]: "zqzq\n" }) });
+  const error = await breakage(malformed);
+  assert.equal(error.exitCode, 65);
+  assert.ok(!visible(error).includes("zqzq"));
+  const blank = keychainSource({ keychain: fakeKeychain({ [account]: "" }) });
+  assert.match(await absence(blank), /account "?http:\/\/localhost:9180"?\)? is blank$/);
+});
+
+const SERVERS = "sync --backend apisix-standalone --server";
+
+test("`keychainSource()` joins the tokens of several servers in their order", async () => {
+  const keychain = fakeKeychain({ "http://a:1": "one", "http://b:2": "two" });
+  const connection = await connect(`${SERVERS} http://b:2,http://a:1,http://b:2/x`);
+  const { token, detail } = await find([keychainSource({ keychain })], { connection });
+  assert.equal(token.reveal(), "two,one,two");
+  assert.deepEqual(keychain.asked, ["http://b:2", "http://a:1"]);
+  assert.match(detail, /http:\/\/b:2.*http:\/\/a:1/);
+});
+
+test("`keychainSource()` takes one token for several servers of one origin", async () => {
+  const keychain = fakeKeychain({ "http://a:1": "one" });
+  const connection = await connect(`${SERVERS} http://a:1/x,http://a:1/y`);
+  const { token } = await find([keychainSource({ keychain })], { connection });
+  assert.equal(token.reveal(), "one");
+});
+
+test("`keychainSource()` has nothing where one of several servers has no entry", async () => {
+  const keychain = fakeKeychain({ "http://a:1": "zqzq" });
+  const connection = await connect(`${SERVERS} http://a:1,http://b:2`);
+  const reason = await absence(keychainSource({ keychain }), connection);
+  assert.equal(reason, "the keychain has no entry for http://b:2");
+});
+
+test("`keychainSource()` is broken where the keychain fails at a later server", async () => {
+  const entries = { "http://a:1": "zqzq", "http://b:2": "zqzq" };
+  const keychain = fakeKeychain(entries, { failure: "locked", at: "http://b:2" });
+  const connection = await connect(`${SERVERS} http://a:1,http://b:2`);
+  const error = await breakage(keychainSource({ keychain }), connection);
+  assert.ok(!visible(error).includes("zqzq"));
+});
+
+test("`keychainAccounts()` names each origin once", () => {
+  const servers = ["http://a", "http://b", "http://a"].map((origin) => ({ origin }));
+  assert.deepEqual(keychainAccounts(servers), ["http://a", "http://b"]);
+  assert.deepEqual(keychainAccounts([]), []);
+});

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import process from "node:process";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { type KeychainSession, keychainSkip, startKeychainSession } from "../keychain_session.ts";
+
+const PROGRAM = fileURLToPath(new URL("keychain_program.ts", import.meta.url));
+const RUNTIME = "deno" in process.versions ? ["run", "--allow-all", "--quiet"] : [];
+const ACCOUNT = "https://gateway.example.com:7443";
+
+/** Calls `systemKeychain()` within a session, and gives the answers. */
+async function call(session: KeychainSession, ...words: string[]): Promise<unknown[]> {
+  const command = [process.execPath, ...RUNTIME, PROGRAM, ...words];
+  const { code, stdout, stderr } = await session.run(command);
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+function lookUp(session: KeychainSession, account: string) {
+  return session.run(["secret-tool", "lookup", "service", "adc-run", "username", account]);
+}
+
+describe("the Secret Service", { skip: keychainSkip() }, () => {
+  test("`systemKeychain()` stores, replaces, reads and removes an entry", async () => {
+    await using session = await startKeychainSession();
+    const other = "https://gateway.example.com";
+    assert.deepEqual(
+      await call(
+        session,
+        ...["get", ACCOUNT, "set", ACCOUNT, "a7ee-one", "get", ACCOUNT, "get", other],
+        ...[
+          "set",
+          ACCOUNT,
+          "a7ee-two",
+          "get",
+          ACCOUNT,
+          "set",
+          other,
+          "\u00e4 \u{1f511}\n",
+          "get",
+          other,
+        ],
+        ...["delete", ACCOUNT, "delete", ACCOUNT, "get", ACCOUNT, "get", other],
+      ),
+      [
+        ...["no entry", "set", "a7ee-one", "no entry"],
+        ...["set", "a7ee-two", "set", "\u00e4 \u{1f511}\n"],
+        ...[true, false, "no entry", "\u00e4 \u{1f511}\n"],
+      ],
+    );
+  });
+
+  test("`systemKeychain()` keeps the bare token where `secret-tool` finds it, and the other way", async () => {
+    await using session = await startKeychainSession();
+    await call(session, "set", ACCOUNT, "a7ee-example");
+    assert.equal((await lookUp(session, ACCOUNT)).stdout, "a7ee-example");
+    const attributes = ["service", "adc-run", "username", "http://h:1", "target", "default"];
+    await session.run(["secret-tool", "store", "--label=x", ...attributes], { input: "a7ee-x" });
+    assert.deepEqual(await call(session, "get", "http://h:1"), ["a7ee-x"]);
+    await call(session, "delete", ACCOUNT);
+    assert.equal((await lookUp(session, ACCOUNT)).code, 1);
+  });
+
+  test("`systemKeychain()` finds an entry again after a restart", async () => {
+    await using session = await startKeychainSession();
+    await call(session, "set", ACCOUNT, "a7ee-example");
+    await session.turn("unlocked");
+    assert.deepEqual(await call(session, "get", ACCOUNT), ["a7ee-example"]);
+  });
+
+  test("`systemKeychain()` tells a locked keychain from one without an entry", async () => {
+    await using session = await startKeychainSession();
+    await call(session, "set", ACCOUNT, "a7ee-example");
+    await session.turn("locked");
+    const locked = { failure: "locked", message: "it is locked, and nobody unlocked it" };
+    const words = ["get", ACCOUNT, "set", ACCOUNT, "a7ee-two", "get", "https://other.example"];
+    assert.deepEqual(await call(session, ...words), [locked, locked, "no entry"]);
+    await session.turn("unlocked");
+    assert.deepEqual(await call(session, "get", ACCOUNT), ["a7ee-example"]);
+  });
+
+  test("`systemKeychain()` tells a keychain that hangs", async () => {
+    await using session = await startKeychainSession("hanging");
+    const silent = { failure: "silent", message: "it does not answer" };
+    assert.deepEqual(await call(session, "get", ACCOUNT), [silent]);
+  });
+
+  test("`systemKeychain()` says that there is no keychain in a session without one", async () => {
+    await using session = await startKeychainSession("no-service");
+    const message = "no Secret Service is running in this session";
+    const unavailable = { failure: "unavailable", message };
+    const words = ["get", ACCOUNT, "set", ACCOUNT, "a7ee-one", "delete", ACCOUNT];
+    assert.deepEqual(await call(session, ...words), [unavailable, unavailable, unavailable]);
+  });
+
+  test("`systemKeychain()` says that there is no keychain without a session", async () => {
+    await using session = await startKeychainSession("no-bus");
+    const message = "no Secret Service is running in this session";
+    assert.deepEqual(await call(session, "get", ACCOUNT), [{ failure: "unavailable", message }]);
+    for (const address of ["unix:path=/no/such/socket", "", "/dev/null", "disabled:"]) {
+      const command = [process.execPath, ...RUNTIME, PROGRAM, "get", ACCOUNT];
+      const env = { DBUS_SESSION_BUS_ADDRESS: address };
+      const { stdout, stderr } = await session.run(command, { env });
+      assert.equal(stderr, "");
+      assert.equal(JSON.parse(stdout)[0].failure, "unavailable", `${address}: ${stdout}`);
+    }
+  });
+});

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Secret } from "../../src/secret.ts";
+import {
+  isBlank,
+  splitTokens,
+  tokenDefect,
+  withoutTrailingNewline,
+} from "../../src/token/token_value.ts";
+
+test("`tokenDefect()` lets everything pass that can stand in a header as it is", () => {
+  for (
+    const value of ["a7ee-abc", "x", "a=b==", "a,b", "a'b\"c", "!#$%&*+-./:;<>?@[]^_`{|}~\\", '"x']
+  ) {
+    assert.equal(tokenDefect(new Secret(value), false), undefined, value);
+  }
+});
+
+test("`tokenDefect()` says what is wrong, and nothing of the value", () => {
+  const cases = {
+    "": "it is empty",
+    "qq qq": "it has a space in it",
+    " qqqq": "it has a space in it",
+    "qqqq ": "it has a space in it",
+    "qq\tqq": "it has a space in it",
+    "qqqq\n": "it has a line break in it",
+    "qq qq\r\nqq": "it has a line break in it",
+    '"qqqq"': "it has quotes around it",
+    "'qqqq'": "it has quotes around it",
+    "`qqqq`": "it has quotes around it",
+    "qqqq\u00fc": "it has a character outside printable ASCII",
+    "qqqq\u0000": "it has a character outside printable ASCII",
+    "qqqq\u001b[31m": "it has a character outside printable ASCII",
+    "qqqq\u007f": "it has a character outside printable ASCII",
+    "\u{1f511}": "it has a character outside printable ASCII",
+    "\u201cqqqq\u201d": "it has a character outside printable ASCII",
+    "\ufeffqqqq": "it has a character outside printable ASCII",
+    "qq\u00a0qq": "it has a character outside printable ASCII",
+  };
+  for (const [value, defect] of Object.entries(cases)) {
+    assert.equal(tokenDefect(new Secret(value), false), defect);
+  }
+});
+
+test("`tokenDefect()` names the token of a list that is wrong", () => {
+  assert.equal(tokenDefect(new Secret("a,b,c"), true), undefined);
+  assert.equal(tokenDefect(new Secret("a,,c"), true), "in token 2 of 3: it is empty");
+  assert.equal(tokenDefect(new Secret("a,"), true), "in token 2 of 2: it is empty");
+  assert.equal(tokenDefect(new Secret("a, b"), true), "in token 2 of 2: it has a space in it");
+  assert.equal(tokenDefect(new Secret("a b"), true), "it has a space in it");
+});
+
+test("`splitTokens()` splits at commas for a list and nowhere else", () => {
+  const split = (value: string, list: boolean) =>
+    splitTokens(new Secret(value), list).map((token) => token.reveal());
+  assert.deepEqual(split("a,b", true), ["a", "b"]);
+  assert.deepEqual(split("a,b", false), ["a,b"]);
+  assert.deepEqual(split("", true), [""]);
+});
+
+test("`isBlank()` takes white space for nothing", () => {
+  for (const value of ["", " ", "\n", "\t \r\n", "\u00a0"]) assert.equal(isBlank(value), true);
+  for (const value of ["x", " x ", "\u0000"]) assert.equal(isBlank(value), false);
+});
+
+test("`withoutTrailingNewline()` drops one line break at the end and nothing else", () => {
+  const cases = {
+    "x": "x",
+    "x\n": "x",
+    "x\r\n": "x",
+    "x\n\n": "x\n",
+    "x\r\n\r\n": "x\r\n",
+    "x\r": "x\r",
+    "x \n": "x ",
+    "\nx": "\nx",
+    "x\ny": "x\ny",
+    "\n": "",
+    "": "",
+  };
+  for (const [text, rest] of Object.entries(cases)) {
+    assert.equal(withoutTrailingNewline(text), rest, JSON.stringify(text));
+  }
+});
