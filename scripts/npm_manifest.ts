@@ -60,6 +60,9 @@ const REPOSITORY = "https://github.com/adc-run/adc-run";
 /** Native: not built for every system, and the only one that adc-run works without. */
 const OPTIONAL = ["@napi-rs/keyring"];
 
+/** Used by the build itself, and by nothing in the package. */
+const BUILD_ONLY = ["esbuild"];
+
 /** The floor that undici 7 sets. */
 const NODE = ">=20.18.1";
 
@@ -113,7 +116,7 @@ export function npmManifest(config: DenoConfig): NpmManifest {
 /** Entries such as `"undici/": "npm:/undici@^7.30.2/"` give access to a package's files, and name no other package. */
 function npmDependencies(imports: Readonly<Record<string, string>>): [string, string][] {
   return Object.entries(imports)
-    .filter(([specifier]) => !specifier.endsWith("/"))
+    .filter(([specifier]) => !specifier.endsWith("/") && !BUILD_ONLY.includes(specifier))
     .map(([specifier, target]) => {
       const [, name, range] = /^npm:((?:@[^/]+\/)?[^@/]+)@([^/]+)$/.exec(target) ?? [];
       if (name === undefined || range === undefined || name !== specifier) {

@@ -2,13 +2,14 @@ import { execFileSync } from "node:child_process";
 import { chmod, copyFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import process from "node:process";
+import { build } from "esbuild";
 import { BIN_FILE, CODE_FOLDER, type NpmManifest, TYPES_FILE } from "./npm_manifest.ts";
 
-const SHEBANG = "#!/usr/bin/env node\n";
+const SHEBANG = "#!/usr/bin/env node";
 
 /**
  * Turns a folder with compiled code in `esm/` into the npm package: manifest, README, license, a command
- * that can be started, examples that import it by its name on npm, and no declarations but those that an
+ * in one file that can be started, examples that import it by its name on npm, and no declarations but those that an
  * importer can get to.
  *
  * @param folder The package's folder.
@@ -22,10 +23,7 @@ export async function finishPackage(
   const code = join(folder, CODE_FOLDER);
   await removePrivateDeclarations(code);
   await renameInExamples(code, manifest.name);
-  const bin = join(code, BIN_FILE);
-  const text = await readFile(bin, "utf8");
-  await writeFile(bin, text.startsWith("#!") ? text : SHEBANG + text);
-  await chmod(bin, 0o755);
+  await bundleCommand(code);
   for (const file of ["README.md", "LICENSE"]) await copyFile(join(root, file), join(folder, file));
   await writeFile(join(folder, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
 }
@@ -46,17 +44,64 @@ export function packTarball(folder: string, manifest: NpmManifest): string {
   return join(folder, `${manifest.name}-${manifest.version}.tgz`);
 }
 
-async function removePrivateDeclarations(code: string): Promise<void> {
+/**
+ * Makes the command one file, and removes the modules that nobody imports any more.
+ *
+ * Node.js takes longer to find and open sixty small modules than to read one of their size. The
+ * dependencies stay outside: they are loaded when they are needed, and audited as what they are.
+ */
+async function bundleCommand(code: string): Promise<void> {
+  const bin = join(code, BIN_FILE);
+  await build({
+    absWorkingDir: code,
+    entryPoints: [BIN_FILE],
+    outfile: bin,
+    allowOverwrite: true,
+    bundle: true,
+    packages: "external",
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    banner: { js: SHEBANG },
+    logLevel: "error",
+  });
+  await chmod(bin, 0o755);
+  const reachable = await reachableFrom(code, ["mod.js"]);
+  for (const file of await filesBelow(code)) {
+    if (file.endsWith(".js") && file !== BIN_FILE && !reachable.has(file)) {
+      await rm(join(code, file));
+    }
+  }
+  await removeEmptyFolders(code);
+}
+
+async function removeEmptyFolders(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const path = join(folder, entry.name);
+    await removeEmptyFolders(path);
+    if ((await readdir(path)).length === 0) await rm(path, { recursive: true });
+  }
+}
+
+/** The modules, or their declarations, that some of them lead to. */
+async function reachableFrom(code: string, entries: readonly string[]): Promise<Set<string>> {
+  const ending = entries[0]!.endsWith(".d.ts") ? ".d.ts" : ".js";
   const reachable = new Set<string>();
-  const pending = [TYPES_FILE];
+  const pending = [...entries];
   for (const file of pending) {
     if (reachable.has(file)) continue;
     reachable.add(file);
     const text = await readFile(join(code, file), "utf8");
     for (const [, specifier] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)\.js"/g)) {
-      pending.push(`${posix.join(posix.dirname(file), specifier!)}.d.ts`);
+      pending.push(posix.join(posix.dirname(file), specifier!) + ending);
     }
   }
+  return reachable;
+}
+
+async function removePrivateDeclarations(code: string): Promise<void> {
+  const reachable = await reachableFrom(code, [TYPES_FILE]);
   for (const file of await filesBelow(code)) {
     if (file.endsWith(".d.ts") && !reachable.has(file)) await rm(join(code, file));
   }

@@ -41,7 +41,7 @@ function withoutComments(source: string): string {
 
 /** What a file imports, `import type` and `import()` included. */
 function importsOf(source: string): string[] {
-  const pattern = /\b(?:from|import)\s*\(?\s*"([^"]+)"/g;
+  const pattern = /\b(?:from|import)\s*\(?\s*"([\w@./:-]+)"/g;
   return [...withoutComments(source).matchAll(pattern)].map(([, specifier]) => specifier!);
 }
 

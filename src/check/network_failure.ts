@@ -23,12 +23,12 @@ const CA_HINT =
 /** What a TLS failure says, by OpenSSL's code (Node.js) or by rustls' words (Deno). */
 const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
   [
-    /CERT_HAS_EXPIRED|certificate has expired|peer certificate: Expired/i,
+    /CERT_HAS_EXPIRED|certificate (has )?expired|peer certificate: Expired/i,
     "the server's certificate has expired",
     "Renew it on the server; --tls-skip-verify turns the verification off.",
   ],
   [
-    /CERT_NOT_YET_VALID|not yet valid|NotValidYet/i,
+    /CERT_NOT_YET_VALID|not (yet valid|valid yet)|NotValidYet/i,
     "the server's certificate is not valid yet",
     "Look at the clocks on both sides.",
   ],

@@ -127,7 +127,8 @@ test("`checkToken()` believes a server that was busy only at first", async () =>
 });
 
 test("`checkToken()` asks again when a connection breaks, at most twice", async () => {
-  for (const code of ["ECONNRESET", "ECONNREFUSED", "ENOTFOUND", "EPIPE", "UND_ERR_SOCKET"]) {
+  const codes = ["ECONNRESET", "ECONNREFUSED", "ENOTFOUND", "EPIPE", "UND_ERR_SOCKET"];
+  await Promise.all(codes.map(async (code) => {
     const { result, requests } = await checkAgainst(
       "sync",
       () => Object.assign(new Error("zqzq"), { code }),
@@ -135,7 +136,7 @@ test("`checkToken()` asks again when a connection breaks, at most twice", async 
     assert.deepEqual([result.verdict, requests.length], ["unreachable", 3], code);
     assert.ok(result.found.endsWith(`(${code})`), result.found);
     assert.equal(result.status, undefined);
-  }
+  }));
 });
 
 test("`checkToken()` suggests to log in again for 401 alone", async () => {

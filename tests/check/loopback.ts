@@ -42,7 +42,8 @@ async function listen(server: Server): Promise<Loopback> {
 
 /** Serves HTTP. */
 export function serveHttp(listener: RequestListener): Promise<Loopback> {
-  return listen(createHttpServer(listener));
+  // Connections stay until somebody closes them.
+  return listen(createHttpServer({ keepAliveTimeout: 0 }, listener));
 }
 
 /** Accepts connections and leaves the rest to the test. */

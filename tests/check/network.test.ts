@@ -127,10 +127,11 @@ test("`checkToken()` never goes where a redirect points", async () => {
   assert.deepEqual([reached, target.connections], [0, 0]);
 });
 
-test("`checkToken()` leaves no connection behind", async () => {
+test("`checkToken()` leaves no connection behind", { timeout: 10_000 }, async () => {
   let closed: Promise<void> | undefined;
   await using server = await serveHttp((request, response) => {
     closed = new Promise((resolve) => request.socket.on("close", () => resolve()));
+    response.setHeader("keep-alive", "timeout=600");
     sendRoutes(request, response);
   });
   await check(server.url);

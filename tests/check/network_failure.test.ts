@@ -11,9 +11,10 @@ function errorOf(message: string, code?: string, cause?: unknown): Error {
 const TLS: readonly [error: Error, found: RegExp][] = [
   [errorOf("certificate has expired", "CERT_HAS_EXPIRED"), /has expired/],
   [errorOf("invalid peer certificate: Expired"), /has expired/],
-  [errorOf("invalid peer certificate: certificate expired: verification time 1"), /TLS/],
+  [errorOf("invalid peer certificate: certificate expired: verification time 1"), /has expired/],
   [errorOf("certificate is not yet valid", "CERT_NOT_YET_VALID"), /not valid yet/],
   [errorOf("invalid peer certificate: NotValidYet"), /not valid yet/],
+  [errorOf("invalid peer certificate: certificate not valid yet: verification"), /not valid yet/],
   [
     errorOf("Hostname/IP does not match certificate's altnames", "ERR_TLS_CERT_ALTNAME_INVALID"),
     /another name/,

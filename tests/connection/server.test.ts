@@ -181,6 +181,7 @@ test("`requireAllowed()` refuses a server that is not listed", () => {
   const cases: readonly [list: string, suggestion: RegExp][] = [
     ["http://a:1", /^It lists http:\/\/a:1\. No token was sent\.$/],
     ["http://a:1 http://b:3 https://b:2 http://bb:2", /^It lists /],
+    ["http://a:1 http://b http://b:22", /^It lists /],
     ["", /^It lists nothing/],
     [" , ", /^It lists nothing/],
   ];

@@ -44,16 +44,20 @@ describe("the npm package", () => {
 
   after(() => temporary[Symbol.asyncDispose]());
 
-  it("holds each source compiled, declarations, and three files besides", async () => {
+  it("holds the library's modules, the command in one file, and three files besides", async () => {
     const sources = (await filesBelow(join(repository, "src")))
       .map((file) => `esm/src/${file.replace(/\.ts$/, ".js")}`);
+    const command = manifest.bin["adc-run"];
+    assert.doesNotMatch(await read(command), /(from|import\() ?"\./, "the command is one file");
     const declarations = files.filter((file) => file.endsWith(".d.ts"));
-    assert.ok(declarations.includes("esm/mod.d.ts"));
-    for (const file of declarations) {
-      assert.ok(files.includes(file.replace(/\.d\.ts$/, ".js")), `${file} declares something`);
+    const modules = files.filter((file) => file.endsWith(".js"));
+    for (const file of modules) {
+      assert.ok(file === "esm/mod.js" || sources.includes(file), `${file} has a source`);
+      assert.ok(file === command || !file.startsWith("esm/src/cli/"), `${file} is in the command`);
     }
-    const expected = ["LICENSE", "README.md", "package.json", "esm/mod.js", ...sources];
-    assert.deepEqual(files, [...expected, ...declarations].sort());
+    assert.ok(declarations.includes("esm/mod.d.ts"));
+    const expected = ["LICENSE", "README.md", "package.json", ...modules, ...declarations];
+    assert.deepEqual(files, expected.sort());
   });
 
   it("holds README and license as they are in the repository", async () => {
