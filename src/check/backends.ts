@@ -153,7 +153,9 @@ async function listGatewayGroups({ client, server, token }: Probe): Promise<read
 }
 
 function listOf(response: HttpResponse): Record<string, unknown>[] | undefined {
-  const list = parseObject(response.body)?.list;
+  const value = parseObject(response.body);
+  // Go writes an empty list as null.
+  const list = value?.list === null ? [] : value?.list;
   return Array.isArray(list) && list.every((each) => typeof each === "object" && each !== null)
     ? list
     : undefined;
@@ -164,12 +166,17 @@ function judgeRoutes(response: HttpResponse): Judgement {
   const value = parseObject(response.body);
   const plausible = response.cut
     ? isJson(response)
-    : typeof value?.list === "object" || typeof value?.node === "object";
+    : isObject(value?.list) || isObject(value?.node);
   if (plausible) return VALID;
   return notThisBackend(
     `the server answered ${response.status} with ${describeBody(response)}`,
     "apisix",
   );
+}
+
+/** Lua writes an empty list as an empty object. */
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 /**
