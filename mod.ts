@@ -78,8 +78,10 @@ export type { CheckTokenOptions } from "./src/check/check_token.ts";
 export { CheckError } from "./src/check/verdict.ts";
 export type { CheckResult, Verdict } from "./src/check/verdict.ts";
 
-export { executeRun, prepareRun, runAdc } from "./src/adc/run_adc.ts";
-export type { RunOptions, RunPlan, RunResult } from "./src/adc/run_adc.ts";
+export { runAdc } from "./src/adc/run_adc.ts";
+export { prepareRun } from "./src/adc/prepare_run.ts";
+export { executeRun } from "./src/adc/execute_run.ts";
+export type { RunOptions, RunPlan, RunResult } from "./src/adc/run_options.ts";
 export type { Program } from "./src/adc/locate.ts";
 export type { SignalPort } from "./src/adc/signals.ts";
 export type { Spawner } from "./src/spawn.ts";

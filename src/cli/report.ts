@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RunPlan, RunResult } from "../adc/run_adc.ts";
+import type { RunPlan, RunResult } from "../adc/run_options.ts";
 import { CheckError } from "../check/verdict.ts";
 import type { CheckResult } from "../check/verdict.ts";
 import { describeConnection } from "../connection/describe.ts";

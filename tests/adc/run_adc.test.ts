@@ -6,7 +6,7 @@ import { it } from "node:test";
 import process from "node:process";
 import { MockAgent } from "undici";
 import { runAdc } from "../../src/adc/run_adc.ts";
-import type { RunOptions } from "../../src/adc/run_adc.ts";
+import type { RunOptions } from "../../src/adc/run_options.ts";
 import { CheckError } from "../../src/check/verdict.ts";
 import { CommandError } from "../../src/errors.ts";
 import type { Spawner } from "../../src/spawn.ts";

@@ -5,8 +5,9 @@
  */
 
 import { locateAdc } from "../../adc/locate.ts";
-import { executeRun, prepareRun } from "../../adc/run_adc.ts";
-import type { RunOptions, RunPlan, RunResult } from "../../adc/run_adc.ts";
+import { executeRun } from "../../adc/execute_run.ts";
+import { prepareRun } from "../../adc/prepare_run.ts";
+import type { RunOptions, RunPlan, RunResult } from "../../adc/run_options.ts";
 import { describeConnection } from "../../connection/describe.ts";
 import { EXIT } from "../../errors.ts";
 import { createMask } from "../../mask/mask.ts";

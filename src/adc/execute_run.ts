@@ -1,0 +1,80 @@
+/**
+ * The run itself, from what is known to the exit code.
+ *
+ * @module
+ */
+
+import { constants } from "node:os";
+import type { Writable } from "node:stream";
+import { checkToken } from "../check/check_token.ts";
+import type { Environment } from "../connection/origin.ts";
+import { createMask } from "../mask/mask.ts";
+import { runChild } from "./child.ts";
+import { childEnvironment, plainEnvironment } from "./child_environment.ts";
+import { locateAdc } from "./locate.ts";
+import type { RunOptions, RunPlan, RunResult } from "./run_options.ts";
+import { secretsOf } from "./secrets.ts";
+
+/**
+ * Runs what was prepared.
+ *
+ * @param plan The result of {@linkcode prepareRun}.
+ * @param options The same options.
+ * @returns How it ended.
+ * @throws {CommandError} The program was not found (127) or cannot be executed (126).
+ */
+export async function executeRun(plan: RunPlan, options: RunOptions): Promise<RunResult> {
+  const { connection, resolved, checked, words } = plan;
+  const { env, stdin = "ignore", stdout = "ignore", stderr = "ignore" } = options;
+  const program = plan.program ?? locateAdc(options);
+  const online = connection !== undefined && resolved !== undefined;
+  const piped = online && options.mask !== false;
+  const mask = createMask(piped ? secretsOf(connection, resolved.token, { env }) : []);
+  const { code, signal, outputFailure } = await runChild(program, words, {
+    ...options,
+    stdin,
+    stdout: piped ? stdout : unmasked(stdout, 1),
+    stderr: piped ? stderr : unmasked(stderr, 2),
+    terminal: options.terminal ?? false,
+    mask,
+    env: {
+      ...(online
+        ? childEnvironment({ env, connection, token: resolved.token })
+        : plainEnvironment(env)),
+      ...(piped && colourOf(stdout, env)),
+    },
+  });
+  const exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+  const result: RunResult = {
+    ...plan,
+    exitCode,
+    signal,
+    masked: mask.count,
+    ...(outputFailure !== undefined && { outputFailure }),
+  };
+  const failed = exitCode !== 0 && signal === null && !options.signal?.aborted;
+  if (!online || checked === undefined || !failed) return result;
+  // ADC does not say why it failed; a token that was revoked meanwhile is worth knowing.
+  const afterwards = await checkToken(resolved.token, { ...options, connection });
+  return afterwards.verdict === "valid" ? result : { ...result, afterwards };
+}
+
+/** Without a mask there is no reason to stand between the child and the terminal. */
+function unmasked(
+  stream: Writable | "inherit" | "ignore",
+  own: number,
+): Writable | "inherit" | "ignore" {
+  return (stream as { fd?: unknown }).fd === own ? "inherit" : stream;
+}
+
+/** A child that writes to a pipe leaves out its colours, unless it is told that a terminal follows. */
+function colourOf(
+  stdout: Writable | "inherit" | "ignore",
+  env: Environment,
+): { readonly FORCE_COLOR?: string } {
+  if (env.FORCE_COLOR !== undefined || env.NO_COLOR !== undefined) return {};
+  const stream = stdout as { readonly isTTY?: boolean; getColorDepth?(): number };
+  if (typeof stdout === "string" || stream.isTTY !== true) return {};
+  const depth = stream.getColorDepth?.() ?? 4;
+  return depth < 4 ? {} : { FORCE_COLOR: depth >= 24 ? "3" : depth >= 8 ? "2" : "1" };
+}

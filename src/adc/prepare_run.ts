@@ -1,0 +1,51 @@
+/**
+ * All of a run but the run: connection, token, check.
+ *
+ * @module
+ */
+
+import { checkToken } from "../check/check_token.ts";
+import { CheckError } from "../check/verdict.ts";
+import { needsBackend, readAdcArguments } from "../connection/adc_arguments.ts";
+import { resolveConnection } from "../connection/connection.ts";
+import { defaultSources } from "../token/default_sources.ts";
+import { resolveToken } from "../token/resolve.ts";
+import type { RunOptions, RunPlan } from "./run_options.ts";
+
+/**
+ * Decides the connection, finds a token and tries it: all of a run but the run.
+ *
+ * @param words ADC's command and its options; or another program and its arguments.
+ * @param options What the run looks at; `exec` tells that the words are another program's.
+ * @returns What is known.
+ * @throws {AdcRunError} One of its kinds, with the exit code that fits.
+ */
+export async function prepareRun(
+  words: readonly string[],
+  options: RunOptions & { readonly exec?: boolean },
+): Promise<RunPlan> {
+  const { env, cwd, envFile, signal } = options;
+  const [name, ...rest] = words;
+  const program = options.exec && name !== undefined ? { file: name, prefix: [], name } : undefined;
+  if (program === undefined) {
+    const args = readAdcArguments(words);
+    if (!needsBackend(args, env.ADC_RUNNING_MODE)) {
+      return {
+        connection: undefined,
+        resolved: undefined,
+        checked: undefined,
+        words: args.words,
+        program,
+      };
+    }
+  }
+  const connection = await resolveConnection({ args: program ? [] : words, env, cwd, envFile });
+  for (const warning of connection.warnings) options.onWarning?.(warning);
+  const sources = options.sources ?? defaultSources({ env, cwd });
+  const resolved = await resolveToken({ connection, sources, signal });
+  const checked = options.check === false
+    ? undefined
+    : await checkToken(resolved.token, { ...options, connection });
+  if (checked !== undefined && checked.verdict !== "valid") throw new CheckError(checked);
+  return { connection, resolved, checked, words: program ? rest : connection.args.words, program };
+}

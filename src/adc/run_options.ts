@@ -1,0 +1,136 @@
+/**
+ * What a run is told, what is known before it, and how it ends.
+ *
+ * @module
+ */
+
+import type { Writable } from "node:stream";
+import type { CheckResult } from "../check/verdict.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { HttpDispatcher } from "../connection/http.ts";
+import type { Environment } from "../connection/origin.ts";
+import type { Spawner } from "../spawn.ts";
+import type { ResolvedToken } from "../token/resolve.ts";
+import type { TokenSource } from "../token/source.ts";
+import type { Program } from "./locate.ts";
+import type { SignalPort } from "./signals.ts";
+
+/** What a run looks at, and where its output goes. */
+export interface RunOptions {
+  /** The environment, usually `process.env`. */
+  readonly env: Environment;
+  /** The working directory, of adc-run and of the child. */
+  readonly cwd: string;
+  /**
+   * An environment file to read instead of `.env`.
+   *
+   * @default undefined
+   */
+  readonly envFile?: string | undefined;
+  /**
+   * The sources that are asked for a token, in this order.
+   *
+   * @default those of `defaultSources()`
+   */
+  readonly sources?: readonly TokenSource[] | undefined;
+  /**
+   * Whether the token is tried before the run.
+   *
+   * @default true
+   */
+  readonly check?: boolean | undefined;
+  /**
+   * Whether secrets in the output are masked.
+   *
+   * @default true
+   */
+  readonly mask?: boolean | undefined;
+  /**
+   * The ADC to run.
+   *
+   * @default the one that `ADC_RUN_ADC` names, else `adc` on `PATH`, else in `node_modules/.bin`
+   */
+  readonly adc?: string | undefined;
+  /**
+   * Where the child's standard output goes.
+   *
+   * @default "ignore"
+   */
+  readonly stdout?: Writable | "inherit" | "ignore";
+  /**
+   * Where the child's standard error goes.
+   *
+   * @default "ignore"
+   */
+  readonly stderr?: Writable | "inherit" | "ignore";
+  /**
+   * Where the child's standard input comes from.
+   *
+   * @default "ignore"
+   */
+  readonly stdin?: "inherit" | "ignore";
+  /**
+   * Where signals arrive that are passed on to the child, usually `process`.
+   *
+   * @default none are passed on
+   */
+  readonly signals?: SignalPort | undefined;
+  /**
+   * Whether a terminal sends its SIGINT to the child as well, so that it is not passed on.
+   *
+   * @default false
+   */
+  readonly terminal?: boolean;
+  /**
+   * Ends the run: the child gets SIGTERM.
+   *
+   * @default undefined
+   */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Sends the requests of the check; undici's `MockAgent`, say.
+   *
+   * @default a dispatcher of the connection's own
+   */
+  readonly dispatcher?: HttpDispatcher | undefined;
+  /**
+   * How programs are started.
+   *
+   * @default the system's own way
+   */
+  readonly spawn?: Spawner | undefined;
+  /**
+   * Told what a person should know about the connection, a sentence each, before any request.
+   *
+   * @default undefined
+   */
+  readonly onWarning?: ((warning: string) => void) | undefined;
+}
+
+/** What is known before the child starts. It holds no bare secret but inside of `Secret`. */
+export interface RunPlan {
+  /** Where and how ADC will connect; `undefined` where it will not. */
+  readonly connection: Connection | undefined;
+  /** The token and its source; `undefined` where none is needed. */
+  readonly resolved: ResolvedToken | undefined;
+  /** What the test call found; `undefined` where it was not made. */
+  readonly checked: CheckResult | undefined;
+  /** The child's own words. */
+  readonly words: readonly string[];
+  /** The program to be run instead of ADC. */
+  readonly program: Program | undefined;
+}
+
+/** How a run ended. */
+export interface RunResult extends RunPlan {
+  /** What adc-run exits with: the child's own code, or 128+n where signal n ended it. */
+  readonly exitCode: number;
+  /** The signal that ended the child. */
+  readonly signal: NodeJS.Signals | null;
+  /** How many times a secret was masked in the child's output. */
+  readonly masked: number;
+  /** What the test call found after the child had failed, where that is no longer `valid`. */
+  readonly afterwards?: CheckResult;
+  /** The system's code where the child's output could not be passed on, such as `EPIPE`. */
+  readonly outputFailure?: string;
+}
