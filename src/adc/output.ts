@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Readable, Writable } from "node:stream";
+import { Writable } from "node:stream";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { codeOf } from "../errors.ts";
 import type { Mask } from "../mask/mask.ts";
@@ -56,7 +57,7 @@ export function pipeOutput(
   from.on("data", () => {
     if (ended) linger();
   });
-  const done = pipeline(from, masked, to, { end: false }).then(
+  const done = pipeline(from, masked, guard(to)).then(
     (): OutputEnding => ({}),
     // Destroying `from` has closed the pipe: the child learns that its reader is gone.
     (error): OutputEnding => ({ failure: codeOf(error) ?? "unknown error" }),
@@ -71,4 +72,31 @@ export function pipeOutput(
       linger();
     },
   };
+}
+
+/**
+ * Writes to a stream that is not ours to close, and turns every way in which it can fail into one: Node
+ * emits `error`, Deno throws where the stream is the process' own.
+ */
+function guard(to: Writable): Writable {
+  const guarded = new Writable({
+    write: (chunk, _encoding, done) => {
+      try {
+        if (to.write(chunk)) done();
+        else to.once("drain", () => done());
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+    destroy: (error, done) => {
+      to.off("error", fail);
+      to.off("close", closed);
+      done(error);
+    },
+  });
+  const fail = (error: Error) => guarded.destroy(error);
+  const closed = () => guarded.destroy(Object.assign(new Error("Closed"), { code: "EPIPE" }));
+  to.once("error", fail);
+  to.once("close", closed);
+  return guarded;
 }

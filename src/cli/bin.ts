@@ -7,6 +7,7 @@
 import process from "node:process";
 import { isatty } from "node:tty";
 import { setFlagsFromString } from "node:v8";
+import { EXIT } from "../errors.ts";
 import { main } from "./main.ts";
 
 /** Signals whose default is to end the process without a core dump, and that Node does not use itself. */
@@ -20,14 +21,16 @@ if (process.versions.node.startsWith("20.") && process.versions.v8.startsWith("1
 
 let endedBy: NodeJS.Signals | undefined;
 
-// A reader of adc-run's own output that went away, as in `| head`, is no reason for a stack trace.
+let unwritten: string | undefined;
+
+// A reader of adc-run's own output that went away, as in `| head`, is no reason to fail; a full disk is.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+    if (error.code !== "EPIPE") unwritten = error.code ?? error.message;
   });
 }
 
-process.exitCode = await main(process.argv.slice(2), {
+const exitCode = await main(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   get stdin() {
@@ -41,6 +44,11 @@ process.exitCode = await main(process.argv.slice(2), {
     endedBy = signal;
   },
 });
+
+if (unwritten !== undefined && exitCode === 0) {
+  process.stderr.write(`adc-run: error: Cannot write the output: ${unwritten}\n`);
+}
+process.exitCode = unwritten !== undefined && exitCode === 0 ? EXIT.source : exitCode;
 
 // The child was ended by a signal: end the same way, so that a shell's loop stops at Ctrl-C.
 if (endedBy !== undefined && RAISED.includes(endedBy)) process.kill(process.pid, endedBy);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { UsageError } from "../errors.ts";
+import { codeOf, UsageError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { helpText } from "./help.ts";
 import { Interrupted } from "./interrupt.ts";
@@ -31,6 +31,8 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
       io.endedBy?.(error.signal);
       return error.exitCode;
     }
+    // Deno throws where Node emits an event that bin.ts listens to.
+    if (codeOf(error) === "EPIPE") return 0;
     const json = line?.options.json ?? args.includes("--json");
     return createReporter(io, { json }).fail(error);
   }

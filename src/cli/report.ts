@@ -8,7 +8,7 @@ import type { RunPlan, RunResult } from "../adc/run_options.ts";
 import { CheckError } from "../check/verdict.ts";
 import type { CheckResult } from "../check/verdict.ts";
 import { describeConnection } from "../connection/describe.ts";
-import { AdcRunError, EXIT } from "../errors.ts";
+import { AdcRunError, codeOf, EXIT } from "../errors.ts";
 import { NoTokenError } from "../token/resolve.ts";
 import type { ResolvedToken, SourceReport } from "../token/resolve.ts";
 import type { Io } from "./io.ts";
@@ -72,6 +72,9 @@ function isColourful({ env, terminals }: Io): boolean {
   return terminals.stderr;
 }
 
+/** The system's codes for an output that takes no more. */
+const NOT_WRITTEN = ["ENOSPC", "EDQUOT", "EIO", "EFBIG", "EBADF"];
+
 /** Anything that adc-run did not throw on purpose is a defect of adc-run, or a permission that Deno withheld. */
 function asAdcRunError(thrown: unknown): AdcRunError {
   if (thrown instanceof AdcRunError) return thrown;
@@ -81,6 +84,10 @@ function asAdcRunError(thrown: unknown): AdcRunError {
       suggestion: "The README lists the permissions that adc-run needs.",
       cause: thrown,
     });
+  }
+  const code = codeOf(error);
+  if (code !== undefined && NOT_WRITTEN.includes(code)) {
+    return new AdcRunError(`Cannot write the output: ${code}`, EXIT.source, { cause: thrown });
   }
   return new AdcRunError(`A defect of adc-run: ${error.name}: ${error.message}`, EXIT.software, {
     suggestion: "Please report it with what you did: https://github.com/adc-run/adc-run/issues",

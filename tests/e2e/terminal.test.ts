@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import process from "node:process";
 import { describe, it } from "node:test";
 import { collect, standIn } from "./adc_run.ts";
 import { fixture } from "./fixture.ts";
@@ -16,8 +18,20 @@ function inTerminal(words: readonly string[]): string[] {
   return ["script", "--quiet", "--return", "--command", `exec ${quote(words)}`, "/dev/null"];
 }
 
+/** Why there is no terminal to be had here; said aloud, and not accepted where it is required. */
+function terminalSkip(): string | false {
+  const required = (process.env.ADC_RUN_TEST_REQUIRE ?? "").split(/[\s,]+/).includes("terminal");
+  const found = process.platform === "linux" && !spawnSync("script", ["--version"]).error;
+  if (found || required) return false;
+  const reason = "the terminal is not tested: there is no script(1) of util-linux";
+  process.stderr.write(`SKIPPED: ${reason}\n`);
+  return reason;
+}
+
+const skip = terminalSkip();
+
 for (const home of await testHomes()) {
-  describe(`at a terminal on ${home.name}`, () => {
+  describe(`at a terminal on ${home.name}`, { skip }, () => {
     it("the child keeps its colours though its output is piped through the mask", async () => {
       await using it = await fixture();
       const command = [...home.command, "exec", "--", REPORT];
@@ -53,10 +67,10 @@ for (const home of await testHomes()) {
       const ended = await collect(inTerminal(command), {
         env,
         cwd: it.folder.path,
-        onStdout: (text, process) => {
+        onStdout: (text, child) => {
           if (sent || !text.includes("ready")) return;
           sent = true;
-          process.stdin!.write("\x03");
+          child.stdin!.write("\x03");
         },
         whenStarted: () => {},
       });
