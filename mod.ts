@@ -18,7 +18,7 @@
  *   connection,
  *   sources: defaultSources({ env, cwd: "/nowhere" }),
  * });
- * const { verdict } = await checkToken(token, { connection, env });
+ * const { verdict } = await checkToken(token, { connection });
  * assert.deepEqual([source, verdict], ["env", "unreachable"]);
  * ```
  *

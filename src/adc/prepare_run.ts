@@ -8,8 +8,11 @@ import { checkToken } from "../check/check_token.ts";
 import { CheckError } from "../check/verdict.ts";
 import { needsBackend, readAdcArguments } from "../connection/adc_arguments.ts";
 import { resolveConnection } from "../connection/connection.ts";
+import type { Connection } from "../connection/connection.ts";
 import { defaultSources } from "../token/default_sources.ts";
 import { resolveToken } from "../token/resolve.ts";
+import type { ResolvedToken } from "../token/resolve.ts";
+import { splitTokens } from "../token/token_value.ts";
 import type { RunOptions, RunPlan } from "./run_options.ts";
 
 /**
@@ -42,10 +45,27 @@ export async function prepareRun(
   const connection = await resolveConnection({ args: program ? [] : words, env, cwd, envFile });
   for (const warning of connection.warnings) options.onWarning?.(warning);
   const sources = options.sources ?? defaultSources({ env, cwd });
+  if (connection.args.tokens.length > 0 && !sources.some(({ name }) => name === "flag")) {
+    options.onWarning?.('--token is not used: the sources that were asked for leave out "flag".');
+  }
   const resolved = await resolveToken({ connection, sources, signal });
+  warnOfMismatch(connection, resolved, options);
   const checked = options.check === false
     ? undefined
     : await checkToken(resolved.token, { ...options, connection });
   if (checked !== undefined && checked.verdict !== "valid") throw new CheckError(checked);
   return { connection, resolved, checked, words: program ? rest : connection.args.words, program };
+}
+
+/** ADC deals tokens out by their number, and falls back to the first without a word. */
+function warnOfMismatch(
+  { backend, servers }: Connection,
+  { token }: ResolvedToken,
+  { onWarning }: RunOptions,
+): void {
+  const { length } = splitTokens(token, backend.value === "apisix-standalone");
+  if (length === 1 || length === servers.length) return;
+  onWarning?.(
+    `There are ${length} tokens for ${servers.length} servers: ADC uses the first for all.`,
+  );
 }

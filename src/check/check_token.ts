@@ -6,7 +6,6 @@
 
 import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../connection/http.ts";
-import type { Environment } from "../connection/origin.ts";
 import { createMask } from "../mask/mask.ts";
 import { tokenPrefix } from "../secret.ts";
 import type { Secret } from "../secret.ts";
@@ -21,8 +20,6 @@ import type { CheckResult } from "./verdict.ts";
 export interface CheckTokenOptions {
   /** Where and how ADC will connect. */
   readonly connection: Connection;
-  /** The environment, usually `process.env`, for `NODE_EXTRA_CA_CERTS`. */
-  readonly env: Environment;
   /**
    * Ends the call.
    *
@@ -54,7 +51,7 @@ export interface CheckTokenOptions {
  *
  * const env = { ADC_SERVER: "http://127.0.0.1:1" };
  * const connection = await resolveConnection({ env, cwd: "." });
- * const { verdict } = await checkToken(new Secret("a7ee-example"), { connection, env });
+ * const { verdict } = await checkToken(new Secret("a7ee-example"), { connection });
  * assert.equal(verdict, "unreachable");
  * ```
  */

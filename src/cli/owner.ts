@@ -9,7 +9,6 @@ import type { TokenOwner } from "../admin_api/who_am_i.ts";
 import type { Connection } from "../connection/connection.ts";
 import { tokenPrefix } from "../secret.ts";
 import type { Secret } from "../secret.ts";
-import type { Io } from "./io.ts";
 import type { Reporter } from "./report.ts";
 
 /**
@@ -17,19 +16,19 @@ import type { Reporter } from "./report.ts";
  *
  * @param connection Where to ask.
  * @param token The token.
- * @param surroundings The process and the reporter.
+ * @param options Who is told of a Super Admin.
  * @returns The owner; `undefined` for backends without users, for admin keys, and where no answer came.
  */
 export async function findOwner(
   connection: Connection,
   token: Secret,
-  { io, reporter }: { readonly io: Io; readonly reporter: Reporter },
+  { reporter }: { readonly reporter: Reporter },
 ): Promise<TokenOwner | undefined> {
   const [server] = connection.servers;
   const isAdminKey = tokenPrefix(token.reveal()) === "a7adm-";
   if (connection.backend.value !== "api7ee" || isAdminKey || server === undefined) return undefined;
   const { openHttpClient } = await import("../connection/http.ts");
-  const client = await openHttpClient(connection, { env: io.env });
+  const client = await openHttpClient(connection);
   try {
     const owner = await whoAmI(client, { server, token });
     if (owner?.superAdmin) {

@@ -4,11 +4,8 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
-import { rootCertificates } from "node:tls";
 import type { Dispatcher } from "undici";
 import type { Connection } from "./connection.ts";
-import type { Environment } from "./origin.ts";
 import type { Proxy } from "./proxy.ts";
 import type { Server } from "./server.ts";
 import type { Tls } from "./tls.ts";
@@ -17,18 +14,14 @@ import type { Tls } from "./tls.ts";
  * Makes the dispatcher that speaks to one server.
  *
  * @param connection Time limit, certificates and verification.
- * @param options The server's proxy, and the environment for `NODE_EXTRA_CA_CERTS`.
+ * @param options The server and its proxy.
  * @returns The dispatcher, to be closed.
  */
 export async function dispatcherFor(
   { tls, timeout }: Connection,
-  { server, proxy, env }: {
-    readonly server: Server;
-    readonly proxy: Proxy | undefined;
-    readonly env: Environment;
-  },
+  { server, proxy }: { readonly server: Server; readonly proxy: Proxy | undefined },
 ): Promise<Dispatcher> {
-  const connect = { ...tlsOptions(tls, env), timeout: timeout.value };
+  const connect = { ...tlsOptions(tls), timeout: timeout.value };
   if (proxy === undefined) {
     const { default: Agent } = await import("undici/lib/dispatcher/agent.js") as {
       default: typeof import("undici").Agent;
@@ -47,22 +40,12 @@ export async function dispatcherFor(
   });
 }
 
-function tlsOptions(tls: Tls, env: Environment): Record<string, unknown> {
-  const extra = tls.caCertFile === undefined ? env.NODE_EXTRA_CA_CERTS : undefined;
-  const ca = tls.caCertFile?.value.pem.reveal() ?? (extra ? extraCertificates(extra) : undefined);
+/** `NODE_EXTRA_CA_CERTS` needs nothing here: both runtimes add it to their own CAs, as ADC's Node does. */
+function tlsOptions(tls: Tls): Record<string, unknown> {
   return {
     rejectUnauthorized: !tls.skipVerify.value,
-    ...(ca !== undefined && { ca }),
+    ...(tls.caCertFile && { ca: tls.caCertFile.value.pem.reveal() }),
     ...(tls.clientCertFile && { cert: tls.clientCertFile.value.pem.reveal() }),
     ...(tls.clientKeyFile && { key: tls.clientKeyFile.value.pem.reveal() }),
   };
-}
-
-/** ADC runs on Node, which adds these to its own; a file that cannot be read is passed over there too. */
-function extraCertificates(path: string): string[] | undefined {
-  try {
-    return [...rootCertificates, readFileSync(path, "utf8")];
-  } catch {
-    return undefined;
-  }
 }

@@ -9,7 +9,6 @@ import { VERSION } from "../version.ts";
 import type { Secret } from "../secret.ts";
 import type { Connection } from "./connection.ts";
 import { dispatcherFor } from "./dispatcher.ts";
-import type { Environment } from "./origin.ts";
 import { urlOf } from "./server.ts";
 import type { Server } from "./server.ts";
 
@@ -71,8 +70,6 @@ export interface HttpDispatcher {
 
 /** How {@linkcode openHttpClient} works. */
 export interface HttpClientOptions {
-  /** The environment, for `NODE_EXTRA_CA_CERTS`. */
-  readonly env: Environment;
   /**
    * Ends every request.
    *
@@ -93,12 +90,12 @@ export interface HttpClientOptions {
  * of it takes three times as long.
  *
  * @param connection How to connect.
- * @param options The environment, and what to send requests with.
+ * @param options What to send requests with, and what ends them.
  * @returns The client, to be closed.
  */
 export async function openHttpClient(
   connection: Connection,
-  options: HttpClientOptions,
+  options: HttpClientOptions = {},
 ): Promise<HttpClient> {
   const { timeout } = connection;
   const [{ default: RetryAgent }, { default: request }] = await Promise.all([
@@ -117,7 +114,6 @@ export async function openHttpClient(
       base = await dispatcherFor(connection, {
         server,
         proxy: connection.proxies[index],
-        env: options.env,
       });
       own.push(base);
     }

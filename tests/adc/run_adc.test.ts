@@ -11,6 +11,7 @@ import { CheckError } from "../../src/check/verdict.ts";
 import { CommandError } from "../../src/errors.ts";
 import type { Spawner } from "../../src/spawn.ts";
 import { NoTokenError } from "../../src/token/resolve.ts";
+import { envSource } from "../../src/token/sources/env_source.ts";
 
 const ENV = {
   PATH: process.env.PATH,
@@ -127,6 +128,30 @@ it("`runAdc()` says which program was not found", async () => {
     runAdc(["sync"], options({ adc: "no-such-adc" })),
     (error: unknown) => error instanceof CommandError && error.exitCode === 127,
   );
+});
+
+it("`runAdc()` warns of a --token that is not asked for, and of tokens that ADC leaves out", async () => {
+  const warnings: string[] = [];
+  const run = (words: string[], more: Partial<RunOptions>) =>
+    runAdc(
+      words,
+      options({
+        check: false,
+        spawn: shell("exit 0"),
+        onWarning: (each) => warnings.push(each),
+        ...more,
+      }),
+    );
+  await run(["sync", "--token", "a7ee-unused"], { sources: [envSource({ env: ENV })] });
+  assert.match(warnings.join(), /--token is not used/);
+  warnings.length = 0;
+  const servers = "http://127.0.0.1:1,http://127.0.0.1:2,http://127.0.0.1:3";
+  const standalone = ["sync", "--backend", "apisix-standalone", "--server", servers];
+  await run([...standalone, "--token", "first,second"], {});
+  assert.deepEqual(warnings, ["There are 2 tokens for 3 servers: ADC uses the first for all."]);
+  await run([...standalone, "--token", "one,two,three"], {});
+  await run([...standalone, "--token", "one"], {});
+  assert.equal(warnings.length, 1);
 });
 
 it("`runAdc()` tells the warnings before any request", async () => {

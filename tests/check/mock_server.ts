@@ -77,8 +77,7 @@ export async function checkAgainst(
     }).persist();
   }
   try {
-    const env = {};
-    const result = await checkToken(new Secret(token), { connection, env, dispatcher, signal });
+    const result = await checkToken(new Secret(token), { connection, dispatcher, signal });
     return { result, requests };
   } finally {
     await dispatcher.close();

@@ -12,7 +12,7 @@ import { freePort, serveHttp, serveTcp } from "./loopback.ts";
 async function check(url: string, words: readonly string[] = []): Promise<CheckResult> {
   const args = ["sync", "--server", url, ...words];
   const connection = await resolveConnection({ args, env: {}, cwd: "/nowhere" });
-  return await checkToken(new Secret("zqzq"), { connection, env: {} });
+  return await checkToken(new Secret("zqzq"), { connection });
 }
 
 function sendRoutes(_request: IncomingMessage, response: ServerResponse): void {
@@ -150,7 +150,7 @@ test("`checkToken()` ends a request when its signal is aborted", async () => {
   const args = ["sync", "--server", server.url];
   const connection = await resolveConnection({ args, env: {}, cwd: "/nowhere" });
   await assert.rejects(
-    checkToken(new Secret("zqzq"), { connection, env: {}, signal: controller.signal }),
+    checkToken(new Secret("zqzq"), { connection, signal: controller.signal }),
     reason,
   );
   await closed;
@@ -167,7 +167,7 @@ test("`checkToken()` asks several servers, and each gets its own token alone", a
   await using two = await serveHttp(record("two"));
   const args = ["sync", "--backend", "apisix-standalone", "--server", `${one.url},${two.url}`];
   const connection = await resolveConnection({ args, env: {}, cwd: "/nowhere" });
-  const result = await checkToken(new Secret("first,second"), { connection, env: {} });
+  const result = await checkToken(new Secret("first,second"), { connection });
   assert.equal(result.verdict, "valid", inspect(result));
   assert.deepEqual(seen.get("one"), new Set(["first"]));
   assert.deepEqual(seen.get("two"), new Set(["second"]));

@@ -16,7 +16,7 @@ const TOKEN = "a7ee-example";
 async function check(url: string, env: Environment): Promise<CheckResult> {
   const args = ["sync", "--backend", "api7ee", "--server", url];
   const connection = await resolveConnection({ args, env, cwd: "/nowhere" });
-  return await checkToken(new Secret(TOKEN), { connection, env });
+  return await checkToken(new Secret(TOKEN), { connection });
 }
 
 test("`checkToken()` sends a plain request to the proxy itself, as ADC does", async () => {

@@ -170,6 +170,16 @@ for (const home of await testHomes()) {
       });
     }
 
+    it("a CA in NODE_EXTRA_CA_CERTS is trusted, as it is by ADC", async () => {
+      await using it = await fixture({ https: true });
+      const { ADC_CA_CERT_FILE, ...rest } = it.env;
+      const ended = await adcRun(home, ["--adc", standIn("adc.mjs"), "ping"], {
+        env: { ...rest, ADC_TOKEN: it.token, NODE_EXTRA_CA_CERTS: ADC_CA_CERT_FILE! },
+        cwd: it.folder.path,
+      });
+      assert.equal(ended.code, 0, ended.stderr);
+    });
+
     it("a client certificate and --tls-skip-verify get through, as they do in ADC", async () => {
       await using it = await fixture({ clientCertificate: true });
       const { sandbox, folder: { path: cwd } } = it;

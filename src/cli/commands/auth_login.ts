@@ -53,7 +53,7 @@ export async function authLogin(call: OwnCall, io: Io): Promise<number> {
   }
   const token = await readToken(connection, io);
   if (options.check) {
-    const checked = await checkToken(token, { connection, env: io.env });
+    const checked = await checkToken(token, { connection });
     // Without the named gateway group the token still works, for another one.
     if (checked.verdict === "no-gateway-group") reporter.warn(checked.found);
     else if (checked.verdict !== "valid") throw new CheckError(checked);
@@ -63,7 +63,7 @@ export async function authLogin(call: OwnCall, io: Io): Promise<number> {
     tokens.set(connection.servers[index]!.origin, each);
   }
   await storeTokens(tokens, io.keychain);
-  const owner = options.check ? await findOwner(connection, token, { io, reporter }) : undefined;
+  const owner = options.check ? await findOwner(connection, token, { reporter }) : undefined;
   await warnOfOthers(connection, sources, reporter);
   if (options.json) {
     const { warnings } = reporter;

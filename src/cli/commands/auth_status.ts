@@ -29,10 +29,10 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
   });
   const { trail, winner, error } = await surveyTokens({ connection, sources });
   const checked = winner && options.check
-    ? await checkToken(winner.token, { connection, env: io.env })
+    ? await checkToken(winner.token, { connection })
     : undefined;
   const owner = winner && checked?.verdict === "valid"
-    ? await findOwner(connection, winner.token, { io, reporter })
+    ? await findOwner(connection, winner.token, { reporter })
     : undefined;
   const failure = error ??
     (checked !== undefined && checked.verdict !== "valid" ? new CheckError(checked) : undefined);
