@@ -140,3 +140,13 @@ export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === "string" ? code : undefined;
 }
+
+/**
+ * Lets a permission that Deno withheld through, which would be taken for a file that is not there.
+ *
+ * @param error Anything.
+ * @throws {Error} The error itself, if it is Deno's `NotCapable`.
+ */
+export function throwIfNotCapable(error: unknown): void {
+  if (error instanceof Error && error.name === "NotCapable") throw error;
+}

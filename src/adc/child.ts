@@ -113,6 +113,8 @@ function ending(
   return new Promise((resolve, reject) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
     child.once("error", (error) => {
+      // Deno's own words say which permission is missing.
+      if (error.name === "NotCapable") return reject(error);
       const code = codeOf(error);
       const missing = code === "ENOENT";
       reject(

@@ -13,7 +13,7 @@ import { runChild } from "./child.ts";
 import { childEnvironment, plainEnvironment } from "./child_environment.ts";
 import { locateAdc } from "./locate.ts";
 import type { RunOptions, RunPlan, RunResult } from "./run_options.ts";
-import { secretsOf } from "./secrets.ts";
+import { bystanders, secretsOf } from "./secrets.ts";
 
 /**
  * Runs what was prepared.
@@ -28,8 +28,12 @@ export async function executeRun(plan: RunPlan, options: RunOptions): Promise<Ru
   const { env, stdin = "ignore", stdout = "ignore", stderr = "ignore" } = options;
   const program = plan.program ?? locateAdc(options);
   const online = connection !== undefined && resolved !== undefined;
-  const piped = online && options.mask !== false;
-  const mask = createMask(piped ? secretsOf(connection, resolved.token, { env }) : []);
+  const secrets = online
+    ? secretsOf(connection, resolved.token, { env })
+    : bystanders({ tokens: plan.lifted }, env);
+  // A child that can see no secret writes straight to where its output goes.
+  const piped = options.mask !== false && secrets.length > 0;
+  const mask = createMask(piped ? secrets : []);
   const { code, signal, outputFailure } = await runChild(program, words, {
     ...options,
     stdin,

@@ -8,7 +8,7 @@ import { statSync } from "node:fs";
 import { delimiter, dirname, extname, isAbsolute, join, resolve, sep } from "node:path";
 import process from "node:process";
 import type { Environment } from "../connection/origin.ts";
-import { CommandError, EXIT } from "../errors.ts";
+import { CommandError, EXIT, throwIfNotCapable } from "../errors.ts";
 
 /** A program and the arguments that stand before its own. */
 export interface Program {
@@ -113,7 +113,8 @@ export function findOnPath(
   const windows = process.platform === "win32";
   const path = env.PATH ?? (windows ? env.Path : undefined) ?? "";
   const endings = windows ? ["", ...(env.PATHEXT ?? ".EXE;.CMD;.BAT").split(";")] : [""];
-  for (const folder of path.split(delimiter)) {
+  // A shell takes an empty entry for the working directory, which may be a cloned repository.
+  for (const folder of path.split(delimiter).filter((entry) => entry !== "")) {
     for (const ending of endings) {
       const file = resolve(cwd, folder, name + ending);
       if (isFile(file) && isExecutable(file)) return file;
@@ -142,7 +143,8 @@ function isScript(file: string): boolean {
 function isFile(file: string): boolean {
   try {
     return statSync(file).isFile();
-  } catch {
+  } catch (error) {
+    throwIfNotCapable(error);
     return false;
   }
 }

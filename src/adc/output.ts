@@ -88,6 +88,10 @@ function guard(to: Writable): Writable {
         done(error as Error);
       }
     },
+    // The last bytes are on their way; whoever waits for the run wants them to have arrived.
+    final: (done) => {
+      to.write("", () => done());
+    },
     destroy: (error, done) => {
       to.off("error", fail);
       to.off("close", closed);

@@ -37,6 +37,7 @@ export async function prepareRun(
         connection: undefined,
         resolved: undefined,
         checked: undefined,
+        lifted: args.tokens,
         words: args.words,
         program,
       };
@@ -48,13 +49,25 @@ export async function prepareRun(
   if (connection.args.tokens.length > 0 && !sources.some(({ name }) => name === "flag")) {
     options.onWarning?.('--token is not used: the sources that were asked for leave out "flag".');
   }
+  if (connection.args.tokens.at(-1)?.reveal().trim() === "") {
+    options.onWarning?.("--token is blank and was passed over; ADC would have sent it.");
+  }
   const resolved = await resolveToken({ connection, sources, signal });
   warnOfMismatch(connection, resolved, options);
   const checked = options.check === false
     ? undefined
     : await checkToken(resolved.token, { ...options, connection });
-  if (checked !== undefined && checked.verdict !== "valid") throw new CheckError(checked);
-  return { connection, resolved, checked, words: program ? rest : connection.args.words, program };
+  if (checked !== undefined && checked.verdict !== "valid") {
+    throw new CheckError(checked, { resolved });
+  }
+  return {
+    connection,
+    resolved,
+    checked,
+    lifted: connection.args.tokens,
+    words: program ? rest : connection.args.words,
+    program,
+  };
 }
 
 /** ADC deals tokens out by their number, and falls back to the first without a word. */

@@ -9,6 +9,7 @@ import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../connection/http.ts";
 import type { Environment } from "../connection/origin.ts";
+import type { Secret } from "../secret.ts";
 import type { Spawner } from "../spawn.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import type { TokenSource } from "../token/source.ts";
@@ -115,6 +116,8 @@ export interface RunPlan {
   readonly resolved: ResolvedToken | undefined;
   /** What the test call found; `undefined` where it was not made. */
   readonly checked: CheckResult | undefined;
+  /** Tokens that were lifted out of ADC's words though none is needed. */
+  readonly lifted: readonly Secret[];
   /** The child's own words. */
   readonly words: readonly string[];
   /** The program to be run instead of ADC. */

@@ -5,17 +5,21 @@
  */
 
 import { Buffer } from "node:buffer";
+import type { AdcArguments } from "../connection/adc_arguments.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Environment } from "../connection/origin.ts";
 import { Secret, tokenPrefix } from "../secret.ts";
 import { splitTokens } from "../token/token_value.ts";
 
-/** A value of another source that is shorter is more likely a word than a token. */
+/** A value that is shorter is more likely a word than a token, where nobody said that it is one. */
 const SHORTEST = 8;
+
+/** Masking a secret that is shorter would garble the output and tell where it occurs. */
+const SHORTEST_KNOWN = 4;
 
 /**
  * Collects the secrets that the child could print: the token, tokens of other sources that it can see,
- * and the passwords in addresses.
+ * and the passwords in addresses. Secrets of less than four characters cannot be masked.
  *
  * @param connection The connection.
  * @param token The token of the run; for `apisix-standalone` it may be a list.
@@ -30,19 +34,34 @@ export function secretsOf(
   const { backend, args, envFile, servers, proxies } = connection;
   const list = backend.value === "apisix-standalone";
   const others = [
-    ...args.tokens.map((each) => each.reveal()),
-    env.ADC_TOKEN,
-    envFile.get("ADC_TOKEN"),
-    ...[env.API_KEY, envFile.get("API_KEY")].filter((key) => key && tokenPrefix(key)),
-  ].filter((value) => value !== undefined && value.length >= SHORTEST);
+    ...bystanders(args, env),
+    ...[envFile.get("ADC_TOKEN"), envFile.get("API_KEY")].map((value) => new Secret(value ?? "")),
+  ].filter((secret) => secret.reveal().length >= SHORTEST);
   return [
     ...splitTokens(token, list),
-    ...others.flatMap((value) => splitTokens(new Secret(value!), list)),
+    ...others.flatMap((secret) => splitTokens(secret, list)),
     ...servers.flatMap(({ authorization }) =>
       authorization ? [authorization, passwordIn(authorization)] : []
     ),
     ...proxies.flatMap((proxy) => proxy ? proxyPassword(proxy.url) : []),
-  ].filter((secret) => secret.reveal() !== "");
+  ].filter((secret) => secret.reveal().length >= SHORTEST_KNOWN);
+}
+
+/**
+ * The tokens that a child can see though no source was asked: those in its environment, and what was
+ * lifted out of its argv.
+ *
+ * @param args ADC's words.
+ * @param env The environment.
+ * @returns The secrets.
+ */
+export function bystanders(
+  args: Pick<AdcArguments, "tokens">,
+  env: Environment,
+): readonly Secret[] {
+  const key = env.API_KEY !== undefined && tokenPrefix(env.API_KEY) ? env.API_KEY : undefined;
+  return [...args.tokens, ...[env.ADC_TOKEN, key].map((value) => new Secret(value ?? ""))]
+    .filter((secret) => secret.reveal().length >= SHORTEST);
 }
 
 function passwordIn(authorization: Secret): Secret {

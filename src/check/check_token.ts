@@ -6,6 +6,7 @@
 
 import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../connection/http.ts";
+import { describeOrigin } from "../connection/origin.ts";
 import { createMask } from "../mask/mask.ts";
 import { tokenPrefix } from "../secret.ts";
 import type { Secret } from "../secret.ts";
@@ -90,13 +91,15 @@ export function tokensByServer(
 
 async function checkServer(probe: Probe, signal: AbortSignal | undefined): Promise<CheckResult> {
   const { connection, server, token } = probe;
+  const mask = createMask([token]);
+  // A gateway group can be named by the token, by mistake.
   const named = ({ method, path }: { readonly method: string; readonly path: string }) =>
-    `${method} ${server.display}${path}`;
+    mask.text(`${method} ${server.display}${path}`);
   try {
     const { request, status, judgement, gatewayGroups } = await probeServer(probe);
     // The server's words are quoted in the message, and a server may echo the token in them. They are
     // cut after that: half a token would not be recognised.
-    const found = shorten(createMask([token]).text(judgement.found));
+    const found = shorten(mask.text(judgement.found));
     const suggestion = withBackendHint(probe, judgement);
     return {
       verdict: judgement.verdict,
@@ -121,9 +124,14 @@ function shorten(text: string): string {
 /** Why no answer came; where TLS may be the reason, a second handshake tells more. */
 async function judge(error: unknown, { connection, server }: Probe): Promise<NetworkFailure> {
   const failure = judgeFailure(error, connection.timeout.value);
-  const direct = connection.proxies.every((proxy) => proxy === undefined);
+  const proxy = connection.proxies[connection.servers.indexOf(server)];
+  if (proxy !== undefined && failure.verdict === "unreachable") {
+    const suggestion = `The request goes through the proxy ${proxy.host.value}, which ` +
+      `${describeOrigin(proxy.host.origin)} names. Look at it, and at NO_PROXY.`;
+    return { ...failure, suggestion };
+  }
   const unclear = failure.verdict === "tls" || /cut off/.test(failure.found);
-  if (server.base.protocol !== "https:" || !direct || !unclear) return failure;
+  if (server.base.protocol !== "https:" || proxy !== undefined || !unclear) return failure;
   const { diagnoseTls } = await import("./tls_diagnosis.ts");
   return await diagnoseTls(server, connection) ?? failure;
 }

@@ -33,7 +33,7 @@ export function judgeStatus(response: HttpResponse, backend: Backend): Judgement
     return {
       verdict: "rejected",
       found,
-      suggestion: response.header("www-authenticate") !== undefined && !isJson(response)
+      suggestion: isStranger(response)
         ? "The answer does not come from an Admin API; something in between may ask for a log-in of its own."
         : "The token is wrong, expired or revoked. Store a working one with " +
           '"adc-run auth login --with-token", or set ADC_TOKEN.',
@@ -43,7 +43,11 @@ export function judgeStatus(response: HttpResponse, backend: Backend): Judgement
     return {
       verdict: "forbidden",
       found,
-      suggestion: "The token works. Ask for a role that may do this.",
+      suggestion: isStranger(response)
+        ? "The answer does not come from an Admin API; something in between refuses the request."
+        : backend === "api7ee"
+        ? "The token works. Ask for a role that may do this."
+        : "The token may work: the server may refuse the address that the request comes from (allow_admin).",
     };
   }
   if (status === 429 || status >= 500) {
@@ -52,7 +56,7 @@ export function judgeStatus(response: HttpResponse, backend: Backend): Judgement
   if (status === 407) {
     return {
       verdict: "unreachable",
-      found: "the proxy asks for a log-in (407)",
+      found: "a proxy asks for a log-in (407)",
       suggestion: "Put user and password into HTTP_PROXY or HTTPS_PROXY.",
     };
   }
@@ -62,6 +66,12 @@ export function judgeStatus(response: HttpResponse, backend: Backend): Judgement
     found: location === undefined ? found : `${found}, pointing to "${originOf(location)}"`,
     suggestion: wrongServerHint(backend),
   };
+}
+
+/** Both backends explain a refusal in JSON; a page, or a request for a password, comes from elsewhere. */
+function isStranger(response: HttpResponse): boolean {
+  if (isJson(response)) return false;
+  return response.header("www-authenticate") !== undefined || response.body.trim() !== "";
 }
 
 /** No Admin API of this backend answers there. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { codeOf, messageOf } from "../errors.ts";
+import { codeOf, messageOf, throwIfNotCapable } from "../errors.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** A failure to get any answer, as a verdict. */
@@ -76,6 +76,7 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   ECONNRESET: "the connection was cut off",
   EPIPE: "the connection was cut off",
   UND_ERR_SOCKET: "the connection was cut off before the answer was complete",
+  UND_ERR_REQ_RETRY: "the connection was cut off before the answer was complete",
   EHOSTUNREACH: "there is no way to that host",
   ENETUNREACH: "there is no way to that network",
 };
@@ -89,6 +90,7 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
  */
 export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
   const chain = flatten(error);
+  chain.forEach(throwIfNotCapable);
   const words = chain.map((each) => `${nameOf(each)} ${codeOf(each) ?? ""} ${messageOf(each)}`)
     .join("\n");
   const codes = chain.map((each) => codeOf(each) ?? "");

@@ -5,6 +5,7 @@
  */
 
 import { AdcRunError, EXIT } from "../errors.ts";
+import type { ResolvedToken } from "../token/resolve.ts";
 
 /**
  * What the test call found out about a token. Only `rejected` says that the token itself is bad.
@@ -68,15 +69,24 @@ export class CheckError extends AdcRunError {
   /** What was found out. */
   readonly result: CheckResult;
 
+  /** The token that was tried, and where it came from, where that is known. */
+  readonly resolved: ResolvedToken | undefined;
+
   /**
    * Makes the error from what was found out.
    *
    * @param result What was found out.
+   * @param options Where the token came from.
    */
-  constructor(result: CheckResult) {
-    super(`${result.tried}: ${result.found}`, EXIT_CODES[result.verdict], {
+  constructor(result: CheckResult, options: { readonly resolved?: ResolvedToken } = {}) {
+    const { resolved } = options;
+    const token = resolved === undefined
+      ? ""
+      : ` with token ${resolved.token} from ${resolved.source} (${resolved.detail})`;
+    super(`${result.tried}${token}: ${result.found}`, EXIT_CODES[result.verdict], {
       suggestion: result.suggestion,
     });
     this.result = result;
+    this.resolved = resolved;
   }
 }

@@ -24,15 +24,25 @@ let endedBy: NodeJS.Signals | undefined;
 let unwritten: string | undefined;
 
 // A reader of adc-run's own output that went away, as in `| head`, is no reason to fail; a full disk is.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") unwritten = error.code ?? error.message;
-  });
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") unwritten = error.code ?? error.message;
+});
+// What adc-run itself says is never worth more than how the child ended.
+process.stderr.on("error", () => {});
+
+/** The working directory, which can have been deleted under the process. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    process.stderr.write("adc-run: error: Cannot use the working directory: it was deleted\n");
+    process.exit(EXIT.config);
+  }
 }
 
 const exitCode = await main(process.argv.slice(2), {
   env: process.env,
-  cwd: process.cwd(),
+  cwd: workingDirectory(),
   get stdin() {
     return process.stdin;
   },
@@ -45,6 +55,14 @@ const exitCode = await main(process.argv.slice(2), {
   },
 });
 
+// Node tells of a failed write a moment later.
+await new Promise<void>((resolve) => {
+  try {
+    process.stdout.write("", () => resolve());
+  } catch {
+    resolve();
+  }
+});
 if (unwritten !== undefined && exitCode === 0) {
   process.stderr.write(`adc-run: error: Cannot write the output: ${unwritten}\n`);
 }

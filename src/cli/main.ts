@@ -74,7 +74,7 @@ async function exec({ words, options }: OwnCall, io: Io): Promise<number> {
     return 0;
   }
   const command = first === "--" ? rest : words;
-  if (command.length === 0 || (first !== "--" && first!.startsWith("-"))) {
+  if (!command[0] || (first !== "--" && first!.startsWith("-"))) {
     throw new UsageError("There is no command to execute", {
       suggestion: "Write it behind two dashes: adc-run exec -- <command> [args]",
     });

@@ -119,7 +119,12 @@ export function parseStrictly(command: Command, args: readonly string[]): readon
 
 /** The word may hold a secret behind its `=`, so only its name is shown. */
 function unknownOption(word: string): UsageError {
-  const name = word.split("=")[0]!;
+  const [written] = word.split("=");
+  // A value can follow a short option without a space, and a long one where the equals sign was left out.
+  const name =
+    /^--?[a-z]+(-[a-z]+)*$/.test(written!) && (written!.startsWith("--") || written!.length === 2)
+      ? written!
+      : `${written!.slice(0, 2)}…`;
   const adcs = CONNECTION_OPTIONS.some((flags) => flags.split(" ")[0] === name);
   return new UsageError(`There is no option "${name}" here`, {
     suggestion: adcs

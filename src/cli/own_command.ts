@@ -52,6 +52,7 @@ export async function readOwnCommand<T extends object>(
   io: Io,
   own: { readonly name: string; readonly options: readonly string[] },
 ): Promise<OwnCommand<T>> {
+  requireApplicable(call.options, own.name);
   const command = addSharedOptions(quietCommand(own.name));
   for (const flags of [...CONNECTION_OPTIONS, ...own.options]) {
     command.addOption(new Option(flags));
@@ -86,4 +87,16 @@ export async function readOwnCommand<T extends object>(
     helperStderr: options.quiet ? "ignore" : "inherit",
   });
   return { options, connection, sources, reporter };
+}
+
+/** An option that is read and does nothing would be a promise that is not kept: `--dry-run`, say. */
+function requireApplicable(options: GlobalOptions, name: string): void {
+  const given = [
+    options.dryRun && "--dry-run",
+    options.adc !== undefined && "--adc",
+    options.failOnLeak && "--fail-on-leak",
+    !options.mask && "--no-mask",
+  ].find((option) => typeof option === "string");
+  if (given === undefined) return;
+  throw new UsageError(`Cannot use ${given} with "adc-run ${name}": it is for runs of ADC`);
 }

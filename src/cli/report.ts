@@ -13,6 +13,7 @@ import { NoTokenError } from "../token/resolve.ts";
 import type { ResolvedToken, SourceReport } from "../token/resolve.ts";
 import type { Io } from "./io.ts";
 import type { GlobalOptions } from "./options.ts";
+import { redact } from "./redact.ts";
 
 /** Prints on behalf of one command. */
 export interface Reporter {
@@ -22,6 +23,10 @@ export interface Reporter {
   warn(line: string): void;
   /** An error on standard error, also with `--quiet`. */
   fail(error: unknown): number;
+  /** A line on standard error that `--quiet` and `--json` do not hold back. */
+  say(line: string): void;
+  /** What an own command was asked for, on standard output. */
+  print(text: string): void;
   /** The warnings so far. */
   readonly warnings: readonly string[];
 }
@@ -40,27 +45,38 @@ export function createReporter(
   const warnings: string[] = [];
   const label = (text: string, colour: number) =>
     isColourful(io) ? `\x1b[${colour}m${text}\x1b[39m` : text;
-  const print = (line: string) => io.stderr.write(`adc-run: ${line}\n`);
+  const say = (line: string) => {
+    try {
+      io.stderr.write(`${redact(line, io.env)}\n`);
+    } catch {
+      // Deno throws where a full disk takes no more. What adc-run says must not change what it does.
+    }
+  };
+  const own = (line: string) => say(`adc-run: ${line}`);
   return {
     warnings,
+    say,
+    print: (text) => {
+      io.stdout.write(`${redact(text, io.env)}\n`);
+    },
     info: (line) => {
-      if (!options.quiet && !options.json) print(line);
+      if (!options.quiet && !options.json) own(line);
     },
     warn: (line) => {
       warnings.push(line);
-      if (!options.quiet && !options.json) print(`${label("warning", 33)}: ${line}`);
+      if (!options.quiet && !options.json) own(`${label("warning", 33)}: ${line}`);
     },
     fail: (thrown) => {
       const error = asAdcRunError(thrown);
       if (options.json) {
-        io.stderr.write(`${JSON.stringify({ error: describeError(error), warnings })}\n`);
+        say(JSON.stringify({ error: describeError(error), warnings }));
         return error.exitCode;
       }
-      print(`${label("error", 31)}: ${error.message}`);
+      own(`${label("error", 31)}: ${error.message}`);
       if (error instanceof NoTokenError) {
-        for (const line of formatTrail(error.trail)) io.stderr.write(`  ${line}\n`);
+        for (const line of formatTrail(error.trail)) say(`  ${line}`);
       }
-      if (error.suggestion !== undefined) print(error.suggestion);
+      if (error.suggestion !== undefined) own(error.suggestion);
       return error.exitCode;
     },
   };
@@ -85,6 +101,16 @@ function asAdcRunError(thrown: unknown): AdcRunError {
       cause: thrown,
     });
   }
+  if (error.name === "InvalidData") {
+    // Deno's words quote the variable's value, which may be the token.
+    return new AdcRunError(
+      "Cannot read the environment: a variable is not valid UTF-8",
+      EXIT.data,
+      {
+        suggestion: "Look at ADC_TOKEN and API_KEY first.",
+      },
+    );
+  }
   const code = codeOf(error);
   if (code !== undefined && NOT_WRITTEN.includes(code)) {
     return new AdcRunError(`Cannot write the output: ${code}`, EXIT.source, { cause: thrown });
@@ -102,7 +128,14 @@ export function describeError(error: AdcRunError): Record<string, unknown> {
     message: error.message,
     exitCode: error.exitCode,
     ...(error.suggestion !== undefined && { suggestion: error.suggestion }),
-    ...(error instanceof CheckError && { check: error.result }),
+    ...(error instanceof CheckError && {
+      verdict: error.result.verdict,
+      check: error.result,
+      ...(error.resolved && {
+        token: describeToken(error.resolved),
+        sources: error.resolved.trail,
+      }),
+    }),
     ...(error instanceof NoTokenError && { verdict: "no-token", sources: error.trail }),
   };
 }

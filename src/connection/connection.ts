@@ -11,6 +11,7 @@ import { readEnvFile } from "./env_file.ts";
 import type { EnvFile } from "./env_file.ts";
 import { flagOr, wrongValue } from "./layers.ts";
 import type { Layers } from "./layers.ts";
+import { describeOrigin } from "./origin.ts";
 import type { Environment, Setting } from "./origin.ts";
 import { proxyFor } from "./proxy.ts";
 import type { Proxy } from "./proxy.ts";
@@ -126,6 +127,9 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
       suggestion: "ADC would change whichever group the server lists first. Name the one you mean.",
     });
   }
+  const tls = readTls({ flags, layers: adcLayers, cwd });
+  const proxies = servers.map((each) => proxyFor(each, adcLayers));
+  refuseDetours({ env, tls, proxies });
   return {
     backend,
     server: { value: servers.map(({ display }) => display).join(", "), origin: server.origin },
@@ -133,12 +137,45 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
     servers,
     gatewayGroup,
     timeout: await readTimeout(flags.timeout),
-    tls: readTls({ flags, layers: adcLayers, cwd }),
-    proxies: servers.map((each) => proxyFor(each, adcLayers)),
+    tls,
+    proxies,
     args,
     envFile,
-    warnings: warningsOf({ env, envFile, servers }),
+    warnings: [...warningsOf({ env, envFile, servers }), ...proxyWarnings(proxies)],
   };
+}
+
+/** A proxy in the environment is the owner's; one in a file may be news. */
+function proxyWarnings(proxies: readonly (Proxy | undefined)[]): readonly string[] {
+  const proxy = proxies.find((each) => each?.host.origin.kind === "env-file");
+  return proxy === undefined ? [] : [
+    `Requests go through the proxy ${proxy.host.value}, which ${
+      describeOrigin(proxy.host.origin)
+    } names.`,
+  ];
+}
+
+/**
+ * Where the servers are pinned, a `.env` file, which comes along with a cloned repository, must not lead
+ * the token past them: through a proxy of its own, or to whoever shows a certificate that it vouches for.
+ */
+function refuseDetours({ env, tls, proxies }: {
+  readonly env: Environment;
+  readonly tls: Tls;
+  readonly proxies: readonly (Proxy | undefined)[];
+}): void {
+  if (env.ADC_RUN_ALLOWED_SERVERS === undefined) return;
+  const settings = [...proxies.map((proxy) => proxy?.host), tls.skipVerify, tls.caCertFile];
+  for (const setting of settings) {
+    if (setting?.origin.kind !== "env-file") continue;
+    throw wrongValue(
+      setting.origin,
+      "ADC_RUN_ALLOWED_SERVERS is set, and a file may not lead past it",
+      {
+        suggestion: "Set it in the environment, or as a flag, if it is meant. No token was sent.",
+      },
+    );
+  }
 }
 
 async function readNamedFile(name: string, cwd: string): Promise<EnvFile> {

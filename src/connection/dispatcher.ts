@@ -28,9 +28,8 @@ export async function dispatcherFor(
     };
     return new Agent({ connect });
   }
-  const { default: ProxyAgent } = await import("undici/lib/dispatcher/proxy-agent.js") as {
-    default: typeof import("undici").ProxyAgent;
-  };
+  // All of undici: a tunnel needs `Dispatcher.prototype.connect`, which only its index adds.
+  const { ProxyAgent } = await import("undici");
   return new ProxyAgent({
     uri: proxy.url.reveal(),
     requestTls: connect,

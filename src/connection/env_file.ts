@@ -5,10 +5,10 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
-import { codeOf } from "../errors.ts";
+import { codeOf, throwIfNotCapable } from "../errors.ts";
 
 /** What was found where an environment file was looked for. It prints no values. */
 export class EnvFile {
@@ -71,8 +71,12 @@ export class EnvFile {
 export async function readEnvFile(name: string, cwd: string): Promise<EnvFile> {
   let text: string;
   try {
-    text = readFileSync(resolve(cwd, name), "utf8");
+    const path = resolve(cwd, name);
+    // ADC would wait for ever for somebody to write into a pipe called ".env".
+    if (name === ".env" && !statSync(path).isFile()) return new EnvFile(name, undefined);
+    text = readFileSync(path, "utf8");
   } catch (error) {
+    throwIfNotCapable(error);
     const code = codeOf(error) ?? "unknown error";
     const absent = code === "ENOENT" || code === "ENOTDIR" || isDirectoryCode(code);
     return new EnvFile(name, undefined, absent ? {} : { unreadable: code });

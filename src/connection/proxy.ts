@@ -35,10 +35,20 @@ export function proxyFor(server: Server, layers: Layers): Proxy | undefined {
   if (setting === undefined) return undefined;
   if (isExempt(server, either("no_proxy", layers)?.value ?? "")) return undefined;
   const text = setting.value.includes("://") ? setting.value : `${scheme}://${setting.value}`;
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol) || !isDecodable(text)) {
     throw wrongValue(setting.origin, "the proxy's address is no http or https URL");
   }
   return { host: { value: new URL(text).host, origin: setting.origin }, url: new Secret(text) };
+}
+
+/** undici sends the user name and password decoded. */
+function isDecodable(text: string): boolean {
+  const { username, password } = new URL(text);
+  try {
+    return decodeURIComponent(username + password) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function either(name: string, layers: Layers): Setting<string> | undefined {

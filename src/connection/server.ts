@@ -31,8 +31,9 @@ export interface Server {
  * @throws {ConnectionError} An address is no `http:` or `https:` URL.
  */
 export function readServers(setting: Setting<string>, list: boolean): readonly Server[] {
-  const parts = list ? setting.value.split(",") : [setting.value];
-  return parts.map((part) => readServer(part.trim(), setting));
+  // ADC takes white space around the addresses of a list, and fails with it around a single one.
+  const parts = list ? setting.value.split(",").map((part) => part.trim()) : [setting.value];
+  return parts.map((part) => readServer(part, setting));
 }
 
 function readServer(text: string, { origin }: Setting<string>): Server {
@@ -52,10 +53,11 @@ function readServer(text: string, { origin }: Setting<string>): Server {
       },
     );
   }
+  if (url.search !== "" || url.hash !== "") {
+    throw wrongValue(origin, "the server's address has a query or a fragment", { suggestion });
+  }
   const base = new URL(url);
   base.pathname = base.pathname.replace(/\/+$/, "");
-  base.search = "";
-  base.hash = "";
   base.username = "";
   base.password = "";
   const display = url.origin + base.pathname.replace(/\/$/, "");

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { codeOf } from "../errors.ts";
+import { codeOf, ConnectionError, throwIfNotCapable } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import type { AdcFlags } from "./adc_arguments.ts";
 import { flagOr, lookUp, wrongValue } from "./layers.ts";
@@ -84,8 +84,14 @@ function readPem(setting: Setting<string>, cwd: string): PemFile {
   if (path === "") throw wrongValue(setting.origin, "the path is empty");
   let pem: string;
   try {
+    // ADC reads the file once more, and a pipe can be read only once.
+    if (!statSync(resolve(cwd, path)).isFile()) {
+      throw wrongValue(setting.origin, `"${resolve(cwd, path)}" is no regular file`);
+    }
     pem = readFileSync(resolve(cwd, path), "utf8");
   } catch (error) {
+    if (error instanceof ConnectionError) throw error;
+    throwIfNotCapable(error);
     const code = codeOf(error);
     const found = code === "ENOENT"
       ? `there is no file "${resolve(cwd, path)}"`

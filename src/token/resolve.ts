@@ -40,6 +40,7 @@ export class NoTokenError extends AdcRunError {
   override readonly name = "NoTokenError";
   /** What every source said. */
   readonly trail: readonly SourceReport[];
+  readonly #server: string;
 
   /**
    * Makes the error.
@@ -52,6 +53,16 @@ export class NoTokenError extends AdcRunError {
       suggestion: `Set ADC_TOKEN, or store a token with "adc-run auth login --with-token".`,
     });
     this.trail = trail;
+    this.#server = server;
+  }
+
+  /**
+   * The same error for a place that has shown what every source said.
+   *
+   * @returns An error with an empty trail.
+   */
+  withoutTrail(): NoTokenError {
+    return new NoTokenError(this.#server, []);
   }
 }
 

@@ -63,7 +63,7 @@ test("`readTls()` refuses a file that is missing, a folder, empty, or no PEM fil
   await mkdir(join(folder.path, "folder.pem"));
   const cases = {
     "absent.pem": /: there is no file "\/.*\/absent\.pem"$/,
-    "folder.pem": /: the file "\/.*\/folder\.pem" cannot be read \(EISDIR\)$/,
+    "folder.pem": /: "\/.*\/folder\.pem" is no regular file$/,
     "empty.pem": /: the file "\/.*\/empty\.pem" is no PEM file$/,
     "der.pem": /is no PEM file$/,
     "text.pem": /is no PEM file$/,

@@ -7,7 +7,7 @@ import { fakeKeychain } from "./fake_keychain.ts";
 
 test("`keychainSource()` asks for the server's origin and nothing else", async () => {
   const keychain = fakeKeychain({ "https://h:7443": "a7ee-one", "https://h": "a7ee-two" });
-  const connection = await connect("sync --server https://zoe:hunter2@H:7443/prefix?x");
+  const connection = await connect("sync --server https://zoe:hunter2@H:7443/prefix");
   const { token, detail } = await find([keychainSource({ keychain })], { connection });
   assert.equal(token.reveal(), "a7ee-one");
   assert.match(detail, /service "?adc-run"?, account "?https:\/\/h:7443"?/);

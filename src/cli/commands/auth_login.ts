@@ -69,10 +69,8 @@ export async function authLogin(call: OwnCall, io: Io): Promise<number> {
     const { warnings } = reporter;
     const { redacted, fingerprint } = token;
     const accounts = [...tokens.keys()];
-    io.stdout.write(
-      `${
-        JSON.stringify({ stored: "keychain", accounts, redacted, fingerprint, owner, warnings })
-      }\n`,
+    reporter.print(
+      JSON.stringify({ stored: "keychain", accounts, redacted, fingerprint, owner, warnings }),
     );
     return 0;
   }

@@ -32,7 +32,7 @@ export async function authLogout(call: OwnCall, io: Io): Promise<number> {
   const accounts = keychainAccounts(connection.servers);
   const removed = await removeTokens(accounts, io.keychain);
   if (options.json) {
-    io.stdout.write(`${JSON.stringify({ removed, warnings: reporter.warnings })}\n`);
+    reporter.print(JSON.stringify({ removed, warnings: reporter.warnings }));
   } else if (removed.length === 0) {
     reporter.info(`there was no token in ${describeEntries(accounts)}`);
   } else {

@@ -8,7 +8,7 @@ import { checkToken } from "../../check/check_token.ts";
 import { CheckError } from "../../check/verdict.ts";
 import { describeConnection } from "../../connection/describe.ts";
 import { describeOrigin } from "../../connection/origin.ts";
-import { surveyTokens } from "../../token/resolve.ts";
+import { NoTokenError, surveyTokens } from "../../token/resolve.ts";
 import type { Io } from "../io.ts";
 import { readOwnCommand } from "../own_command.ts";
 import type { OwnCall } from "../own_command.ts";
@@ -35,7 +35,9 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
     ? await findOwner(connection, winner.token, { reporter })
     : undefined;
   const failure = error ??
-    (checked !== undefined && checked.verdict !== "valid" ? new CheckError(checked) : undefined);
+    (checked !== undefined && checked.verdict !== "valid"
+      ? new CheckError(checked, { resolved: winner! })
+      : undefined);
   if (options.json) {
     const status = {
       connection: describeConnection(connection),
@@ -46,7 +48,7 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
       ...(failure && { error: describeError(failure) }),
       warnings: reporter.warnings,
     };
-    io.stdout.write(`${JSON.stringify(status)}\n`);
+    reporter.print(JSON.stringify(status));
     return failure?.exitCode ?? 0;
   }
   const { backend, server, gatewayGroup } = connection;
@@ -61,6 +63,8 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
     ...(winner ? [`check    ${checked?.verdict ?? "not made"}`] : []),
     ...(owner ? [`owner    ${describeOwner(owner)}`] : []),
   ];
-  io.stdout.write(`${lines.join("\n")}\n`);
-  return failure === undefined ? 0 : reporter.fail(failure);
+  reporter.print(lines.join("\n"));
+  if (failure === undefined) return 0;
+  // What every source said stands above already.
+  return reporter.fail(failure instanceof NoTokenError ? failure.withoutTrail() : failure);
 }

@@ -4,7 +4,9 @@
  * @module
  */
 
+import { fstatSync } from "node:fs";
 import { locateAdc } from "../../adc/locate.ts";
+import { secretsOf } from "../../adc/secrets.ts";
 import { executeRun } from "../../adc/execute_run.ts";
 import { prepareRun } from "../../adc/prepare_run.ts";
 import type { RunOptions, RunPlan, RunResult } from "../../adc/run_options.ts";
@@ -65,7 +67,7 @@ export async function run({ words, exec, options }: RunCommand, io: Io): Promise
       }),
     };
     const plan = await prepareRun(words, { ...runOptions, signal: interrupt.signal });
-    if (options.dryRun) return printPlan(plan, { io, options });
+    if (options.dryRun) return printPlan(plan, { reporter, io, options });
     announce(plan, { reporter, io, options });
     const running = executeRun(plan, runOptions);
     // The child's own signal handling is in place by now.
@@ -86,11 +88,11 @@ interface Surroundings {
 function announce(plan: RunPlan, { reporter, io, options }: Surroundings): void {
   const { connection, resolved, checked } = plan;
   if (connection === undefined || resolved === undefined) return;
-  const list = connection.backend.value === "apisix-standalone";
-  if (io.env.GITHUB_ACTIONS === "true" && options.mask) {
-    // The runner reads this line, does not show it, and masks the token in everything that follows.
+  if (io.env.GITHUB_ACTIONS === "true" && options.mask && !options.json && !isFile(2)) {
+    const list = connection.backend.value === "apisix-standalone";
+    // The runner reads these lines, does not show them, and masks the token in everything that follows.
     for (const token of splitTokens(resolved.token, list)) {
-      io.stderr.write(`::add-mask::${token.reveal()}\n`);
+      io.stderr.write(`::add-mask::${token.reveal().replaceAll("%", "%25")}\n`);
     }
   }
   const group = connection.backend.value === "api7ee"
@@ -105,35 +107,44 @@ function announce(plan: RunPlan, { reporter, io, options }: Surroundings): void 
 
 function conclude(result: RunResult, { reporter, io, options }: Surroundings): number {
   const leaked = options.failOnLeak === true && result.masked > 0 && result.exitCode === 0;
+  const { outputFailure, afterwards } = result;
+  const lost = outputFailure !== undefined && !isGone(outputFailure);
   if (options.json) {
     const { warnings } = reporter;
-    io.stderr.write(`${JSON.stringify({ ...describeRun(result), leaked, warnings })}\n`);
+    const report = { ...describeRun(result), leaked, ...(lost && { outputFailure }), warnings };
+    reporter.say(JSON.stringify(report));
+  } else {
+    if (result.masked > 0) {
+      reporter.info(`masked a secret ${result.masked === 1 ? "once" : `${result.masked} times`}`);
+    }
+    if (isBrokenPing(result)) {
+      reporter.info(
+        "ADC 0.28 asks no server at ping with the backend apisix-standalone; adc-run's own check passed",
+      );
+    }
+    if (afterwards !== undefined) {
+      const { tried, found, suggestion } = afterwards;
+      reporter.say(
+        `adc-run: error: the check passed before the run and fails now: ${tried}: ${found}`,
+      );
+      if (suggestion !== undefined) reporter.say(`adc-run: ${suggestion}`);
+    }
+    if (lost) reporter.say(`adc-run: error: cannot pass the output on: ${outputFailure}`);
+    if (leaked) reporter.say("adc-run: error: a secret was printed, and --fail-on-leak is set");
   }
-  if (result.masked > 0) {
-    reporter.info(`masked a secret ${result.masked === 1 ? "once" : `${result.masked} times`}`);
-  }
-  if (result.afterwards !== undefined && !options.json) {
-    const { tried, found, suggestion } = result.afterwards;
-    io.stderr.write(
-      `adc-run: error: the token passed the check before the run and no longer does: ${tried}: ${found}\n`,
-    );
-    if (suggestion !== undefined) io.stderr.write(`adc-run: ${suggestion}\n`);
-  }
-  if (isBrokenPing(result)) {
-    reporter.info(
-      "ADC 0.28 asks no server at ping with the backend apisix-standalone; adc-run's own check passed",
-    );
-  }
-  if (result.outputFailure !== undefined && !isGone(result.outputFailure)) {
-    io.stderr.write(`adc-run: error: cannot pass the output on: ${result.outputFailure}\n`);
-    if (result.exitCode === 0) return EXIT.source;
-  }
-  if (leaked) {
-    io.stderr.write("adc-run: error: a secret was printed, and --fail-on-leak is set\n");
-    return EXIT.data;
-  }
+  if (leaked) return EXIT.data;
+  if (lost && result.exitCode === 0) return EXIT.source;
   if (result.signal !== null) io.endedBy?.(result.signal);
   return result.exitCode;
+}
+
+/** Whether a stream of this process goes to a file, which would keep what is meant for a runner. */
+function isFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** `adc ping` asks for `/apisix/admin` without a server there (backend-apisix-standalone/src/index.ts). */
@@ -148,16 +159,17 @@ function isGone(code: string): boolean {
 }
 
 /** `--dry-run`: there is no child, so standard output is free for the answer. */
-function printPlan(
-  plan: RunPlan,
-  { io, options }: { readonly io: Io; readonly options: GlobalOptions },
-): number {
-  const program = plan.program ?? locateAdc({ env: io.env, cwd: io.cwd, adc: options.adc });
+function printPlan(plan: RunPlan, { reporter, io, options }: Surroundings): number {
   const { connection, resolved, checked } = plan;
-  const mask = createMask(resolved ? [resolved.token] : []);
-  const command = [program.file, ...program.prefix, ...plan.words].map((word) => mask.text(word));
+  const program = plan.program ?? locateAdc({ env: io.env, cwd: io.cwd, adc: options.adc });
+  const mask = createMask(
+    connection && resolved ? secretsOf(connection, resolved.token, { env: io.env }) : [],
+  );
+  const command = [program.file, ...program.prefix, ...plan.words]
+    // A server's address may hold a password, also where it is not looked at.
+    .map((word) => mask.text(word).replace(/(\/\/)[^/@\s]*:[^/@\s]*@/, "$1***@"));
   if (options.json) {
-    io.stdout.write(`${JSON.stringify({ command, ...describeRun(plan) })}\n`);
+    reporter.print(JSON.stringify({ command, ...describeRun(plan) }));
     return 0;
   }
   const lines = [["would run", command.map(quote).join(" "), ""]];
@@ -170,16 +182,14 @@ function printPlan(
   } else {
     lines.push(["token", "not needed", ""]);
   }
-  const widths = [0, 1].map((column) =>
-    Math.max(...lines.slice(1).map((line) => line[column]!.length))
+  const width = (column: number) =>
+    Math.max(...lines.slice(1).map((line) => line[column]!.length), column === 0 ? 9 : 0);
+  const [names, values] = [width(0), width(1)];
+  const rows = lines.map(([name, value, origin]) =>
+    `${name!.padEnd(names)}  ${value!.padEnd(values)}  ${origin}`.trimEnd()
   );
-  for (const [name, value, origin] of lines) {
-    io.stdout.write(
-      `${name!.padEnd(Math.max(widths[0]!, 9))}  ${value!.padEnd(widths[1]!)}  ${origin}`
-        .trimEnd() + "\n",
-    );
-  }
-  for (const line of formatTrail(resolved?.trail ?? [])) io.stdout.write(`source  ${line}\n`);
+  const trail = formatTrail(resolved?.trail ?? []).map((line) => `source  ${line}`);
+  reporter.print([...rows, ...trail].join("\n"));
   return 0;
 }
 

@@ -1,0 +1,14 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { redact } from "../../src/cli/redact.ts";
+
+it("`redact()` takes out tokens that were put into the wrong variable", () => {
+  assert.equal(redact('no file "/x/a7ee-zqzq"', {}), 'no file "/x/a7ee-***"');
+  assert.equal(redact("a7adm-zq.zq, next", {}), "a7adm-***, next");
+  assert.equal(redact("server zqzq-zqzq", { ADC_TOKEN: "zqzq-zqzq" }), "server ***");
+});
+
+it("`redact()` leaves prefixes, redacted tokens and short words alone", () => {
+  const text = 'token a7ee-*** (9261e1c1) starts with "a7ee-" or a word';
+  assert.equal(redact(text, { ADC_TOKEN: "word" }), text);
+});
