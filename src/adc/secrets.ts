@@ -33,10 +33,7 @@ export function secretsOf(
 ): readonly Secret[] {
   const { backend, args, envFile, servers, proxies } = connection;
   const list = backend.value === "apisix-standalone";
-  const others = [
-    ...bystanders(args, env),
-    ...[envFile.get("ADC_TOKEN"), envFile.get("API_KEY")].map((value) => new Secret(value ?? "")),
-  ].filter((secret) => secret.reveal().length >= SHORTEST);
+  const others = [...bystanders(args, env), ...tokensIn((name) => envFile.get(name))];
   return [
     ...splitTokens(token, list),
     ...others.flatMap((secret) => splitTokens(secret, list)),
@@ -59,9 +56,16 @@ export function bystanders(
   args: Pick<AdcArguments, "tokens">,
   env: Environment,
 ): readonly Secret[] {
-  const key = env.API_KEY !== undefined && tokenPrefix(env.API_KEY) ? env.API_KEY : undefined;
-  return [...args.tokens, ...[env.ADC_TOKEN, key].map((value) => new Secret(value ?? ""))]
-    .filter((secret) => secret.reveal().length >= SHORTEST);
+  const lifted = args.tokens.filter((token) => token.reveal().length >= SHORTEST);
+  return [...lifted, ...tokensIn((name) => env[name])];
+}
+
+/** The two names that a token goes by; others use `API_KEY` too. */
+function tokensIn(get: (name: string) => string | undefined): readonly Secret[] {
+  const key = get("API_KEY");
+  return [get("ADC_TOKEN"), key && tokenPrefix(key) ? key : undefined]
+    .filter((value) => value !== undefined && value.length >= SHORTEST)
+    .map((value) => new Secret(value!));
 }
 
 function passwordIn(authorization: Secret): Secret {

@@ -6,6 +6,9 @@
 
 import { Secret } from "../secret.ts";
 
+/** Far more than any token, in bytes: what is longer is something else, and is not read to its end. */
+export const MOST_TOKEN_BYTES = 64 * 1024;
+
 /**
  * Says what keeps a value from being a token.
  *

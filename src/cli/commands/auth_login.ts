@@ -12,7 +12,12 @@ import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import { surveyTokens } from "../../token/resolve.ts";
 import type { TokenSource } from "../../token/source.ts";
-import { isBlank, tokenDefect, withoutTrailingNewline } from "../../token/token_value.ts";
+import {
+  isBlank,
+  MOST_TOKEN_BYTES,
+  tokenDefect,
+  withoutTrailingNewline,
+} from "../../token/token_value.ts";
 import { canAsk } from "../io.ts";
 import type { Io } from "../io.ts";
 import { readOwnCommand } from "../own_command.ts";
@@ -20,9 +25,6 @@ import type { OwnCall } from "../own_command.ts";
 import { describeOwner, findOwner } from "../owner.ts";
 import type { Reporter } from "../report.ts";
 import { describeEntries, storeTokens } from "../stored_token.ts";
-
-/** Far more than any token. */
-const MOST_BYTES = 64 * 1024;
 
 /**
  * Stores a token in the keychain, if the server takes it.
@@ -103,9 +105,9 @@ async function readInput(io: Io): Promise<string> {
   for await (const chunk of io.stdin as AsyncIterable<Uint8Array | string>) {
     const bytes = Buffer.from(chunk as Uint8Array);
     length += bytes.length;
-    if (length > MOST_BYTES) {
+    if (length > MOST_TOKEN_BYTES) {
       throw new AdcRunError(
-        `Cannot use standard input: it is longer than ${MOST_BYTES} bytes`,
+        `Cannot use standard input: it is longer than ${MOST_TOKEN_BYTES} bytes`,
         EXIT.data,
       );
     }

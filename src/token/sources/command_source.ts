@@ -7,11 +7,8 @@ import { Secret } from "../../secret.ts";
 import { systemSpawner } from "../../spawn.ts";
 import type { Spawner } from "../../spawn.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
-import { withoutTrailingNewline } from "../token_value.ts";
+import { MOST_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
 import { splitCommand } from "./command_line.ts";
-
-/** Far more than any token; a helper that prints more prints something else. */
-const MOST_BYTES = 64 * 1024;
 
 /** How the source `command` runs its helper. */
 export interface CommandSourceOptions {
@@ -118,13 +115,13 @@ async function runHelper(
   let length = 0;
   child.stdout?.on("data", (chunk: Buffer) => {
     length += chunk.length;
-    if (length <= MOST_BYTES) chunks.push(chunk);
+    if (length <= MOST_TOKEN_BYTES) chunks.push(chunk);
     else stop();
   });
   const answer = await new Promise<SourceAnswer>((resolve) => {
     child.once("error", (error) => resolve(notRun(error)));
     child.once("close", (code, killedBy) => {
-      if (length > MOST_BYTES) resolve(broken(`printed more than ${MOST_BYTES} bytes`));
+      if (length > MOST_TOKEN_BYTES) resolve(broken(`printed more than ${MOST_TOKEN_BYTES} bytes`));
       else if (killedBy !== null) resolve(broken(`was ended by ${killedBy}`));
       else if (code !== 0) resolve(broken(`exited with ${code}`));
       else {

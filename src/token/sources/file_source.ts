@@ -5,10 +5,7 @@ import type { Environment } from "../../connection/origin.ts";
 import { codeOf } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
-import { withoutTrailingNewline } from "../token_value.ts";
-
-/** Far more than any token; a path to something else is told by its size. */
-const MOST_BYTES = 64 * 1024;
+import { MOST_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
 
 /** Where the source `file` looks. */
 export interface FileSourceOptions {
@@ -51,7 +48,7 @@ export function fileSource({ env, cwd }: FileSourceOptions): TokenSource {
       try {
         const text = await readStart(full);
         if (text === undefined) {
-          const reason = `"${full}" is larger than ${MOST_BYTES} bytes`;
+          const reason = `"${full}" is larger than ${MOST_TOKEN_BYTES} bytes`;
           return { status: "broken", reason, suggestion };
         }
         const token = new Secret(withoutTrailingNewline(text));
@@ -71,7 +68,7 @@ export function fileSource({ env, cwd }: FileSourceOptions): TokenSource {
 async function readStart(path: string): Promise<string | undefined> {
   const file = await open(path, "r");
   try {
-    const buffer = Buffer.alloc(MOST_BYTES + 1);
+    const buffer = Buffer.alloc(MOST_TOKEN_BYTES + 1);
     let length = 0;
     while (length < buffer.length) {
       const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
