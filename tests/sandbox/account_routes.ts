@@ -21,6 +21,8 @@ export interface SandboxLoginOption {
   readonly id: string;
   readonly name: string;
   readonly provider_type: "ldap" | "oidc" | "saml" | "cas";
+  /** Whether nobody may use it at the moment. @default false */
+  readonly disable?: boolean;
 }
 
 /** The cookie that carries a session. */
@@ -46,8 +48,8 @@ export function addAccountRoutes(
 
   function logIn(request: SandboxRequest, loginOption?: string): Reply {
     const { username, password } = objectBody(request) ?? {};
-    if (typeof username !== "string" || typeof password !== "string" || username === "") {
-      return errorReply(400, "username and password are required");
+    if (!isCredential(username) || !isCredential(password)) {
+      return errorReply(400, "username and password: the length must be between 1 and 128");
     }
     const session = accounts.logIn(username, password, loginOption);
     if (session === undefined) return errorReply(400, "username or password is incorrect");
@@ -70,11 +72,19 @@ export function addAccountRoutes(
     .on(
       "POST /api/ldap/:id/login",
       (request, { id = "" }) =>
-        loginOptions.some((option) => option.id === id && option.provider_type === "ldap")
+        loginOptions.some((option) =>
+            option.id === id && option.provider_type === "ldap" && option.disable !== true
+          )
           ? logIn(request, id)
           : errorReply(400, `login option ${id} not found`),
     )
-    .on("GET /api/login_options", (request) => listReply(loginOptions, request))
+    .on("GET /api/login_options", (request) => {
+      const { search = "", name } = request.query;
+      const found = loginOptions.filter((option) =>
+        option.name.includes(search) && (name === undefined || option.name === name)
+      );
+      return listReply(found.map((option) => ({ disable: false, ...option })), request);
+    })
     .on("POST /api/logout", (request) => {
       accounts.logOut(cookie(request, SESSION_COOKIE) ?? "");
       return {
@@ -102,6 +112,10 @@ export function addAccountRoutes(
       if ("status" in user) return user;
       return listReply(accounts.users.map((each) => describe(each, loginOptions)), request);
     });
+}
+
+function isCredential(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && [...value].length <= 128;
 }
 
 /** The value of one cookie of a request. */

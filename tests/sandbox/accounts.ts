@@ -45,6 +45,8 @@ export const SUPER_ADMIN: SandboxRole = { id: "super_admin_id", name: "Super Adm
 /** Who there is, and who is logged in. */
 export class Accounts {
   readonly users: SandboxUser[] = [];
+  /** What the cookie of every session ever carried: canaries. */
+  readonly sessionValues: string[] = [];
   readonly #sessions = new Map<string, SandboxUser>();
   readonly #seconds: () => number;
 
@@ -86,6 +88,7 @@ export class Accounts {
     if (user?.password !== password || user.loginOption !== loginOption) return undefined;
     const session = randomBytes(24).toString("base64url");
     this.#sessions.set(session, user);
+    this.sessionValues.push(session);
     return session;
   }
 

@@ -32,6 +32,10 @@ export interface Api7eeOptions {
   readonly secure: boolean;
   /** The name of the field that explains an error. */
   readonly errorField: "error_msg" | "message";
+  /** Whether there is a license from the start. */
+  readonly license: boolean;
+  /** The most entries that a page of a list holds, whatever was asked for. */
+  readonly maxPageSize: number;
 }
 
 /** Who a request comes from. */
@@ -39,6 +43,12 @@ interface Identity {
   readonly token: SandboxToken | undefined;
   readonly user: SandboxUser | undefined;
 }
+
+/** What a server without a license answers all the same. */
+const NEEDS_NO_LICENSE: readonly RegExp[] = [
+  /^\/api\/(ldap\/[^/]+\/)?(login|logout)$/,
+  /^\/api\/(login_options|me|version|license|password)$/,
+];
 
 const FORBIDDEN = "you have no permission to access this resource";
 
@@ -52,20 +62,26 @@ export function createApi7eeBackend(options: Api7eeOptions): Backend {
   const { accounts, tokens, groups } = options;
   const router = new Router();
   const resources = new Resources();
+  let { license } = options;
 
   function identify(request: SandboxRequest): Identity | Reply {
     if (request.apiKey !== undefined) {
       const token = tokens.use(request.apiKey);
       return token === undefined
         ? errorReply(401, "invalid or expired API key")
-        : { token, user: token.user };
+        : licensed({ token, user: token.user }, request);
     }
     const user = accounts.session(cookie(request, SESSION_COOKIE));
     if (user === undefined) return errorReply(401, "unauthorized");
     if (user.mustChangePassword) {
       return errorReply(403, "the password has to be changed before anything else");
     }
-    return { token: undefined, user };
+    return licensed({ token: undefined, user }, request);
+  }
+  function licensed(identity: Identity, { path }: SandboxRequest): Identity | Reply {
+    return license || NEEDS_NO_LICENSE.some((pattern) => pattern.test(path))
+      ? identity
+      : errorReply(403, "no valid license: upload one before anything else");
   }
   function asker(request: SandboxRequest): SandboxUser | Reply {
     const identity = identify(request);
@@ -113,7 +129,13 @@ export function createApi7eeBackend(options: Api7eeOptions): Backend {
   addGatewayRoutes(router, { resources, groupOf });
   router
     .on("GET /api/version", anyone(options.version))
-    .on("GET /api/schema/core", anyone(CORE_SCHEMA));
+    .on("GET /api/schema/core", anyone(CORE_SCHEMA))
+    .on("PUT /api/license", (request) => {
+      const user = asker(request);
+      if ("status" in user) return user;
+      license = true;
+      return valueReply({});
+    });
 
   return {
     server: undefined,
@@ -121,7 +143,7 @@ export function createApi7eeBackend(options: Api7eeOptions): Backend {
       const match = router.find(request.method, request.path);
       const reply = match === undefined
         ? errorReply(404, "404 page not found")
-        : match.handler(request, match.params);
+        : match.handler(withPageSize(request, options.maxPageSize), match.params);
       return options.errorField === "error_msg" ? reply : withErrorField(reply, options.errorField);
     },
     resources: (collection, group = "default") =>
@@ -134,6 +156,12 @@ function mayUseGroups(identity: Identity, request: SandboxRequest): boolean {
   if (permissions.gatewayGroups === false) return false;
   const reading = request.method === "GET" || request.path.endsWith("/validate");
   return reading || permissions.write !== false;
+}
+
+function withPageSize(request: SandboxRequest, most: number): SandboxRequest {
+  const { query } = request;
+  if (Number(query["page_size"] ?? Infinity) <= most || most === Infinity) return request;
+  return { ...request, query: { ...query, page_size: String(most) } };
 }
 
 function withErrorField(reply: Reply, field: string): Reply {

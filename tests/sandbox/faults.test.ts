@@ -77,3 +77,50 @@ for (const kind of ["slow-headers", "slow-body"] as const) {
     assert.deepEqual(answer.json, { value: "3.9.14" });
   });
 }
+
+test("`sandbox.fault()` does the work and loses the answer", async () => {
+  await using sandbox = await startSandbox();
+  const { value: key } = sandbox.addToken();
+  const path = "/api/tokens";
+  const post = (name: string): ReturnType<typeof ask> =>
+    ask(sandbox.url + path, { method: "POST", key, body: { name, expires_at: 0 } });
+  sandbox.fault({ method: "POST", path }, { kind: "reset", when: "done" }, { times: 1 });
+  await assert.rejects(post("lost"));
+  sandbox.fault({ method: "POST", path }, { kind: "malformed-json", done: true }, { times: 1 });
+  assert.equal((await post("half")).json, undefined);
+  const broken: Fault = { kind: "status", status: 500, done: true };
+  sandbox.fault({ method: "POST", path }, broken, { times: 1 });
+  assert.equal((await post("failed")).status, 500);
+  const names = sandbox.liveTokens.map(({ name }) => name);
+  assert.deepEqual(names, ["token 1", "lost", "half", "failed"]);
+});
+
+for (const moment of ["before", "after"] as const) {
+  test(`\`sandbox.hold()\` keeps a request waiting ${moment} the server acts`, async () => {
+    await using sandbox = await startSandbox();
+    const { value: key } = sandbox.addToken();
+    const hold = sandbox.hold({ method: "POST", path: "/api/tokens" }, moment);
+    const pending = ask(`${sandbox.url}/api/tokens`, {
+      method: "POST",
+      key,
+      body: { name: "held", expires_at: 0 },
+    });
+    assert.equal((await hold.arrived).path, "/api/tokens");
+    assert.equal((await ask(`${sandbox.url}/api/version`, { key })).status, 200);
+    assert.equal(sandbox.tokens.length, moment === "before" ? 1 : 2);
+    hold.release();
+    assert.equal((await pending).status, 200);
+    assert.equal(sandbox.tokens.length, 2);
+  });
+}
+
+test("`sandbox.stop()` refuses connections until `restart()`, and forgets nothing", async () => {
+  await using sandbox = await startSandbox({ https: true });
+  const { value: key } = sandbox.addToken();
+  const version = (): ReturnType<typeof ask> =>
+    ask(`${sandbox.url}/api/version`, { key, ca: sandbox.ca });
+  await sandbox.stop();
+  await assert.rejects(version(), { code: "ECONNREFUSED" });
+  await sandbox.restart();
+  assert.equal((await version()).status, 200);
+});

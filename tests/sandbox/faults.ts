@@ -23,6 +23,8 @@ export type Fault =
     readonly status: number;
     readonly body?: unknown;
     readonly headers?: Readonly<Record<string, string>>;
+    /** Whether the server does its work all the same. @default false */
+    readonly done?: boolean;
   }
   /** 200 with a page of HTML, as a Dashboard or a captive portal answers. */
   | { readonly kind: "html"; readonly body?: string }
@@ -30,12 +32,15 @@ export type Fault =
   | { readonly kind: "slow-headers"; readonly ms: number | "never" }
   /** The headers and the first byte at once, the rest late, or never. */
   | { readonly kind: "slow-body"; readonly ms: number | "never" }
-  /** The connection is cut before the first byte, within the headers, or within the body. */
-  | { readonly kind: "reset"; readonly when: "before" | "during" | "after-headers" }
+  /**
+   * The connection is cut before the first byte, within the headers, or within the body, and nothing
+   * was done; or the work is `done` and no byte of the answer arrives.
+   */
+  | { readonly kind: "reset"; readonly when: "before" | "during" | "after-headers" | "done" }
   /** @default status 302 */
   | { readonly kind: "redirect"; readonly location: string; readonly status?: number }
-  /** 200, `application/json`, and half a document. */
-  | { readonly kind: "malformed-json" }
+  /** 200, `application/json`, and half a document. @default done false */
+  | { readonly kind: "malformed-json"; readonly done?: boolean }
   /** 200 and JSON that nobody expects. @default body `{"hello": "world"}` */
   | { readonly kind: "wrong-shape"; readonly body?: unknown };
 
@@ -112,6 +117,11 @@ export function faultyReply(fault: Fault): Reply | undefined {
   }
 }
 
+/** Whether the server does what it was asked, though the answer goes wrong. */
+export function doesTheWork(fault: Fault): boolean {
+  return fault.kind === "reset" ? fault.when === "done" : "done" in fault && fault.done === true;
+}
+
 /** Cuts the connection where the fault says. */
 export function reset(
   fault: Extract<Fault, { kind: "reset" }>,
@@ -121,6 +131,7 @@ export function reset(
   const { socket } = request;
   switch (fault.when) {
     case "before":
+    case "done":
       socket.destroy();
       break;
     case "during":
@@ -132,7 +143,8 @@ export function reset(
   }
 }
 
-function matches(match: FaultMatch, request: SandboxRequest): boolean {
+/** Whether a request is one of those that are meant. */
+export function matches(match: FaultMatch, request: SandboxRequest): boolean {
   if (typeof match === "string") return request.path.startsWith(match);
   if (match instanceof RegExp) return match.test(request.path);
   return (match.method === undefined || match.method === request.method) &&

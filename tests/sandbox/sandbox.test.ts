@@ -124,6 +124,68 @@ test("`startSandbox()` logs in an LDAP user through the LDAP option alone", asyn
   assert.deepEqual(answers.map(({ status }) => status), [400, 200, 400]);
 });
 
+test("`startSandbox()` knows no log-in through an option that is disabled", async () => {
+  const option = { id: "corp-ldap", name: "Corporate LDAP", provider_type: "ldap" } as const;
+  await using sandbox = await startSandbox({ loginOptions: [{ ...option, disable: true }] });
+  sandbox.addUser({ username: "ldap-ann", password: "pw", ldap: "corp-ldap" });
+  const options = await ask(`${sandbox.url}/api/login_options`);
+  assert.equal(options.json.list[0].disable, true);
+  const body = { username: "ldap-ann", password: "pw" };
+  const login = await ask(`${sandbox.url}/api/ldap/corp-ldap/login`, { method: "POST", body });
+  assert.equal(login.status, 400);
+});
+
+test("`startSandbox()` without a license answers little but log-ins until it has one", async () => {
+  await using sandbox = await startSandbox({ license: false });
+  sandbox.addUser({ username: "ann", password: "pw" });
+  const body = { username: "ann", password: "pw" };
+  const login = await ask(`${sandbox.url}/api/login`, { method: "POST", body });
+  assert.equal(login.status, 200);
+  const cookie = cookiesOf(login);
+  const { value: key } = sandbox.addToken({ user: "ann" });
+  for (const who of [{ cookie }, { key }]) {
+    for (const path of ["/api/me", "/api/version", "/api/login_options"]) {
+      assert.equal((await ask(sandbox.url + path, who)).status, 200, path);
+    }
+    for (const path of ["/api/tokens", "/api/gateway_groups", "/api/users"]) {
+      const refused = await ask(sandbox.url + path, who);
+      assert.equal(refused.status, 403, path);
+      assert.match(refused.json.error_msg, /license/);
+    }
+  }
+  const license = { method: "PUT", cookie, body: { data: "a license" } };
+  assert.equal((await ask(`${sandbox.url}/api/license`, license)).status, 200);
+  assert.equal((await ask(`${sandbox.url}/api/tokens`, { cookie })).status, 200);
+});
+
+test("`startSandbox()` gives no more of a list at once than `maxPageSize`", async () => {
+  await using sandbox = await startSandbox({ maxPageSize: 2 });
+  const { value: key } = sandbox.addToken();
+  for (const name of ["second", "third"]) sandbox.addToken({ name });
+  for (const query of ["", "?page_size=100", "?page=1"]) {
+    const { json } = await ask(`${sandbox.url}/api/tokens${query}`, { key });
+    assert.deepEqual([json.list.length, json.total], [2, 3], query);
+  }
+  const rest = await ask(`${sandbox.url}/api/tokens?page=2&page_size=100`, { key });
+  assert.equal(rest.json.list.length, 1);
+});
+
+test("`sandbox.secrets` and `liveTokens` know every value ever given out, and what still works", async () => {
+  let now = 1_000_000;
+  await using sandbox = await startSandbox({ now: () => now });
+  const token = sandbox.addToken({ name: "one" });
+  const first = token.value;
+  sandbox.addToken({ name: "brief", expiresAt: 1001 });
+  const path = `${sandbox.url}/api/tokens/${token.id}/regenerate`;
+  await ask(path, { method: "PUT", key: first, body: { expires_at: 0 } });
+  const body = { username: "admin", password: "admin" };
+  const login = await ask(`${sandbox.url}/api/login`, { method: "POST", body });
+  now = 1_001_000;
+  assert.deepEqual(sandbox.liveTokens.map(({ name }) => name), ["one"]);
+  assert.ok(sandbox.secrets.includes(first) && sandbox.secrets.includes(token.value));
+  assert.ok(sandbox.secrets.some((secret) => cookiesOf(login).includes(`session=${secret}`)));
+});
+
 test("`startSandbox()` takes an admin key without a gateway group, and no other token", async () => {
   await using sandbox = await startSandbox();
   const url = `${sandbox.url}/apisix/admin/services`;

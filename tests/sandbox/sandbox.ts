@@ -13,6 +13,7 @@ import { createCertificateFiles } from "./certificate_files.ts";
 import type { SandboxRequest } from "./exchange.ts";
 import { Faults } from "./faults.ts";
 import { GatewayGroups } from "./gateway_groups.ts";
+import { Holds } from "./holds.ts";
 import type { AddTokenOptions, Sandbox, SandboxHooks, SandboxOptions } from "./sandbox_options.ts";
 import { listen } from "./server.ts";
 import { createStandaloneBackend } from "./standalone_backend.ts";
@@ -20,6 +21,7 @@ import { type SandboxToken, Tokens } from "./tokens.ts";
 
 export type { AddTokenOptions, Sandbox, SandboxHooks, SandboxOptions } from "./sandbox_options.ts";
 export type { SandboxRequest } from "./exchange.ts";
+export type { Hold } from "./holds.ts";
 export type { Fault, FaultMatch } from "./faults.ts";
 export type { SandboxToken } from "./tokens.ts";
 
@@ -46,6 +48,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const tokens = new Tokens(seconds);
   const groups = new GatewayGroups(seconds);
   const faults = new Faults();
+  const holds = new Holds();
   const hooks: SandboxHooks = {};
   const requests: SandboxRequest[] = [];
   const version = options.version ?? VERSIONS[kind];
@@ -67,6 +70,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       ],
       secure: https,
       errorField: options.errorField ?? "error_msg",
+      license: options.license ?? true,
+      maxPageSize: options.maxPageSize ?? Infinity,
     });
   }
 
@@ -96,14 +101,18 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     expired: options.expiredCertificate,
     wrongName: options.wrongName,
   });
-  const server = await listen({
-    backend,
-    faults,
-    hooks,
-    requests,
-    port: options.port ?? 0,
-    tls: https ? { ...files.server, clientCertificate } : undefined,
-  });
+  const start = (port: number): ReturnType<typeof listen> =>
+    listen({
+      backend,
+      faults,
+      holds,
+      hooks,
+      requests,
+      port,
+      tls: https ? { ...files.server, clientCertificate } : undefined,
+    });
+  let server = await start(options.port ?? 0);
+  const { port } = server;
 
   async function close(): Promise<void> {
     await server.close();
@@ -112,8 +121,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const host = options.serverName ?? (https ? "localhost" : "127.0.0.1");
   const { ca, otherCa, clientCert, clientKey, otherClientCert, otherClientKey, certDir } = files;
   return {
-    url: `${https ? "https" : "http"}://${host}:${server.port}`,
-    port: server.port,
+    url: `${https ? "https" : "http"}://${host}:${port}`,
+    port,
     ca,
     otherCa,
     clientCert,
@@ -124,6 +133,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     requests,
     tokens: tokens.all,
     hooks,
+    get liveTokens() {
+      return tokens.live;
+    },
+    get secrets() {
+      return [...tokens.values, ...accounts.sessionValues];
+    },
     get openSessions() {
       return accounts.openSessions;
     },
@@ -133,7 +148,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     revokeToken: (idOrValue) => tokens.revoke(idOrValue),
     addGatewayGroup: (name) => groups.add(name),
     fault: (match, fault, { times = Infinity } = {}) => faults.add(match, fault, times),
+    hold: (match, moment = "before") => holds.add(match, moment),
     clearFaults: () => faults.clear(),
+    stop: () => server.close(),
+    restart: async () => {
+      server = await start(port);
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -9,6 +9,7 @@ import type { AddUserOptions, SandboxUser } from "./accounts.ts";
 import type { SandboxRequest } from "./exchange.ts";
 import type { Fault, FaultMatch } from "./faults.ts";
 import type { GatewayGroup } from "./gateway_groups.ts";
+import type { Hold, HoldMoment } from "./holds.ts";
 import type { SandboxToken, TokenPermissions } from "./tokens.ts";
 
 /** How a sandbox is to be. */
@@ -41,6 +42,10 @@ export interface SandboxOptions {
   readonly loginOptions?: readonly SandboxLoginOption[];
   /** The field of an error; some versions say `message`. @default "error_msg" */
   readonly errorField?: "error_msg" | "message";
+  /** Whether API7 Enterprise has one; without it, it refuses nearly everything. @default true */
+  readonly license?: boolean;
+  /** The most entries of a page, whatever `page_size` says. @default Infinity */
+  readonly maxPageSize?: number;
 }
 
 /** A token to be. */
@@ -88,6 +93,10 @@ export interface Sandbox extends AsyncDisposable {
   readonly requests: readonly SandboxRequest[];
   /** Every token ever made, revoked ones too. */
   readonly tokens: readonly SandboxToken[];
+  /** Those of them that are neither revoked nor expired. */
+  readonly liveTokens: readonly SandboxToken[];
+  /** Every token value and every session cookie's value so far, dead ones too: canaries. */
+  readonly secrets: readonly string[];
   /** How many log-in sessions are open. */
   readonly openSessions: number;
   /** Set these at any time. */
@@ -106,8 +115,14 @@ export interface Sandbox extends AsyncDisposable {
     fault: Fault,
     options?: { readonly times?: number },
   ) => () => void;
+  /** Makes matching requests wait for the test. @default moment "before" */
+  readonly hold: (match: FaultMatch, moment?: HoldMoment) => Hold;
   /** Ends all faults. */
   readonly clearFaults: () => void;
+  /** Dies: cuts every connection and listens no more. Nothing is forgotten. */
+  readonly stop: () => Promise<void>;
+  /** Comes back on the same port after {@linkcode Sandbox.stop}. */
+  readonly restart: () => Promise<void>;
   /** Cuts every connection, stops listening and deletes the certificates. */
   readonly close: () => Promise<void>;
 }

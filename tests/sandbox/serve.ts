@@ -17,6 +17,7 @@ const { values } = parseArgs({
   options: {
     "backend": { type: "string", default: "api7ee" },
     "https": { type: "boolean", default: false },
+    "no-license": { type: "boolean", default: false },
     "client-certificate": { type: "boolean", default: false },
     "port": { type: "string", default: "0" },
     "version": { type: "string" },
@@ -30,6 +31,7 @@ const sandbox = await startSandbox(
   {
     backend: oneOf(["api7ee", "apisix", "apisix-standalone"], values.backend),
     https: values.https,
+    license: !values["no-license"],
     clientCertificate: values["client-certificate"],
     port: Number(values.port),
     tokenPath: oneOf(["/api/tokens", "/api/settings/tokens"], values["token-path"]),

@@ -11,13 +11,15 @@ import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Backend } from "./backend.ts";
 import { errorReply, type Reply, type SandboxRequest } from "./exchange.ts";
-import { type Fault, type Faults, faultyReply, reset } from "./faults.ts";
+import { doesTheWork, type Fault, type Faults, faultyReply, reset } from "./faults.ts";
+import type { Holds } from "./holds.ts";
 import type { SandboxHooks } from "./sandbox_options.ts";
 
 /** What a server serves, and how. */
 export interface ServerOptions {
   readonly backend: Backend;
   readonly faults: Faults;
+  readonly holds: Holds;
   readonly hooks: SandboxHooks;
   /** Where requests are logged. */
   readonly requests: SandboxRequest[];
@@ -88,16 +90,22 @@ interface Exchange {
 }
 
 async function respond(exchange: Exchange, options: ServerOptions): Promise<void> {
-  const { backend, faults, hooks } = options;
+  const { backend, faults, holds, hooks } = options;
   const request = await read(exchange.request);
   options.requests.push(request);
   await hooks.onRequest?.(request);
+  await holds.pass(request, "before");
   const fault = faults.take(request);
-  if (fault?.kind === "reset") return reset(fault, exchange);
+  const done = fault !== undefined && doesTheWork(fault) ? answer(backend, request) : undefined;
+  if (fault?.kind === "reset") {
+    if (done !== undefined) await hooks.onReply?.(request);
+    return reset(fault, exchange);
+  }
 
-  const reply = (fault && faultyReply(fault)) ?? answer(backend, request);
+  const reply = (fault && faultyReply(fault)) ?? done ?? answer(backend, request);
   request.status = reply.status;
   await hooks.onReply?.(request);
+  await holds.pass(request, "after");
   write(reply, exchange, { server: backend.server, fault, faults });
 }
 

@@ -43,6 +43,8 @@ test("`POST /api/tokens` refuses a long name, a taken name and a wrong expiry", 
     (await tell("POST /api/tokens", { name: "x".repeat(40), expires_at: 0 })).status,
     200,
   );
+  const keys = { name: "\u{1F511}".repeat(40), expires_at: 0 };
+  assert.equal((await tell("POST /api/tokens", keys)).status, 200, "characters, not their halves");
 });
 
 test("`GET /api/tokens` pages, searches, orders, and shows only one's own", async () => {

@@ -132,7 +132,8 @@ function describe(token: SandboxToken): Record<string, unknown> {
 
 function nameError(name: unknown, taken: readonly SandboxToken[]): Reply | undefined {
   if (typeof name !== "string" || name === "") return errorReply(400, "name is required");
-  if (name.length > 40) return errorReply(400, "name: the length must be no more than 40");
+  // Characters, as JSON Schema counts them: not the halves of one.
+  if ([...name].length > 40) return errorReply(400, "name: the length must be no more than 40");
   if (taken.some((token) => token.name === name)) {
     return errorReply(400, `token name "${name}" already exists`);
   }

@@ -48,6 +48,8 @@ export interface NewToken {
 /** Tokens in the order of their making, revoked ones too. */
 export class Tokens {
   readonly all: SandboxToken[] = [];
+  /** Every value ever given out, replaced ones too: canaries. */
+  readonly values: string[] = [];
   readonly #seconds: () => number;
 
   /** @param seconds The clock, in Unix seconds. */
@@ -71,16 +73,24 @@ export class Tokens {
       permissions: fresh.permissions ?? {},
     };
     this.all.push(token);
+    this.values.push(token.value);
     return token;
   }
 
   /** The live, unexpired token with a value; notes that it was used. */
   use(value: string): SandboxToken | undefined {
     const now = this.#seconds();
-    const token = this.all.find((each) => each.value === value && !each.revoked);
-    if (token === undefined || (token.expiresAt !== 0 && token.expiresAt <= now)) return undefined;
-    token.lastUsedAt = now;
+    const token = this.live.find((each) => each.value === value);
+    if (token !== undefined) token.lastUsedAt = now;
     return token;
+  }
+
+  /** The tokens that a request could come with: neither revoked nor expired. */
+  get live(): SandboxToken[] {
+    const now = this.#seconds();
+    return this.all.filter(({ revoked, expiresAt }) =>
+      !revoked && (expiresAt === 0 || expiresAt > now)
+    );
   }
 
   /** A user's live tokens. */
@@ -97,6 +107,7 @@ export class Tokens {
   /** Gives a token another value; the old one stops working at once. */
   regenerate(token: SandboxToken, expiresAt: number): void {
     token.value = secretValue(token.value.slice(0, token.value.indexOf("-") + 1));
+    this.values.push(token.value);
     token.expiresAt = expiresAt;
     token.updatedAt = this.#seconds();
   }
