@@ -13,8 +13,10 @@ const LAYERS = [
   ["mask"],
   ["connection"],
   ["token"],
-  ["admin_api"],
   ["check"],
+  ["admin_api"],
+  ["store"],
+  ["lifecycle"],
   ["adc"],
   ["cli"],
 ];

@@ -6,15 +6,14 @@
 
 import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../connection/http.ts";
-import { describeOrigin } from "../connection/origin.ts";
 import { createMask } from "../mask/mask.ts";
 import { tokenPrefix } from "../secret.ts";
 import type { Secret } from "../secret.ts";
 import { splitTokens } from "../token/token_value.ts";
 import { firstRequest, probeServer } from "./backends.ts";
 import type { Probe } from "./backends.ts";
-import { judgeFailure } from "./network_failure.ts";
-import type { NetworkFailure } from "./network_failure.ts";
+import { explainFailure } from "./explain_failure.ts";
+import { shorten } from "./judge_response.ts";
 import type { CheckResult } from "./verdict.ts";
 
 /** What {@linkcode checkToken} needs to know. */
@@ -111,29 +110,9 @@ async function checkServer(probe: Probe, signal: AbortSignal | undefined): Promi
     };
   } catch (error) {
     signal?.throwIfAborted();
-    const { verdict, found, suggestion } = await judge(error, probe);
+    const { verdict, found, suggestion } = await explainFailure(error, probe);
     return { verdict, tried: named(firstRequest(connection, token)), found, suggestion };
   }
-}
-
-/** A server's words must not fill the terminal. */
-function shorten(text: string): string {
-  return text.length > 400 ? `${text.slice(0, 400)}…` : text;
-}
-
-/** Why no answer came; where TLS may be the reason, a second handshake tells more. */
-async function judge(error: unknown, { connection, server }: Probe): Promise<NetworkFailure> {
-  const failure = judgeFailure(error, connection.timeout.value);
-  const proxy = connection.proxies[connection.servers.indexOf(server)];
-  if (proxy !== undefined && failure.verdict === "unreachable") {
-    const suggestion = `The request goes through the proxy ${proxy.host.value}, which ` +
-      `${describeOrigin(proxy.host.origin)} names. Look at it, and at NO_PROXY.`;
-    return { ...failure, suggestion };
-  }
-  const unclear = failure.verdict === "tls" || /cut off/.test(failure.found);
-  if (server.base.protocol !== "https:" || proxy !== undefined || !unclear) return failure;
-  const { diagnoseTls } = await import("./tls_diagnosis.ts");
-  return await diagnoseTls(server, connection) ?? failure;
 }
 
 /** An API7 token at the backend `apisix`, which is ADC's default, is a likely slip. */

@@ -23,12 +23,18 @@ export interface Judgement {
  *
  * @param response The answer.
  * @param backend The backend that was expected there.
+ * @param options How the server's words are made fit to be quoted.
  * @returns The verdict, or `undefined` for 2xx, whose body has to be looked at.
  */
-export function judgeStatus(response: HttpResponse, backend: Backend): Judgement | undefined {
+export function judgeStatus(
+  response: HttpResponse,
+  backend: Backend,
+  { quote = oneLine }: { readonly quote?: (words: string) => string } = {},
+): Judgement | undefined {
   const { status } = response;
   if (status >= 200 && status < 300) return undefined;
-  const found = `the server answered ${status}${quoteServer(response)}`;
+  const words = wordsOf(response);
+  const found = `the server answered ${status}${words === "" ? "" : `: "${quote(words)}"`}`;
   if (status === 401) {
     return {
       verdict: "rejected",
@@ -36,7 +42,7 @@ export function judgeStatus(response: HttpResponse, backend: Backend): Judgement
       suggestion: isStranger(response)
         ? "The answer does not come from an Admin API; something in between may ask for a log-in of its own."
         : "The token is wrong, expired or revoked. Store a working one with " +
-          '"adc-run auth login --with-token", or set ADC_TOKEN.',
+          `"adc-run auth login${backend === "api7ee" ? "" : " --with-token"}", or set ADC_TOKEN.`,
     };
   }
   if (status === 403) {
@@ -63,13 +69,13 @@ export function judgeStatus(response: HttpResponse, backend: Backend): Judgement
   const location = response.header("location");
   return {
     verdict: "wrong-server",
-    found: location === undefined ? found : `${found}, pointing to "${originOf(location)}"`,
+    found: location === undefined ? found : `${found}, pointing to "${quote(originOf(location))}"`,
     suggestion: wrongServerHint(backend),
   };
 }
 
 /** Both backends explain a refusal in JSON; a page, or a request for a password, comes from elsewhere. */
-function isStranger(response: HttpResponse): boolean {
+export function isStranger(response: HttpResponse): boolean {
   if (isJson(response)) return false;
   return response.header("www-authenticate") !== undefined || response.body.trim() !== "";
 }
@@ -84,13 +90,18 @@ function wrongServerHint(backend: Backend): string {
     "and --backend (ADC_BACKEND).";
 }
 
-/** The server's words in `error_msg` or `message`, to be quoted. */
-function quoteServer(response: HttpResponse): string {
+/**
+ * The server's words in `error_msg` or `message`, as they came.
+ *
+ * @param response The answer.
+ * @returns The words, empty where there are none.
+ */
+export function wordsOf(response: HttpResponse): string {
   const value = parseObject(response.body);
   const message = value?.error_msg ?? value?.message;
   if (typeof message !== "string" || message === "") return "";
   const details = typeof value?.description === "string" ? ` (${value.description})` : "";
-  return `: "${oneLine(message + details)}"`;
+  return message + details;
 }
 
 /**
@@ -106,9 +117,7 @@ export function oneLine(text: string): string {
 }
 
 function originOf(location: string): string {
-  return URL.canParse(location)
-    ? new URL(location).origin
-    : oneLine(location.split(/[?#]/)[0] ?? "");
+  return URL.canParse(location) ? new URL(location).origin : location.split(/[?#]/)[0] ?? "";
 }
 
 /** Whether the body is JSON, as far as its start tells. */
@@ -132,6 +141,17 @@ export function parseObject(text: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Cuts what is quoted, for a server's words must not fill the terminal. Secrets are masked before: half
+ * of one would not be recognised.
+ *
+ * @param text The words.
+ * @returns At most 400 characters of them, and an ellipsis.
+ */
+export function shorten(text: string): string {
+  return text.length > 400 ? `${text.slice(0, 400)}…` : text;
 }
 
 /** Says what kind of body came instead of the one expected. */

@@ -33,7 +33,8 @@ export type Verdict =
   | "timeout"
   | "server-error";
 
-const EXIT_CODES: Readonly<Record<Verdict, number>> = {
+/** What the command line exits with, by verdict. */
+export const EXIT_CODES: Readonly<Record<Verdict, number>> = {
   "valid": 0,
   "no-token": EXIT.permission,
   "rejected": EXIT.permission,
@@ -45,6 +46,16 @@ const EXIT_CODES: Readonly<Record<Verdict, number>> = {
   "timeout": EXIT.unavailable,
   "server-error": EXIT.unavailable,
 };
+
+/**
+ * Tells a verdict from other words.
+ *
+ * @param word The word.
+ * @returns Whether it is one of the verdicts.
+ */
+export function isVerdict(word: string): word is Verdict {
+  return Object.hasOwn(EXIT_CODES, word);
+}
 
 /** The result of the test call: the verdict, and what a person needs to act on it. */
 export interface CheckResult {

@@ -22,12 +22,30 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 export interface HttpRequest {
   /** The server. */
   readonly server: Server;
-  /** The method; only methods that change nothing are tried again. */
-  readonly method: "GET" | "HEAD";
+  /** The method; all but `POST`, which would do twice what is asked once, are tried again. */
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   /** The path with its query. */
   readonly path: string;
   /** The token for `X-API-KEY`; without one the header is left out. */
   readonly token: Secret | undefined;
+  /**
+   * The `Cookie` header.
+   *
+   * @default undefined, which leaves it out
+   */
+  readonly cookie?: Secret | undefined;
+  /**
+   * The body, sent as JSON.
+   *
+   * @default undefined, which sends none
+   */
+  readonly body?: unknown;
+  /**
+   * Ends this request, beside the time limit and the client's own signal.
+   *
+   * @default undefined
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What came back. */
@@ -36,6 +54,8 @@ export interface HttpResponse {
   readonly status: number;
   /** A header, by its name in lower case. */
   header(name: string): string | undefined;
+  /** Every `Set-Cookie` header, in order. They are secrets. */
+  readonly setCookies: readonly string[];
   /** The body, cut off after 1 MiB. */
   readonly body: string;
   /** Whether the body is longer than what was read. */
@@ -120,12 +140,12 @@ export async function openHttpClient(
     dispatchers.set(server, new RetryAgent(base, RETRY));
   }
   return {
-    send: async ({ server, method, path, token }) => {
+    send: async ({ server, method, path, token, cookie, body: content, signal }) => {
       const url = urlOf(server, path);
       const limit = timeout.value === 0
         ? undefined
         : AbortSignal.timeout(Math.min(timeout.value, LONGEST_TIMER));
-      const signals = [limit, options.signal].filter((signal) => signal !== undefined);
+      const signals = [limit, options.signal, signal].filter((each) => each !== undefined);
       const { statusCode, headers, body } = await request.call(dispatchers.get(server)!, {
         origin: url.origin,
         path: url.pathname + url.search,
@@ -135,7 +155,10 @@ export async function openHttpClient(
           "user-agent": `adc-run/${VERSION}`,
           ...(token && { "x-api-key": token.reveal() }),
           ...(server.authorization && { authorization: server.authorization.reveal() }),
+          ...(cookie && { cookie: cookie.reveal() }),
+          ...(content !== undefined && { "content-type": "application/json" }),
         },
+        ...(content !== undefined && { body: JSON.stringify(content) }),
         headersTimeout: timeout.value,
         bodyTimeout: timeout.value,
         ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
@@ -143,10 +166,8 @@ export async function openHttpClient(
       const { text, cut } = await readStart(body);
       return {
         status: statusCode,
-        header: (name) => {
-          const value = headers[name];
-          return Array.isArray(value) ? value[0] : value;
-        },
+        header: (name) => [headers[name]].flat()[0],
+        setCookies: [headers["set-cookie"] ?? []].flat(),
         body: text,
         cut,
       };

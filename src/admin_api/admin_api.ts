@@ -1,0 +1,341 @@
+/**
+ * A typed client for the part of API7 Enterprise's Admin API that tokens need.
+ *
+ * @module
+ */
+
+import type { Connection } from "../connection/connection.ts";
+import type { HttpDispatcher } from "../connection/http.ts";
+import { wrongValue } from "../connection/layers.ts";
+import type { Secret } from "../secret.ts";
+import { AdminApiError } from "./admin_api_error.ts";
+import type { CallOptions } from "./call_options.ts";
+import type { WantedToken } from "./create_token.ts";
+import { cleanUpLimit, withGrace } from "./grace.ts";
+import { openSession, pickLoginOption } from "./log_in.ts";
+import type { Credentials } from "./log_in.ts";
+import { readPages, readValue } from "./read_answer.ts";
+import { Requester } from "./requester.ts";
+import { readGatewayGroup, readLoginOption, readUser, readVersion } from "./shapes.ts";
+import type { GatewayGroup, LoginOption, NewToken, Reader, TokenInfo, User } from "./shapes.ts";
+import { Tokens } from "./tokens.ts";
+
+/** What {@linkcode AdminApi.open} can be told. */
+export interface AdminApiOptions {
+  /**
+   * The token that vouches for the caller, sent as `X-API-KEY`.
+   *
+   * @default undefined; {@linkcode AdminApi.logIn} opens a session instead
+   */
+  readonly token?: Secret | undefined;
+  /**
+   * Sends the requests; undici's `MockAgent`, say. The caller closes it.
+   *
+   * @default a dispatcher of the connection's own
+   */
+  readonly dispatcher?: HttpDispatcher | undefined;
+}
+
+/**
+ * API7 Enterprise's Admin API, as far as tokens need it: log-in and log-out, who there is, and the tokens
+ * of the caller.
+ *
+ * Requests go out on the connection's terms: its CA, client certificate, proxy and time limit. Redirects
+ * are not followed. What failed to connect, 429, 502, 503 and 504 are tried again, at most twice, except
+ * for `POST`. Every call throws an {@linkcode AdminApiError} when it does not succeed, and the signal's
+ * reason when it was given up. Paths and shapes are those of API7 Enterprise's OpenAPI; that newer
+ * versions have `/api/tokens` instead of `/api/settings/tokens` is seen in ADC's end-to-end tests.
+ *
+ * @example
+ * ```ts
+ * import { AdminApi, resolveConnection, Secret } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ * import { createServer } from "node:http";
+ *
+ * const server = createServer((request, response) => {
+ *   assert.equal(request.headers["x-api-key"], "a7ee-example");
+ *   response.end('{"value": {"id": "1", "username": "ann", "roles": [{"name": "Editor"}]}}');
+ * });
+ * await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+ * const { port } = server.address() as { port: number };
+ *
+ * const connection = await resolveConnection({
+ *   args: ["ping", "--backend", "api7ee", "--server", `http://127.0.0.1:${port}`],
+ *   env: {},
+ *   cwd: "/nowhere",
+ * });
+ * const api = await AdminApi.open(connection, { token: new Secret("a7ee-example") });
+ * try {
+ *   const { username, roles } = await api.me();
+ *   assert.deepEqual([username, roles], ["ann", ["Editor"]]);
+ * } finally {
+ *   await api.close();
+ *   server.close();
+ * }
+ * ```
+ */
+export class AdminApi implements AsyncDisposable {
+  /** Scheme, host and port of the server. */
+  readonly origin: string;
+  readonly #requester: Requester;
+  readonly #tokens: Tokens;
+  #session = false;
+  #closed: Promise<void> | undefined;
+
+  private constructor(requester: Requester) {
+    this.#requester = requester;
+    this.#tokens = new Tokens(requester);
+    this.origin = requester.server.origin;
+  }
+
+  /**
+   * Opens a client for the connection's server. Nothing is sent yet.
+   *
+   * @param connection The connection, whose backend is `api7ee`.
+   * @param options The token, and what requests are sent with.
+   * @returns The client, to be closed.
+   * @throws {ConnectionError} The backend is another, which has no such API.
+   */
+  static async open(connection: Connection, options: AdminApiOptions = {}): Promise<AdminApi> {
+    const { backend, servers } = connection;
+    const [server] = servers;
+    if (backend.value !== "api7ee" || server === undefined) {
+      throw wrongValue(
+        backend.origin,
+        `the backend "${backend.value}" has no users and no tokens that could be made`,
+        { suggestion: "Only API7 Enterprise has: set --backend api7ee or ADC_BACKEND=api7ee." },
+      );
+    }
+    const { token, dispatcher } = options;
+    const { openHttpClient } = await import("../connection/http.ts");
+    const client = await openHttpClient(connection, { dispatcher });
+    return new AdminApi(new Requester(client, { connection, server, token }));
+  }
+
+  /** The values of all cookies so far that are long enough to be a secret, for masks. */
+  get secrets(): readonly Secret[] {
+    return this.#requester.jar.seen;
+  }
+
+  /**
+   * Opens a session, which vouches for the caller from now on, unless there is a token.
+   *
+   * @param credentials The user's name and password, and the login option where it is LDAP.
+   * @param options What ends the call.
+   * @throws {AdminApiError} `wrong-credentials`, `password-change`, `no-license`, `browser-login`, or
+   * `not-found` for the login option, beside what can always happen.
+   */
+  async logIn(credentials: Credentials, { signal }: CallOptions = {}): Promise<void> {
+    const { loginOption } = credentials;
+    const { connection, server } = this.#requester;
+    const ldap = loginOption === undefined ? undefined : pickLoginOption(
+      await this.loginOptions({ signal }),
+      loginOption,
+      server.display,
+    ).id;
+    if (this.#session) await this.#endSession();
+    signal?.throwIfAborted();
+    const patient = withGrace(signal, connection);
+    try {
+      await openSession(this.#requester, credentials, { ldap, signal: patient.signal });
+      this.#session = true;
+      signal?.throwIfAborted();
+    } catch (error) {
+      await this.#endSession();
+      throw signal?.aborted ? signal.reason : error;
+    } finally {
+      patient.end();
+    }
+  }
+
+  /**
+   * Closes the session on the server, and forgets its cookies, even when the server cannot be told.
+   *
+   * @param options What ends the call.
+   * @throws {AdminApiError} The server did not close it. A session that is over is none.
+   */
+  async logOut({ signal }: CallOptions = {}): Promise<void> {
+    if (!this.#session) return;
+    this.#session = false;
+    try {
+      await this.#requester.ask({
+        method: "POST",
+        path: "/api/logout",
+        about: "log-out",
+        signal,
+      });
+    } catch (error) {
+      const over = error instanceof AdminApiError && error.failure === "rejected";
+      if (!over) throw error;
+    } finally {
+      this.#requester.jar.clear();
+    }
+  }
+
+  /**
+   * Tells who the caller is: `GET /api/me`.
+   *
+   * @param options What ends the call.
+   * @returns The user.
+   * @throws {AdminApiError} The server did not say.
+   */
+  me(options: CallOptions = {}): Promise<User> {
+    return this.#value("/api/me", readUser, options);
+  }
+
+  /**
+   * Tells the server's version: `GET /api/version`.
+   *
+   * @param options What ends the call.
+   * @returns For example `3.9.14`.
+   * @throws {AdminApiError} The server did not say.
+   */
+  version(options: CallOptions = {}): Promise<string> {
+    return this.#value("/api/version", readVersion, options);
+  }
+
+  /**
+   * Lists the gateway groups that the caller sees.
+   *
+   * @param options What ends the call.
+   * @returns All of them.
+   * @throws {AdminApiError} The server did not say.
+   */
+  gatewayGroups(options: CallOptions = {}): Promise<readonly GatewayGroup[]> {
+    return this.#list("/api/gateway_groups", readGatewayGroup, options);
+  }
+
+  /**
+   * Lists the users.
+   *
+   * @param options What ends the call.
+   * @returns All of them.
+   * @throws {AdminApiError} The server did not say.
+   */
+  users(options: CallOptions = {}): Promise<readonly User[]> {
+    return this.#list("/api/users", readUser, options);
+  }
+
+  /**
+   * Lists the ways to log in beside the built-in one. It takes no log-in.
+   *
+   * @param options What ends the call.
+   * @returns All of them, those that are turned off too.
+   * @throws {AdminApiError} The server did not say.
+   */
+  loginOptions(options: CallOptions = {}): Promise<readonly LoginOption[]> {
+    return this.#list("/api/login_options", readLoginOption, options);
+  }
+
+  /**
+   * Lists the caller's tokens, without their values.
+   *
+   * @param options What ends the call.
+   * @returns All of them, the oldest first.
+   * @throws {AdminApiError} The server did not say.
+   */
+  tokens(options: CallOptions = {}): Promise<readonly TokenInfo[]> {
+    return this.#tokens.list(options);
+  }
+
+  /**
+   * Makes a token of the caller's. Where the answer is lost on the way, it finds out what became of the
+   * token; a caller who gives up leaves none behind, as far as the server can be reached.
+   *
+   * @param token Its name and its end.
+   * @param options What ends the call.
+   * @returns The token with its value.
+   * @throws {AdminApiError} `name-taken`, beside what can always happen.
+   */
+  createToken(token: WantedToken, options: CallOptions = {}): Promise<NewToken> {
+    return this.#tokens.create(token, options);
+  }
+
+  /**
+   * Gives a token another name.
+   *
+   * @param id The token's id.
+   * @param name The new name, at most 40 characters.
+   * @param options What ends the call.
+   * @returns The token as it is now.
+   * @throws {AdminApiError} `not-found` or `name-taken`, beside what can always happen.
+   */
+  renameToken(id: string, name: string, options: CallOptions = {}): Promise<TokenInfo> {
+    return this.#tokens.rename(id, name, options);
+  }
+
+  /**
+   * Gives a token another value. The old one stops working at once.
+   *
+   * @param id The token's id.
+   * @param token Its new end.
+   * @param options What ends the call.
+   * @returns The token with its new value.
+   * @throws {AdminApiError} `not-found`, beside what can always happen.
+   */
+  regenerateToken(
+    id: string,
+    token: Pick<WantedToken, "expiresAt">,
+    options: CallOptions = {},
+  ): Promise<NewToken> {
+    return this.#tokens.regenerate(id, token, options);
+  }
+
+  /**
+   * Revokes a token. It stops working at once.
+   *
+   * @param id The token's id.
+   * @param options What ends the call.
+   * @returns `false` where there was none any more: it may also have been the first of two attempts, whose
+   * answer was lost, that revoked it.
+   * @throws {AdminApiError} The server did not revoke it.
+   */
+  revokeToken(id: string, options: CallOptions = {}): Promise<boolean> {
+    return this.#tokens.revoke(id, options);
+  }
+
+  /**
+   * Tells whether the caller has a token of a name.
+   *
+   * @param name The name.
+   * @param options What ends the call.
+   * @returns Whether there is one.
+   * @throws {AdminApiError} The server did not say.
+   */
+  isNameTaken(name: string, options: CallOptions = {}): Promise<boolean> {
+    return this.#tokens.isNameTaken(name, options);
+  }
+
+  /** Closes the session, as well as that is possible, and the connections. It throws nothing. */
+  close(): Promise<void> {
+    return this.#closed ??= (async () => {
+      await this.#endSession();
+      await this.#requester.close();
+    })();
+  }
+
+  /** The same as {@linkcode AdminApi.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #endSession(): Promise<void> {
+    const signal = AbortSignal.timeout(cleanUpLimit(this.#requester.connection));
+    await this.logOut({ signal }).catch(() => {});
+  }
+
+  async #value<T>(path: string, read: Reader<T>, { signal }: CallOptions): Promise<T> {
+    const answered = await this.#requester.ask({ method: "GET", path, signal });
+    return readValue(this.#requester, answered, read);
+  }
+
+  #list<T extends { readonly id: string }>(
+    path: string,
+    read: Reader<T>,
+    { signal }: CallOptions,
+  ): Promise<readonly T[]> {
+    const get = (page: string) =>
+      this.#requester.ask({ method: "GET", path: `${path}?${page}`, signal });
+    return readPages(this.#requester, get, read);
+  }
+}

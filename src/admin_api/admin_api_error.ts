@@ -1,0 +1,110 @@
+/**
+ * What goes wrong with the Admin API, as an error.
+ *
+ * @module
+ */
+
+import { AdcRunError, EXIT } from "../errors.ts";
+import { EXIT_CODES } from "../check/verdict.ts";
+import type { Verdict } from "../check/verdict.ts";
+
+/**
+ * Why the Admin API did not do what it was asked.
+ *
+ * To the verdicts of the test call, which mean the same here, these are added:
+ *
+ * - `wrong-credentials`: the user's name or the password is wrong.
+ * - `password-change`: the password has to be changed in the Dashboard first.
+ * - `no-license`: the server has no licence, or one that is over.
+ * - `browser-login`: this way to log in needs a browser.
+ * - `name-taken`: the user has a token of that name already.
+ * - `not-found`: there is no such token or login option.
+ * - `bad-request`: the server does not take what was asked.
+ */
+export type AdminApiFailure =
+  | Exclude<Verdict, "valid" | "no-token">
+  | "wrong-credentials"
+  | "password-change"
+  | "no-license"
+  | "browser-login"
+  | "name-taken"
+  | "not-found"
+  | "bad-request";
+
+const EXIT_CODES_HERE: Readonly<Record<AdminApiFailure, number>> = {
+  ...EXIT_CODES,
+  "wrong-credentials": EXIT.permission,
+  "password-change": EXIT.permission,
+  "no-license": EXIT.permission,
+  "browser-login": EXIT.permission,
+  "name-taken": EXIT.data,
+  "bad-request": EXIT.data,
+  "not-found": EXIT.usage,
+};
+
+/** What an {@linkcode AdminApiError} is made from. */
+export interface AdminApiErrorDetails {
+  /** Why it did not work. */
+  readonly failure: AdminApiFailure;
+  /** The request, for example `POST https://host:7443/api/login`. */
+  readonly tried: string;
+  /** What came back, with the server's own words quoted. */
+  readonly found: string;
+  /** The answer's status code, where there was an answer. */
+  readonly status?: number | undefined;
+  /** What to do about it. */
+  readonly suggestion?: string | undefined;
+  /** What led to it. */
+  readonly cause?: unknown;
+}
+
+/**
+ * The Admin API did not do what it was asked.
+ *
+ * `failure` says why, for programs; the message, `suggestion` and `exitCode` say it to people and
+ * shells. No password, token or session cookie is in any of them, even where the server repeats one.
+ *
+ * @example
+ * ```ts
+ * import { AdminApi, AdminApiError, resolveConnection, Secret } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ *
+ * const args = ["ping", "--backend", "api7ee", "--server", "http://127.0.0.1:1"];
+ * const connection = await resolveConnection({ args, env: {}, cwd: "/nowhere" });
+ * const api = await AdminApi.open(connection, { token: new Secret("a7ee-example") });
+ * try {
+ *   await api.me();
+ * } catch (error) {
+ *   assert.ok(error instanceof AdminApiError);
+ *   assert.equal(error.failure, "unreachable");
+ * } finally {
+ *   await api.close();
+ * }
+ * ```
+ */
+export class AdminApiError extends AdcRunError {
+  /** `"AdminApiError"`. */
+  override readonly name = "AdminApiError";
+  /** Why it did not work. */
+  readonly failure: AdminApiFailure;
+  /** The answer's status code, where there was an answer. */
+  readonly status: number | undefined;
+  /** The request, for example `POST https://host:7443/api/login`. */
+  readonly tried: string;
+  /** What came back, with the server's own words quoted. */
+  readonly found: string;
+
+  /**
+   * Makes the error.
+   *
+   * @param details What was tried, what came back, and why that is no success.
+   */
+  constructor(details: AdminApiErrorDetails) {
+    const { failure, tried, found, status, suggestion, cause } = details;
+    super(`${tried}: ${found}`, EXIT_CODES_HERE[failure], { suggestion, cause });
+    this.failure = failure;
+    this.status = status;
+    this.tried = tried;
+    this.found = found;
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * What every call of the Admin API can be told.
+ *
+ * @module
+ */
+
+/** What every call can be told. */
+export interface CallOptions {
+  /**
+   * Ends the call, which then throws the signal's reason.
+   *
+   * @default undefined
+   */
+  readonly signal?: AbortSignal | undefined;
+}

@@ -1,0 +1,144 @@
+/**
+ * Makes a token, and knows what became of it.
+ *
+ * @module
+ */
+
+import { AdminApiError } from "./admin_api_error.ts";
+import type { AdminApiFailure } from "./admin_api_error.ts";
+import type { NewToken, TokenInfo } from "./shapes.ts";
+
+/** A token to be. */
+export interface WantedToken {
+  /** Its name, at most 40 characters. */
+  readonly name: string;
+  /** Its end in Unix seconds; `undefined` for never. */
+  readonly expiresAt: number | undefined;
+}
+
+/** The requests that it takes. */
+export interface TokenCalls {
+  /** Asks for the token, once. */
+  post(signal: AbortSignal | undefined): Promise<NewToken>;
+  /** Looks for the token by its name. */
+  find(signal: AbortSignal | undefined): Promise<TokenInfo | undefined>;
+  /** Gives it a new value. */
+  regenerate(id: string, signal: AbortSignal | undefined): Promise<NewToken>;
+  /** Revokes it. */
+  revoke(id: string, signal: AbortSignal | undefined): Promise<unknown>;
+}
+
+/** When a token's making ends. */
+export interface CreateTokenOptions {
+  /** The caller's signal. */
+  readonly signal: AbortSignal | undefined;
+  /** The same signal, but later, for requests that make something. */
+  readonly patient: AbortSignal | undefined;
+  /** How long cleaning up may take, in milliseconds. */
+  readonly limit: number;
+}
+
+/** No answer, or one that does not tell whether the token was made. */
+const UNCLEAR: readonly AdminApiFailure[] = ["unreachable", "timeout", "tls", "server-error"];
+
+/**
+ * Makes a token, at most once.
+ *
+ * Where the answer is lost, the token is looked for by its name, which was free a moment ago: one that
+ * is there gets a new value, and where there is none it is asked for once more. Whoever gives up in
+ * between leaves no token behind, as far as the server can still be reached.
+ *
+ * @param calls The requests.
+ * @param name The token's name, fit for a message.
+ * @param options What ends it.
+ * @returns The token.
+ * @throws {AdminApiError} The server did not make it, or it is not known whether it did.
+ * @throws {DOMException} The signal ended it.
+ */
+export async function createToken(
+  calls: TokenCalls,
+  name: string,
+  { signal, patient, limit }: CreateTokenOptions,
+): Promise<NewToken> {
+  let id: string | undefined;
+  signal?.throwIfAborted();
+  for (let attempt = 1;; attempt++) {
+    let failure: unknown;
+    try {
+      const token = await calls.post(patient);
+      id = token.id;
+      if (!signal?.aborted) return token;
+    } catch (error) {
+      // The first request may have come through after the look for its token.
+      const late = attempt > 1 && isFailure(error, ["name-taken"]);
+      if (!late && !isUnclear(error, signal)) throw signal?.aborted ? signal.reason : error;
+      failure = error;
+    }
+    if (signal?.aborted) {
+      await cleanUp();
+      throw signal.reason;
+    }
+    const found = await look(failure);
+    if (found !== undefined) return await takeOver(found);
+    if (attempt > 1) throw withHint(failure);
+  }
+
+  async function look(error: unknown): Promise<TokenInfo | undefined> {
+    try {
+      return await calls.find(signal);
+    } catch {
+      if (!signal?.aborted) throw withHint(error);
+      await cleanUp();
+      throw signal.reason;
+    }
+  }
+
+  /** The value of a token whose answer was lost is nowhere but on the server: it takes a new one. */
+  async function takeOver(found: TokenInfo): Promise<NewToken> {
+    id = found.id;
+    try {
+      const token = await calls.regenerate(found.id, patient);
+      signal?.throwIfAborted();
+      return token;
+    } catch (error) {
+      await cleanUp();
+      throw signal?.aborted ? signal.reason : error;
+    }
+  }
+
+  /** Nobody will ever use the token: it goes, if it is there. */
+  async function cleanUp(): Promise<void> {
+    const ending = AbortSignal.timeout(limit);
+    try {
+      id ??= (await calls.find(ending))?.id;
+      if (id !== undefined) await calls.revoke(id, ending);
+    } catch {
+      // What led here is the error to be seen.
+    }
+  }
+
+  function withHint(error: unknown): unknown {
+    if (!(error instanceof AdminApiError)) return error;
+    const { failure, tried, found, status, suggestion, cause } = error;
+    const hint = `The server may have made the token "${name}" all the same; revoke it if it has.`;
+    return new AdminApiError({
+      failure,
+      tried,
+      found,
+      status,
+      cause,
+      suggestion: suggestion === undefined ? hint : `${suggestion} ${hint}`,
+    });
+  }
+}
+
+function isFailure(error: unknown, failures: readonly AdminApiFailure[]): boolean {
+  return error instanceof AdminApiError && failures.includes(error.failure);
+}
+
+function isUnclear(error: unknown, signal: AbortSignal | undefined): boolean {
+  if (!(error instanceof AdminApiError)) return signal?.aborted === true;
+  if (isFailure(error, UNCLEAR)) return true;
+  // An answer that cannot be read, as opposed to a redirect or a 404.
+  return error.failure === "wrong-server" && error.status !== undefined && error.status < 300;
+}

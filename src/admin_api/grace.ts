@@ -1,0 +1,61 @@
+/**
+ * Time for what was begun to come to its end.
+ *
+ * @module
+ */
+
+import type { Connection } from "../connection/connection.ts";
+
+/** How long cleaning up may take where the connection has no time limit, in milliseconds. */
+const DEFAULT_LIMIT = 10_000;
+
+/** The longest that a request goes on after the caller gave up, in milliseconds. */
+const LONGEST_GRACE = 2_000;
+
+/** The longest that a timer can run, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** A signal that comes later than another. */
+export interface Grace {
+  /** The later signal. */
+  readonly signal: AbortSignal | undefined;
+  /** Forgets the other signal. */
+  end(): void;
+}
+
+/**
+ * How long cleaning up may take.
+ *
+ * @param connection The connection with its time limit.
+ * @returns Milliseconds.
+ */
+export function cleanUpLimit({ timeout }: Connection): number {
+  return Math.min(timeout.value || DEFAULT_LIMIT, LONGEST_TIMER);
+}
+
+/**
+ * Puts a signal off. A request that makes something is not broken off at once: the server would make it
+ * all the same, and nobody would know its id.
+ *
+ * @param signal The caller's signal.
+ * @param connection The connection with its time limit, half of which the delay does not exceed.
+ * @returns The later signal, to be ended.
+ */
+export function withGrace(signal: AbortSignal | undefined, connection: Connection): Grace {
+  if (signal === undefined) return { signal, end: () => {} };
+  const delay = Math.min(LONGEST_GRACE, cleanUpLimit(connection) / 2);
+  const later = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const begin = () => {
+    timer = setTimeout(() => later.abort(signal.reason), delay);
+  };
+  if (signal.aborted) begin();
+  else signal.addEventListener("abort", begin, { once: true });
+  return {
+    signal: later.signal,
+    end: () => {
+      signal.removeEventListener("abort", begin);
+      clearTimeout(timer);
+    },
+  };
+}

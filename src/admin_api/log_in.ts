@@ -1,0 +1,114 @@
+/**
+ * Logs in with a user's name and password.
+ *
+ * @module
+ */
+
+import { isJson, oneLine, shorten } from "../check/judge_response.ts";
+import type { Secret } from "../secret.ts";
+import { AdminApiError } from "./admin_api_error.ts";
+import type { Requester } from "./requester.ts";
+import type { LoginOption } from "./shapes.ts";
+
+/** Who logs in. */
+export interface Credentials {
+  /** The user's name. */
+  readonly username: string;
+  /** The password. */
+  readonly password: Secret;
+  /**
+   * The name or the id of an LDAP login option.
+   *
+   * @default undefined, which is the built-in one
+   */
+  readonly loginOption?: string | undefined;
+}
+
+/**
+ * Opens a session, whose cookies end up in the requester's jar.
+ *
+ * `POST /api/login`, or `POST /api/ldap/{id}/login` for LDAP, by API7 Enterprise's OpenAPI.
+ *
+ * @param requester Who asks.
+ * @param credentials The user's name and password.
+ * @param options The id of the LDAP login option, and what ends the request.
+ * @throws {AdminApiError} It did not work.
+ */
+export async function openSession(
+  requester: Requester,
+  { username, password }: Credentials,
+  { ldap, signal }: {
+    readonly ldap: string | undefined;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<void> {
+  requester.hide(password);
+  const answered = await requester.ask({
+    method: "POST",
+    path: ldap === undefined ? "/api/login" : `/api/ldap/${encodeURIComponent(ldap)}/login`,
+    body: { username, password: password.reveal() },
+    about: "log-in",
+    signal,
+  });
+  const { response, cookies } = answered;
+  if (cookies.kept > 0) return;
+  // A Dashboard may answer with its page to anything.
+  if (response.body.trim() !== "" && !isJson(response)) throw requester.wrongServer(answered);
+  throw requester.wrongServer(
+    answered,
+    cookies.insecure > 0
+      ? {
+        found: "the server keeps its sessions to https, and its address starts with http",
+        suggestion: "Use the https address in --server or ADC_SERVER.",
+      }
+      : { found: `the server answered ${response.status} without a session` },
+  );
+}
+
+/**
+ * Picks a login option that takes a password.
+ *
+ * @param options All that there are.
+ * @param wanted The name or the id of one.
+ * @param server The server's address, for the message.
+ * @returns The option.
+ * @throws {AdminApiError} There is none, it is turned off, or it needs a browser.
+ */
+export function pickLoginOption(
+  options: readonly LoginOption[],
+  wanted: string,
+  server: string,
+): LoginOption {
+  const tried = `Cannot log in to ${server} with the login option "${oneLine(wanted)}"`;
+  const named = [
+    ...options.filter(({ name }) => name === wanted),
+    ...options.filter(({ id }) => id === wanted),
+  ];
+  const option = named.find(({ disabled }) => !disabled);
+  if (option === undefined) {
+    const usable = options.filter(({ disabled }) => !disabled).map(describe).join(", ");
+    throw new AdminApiError({
+      failure: "not-found",
+      tried,
+      found: named.length > 0
+        ? "it is turned off on the server"
+        : "the server has none of that name",
+      suggestion: usable === ""
+        ? "The server has no login options; log in without one."
+        : shorten(`It has ${usable}; or log in without one.`),
+    });
+  }
+  if (option.providerType === "ldap") return option;
+  throw new AdminApiError({
+    failure: "browser-login",
+    tried,
+    found: `it is of the kind "${oneLine(option.providerType)}", which needs a browser`,
+    suggestion:
+      "Make a token in the Dashboard (Organization, Tokens, Create Token), and store it " +
+      'with "adc-run auth login --with-token".',
+  });
+}
+
+function describe({ name, providerType }: LoginOption): string {
+  return oneLine(`"${name}" (${providerType})`);
+}

@@ -1,0 +1,218 @@
+/**
+ * One request to the Admin API: who asks, and what it means that it fails.
+ *
+ * @module
+ */
+
+import { explainFailure } from "../check/explain_failure.ts";
+import { describeBody, notThisBackend, oneLine, shorten } from "../check/judge_response.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { HttpClient, HttpRequest, HttpResponse } from "../connection/http.ts";
+import { urlOf } from "../connection/server.ts";
+import type { Server } from "../connection/server.ts";
+import { createMask } from "../mask/mask.ts";
+import type { Secret } from "../secret.ts";
+import { AdminApiError } from "./admin_api_error.ts";
+import { CookieJar } from "./cookie_jar.ts";
+import type { Taken } from "./cookie_jar.ts";
+import { judgeAnswer } from "./judge_answer.ts";
+
+/** A request to the Admin API. */
+export interface Ask {
+  /** The method. */
+  readonly method: HttpRequest["method"];
+  /** The path with its query. */
+  readonly path: string;
+  /** The body. */
+  readonly body?: Readonly<Record<string, unknown>>;
+  /** What it is about, where that makes a difference to the answer. */
+  readonly about?: "log-in" | "log-out" | "one-token";
+  /** Ends the request. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A request and its answer. */
+export interface Answered {
+  /** What was asked. */
+  readonly ask: Ask;
+  /** What came back. */
+  readonly response: HttpResponse;
+  /** What became of its cookies. */
+  readonly cookies: Taken;
+}
+
+/** A secret that is shorter may well be a part of an innocent address. */
+const SHORTEST_IN_ADDRESS = 8;
+
+/** Asks one server for one caller. */
+export class Requester {
+  /** How to connect. */
+  readonly connection: Connection;
+  /** The server. */
+  readonly server: Server;
+  /** The session's cookies. */
+  readonly jar: CookieJar;
+  readonly #client: HttpClient;
+  readonly #token: Secret | undefined;
+  readonly #secrets: Secret[] = [];
+
+  /**
+   * Makes a requester.
+   *
+   * @param client What requests are sent with.
+   * @param options The connection, its server, and the token, without which cookies vouch for the caller.
+   */
+  constructor(
+    client: HttpClient,
+    { connection, server, token }: {
+      readonly connection: Connection;
+      readonly server: Server;
+      readonly token: Secret | undefined;
+    },
+  ) {
+    this.#client = client;
+    this.connection = connection;
+    this.server = server;
+    this.jar = new CookieJar(server);
+    this.#token = token;
+    if (token !== undefined) this.#secrets.push(token);
+    if (server.authorization !== undefined) this.#secrets.push(server.authorization);
+  }
+
+  /** Keeps a secret out of all messages from now on. */
+  hide(secret: Secret): void {
+    this.#secrets.push(secret);
+  }
+
+  /**
+   * Makes words fit for a message: without secrets, on one line, and cut.
+   *
+   * @param words The server's words, or the caller's.
+   * @returns The words, to be put in quotes.
+   */
+  quote(words: string): string {
+    return shorten(oneLine(this.#mask().text(words)));
+  }
+
+  /**
+   * Asks, and takes any answer.
+   *
+   * @param ask The request.
+   * @returns The answer, whatever its status.
+   * @throws {AdminApiError} No answer came.
+   * @throws {DOMException} The signal ended the request.
+   */
+  async send(ask: Ask): Promise<Answered> {
+    const { method, path, body, signal } = ask;
+    const url = urlOf(this.server, path);
+    const token = this.#tokenFor(ask);
+    let response: HttpResponse;
+    try {
+      response = await this.#client.send({
+        server: this.server,
+        method,
+        path,
+        token,
+        cookie: token === undefined ? this.jar.headerFor(url) : undefined,
+        body,
+        signal,
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      const { verdict, found, suggestion } = await explainFailure(error, this);
+      throw new AdminApiError({
+        failure: verdict as AdminApiError["failure"],
+        tried: this.#tried(ask),
+        found,
+        suggestion,
+        cause: withoutHeaders(error),
+      });
+    }
+    return { ask, response, cookies: await this.jar.take(response.setCookies, url) };
+  }
+
+  /**
+   * Asks, and takes a 2xx answer alone.
+   *
+   * @param ask The request.
+   * @returns The answer.
+   * @throws {AdminApiError} No answer came, or one that is no success.
+   * @throws {DOMException} The signal ended the request.
+   */
+  async ask(ask: Ask): Promise<Answered> {
+    const answered = await this.send(ask);
+    this.requireSuccess(answered);
+    return answered;
+  }
+
+  /**
+   * Holds an answer to 2xx.
+   *
+   * @param answered The request and its answer.
+   * @throws {AdminApiError} The status is another.
+   */
+  requireSuccess({ ask, response }: Answered): void {
+    const { about, body } = ask;
+    const said = Object.values(body ?? {}).filter((each) =>
+      typeof each === "string" && each !== ""
+    ) as string[];
+    const failed = judgeAnswer(response, {
+      about: about === "log-out" ? undefined : about,
+      name: typeof body?.name === "string" ? body.name : undefined,
+      withToken: this.#tokenFor(ask) !== undefined,
+      said,
+      quote: (words) => this.quote(words),
+    });
+    if (failed === undefined) return;
+    throw new AdminApiError({ ...failed, status: response.status, tried: this.#tried(ask) });
+  }
+
+  /**
+   * The error for an answer that no Admin API of API7 gives.
+   *
+   * @param answered The request and its answer.
+   * @param words What is wrong with it, and what to do about it, where that is known better.
+   * @returns The error, to be thrown.
+   */
+  wrongServer(
+    { ask, response }: Answered,
+    words: { readonly found?: string; readonly suggestion?: string } = {},
+  ): AdminApiError {
+    const { status } = response;
+    const found = `the server answered ${status} with ${describeBody(response)}`;
+    const { suggestion } = notThisBackend(found, "api7ee");
+    return new AdminApiError({
+      failure: "wrong-server",
+      tried: this.#tried(ask),
+      found,
+      suggestion,
+      status,
+      ...words,
+    });
+  }
+
+  /** Closes the connections. */
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  /** A token has no part in a session of its own. */
+  #tokenFor({ about }: Ask): Secret | undefined {
+    return about === "log-in" || about === "log-out" ? undefined : this.#token;
+  }
+
+  #mask(shortest = 1): ReturnType<typeof createMask> {
+    const secrets = [...this.#secrets, ...this.jar.seen];
+    return createMask(secrets.filter((secret) => secret.reveal().length >= shortest));
+  }
+
+  /** A name in the query can be a token, by mistake. */
+  #tried({ method, path }: Ask): string {
+    return this.#mask(SHORTEST_IN_ADDRESS).text(`${method} ${this.server.display}${path}`);
+  }
+}
+
+/** undici keeps the headers of a broken answer, cookies among them, in its error. */
+function withoutHeaders(error: unknown): unknown {
+  return typeof error === "object" && error !== null && "headers" in error ? undefined : error;
+}

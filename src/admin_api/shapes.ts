@@ -1,0 +1,172 @@
+/**
+ * What the Admin API answers, as API7 Enterprise's OpenAPI documents it, and how it is read.
+ *
+ * @module
+ */
+
+import { Secret } from "../secret.ts";
+
+/** A user of API7 Enterprise. */
+export interface User {
+  /** The user's id. */
+  readonly id: string;
+  /** The name that the user logs in with. */
+  readonly username: string;
+  /** The names of the user's roles. */
+  readonly roles: readonly string[];
+  /** Whether the user is a Super Admin, whom API7's documentation advises against for tokens. */
+  readonly superAdmin: boolean;
+  /** The name of the login option that the user comes from; absent where the server does not say. */
+  readonly loginOption?: string;
+}
+
+/** A gateway group. */
+export interface GatewayGroup {
+  /** The id, which requests name. */
+  readonly id: string;
+  /** The name, which ADC names. */
+  readonly name: string;
+}
+
+/** A way to log in, beside the built-in one. */
+export interface LoginOption {
+  /** The id. */
+  readonly id: string;
+  /** The name, as the Dashboard shows it. */
+  readonly name: string;
+  /** `ldap`, `oidc`, `saml` or `cas`; only `ldap` works without a browser. */
+  readonly providerType: string;
+  /** Whether it is turned off. */
+  readonly disabled: boolean;
+}
+
+/** What the server tells about a token. All times are Unix seconds. */
+export interface TokenInfo {
+  /** The token's id. */
+  readonly id: string;
+  /** The token's name, which is the only one of its user's. */
+  readonly name: string;
+  /** When it was made. */
+  readonly createdAt?: number;
+  /** When it was last changed. */
+  readonly updatedAt?: number;
+  /** When it ends; `undefined` for never. */
+  readonly expiresAt: number | undefined;
+  /** The id of the user whom it belongs to. */
+  readonly userId?: string;
+  /** The name of the user whom it belongs to. */
+  readonly userName?: string;
+  /** When it was last used; `undefined` for never. */
+  readonly lastUsedAt: number | undefined;
+}
+
+/** A token that was just made or regenerated, with its value: the server gives it only now. */
+export interface NewToken extends TokenInfo {
+  /** The token itself. */
+  readonly token: Secret;
+}
+
+/** Reads one thing of an answer: `undefined` stands for another shape. */
+export type Reader<T> = (value: unknown) => T | undefined;
+
+/** The id of the Super Admin role, by ADC's end-to-end tests and API7's documentation. */
+const SUPER_ADMIN_ROLE = "super_admin_id";
+
+/** Reads a user of `GET /api/me` and `GET /api/users`. */
+export function readUser(value: unknown): User | undefined {
+  const user = objectOf(value);
+  const id = textOf(user?.id);
+  const username = textOf(user?.username);
+  if (user === undefined || id === undefined || username === undefined) return undefined;
+  const roles = (Array.isArray(user.roles) ? user.roles : []).map(objectOf)
+    .filter((role) => role !== undefined);
+  const loginOption = textOf(objectOf(user.login_option)?.name);
+  return {
+    id,
+    username,
+    roles: roles.map((role) => textOf(role.name) ?? textOf(role.id))
+      .filter((name) => name !== undefined),
+    superAdmin: roles.some((role) => role.id === SUPER_ADMIN_ROLE),
+    ...(loginOption !== undefined && { loginOption }),
+  };
+}
+
+/** Reads a gateway group of `GET /api/gateway_groups`. */
+export function readGatewayGroup(value: unknown): GatewayGroup | undefined {
+  const group = objectOf(value);
+  const id = textOf(group?.id);
+  const name = textOf(group?.name);
+  return id === undefined || name === undefined ? undefined : { id, name };
+}
+
+/** Reads a login option of `GET /api/login_options`. */
+export function readLoginOption(value: unknown): LoginOption | undefined {
+  const option = objectOf(value);
+  const id = textOf(option?.id);
+  const name = textOf(option?.name);
+  const providerType = textOf(option?.provider_type);
+  return id === undefined || name === undefined || providerType === undefined
+    ? undefined
+    : { id, name, providerType, disabled: option?.disable === true };
+}
+
+/** Reads a token of a list. */
+export function readTokenInfo(value: unknown): TokenInfo | undefined {
+  const token = objectOf(value);
+  const id = textOf(token?.id);
+  const name = textOf(token?.name);
+  if (token === undefined || id === undefined || name === undefined) return undefined;
+  const times = [token.created_at, token.updated_at, token.expires_at, token.last_used_at];
+  if (!times.every((time) => time === undefined || time === null || Number.isFinite(time))) {
+    return undefined;
+  }
+  const createdAt = timeOf(token.created_at);
+  const updatedAt = timeOf(token.updated_at);
+  const userId = textOf(token.user_id);
+  const userName = textOf(token.user_name);
+  return {
+    id,
+    name,
+    ...(createdAt !== undefined && { createdAt }),
+    ...(updatedAt !== undefined && { updatedAt }),
+    expiresAt: timeOf(token.expires_at),
+    ...(userId !== undefined && { userId }),
+    ...(userName !== undefined && { userName }),
+    lastUsedAt: timeOf(token.last_used_at),
+  };
+}
+
+/** Reads a token that was just made, with its value. */
+export function readNewToken(value: unknown): NewToken | undefined {
+  const info = readTokenInfo(value);
+  const token = textOf(objectOf(value)?.token);
+  return info === undefined || token === undefined
+    ? undefined
+    : { ...info, token: new Secret(token) };
+}
+
+/** Reads a version. */
+export function readVersion(value: unknown): string | undefined {
+  return textOf(value);
+}
+
+/** Reads whether a name exists. */
+export function readExist(value: unknown): boolean | undefined {
+  const exist = objectOf(value)?.exist;
+  return typeof exist === "boolean" ? exist : undefined;
+}
+
+function objectOf(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? value as Record<string, unknown>
+    : undefined;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** Go writes a time that there is none of as 0. */
+function timeOf(value: unknown): number | undefined {
+  return typeof value === "number" && value > 0 ? value : undefined;
+}

@@ -1,0 +1,349 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AdminApi } from "../../src/admin_api/admin_api.ts";
+import { resolveConnection } from "../../src/connection/connection.ts";
+import { ConnectionError } from "../../src/errors.ts";
+import { Secret } from "../../src/secret.ts";
+import { serveHttp } from "../check/loopback.ts";
+import { startSandbox } from "../sandbox/sandbox.ts";
+import { assertHides, connectionTo, failureOf, logInAt, mock, openAt } from "./fixture.ts";
+
+const PASSWORD = new Secret("dev-password");
+
+test("`AdminApi.logIn()` opens a session, and sends back every cookie", async () => {
+  await using sandbox = await startSandbox({ https: true });
+  sandbox.addUser({ username: "dev", password: "dev-password", roles: ["Editor"] });
+  await using api = await openAt(sandbox);
+  assert.equal(api.secrets.length, 0);
+  await api.logIn({ username: "dev", password: PASSWORD });
+  assert.equal(sandbox.openSessions, 1);
+  const me = await api.me();
+  assert.deepEqual([me.username, me.roles, me.superAdmin], ["dev", ["Editor"], false]);
+  const cookie = sandbox.requests.at(-1)?.headers["cookie"] ?? "";
+  assert.match(cookie, /^lang=en; session=\S+$/);
+  // The language is no secret, the session is one.
+  assert.deepEqual(api.secrets.map((each) => `lang=en; session=${each.reveal()}`), [cookie]);
+  const [login] = sandbox.requests;
+  assert.deepEqual(login?.body, { username: "dev", password: "dev-password" });
+  assert.equal(login?.headers["cookie"], undefined);
+  assert.equal(login?.apiKey, undefined);
+});
+
+test("`AdminApi.logOut()` closes the session on the server, and drops its cookies", async () => {
+  await using sandbox = await startSandbox({ https: true });
+  sandbox.addUser({ username: "dev", password: "dev-password" });
+  await using api = await logInAt(sandbox);
+  await api.logOut();
+  assert.equal(sandbox.openSessions, 0);
+  assert.equal((await failureOf(api.me())).failure, "rejected");
+  assert.equal(sandbox.requests.at(-1)?.headers["cookie"], undefined);
+  const sent = sandbox.requests.length;
+  await api.logOut();
+  await api.close();
+  assert.equal(sandbox.requests.length, sent, "there was nothing to close");
+});
+
+test("`AdminApi.logOut()` says that the server did not close it, and drops its cookies", async () => {
+  await using sandbox = await startSandbox({ https: true });
+  sandbox.addUser({ username: "dev", password: "dev-password" });
+  await using api = await logInAt(sandbox);
+  sandbox.fault("/api/logout", { kind: "status", status: 500 });
+  assert.equal((await failureOf(api.logOut())).failure, "server-error");
+  assert.equal((await failureOf(api.me())).failure, "rejected");
+  assert.equal(sandbox.requests.at(-1)?.headers["cookie"], undefined);
+});
+
+test("`AdminApi.logOut()` takes a session that is over for closed", async () => {
+  await using sandbox = await startSandbox({ https: true });
+  sandbox.addUser({ username: "dev", password: "dev-password" });
+  await using api = await logInAt(sandbox);
+  sandbox.fault("/api/logout", {
+    kind: "status",
+    status: 401,
+    body: { error_msg: "unauthorized" },
+  });
+  await api.logOut();
+});
+
+test("`AdminApi.close()` closes the session, and throws nothing when the server is gone", async () => {
+  const sandbox = await startSandbox({ https: true });
+  sandbox.addUser({ username: "dev", password: "dev-password" });
+  const one = await logInAt(sandbox);
+  const two = await logInAt(sandbox);
+  await one.close();
+  await one.close();
+  assert.equal(sandbox.openSessions, 1);
+  await sandbox.close();
+  await two.close();
+});
+
+test("`AdminApi.close()` does not wait for ever for a log-out that gets no answer", async () => {
+  await using sandbox = await startSandbox({ https: true });
+  sandbox.addUser({ username: "dev", password: "dev-password" });
+  const api = await logInAt(sandbox, { flags: ["--timeout", "300ms"] });
+  sandbox.fault("/api/logout", { kind: "slow-headers", ms: "never" });
+  await api.close();
+});
+
+test("`AdminApi.logIn()` closes the session that was open before", async () => {
+  await using sandbox = await startSandbox({ https: true });
+  sandbox.addUser({ username: "dev", password: "dev-password" });
+  sandbox.addUser({ username: "ann", password: "ann-password" });
+  await using api = await logInAt(sandbox);
+  await api.logIn({ username: "ann", password: new Secret("ann-password") });
+  assert.equal((await api.me()).username, "ann");
+  assert.equal(sandbox.openSessions, 1);
+});
+
+test("`AdminApi.logIn()` leaves no session when it is given up in the middle", async () => {
+  await using sandbox = await startSandbox({ https: true });
+  sandbox.addUser({ username: "dev", password: "dev-password" });
+  await using api = await openAt(sandbox);
+  const controller = new AbortController();
+  const reason = new Error("given up");
+  let opened = 0;
+  sandbox.hooks.onReply = (request) => {
+    if (request.path !== "/api/login") return;
+    opened = sandbox.openSessions;
+    controller.abort(reason);
+  };
+  const logIn = api.logIn({ username: "dev", password: PASSWORD }, { signal: controller.signal });
+  await assert.rejects(logIn, reason);
+  assert.equal(opened, 1);
+  assert.equal(sandbox.openSessions, 0);
+});
+
+test("`AdminApi.logIn()` asks an LDAP login option by its name or its id", async () => {
+  await using sandbox = await startSandbox({ https: true });
+  sandbox.addUser({ username: "lee", password: "lee-password", ldap: "corp-ldap" });
+  for (const loginOption of ["Corporate LDAP", "corp-ldap"]) {
+    await using api = await openAt(sandbox);
+    await api.logIn({ username: "lee", password: new Secret("lee-password"), loginOption });
+    const { loginOption: from } = await api.me();
+    assert.equal(from, "Corporate LDAP");
+    assert.ok(sandbox.requests.some(({ path }) => path === "/api/ldap/corp-ldap/login"));
+  }
+  await using api = await openAt(sandbox);
+  const logIn = api.logIn({ username: "lee", password: new Secret("lee-password") });
+  assert.equal((await failureOf(logIn)).failure, "wrong-credentials");
+});
+
+test("`AdminApi.logIn()` says which login options need a browser, and which there are", async () => {
+  await using sandbox = await startSandbox({ https: true });
+  await using api = await openAt(sandbox);
+  const who = { username: "dev", password: PASSWORD };
+  const sso = await failureOf(api.logIn({ ...who, loginOption: "Single sign-on" }));
+  assert.deepEqual([sso.failure, sso.exitCode], ["browser-login", 77]);
+  assert.match(sso.suggestion ?? "", /Dashboard/);
+  const none = await failureOf(api.logIn({ ...who, loginOption: "nope" }));
+  assert.deepEqual([none.failure, none.exitCode], ["not-found", 64]);
+  assert.match(none.suggestion ?? "", /"Corporate LDAP" \(ldap\), "Single sign-on" \(oidc\)/);
+  assert.ok(sandbox.requests.every(({ method }) => method === "GET"), "no password was sent");
+  assertHides(none, "dev-password");
+});
+
+test("`AdminApi.logIn()` does not use a login option that is turned off, and says so", async () => {
+  const ldap = { name: "LDAP", provider_type: "ldap" };
+  await using off = await mock(() => ({ body: { list: [{ id: "1", ...ldap, disable: true }] } }));
+  const who = { username: "dev", password: PASSWORD, loginOption: "LDAP" };
+  const error = await failureOf(off.api.logIn(who));
+  assert.equal(error.failure, "not-found");
+  assert.match(error.found, /turned off/);
+  // Another of the same name may be on.
+  const list = [{ id: "1", ...ldap, disable: true }, { id: "2/x", ...ldap }];
+  await using on = await mock(({ method }) =>
+    method === "GET"
+      ? { body: { list, total: 2 } }
+      : { headers: { "set-cookie": "session=0123456789" } }
+  );
+  await on.api.logIn(who);
+  assert.equal(on.sent.at(-1)?.path, "/api/ldap/2%2Fx/login");
+});
+
+test("`AdminApi.logIn()` tells a wrong password from one that has to be changed", async () => {
+  await using sandbox = await startSandbox({ https: true });
+  sandbox.addUser({ username: "dev", password: "dev-password" });
+  sandbox.addUser({ username: "new", password: "new-password", mustChangePassword: true });
+  await using api = await openAt(sandbox);
+  const wrong = await failureOf(api.logIn({ username: "dev", password: new Secret("wrong-one") }));
+  assert.deepEqual([wrong.failure, wrong.exitCode, wrong.status], ["wrong-credentials", 77, 400]);
+  assert.equal(wrong.tried, `POST ${sandbox.url}/api/login`);
+  assert.equal(wrong.found, 'the server answered 400: "username or password is incorrect"');
+  assertHides(wrong, "wrong-one");
+  await api.logIn({ username: "new", password: new Secret("new-password") });
+  const change = await failureOf(api.me());
+  assert.deepEqual([change.failure, change.exitCode], ["password-change", 77]);
+});
+
+test("`AdminApi.logIn()` judges by the server's words", async () => {
+  const cases: readonly [status: number, words: string, failure: string, exitCode: number][] = [
+    [400, "username or password is incorrect", "wrong-credentials", 77],
+    [401, "invalid or expired password", "wrong-credentials", 77],
+    [403, "account is locked", "wrong-credentials", 77],
+    [400, "", "wrong-credentials", 77],
+    [403, "please change the initial password", "password-change", 77],
+    [400, "the password has expired", "password-change", 77],
+    [400, "password must be updated", "password-change", 77],
+    [403, "license has expired", "no-license", 77],
+    [402, "no valid licence", "no-license", 77],
+    [500, "License is required", "no-license", 77],
+    [500, "boom", "server-error", 69],
+    [429, "slow down", "server-error", 69],
+    [404, "404 page not found", "wrong-server", 78],
+    [302, "", "wrong-server", 78],
+    [422, "username: too long", "bad-request", 65],
+    [400, "user license-bot: password is incorrect", "wrong-credentials", 77],
+  ];
+  for (const [status, words, failure, exitCode] of cases) {
+    for (const field of ["error_msg", "message"]) {
+      await using server = await mock(() => ({ status, body: { [field]: words } }));
+      const error = await failureOf(
+        server.api.logIn({ username: "license-bot", password: PASSWORD }),
+      );
+      assert.deepEqual([error.failure, error.exitCode], [failure, exitCode], `${status} ${words}`);
+      assert.ok(error.found.includes(words));
+      assert.equal(server.sent.length, 1, "POST is sent once");
+    }
+  }
+});
+
+test("`AdminApi.logIn()` does not take a page's refusal for a wrong password", async () => {
+  const page = "<html><h1>400 The plain HTTP request was sent to HTTPS port</h1></html>";
+  await using nginx = await mock(() => ({ status: 400, body: page }));
+  const who = { username: "dev", password: PASSWORD };
+  assert.equal((await failureOf(nginx.api.logIn(who))).failure, "wrong-server");
+  const headers = { "www-authenticate": "Basic" };
+  await using proxy = await mock(() => ({ status: 401, headers }));
+  const error = await failureOf(proxy.api.logIn(who));
+  assert.equal(error.failure, "rejected");
+  assert.match(error.suggestion ?? "", /in between/);
+});
+
+test("`AdminApi.logIn()` wants a session for its password", async () => {
+  const who = { username: "dev", password: PASSWORD };
+  await using page = await mock(() => "<!doctype html><title>Dashboard</title>");
+  const html = await failureOf(page.api.logIn(who));
+  assert.deepEqual([html.failure, html.found], [
+    "wrong-server",
+    "the server answered 200 with an HTML page",
+  ]);
+  await using none = await mock(() => ({ body: { value: {} } }));
+  assert.match((await failureOf(none.api.logIn(who))).found, /without a session/);
+  const headers = { "set-cookie": ["session=0123456789; Secure; Path=/"] };
+  await using plain = await mock(() => ({ headers }), { url: "http://gw.example.com:7080" });
+  const insecure = await failureOf(plain.api.logIn(who));
+  assert.match(insecure.found, /to https/);
+  assert.match(insecure.suggestion ?? "", /https/);
+});
+
+test("no message shows the password, the cookie or the token that the server repeats", async () => {
+  const password = 'p"w\t\u00e9 /+secret';
+  const token = new Secret("a7ee-0123456789abcdef");
+  const session = "c00kie-0123456789";
+  let body = (): unknown => ({});
+  let status = 200;
+  await using server = await mock(
+    () => ({ status, body: body(), headers: { "set-cookie": `s=${session}; Path=/` } }),
+    { token },
+  );
+  await server.api.logIn({ username: "dev", password: new Secret(password) });
+  const said = [password, encodeURIComponent(password), JSON.stringify(password), session];
+  for (status of [400, 401, 403, 404, 409, 500]) {
+    for (const words of [...said, token.reveal(), "x".repeat(395) + session]) {
+      for (const field of ["error_msg", "message"]) {
+        body = () => ({ [field]: `you said ${words}`, description: words });
+        for (
+          const call of [
+            () => server.api.me(),
+            () => server.api.logIn({ username: "dev", password: new Secret(password) }),
+            () => server.api.tokens(),
+            () => server.api.regenerateToken("1", { expiresAt: undefined }),
+            () => server.api.isNameTaken(token.reveal()),
+          ]
+        ) {
+          const error = await failureOf(call());
+          assertHides(error, password, session, token.reveal());
+          assert.ok(error.found.length < 500);
+          assert.doesNotMatch(error.found, /c00kie|a7ee-0|secret/, "not even in part");
+        }
+      }
+    }
+  }
+});
+
+test("`AdminApi` keeps a token and a session apart", async () => {
+  await using server = await mock(
+    () => ({
+      body: { value: { id: "1", username: "ann" } },
+      headers: { "set-cookie": "session=0123456789" },
+    }),
+    { token: new Secret("a7ee-example") },
+  );
+  await server.api.logIn({ username: "ann", password: PASSWORD });
+  await server.api.me();
+  await server.api.logOut();
+  const vouchers = server.sent.map(({ path, headers }) => [
+    path,
+    headers["x-api-key"],
+    headers["cookie"],
+  ]);
+  assert.deepEqual(vouchers, [
+    ["/api/login", undefined, undefined],
+    ["/api/me", "a7ee-example", undefined],
+    ["/api/logout", undefined, "session=0123456789"],
+  ]);
+});
+
+test("`AdminApi` follows no redirect, with a token, a cookie, or a password", async () => {
+  const arrived: string[] = [];
+  await using thief = await serveHttp((request, response) => {
+    arrived.push(`${request.method} ${request.url}`);
+    response.end("{}");
+  });
+  await using sandbox = await startSandbox({ https: true });
+  sandbox.addUser({ username: "dev", password: "dev-password" });
+  const token = sandbox.addToken({ user: "dev" });
+  await using session = await logInAt(sandbox);
+  await using byToken = await openAt(sandbox, { token: token.value });
+  for (const status of [301, 302, 303, 307, 308]) {
+    sandbox.clearFaults();
+    sandbox.fault(/./, { kind: "redirect", status, location: `${thief.url}/api/me` });
+    const calls = [
+      () => session.me(),
+      () => session.logIn({ username: "dev", password: PASSWORD }),
+      () => byToken.tokens(),
+      () => byToken.createToken({ name: "x", expiresAt: undefined }),
+      () => byToken.revokeToken(token.id),
+    ];
+    for (const call of calls) {
+      const error = await failureOf(call());
+      assert.equal(error.failure, "wrong-server");
+      assert.match(error.found, new RegExp(`answered ${status}, pointing to "${thief.url}"`));
+    }
+  }
+  assert.deepEqual(arrived, []);
+  assert.equal(thief.connections, 0);
+});
+
+test("`AdminApi.open()` wants the backend api7ee", async () => {
+  for (
+    const [args, env, exitCode] of [
+      [["ping", "--backend", "apisix"], {}, 64],
+      [["ping"], { ADC_BACKEND: "apisix-standalone" }, 78],
+    ] as const
+  ) {
+    const connection = await resolveConnection({ args, env, cwd: "/nowhere" });
+    await assert.rejects(AdminApi.open(connection), (error) => {
+      assert.ok(error instanceof ConnectionError);
+      assert.equal(error.exitCode, exitCode);
+      return true;
+    });
+  }
+});
+
+test("`AdminApi.origin` is the server's, without its path", async () => {
+  const connection = await connectionTo("https://u:p@gw.example.com:7443/prefix/");
+  const api = await AdminApi.open(connection);
+  assert.equal(api.origin, "https://gw.example.com:7443");
+  await api.close();
+});
