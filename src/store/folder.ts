@@ -1,0 +1,41 @@
+/**
+ * Where adc-run keeps its files.
+ *
+ * @module
+ */
+
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import process from "node:process";
+import type { Environment } from "../connection/origin.ts";
+
+/** The name of adc-run's folder below the folder of all programs' settings. */
+const NAME = "adc-run";
+
+/**
+ * The folder of adc-run's own files: `ADC_RUN_CONFIG_DIR`; else `adc-run` below `XDG_CONFIG_HOME`, below
+ * `APPDATA` on Windows, or below `~/.config`.
+ *
+ * An empty variable counts as unset, and so does a relative `XDG_CONFIG_HOME`, as the XDG Base Directory
+ * Specification has it.
+ *
+ * @param env The environment.
+ * @param platform The platform.
+ * @default process.platform
+ * @returns An absolute path. The folder need not be there.
+ *
+ * @example
+ * ```ts
+ * import { storeFolder } from "./folder.ts";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(storeFolder({ ADC_RUN_CONFIG_DIR: "/srv/adc-run" }), "/srv/adc-run");
+ * ```
+ */
+export function storeFolder(env: Environment, platform: string = process.platform): string {
+  const { ADC_RUN_CONFIG_DIR: own, XDG_CONFIG_HOME: xdg, APPDATA: appData, HOME: home } = env;
+  if (own) return resolve(own);
+  if (xdg && isAbsolute(xdg)) return join(xdg, NAME);
+  if (platform === "win32" && appData) return join(appData, NAME);
+  return join(home && isAbsolute(home) ? home : homedir(), ".config", NAME);
+}

@@ -1,0 +1,173 @@
+/**
+ * What adc-run has begun on a server and not ended. No token is in it.
+ *
+ * @module
+ */
+
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { JsonFile } from "./json_file.ts";
+import { ownIdentity, readIdentity } from "./process_identity.ts";
+import type { ProcessIdentity } from "./process_identity.ts";
+import { hasFields, keepFields } from "./record_fields.ts";
+import type { Storage } from "./state.ts";
+import { StoreError } from "./store_error.ts";
+import type { StoreOptions } from "./token_file.ts";
+
+/** Something begun: it is over when the entry is gone. */
+export interface JournalEntry {
+  /** Tells the entry from all others. */
+  readonly key: string;
+  /** What was begun: a token that is either stored or to be revoked, or one for a single run. */
+  readonly kind: "mint" | "ephemeral";
+  /** The server's origin. */
+  readonly origin: string;
+  /** The server's id for the user. */
+  readonly userId: string;
+  /** The name of the token that is made. */
+  readonly name: string;
+  /** The server's id for it, once it is made. */
+  readonly id?: string;
+  /** Its fingerprint, once it is made. */
+  readonly fingerprint?: string;
+  /** When it ends, in seconds since 1970. */
+  readonly expiresAt?: number;
+  /** When it was begun, in seconds since 1970, by this machine's clock. */
+  readonly begunAt?: number;
+  /** The process that began. */
+  readonly owner: ProcessIdentity;
+  /** The account that the token is to be stored under. */
+  readonly account?: string;
+  /** Where it is to be kept. */
+  readonly storage?: Storage;
+  /** The name that it gets once the token of that name is gone. */
+  readonly rename?: string;
+}
+
+/** Everything that was begun and is not over. */
+export interface Journal {
+  /**
+   * Reads all entries.
+   *
+   * @returns The entries, the oldest first.
+   * @throws {StoreError} The file cannot be read, or is damaged.
+   */
+  list(): Promise<readonly JournalEntry[]>;
+  /**
+   * Adds an entry, in this process' name.
+   *
+   * @param entry The entry.
+   * @returns The entry with its key and owner.
+   * @throws {StoreError} The file cannot be written.
+   */
+  add(entry: Omit<JournalEntry, "key" | "owner">): Promise<JournalEntry>;
+  /**
+   * Changes an entry.
+   *
+   * @param key The entry's key.
+   * @param patch The fields to set.
+   * @throws {StoreError} There is no such entry any more, or the file cannot be written.
+   */
+  change(key: string, patch: Partial<Omit<JournalEntry, "key">>): Promise<void>;
+  /**
+   * Removes an entry, if it is there.
+   *
+   * @param key The entry's key.
+   * @throws {StoreError} The file cannot be written.
+   */
+  remove(key: string): Promise<void>;
+}
+
+/** The file's name in adc-run's folder. */
+export const JOURNAL_FILE = "journal.json";
+
+const FIELDS = {
+  key: "string",
+  kind: ["one of", "mint", "ephemeral"],
+  origin: "string",
+  userId: "string",
+  name: "string",
+  id: "string?",
+  fingerprint: "string?",
+  expiresAt: "number?",
+  begunAt: "number?",
+  account: "string?",
+  storage: ["one of?", "keychain", "file"],
+  rename: "string?",
+} as const;
+
+interface Content {
+  readonly entries: readonly JournalEntry[];
+}
+
+/**
+ * Opens the file `journal.json`.
+ *
+ * @param folder adc-run's folder.
+ * @param options Who is told of a damaged file, and how long to wait.
+ * @returns The journal. Nothing is read yet.
+ */
+export function openJournal(folder: string, options: StoreOptions = {}): Journal {
+  const path = join(folder, JOURNAL_FILE);
+  const file = new JsonFile<Content>({
+    path,
+    read: readContent,
+    empty: { entries: [] },
+    what: "the journal",
+    onWarning: options.onWarning,
+  });
+  return {
+    list: async () => (await file.readOrSetAside()).entries,
+    add: async (entry) => {
+      const key = randomBytes(8).toString("hex");
+      const added = keepEntry({ ...entry, key, owner: await ownIdentity() }) as JournalEntry;
+      await file.update(
+        (content) => ({ ...content, entries: [...content.entries, added] }),
+        options,
+      );
+      return added;
+    },
+    change: async (key, patch) => {
+      await file.update((content) => {
+        if (!content.entries.some((each) => each.key === key)) throw missing(path);
+        const changes = keepEntry({ ...patch, key });
+        const entries = content.entries.map((each) =>
+          each.key === key ? { ...each, ...changes } : each
+        );
+        return { ...content, entries };
+      }, options);
+    },
+    remove: async (key) => {
+      await file.update((content) => {
+        const entries = content.entries.filter((each) => each.key !== key);
+        return entries.length === content.entries.length ? content : { ...content, entries };
+      }, options);
+    },
+  };
+}
+
+/** The fields that are known, and no others. */
+function keepEntry(entry: Partial<JournalEntry>): Partial<JournalEntry> {
+  const owner = readIdentity(entry.owner);
+  return {
+    ...keepFields(entry, FIELDS),
+    ...(owner !== undefined && { owner }),
+  };
+}
+
+function readContent(value: Readonly<Record<string, unknown>>): Content | undefined {
+  const { entries } = value;
+  if (!Array.isArray(entries) || !entries.every(isEntry)) return undefined;
+  return { ...value, entries };
+}
+
+function isEntry(value: unknown): value is JournalEntry {
+  return hasFields(value, FIELDS) && readIdentity(value["owner"]) !== undefined;
+}
+
+function missing(path: string): StoreError {
+  return new StoreError("Cannot change an entry of the journal: it is not there any more", {
+    path,
+    suggestion: "Another adc-run has finished it. See what there is with: adc-run auth list",
+  });
+}

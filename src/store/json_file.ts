@@ -1,0 +1,194 @@
+/**
+ * A JSON file that many processes read and change.
+ *
+ * @module
+ */
+
+import type { Stats } from "node:fs";
+import { lstat, readFile, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import { codeOf } from "../errors.ts";
+import { withLock } from "./lock.ts";
+import { preparePrivateFolder, requirePrivate, requirePrivateFolder } from "./private_path.ts";
+import type { Contents } from "./private_path.ts";
+import { replaceFile } from "./replace_file.ts";
+import { retrySharing } from "./retry_sharing.ts";
+import { DamagedFileError, StoreError, storeError } from "./store_error.ts";
+
+/** The version of all files that this adc-run writes, and the newest that it reads. */
+const VERSION = 1;
+
+/** What a {@linkcode JsonFile} is of. */
+export interface JsonFileOptions<T> {
+  /** The file's path. */
+  readonly path: string;
+  /** Makes sure that what the file holds is of the right shape; `undefined` says that it is not. */
+  readonly read: (value: Readonly<Record<string, unknown>>) => T | undefined;
+  /** What a file that is not there stands for. */
+  readonly empty: T;
+  /** What the file holds, for messages, such as `the stored tokens`. */
+  readonly what: string;
+  /** Whether reading, too, is refused where others can use the file or its folder. @default false */
+  readonly secret?: boolean;
+  /** Is told that a damaged file was set aside. @default nobody */
+  readonly onWarning?: ((warning: string) => void) | undefined;
+}
+
+/** How a change is waited for. */
+export interface UpdateOptions {
+  /** How long to wait for other processes, in milliseconds. @default 10_000 */
+  readonly timeout?: number | undefined;
+  /** Gives the wait up. @default none */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A JSON file that many processes read and change at once, and that is whole at any time, even if one of
+ * them is killed: every change is written beside it under a lock, and moved into its place.
+ *
+ * On disk it is an object with `"version": 1`, for its owner alone, in a folder for its owner alone.
+ */
+export class JsonFile<T extends object> {
+  /** The file's path. */
+  readonly path: string;
+  readonly #options: JsonFileOptions<T>;
+
+  /**
+   * Names the file; nothing is read yet.
+   *
+   * @param options The path, and what the file holds.
+   */
+  constructor(options: JsonFileOptions<T>) {
+    this.path = options.path;
+    this.#options = options;
+  }
+
+  /**
+   * Reads the file. It waits for nobody.
+   *
+   * @returns What it holds, or the empty value where there is no file.
+   * @throws {DamagedFileError} It holds something else than adc-run writes.
+   * @throws {StoreError} It cannot be read, a newer adc-run wrote it, or it is secret and open to others.
+   */
+  async read(): Promise<T> {
+    const { secret = false, empty } = this.#options;
+    if (secret) await requirePrivateFolder(dirname(this.path), "secret");
+    return await this.#load(secret) ?? empty;
+  }
+
+  /**
+   * Reads the file, and sets a damaged one aside: what it held is lost to the program, and kept for a
+   * person to look at.
+   *
+   * @returns What it holds, or the empty value where there is no file, or none that can be understood.
+   * @throws {StoreError} It cannot be read or moved, or a newer adc-run wrote it.
+   */
+  async readOrSetAside(): Promise<T> {
+    try {
+      return await this.read();
+    } catch (error) {
+      if (!(error instanceof DamagedFileError)) throw error;
+      return await this.update((value) => value);
+    }
+  }
+
+  /**
+   * Changes the file, while no other process does.
+   *
+   * @param change Makes the new value of the old one; the old one itself, if there is nothing to change.
+   * @param options How long to wait for other processes.
+   * @returns The new value.
+   * @throws {StoreError} The file cannot be read or written, is open to others, was written by a newer
+   * adc-run, or other processes kept it for too long.
+   */
+  async update(change: (value: T) => T, options: UpdateOptions = {}): Promise<T> {
+    await preparePrivateFolder(dirname(this.path), this.#contents);
+    return await withLock(`${this.path}.lock`, async (lock) => {
+      const before = await this.#loadOrSetAside();
+      const after = change(before);
+      if (after === before) return after;
+      const text = JSON.stringify({ ...after, version: VERSION }, null, 2) + "\n";
+      await replaceFile(this.path, text, { check: () => lock.check() });
+      return after;
+    }, { ...options, what: this.#options.what });
+  }
+
+  get #contents(): Contents {
+    return this.#options.secret ? "secret" : "plain";
+  }
+
+  async #load(mustBePrivate: boolean): Promise<T | undefined> {
+    let bytes: Uint8Array;
+    try {
+      const stats = await lstat(this.path);
+      requireFile(this.path, stats);
+      if (mustBePrivate) requirePrivate(this.path, stats, this.#contents);
+      bytes = await retrySharing(() => readFile(this.path));
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return undefined;
+      throw storeError("read", this.path, error);
+    }
+    return this.#parse(bytes);
+  }
+
+  /** No error here quotes the file, nor has a cause that does: `JSON.parse` would. */
+  #parse(bytes: Uint8Array): T {
+    const { path } = this;
+    let value: unknown;
+    try {
+      value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    } catch {
+      throw damaged(path, "it is no JSON");
+    }
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      throw damaged(path, "it is JSON of another shape");
+    }
+    const version: unknown = "version" in value ? value.version : undefined;
+    if (Number.isInteger(version) && (version as number) > VERSION) {
+      throw new StoreError(`Cannot read "${path}": a newer adc-run wrote it`, {
+        path,
+        suggestion: "Use that version of adc-run, or name another folder with ADC_RUN_CONFIG_DIR.",
+      });
+    }
+    const known = version === VERSION ? this.#options.read({ ...value }) : undefined;
+    if (known === undefined) throw damaged(path, "it is JSON of another shape");
+    return known;
+  }
+
+  async #loadOrSetAside(): Promise<T> {
+    const { path } = this;
+    try {
+      return await this.#load(true) ?? this.#options.empty;
+    } catch (error) {
+      if (!(error instanceof DamagedFileError)) throw error;
+      const aside = `${path}.damaged-${new Date().toISOString().replace(/[-:]/g, "")}`;
+      try {
+        await retrySharing(() => rename(path, aside));
+      } catch (cause) {
+        throw storeError("set aside the damaged file", path, cause);
+      }
+      this.#options.onWarning?.(`${error.message}; it was moved to "${aside}"`);
+      return this.#options.empty;
+    }
+  }
+}
+
+function requireFile(path: string, stats: Stats): void {
+  if (stats.isFile()) return;
+  const found = stats.isSymbolicLink()
+    ? "a symbolic link"
+    : stats.isDirectory()
+    ? "a directory"
+    : "no file";
+  throw new StoreError(`Cannot use "${path}": it is ${found}`, {
+    path,
+    suggestion: "Put the file itself there, or move it away.",
+  });
+}
+
+function damaged(path: string, found: string): DamagedFileError {
+  return new DamagedFileError(`Cannot read "${path}": it is damaged, ${found}`, {
+    path,
+    suggestion: "Move it away, or let the next change do so.",
+  });
+}

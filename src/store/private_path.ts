@@ -1,0 +1,106 @@
+/**
+ * Files and folders that only their owner may use.
+ *
+ * @module
+ */
+
+import type { Stats } from "node:fs";
+import { mkdir, stat } from "node:fs/promises";
+import process from "node:process";
+import { StoreError, storeError } from "./store_error.ts";
+
+/** What group and others must not be able to do: anything at all to a secret, writing to anything else. */
+const FORBIDDEN = { secret: 0o077, plain: 0o022 } as const;
+
+/** What lies in a file or folder: a secret, or something that others may see but not change. */
+export type Contents = keyof typeof FORBIDDEN;
+
+/**
+ * Makes a folder for its owner alone, or makes sure that it is fit for what it is to hold.
+ *
+ * @param folder The folder's path; what is missing above it is made as well.
+ * @param contents What it is to hold.
+ * @throws {StoreError} It cannot be made, is somebody else's, or is open to others.
+ */
+export async function preparePrivateFolder(folder: string, contents: Contents): Promise<void> {
+  await makeFolder(folder);
+  await requirePrivateFolder(folder, contents);
+}
+
+/**
+ * Makes a folder for its owner alone, unless it is there.
+ *
+ * @param folder The folder's path; what is missing above it is made as well.
+ * @throws {StoreError} It cannot be made.
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw storeError("make the folder", folder, error);
+  }
+}
+
+/**
+ * Makes sure that nobody but its owner can use a folder, and that the owner is who runs this.
+ *
+ * @param folder The folder's path. One that is not there passes.
+ * @param contents What it holds.
+ * @throws {StoreError} It cannot be looked at, is somebody else's, or is open to others.
+ */
+export async function requirePrivateFolder(folder: string, contents: Contents): Promise<void> {
+  let stats: Stats;
+  try {
+    stats = await stat(folder);
+  } catch (cause) {
+    const error = storeError("use the folder", folder, cause);
+    if (error instanceof StoreError && error.code === "ENOENT") return;
+    throw error;
+  }
+  requirePrivate(folder, stats, contents);
+}
+
+/**
+ * Makes sure that nobody but its owner can use a file or folder, and that the owner is who runs this.
+ * Windows keeps the user's folders to the user, and its modes say nothing, so there all passes.
+ *
+ * @param path The path, for the message.
+ * @param stats What the system says of it.
+ * @param contents What lies there.
+ * @throws {StoreError} It is somebody else's, or open to others.
+ */
+export function requirePrivate(path: string, stats: Stats, contents: Contents): void {
+  if (process.platform === "win32") return;
+  const user = process.geteuid?.();
+  if (user !== undefined && stats.uid !== user) {
+    throw new StoreError(
+      `Cannot trust "${path}": it belongs to user ${stats.uid}, and this is user ${user}`,
+      {
+        path,
+        suggestion:
+          "Run adc-run as its owner, or name a folder of your own with ADC_RUN_CONFIG_DIR.",
+      },
+    );
+  }
+  const mode = stats.mode & 0o777;
+  if ((mode & FORBIDDEN[contents]) !== 0) {
+    throw new StoreError(
+      `Cannot trust "${path}": others can ${
+        contents === "secret" ? "use" : "change"
+      } it, its mode is ${octal(mode)}`,
+      {
+        path,
+        suggestion: `Close it: chmod ${stats.isDirectory() ? "700" : "600"} ${quote(path)}`,
+      },
+    );
+  }
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, "0");
+}
+
+/** A word that a shell takes as it is. */
+function quote(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,136 @@
+/**
+ * Which process it was: the one that holds a lock, or that began what a journal tells of.
+ *
+ * @module
+ */
+
+import { readFile, readlink } from "node:fs/promises";
+import { hostname } from "node:os";
+import process from "node:process";
+import { codeOf, throwIfNotCapable } from "../errors.ts";
+
+/**
+ * A process, told from any other, one that comes by the same id later included. What the system does not
+ * tell is left out: all but `host` and `pid` are known on Linux alone.
+ */
+export interface ProcessIdentity {
+  /** The name of the machine, or of the container. */
+  readonly host: string;
+  /** The process id. */
+  readonly pid: number;
+  /** When it was started, in ticks since the machine was. */
+  readonly started?: string;
+  /** Which start of the machine that was. */
+  readonly boot?: string;
+  /** The namespace that the process id belongs to. */
+  readonly pidNamespace?: string;
+}
+
+/** Linux's process ids end at 2^22, those of others well below 2^31. */
+const GREATEST_PID = 2 ** 31 - 1;
+
+let own: Promise<ProcessIdentity> | undefined;
+
+/**
+ * The process that this runs in.
+ *
+ * @returns Its identity, found out once.
+ */
+export function ownIdentity(): Promise<ProcessIdentity> {
+  return own ??= identify();
+}
+
+/**
+ * Tells whether a process still runs.
+ *
+ * @param identity The process.
+ * @returns `undefined` where it cannot be told: it is of another machine or container.
+ * @throws {Error} Deno's `NotCapable`, without `--allow-run`.
+ */
+export async function isAlive(identity: ProcessIdentity): Promise<boolean | undefined> {
+  const self = await ownIdentity();
+  if (identity.host !== self.host) return undefined;
+  if (differ(identity.boot, self.boot)) return false;
+  if (differ(identity.pidNamespace, self.pidNamespace)) return undefined;
+  const exists = signalReaches(identity.pid);
+  if (exists !== true) return exists;
+  const now = await statusOf(identity.pid);
+  // A zombie has ended, and only its parent has not looked yet.
+  if (now === undefined) return true;
+  return now.state !== "Z" && now.state !== "X" && !differ(identity.started, now.started);
+}
+
+/**
+ * Reads an identity from a file.
+ *
+ * @param value Anything.
+ * @returns The identity, or `undefined` if it is none.
+ */
+export function readIdentity(value: unknown): ProcessIdentity | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { host, pid, started, boot, pidNamespace } = value as Record<string, unknown>;
+  if (typeof host !== "string" || !isPid(pid)) return undefined;
+  return {
+    host,
+    pid,
+    ...(typeof started === "string" && { started }),
+    ...(typeof boot === "string" && { boot }),
+    ...(typeof pidNamespace === "string" && { pidNamespace }),
+  };
+}
+
+async function identify(): Promise<ProcessIdentity> {
+  const { pid } = process;
+  const started = (await statusOf(pid))?.started;
+  const boot = await ask(() => readFile("/proc/sys/kernel/random/boot_id", "utf8"));
+  const pidNamespace = await ask(() => readlink("/proc/self/ns/pid"));
+  return {
+    host: hostname(),
+    pid,
+    ...(started !== undefined && { started }),
+    ...(boot !== undefined && { boot }),
+    ...(pidNamespace !== undefined && { pidNamespace }),
+  };
+}
+
+/** Two facts that are both known, and not the same. */
+function differ(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && one !== other;
+}
+
+/** Zero and less would stand for groups of processes. */
+function isPid(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) > 0 && (value as number) <= GREATEST_PID;
+}
+
+function signalReaches(pid: number): boolean | undefined {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    throwIfNotCapable(error);
+    const code = codeOf(error);
+    // EPERM: there is one, and it is somebody else's.
+    return code === "EPERM" ? true : code === "ESRCH" ? false : undefined;
+  }
+}
+
+/** Fields 3 and 22 of proc_pid_stat(5). The name before them may hold spaces and parentheses. */
+async function statusOf(
+  pid: number,
+): Promise<{ readonly state: string; readonly started: string } | undefined> {
+  const text = await ask(() => readFile(`/proc/${pid}/stat`, "utf8"));
+  const fields = text?.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [state, started] = [fields?.[0], fields?.[19]];
+  return state === undefined || started === undefined ? undefined : { state, started };
+}
+
+/** Without /proc, and where Deno withholds it, less is known; that is no failure. */
+async function ask(read: () => Promise<string>): Promise<string | undefined> {
+  if (process.platform !== "linux") return undefined;
+  try {
+    return (await read()).trim();
+  } catch {
+    return undefined;
+  }
+}

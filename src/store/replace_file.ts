@@ -1,0 +1,84 @@
+/**
+ * A file that is replaced as a whole, or not at all.
+ *
+ * @module
+ */
+
+import { randomBytes } from "node:crypto";
+import { open, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { throwIfNotCapable } from "../errors.ts";
+import { retrySharing } from "./retry_sharing.ts";
+import { storeError } from "./store_error.ts";
+
+/** When a file is replaced. */
+export interface ReplaceOptions {
+  /** Called when the new file is complete and the old one still there; what it throws stops it all. */
+  readonly check: () => Promise<void>;
+}
+
+/** What follows a file's name in those of files that are not yet complete. */
+const UNFINISHED = /^\.[0-9a-f]{16}\.tmp$/;
+
+/**
+ * Writes a file beside the old one, for its owner alone, and moves it into its place. Whoever reads sees
+ * the old file or the new one, even if this process is killed in between, or the machine loses its power.
+ *
+ * Only one process at a time may do so. It removes what others left unfinished, and one that had lost its
+ * lock without knowing then finds that it cannot finish.
+ *
+ * @param path The file.
+ * @param text Its new content.
+ * @param options What to ask before the old file is replaced.
+ * @throws {StoreError} The file cannot be written; the old one is as it was.
+ */
+export async function replaceFile(
+  path: string,
+  text: string,
+  { check }: ReplaceOptions,
+): Promise<void> {
+  await removeUnfinished(path);
+  const temporary = `${path}.${randomBytes(8).toString("hex")}.tmp`;
+  try {
+    const handle = await open(temporary, "wx", 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await check();
+    await retrySharing(() => rename(temporary, path));
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(throwIfNotCapable);
+    throw storeError("write", path, error);
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Where the folder cannot be cleared up the file can perhaps still be written. */
+async function removeUnfinished(path: string): Promise<void> {
+  const [folder, file] = [dirname(path), basename(path)];
+  try {
+    for (const name of await readdir(folder)) {
+      const isUnfinished = name.startsWith(file) && UNFINISHED.test(name.slice(file.length));
+      if (isUnfinished) await rm(join(folder, name), { force: true });
+    }
+  } catch (error) {
+    throwIfNotCapable(error);
+  }
+}
+
+/** After this the move survives a power failure, too. Not every system can do it. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throwIfNotCapable(error);
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * Windows' way to refuse what another process has open.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
+import { codeOf } from "../errors.ts";
+
+/** What Windows answers while another process, a virus scanner perhaps, has the file open. */
+const SHARING_CODES: readonly string[] = ["EPERM", "EACCES", "EBUSY"];
+const MOST_TRIES = 8;
+
+/**
+ * Makes a system call, on Windows a few times over: there a file that somebody has open can for that
+ * moment not be renamed, replaced or read.
+ *
+ * @param call The system call.
+ * @param platform The platform.
+ * @default process.platform
+ * @returns What the call returns.
+ * @throws {Error} What the call throws, at the last try.
+ */
+export async function retrySharing<T>(
+  call: () => Promise<T>,
+  platform: string = process.platform,
+): Promise<T> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await call();
+    } catch (error) {
+      const shared = platform === "win32" && SHARING_CODES.includes(codeOf(error) ?? "");
+      if (!shared || tries === MOST_TRIES) throw error;
+    }
+    await delay(2 ** tries);
+  }
+}

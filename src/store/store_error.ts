@@ -1,0 +1,76 @@
+/**
+ * What goes wrong with the files that adc-run keeps.
+ *
+ * @module
+ */
+
+import { AdcRunError, codeOf, EXIT, throwIfNotCapable } from "../errors.ts";
+import type { AdcRunErrorOptions } from "../errors.ts";
+
+/** What a {@linkcode StoreError} carries beside its message. */
+export interface StoreErrorOptions extends AdcRunErrorOptions {
+  /** The file or folder. */
+  readonly path: string;
+  /** The system's code, such as `ENOSPC`. @default none */
+  readonly code?: string | undefined;
+}
+
+/** A file or folder of adc-run's own cannot be read, written, locked or trusted. */
+export class StoreError extends AdcRunError {
+  /** `"StoreError"`, or the name of a subclass. */
+  override readonly name: string = "StoreError";
+  /** The file or folder. */
+  readonly path: string;
+  /** The system's code, such as `ENOSPC`, where the system said so. */
+  readonly code: string | undefined;
+
+  /**
+   * Makes the error; its exit code is 74.
+   *
+   * @param message What was tried, and what was found.
+   * @param options The path, the system's code, the suggestion and the cause.
+   */
+  constructor(message: string, options: StoreErrorOptions) {
+    super(message, EXIT.source, options);
+    this.path = options.path;
+    this.code = options.code;
+  }
+}
+
+/** A file of adc-run's own holds something else than adc-run writes. It may be replaced. */
+export class DamagedFileError extends StoreError {
+  /** `"DamagedFileError"`. */
+  override readonly name: string = "DamagedFileError";
+}
+
+/** The codes that a person meets, in words. */
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space is left",
+  EDQUOT: "the quota is used up",
+  EFBIG: "the file may not grow",
+  EISDIR: "it is a directory",
+  ENOTDIR: "a part of the path is no directory",
+  ENAMETOOLONG: "the name is too long",
+  EIO: "the device failed",
+};
+
+/**
+ * Turns a failed system call into a {@linkcode StoreError}.
+ *
+ * @param what What was tried, such as `write`, to follow "Cannot".
+ * @param path The file or folder.
+ * @param cause What was thrown.
+ * @returns The error to throw; `cause` itself, if it is an error of adc-run or a defect.
+ * @throws {Error} `cause` itself, if it is a permission that Deno withheld.
+ */
+export function storeError(what: string, path: string, cause: unknown): unknown {
+  throwIfNotCapable(cause);
+  const code = codeOf(cause);
+  if (code === undefined || cause instanceof AdcRunError) return cause;
+  const words = WORDS[code];
+  const found = words === undefined ? code : `${words} (${code})`;
+  return new StoreError(`Cannot ${what} "${path}": ${found}`, { path, code, cause });
+}

@@ -1,0 +1,76 @@
+/**
+ * Tokens in a file, for machines without a keychain.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { Secret } from "../secret.ts";
+import type { Keychain } from "../token/keychain.ts";
+import { JsonFile } from "./json_file.ts";
+import type { UpdateOptions } from "./json_file.ts";
+
+/** The file's name in adc-run's folder. */
+export const TOKEN_FILE = "tokens.json";
+
+/** Who is told what happened to a file, and how long to wait for other processes that change it. */
+export interface StoreOptions extends UpdateOptions {
+  /** Is told that a damaged file was set aside. @default nobody */
+  readonly onWarning?: ((warning: string) => void) | undefined;
+}
+
+interface Content {
+  /** The bare tokens by account. */
+  readonly tokens: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A keychain in the file `tokens.json`, which none but its owner may read or write.
+ *
+ * Its methods throw a `StoreError` where the file cannot be used, and never fall back to anything.
+ *
+ * @param folder adc-run's folder.
+ * @param options Who is told of a damaged file, and how long to wait.
+ * @returns The keychain. Nothing is read yet.
+ */
+export function tokenFile(folder: string, options: StoreOptions = {}): Keychain {
+  const file = new JsonFile<Content>({
+    path: join(folder, TOKEN_FILE),
+    read: readContent,
+    empty: { tokens: {} },
+    what: "the stored tokens",
+    secret: true,
+    onWarning: options.onWarning,
+  });
+  return {
+    get: async (account) => {
+      const { tokens } = await file.read();
+      const token = Object.hasOwn(tokens, account) ? tokens[account] : undefined;
+      return typeof token === "string" ? new Secret(token) : undefined;
+    },
+    set: async (account, password) => {
+      await file.update((content) => {
+        const others = Object.entries(content.tokens).filter(([name]) => name !== account);
+        const tokens = Object.fromEntries([...others, [account, password.reveal()]]);
+        return { ...content, tokens };
+      }, options);
+    },
+    delete: async (account) => {
+      let found = false;
+      await file.update((content) => {
+        found = Object.hasOwn(content.tokens, account);
+        if (!found) return content;
+        const others = Object.entries(content.tokens).filter(([name]) => name !== account);
+        return { ...content, tokens: Object.fromEntries(others) };
+      }, options);
+      return found;
+    },
+  };
+}
+
+function readContent(value: Readonly<Record<string, unknown>>): Content | undefined {
+  const { tokens } = value;
+  if (typeof tokens !== "object" || tokens === null || Array.isArray(tokens)) return undefined;
+  if (!Object.values(tokens).every((token) => typeof token === "string")) return undefined;
+  return { ...value, tokens: tokens as Content["tokens"] };
+}
