@@ -58,9 +58,9 @@ export type {
   SourceReport,
   Survey,
 } from "./src/token/resolve.ts";
-export type { SourceAnswer, SourceContext, TokenSource } from "./src/token/source.ts";
-export { defaultSources } from "./src/token/default_sources.ts";
-export type { DefaultSourcesOptions } from "./src/token/default_sources.ts";
+export type { SourceAnswer, SourceContext, TokenLease, TokenSource } from "./src/token/source.ts";
+export { defaultSources } from "./src/lifecycle/default_sources.ts";
+export type { DefaultSourcesOptions } from "./src/lifecycle/default_sources.ts";
 export { flagSource } from "./src/token/sources/flag_source.ts";
 export { envSource } from "./src/token/sources/env_source.ts";
 export { fileSource } from "./src/token/sources/file_source.ts";
@@ -70,6 +70,9 @@ export { commandSource } from "./src/token/sources/command_source.ts";
 export type { CommandSourceOptions } from "./src/token/sources/command_source.ts";
 export { keychainSource } from "./src/token/sources/keychain_source.ts";
 export type { KeychainSourceOptions } from "./src/token/sources/keychain_source.ts";
+export { storeSource } from "./src/lifecycle/store_source.ts";
+export { adminApiSource } from "./src/lifecycle/admin_api_source.ts";
+export type { AdminApiSourceOptions } from "./src/lifecycle/admin_api_source.ts";
 export { KeychainError, systemKeychain } from "./src/token/keychain.ts";
 export type { Keychain, KeychainFailure } from "./src/token/keychain.ts";
 
@@ -77,6 +80,23 @@ export { checkToken } from "./src/check/check_token.ts";
 export type { CheckTokenOptions } from "./src/check/check_token.ts";
 export { CheckError } from "./src/check/verdict.ts";
 export type { CheckResult, Verdict } from "./src/check/verdict.ts";
+
+export { AdminApi } from "./src/admin_api/admin_api.ts";
+export type { AdminApiOptions } from "./src/admin_api/admin_api.ts";
+export type { CallOptions } from "./src/admin_api/call_options.ts";
+export type { WantedToken } from "./src/admin_api/create_token.ts";
+export type { Credentials } from "./src/admin_api/log_in.ts";
+export { AdminApiError } from "./src/admin_api/admin_api_error.ts";
+export type { AdminApiErrorDetails } from "./src/admin_api/admin_api_error.ts";
+export type { AdminApiFailure } from "./src/admin_api/admin_api_error.ts";
+export type {
+  GatewayGroup,
+  LoginOption,
+  NewToken,
+  TokenInfo,
+  User,
+} from "./src/admin_api/shapes.ts";
+export { StoreError } from "./src/store/store_error.ts";
 
 export { runAdc } from "./src/adc/run_adc.ts";
 export { prepareRun } from "./src/adc/prepare_run.ts";

@@ -1,8 +1,8 @@
 /**
  * Shows adc-run at work on a machine with nothing but Node.js and npm: `deno task demo`.
  *
- * A sandbox Admin API is started over HTTPS, a token is checked and stored, ADC syncs a configuration
- * with it, and a failing run shows what the mask does. Nothing outside of this machine is asked, and
+ * A sandbox Admin API is started over HTTPS, a user logs in, ADC syncs a configuration with the token that
+ * was made, the token is renewed, a failing run shows what the mask does, and the user logs out. Nothing outside of this machine is asked, and
  * nothing stays behind.
  *
  * @module
@@ -14,11 +14,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { DENO_PERMISSIONS } from "../tests/e2e/homes.ts";
 import { findOnPath } from "../src/adc/locate.ts";
 import { systemKeychain } from "../src/token/keychain.ts";
 import { startSandbox } from "../tests/sandbox/sandbox.ts";
-
-const PERMISSIONS = ["--allow-env", "--allow-read", "--allow-net", "--allow-run", "--allow-ffi"];
 
 const file = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
@@ -38,8 +37,14 @@ function adcRun(
   },
 ): Promise<number | null> {
   const shown = words.map((word) => word.includes("/") ? word.split("/").at(-1) : word);
-  process.stdout.write(`$ adc-run ${shown.join(" ")}${options.input ? " < token.txt" : ""}\n`);
-  const args = ["run", "--quiet", "--no-prompt", `--config=${file("deno.json")}`, ...PERMISSIONS];
+  process.stdout.write(`$ adc-run ${shown.join(" ")}${options.input ? " < password.txt" : ""}\n`);
+  const args = [
+    "run",
+    "--quiet",
+    "--no-prompt",
+    `--config=${file("deno.json")}`,
+    ...DENO_PERMISSIONS,
+  ];
   const child = spawn(process.execPath, [...args, file("src/cli/bin.ts"), ...words], {
     cwd: options.cwd,
     env: { ...ownEnvironment(), ...options.env },
@@ -80,6 +85,8 @@ function expect(what: string, code: number | null, expected: number): void {
   throw new Error(`${what} was to exit with ${expected}, and exited with ${code}`);
 }
 
+const PASSWORD = "demo-password";
+
 const CONFIGURATION = `services:
   - name: httpbin
     upstream:
@@ -94,14 +101,14 @@ const CONFIGURATION = `services:
 async function demo(cwd: string): Promise<void> {
   const sandbox = await startSandbox({ https: true });
   try {
-    sandbox.addUser({ username: "ci-bot", password: "demo-password" });
-    const token = sandbox.addToken({ user: "ci-bot", name: "demo" }).value;
+    sandbox.addUser({ username: "ci-bot", password: PASSWORD });
     await writeFile(join(cwd, "adc.yaml"), CONFIGURATION);
     const realAdc = findOnPath("adc", { env: ownEnvironment(), cwd });
     const env: Record<string, string> = {
       ADC_BACKEND: "api7ee",
       ADC_SERVER: sandbox.url,
       ADC_CA_CERT_FILE: sandbox.ca,
+      ADC_RUN_CONFIG_DIR: join(cwd, "adc-run"),
       ...(realAdc === undefined && { ADC_RUN_ADC: file("tests/stand_ins/adc.mjs") }),
     };
     say(`A sandbox of API7 Enterprise's Admin API listens at ${sandbox.url}`);
@@ -111,22 +118,31 @@ async function demo(cwd: string): Promise<void> {
         : `ADC is ${realAdc}`,
     );
     const keychain = await hasKeychain();
-    if (keychain) {
-      say("A token is checked, then stored in this machine's keychain");
-      const login = ["auth", "login", "--with-token"];
-      expect("auth login", await adcRun(login, { env, cwd, input: `${token}\n` }), 0);
-    } else {
-      env.ADC_TOKEN_FILE = join(cwd, "token.txt");
-      await writeFile(env.ADC_TOKEN_FILE, `${token}\n`, { mode: 0o600 });
-      say(`There is no keychain here: the token lies in ${env.ADC_TOKEN_FILE} (ADC_TOKEN_FILE)`);
-    }
+    const storage = keychain ? [] : ["--storage", "file"];
+    say(
+      `A user logs in, who is no Super Admin. A token is made, tried, and stored in ${
+        keychain ? "this machine's keychain" : "a file, for there is no keychain here"
+      }`,
+    );
+    const login = ["auth", "login", "--username", "ci-bot", "--password-stdin", ...storage];
+    expect("auth login", await adcRun(login, { env, cwd, input: PASSWORD }), 0);
     try {
-      say("Where does the token come from, does it work, and whose is it?");
+      say("Where does the token come from, does it work, whose is it, and when does it end?");
       expect("auth status", await adcRun(["auth", "status"], { env, cwd }), 0);
       say("ADC runs with it");
       expect("sync", await adcRun(["sync", "-f", "adc.yaml"], { env, cwd }), 0);
+      say("ADC runs with a token that is made for this run alone and revoked behind it");
+      expect("diff", await adcRun(["--ephemeral=5m", "diff", "-f", "adc.yaml"], { env, cwd }), 0);
+      say(
+        "The stored token is renewed: a new one is made, tried and stored, the old one is revoked",
+      );
+      expect("auth rotate", await adcRun(["auth", "rotate"], { env, cwd }), 0);
+      say("The user's tokens");
+      expect("auth list", await adcRun(["auth", "list"], { env, cwd }), 0);
       say("Somebody revokes the token. The check notices before ADC starts");
-      sandbox.revokeToken(token);
+      const alive = sandbox.tokens.find(({ revoked }) => !revoked);
+      if (alive === undefined) throw new Error("the sandbox has no live token");
+      sandbox.revokeToken(alive.id);
       expect("diff", await adcRun(["diff", "-f", "adc.yaml"], { env, cwd }), 77);
       say(
         "Without the check ADC fails, and --verbose 2 prints the token, which is masked (only those lines are shown)",
@@ -134,11 +150,12 @@ async function demo(cwd: string): Promise<void> {
       const verbose = ["--no-check", "sync", "-f", "adc.yaml", "--verbose", "2"];
       expect("sync", await adcRun(verbose, { env, cwd, only: /'X-API-KEY.*\*\*\*/ }), 1);
     } finally {
-      if (keychain) {
-        say("The token is removed from the keychain again");
-        await adcRun(["auth", "logout", "--keep"], { env, cwd });
-      }
+      say("The user logs out: the token is revoked, and removed here");
+      await adcRun(["auth", "logout"], { env, cwd });
     }
+    const left = sandbox.tokens.filter(({ revoked }) => !revoked).length;
+    if (left > 0) throw new Error(`${left} tokens are still alive`);
+    say("No token is alive on the server");
   } finally {
     await sandbox.close();
   }

@@ -12,11 +12,12 @@ import { createMask } from "../mask/mask.ts";
 import { runChild } from "./child.ts";
 import { childEnvironment, plainEnvironment } from "./child_environment.ts";
 import { locateAdc } from "./locate.ts";
+import { releaseToken } from "./release_token.ts";
 import type { RunOptions, RunPlan, RunResult } from "./run_options.ts";
 import { bystanders, secretsOf } from "./secrets.ts";
 
 /**
- * Runs what was prepared.
+ * Runs what was prepared, and gives back a token that was made for it.
  *
  * @param plan The result of {@linkcode prepareRun}.
  * @param options The same options.
@@ -24,12 +25,20 @@ import { bystanders, secretsOf } from "./secrets.ts";
  * @throws {CommandError} The program was not found (127) or cannot be executed (126).
  */
 export async function executeRun(plan: RunPlan, options: RunOptions): Promise<RunResult> {
+  try {
+    return await runPlan(plan, options);
+  } finally {
+    if (plan.resolved !== undefined) await releaseToken(plan.resolved, options);
+  }
+}
+
+async function runPlan(plan: RunPlan, options: RunOptions): Promise<RunResult> {
   const { connection, resolved, checked, words } = plan;
   const { env, stdin = "ignore", stdout = "ignore", stderr = "ignore" } = options;
   const program = plan.program ?? locateAdc(options);
   const online = connection !== undefined && resolved !== undefined;
   const secrets = online
-    ? secretsOf(connection, resolved.token, { env })
+    ? secretsOf(connection, resolved, { env })
     : bystanders({ tokens: plan.lifted }, env);
   // A child that can see no secret writes straight to where its output goes.
   const piped = options.mask !== false && secrets.length > 0;

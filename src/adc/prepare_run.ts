@@ -9,10 +9,14 @@ import { CheckError } from "../check/verdict.ts";
 import { needsBackend, readAdcArguments } from "../connection/adc_arguments.ts";
 import { resolveConnection } from "../connection/connection.ts";
 import type { Connection } from "../connection/connection.ts";
-import { defaultSources } from "../token/default_sources.ts";
+import { UsageError } from "../errors.ts";
+import { defaultSources } from "../lifecycle/default_sources.ts";
+import { clearLeftOvers } from "../lifecycle/clear_left_overs.ts";
+import { endWarning, explainRefusal, knownToken } from "../lifecycle/known_token.ts";
 import { resolveToken } from "../token/resolve.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { splitTokens } from "../token/token_value.ts";
+import { releaseToken } from "./release_token.ts";
 import type { RunOptions, RunPlan } from "./run_options.ts";
 
 /**
@@ -45,21 +49,17 @@ export async function prepareRun(
   }
   const connection = await resolveConnection({ args: program ? [] : words, env, cwd, envFile });
   for (const warning of connection.warnings) options.onWarning?.(warning);
-  const sources = options.sources ?? defaultSources({ env, cwd });
+  const sources = options.sources ??
+    defaultSources({ env, cwd, ephemeral: options.ephemeral });
   if (connection.args.tokens.length > 0 && !sources.some(({ name }) => name === "flag")) {
     options.onWarning?.('--token is not used: the sources that were asked for leave out "flag".');
   }
   if (connection.args.tokens.at(-1)?.reveal().trim() === "") {
     options.onWarning?.("--token is blank and was passed over; ADC would have sent it.");
   }
-  const resolved = await resolveToken({ connection, sources, signal });
-  warnOfMismatch(connection, resolved, options);
-  const checked = options.check === false
-    ? undefined
-    : await checkToken(resolved.token, { ...options, connection });
-  if (checked !== undefined && checked.verdict !== "valid") {
-    throw new CheckError(checked, { resolved });
-  }
+  if (options.ephemeral !== undefined) requireEphemeral(connection);
+  const found = await resolveToken({ connection, sources, signal });
+  const { resolved, checked } = await settleToken(found, connection, options);
   return {
     connection,
     resolved,
@@ -68,6 +68,45 @@ export async function prepareRun(
     words: program ? rest : connection.args.words,
     program,
   };
+}
+
+/** Exchanges the token where that was asked for, and tries it. */
+async function settleToken(
+  found: ResolvedToken,
+  connection: Connection,
+  options: RunOptions,
+): Promise<Pick<RunPlan, "resolved" | "checked">> {
+  const { env, ephemeral, signal, dispatcher, onWarning, now = Date.now } = options;
+  let resolved = found;
+  try {
+    warnOfMismatch(connection, resolved, options);
+    const record = await knownToken(found.token, { connection, env, onWarning });
+    const warning = endWarning(record, now());
+    if (warning !== undefined) onWarning?.(warning);
+    if (ephemeral !== undefined) {
+      const { exchangeToken } = await import("../lifecycle/ephemeral_token.ts");
+      const terms = { connection, env, record, ttl: ephemeral, onWarning, signal, dispatcher, now };
+      resolved = await exchangeToken(found, terms);
+    }
+    if (options.check === false) return { resolved, checked: undefined };
+    const checked = await checkToken(resolved.token, { ...options, connection });
+    if (checked.verdict !== "valid") {
+      throw new CheckError(explainRefusal(checked, record, now()), { resolved });
+    }
+    await clearLeftOvers(resolved.token, connection, options);
+    return { resolved, checked };
+  } catch (error) {
+    await releaseToken(resolved, options);
+    throw error;
+  }
+}
+
+/** Only API7 Enterprise makes tokens on request. */
+function requireEphemeral({ backend }: Connection): void {
+  if (backend.value === "api7ee") return;
+  throw new UsageError(
+    `Cannot use --ephemeral with the backend ${backend.value}: only api7ee makes tokens on request`,
+  );
 }
 
 /** ADC deals tokens out by their number, and falls back to the first without a word. */

@@ -35,6 +35,13 @@ export interface RunOptions {
    */
   readonly sources?: readonly TokenSource[] | undefined;
   /**
+   * Runs with a token that is made for this run alone, with the one that was found, and revoked on every
+   * way out; how long it lives at most, in milliseconds. API7 Enterprise only.
+   *
+   * @default undefined: the run has the token that was found
+   */
+  readonly ephemeral?: number | undefined;
+  /**
    * Whether the token is tried before the run.
    *
    * @default true
@@ -101,14 +108,25 @@ export interface RunOptions {
    */
   readonly spawn?: Spawner | undefined;
   /**
-   * Told what a person should know about the connection, a sentence each, before any request.
+   * Told what a person should know, a sentence each: about the connection, a token that ends soon, or
+   * one that could not be revoked.
    *
    * @default undefined
    */
   readonly onWarning?: ((warning: string) => void) | undefined;
+  /**
+   * The clock, in milliseconds.
+   *
+   * @default Date.now
+   */
+  readonly now?: (() => number) | undefined;
 }
 
-/** What is known before the child starts. It holds no bare secret but inside of `Secret`. */
+/**
+ * What is known before the child starts. It holds no bare secret but inside of `Secret`.
+ *
+ * Where `resolved.lease` is there, whoever does not execute the plan releases it.
+ */
 export interface RunPlan {
   /** Where and how ADC will connect; `undefined` where it will not. */
   readonly connection: Connection | undefined;

@@ -9,6 +9,7 @@ import type { AdcArguments } from "../connection/adc_arguments.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Environment } from "../connection/origin.ts";
 import { Secret, tokenPrefix } from "../secret.ts";
+import type { ResolvedToken } from "../token/resolve.ts";
 import { splitTokens } from "../token/token_value.ts";
 
 /** A value that is shorter is more likely a word than a token, where nobody said that it is one. */
@@ -22,13 +23,14 @@ const SHORTEST_KNOWN = 4;
  * and the passwords in addresses. Secrets of less than four characters cannot be masked.
  *
  * @param connection The connection.
- * @param token The token of the run; for `apisix-standalone` it may be a list.
+ * @param resolved The token of the run, and what else must stay secret because of it; for
+ * `apisix-standalone` the token may be a list.
  * @param options The environment.
  * @returns The secrets, some of them perhaps twice.
  */
 export function secretsOf(
   connection: Connection,
-  token: Secret,
+  { token, secrets = [] }: Pick<ResolvedToken, "token" | "secrets">,
   { env }: { readonly env: Environment },
 ): readonly Secret[] {
   const { backend, args, envFile, servers, proxies } = connection;
@@ -36,6 +38,9 @@ export function secretsOf(
   const others = [...bystanders(args, env), ...tokensIn((name) => envFile.get(name))];
   return [
     ...splitTokens(token, list),
+    ...secrets,
+    // Withheld from the child, which a `.env` file may tell it all the same.
+    ...(env.API7_PASSWORD ? [new Secret(env.API7_PASSWORD)] : []),
     ...others.flatMap((secret) => splitTokens(secret, list)),
     ...servers.flatMap(({ authorization }) =>
       authorization ? [authorization, passwordIn(authorization)] : []

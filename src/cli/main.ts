@@ -97,12 +97,18 @@ async function auth({ words, options }: OwnCall, io: Io): Promise<number> {
       return await (await import("./commands/auth_status.ts")).authStatus(call, io);
     case "token":
       return await (await import("./commands/auth_token.ts")).authToken(call, io);
+    case "list":
+      return await (await import("./commands/auth_list.ts")).authList(call, io);
+    case "rotate":
+      return await (await import("./commands/auth_rotate.ts")).authRotate(call, io);
+    case "revoke":
+      return await (await import("./commands/auth_revoke.ts")).authRevoke(call, io);
     case "logout":
       return await (await import("./commands/auth_logout.ts")).authLogout(call, io);
     default:
       throw new UsageError(
         name === undefined ? "There is no auth command" : `There is no command "auth ${name}"`,
-        { suggestion: "There are auth login, auth status, auth token and auth logout." },
+        { suggestion: "There are auth login, status, token, list, rotate, revoke and logout." },
       );
   }
 }

@@ -24,6 +24,10 @@ export interface GlobalOptions {
   readonly failOnLeak?: boolean;
   /** `--dry-run`. */
   readonly dryRun?: boolean;
+  /** `--ephemeral`. */
+  readonly ephemeral?: boolean;
+  /** What follows `--ephemeral=`. */
+  readonly ephemeralTtl?: string;
   /** `--json`. */
   readonly json?: boolean;
   /** `-q, --quiet`. */
@@ -81,8 +85,13 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     .option("--no-mask")
     .option("--fail-on-leak")
     .option("--dry-run")
+    .option("--ephemeral")
+    .option("--ephemeral-ttl <ttl>")
     .option("-V, --version");
-  const words = parseStrictly(command, args);
+  // An optional value would swallow the command behind it: it counts only with an equals sign.
+  const plain = args.map((word) => word.replace(/^--ephemeral=/, "--ephemeral-ttl="));
+  const { length } = parseStrictly(command, plain);
+  const words = args.slice(args.length - length);
   const options = command.opts<GlobalOptions>();
   if (options.failOnLeak && !options.mask) {
     throw new UsageError("Cannot use --fail-on-leak with --no-mask: the mask is what finds a leak");

@@ -9,11 +9,13 @@ import { CONNECTION_OPTIONS } from "../connection/adc_options.ts";
 import { resolveConnection } from "../connection/connection.ts";
 import type { Connection } from "../connection/connection.ts";
 import { UsageError } from "../errors.ts";
-import { defaultSources } from "../token/default_sources.ts";
+import { defaultSources } from "../lifecycle/default_sources.ts";
 import type { TokenSource } from "../token/source.ts";
+import { canAsk } from "./io.ts";
 import type { Io } from "./io.ts";
 import { addSharedOptions, parseStrictly, quietCommand } from "./options.ts";
 import type { GlobalOptions } from "./options.ts";
+import { askCredentials } from "./prompts.ts";
 import { createReporter } from "./report.ts";
 import type { Reporter } from "./report.ts";
 
@@ -27,6 +29,34 @@ export interface OwnCommand<T> {
   readonly sources: readonly TokenSource[];
   /** Prints for this command. */
   readonly reporter: Reporter;
+  /** The words that are no options. */
+  readonly operands: readonly string[];
+}
+
+/** What an own command takes. */
+export interface OwnCommandSyntax {
+  /** Its name, for messages. */
+  readonly name: string;
+  /** The options that it alone has, in commander's spelling. */
+  readonly options: readonly string[];
+  /**
+   * Whether words follow that are no options.
+   *
+   * @default false
+   */
+  readonly operands?: boolean;
+  /**
+   * The backend where none is set: a command that only API7 Enterprise has needs no flag to say so.
+   *
+   * @default ADC's default
+   */
+  readonly backend?: "api7ee";
+  /**
+   * Asks for the server where none is set.
+   *
+   * @default nobody is asked, and it is ADC's default
+   */
+  readonly askServer?: (options: GlobalOptions) => Promise<string | undefined>;
 }
 
 /** What an own command was called with. */
@@ -42,7 +72,7 @@ export interface OwnCall {
  *
  * @param call The words and the options before them.
  * @param io The process.
- * @param own The command's name and the options that it alone has, in commander's spelling.
+ * @param own What the command takes.
  * @returns The options, the connection and the sources.
  * @throws {UsageError} There is no such option, or a word is left over.
  * @throws {ConnectionError} A value that says how to connect cannot be used.
@@ -50,15 +80,15 @@ export interface OwnCall {
 export async function readOwnCommand<T extends object>(
   call: OwnCall,
   io: Io,
-  own: { readonly name: string; readonly options: readonly string[] },
+  own: OwnCommandSyntax,
 ): Promise<OwnCommand<T>> {
   requireApplicable(call.options, own.name);
   const command = addSharedOptions(quietCommand(own.name));
   for (const flags of [...CONNECTION_OPTIONS, ...own.options]) {
     command.addOption(new Option(flags));
   }
-  const [stray] = parseStrictly(command, call.words);
-  if (stray !== undefined) {
+  const operands = parseStrictly(command, call.words);
+  if (operands.length > 0 && !own.operands) {
     throw new UsageError(`"adc-run ${own.name}" takes options only: found another word`, {
       suggestion: `See "adc-run ${own.name} --help".`,
     });
@@ -71,13 +101,19 @@ export async function readOwnCommand<T extends object>(
   };
   const { env, cwd, keychain } = io;
   const reporter = createReporter(io, options);
-  const connection = await resolveConnection({
-    // The connection flags mean the same as for ADC, and are read by the same code.
-    args: [own.name, ...call.words],
-    env,
-    cwd,
-    envFile: options.envFile,
-  });
+  const connect = (args: readonly string[]) =>
+    resolveConnection({ args: [own.name, ...args], env, cwd, envFile: options.envFile });
+  // The connection flags mean the same as for ADC, and are read by the same code.
+  const args = [...call.words];
+  let connection = await connect(args);
+  if (own.backend !== undefined && connection.backend.origin.kind === "default") {
+    args.push("--backend", own.backend);
+    connection = await connect(args);
+  }
+  if (connection.server.origin.kind === "default") {
+    const server = await own.askServer?.(options);
+    if (server !== undefined) connection = await connect([...args, "--server", server]);
+  }
   for (const warning of connection.warnings) reporter.warn(warning);
   const sources = defaultSources({
     env,
@@ -85,8 +121,10 @@ export async function readOwnCommand<T extends object>(
     keychain,
     names: options.source,
     helperStderr: options.quiet ? "ignore" : "inherit",
+    onWarning: reporter.warn,
+    ...(canAsk(io) && { ask: askCredentials(io) }),
   });
-  return { options, connection, sources, reporter };
+  return { options, connection, sources, reporter, operands };
 }
 
 /** An option that is read and does nothing would be a promise that is not kept: `--dry-run`, say. */
@@ -95,6 +133,7 @@ function requireApplicable(options: GlobalOptions, name: string): void {
     options.dryRun && "--dry-run",
     options.adc !== undefined && "--adc",
     options.failOnLeak && "--fail-on-leak",
+    (options.ephemeral || options.ephemeralTtl !== undefined) && "--ephemeral",
     !options.mask && "--no-mask",
   ].find((option) => typeof option === "string");
   if (given === undefined) return;

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { whoAmI } from "../admin_api/who_am_i.ts";
-import type { TokenOwner } from "../admin_api/who_am_i.ts";
+import type { User } from "../admin_api/shapes.ts";
 import type { Connection } from "../connection/connection.ts";
 import { tokenPrefix } from "../secret.ts";
 import type { Secret } from "../secret.ts";
@@ -23,25 +22,33 @@ export async function findOwner(
   connection: Connection,
   token: Secret,
   { reporter }: { readonly reporter: Reporter },
-): Promise<TokenOwner | undefined> {
-  const [server] = connection.servers;
+): Promise<User | undefined> {
   const isAdminKey = tokenPrefix(token.reveal()) === "a7adm-";
-  if (connection.backend.value !== "api7ee" || isAdminKey || server === undefined) return undefined;
-  const { openHttpClient } = await import("../connection/http.ts");
-  const client = await openHttpClient(connection);
+  if (connection.backend.value !== "api7ee" || isAdminKey) return undefined;
+  const { AdminApi } = await import("../admin_api/admin_api.ts");
+  const api = await AdminApi.open(connection, { token });
   try {
-    const owner = await whoAmI(client, { server, token });
-    if (owner?.superAdmin) {
-      reporter.warn(
-        `The token belongs to "${owner.username}", a Super Admin. Make tokens as a user who may do only what ADC needs.`,
-      );
-    }
+    const owner = await api.me();
+    warnOfSuperAdmin(owner, reporter);
     return owner;
   } catch {
     return undefined;
   } finally {
-    await client.close();
+    await api.close();
   }
+}
+
+/**
+ * Warns of the role that API7's documentation advises against for tokens.
+ *
+ * @param owner The owner.
+ * @param reporter Who is told.
+ */
+export function warnOfSuperAdmin({ superAdmin, username }: User, reporter: Reporter): void {
+  if (!superAdmin) return;
+  reporter.warn(
+    `The token belongs to "${username}", a Super Admin. Make tokens as a user who may do only what ADC needs.`,
+  );
 }
 
 /**
@@ -50,6 +57,6 @@ export async function findOwner(
  * @param owner The owner.
  * @returns For example `ci-bot (roles: Editor)`.
  */
-export function describeOwner(owner: TokenOwner): string {
+export function describeOwner(owner: User): string {
   return `${owner.username} (roles: ${owner.roles.join(", ") || "none"})`;
 }

@@ -5,6 +5,7 @@
  */
 
 import type { RunPlan, RunResult } from "../adc/run_options.ts";
+import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import { CheckError } from "../check/verdict.ts";
 import type { CheckResult } from "../check/verdict.ts";
 import { describeConnection } from "../connection/describe.ts";
@@ -135,6 +136,10 @@ export function describeError(error: AdcRunError): Record<string, unknown> {
         token: describeToken(error.resolved),
         sources: error.resolved.trail,
       }),
+    }),
+    ...(error instanceof AdminApiError && {
+      failure: error.failure,
+      ...(error.status !== undefined && { status: error.status }),
     }),
     ...(error instanceof NoTokenError && { verdict: "no-token", sources: error.trail }),
   };

@@ -7,8 +7,8 @@
 import type { Connection } from "../connection/connection.ts";
 import { AdcRunError, EXIT, messageOf, SourceError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
-import type { SourceAnswer, TokenSource } from "./source.ts";
-import { isBlank, tokenDefect } from "./token_value.ts";
+import { askSource } from "./ask_source.ts";
+import type { SourceAnswer, SourceContext, TokenLease, TokenSource } from "./source.ts";
 
 /** What one source said, without any secret but the redacted token. */
 export interface SourceReport {
@@ -32,6 +32,10 @@ export interface ResolvedToken {
   readonly detail: string;
   /** What every source said, in the order in which they stand. */
   readonly trail: readonly SourceReport[];
+  /** What else must stay secret because of it, such as the password it was made with. */
+  readonly secrets?: readonly Secret[];
+  /** Set where the token lives for one run alone: whoever resolved it gives it back. */
+  readonly lease?: TokenLease;
 }
 
 /** Every source was asked and none has a token. */
@@ -40,20 +44,25 @@ export class NoTokenError extends AdcRunError {
   override readonly name = "NoTokenError";
   /** What every source said. */
   readonly trail: readonly SourceReport[];
-  readonly #server: string;
+  readonly #connection: Pick<Connection, "server" | "backend">;
 
   /**
    * Makes the error.
    *
-   * @param server The server that the token was to be for, as messages name it.
+   * @param connection Where the token was to be used.
    * @param trail What every source said.
    */
-  constructor(server: string, trail: readonly SourceReport[]) {
-    super(`Cannot find a token for ${server}: no source has one`, EXIT.permission, {
-      suggestion: `Set ADC_TOKEN, or store a token with "adc-run auth login --with-token".`,
+  constructor(
+    connection: Pick<Connection, "server" | "backend">,
+    trail: readonly SourceReport[],
+  ) {
+    const { server, backend } = connection;
+    const login = `adc-run auth login${backend.value === "api7ee" ? "" : " --with-token"}`;
+    super(`Cannot find a token for ${server.value}: no source has one`, EXIT.permission, {
+      suggestion: `Set ADC_TOKEN, or store a token with "${login}".`,
     });
     this.trail = trail;
-    this.#server = server;
+    this.#connection = connection;
   }
 
   /**
@@ -62,7 +71,7 @@ export class NoTokenError extends AdcRunError {
    * @returns An error with an empty trail.
    */
   withoutTrail(): NoTokenError {
-    return new NoTokenError(this.#server, []);
+    return new NoTokenError(this.#connection, []);
   }
 }
 
@@ -107,16 +116,16 @@ export async function resolveToken(options: ResolveTokenOptions): Promise<Resolv
   const { connection, sources, signal } = options;
   const trail: SourceReport[] = [];
   for (const [index, source] of sources.entries()) {
-    const answer = await ask(source, connection, { signal });
+    const answer = await askSource(source, connection, { signal });
     trail.push(reportOf(source, answer));
     if (answer.status === "absent") continue;
     for (const { name } of sources.slice(index + 1)) {
       trail.push({ source: name, status: "not-asked", detail: `${source.name} came first` });
     }
     if (answer.status === "broken") throw brokenSource(source, answer);
-    return { token: answer.token, source: source.name, detail: answer.detail, trail };
+    return { ...tokenOf(source, answer), trail };
   }
-  throw new NoTokenError(connection.server.value, trail);
+  throw new NoTokenError(connection, trail);
 }
 
 /** What {@linkcode surveyTokens} found. */
@@ -141,72 +150,38 @@ export async function surveyTokens(options: ResolveTokenOptions): Promise<Survey
   let winner: Omit<ResolvedToken, "trail"> | undefined;
   let error: AdcRunError | undefined;
   for (const source of sources) {
-    const answer = await ask(source, connection, { signal });
+    if (source.outlook !== undefined) {
+      trail.push({ source: source.name, status: "not-asked", detail: await look(source, options) });
+      continue;
+    }
+    const answer = await askSource(source, connection, { signal });
     trail.push(reportOf(source, answer));
     if (winner !== undefined || error !== undefined) continue;
     if (answer.status === "broken") error = brokenSource(source, answer);
     if (answer.status === "found") {
-      winner = { token: answer.token, source: source.name, detail: answer.detail };
+      winner = tokenOf(source, answer);
     }
   }
-  if (winner === undefined) error ??= new NoTokenError(connection.server.value, trail);
+  if (winner === undefined) error ??= new NoTokenError(connection, trail);
   return { trail, winner: winner && { ...winner, trail }, error };
 }
 
-/** Asks one source within its time limit, and judges the token that it gives. */
-async function ask(
-  source: TokenSource,
-  connection: Connection,
-  { signal }: { readonly signal: AbortSignal | undefined },
-): Promise<SourceAnswer> {
-  signal?.throwIfAborted();
-  const limit = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let abort: (() => void) | undefined;
-  const ended = new Promise<SourceAnswer>((resolve, reject) => {
-    timer = setTimeout(() => {
-      resolve({
-        status: "broken",
-        reason: `it did not answer within ${source.timeout / 1000} s`,
-        ...(source.whenSlow !== undefined && { suggestion: source.whenSlow }),
-      });
-      limit.abort();
-    }, source.timeout);
-    abort = () => {
-      reject(signal?.reason);
-      limit.abort(signal?.reason);
-    };
-    signal?.addEventListener("abort", abort, { once: true });
-  });
-  // Asynchronous, so that a source which throws is as broken as one which rejects.
-  const found = (async () => await source.find({ connection, signal: limit.signal }))().catch((
-    error,
-  ): SourceAnswer => ({
-    status: "broken",
-    reason: messageOf(error),
-    cause: error,
-  }));
-  try {
-    return judge(await Promise.race([found, ended]), connection);
-  } finally {
-    clearTimeout(timer);
-    if (abort !== undefined) signal?.removeEventListener("abort", abort);
-  }
+function tokenOf(
+  { name }: TokenSource,
+  { token, detail, secrets, lease }: SourceAnswer & { readonly status: "found" },
+): Omit<ResolvedToken, "trail"> {
+  return { token, source: name, detail, ...(secrets && { secrets }), ...(lease && { lease }) };
 }
 
-function judge(answer: SourceAnswer, connection: Connection): SourceAnswer {
-  if (answer.status !== "found") return answer;
-  if (isBlank(answer.token.reveal())) {
-    return { status: "absent", reason: `${answer.detail} is blank` };
+async function look(
+  source: TokenSource,
+  { connection, signal = new AbortController().signal }: ResolveTokenOptions,
+): Promise<string> {
+  try {
+    return await source.outlook!({ connection, signal } satisfies SourceContext);
+  } catch (error) {
+    return messageOf(error);
   }
-  const defect = tokenDefect(answer.token, connection.backend.value === "apisix-standalone");
-  if (defect === undefined) return answer;
-  return {
-    status: "broken",
-    reason: `the token in ${answer.detail} is malformed: ${defect}`,
-    suggestion: "Copy it once more, without quotes, spaces and line breaks.",
-    malformed: true,
-  };
 }
 
 function reportOf({ name }: TokenSource, answer: SourceAnswer): SourceReport {
@@ -226,6 +201,6 @@ function brokenSource(
   return new SourceError(name, `Cannot get a token from source "${name}": ${answer.reason}`, {
     suggestion: answer.suggestion,
     cause: answer.cause,
-    ...(answer.malformed && { exitCode: EXIT.data }),
+    ...(answer.exitCode !== undefined && { exitCode: answer.exitCode }),
   });
 }

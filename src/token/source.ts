@@ -24,6 +24,10 @@ export type SourceAnswer =
     readonly token: Secret;
     /** Where exactly, for example `ADC_TOKEN` or `.env`. */
     readonly detail: string;
+    /** What else must stay secret because of it, such as the password it was made with. */
+    readonly secrets?: readonly Secret[];
+    /** Set where the token lives for one run alone. */
+    readonly lease?: TokenLease;
   }
   /** There is none here; the next source is asked. */
   | {
@@ -40,9 +44,28 @@ export type SourceAnswer =
     readonly suggestion?: string;
     /** What led to it. */
     readonly cause?: unknown;
-    /** Set where the token itself is malformed, which has an exit code of its own. */
-    readonly malformed?: boolean;
+    /**
+     * The code that the command line exits with.
+     *
+     * @default 74
+     */
+    readonly exitCode?: number;
   };
+
+/** A token that was made for one run, and has to be given back. */
+export interface TokenLease {
+  /** The token's name on the server. */
+  readonly name: string;
+  /** When it ends by itself, in Unix seconds. */
+  readonly expiresAt: number;
+  /**
+   * Revokes the token. Calling it again does nothing.
+   *
+   * @param options What ends the attempt.
+   * @throws {AdcRunError} The token could not be revoked; the next run will try again.
+   */
+  release(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+}
 
 /**
  * A place that a token may come from.
@@ -71,6 +94,20 @@ export interface TokenSource {
    * @default undefined
    */
   readonly whenSlow?: string;
+  /**
+   * How long the source may take to undo what it had begun when it is told to give up, in milliseconds.
+   *
+   * @default 0
+   */
+  readonly grace?: number;
+  /**
+   * Says what {@linkcode TokenSource.find} would do, where that leaves traces: a survey asks for this
+   * instead.
+   *
+   * @param context Where the token would be used.
+   * @returns What would happen, or why nothing would.
+   */
+  outlook?(context: SourceContext): Promise<string>;
   /**
    * Looks for a token.
    *

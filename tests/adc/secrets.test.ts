@@ -10,7 +10,9 @@ async function reveal(
   env: Record<string, string> = {},
 ): Promise<string[]> {
   const connection = await resolveConnection({ args: line.split(" "), env, cwd: "/nowhere" });
-  return secretsOf(connection, new Secret(token), { env }).map((secret) => secret.reveal());
+  return secretsOf(connection, { token: new Secret(token) }, { env }).map((secret) =>
+    secret.reveal()
+  );
 }
 
 it("`secretsOf()` has the token, each of a standalone list, and the tokens that lost", async () => {

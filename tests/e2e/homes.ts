@@ -13,9 +13,11 @@ import { fileURLToPath } from "node:url";
 export const DENO_PERMISSIONS = [
   "--allow-env",
   "--allow-read",
+  "--allow-write",
   "--allow-net",
   "--allow-run",
   "--allow-ffi",
+  "--allow-sys=hostname,uid",
 ] as const;
 
 /** A home, and the words that start adc-run there. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { collect, standIn } from "./adc_run.ts";
@@ -79,13 +80,43 @@ for (const home of await testHomes()) {
 
     it("errors are coloured, unless NO_COLOR is set", async () => {
       await using it = await fixture();
-      const command = inTerminal([...home.command, "ping"]);
+      const command = inTerminal([...home.command, "--source", "env", "ping"]);
       const options = { env: it.env, cwd: it.folder.path };
       const plain = await collect(command, options);
       assert.match(plain.stdout, /adc-run: error: Cannot find a token/);
       const coloured = await collect(["env", "-u", "NO_COLOR", ...command], options);
       // deno-lint-ignore no-control-regex
       assert.match(coloured.stdout, /adc-run: \x1b\[31merror\x1b\[39m: Cannot find a token/);
+    });
+
+    it("a run without a token asks who logs in, and leaves nothing behind", async () => {
+      await using it = await fixture();
+      const { sandbox, folder } = it;
+      const answer = async (second: (terminal: ChildProcess) => void) => {
+        const asked = [/User at/, /Password of/];
+        return await collect(inTerminal([...home.command, "ping"]), {
+          env: { ...it.env, ADC_RUN_CONFIG_DIR: `${folder.path}/adc-run` },
+          cwd: folder.path,
+          onStdout: (text, child) => {
+            if (!asked[0]?.test(text)) return;
+            if (asked.shift()?.source.startsWith("User")) child.stdin!.write("ci-bot\r");
+            else second(child);
+          },
+          whenStarted: () => {},
+        });
+      };
+      const ended = await answer((terminal) => terminal.stdin!.write("\x04"));
+      assert.equal(ended.status, 130, ended.stdout);
+      assert.match(ended.stdout, /error: .*Given up/);
+      const wrong = await answer((terminal) => terminal.stdin!.write("zqzq-no-such-pass\r"));
+      assert.equal(wrong.status, 77, wrong.stdout);
+      assert.match(wrong.stdout, /username or password is incorrect/);
+      assert.doesNotMatch(wrong.stdout, /zqzq/);
+      const right = await answer((terminal) => terminal.stdin!.write("pass-word\r"));
+      assert.match(right.stdout, /from admin-api \(logged in as ci-bot: "adc-run-ephemeral-/);
+      assert.equal(sandbox.openSessions, 0);
+      const own = sandbox.tokens.filter(({ name }) => name.startsWith("adc-run"));
+      assert.deepEqual(own.map(({ revoked }) => revoked), [true]);
     });
   });
 }

@@ -8,6 +8,9 @@ import { checkToken } from "../../check/check_token.ts";
 import { CheckError } from "../../check/verdict.ts";
 import { describeConnection } from "../../connection/describe.ts";
 import { describeOrigin } from "../../connection/origin.ts";
+import { describeEnd } from "../../lifecycle/expiry.ts";
+import { endWarning, explainRefusal, knownToken } from "../../lifecycle/known_token.ts";
+import type { TokenRecord } from "../../store/state.ts";
 import { NoTokenError, surveyTokens } from "../../token/resolve.ts";
 import type { Io } from "../io.ts";
 import { readOwnCommand } from "../own_command.ts";
@@ -28,9 +31,19 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
     options: [],
   });
   const { trail, winner, error } = await surveyTokens({ connection, sources });
-  const checked = winner && options.check
+  const { env } = io;
+  const record = winner &&
+    await knownToken(winner.token, { connection, env, onWarning: reporter.warn });
+  const now = Date.now();
+  const tried = winner && options.check
     ? await checkToken(winner.token, { connection })
     : undefined;
+  const checked = tried && explainRefusal(tried, record, now);
+  const soon = endWarning(record, now);
+  if (soon !== undefined) reporter.warn(soon);
+  if (winner?.source === "store") {
+    reporter.warn("The token lies in a file, unencrypted; a keychain is the better place.");
+  }
   const owner = winner && checked?.verdict === "valid"
     ? await findOwner(connection, winner.token, { reporter })
     : undefined;
@@ -42,7 +55,7 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
     const status = {
       connection: describeConnection(connection),
       sources: trail,
-      ...(winner && { token: describeToken(winner) }),
+      ...(winner && { token: { ...describeToken(winner), ...describeRecord(record) } }),
       check: winner ? describeCheck(checked) : { verdict: "no-token" },
       ...(owner && { owner }),
       ...(failure && { error: describeError(failure) }),
@@ -61,10 +74,30 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
     ...formatTrail(trail).map((line) => `source   ${line}`),
     ...(winner ? [`token    ${winner.token} from ${winner.source}`] : []),
     ...(winner ? [`check    ${checked?.verdict ?? "not made"}`] : []),
+    ...(record?.name !== undefined ? [`name     ${record.name}`] : []),
+    ...(record && hasKnownEnd(record) ? [`end      ${describeEnd(record.expiresAt, now)}`] : []),
     ...(owner ? [`owner    ${describeOwner(owner)}`] : []),
   ];
   reporter.print(lines.join("\n"));
   if (failure === undefined) return 0;
   // What every source said stands above already.
   return reporter.fail(failure instanceof NoTokenError ? failure.withoutTrail() : failure);
+}
+
+/** What is known of a stored token, as data. */
+function describeRecord(record: TokenRecord | undefined): Record<string, unknown> {
+  if (record === undefined) return {};
+  const { id, name, user, storage, expiresAt } = record;
+  return {
+    storage,
+    ...(id !== undefined && { id }),
+    ...(name !== undefined && { name }),
+    ...(user !== undefined && { user }),
+    ...(hasKnownEnd(record) && { expiresAt: expiresAt ?? null }),
+  };
+}
+
+/** Of a token that was brought along nobody knows when it ends. */
+function hasKnownEnd({ expiresAt, neverExpires }: TokenRecord): boolean {
+  return expiresAt !== undefined || neverExpires === true;
 }

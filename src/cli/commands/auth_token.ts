@@ -4,7 +4,9 @@
  * @module
  */
 
+import { UsageError } from "../../errors.ts";
 import { resolveToken } from "../../token/resolve.ts";
+import { withoutLogIn } from "../account_session.ts";
 import type { Io } from "../io.ts";
 import { readOwnCommand } from "../own_command.ts";
 import type { OwnCall } from "../own_command.ts";
@@ -22,7 +24,13 @@ export async function authToken(call: OwnCall, io: Io): Promise<number> {
     name: "auth token",
     options: [],
   });
-  const resolved = await resolveToken({ connection, sources });
+  const looking = withoutLogIn(sources);
+  if (looking.length === 0) {
+    throw new UsageError('Cannot print a token: source "admin-api" makes one, for runs alone', {
+      suggestion: 'Store one with "adc-run auth login".',
+    });
+  }
+  const resolved = await resolveToken({ connection, sources: looking });
   const token = resolved.token.reveal();
   io.stdout.write(
     options.json ? `${JSON.stringify({ token, ...describeToken(resolved) })}\n` : `${token}\n`,

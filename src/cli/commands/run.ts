@@ -9,16 +9,19 @@ import { locateAdc } from "../../adc/locate.ts";
 import { secretsOf } from "../../adc/secrets.ts";
 import { executeRun } from "../../adc/execute_run.ts";
 import { prepareRun } from "../../adc/prepare_run.ts";
+import { releaseToken } from "../../adc/release_token.ts";
 import type { RunOptions, RunPlan, RunResult } from "../../adc/run_options.ts";
 import { describeConnection } from "../../connection/describe.ts";
-import { EXIT } from "../../errors.ts";
+import { EXIT, UsageError } from "../../errors.ts";
 import { createMask } from "../../mask/mask.ts";
-import { defaultSources } from "../../token/default_sources.ts";
+import { defaultSources } from "../../lifecycle/default_sources.ts";
+import { DEFAULT_TTL, readLifetime } from "../../lifecycle/expiry.ts";
 import { splitTokens } from "../../token/token_value.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
-import { hasTerminal } from "../io.ts";
+import { canAsk, hasTerminal } from "../io.ts";
 import type { Io } from "../io.ts";
 import type { GlobalOptions } from "../options.ts";
+import { askConfirmation, askCredentials } from "../prompts.ts";
 import { createReporter, describeRun, formatTrail } from "../report.ts";
 import type { Reporter } from "../report.ts";
 
@@ -42,6 +45,7 @@ export interface RunCommand {
 export async function run({ words, exec, options }: RunCommand, io: Io): Promise<number> {
   const reporter = createReporter(io, options);
   const { env, cwd, stdout, stderr, signals, keychain } = io;
+  const ephemeral = await readTtl(options);
   const interrupt = abortOnInterrupt(signals);
   try {
     const runOptions: RunOptions & { readonly exec: boolean } = {
@@ -58,16 +62,28 @@ export async function run({ words, exec, options }: RunCommand, io: Io): Promise
       terminal: hasTerminal(io),
       stdin: "inherit",
       onWarning: reporter.warn,
+      ephemeral,
       sources: defaultSources({
         env,
         cwd,
         keychain,
         names: options.source,
         helperStderr: options.quiet ? "ignore" : "inherit",
+        onWarning: reporter.warn,
+        // A dry run leaves nothing behind.
+        ephemeral: options.dryRun ? ephemeral ?? DEFAULT_TTL : ephemeral,
+        ...(canAsk(io) && {
+          ask: askCredentials(io),
+          confirm: (reason: string) => askConfirmation(`Send the password, though ${reason}?`, io),
+        }),
       }),
     };
     const plan = await prepareRun(words, { ...runOptions, signal: interrupt.signal });
-    if (options.dryRun) return printPlan(plan, { reporter, io, options });
+    if (options.dryRun) {
+      const exitCode = printPlan(plan, { reporter, io, options });
+      if (plan.resolved !== undefined) await releaseToken(plan.resolved, runOptions);
+      return exitCode;
+    }
     announce(plan, { reporter, io, options });
     const running = executeRun(plan, runOptions);
     // The child's own signal handling is in place by now.
@@ -76,6 +92,14 @@ export async function run({ words, exec, options }: RunCommand, io: Io): Promise
   } finally {
     interrupt.release();
   }
+}
+
+/** `--ephemeral`, and how long the token lives at most where it cannot be revoked. */
+async function readTtl(options: GlobalOptions): Promise<number | undefined> {
+  if (options.ephemeralTtl === undefined) return options.ephemeral ? DEFAULT_TTL : undefined;
+  const ttl = await readLifetime(options.ephemeralTtl, "--ephemeral");
+  if (ttl !== undefined) return ttl;
+  throw new UsageError('Cannot use --ephemeral "never": a token for one run has an end');
 }
 
 interface Surroundings {
@@ -163,7 +187,7 @@ function printPlan(plan: RunPlan, { reporter, io, options }: Surroundings): numb
   const { connection, resolved, checked } = plan;
   const program = plan.program ?? locateAdc({ env: io.env, cwd: io.cwd, adc: options.adc });
   const mask = createMask(
-    connection && resolved ? secretsOf(connection, resolved.token, { env: io.env }) : [],
+    connection && resolved ? secretsOf(connection, resolved, { env: io.env }) : [],
   );
   const command = [program.file, ...program.prefix, ...plan.words]
     // A server's address may hold a password, also where it is not looked at.

@@ -50,32 +50,49 @@ export function keychainSource(options: KeychainSourceOptions = {}): TokenSource
     name: "keychain",
     timeout,
     whenSlow: "It may be waiting for you to unlock it.",
-    find: async ({ connection: { servers } }): Promise<SourceAnswer> => {
-      const tokens = new Map<string, Secret>();
+    find: async ({ connection: { servers } }) => {
       try {
-        for (const account of keychainAccounts(servers)) {
-          const token = await keychain.get(account);
-          if (token === undefined) {
-            const reason = `the keychain has no entry for ${account}`;
-            return { status: "absent", reason };
-          }
-          tokens.set(account, token);
-        }
+        return await findStored(keychain, {
+          servers,
+          place: "the keychain",
+          detail: (accounts) => `service "${KEYCHAIN_SERVICE}", account "${accounts}"`,
+        });
       } catch (error) {
         return whenItFails(error);
       }
-      const [first, ...others] = tokens.values();
-      const token = others.length === 0 && first !== undefined
-        ? first
-        : new Secret(servers.map(({ origin }) => tokens.get(origin)!.reveal()).join(","));
-      const accounts = [...tokens.keys()].join(", ");
-      return {
-        status: "found",
-        token,
-        detail: `service "${KEYCHAIN_SERVICE}", account "${accounts}"`,
-      };
     },
   };
+}
+
+/**
+ * Looks for the tokens of several servers in a store; each has its own entry, and all must be there.
+ *
+ * @param store The store.
+ * @param options The servers, and how messages name the store and the entries in it.
+ * @returns The token, or a comma-separated list of them.
+ * @throws {Error} The store cannot be asked.
+ */
+export async function findStored(
+  store: Pick<Keychain, "get">,
+  { servers, place, detail }: {
+    readonly servers: readonly { readonly origin: string }[];
+    readonly place: string;
+    readonly detail: (accounts: string) => string;
+  },
+): Promise<SourceAnswer> {
+  const tokens = new Map<string, Secret>();
+  for (const account of keychainAccounts(servers)) {
+    const token = await store.get(account);
+    if (token === undefined) {
+      return { status: "absent", reason: `${place} has no entry for ${account}` };
+    }
+    tokens.set(account, token);
+  }
+  const [first, ...others] = tokens.values();
+  const token = others.length === 0 && first !== undefined
+    ? first
+    : new Secret(servers.map(({ origin }) => tokens.get(origin)!.reveal()).join(","));
+  return { status: "found", token, detail: detail([...tokens.keys()].join(", ")) };
 }
 
 /** No keychain is no token; a keychain that keeps its entries to itself is something to mend. */

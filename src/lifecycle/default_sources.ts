@@ -4,27 +4,27 @@
  * @module
  */
 
-import type { Environment } from "../connection/origin.ts";
 import { UsageError } from "../errors.ts";
-import type { Keychain } from "./keychain.ts";
-import type { TokenSource } from "./source.ts";
-import { commandSource } from "./sources/command_source.ts";
-import { dotenvSource } from "./sources/dotenv_source.ts";
-import { envSource } from "./sources/env_source.ts";
-import { fileSource } from "./sources/file_source.ts";
-import { flagSource } from "./sources/flag_source.ts";
-import { keychainSource } from "./sources/keychain_source.ts";
+import type { Keychain } from "../token/keychain.ts";
+import type { TokenSource } from "../token/source.ts";
+import { commandSource } from "../token/sources/command_source.ts";
+import { dotenvSource } from "../token/sources/dotenv_source.ts";
+import { envSource } from "../token/sources/env_source.ts";
+import { fileSource } from "../token/sources/file_source.ts";
+import { flagSource } from "../token/sources/flag_source.ts";
+import { keychainSource } from "../token/sources/keychain_source.ts";
+import { adminApiSource } from "./admin_api_source.ts";
+import type { AdminApiSourceOptions } from "./admin_api_source.ts";
+import { storeSource } from "./store_source.ts";
 
 /** What the default sources look at. */
-export interface DefaultSourcesOptions {
-  /** The environment, usually `process.env`. */
-  readonly env: Environment;
+export interface DefaultSourcesOptions extends AdminApiSourceOptions {
   /** The working directory. */
   readonly cwd: string;
   /**
    * Which sources, in which order.
    *
-   * @default all of them: flag, env, file, dotenv, command, keychain
+   * @default all of them: flag, env, file, dotenv, command, store, keychain, admin-api
    */
   readonly names?: readonly string[] | undefined;
   /**
@@ -65,7 +65,9 @@ export function defaultSources(options: DefaultSourcesOptions): readonly TokenSo
     fileSource({ env, cwd }),
     dotenvSource(),
     commandSource({ env, cwd, ...(helperStderr && { stderr: helperStderr }) }),
+    storeSource({ env }),
     keychainSource(keychain && { keychain }),
+    adminApiSource(options),
   ];
   const { names } = options;
   if (names === undefined) return all;

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import { UsageError } from "../../src/errors.ts";
-import { defaultSources } from "../../src/token/default_sources.ts";
+import { Secret } from "../../src/secret.ts";
+import { tokenFile } from "../../src/store/token_file.ts";
+import { defaultSources } from "../../src/lifecycle/default_sources.ts";
 import { NoTokenError, resolveToken } from "../../src/token/resolve.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
-import { fakeKeychain } from "./fake_keychain.ts";
+import { fakeKeychain } from "../token/fake_keychain.ts";
 
-const ALL = ["flag", "env", "file", "dotenv", "command", "keychain"];
+const ALL = ["flag", "env", "file", "dotenv", "command", "store", "keychain", "admin-api"];
 
 function names(list?: readonly string[]): string[] {
   return defaultSources({ env: {}, cwd: ".", names: list }).map(({ name }) => name);
@@ -24,7 +27,7 @@ test("`defaultSources()` gives the sources that are named, in that order", () =>
 });
 
 test("`defaultSources()` refuses unknown names, repeated names, and no names", () => {
-  const there = "flag, env, file, dotenv, command, keychain";
+  const there = ALL.join(", ");
   const cases: readonly [names: readonly string[], message: string][] = [
     [["env", "vault"], `Cannot ask a source "vault": there are ${there}`],
     [[""], `Cannot ask a source "": there are ${there}`],
@@ -49,6 +52,7 @@ test("`defaultSources()` finds the token of each source behind those before it",
   const echo = [process.execPath, evaluate, "process.stdout.write('in-command')"];
   const env: Record<string, string> = {
     PATH: process.env.PATH ?? "",
+    ADC_RUN_CONFIG_DIR: join(folder.path, "adc-run"),
     ADC_TOKEN: "in-env",
     ADC_TOKEN_FILE: "token",
     ADC_TOKEN_COMMAND: JSON.stringify(echo),
@@ -72,9 +76,16 @@ test("`defaultSources()` finds the token of each source behind those before it",
   delete env.ADC_TOKEN_COMMAND;
   assert.equal(await find(["sync"]), "keychain: in-keychain");
   assert.deepEqual(keychain.asked, ["http://localhost:9180"]);
-  await assert.rejects(find(["sync"], ALL.slice(0, -1)), (error) => {
+  await tokenFile(join(folder.path, "adc-run")).set(
+    "http://localhost:9180",
+    new Secret("in-store"),
+  );
+  assert.equal(await find(["sync"]), "store: in-store");
+  const rest = ALL.filter((name) => name !== "store" && name !== "keychain");
+  await assert.rejects(find(["sync"], rest), (error) => {
     assert.ok(error instanceof NoTokenError);
-    assert.deepEqual(error.trail.map(({ source }) => source), ALL.slice(0, -1));
+    assert.deepEqual(error.trail.map(({ source }) => source), rest);
+    assert.equal(error.trail.at(-1)?.detail, "the backend apisix has no log-in");
     return true;
   });
 });

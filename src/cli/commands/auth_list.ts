@@ -1,0 +1,129 @@
+/**
+ * `adc-run auth list`: the user's tokens.
+ *
+ * @module
+ */
+
+import type { TokenInfo } from "../../admin_api/shapes.ts";
+import { day, hasEnded } from "../../lifecycle/expiry.ts";
+import { openTokenStores } from "../../lifecycle/token_stores.ts";
+import type { TokenRecord } from "../../store/state.ts";
+import { openAccountSession } from "../account_session.ts";
+import { abortOnInterrupt } from "../interrupt.ts";
+import type { Io } from "../io.ts";
+import { readOwnCommand } from "../own_command.ts";
+import type { OwnCall } from "../own_command.ts";
+import { describeOwner } from "../owner.ts";
+
+/** A token that was not used for so long is likely forgotten, in seconds: 90 days. */
+const STALE = 90 * 24 * 60 * 60;
+
+/** A token as the list shows it. */
+interface ListedToken {
+  readonly id: string;
+  readonly name: string;
+  /** Unix seconds; `null` where the server does not say, for never, and for not yet. */
+  readonly createdAt: number | null;
+  readonly expiresAt: number | null;
+  readonly lastUsedAt: number | null;
+  /** Whether it is the one that is stored on this machine. */
+  readonly current: boolean;
+  /** Whether it was not used for 90 days. */
+  readonly stale: boolean;
+  readonly expired: boolean;
+}
+
+/**
+ * Lists the tokens of the user whose token a run would take.
+ *
+ * @param call The command's words.
+ * @param io The process.
+ * @returns The exit code.
+ */
+export async function authList(call: OwnCall, io: Io): Promise<number> {
+  const { options, connection, sources, reporter } = await readOwnCommand(call, io, {
+    name: "auth list",
+    options: [],
+    backend: "api7ee",
+  });
+  const interrupt = abortOnInterrupt(io.signals);
+  const { signal } = interrupt;
+  try {
+    const { api, user, resolved, close } = await openAccountSession(connection, {
+      sources,
+      io,
+      reporter,
+      signal,
+    });
+    try {
+      const { state } = openTokenStores({ env: io.env, onWarning: reporter.warn });
+      const records = await state.list();
+      const used = resolved?.token.fingerprint;
+      const now = Date.now();
+      const tokens = (await api.tokens({ signal })).map((token) =>
+        judge(token, { records: records.filter(({ origin }) => origin === api.origin), used, now })
+      );
+      if (options.json) {
+        const { warnings } = reporter;
+        reporter.print(JSON.stringify({ server: api.origin, owner: user, tokens, warnings }));
+        return 0;
+      }
+      reporter.info(`tokens of ${describeOwner(user)} at ${connection.server.value}`);
+      if (tokens.length > 0) reporter.print(formatTokens(tokens));
+      return 0;
+    } finally {
+      await close();
+    }
+  } finally {
+    interrupt.release();
+  }
+}
+
+function judge(
+  { id, name, createdAt, expiresAt, lastUsedAt }: TokenInfo,
+  { records, used, now }: {
+    readonly records: readonly TokenRecord[];
+    readonly used: string | undefined;
+    readonly now: number;
+  },
+): ListedToken {
+  const since = lastUsedAt ?? createdAt;
+  return {
+    id,
+    name,
+    createdAt: createdAt ?? null,
+    expiresAt: expiresAt ?? null,
+    lastUsedAt: lastUsedAt ?? null,
+    current: records.some((record) => record.id === id && record.fingerprint === used),
+    stale: since !== undefined && since < now / 1000 - STALE,
+    expired: hasEnded(expiresAt, now),
+  };
+}
+
+function formatTokens(tokens: readonly ListedToken[]): string {
+  const date = (seconds: number | null, none: string) => seconds === null ? none : day(seconds);
+  const rows = tokens.map((token) => [
+    token.current ? "*" : " ",
+    oneLine(token.name),
+    token.id,
+    date(token.createdAt, "?"),
+    date(token.expiresAt, "never"),
+    date(token.lastUsedAt, "never"),
+    [
+      token.current && "in use here",
+      token.expired && "expired",
+      token.stale && !token.expired && "stale",
+    ].filter((word) => typeof word === "string").join(", "),
+  ]);
+  const table = [[" ", "NAME", "ID", "CREATED", "EXPIRES", "LAST USED", ""], ...rows];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  return table.map((row) =>
+    row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd()
+  ).join("\n");
+}
+
+/** A name must not draw on the terminal. */
+function oneLine(name: string): string {
+  // deno-lint-ignore no-control-regex
+  return name.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
+}

@@ -1,0 +1,27 @@
+/**
+ * How messages name the places where tokens are stored.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { TOKEN_FILE } from "../store/token_file.ts";
+import type { Storage } from "../store/state.ts";
+import { KEYCHAIN_SERVICE } from "../token/keychain.ts";
+
+/**
+ * Names entries for a message.
+ *
+ * @param accounts The accounts, each a server's origin.
+ * @param options Which store, and the configuration folder.
+ * @returns For example `the keychain (service "adc-run", account "https://host:7443")`.
+ */
+export function describeEntries(
+  accounts: readonly string[],
+  { storage, folder }: { readonly storage: Storage; readonly folder: string },
+): string {
+  const names = accounts.map((account) => `"${account}"`).join(" and ");
+  return storage === "keychain"
+    ? `the keychain (service "${KEYCHAIN_SERVICE}", account ${names})`
+    : `the file ${join(folder, TOKEN_FILE)} (account ${names})`;
+}

@@ -1,0 +1,84 @@
+/**
+ * Who logs in, and whether the password may be sent.
+ *
+ * @module
+ */
+
+import type { Credentials } from "../admin_api/log_in.ts";
+import type { Connection } from "../connection/connection.ts";
+import { AdcRunError, EXIT, UsageError } from "../errors.ts";
+import { credentialsOf, needsConsent } from "../lifecycle/credentials.ts";
+import { Secret } from "../secret.ts";
+import { canAsk } from "./io.ts";
+import type { Io } from "./io.ts";
+import { askConfirmation, askSecret, askText } from "./prompts.ts";
+import { readStandardInput } from "./standard_input.ts";
+
+/**
+ * Makes sure that a password may be sent where it would go.
+ *
+ * @param connection Where it would go.
+ * @param options `--yes`.
+ * @param io The process.
+ * @throws {AdcRunError} A `.env` file alone decides where, and nobody has agreed.
+ */
+export async function requireConsent(
+  connection: Connection,
+  { yes }: { readonly yes?: boolean | undefined },
+  io: Io,
+): Promise<void> {
+  const reason = needsConsent(connection);
+  if (reason === undefined || yes) return;
+  if (!canAsk(io)) {
+    throw new AdcRunError(`Cannot send a password: ${reason}`, EXIT.config, {
+      suggestion: "Name the server with --server or in ADC_SERVER, or agree with --yes.",
+    });
+  }
+  const agreed = await askConfirmation(`Send the password, though ${reason}?`, io);
+  if (!agreed) throw new AdcRunError("Given up", EXIT.interrupted);
+}
+
+/**
+ * Finds out who logs in: from the options, the environment, or a person.
+ *
+ * @param options `--username` and `--password-stdin`.
+ * @param connection What the password is for.
+ * @param io The process.
+ * @returns The user's name and the password.
+ * @throws {UsageError} Something is missing, and nobody can be asked.
+ */
+export async function readCredentials(
+  options: { readonly username?: string; readonly passwordStdin?: boolean },
+  { server }: Connection,
+  io: Io,
+): Promise<Credentials> {
+  const known = credentialsOf(io.env);
+  const given = options.username?.trim() || known.username;
+  if (given === undefined && (options.passwordStdin || !canAsk(io))) {
+    throw new UsageError("Cannot log in: there is no user name", {
+      suggestion: "Give one with --username, or in API7_USERNAME.",
+    });
+  }
+  const username = given ?? await askText(`User at ${server.value}`, io);
+  if (username === "") throw new AdcRunError("Given up", EXIT.interrupted);
+  if (options.passwordStdin) return { username, password: await readPassword(io) };
+  // The variable's password belongs to the variable's user.
+  const matches = known.username === undefined || known.username === username;
+  if (known.password !== undefined && matches) return { username, password: known.password };
+  if (!canAsk(io)) {
+    throw new UsageError("Cannot log in: there is no password, and nobody can be asked", {
+      suggestion: "Pipe it in with --password-stdin, or set API7_PASSWORD.",
+    });
+  }
+  return { username, password: await askSecret(`Password of ${username}`, io) };
+}
+
+async function readPassword(io: Io): Promise<Secret> {
+  const password = await readStandardInput(io);
+  if (password === "") {
+    throw new AdcRunError("Cannot log in: standard input holds no password", EXIT.data, {
+      suggestion: "Pipe it in: adc-run auth login --username NAME --password-stdin < password.txt",
+    });
+  }
+  return new Secret(password);
+}

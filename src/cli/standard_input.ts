@@ -1,0 +1,34 @@
+/**
+ * A secret on standard input, where no other user of the machine sees it.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { AdcRunError, EXIT } from "../errors.ts";
+import { MOST_TOKEN_BYTES, withoutTrailingNewline } from "../token/token_value.ts";
+import type { Io } from "./io.ts";
+
+/**
+ * Reads standard input to its end.
+ *
+ * @param io The process.
+ * @returns The text without one trailing line break.
+ * @throws {AdcRunError} It is longer than any secret.
+ */
+export async function readStandardInput(io: Io): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of io.stdin as AsyncIterable<Uint8Array | string>) {
+    const bytes = Buffer.from(chunk as Uint8Array);
+    length += bytes.length;
+    if (length > MOST_TOKEN_BYTES) {
+      throw new AdcRunError(
+        `Cannot use standard input: it is longer than ${MOST_TOKEN_BYTES} bytes`,
+        EXIT.data,
+      );
+    }
+    chunks.push(bytes);
+  }
+  return withoutTrailingNewline(Buffer.concat(chunks).toString("utf8"));
+}

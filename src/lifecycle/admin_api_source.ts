@@ -1,0 +1,160 @@
+import type { Connection } from "../connection/connection.ts";
+import type { Environment } from "../connection/origin.ts";
+import { AdcRunError, EXIT } from "../errors.ts";
+import type { Keychain } from "../token/keychain.ts";
+import type { SourceAnswer, SourceContext, TokenSource } from "../token/source.ts";
+import { credentialsOf, needsConsent } from "./credentials.ts";
+import type { Credentials } from "../admin_api/log_in.ts";
+
+/** What the source `admin-api` logs in with, and what becomes of the token. */
+export interface AdminApiSourceOptions {
+  /** The environment, usually `process.env`, with `API7_USERNAME` and `API7_PASSWORD`. */
+  readonly env: Environment;
+  /**
+   * The keychain that keeps the token.
+   *
+   * @default the system's
+   */
+  readonly keychain?: Keychain | undefined;
+  /**
+   * How long a token lives that is made for one run alone, in milliseconds. Where it is set no token is
+   * kept.
+   *
+   * @default undefined: the token is kept in the keychain; where there is none, and in a pipeline (`CI`),
+   * it lives for an hour at most
+   */
+  readonly ephemeral?: number | undefined;
+  /**
+   * Asks a person who logs in; it is told the server and what is known already.
+   *
+   * @default nobody is asked
+   */
+  readonly ask?:
+    | ((server: string, known: Partial<Credentials>) => Promise<Credentials>)
+    | undefined;
+  /**
+   * Asks a person whether the password may be sent, and says why that is a question.
+   *
+   * @default nobody is asked, and it is not sent
+   */
+  readonly confirm?: ((reason: string) => Promise<boolean>) | undefined;
+  /**
+   * Told what a person should know, a sentence each.
+   *
+   * @default undefined
+   */
+  readonly onWarning?: ((warning: string) => void) | undefined;
+  /**
+   * The clock, in milliseconds.
+   *
+   * @default Date.now
+   */
+  readonly now?: () => number;
+}
+
+/** Somebody may have to find a password first. */
+const TIME_LIMIT = 10 * 60_000;
+
+/** Time to revoke what was made, when the run is given up meanwhile. */
+const GRACE = 15_000;
+
+/**
+ * The source `admin-api`: logs in to API7 Enterprise as `API7_USERNAME` with `API7_PASSWORD`, and has a
+ * token made.
+ *
+ * The token is kept in the keychain, under the server's origin, for 30 days. In a pipeline (`CI`), without
+ * a keychain, or where `ephemeral` is set it lives for the run alone, and its lease revokes it.
+ *
+ * A password is never sent to a server that a `.env` file in the working directory names, unless `confirm`
+ * agrees.
+ *
+ * @param options The environment, and who can be asked.
+ * @returns The source.
+ *
+ * @example
+ * ```ts
+ * import { adminApiSource, NoTokenError, resolveConnection, resolveToken } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ *
+ * const env = { ADC_BACKEND: "api7ee", API7_USERNAME: "ci-bot" };
+ * const connection = await resolveConnection({ env, cwd: "/nowhere" });
+ * const sources = [adminApiSource({ env })];
+ * await assert.rejects(resolveToken({ connection, sources }), (error: NoTokenError) => {
+ *   return error.trail[0]?.detail === "API7_PASSWORD is not set";
+ * });
+ * ```
+ */
+export function adminApiSource(options: AdminApiSourceOptions): TokenSource {
+  return {
+    name: "admin-api",
+    timeout: TIME_LIMIT,
+    grace: GRACE,
+    find: (context) => find(context, options),
+    outlook: ({ connection }) => Promise.resolve(outlook(connection, options)),
+  };
+}
+
+function outlook(connection: Connection, options: AdminApiSourceOptions): string {
+  const missing = whatIsMissing(connection, options);
+  if (missing !== undefined) return missing;
+  const reason = needsConsent(connection);
+  if (reason !== undefined && options.confirm === undefined) return noConsent(reason);
+  const { username } = credentialsOf(options.env);
+  return username === undefined
+    ? "a run would ask for a user and a password, and log in"
+    : `a run would log in as ${username}`;
+}
+
+/** Why nobody can log in. */
+function whatIsMissing(
+  { backend }: Connection,
+  { env, ask }: AdminApiSourceOptions,
+): string | undefined {
+  if (backend.value !== "api7ee") return `the backend ${backend.value} has no log-in`;
+  if (ask !== undefined) return undefined;
+  const { username, password } = credentialsOf(env);
+  const missing = [
+    username === undefined && "API7_USERNAME",
+    password === undefined && "API7_PASSWORD",
+  ].filter((name) => typeof name === "string");
+  if (missing.length === 0) return undefined;
+  return missing.length === 2
+    ? "API7_USERNAME and API7_PASSWORD are not set"
+    : `${missing[0]} is not set`;
+}
+
+async function find(
+  { connection, signal }: SourceContext,
+  options: AdminApiSourceOptions,
+): Promise<SourceAnswer> {
+  const missing = whatIsMissing(connection, options);
+  if (missing !== undefined) return { status: "absent", reason: missing };
+  const reason = needsConsent(connection);
+  if (reason !== undefined && !await options.confirm?.(reason)) {
+    return {
+      status: "broken",
+      reason: noConsent(reason),
+      suggestion: "Name the server in ADC_SERVER or with --server, if it is meant.",
+      exitCode: EXIT.config,
+    };
+  }
+  const credentials = await whoLogsIn(connection, options);
+  const { makeTokenForRun } = await import("./token_for_run.ts");
+  return await makeTokenForRun(connection, { ...options, credentials, signal });
+}
+
+function noConsent(reason: string): string {
+  return `${reason}, and no password is sent there`;
+}
+
+async function whoLogsIn(
+  { server }: Connection,
+  { env, ask }: AdminApiSourceOptions,
+): Promise<Credentials> {
+  const { username, password } = credentialsOf(env);
+  if (username !== undefined && password !== undefined) return { username, password };
+  if (ask === undefined) {
+    throw new AdcRunError("Cannot log in: nobody can be asked", EXIT.permission);
+  }
+  return await ask(server.value, { ...(username && { username }), ...(password && { password }) });
+}

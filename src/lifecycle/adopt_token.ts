@@ -1,0 +1,63 @@
+/**
+ * A token that somebody brought along.
+ *
+ * @module
+ */
+
+import type { User } from "../admin_api/shapes.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { Secret } from "../secret.ts";
+import type { Storage } from "../store/state.ts";
+import { dropOldToken, forgetOldTokens, noteOldTokens } from "./old_tokens.ts";
+import { keepToken } from "./token_stores.ts";
+import type { TokenStores } from "./token_stores.ts";
+
+/** Where a token is kept. */
+export interface AdoptTokenOptions {
+  /** Where the token is used. */
+  readonly connection: Connection;
+  /** Where it is kept. */
+  readonly stores: TokenStores;
+  /** In which of the stores. */
+  readonly storage: Storage;
+  /** Under which account, a server's origin. */
+  readonly account: string;
+  /** Whose it is, where that is known. */
+  readonly user?: Pick<User, "id" | "username"> | undefined;
+  /** Told what a person should know, a sentence each. */
+  readonly onWarning: (warning: string) => void;
+}
+
+/**
+ * Stores a token, reads it back, and revokes the one that adc-run had made and stored before. The caller
+ * holds the account.
+ *
+ * @param token The token.
+ * @param options Where it is kept.
+ * @throws {SourceError} The keychain did not take it.
+ * @throws {StoreError} A file cannot be written.
+ */
+export async function adoptToken(token: Secret, options: AdoptTokenOptions): Promise<void> {
+  const { stores, storage, account, user } = options;
+  const { fingerprint } = token;
+  const records = (await stores.state.list()).filter((record) => record.account === account);
+  const same = records.find((record) => record.fingerprint === fingerprint);
+  const others = records.filter((record) => record.fingerprint !== fingerprint);
+  const before = await noteOldTokens(others, { stores, storage, account });
+  try {
+    await keepToken(token, { stores, storage, account });
+  } catch (error) {
+    await forgetOldTokens(before, stores);
+    throw error;
+  }
+  await stores.state.put({
+    // A token that was made here and comes back stays known.
+    ...same,
+    account,
+    origin: account,
+    storage,
+    fingerprint,
+    ...(user && { userId: user.id, user: user.username }),
+  });
+  for (const old of before) await dropOldToken(old, { ...options, api: undefined });
+}

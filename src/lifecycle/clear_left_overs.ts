@@ -1,0 +1,63 @@
+/**
+ * What interrupted runs left behind, for whoever has a token that works.
+ *
+ * @module
+ */
+
+import type { Connection } from "../connection/connection.ts";
+import type { HttpDispatcher } from "../connection/http.ts";
+import type { Environment } from "../connection/origin.ts";
+import { messageOf } from "../errors.ts";
+import type { Secret } from "../secret.ts";
+import { storeFolder } from "../store/folder.ts";
+import { openJournal } from "../store/journal.ts";
+import type { Keychain } from "../token/keychain.ts";
+
+/** What is looked at, and who is told. */
+export interface ClearLeftOversOptions {
+  /** The environment, which says where the journal is. */
+  readonly env: Environment;
+  /** The keychain, where it is not the system's. */
+  readonly keychain?: Keychain | undefined;
+  /** Sends the requests. */
+  readonly dispatcher?: HttpDispatcher | undefined;
+  /** Ends the attempt. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told what was revoked, and what could not be, a sentence each. */
+  readonly onWarning?: ((warning: string) => void) | undefined;
+  /** The clock, in milliseconds. */
+  readonly now?: (() => number) | undefined;
+}
+
+/**
+ * Finishes or undoes what runs had begun that were killed, where the journal knows of any. It is a
+ * courtesy: what fails is left to the next run.
+ *
+ * @param token A token that works: only tokens of the same user can be revoked with it.
+ * @param connection Where to.
+ * @param options The environment, and who is told.
+ */
+export async function clearLeftOvers(
+  token: Secret,
+  connection: Connection,
+  { env, keychain, dispatcher, signal, onWarning, now = Date.now }: ClearLeftOversOptions,
+): Promise<void> {
+  const [server] = connection.servers;
+  if (connection.backend.value !== "api7ee" || server === undefined) return;
+  try {
+    const entries = await openJournal(storeFolder(env), { onWarning }).list();
+    if (!entries.some(({ origin }) => origin === server.origin)) return;
+    const [{ leftOvers, sweep }, { openTokenStores }, { openSession }] = await Promise.all([
+      import("./sweep.ts"),
+      import("./token_stores.ts"),
+      import("./open_session.ts"),
+    ]);
+    const stores = openTokenStores({ env, keychain, onWarning });
+    if ((await leftOvers(server.origin, stores)).length === 0) return;
+    const { api, user, close } = await openSession(connection, { token, dispatcher, signal });
+    await sweep(api, { stores, user, onWarning, signal, now }).finally(close);
+  } catch (error) {
+    signal?.throwIfAborted();
+    onWarning?.(`Cannot clear up after an interrupted run: ${messageOf(error)}`);
+  }
+}

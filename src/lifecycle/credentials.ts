@@ -1,0 +1,55 @@
+/**
+ * A user name and a password, and whom they may be sent to.
+ *
+ * @module
+ */
+
+import type { Connection } from "../connection/connection.ts";
+import { describeOrigin } from "../connection/origin.ts";
+import type { Environment, Origin } from "../connection/origin.ts";
+import { Secret } from "../secret.ts";
+
+/**
+ * Reads `API7_USERNAME` and `API7_PASSWORD`. A `.env` file is not asked: it comes along with a cloned
+ * repository.
+ *
+ * @param env The environment.
+ * @returns What is there.
+ */
+export function credentialsOf(
+  env: Environment,
+): { readonly username: string | undefined; readonly password: Secret | undefined } {
+  const { API7_USERNAME: username, API7_PASSWORD: password } = env;
+  return {
+    username: username?.trim() || undefined,
+    password: password ? new Secret(password) : undefined,
+  };
+}
+
+/**
+ * Says why a password must not be sent without asking: a `.env` file in the working directory, which a
+ * cloned repository brings along, decides where it would go.
+ *
+ * @param connection Where it would go.
+ * @returns What the file decides, or `undefined` where nothing speaks against it.
+ */
+export function needsConsent(connection: Connection): string | undefined {
+  const { server, proxies, envFile } = connection;
+  // A file that was named on the command line was meant.
+  if (envFile.name !== ".env") return undefined;
+  const alone = (what: string, origin: Origin) =>
+    origin.kind === "env-file" ? `${what} comes from ${describeOrigin(origin)} alone` : undefined;
+  const proxy = proxies.find((each) => each?.host.origin.kind === "env-file")?.host;
+  return alone(`the server ${server.value}`, server.origin) ??
+    (proxy && alone(`the proxy ${proxy.value}`, proxy.origin));
+}
+
+/**
+ * Tells whether this is a pipeline, where nobody answers and nothing is kept.
+ *
+ * @param env The environment.
+ * @returns `true` where `CI` is set.
+ */
+export function isPipeline(env: Environment): boolean {
+  return Boolean(env.CI);
+}

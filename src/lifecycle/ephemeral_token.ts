@@ -1,0 +1,85 @@
+/**
+ * A token for one run, made with the one that was found.
+ *
+ * @module
+ */
+
+import type { Connection } from "../connection/connection.ts";
+import type { HttpDispatcher } from "../connection/http.ts";
+import type { Environment } from "../connection/origin.ts";
+import type { TokenRecord } from "../store/state.ts";
+import type { ResolvedToken } from "../token/resolve.ts";
+
+/** How a token is exchanged for one that lives for a run. */
+export interface EphemeralOptions {
+  /** Where the token is used. */
+  readonly connection: Connection;
+  /** The environment, which says where the journal is. */
+  readonly env: Environment;
+  /** What is known of the token that was found. */
+  readonly record: TokenRecord | undefined;
+  /** How long the new token lives at most, in milliseconds. */
+  readonly ttl: number;
+  /** Told what a person should know, a sentence each. */
+  readonly onWarning?: ((warning: string) => void) | undefined;
+  /** Ends the attempt. */
+  readonly signal?: AbortSignal | undefined;
+  /** Sends the requests. */
+  readonly dispatcher?: HttpDispatcher | undefined;
+  /** The clock, in milliseconds. */
+  readonly now: () => number;
+}
+
+/**
+ * Exchanges a token for one that lives for this run alone. A token that does so already stays.
+ *
+ * @param resolved The token that was found; the run does not see it.
+ * @param options Where, and for how long.
+ * @returns The new token, with its lease.
+ * @throws {CheckError} The server refuses the token.
+ * @throws {AdminApiError} The server does not make another.
+ * @throws {StoreError} The journal cannot be written.
+ */
+export async function exchangeToken(
+  resolved: ResolvedToken,
+  { connection, env, record, ttl, onWarning, signal, dispatcher, now }: EphemeralOptions,
+): Promise<ResolvedToken> {
+  if (resolved.lease !== undefined) return resolved;
+  const [{ openTokenSession }, { openTokenStores }, { lendToken }, { sweep }] = await Promise.all([
+    import("./open_session.ts"),
+    import("./token_stores.ts"),
+    import("./lend_token.ts"),
+    import("./sweep.ts"),
+  ]);
+  const stores = openTokenStores({ env, onWarning });
+  const { token: parent, source, detail, trail } = resolved;
+  const { api, user, close } = await openTokenSession(connection, {
+    resolved,
+    record,
+    now: now(),
+    dispatcher,
+    signal,
+  });
+  try {
+    await sweep(api, { stores, user, onWarning, signal, now });
+    const { token, lease } = await lendToken(api, {
+      journal: stores.journal,
+      user,
+      ttl,
+      close,
+      signal,
+      now,
+    });
+    return {
+      token,
+      source,
+      detail: `${detail}: "${lease.name}", for this run alone`,
+      trail,
+      secrets: [parent, ...(resolved.secrets ?? [])],
+      lease,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

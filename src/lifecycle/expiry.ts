@@ -1,0 +1,114 @@
+/**
+ * When a token ends.
+ *
+ * @module
+ */
+
+import { readDuration } from "../connection/duration.ts";
+import { UsageError } from "../errors.ts";
+
+/** How long a token lives where nothing else was asked for, in milliseconds: 30 days. */
+export const DEFAULT_LIFETIME = 30 * 24 * 60 * 60 * 1000;
+
+/** How long a token for one run lives where it cannot be revoked, in milliseconds: an hour. */
+export const DEFAULT_TTL = 60 * 60 * 1000;
+
+/** A token that ends within this time is worth a line, in milliseconds: 7 days. */
+const SOON = 7 * 24 * 60 * 60 * 1000;
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** Numbers with units: the parser passes over whatever else stands there, a date, say. */
+const DURATION = /^-?(\d+(\.\d+)?\s*[a-z]+\s*)+$/i;
+
+/** A century: longer is a slip, and the server's clock may not take it. */
+const LONGEST = 100 * 365 * DAY;
+
+/**
+ * Reads how long a token is to live.
+ *
+ * @param text A duration such as `30d` or `12h`, or `never`.
+ * @param option The option that it came from, for the message.
+ * @returns The time in milliseconds, or `undefined` for `never`.
+ * @throws {UsageError} It is no duration, or not one that lies ahead.
+ */
+export async function readLifetime(text: string, option: string): Promise<number | undefined> {
+  if (text === "never") return undefined;
+  const lifetime = DURATION.test(text) ? await readDuration(text.replace(/^-/, "")) : undefined;
+  if (lifetime === undefined) {
+    throw new UsageError(`Cannot use ${option} "${text}": it is no duration`, {
+      suggestion: 'Write it like "30d" or "12h".',
+    });
+  }
+  // The server counts in seconds.
+  if (lifetime < 1000 || text.startsWith("-")) {
+    throw new UsageError(`Cannot use ${option} "${text}": the token would have ended already`, {
+      suggestion: 'Write it like "30d" or "12h".',
+    });
+  }
+  if (lifetime > LONGEST) {
+    throw new UsageError(`Cannot use ${option} "${text}": that is more than 100 years`, {
+      suggestion: 'A token without an end is made with "never".',
+    });
+  }
+  return lifetime;
+}
+
+/**
+ * The end of a token that is made now.
+ *
+ * @param lifetime How long it lives, in milliseconds; `undefined` for ever.
+ * @param now The time, in milliseconds.
+ * @returns The end in Unix seconds, or `undefined` for never.
+ */
+export function endOf(lifetime: number | undefined, now: number): number | undefined {
+  return lifetime === undefined ? undefined : Math.floor((now + lifetime) / 1000);
+}
+
+/**
+ * Writes a day for people.
+ *
+ * @param seconds Unix seconds.
+ * @returns The day in UTC, for example `2026-12-24`.
+ */
+export function day(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(0, 10);
+}
+
+/**
+ * Says when a token ends.
+ *
+ * @param expiresAt Unix seconds, or `undefined` for never.
+ * @param now The time, in milliseconds.
+ * @returns For example `expires on 2026-12-24`, `expired on 2026-10-24` or `never expires`.
+ */
+export function describeEnd(expiresAt: number | undefined, now: number): string {
+  if (expiresAt === undefined) return "never expires";
+  return `${hasEnded(expiresAt, now) ? "expired" : "expires"} on ${day(expiresAt)}`;
+}
+
+/**
+ * Tells whether a token has ended.
+ *
+ * @param expiresAt Unix seconds, or `undefined` for never.
+ * @param now The time, in milliseconds.
+ * @returns `true` when its time is over.
+ */
+export function hasEnded(expiresAt: number | undefined, now: number): boolean {
+  return expiresAt !== undefined && expiresAt * 1000 <= now;
+}
+
+/**
+ * Says that a token ends soon.
+ *
+ * @param expiresAt Unix seconds, or `undefined` for never.
+ * @param now The time, in milliseconds.
+ * @returns For example `in 3 days`; `undefined` where there is more than a week left, or nothing.
+ */
+export function endsSoon(expiresAt: number | undefined, now: number): string | undefined {
+  if (expiresAt === undefined) return undefined;
+  const left = expiresAt * 1000 - now;
+  if (left <= 0 || left > SOON) return undefined;
+  if (left < DAY) return "in less than a day";
+  return `in ${Math.ceil(left / DAY)} days`;
+}

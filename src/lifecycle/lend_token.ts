@@ -1,0 +1,92 @@
+/**
+ * A token for one run.
+ *
+ * @module
+ */
+
+import type { AdminApi } from "../admin_api/admin_api.ts";
+import type { User } from "../admin_api/shapes.ts";
+import { AdcRunError, EXIT, messageOf } from "../errors.ts";
+import type { Secret } from "../secret.ts";
+import type { Journal } from "../store/journal.ts";
+import type { TokenLease } from "../token/source.ts";
+import { day, endOf } from "./expiry.ts";
+import { mintToken } from "./mint_token.ts";
+import { uniqueTokenName } from "./token_name.ts";
+
+/** How long giving a token back may take, in milliseconds. */
+const RELEASE_LIMIT = 10_000;
+
+/** How a token is lent. */
+export interface LendOptions {
+  /** Where the token is noted. */
+  readonly journal: Journal;
+  /** Who asks. */
+  readonly user: User;
+  /** How long the token lives at most, in milliseconds. */
+  readonly ttl: number;
+  /** Closes what the token was made with, once it is revoked. */
+  readonly close: () => Promise<void>;
+  /** Ends the attempt. */
+  readonly signal?: AbortSignal | undefined;
+  /** The clock, in milliseconds. */
+  readonly now: () => number;
+}
+
+/**
+ * Makes a token for one run.
+ *
+ * @param api The session or the token that it is made with; it stays open until the token is given back.
+ * @param options The journal, and how long the token lives at most.
+ * @returns The token and its lease.
+ * @throws {AdminApiError} The server did not make it.
+ * @throws {StoreError} The journal cannot be written.
+ */
+export async function lendToken(
+  api: AdminApi,
+  { journal, user, ttl, close, signal, now }: LendOptions,
+): Promise<{ readonly token: Secret; readonly lease: TokenLease }> {
+  const expiresAt = endOf(ttl, now())!;
+  const name = uniqueTokenName("adc-run-ephemeral");
+  const { fresh, settle } = await mintToken(api, {
+    journal,
+    user,
+    name,
+    expiresAt,
+    signal,
+    now,
+    note: { kind: "ephemeral" },
+  });
+  let released: Promise<void> | undefined;
+  const release = async (ending: AbortSignal | undefined) => {
+    const limit = AbortSignal.timeout(RELEASE_LIMIT);
+    const signal = ending === undefined ? limit : AbortSignal.any([ending, limit]);
+    try {
+      await api.revokeToken(fresh.id, { signal });
+    } catch (cause) {
+      const reason = limit.aborted
+        ? `it took more than ${RELEASE_LIMIT / 1000} s`
+        : messageOf(cause);
+      throw new AdcRunError(
+        `Cannot revoke the token "${name}" that was made for this run: ${reason}`,
+        EXIT.unavailable,
+        {
+          suggestion: `The next run of ${user.username} against this server tries again; ` +
+            `it ends by itself on ${day(expiresAt)}.`,
+          cause,
+        },
+      );
+    } finally {
+      await close();
+    }
+    await settle();
+  };
+  return {
+    token: fresh.token,
+    lease: {
+      name,
+      expiresAt,
+      release: ({ signal } = {}) => released ??= release(signal),
+    },
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * The tokens that a new one takes the place of.
+ *
+ * @module
+ */
+
+import { AdminApi } from "../admin_api/admin_api.ts";
+import { AdminApiError } from "../admin_api/admin_api_error.ts";
+import type { Connection } from "../connection/connection.ts";
+import { messageOf } from "../errors.ts";
+import type { Secret } from "../secret.ts";
+import type { TokenRecord } from "../store/state.ts";
+import { forgetToken, previousToken } from "./token_stores.ts";
+import type { Place, TokenStores } from "./token_stores.ts";
+
+/** A token that is about to be replaced. */
+export interface OldToken {
+  /** What is known of it. */
+  readonly record: TokenRecord;
+  /** Its entry in the journal; `undefined` where adc-run did not make it. */
+  readonly key: string | undefined;
+  /** Whether the session cannot revoke it: another user made it, or nobody logged in. */
+  readonly foreign: boolean;
+  /** Its value, where it has to revoke itself; `undefined` where that is no longer stored. */
+  readonly value: Secret | undefined;
+}
+
+/**
+ * Notes in the journal that the old tokens are to be revoked. As long as one of them is the stored token,
+ * the entry has no effect.
+ *
+ * @param records What is known of the tokens of an account.
+ * @param options Where the new token goes, and the user whose session can revoke the old ones.
+ * @returns The old tokens.
+ * @throws {StoreError} The journal cannot be written.
+ */
+export async function noteOldTokens(
+  records: readonly TokenRecord[],
+  { stores, storage, account, userId: sessionOf }: Place & { readonly userId?: string | undefined },
+): Promise<readonly OldToken[]> {
+  const before: OldToken[] = [];
+  try {
+    for (const record of records) {
+      before.push(await noteOldToken(record, { stores, storage, account, userId: sessionOf }));
+    }
+  } catch (error) {
+    await forgetOldTokens(before, stores);
+    throw error;
+  }
+  return before;
+}
+
+async function noteOldToken(
+  record: TokenRecord,
+  { stores, storage, account, userId: sessionOf }: Place & { readonly userId: string | undefined },
+): Promise<OldToken> {
+  const { id, userId, name = "", fingerprint, origin, expiresAt } = record;
+  // A keychain that cannot be asked must not keep anybody from storing a token in a file.
+  const stored = await previousToken({ stores, storage: record.storage, account }).catch(
+    (error) => {
+      if (record.storage === storage) throw error;
+      return undefined;
+    },
+  );
+  const entry = id === undefined || userId === undefined ? undefined : await stores.journal.add({
+    kind: "mint",
+    origin,
+    userId,
+    name,
+    id,
+    fingerprint,
+    account,
+    storage: record.storage,
+    ...(expiresAt !== undefined && { expiresAt }),
+  });
+  const foreign = userId === undefined || userId !== sessionOf;
+  const value = foreign && stored?.fingerprint === fingerprint ? stored : undefined;
+  return { record, key: entry?.key, foreign, value };
+}
+
+/**
+ * Takes the notes back: the old tokens stay. A note that stays has no effect as long as its token is stored.
+ *
+ * @param before The old tokens.
+ * @param stores Where the journal is.
+ */
+export async function forgetOldTokens(
+  before: readonly OldToken[],
+  { journal }: TokenStores,
+): Promise<void> {
+  for (const { key } of before) if (key !== undefined) await journal.remove(key).catch(() => {});
+}
+
+/**
+ * Revokes an old token, and clears the other store of it. What fails is told, and left to a later run.
+ *
+ * @param old The token.
+ * @param options Where the new one is, and the session that can revoke the old one.
+ * @returns Whether it is revoked.
+ */
+export async function dropOldToken(
+  { record, key, foreign, value }: OldToken,
+  { api, connection, stores, storage, account, onWarning }: Place & {
+    readonly api: AdminApi | undefined;
+    readonly connection: Connection;
+    readonly onWarning: (warning: string) => void;
+  },
+): Promise<boolean> {
+  const { id, name = record.fingerprint, user } = record;
+  try {
+    if (record.storage !== storage) {
+      await forgetToken({ stores, storage: record.storage, account });
+      await stores.state.remove({ account, storage: record.storage });
+    }
+    if (id === undefined) return false;
+    if (!foreign) await api?.revokeToken(id);
+    else if (value !== undefined) await revokeBySelf(value, { id, connection });
+    else throw new Error("it is another user's, and is not stored here any more");
+    if (key !== undefined) await stores.journal.remove(key);
+    return true;
+  } catch (error) {
+    onWarning(
+      `The old token "${name}"${user === undefined ? "" : ` of ${user}`} could not be revoked ` +
+        `(${messageOf(error)}); the next run tries again.`,
+    );
+    return false;
+  }
+}
+
+/**
+ * Revokes a token with itself.
+ *
+ * @param token The token.
+ * @param options Its id, and where.
+ * @returns Whether it was alive: `false` where the server refuses it already.
+ * @throws {AdminApiError} The server does not answer as it should.
+ */
+export async function revokeBySelf(
+  token: Secret,
+  { id, connection }: { readonly id: string; readonly connection: Connection },
+): Promise<boolean> {
+  const api = await AdminApi.open(connection, { token });
+  try {
+    return await api.revokeToken(id);
+  } catch (error) {
+    if (error instanceof AdminApiError && error.failure === "rejected") return false;
+    throw error;
+  } finally {
+    await api.close();
+  }
+}
+
+/**
+ * Says that a token was replaced and not revoked.
+ *
+ * @param token The token.
+ * @returns A sentence.
+ */
+export function stillValid(token: Secret): string {
+  return `The token ${token} that was stored before was not made by adc-run, and may still be valid. ` +
+    'If nothing uses it, revoke it with "adc-run auth revoke".';
+}

@@ -1,0 +1,102 @@
+/**
+ * The Admin API on behalf of somebody: with a password, or with a token.
+ *
+ * @module
+ */
+
+import { AdminApi } from "../admin_api/admin_api.ts";
+import { AdminApiError } from "../admin_api/admin_api_error.ts";
+import type { User } from "../admin_api/shapes.ts";
+import { CheckError, isVerdict } from "../check/verdict.ts";
+import type { CheckResult } from "../check/verdict.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { HttpDispatcher } from "../connection/http.ts";
+import type { Secret } from "../secret.ts";
+import type { TokenRecord } from "../store/state.ts";
+import type { ResolvedToken } from "../token/resolve.ts";
+import { explainRefusal } from "./known_token.ts";
+import type { Credentials } from "../admin_api/log_in.ts";
+
+/** The Admin API, and on whose behalf it is asked. */
+export interface Session {
+  /** Asks the server. */
+  readonly api: AdminApi;
+  /** Who asks. */
+  readonly user: User;
+  /** Logs out and closes the connections; never throws. */
+  readonly close: () => Promise<void>;
+}
+
+/** Who asks. */
+export interface SessionOptions {
+  /** A user and a password; or else a token. */
+  readonly credentials?: Credentials | undefined;
+  /** The login option, where it is not the server's own; for LDAP. */
+  readonly loginOption?: string | undefined;
+  /** A token; or else a user and a password. */
+  readonly token?: Secret | undefined;
+  /** Sends the requests. */
+  readonly dispatcher?: HttpDispatcher | undefined;
+  /** Ends the attempt. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens a session with a token that was found, and asks whose it is. A refusal is told as that of the test
+ * call is: with the token, where it came from, and whether its time is over.
+ *
+ * @param connection Where to.
+ * @param options The token and where it came from, what is known of it, and what sends and ends requests.
+ * @returns The session, to be closed.
+ * @throws {CheckError} The server refuses the token, or does not answer as it should.
+ */
+export async function openTokenSession(
+  connection: Connection,
+  { resolved, record, now, ...options }: Omit<SessionOptions, "credentials" | "token"> & {
+    readonly resolved: ResolvedToken;
+    readonly record: TokenRecord | undefined;
+    readonly now: number;
+  },
+): Promise<Session> {
+  try {
+    return await openSession(connection, { ...options, token: resolved.token });
+  } catch (error) {
+    if (!(error instanceof AdminApiError) || !isVerdict(error.failure)) throw error;
+    const { failure: verdict, tried, found, status, suggestion } = error;
+    const result: CheckResult = {
+      verdict,
+      tried,
+      found,
+      ...(suggestion !== undefined && { suggestion }),
+      ...(status !== undefined && { status }),
+    };
+    throw new CheckError(explainRefusal(result, record, now), { resolved });
+  }
+}
+
+/**
+ * Opens a session, and asks whose it is.
+ *
+ * @param connection Where to.
+ * @param options Who asks.
+ * @returns The session, to be closed.
+ * @throws {AdminApiError} The server refuses, or does not answer as it should.
+ */
+export async function openSession(
+  connection: Connection,
+  { credentials, loginOption, token, dispatcher, signal }: SessionOptions,
+): Promise<Session> {
+  const api = await AdminApi.open(connection, {
+    ...(token && { token }),
+    ...(dispatcher && { dispatcher }),
+  });
+  try {
+    if (credentials !== undefined) {
+      await api.logIn({ ...credentials, ...(loginOption && { loginOption }) }, { signal });
+    }
+    return { api, user: await api.me({ signal }), close: () => api.close() };
+  } catch (error) {
+    await api.close();
+    throw error;
+  }
+}

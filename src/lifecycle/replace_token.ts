@@ -1,0 +1,188 @@
+/**
+ * A new token in the place of the old one, so that whatever happens one working token is stored.
+ *
+ * @module
+ */
+
+import { AdminApi } from "../admin_api/admin_api.ts";
+import type { NewToken, User } from "../admin_api/shapes.ts";
+import { messageOf } from "../errors.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { Secret } from "../secret.ts";
+import type { Storage, TokenRecord } from "../store/state.ts";
+import { mintToken } from "./mint_token.ts";
+import { dropOldToken, forgetOldTokens, noteOldTokens, stillValid } from "./old_tokens.ts";
+import type { OldToken } from "./old_tokens.ts";
+import { sweep } from "./sweep.ts";
+import { defaultTokenName, numberedTokenName, uniqueTokenName } from "./token_name.ts";
+import { keepToken, previousToken } from "./token_stores.ts";
+import type { TokenStores } from "./token_stores.ts";
+
+/** How a stored token is replaced. */
+export interface ReplaceTokenOptions {
+  /** Where the token is used. */
+  readonly connection: Connection;
+  /** Where it is kept. */
+  readonly stores: TokenStores;
+  /** In which of the stores. */
+  readonly storage: Storage;
+  /** Under which account, a server's origin. */
+  readonly account: string;
+  /** Who asks. */
+  readonly user: User;
+  /**
+   * The new token's name.
+   *
+   * @default `adc-run USER@HOST`, with a number behind it where that is taken
+   */
+  readonly name?: string | undefined;
+  /** The end in Unix seconds, or `undefined` for never. */
+  readonly expiresAt: number | undefined;
+  /** Tries the token before it is stored; what it throws undoes all. */
+  readonly check: (token: Secret) => Promise<void>;
+  /** Told what a person should know, a sentence each. */
+  readonly onWarning: (warning: string) => void;
+  /** Ends the attempt while there is something to undo. */
+  readonly signal?: AbortSignal | undefined;
+  /** The clock, in milliseconds. */
+  readonly now: () => number;
+}
+
+/** A token that is stored. */
+export interface KeptToken {
+  /** The token. */
+  readonly token: Secret;
+  /** What is known of it. */
+  readonly record: TokenRecord;
+  /** The name of the token that was revoked in its favour. */
+  readonly revoked: string | undefined;
+}
+
+/**
+ * Makes a token, tries it, stores it, reads it back, and revokes the one that was stored before. The
+ * caller holds the account.
+ *
+ * Until the new token is stored a failure revokes it. From then on the old one's end is in the journal.
+ *
+ * @param api The session or the token that it is made with.
+ * @param options The stores, and what is to be made.
+ * @returns The stored token.
+ * @throws {AdminApiError} The server did not make it, or its name is taken.
+ * @throws {SourceError} The keychain did not take it.
+ * @throws {StoreError} A file cannot be written.
+ */
+export async function replaceToken(
+  api: AdminApi,
+  options: ReplaceTokenOptions,
+): Promise<KeptToken> {
+  const { connection, stores, storage, account, user, expiresAt, signal, onWarning, now } = options;
+  await sweep(api, { stores, user, holding: account, onWarning, signal, now });
+  const records = (await stores.state.list()).filter((record) => record.account === account);
+  // Asked before anything is made: a keychain that is locked or not there ends the matter here.
+  const previous = await previousToken({ stores, storage, account });
+  const names = await chooseName(api, { ...options, records });
+  const minted = await mintToken(api, {
+    journal: stores.journal,
+    user,
+    name: names.first,
+    expiresAt,
+    signal,
+    now,
+    note: {
+      kind: "mint",
+      account,
+      storage,
+      ...(names.then !== undefined && { rename: names.then }),
+    },
+  });
+  const { fresh } = minted;
+  const record = (name: string): TokenRecord => ({
+    account,
+    origin: api.origin,
+    storage,
+    fingerprint: fresh.token.fingerprint,
+    id: fresh.id,
+    name,
+    userId: user.id,
+    user: user.username,
+    createdAt: Math.floor(now() / 1000),
+    ...(expiresAt === undefined ? { neverExpires: true } : { expiresAt }),
+  });
+  let before: readonly OldToken[] = [];
+  try {
+    signal?.throwIfAborted();
+    await options.check(fresh.token);
+    signal?.throwIfAborted();
+    before = await noteOldTokens(records, { ...options, userId: user.id });
+    await keepToken(fresh.token, { stores, storage, account });
+  } catch (error) {
+    // The server may be what has failed: then the journal remembers the token.
+    await minted.undo().catch((reason) =>
+      onWarning(
+        `The new token "${fresh.name}" could not be revoked again (${messageOf(reason)}); ` +
+          "the next run does it.",
+      )
+    );
+    await forgetOldTokens(before, stores);
+    throw error;
+  }
+  // From here on the new token is the one that is stored, and nothing is undone.
+  await stores.state.put(record(names.first));
+  const dropped: OldToken[] = [];
+  for (const old of before) if (await dropOldToken(old, { ...options, api })) dropped.push(old);
+  const known = before.some(({ record }) =>
+    record.id !== undefined && record.fingerprint === previous?.fingerprint
+  );
+  if (previous !== undefined && !known) onWarning(stillValid(previous));
+  const name = await takeName(fresh, names.then, connection);
+  if (name !== names.first) await stores.state.put(record(name));
+  await minted.settle();
+  return { token: fresh.token, record: record(name), revoked: dropped[0]?.record.name };
+}
+
+/**
+ * Gives a token its name, now that no other has it. It asks for that itself: the one that it was made with
+ * may be revoked by now. A token under another name works just as well.
+ */
+async function takeName(
+  { id, name, token }: NewToken,
+  wanted: string | undefined,
+  connection: Connection,
+): Promise<string> {
+  if (wanted === undefined) return name;
+  const api = await AdminApi.open(connection, { token });
+  try {
+    await api.renameToken(id, wanted);
+    return wanted;
+  } catch {
+    return name;
+  } finally {
+    await api.close();
+  }
+}
+
+/** A name for now, and another one for when the old token has left it. */
+async function chooseName(
+  api: AdminApi,
+  { name, user, records, signal, onWarning }: ReplaceTokenOptions & {
+    readonly records: readonly TokenRecord[];
+  },
+): Promise<{ readonly first: string; readonly then?: string }> {
+  const wanted = name ?? defaultTokenName(user.username);
+  if (records.some((record) => record.name === wanted && record.userId === user.id)) {
+    return { first: uniqueTokenName(wanted), then: wanted };
+  }
+  if (!await api.isNameTaken(wanted, { signal })) return { first: wanted };
+  // A name that somebody asked for is not changed; the client says that it is taken.
+  if (name !== undefined) return { first: name };
+  for (let number = 2; number < 100; number++) {
+    const numbered = numberedTokenName(wanted, number);
+    if (await api.isNameTaken(numbered, { signal })) continue;
+    onWarning(
+      `${user.username} has a token "${wanted}" already, which this machine does not know: the new one ` +
+        `is "${numbered}". If nothing uses the other, revoke it with "adc-run auth revoke".`,
+    );
+    return { first: numbered };
+  }
+  return { first: uniqueTokenName(wanted) };
+}

@@ -1,0 +1,206 @@
+/**
+ * What interrupted runs left behind: each token in the journal is either stored or to be revoked.
+ *
+ * @module
+ */
+
+import type { AdminApi } from "../admin_api/admin_api.ts";
+import type { TokenInfo, User } from "../admin_api/shapes.ts";
+import { messageOf, SourceError, throwIfNotCapable } from "../errors.ts";
+import type { JournalEntry } from "../store/journal.ts";
+import { isAlive } from "../store/process_identity.ts";
+import { StoreError } from "../store/store_error.ts";
+import { withAccount } from "./account_lock.ts";
+import { hasEnded } from "./expiry.ts";
+import { storedToken } from "./token_stores.ts";
+import type { TokenStores } from "./token_stores.ts";
+
+/** What a sweep works with. */
+export interface SweepOptions {
+  /** Where the journal is, and what is stored. */
+  readonly stores: TokenStores;
+  /** Whose session or token the requests are made with: only this user's tokens can be revoked. */
+  readonly user: User;
+  /** The account whose lock the caller holds. */
+  readonly holding?: string | undefined;
+  /** Told what was revoked, and what could not be, a sentence each. */
+  readonly onWarning?: ((warning: string) => void) | undefined;
+  /** Ends the sweep. */
+  readonly signal?: AbortSignal | undefined;
+  /** The clock, in milliseconds. */
+  readonly now: () => number;
+}
+
+/**
+ * The entries of the journal for one server whose process has ended.
+ *
+ * @param origin The server's origin.
+ * @param stores The stores.
+ * @returns The entries; none where there is no journal.
+ */
+export async function leftOvers(
+  origin: string,
+  stores: TokenStores,
+): Promise<readonly JournalEntry[]> {
+  const entries = (await stores.journal.list()).filter((entry) => entry.origin === origin);
+  const alive = await Promise.all(entries.map(({ owner }) => isAlive(owner)));
+  return entries.filter((_, index) => alive[index] === false);
+}
+
+/**
+ * Finishes or undoes what processes that are gone had begun: a token that reached its store is kept, any
+ * other is revoked. What cannot be done now stays in the journal and is told: it must not keep anybody
+ * from what they came for.
+ *
+ * @param api Asks the server.
+ * @param options The stores, who asks, and who is told.
+ */
+export async function sweep(api: AdminApi, options: SweepOptions): Promise<void> {
+  const { stores, user, signal, onWarning, now } = options;
+  const fail = (error: unknown) => {
+    signal?.throwIfAborted();
+    throwIfNotCapable(error);
+    onWarning?.(`Cannot clear up after an interrupted run: ${messageOf(error)}`);
+  };
+  try {
+    const all = await leftOvers(api.origin, stores);
+    // Nobody can revoke another user's token, and nobody needs to when it has ended.
+    for (const { key, userId, expiresAt } of all) {
+      if (userId !== user.id && hasEnded(expiresAt, now())) await stores.journal.remove(key);
+    }
+    const own = await Promise.all(
+      all.filter(({ userId }) => userId === user.id)
+        .map(async (entry) => ({ entry, stored: await isStored(entry, stores) })),
+    );
+    // A token takes its name when the one that had it is gone, so those that are stored come last.
+    own.sort((a, b) => Number(a.stored) - Number(b.stored));
+    for (const { entry, stored } of own) {
+      // A keychain that cannot be asked now may have the token.
+      if (stored === undefined) continue;
+      await clearInTurn(api, entry, options).catch(fail);
+    }
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** Clears one entry, unless another process has the account, which is then at it itself. */
+async function clearInTurn(
+  api: AdminApi,
+  entry: JournalEntry,
+  options: SweepOptions,
+): Promise<void> {
+  const { stores: { folder }, holding, signal } = options;
+  const { account } = entry;
+  if (account === undefined || account === holding) return await clearEntry(api, entry, options);
+  let begun = false;
+  const clear = async () => {
+    begun = true;
+    await clearEntry(api, entry, options);
+  };
+  try {
+    await withAccount(account, clear, { folder, timeout: 1_000, signal });
+  } catch (error) {
+    if (begun || !(error instanceof StoreError)) throw error;
+  }
+}
+
+/** Clears one entry, as things stand now. */
+async function clearEntry(
+  api: AdminApi,
+  entry: JournalEntry,
+  { stores, signal, onWarning, now }: SweepOptions,
+): Promise<void> {
+  const { journal } = stores;
+  const { key, id, name, expiresAt } = entry;
+  const stored = await isStored(entry, stores);
+  if (stored === undefined) return;
+  if (stored) {
+    if (id !== undefined) await noteStored(entry, { api, stores, signal });
+    await journal.remove(key);
+    return;
+  }
+  const token = await findToken(api, entry, { stores, signal });
+  const revoked = token !== undefined && await api.revokeToken(token.id, { signal });
+  await journal.remove(key);
+  if (revoked && !hasEnded(expiresAt, now())) {
+    onWarning?.(`Revoked "${name}", which an interrupted run had left behind.`);
+  }
+}
+
+/** Whether the token of an entry is the stored one; `undefined` where the store cannot be asked. */
+async function isStored(
+  { account, storage, fingerprint }: JournalEntry,
+  stores: TokenStores,
+): Promise<boolean | undefined> {
+  if (account === undefined || storage === undefined || fingerprint === undefined) return false;
+  try {
+    const stored = await storedToken({ stores, storage, account });
+    return stored?.fingerprint === fingerprint;
+  } catch (error) {
+    if (error instanceof SourceError || error instanceof StoreError) return undefined;
+    throw error;
+  }
+}
+
+/** The process ended between storing the token and noting what is known of it, or before it had its name. */
+async function noteStored(
+  entry: JournalEntry,
+  { api, stores: { state }, signal }: {
+    readonly api: AdminApi;
+    readonly stores: TokenStores;
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<void> {
+  const { account, storage, fingerprint, origin, id, rename, userId, expiresAt } = entry;
+  if (account === undefined || storage === undefined || fingerprint === undefined) return;
+  const known = (await state.list()).find((record) =>
+    record.account === account && record.storage === storage && record.fingerprint === fingerprint
+  );
+  if (known?.name !== undefined && (rename === undefined || known.name === rename)) return;
+  let { name } = entry;
+  if (id !== undefined && rename !== undefined) {
+    // A token under another name works just as well.
+    name = await api.renameToken(id, rename, { signal }).then(() => rename, () => name);
+    signal?.throwIfAborted();
+  }
+  await state.put({
+    account,
+    origin,
+    storage,
+    fingerprint,
+    userId,
+    ...(id !== undefined && { id }),
+    ...(expiresAt === undefined ? { neverExpires: true } : { expiresAt }),
+    ...known,
+    name,
+  });
+}
+
+/** Where the process ended before the server's answer was noted, the token is known by its name alone. */
+async function findToken(
+  api: AdminApi,
+  { id, name, key, begunAt, rename, kind }: JournalEntry,
+  { stores, signal }: { readonly stores: TokenStores; readonly signal?: AbortSignal | undefined },
+): Promise<Pick<TokenInfo, "id" | "name"> | undefined> {
+  if (id !== undefined) return { id, name };
+  const [tokens, records, entries] = await Promise.all([
+    api.tokens({ signal }),
+    stores.state.list(),
+    stores.journal.list(),
+  ]);
+  const others = [...records, ...entries.filter((entry) => entry.key !== key)];
+  // A name that a person can choose may be another machine's token by now.
+  const unique = kind === "ephemeral" || rename !== undefined;
+  return tokens.find((token) =>
+    token.name === name && !others.some((other) => other.id === token.id) &&
+    (unique || isNear(token.createdAt, begunAt))
+  );
+}
+
+/** Clocks differ. */
+const HOUR = 60 * 60;
+
+function isNear(one: number | undefined, other: number | undefined): boolean {
+  return one === undefined || other === undefined || Math.abs(one - other) <= HOUR;
+}

@@ -1,0 +1,136 @@
+/**
+ * A log-in in the middle of a run.
+ *
+ * @module
+ */
+
+import type { Credentials } from "../admin_api/log_in.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { Secret } from "../secret.ts";
+import type { SourceAnswer } from "../token/source.ts";
+import type { AdminApiSourceOptions } from "./admin_api_source.ts";
+import { isPipeline } from "./credentials.ts";
+import { DEFAULT_LIFETIME, DEFAULT_TTL, endOf } from "./expiry.ts";
+import { lendToken } from "./lend_token.ts";
+import { openSession } from "./open_session.ts";
+import type { Session } from "./open_session.ts";
+import { replaceToken } from "./replace_token.ts";
+import { withAccount } from "./account_lock.ts";
+import { sweep } from "./sweep.ts";
+import { isMissingKeychain, openTokenStores, storedToken } from "./token_stores.ts";
+import type { TokenStores } from "./token_stores.ts";
+
+/** Who logs in, and what becomes of the token. */
+export interface TokenForRunOptions extends Omit<AdminApiSourceOptions, "ask" | "confirm"> {
+  /** Who logs in. */
+  readonly credentials: Credentials;
+  /** Ends the attempt. */
+  readonly signal: AbortSignal;
+}
+
+/** What a token is made with. */
+interface Making extends TokenForRunOptions {
+  readonly connection: Connection;
+  readonly stores: TokenStores;
+  readonly account: string;
+  readonly session: Session;
+  readonly now: () => number;
+}
+
+/**
+ * Logs in and has a token made. It is kept where there is a keychain without one; else it lives for the
+ * run alone.
+ *
+ * @param connection Where to.
+ * @param options Who logs in, and what becomes of the token.
+ * @returns The token, and what must stay secret because of it.
+ * @throws {AdminApiError} The server refuses, or does not answer as it should.
+ * @throws {SourceError} The keychain did not take the token.
+ * @throws {StoreError} A file cannot be written.
+ */
+export async function makeTokenForRun(
+  connection: Connection,
+  options: TokenForRunOptions,
+): Promise<SourceAnswer> {
+  const { env, keychain, onWarning, credentials, signal, now = Date.now } = options;
+  const stores = openTokenStores({ env, keychain, onWarning });
+  const [{ origin: account }] = connection.servers as [Connection["servers"][0]];
+  // A token that is stored there already may be in use, and is not replaced.
+  const keep = options.ephemeral === undefined && !isPipeline(env) &&
+    await isEmpty(stores, account);
+  const session = await openSession(connection, { credentials, signal });
+  try {
+    const { user } = session;
+    if (user.superAdmin) {
+      onWarning?.(
+        `"${user.username}" is a Super Admin. Log in as a user who may do only what ADC needs.`,
+      );
+    }
+    const making: Making = { ...options, connection, stores, account, session, now };
+    const answer = keep ? await keepOne(making) : await lendOne(making);
+    return { ...answer, secrets: [credentials.password, ...session.api.secrets] };
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+type Found = SourceAnswer & { readonly status: "found" };
+
+async function lendOne(
+  { stores, session, ephemeral, onWarning, signal, now }: Making,
+): Promise<Found> {
+  const { api, user, close } = session;
+  await sweep(api, { stores, user, onWarning, signal, now });
+  const { token, lease } = await lendToken(api, {
+    journal: stores.journal,
+    user,
+    ttl: ephemeral ?? DEFAULT_TTL,
+    close,
+    signal,
+    now,
+  });
+  const detail = `logged in as ${user.username}: "${lease.name}", for this run alone`;
+  return { status: "found", token, detail, lease };
+}
+
+async function keepOne(making: Making): Promise<Found> {
+  const { connection, stores, account, session, signal, onWarning, now } = making;
+  const { api, user, close } = session;
+  const make = async (): Promise<{ readonly token: Secret; readonly detail: string }> => {
+    const other = await storedToken({ stores, storage: "keychain", account });
+    if (other !== undefined) {
+      return { token: other, detail: "another run has just stored it in the keychain" };
+    }
+    const { token, record } = await replaceToken(api, {
+      connection,
+      stores,
+      storage: "keychain",
+      account,
+      user,
+      expiresAt: endOf(DEFAULT_LIFETIME, now()),
+      // The run tries it next.
+      check: () => Promise.resolve(),
+      onWarning: (warning) => onWarning?.(warning),
+      signal,
+      now,
+    });
+    return {
+      token,
+      detail: `logged in as ${user.username}: "${record.name}", now in the keychain`,
+    };
+  };
+  const made = await withAccount(account, make, { folder: stores.folder, signal });
+  await close();
+  return { status: "found", ...made };
+}
+
+/** A keychain that is locked or broken is something to mend; none at all is not. */
+async function isEmpty(stores: TokenStores, account: string): Promise<boolean> {
+  try {
+    return await storedToken({ stores, storage: "keychain", account }) === undefined;
+  } catch (error) {
+    if (isMissingKeychain(error)) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * Everything that adc-run keeps on this machine: tokens, what is known of them, and what is to be undone.
+ *
+ * @module
+ */
+
+import type { Environment } from "../connection/origin.ts";
+import { messageOf, SourceError } from "../errors.ts";
+import type { Secret } from "../secret.ts";
+import { storeFolder } from "../store/folder.ts";
+import { openJournal } from "../store/journal.ts";
+import type { Journal } from "../store/journal.ts";
+import { DamagedFileError } from "../store/store_error.ts";
+import { openState } from "../store/state.ts";
+import type { Storage, TokenState } from "../store/state.ts";
+import { tokenFile } from "../store/token_file.ts";
+import { KeychainError, systemKeychain } from "../token/keychain.ts";
+import type { Keychain } from "../token/keychain.ts";
+
+/** Where adc-run keeps what it has to remember. */
+export interface TokenStores {
+  /** The configuration folder. */
+  readonly folder: string;
+  /** The system's keychain. */
+  readonly keychain: Keychain;
+  /** The file store. */
+  readonly file: Keychain;
+  /** What is known of the stored tokens; no secrets. */
+  readonly state: TokenState;
+  /** Tokens that may be alive without being stored; no secrets. */
+  readonly journal: Journal;
+}
+
+/** What the stores are made from. */
+export interface TokenStoresOptions {
+  /** The environment, which says where the configuration folder is. */
+  readonly env: Environment;
+  /**
+   * The keychain.
+   *
+   * @default the system's
+   */
+  readonly keychain?: Keychain | undefined;
+  /**
+   * Told of a damaged file that was set aside, a sentence each.
+   *
+   * @default undefined
+   */
+  readonly onWarning?: ((warning: string) => void) | undefined;
+}
+
+/**
+ * Opens the stores; nothing is read or made yet.
+ *
+ * @param options What they are made from.
+ * @returns The stores.
+ */
+export function openTokenStores(options: TokenStoresOptions): TokenStores {
+  const { env, keychain = systemKeychain(), onWarning } = options;
+  const folder = storeFolder(env);
+  const told = onWarning && { onWarning };
+  return {
+    folder,
+    keychain,
+    file: tokenFile(folder, told),
+    state: openState(folder, told),
+    journal: openJournal(folder, told),
+  };
+}
+
+/** Writing may make the keychain ask for its password, so there is time to type. */
+const TIME_LIMIT = 30_000;
+
+/** One entry in one of the stores. */
+export interface Place {
+  /** The stores. */
+  readonly stores: TokenStores;
+  /** Which of them. */
+  readonly storage: Storage;
+  /** The account, a server's origin. */
+  readonly account: string;
+}
+
+/**
+ * Stores a token and reads it back. A store that fails half-way gets back what it had.
+ *
+ * @param token The token.
+ * @param place Where to.
+ * @throws {SourceError} The keychain did not take it.
+ * @throws {StoreError} The file cannot be written.
+ */
+export async function keepToken(token: Secret, place: Place): Promise<void> {
+  const { storage, account } = place;
+  const before = await previousToken(place);
+  try {
+    await write(token, place);
+    const kept = await storedToken(place, "read the token back from");
+    if (kept?.reveal() === token.reveal()) return;
+    throw new SourceError(
+      storage,
+      `Cannot store the token for ${account} in the ${storage}: it did not keep it`,
+    );
+  } catch (error) {
+    await putBack(before, place).catch((reason) => {
+      const lost = `what was stored there before could not be put back (${messageOf(reason)})`;
+      throw new SourceError(storage, `${messageOf(error)}; ${lost}`, { cause: error });
+    });
+    throw error;
+  }
+}
+
+/**
+ * Reads the token that is about to be replaced. A damaged file has none: writing sets it aside, and says so.
+ *
+ * @param place Where it is.
+ * @returns The token, or `undefined` where none is stored.
+ * @throws {SourceError} The keychain cannot be asked.
+ * @throws {StoreError} The file cannot be read.
+ */
+export async function previousToken(place: Place): Promise<Secret | undefined> {
+  try {
+    return await storedToken(place, "store the token in");
+  } catch (error) {
+    if (error instanceof DamagedFileError) return undefined;
+    throw error;
+  }
+}
+
+async function putBack(before: Secret | undefined, place: Place): Promise<void> {
+  const now = await storedToken(place);
+  if (now?.fingerprint === before?.fingerprint) return;
+  if (before === undefined) await forgetToken(place);
+  else await write(before, place);
+}
+
+async function write(token: Secret, { stores, storage, account }: Place): Promise<void> {
+  await attempt("store the token in", storage, () => stores[storage].set(account, token));
+}
+
+/** Reads a stored token, with time to unlock the keychain. */
+export async function storedToken(
+  { stores, storage, account }: Place,
+  what: string = "read the token from",
+): Promise<Secret | undefined> {
+  return await attempt(what, storage, () => stores[storage].get(account));
+}
+
+/** Removes a token; tells whether there was one. */
+export async function forgetToken({ stores, storage, account }: Place): Promise<boolean> {
+  return await attempt("remove the token from", storage, () => stores[storage].delete(account));
+}
+
+/**
+ * Tells a machine without a keychain from one whose keychain is locked or fails.
+ *
+ * @param error What a call here threw.
+ * @returns Whether there is no keychain.
+ */
+export function isMissingKeychain(error: unknown): boolean {
+  return error instanceof SourceError && error.cause instanceof KeychainError &&
+    error.cause.failure === "unavailable";
+}
+
+async function attempt<T>(what: string, storage: Storage, call: () => Promise<T>): Promise<T> {
+  // The file store says by itself what is wrong with it, and has a time limit of its own.
+  if (storage === "file") return await call();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new KeychainError("silent", `it did not answer within ${TIME_LIMIT / 1000} s`)),
+      TIME_LIMIT,
+    );
+  });
+  try {
+    return await Promise.race([call(), limit]);
+  } catch (cause) {
+    throw new SourceError("keychain", `Cannot ${what} the keychain: ${messageOf(cause)}`, {
+      suggestion: cause instanceof KeychainError && cause.failure === "unavailable"
+        ? "Without a keychain, --storage file keeps the token in a file that only you can read."
+        : "Unlock it and try again.",
+      cause,
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}

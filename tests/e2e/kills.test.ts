@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import process from "node:process";
+import { describe, it } from "node:test";
+import type { SandboxRequest } from "../sandbox/sandbox.ts";
+import { standIn } from "./adc_run.ts";
+import type { Ending } from "./adc_run.ts";
+import { testHomes } from "./homes.ts";
+import { LOG_IN, PASSWORD, takeTurns, tokenFixture, USER } from "./token_fixture.ts";
+import type { TokenFixture, TokenRunOptions } from "./token_fixture.ts";
+
+const nextHome = takeTurns(await testHomes());
+const ADC = ["--adc", standIn("adc.mjs")];
+
+/** Whether a kill comes before the server does what it is asked, which it then never does, or after. */
+const MOMENTS = ["before", "after"] as const;
+
+/** A request that was cut off by a kill. */
+class Killed extends Error {}
+
+/**
+ * Runs adc-run again and again, and kills it at its first request, at its second, and so on, until it
+ * gets through.
+ *
+ * @param it The fixture.
+ * @param words The command.
+ * @param options The moment of the kill, how it is run, and what has to hold after each.
+ * @returns The run that got through, and the requests at which the others were killed.
+ */
+async function killAtEachRequest(
+  it: TokenFixture,
+  words: readonly string[],
+  options: TokenRunOptions & {
+    readonly moment: (typeof MOMENTS)[number];
+    readonly afterwards: (line: string) => Promise<void>;
+  },
+): Promise<{ readonly ended: Ending; readonly lines: readonly string[] }> {
+  const { moment, afterwards, input = "", ...rest } = options;
+  const { hooks } = it.sandbox;
+  const lines: string[] = [];
+  for (let fatal = 1; fatal < 50; fatal++) {
+    let count = 0;
+    const pid = Promise.withResolvers<number>();
+    const strike = async ({ method, path }: SandboxRequest): Promise<void> => {
+      if (++count !== fatal) return;
+      lines.push(`${method} ${path}`);
+      process.kill(await pid.promise, "SIGKILL");
+      throw new Killed();
+    };
+    if (moment === "before") hooks.onRequest = strike;
+    else hooks.onReply = strike;
+    const ended = await it.run(words, {
+      ...rest,
+      whenStarted: (child) => {
+        pid.resolve(child.pid!);
+        child.stdin!.end(input);
+      },
+    });
+    hooks.onRequest = hooks.onReply = undefined;
+    if (count < fatal) {
+      assert.equal(ended.code, 0, ended.stderr);
+      return { ended, lines };
+    }
+    assert.equal(ended.signal, "SIGKILL", lines.at(-1));
+    await afterwards(`killed ${moment} ${lines.at(-1)} (request ${fatal})`);
+  }
+  throw new Error("It makes requests without end");
+}
+
+/** A session that a kill left open cannot be closed by anybody: it ends by itself. */
+async function assertClean(it: TokenFixture, live: readonly string[], line: string): Promise<void> {
+  assert.deepEqual(it.liveNames(), [...live].sort(), line);
+  const begun = await it.entries("journal.json");
+  assert.deepEqual(begun.map(({ name }) => name), [], `${line}: the journal is empty`);
+}
+
+for (const [index, moment] of MOMENTS.entries()) {
+  const tokenPath = index === 0 ? "/api/tokens" : "/api/settings/tokens";
+
+  describe(`adc-run killed ${moment} the server acts`, () => {
+    const first = nextHome();
+    it(`auth login in place of a token: what is stored works, and the next cleans up, on ${first.name}`, async () => {
+      await using it = await tokenFixture(first, { tokenPath });
+      const words = [...LOG_IN, "--storage=file"];
+      await it.logIn("--storage=file");
+      const { lines } = await killAtEachRequest(it, words, {
+        moment,
+        input: PASSWORD,
+        afterwards: async (line) => {
+          const stored = await it.storedInFile();
+          assert.ok(
+            it.sandbox.liveTokens.some(({ value }) => value === stored),
+            `${line}: what is stored works`,
+          );
+          const next = await it.run(words, { input: PASSWORD });
+          assert.equal(next.code, 0, `${line}: ${next.stderr}`);
+          const token = it.onlyToken();
+          assert.match(token.name, new RegExp(`^adc-run ${USER}@`), line);
+          assert.equal(await it.storedInFile(), token.value, line);
+          await assertClean(it, [token.name], line);
+        },
+      });
+      assert.ok(lines.includes(`POST ${tokenPath}`), lines.join(", "));
+      assert.equal(await it.storedInFile(), it.onlyToken().value);
+      await it.assertDiscreet();
+    });
+
+    const second = nextHome();
+    it(`auth login where nothing was stored: as if it had not been, on ${second.name}`, async () => {
+      await using it = await tokenFixture(second, { tokenPath });
+      const words = [...LOG_IN, "--storage=file"];
+      const { lines } = await killAtEachRequest(it, words, {
+        moment,
+        input: PASSWORD,
+        afterwards: async (line) => {
+          const next = await it.run(words, { input: PASSWORD });
+          assert.equal(next.code, 0, `${line}: ${next.stderr}`);
+          assert.doesNotMatch(next.stderr, / 2"/, `${line}: the name is free again`);
+          const out = await it.run(["auth", "logout"]);
+          assert.equal(out.code, 0, `${line}: ${out.stderr}`);
+          await assertClean(it, [], line);
+        },
+      });
+      assert.ok(lines.includes(`POST ${tokenPath}`), lines.join(", "));
+    });
+
+    const third = nextHome();
+    it(`auth rotate: what is stored works, and the next run cleans up, on ${third.name}`, async () => {
+      await using it = await tokenFixture(third, { tokenPath });
+      await it.logIn("--storage=file", "--name=mine");
+      const { lines } = await killAtEachRequest(it, ["auth", "rotate"], {
+        moment,
+        afterwards: async (line) => {
+          const stored = await it.storedInFile();
+          assert.ok(
+            it.sandbox.liveTokens.some(({ value }) => value === stored),
+            `${line}: what is stored works`,
+          );
+          const next = await it.run([...ADC, "ping"]);
+          assert.equal(next.code, 0, `${line}: ${next.stderr}`);
+          const list = await it.run(["auth", "list", "--json"]);
+          assert.equal(list.code, 0, `${line}: ${list.stderr}`);
+          const token = it.onlyToken();
+          assert.equal(token.value, stored, line);
+          const { tokens } = JSON.parse(list.stdout);
+          assert.deepEqual(
+            tokens.map(({ id, current }: { id: string; current: boolean }) => [id, current]),
+            [[token.id, true]],
+            `${line}: it is known as the stored one`,
+          );
+          const known = await it.entries("state.json");
+          assert.deepEqual(
+            known.map(({ id, name }) => [id, name]),
+            [[token.id, "mine"]],
+            `${line}: what is known of it`,
+          );
+          await assertClean(it, ["mine"], line);
+        },
+      });
+      const cut = lines.map((line) => line.split(" ")[0]);
+      for (const method of ["POST", "DELETE", "PUT"]) assert.ok(cut.includes(method), `${lines}`);
+      await assertClean(it, ["mine"], "at last");
+      await it.assertDiscreet();
+    });
+
+    const fourth = nextHome();
+    it(`an ephemeral run: the next one leaves the parent alone, on ${fourth.name}`, async () => {
+      await using it = await tokenFixture(fourth, { tokenPath });
+      const env = { ADC_TOKEN: it.sandbox.addToken({ user: USER, name: "parent" }).value };
+      const words = ["--ephemeral", ...ADC, "ping"];
+      const { lines } = await killAtEachRequest(it, words, {
+        moment,
+        env,
+        afterwards: async (line) => {
+          const next = await it.run(words, { env });
+          assert.equal(next.code, 0, `${line}: ${next.stderr}`);
+          await assertClean(it, ["parent"], line);
+        },
+      });
+      const cut = lines.map((line) => line.split(" ")[0]);
+      for (const method of ["POST", "DELETE"]) assert.ok(cut.includes(method), `${lines}`);
+      await assertClean(it, ["parent"], "at last");
+      await it.assertDiscreet();
+    });
+  });
+}

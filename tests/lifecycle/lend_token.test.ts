@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AdcRunError } from "../../src/errors.ts";
+import { lendToken } from "../../src/lifecycle/lend_token.ts";
+import { assertDiscreet, failureOf, prepare } from "./fixture.ts";
+import type { Fixture } from "./fixture.ts";
+
+const NOW = Date.UTC(2100, 0, 1);
+const END = NOW / 1000 + 90;
+
+/** Lends a token for 90 s; `closed` tells how often what it was made with was closed. */
+async function lend({ logIn, stores }: Fixture, { signal }: { signal?: AbortSignal } = {}) {
+  const { api, user } = await logIn();
+  let closed = 0;
+  const lent = await lendToken(api, {
+    journal: stores.journal,
+    user,
+    ttl: 90_999,
+    close: () => {
+      closed++;
+      return Promise.resolve();
+    },
+    signal,
+    now: () => NOW,
+  });
+  return { ...lent, closed: () => closed };
+}
+
+test("`lendToken()` makes a token of a name of its own, which ends by itself", async () => {
+  await using it = await prepare();
+  const { token, lease, closed } = await lend(it);
+  assert.match(lease.name, /^adc-run-ephemeral-[0-9a-f]{8}$/);
+  assert.equal(lease.expiresAt, END);
+  const [made, ...others] = it.sandbox.tokens;
+  assert.deepEqual(others, []);
+  assert.deepEqual([made!.name, made!.value, made!.expiresAt, made!.user?.username], [
+    lease.name,
+    token.reveal(),
+    END,
+    "ann",
+  ]);
+  const [entry] = await it.stores.journal.list();
+  const { kind, name, id, expiresAt, account, storage } = entry!;
+  assert.deepEqual([kind, name, id, expiresAt], ["ephemeral", lease.name, made!.id, END]);
+  assert.deepEqual([account, storage], [undefined, undefined]);
+  assert.equal(closed(), 0);
+  assertDiscreet(lease, [token.reveal()]);
+});
+
+test("releasing a lent token revokes it, closes the session, and clears the journal", async () => {
+  await using it = await prepare();
+  const { lease, closed } = await lend(it);
+  it.changes();
+  await lease.release();
+  assert.deepEqual(it.changes(), [`DELETE /api/tokens/${it.sandbox.tokens[0]!.id}`]);
+  assert.deepEqual([it.live(), await it.stores.journal.list(), closed()], [[], [], 1]);
+});
+
+test("releasing a lent token again, or twice at once, does nothing more", async () => {
+  await using it = await prepare();
+  const { lease, closed } = await lend(it);
+  it.changes();
+  await Promise.all([lease.release(), lease.release()]);
+  await lease.release();
+  assert.equal(it.changes().length, 1);
+  assert.equal(closed(), 1);
+});
+
+test("releasing a lent token that is gone already is no failure", async () => {
+  await using it = await prepare();
+  const { token, lease } = await lend(it);
+  it.sandbox.revokeToken(token.reveal());
+  await lease.release();
+  assert.deepEqual(await it.stores.journal.list(), []);
+});
+
+test("a lent token that cannot be revoked stays in the journal, and that is said", async () => {
+  await using it = await prepare();
+  const { token, lease, closed } = await lend(it);
+  it.sandbox.fault({ method: "DELETE" }, { kind: "status", status: 500, body: { message: "no" } });
+  const error = await failureOf(lease.release());
+  assert.ok(error instanceof AdcRunError);
+  assert.equal(error.exitCode, 69);
+  const start = `Cannot revoke the token "${lease.name}" that was made for this run: DELETE `;
+  assert.ok(error.message.startsWith(start), error.message);
+  assert.match(error.suggestion!, /^The next run of ann against this server tries again; /);
+  assert.match(error.suggestion!, /ends by itself on 2100-01-01\.$/);
+  assert.deepEqual((await it.stores.journal.list()).map(({ name }) => name), [lease.name]);
+  assert.deepEqual(it.live(), [lease.name]);
+  assert.equal(closed(), 1);
+  assertDiscreet(error, [token.reveal()]);
+});
+
+test("releasing a lent token ends with its signal, and the token stays in the journal", async () => {
+  await using it = await prepare();
+  const { lease, closed } = await lend(it);
+  const controller = new AbortController();
+  const hold = it.sandbox.hold({ method: "DELETE" });
+  const releasing = failureOf(lease.release({ signal: controller.signal }));
+  await hold.arrived;
+  controller.abort(new Error("it was interrupted"));
+  const error = await releasing;
+  hold.release();
+  assert.ok(error instanceof AdcRunError);
+  assert.match(error.message, /: it was interrupted$/);
+  assert.equal((await it.stores.journal.list()).length, 1);
+  assert.equal(closed(), 1);
+});
+
+test("`lendToken()` closes nothing itself where no token was made", async () => {
+  await using it = await prepare();
+  it.sandbox.fault({ method: "POST", path: "/api/tokens" }, { kind: "status", status: 403 });
+  const error = await failureOf(lend(it));
+  assert.ok(error instanceof AdcRunError);
+  assert.equal(error.exitCode, 77);
+  assert.deepEqual(await it.stores.journal.list(), []);
+});
+
+test("`lendToken()` that is given up leaves no token behind", async () => {
+  await using it = await prepare();
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const hold = it.sandbox.hold({ method: "POST", path: "/api/tokens" }, "after");
+  const lending = failureOf(lend(it, { signal: controller.signal }));
+  await hold.arrived;
+  controller.abort(reason);
+  hold.release();
+  assert.equal(await lending, reason);
+  assert.equal(it.sandbox.tokens.length, 1);
+  assert.deepEqual(it.live(), []);
+});

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { withAccount } from "../../src/lifecycle/account_lock.ts";
+import { leftOvers } from "../../src/lifecycle/sweep.ts";
+import { Secret } from "../../src/secret.ts";
+import { ownIdentity } from "../../src/store/process_identity.ts";
+import { NOW, prepare } from "./fixture.ts";
+import { entryNames, runSweep } from "./run_sweep.ts";
+
+test("`sweep()` revokes a dead process' token by its id", async () => {
+  await using it = await prepare();
+  const { id } = it.sandbox.addToken({ user: "ann", name: "renamed since" });
+  const other = it.sandbox.addToken({ user: "ann", name: "left" });
+  await it.leave({ kind: "ephemeral", name: "left", id });
+  assert.deepEqual(await runSweep(it), ["left"]);
+  assert.deepEqual(it.live(), [other.name]);
+  assert.deepEqual(await entryNames(it), []);
+});
+
+test("`sweep()` revokes a dead process' token by its name where its id was never noted", async () => {
+  await using it = await prepare();
+  for (const name of ["left 2", "left", "lef"]) it.sandbox.addToken({ user: "ann", name });
+  it.sandbox.addToken({ user: "bob", name: "left" });
+  await it.leave({ name: "left" });
+  assert.deepEqual(await runSweep(it), ["left"]);
+  assert.deepEqual([it.live(), it.live("bob")], [["left 2", "lef"], ["left"]]);
+  assert.deepEqual(await entryNames(it), []);
+});
+
+test("`sweep()` clears entries whose token was never made, or is gone", async () => {
+  await using it = await prepare();
+  const { id } = it.sandbox.addToken({ user: "ann", name: "gone" });
+  it.sandbox.revokeToken(id);
+  await it.leave({ name: "never made" });
+  await it.leave({ name: "gone", id });
+  assert.deepEqual(await runSweep(it), [], "nothing was revoked");
+  assert.deepEqual(await entryNames(it), []);
+});
+
+test("`sweep()` leaves what belongs to a process that runs, or that cannot be seen", async () => {
+  await using it = await prepare();
+  const own = await ownIdentity();
+  it.sandbox.addToken({ user: "ann", name: "running" });
+  const { id } = it.sandbox.addToken({ user: "ann", name: "elsewhere" });
+  await it.leave({ name: "running", owner: own });
+  await it.leave({ name: "elsewhere", id, owner: { ...own, host: `not-${own.host}` } });
+  it.changes();
+  assert.deepEqual(await runSweep(it), []);
+  assert.deepEqual(it.changes(), ["POST /api/login"]);
+  assert.deepEqual(await entryNames(it), ["running", "elsewhere"]);
+});
+
+test("`sweep()` leaves what belongs to another user or another server", async () => {
+  await using it = await prepare();
+  const bobs = it.sandbox.addToken({ user: "bob", name: "bob's" });
+  const { id } = it.sandbox.addToken({ user: "ann", name: "elsewhere" });
+  await it.leave({ name: "bob's", id: bobs.id, userId: bobs.user!.id });
+  await it.leave({ name: "elsewhere", id, origin: "http://127.0.0.1:1" });
+  it.changes();
+  assert.deepEqual(await runSweep(it), []);
+  assert.deepEqual(it.changes(), ["POST /api/login"]);
+  assert.deepEqual(await entryNames(it), ["bob's", "elsewhere"]);
+  assert.deepEqual(await runSweep(it, { as: "bob" }), ["bob's"]);
+  assert.deepEqual(await entryNames(it), ["elsewhere"]);
+});
+
+test("`sweep()` forgets another user's token once it has ended", async () => {
+  await using it = await prepare();
+  const { user } = it.sandbox.addToken({ user: "bob", name: "bob's" });
+  const bobs = { userId: user!.id };
+  await it.leave({ name: "over", ...bobs, expiresAt: NOW / 1000 });
+  await it.leave({ name: "not yet", ...bobs, expiresAt: NOW / 1000 + 1 });
+  await it.leave({ name: "never", ...bobs });
+  await it.leave({ name: "running", ...bobs, expiresAt: 1, owner: await ownIdentity() });
+  assert.deepEqual(await runSweep(it), []);
+  assert.deepEqual(await entryNames(it), ["not yet", "never", "running"]);
+});
+
+test("`sweep()` never takes a token by its name that is known under its id", async () => {
+  await using it = await prepare();
+  const { account, stores } = it;
+  const { id, value } = it.sandbox.addToken({ user: "ann", name: "same" });
+  const { fingerprint } = new Secret(value);
+  await stores.state.put({ account, origin: account, storage: "keychain", fingerprint, id });
+  await it.leave({ name: "same" });
+  assert.deepEqual(await runSweep(it), []);
+  assert.deepEqual([it.live(), await entryNames(it)], [["same"], []]);
+
+  await stores.state.remove({ account });
+  await it.leave({ name: "running", id, owner: await ownIdentity() });
+  await it.leave({ name: "same" });
+  assert.deepEqual(await runSweep(it), []);
+  assert.deepEqual([it.live(), await entryNames(it)], [["same"], ["running"]]);
+});
+
+test("`sweep()` takes no token by a name that anybody could choose, unless it was made at that time", async () => {
+  const hour = 60 * 60;
+  for (
+    const [more, distance, revoked] of [
+      [{}, hour, ["same"]],
+      [{}, -hour, ["same"]],
+      [{}, hour + 1, []],
+      [{}, -hour - 1, []],
+      [{ rename: "final" }, hour + 1, ["same"]],
+      [{ kind: "ephemeral" }, hour + 1, ["same"]],
+    ] as const
+  ) {
+    await using it = await prepare();
+    const { createdAt } = it.sandbox.addToken({ user: "ann", name: "same" });
+    await it.leave({ name: "same", begunAt: createdAt + distance, ...more });
+    assert.deepEqual(await runSweep(it), revoked);
+    assert.equal(it.live().length, 1 - revoked.length);
+    assert.deepEqual(await entryNames(it), []);
+  }
+});
+
+test("`sweep()` clears a token that has ended by itself without a word", async () => {
+  await using it = await prepare();
+  const { id } = it.sandbox.addToken({ user: "ann", name: "over" });
+  await it.leave({ name: "over", id, expiresAt: NOW / 1000 });
+  assert.deepEqual(await runSweep(it), []);
+  assert.deepEqual(await entryNames(it), []);
+});
+
+test("`sweep()` leaves the entries of an account that somebody else holds", async () => {
+  await using it = await prepare();
+  const { account, stores: { folder } } = it;
+  const free = it.sandbox.addToken({ user: "ann", name: "free" });
+  const held = it.sandbox.addToken({ user: "ann", name: "held" });
+  await it.leave({ name: "held", id: held.id, account, storage: "file" });
+  await it.leave({ name: "free", id: free.id });
+  await withAccount(account, async () => {
+    assert.deepEqual(await runSweep(it), ["free"]);
+    assert.deepEqual([it.live(), await entryNames(it)], [["held"], ["held"]]);
+    assert.deepEqual(await runSweep(it, { holding: account }), ["held"]);
+  }, { folder });
+  assert.deepEqual([it.live(), await entryNames(it)], [[], []]);
+});
+
+test("`leftOvers()` finds the entries of one server whose process has ended", async () => {
+  await using it = await prepare();
+  const { key } = await it.leave({ name: "left" });
+  await it.leave({ name: "running", owner: await ownIdentity() });
+  await it.leave({ name: "elsewhere", origin: "http://127.0.0.1:1" });
+  const found = await leftOvers(it.account, it.stores);
+  assert.deepEqual(found.map((entry) => entry.key), [key]);
+});
