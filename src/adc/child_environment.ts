@@ -31,6 +31,13 @@ export interface ChildEnvironmentOptions {
   readonly connection: Connection;
   /** The token. */
   readonly token: Secret;
+  /**
+   * A token that the child is not to have, for it has one of its own: wherever it stands, that takes its
+   * place.
+   *
+   * @default none
+   */
+  readonly instead?: Secret | undefined;
 }
 
 /**
@@ -40,7 +47,7 @@ export interface ChildEnvironmentOptions {
  * @returns The environment with `ADC_TOKEN` and the connection's variables set.
  */
 export function childEnvironment(
-  { env, connection, token }: ChildEnvironmentOptions,
+  { env, connection, token, instead }: ChildEnvironmentOptions,
 ): Record<string, string | undefined> {
   const child = plainEnvironment(env);
   // A file named with --env-file stands in for `.env`, whose variables ADC would load by itself.
@@ -48,6 +55,11 @@ export function childEnvironment(
     for (const [name, value] of connection.envFile.entries()) {
       if (!WITHHELD.includes(name)) child[name] ??= value;
     }
+  }
+  // ADC would load a variable of `.env` by itself, unless it is set.
+  const variables = { ...Object.fromEntries(connection.envFile.entries()), ...child };
+  for (const [name, value] of Object.entries(variables)) {
+    if (value !== undefined && value === instead?.reveal()) child[name] = token.reveal();
   }
   child.ADC_TOKEN = token.reveal();
   const { backend, server, serverValue, gatewayGroup, tls } = connection;

@@ -12,7 +12,7 @@ import { createMask } from "../mask/mask.ts";
 import { runChild } from "./child.ts";
 import { childEnvironment, plainEnvironment } from "./child_environment.ts";
 import { locateAdc } from "./locate.ts";
-import { releaseToken } from "./release_token.ts";
+import { listenForImpatience, releaseToken } from "./release_token.ts";
 import type { RunOptions, RunPlan, RunResult } from "./run_options.ts";
 import { bystanders, secretsOf } from "./secrets.ts";
 
@@ -25,15 +25,21 @@ import { bystanders, secretsOf } from "./secrets.ts";
  * @throws {CommandError} The program was not found (127) or cannot be executed (126).
  */
 export async function executeRun(plan: RunPlan, options: RunOptions): Promise<RunResult> {
+  // What follows the child must not be cut off by a signal either, nor the child's exit code be lost.
+  const impatience = listenForImpatience(options.signals);
   try {
-    return await runPlan(plan, options);
+    const result = await runProgram(plan, options);
+    impatience.begin();
+    return await lookAgain(result, options, impatience.signal);
   } finally {
+    impatience.begin();
     if (plan.resolved !== undefined) await releaseToken(plan.resolved, options);
+    impatience.end();
   }
 }
 
-async function runPlan(plan: RunPlan, options: RunOptions): Promise<RunResult> {
-  const { connection, resolved, checked, words } = plan;
+async function runProgram(plan: RunPlan, options: RunOptions): Promise<RunResult> {
+  const { connection, resolved, words } = plan;
   const { env, stdin = "ignore", stdout = "ignore", stderr = "ignore" } = options;
   const program = plan.program ?? locateAdc(options);
   const online = connection !== undefined && resolved !== undefined;
@@ -52,7 +58,12 @@ async function runPlan(plan: RunPlan, options: RunOptions): Promise<RunResult> {
     mask,
     env: {
       ...(online
-        ? childEnvironment({ env, connection, token: resolved.token })
+        ? childEnvironment({
+          env,
+          connection,
+          token: resolved.token,
+          instead: resolved.lease?.parent,
+        })
         : plainEnvironment(env)),
       ...(piped && colourOf(stdout, env)),
     },
@@ -65,11 +76,29 @@ async function runPlan(plan: RunPlan, options: RunOptions): Promise<RunResult> {
     masked: mask.count,
     ...(outputFailure !== undefined && { outputFailure }),
   };
+  return result;
+}
+
+/** ADC does not say why it failed; a token that was revoked meanwhile is worth knowing. */
+async function lookAgain(
+  result: RunResult,
+  options: RunOptions,
+  impatience: AbortSignal,
+): Promise<RunResult> {
+  const { connection, resolved, checked, exitCode, signal } = result;
   const failed = exitCode !== 0 && signal === null && !options.signal?.aborted;
-  if (!online || checked === undefined || !failed) return result;
-  // ADC does not say why it failed; a token that was revoked meanwhile is worth knowing.
-  const afterwards = await checkToken(resolved.token, { ...options, connection });
-  return afterwards.verdict === "valid" ? result : { ...result, afterwards };
+  if (connection === undefined || resolved === undefined || checked === undefined || !failed) {
+    return result;
+  }
+  try {
+    const { dispatcher } = options;
+    const ending = options.signal ? AbortSignal.any([options.signal, impatience]) : impatience;
+    const afterwards = await checkToken(resolved.token, { connection, dispatcher, signal: ending });
+    return afterwards.verdict === "valid" ? result : { ...result, afterwards };
+  } catch (error) {
+    if (impatience.aborted || options.signal?.aborted) return result;
+    throw error;
+  }
 }
 
 /** Without a mask there is no reason to stand between the child and the terminal. */

@@ -74,6 +74,18 @@ export function pipeOutput(
   };
 }
 
+/** Streams that take no more: Deno calls nobody back once a write to one of the process' own has failed. */
+const failed = new WeakSet<Writable>();
+
+/**
+ * Notes that writing to a stream has failed, so that nobody waits for it any more.
+ *
+ * @param stream The stream.
+ */
+export function noteFailure(stream: Writable): void {
+  failed.add(stream);
+}
+
 /**
  * Writes to a stream that is not ours to close, and turns every way in which it can fail into one: Node
  * emits `error`, Deno throws where the stream is the process' own.
@@ -85,12 +97,14 @@ function guard(to: Writable): Writable {
         if (to.write(chunk)) done();
         else to.once("drain", () => done());
       } catch (error) {
+        noteFailure(to);
         done(error as Error);
       }
     },
     // The last bytes are on their way; whoever waits for the run wants them to have arrived.
     final: (done) => {
-      to.write("", () => done());
+      if (failed.has(to)) done();
+      else to.write("", () => done());
     },
     destroy: (error, done) => {
       to.off("error", fail);

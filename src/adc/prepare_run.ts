@@ -93,7 +93,8 @@ async function settleToken(
     if (checked.verdict !== "valid") {
       throw new CheckError(explainRefusal(checked, record, now()), { resolved });
     }
-    await clearLeftOvers(resolved.token, connection, options);
+    // Whoever made a token for this run has looked already.
+    if (resolved.lease === undefined) await clearLeftOvers(resolved.token, connection, options);
     return { resolved, checked };
   } catch (error) {
     await releaseToken(resolved, options);

@@ -38,9 +38,8 @@ export function secretsOf(
   const others = [...bystanders(args, env), ...tokensIn((name) => envFile.get(name))];
   return [
     ...splitTokens(token, list),
-    ...secrets,
-    // Withheld from the child, which a `.env` file may tell it all the same.
-    ...(env.API7_PASSWORD ? [new Secret(env.API7_PASSWORD)] : []),
+    // A password is withheld from the child; a short one is a word that would garble the output.
+    ...[...secrets, new Secret(env.API7_PASSWORD ?? "")].filter(isLong),
     ...others.flatMap((secret) => splitTokens(secret, list)),
     ...servers.flatMap(({ authorization }) =>
       authorization ? [authorization, passwordIn(authorization)] : []
@@ -71,6 +70,10 @@ function tokensIn(get: (name: string) => string | undefined): readonly Secret[] 
   return [get("ADC_TOKEN"), key && tokenPrefix(key) ? key : undefined]
     .filter((value) => value !== undefined && value.length >= SHORTEST)
     .map((value) => new Secret(value!));
+}
+
+function isLong(secret: Secret): boolean {
+  return secret.reveal().length >= SHORTEST;
 }
 
 function passwordIn(authorization: Secret): Secret {

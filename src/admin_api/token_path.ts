@@ -27,8 +27,30 @@ const known = new Map<string, string>();
 export async function getTokens(
   requester: Requester,
   rest: string,
-  { signal }: CallOptions,
+  options: CallOptions,
 ): Promise<Answered> {
+  const answered = await findTokens(requester, rest, options);
+  if ("response" in answered) return answered;
+  const { missed } = answered;
+  throw requester.wrongServer(missed, {
+    found: `the server answered ${missed.response.status}, and has neither ${PATHS.join(" nor ")}`,
+  });
+}
+
+/**
+ * Gets something below the token path that a server may lack.
+ *
+ * @param requester Who asks.
+ * @param rest What follows the token path.
+ * @param options Ends the requests.
+ * @returns The answer, a JSON object; or what came instead, where neither path has it.
+ * @throws {AdminApiError} The answer is no success.
+ */
+export async function findTokens(
+  requester: Requester,
+  rest: string,
+  { signal }: CallOptions,
+): Promise<Answered | { readonly missed: Answered }> {
   const base = requester.server.display;
   const remembered = known.get(base);
   const paths = [...PATHS].sort((a, b) => Number(b === remembered) - Number(a === remembered));
@@ -43,9 +65,7 @@ export async function getTokens(
     known.set(base, path);
     return answered;
   }
-  throw requester.wrongServer(missed!, {
-    found: `the server answered ${missed!.response.status}, and has neither ${PATHS.join(" nor ")}`,
-  });
+  return { missed: missed! };
 }
 
 /**

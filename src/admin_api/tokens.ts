@@ -14,7 +14,7 @@ import { readPages, readValue } from "./read_answer.ts";
 import type { Ask, Requester } from "./requester.ts";
 import { readExist, readNewToken, readTokenInfo } from "./shapes.ts";
 import type { NewToken, TokenInfo } from "./shapes.ts";
-import { getTokens, tokenPath } from "./token_path.ts";
+import { findTokens, getTokens, tokenPath } from "./token_path.ts";
 
 /** The caller's tokens on one server, see the methods of the same names of {@linkcode AdminApi}. */
 export class Tokens {
@@ -35,8 +35,10 @@ export class Tokens {
   /** Tells whether there is one of a name. */
   async isNameTaken(name: string, options: CallOptions): Promise<boolean> {
     const rest = `/check_name?name=${encodeURIComponent(name)}`;
-    const answered = await getTokens(this.#requester, rest, options);
-    return readValue(this.#requester, answered, readExist);
+    const answered = await findTokens(this.#requester, rest, options);
+    if ("response" in answered) return readValue(this.#requester, answered, readExist);
+    // No such call on this server; the list is always there.
+    return (await this.list(options)).some((each) => each.name === name);
   }
 
   /** Makes one of a name that is free. */
@@ -56,7 +58,10 @@ export class Tokens {
     const body = { name, expires_at: expiresAt ?? 0 };
     const calls: TokenCalls = {
       post: (signal) => this.#fresh({ method: "POST", path, body, signal }),
-      find: async (signal) => (await this.list({ signal })).find((each) => each.name === name),
+      find: async (signal) =>
+        (await this.list({ signal })).find((each) =>
+          each.name === name && each.expiresAt === expiresAt
+        ),
       regenerate: (id, signal) => this.regenerate(id, { expiresAt }, { signal }),
       revoke: (id, signal) => this.revoke(id, { signal }),
     };

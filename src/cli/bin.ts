@@ -57,9 +57,15 @@ const exitCode = await main(process.argv.slice(2), {
 
 // Node tells of a failed write a moment later.
 await new Promise<void>((resolve) => {
+  // Deno leaves the call-back out once a write has failed.
+  const limit = setTimeout(resolve, 2_000);
   try {
-    process.stdout.write("", () => resolve());
+    process.stdout.write("", () => {
+      clearTimeout(limit);
+      resolve();
+    });
   } catch {
+    clearTimeout(limit);
     resolve();
   }
 });

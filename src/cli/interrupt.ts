@@ -38,9 +38,13 @@ export function abortOnInterrupt(
   port: SignalPort,
 ): { readonly signal: AbortSignal; readonly release: () => void } {
   const controller = new AbortController();
-  const listeners = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((name) => {
+  const listeners = (["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const).map((name) => {
     const listener = () => controller.abort(new Interrupted(name));
-    port.on(name, listener);
+    try {
+      port.on(name, listener);
+    } catch {
+      // Windows does not know all of them.
+    }
     return () => port.off(name, listener);
   });
   return {

@@ -31,7 +31,7 @@ export async function requireConsent(
   if (reason === undefined || yes) return;
   if (!canAsk(io)) {
     throw new AdcRunError(`Cannot send a password: ${reason}`, EXIT.config, {
-      suggestion: "Name the server with --server or in ADC_SERVER, or agree with --yes.",
+      suggestion: "Set it as a flag or in the environment, or agree with --yes.",
     });
   }
   const agreed = await askConfirmation(`Send the password, though ${reason}?`, io);
@@ -61,9 +61,12 @@ export async function readCredentials(
   }
   const username = given ?? await askText(`User at ${server.value}`, io);
   if (username === "") throw new AdcRunError("Given up", EXIT.interrupted);
-  if (options.passwordStdin) return { username, password: await readPassword(io) };
+  if (options.passwordStdin && !io.terminals.stdin) {
+    return { username, password: await readPassword(io) };
+  }
   // The variable's password belongs to the variable's user.
-  const matches = known.username === undefined || known.username === username;
+  const matches = !options.passwordStdin &&
+    (known.username === undefined || known.username === username);
   if (known.password !== undefined && matches) return { username, password: known.password };
   if (!canAsk(io)) {
     throw new UsageError("Cannot log in: there is no password, and nobody can be asked", {

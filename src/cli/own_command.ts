@@ -33,12 +33,17 @@ export interface OwnCommand<T> {
   readonly operands: readonly string[];
 }
 
+/** An option that most own commands have, and not all. */
+export type SharedOption = "--source" | "--no-check" | "--token";
+
 /** What an own command takes. */
 export interface OwnCommandSyntax {
   /** Its name, for messages. */
   readonly name: string;
   /** The options that it alone has, in commander's spelling. */
   readonly options: readonly string[];
+  /** Which of the shared options have a meaning here: others are refused, instead of passed over. */
+  readonly uses: readonly SharedOption[];
   /**
    * Whether words follow that are no options.
    *
@@ -114,6 +119,7 @@ export async function readOwnCommand<T extends object>(
     const server = await own.askServer?.(options);
     if (server !== undefined) connection = await connect([...args, "--server", server]);
   }
+  requireMeaning(own, { options, connection });
   for (const warning of connection.warnings) reporter.warn(warning);
   const sources = defaultSources({
     env,
@@ -125,6 +131,21 @@ export async function readOwnCommand<T extends object>(
     ...(canAsk(io) && { ask: askCredentials(io) }),
   });
   return { options, connection, sources, reporter, operands };
+}
+
+function requireMeaning(
+  { name, uses }: OwnCommandSyntax,
+  { options, connection }: { readonly options: GlobalOptions; readonly connection: Connection },
+): void {
+  const given: Readonly<Record<SharedOption, boolean>> = {
+    "--source": options.source !== undefined,
+    "--no-check": !options.check,
+    "--token": connection.args.tokens.length > 0,
+  };
+  for (const option of Object.keys(given) as SharedOption[]) {
+    if (!given[option] || uses.includes(option)) continue;
+    throw new UsageError(`Cannot use ${option} with "adc-run ${name}": it means nothing there`);
+  }
 }
 
 /** An option that is read and does nothing would be a promise that is not kept: `--dry-run`, say. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { noteFailure } from "../adc/output.ts";
 import type { RunPlan, RunResult } from "../adc/run_options.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import { CheckError } from "../check/verdict.ts";
@@ -16,6 +17,10 @@ import type { Io } from "./io.ts";
 import type { GlobalOptions } from "./options.ts";
 import { redact } from "./redact.ts";
 
+/** A name that somebody chose must not draw on the terminal; lines are ours. */
+// deno-lint-ignore no-control-regex
+const CONTROLS = /[\x00-\x09\x0b-\x1f\x7f-\x9f]+/g;
+
 /** Prints on behalf of one command. */
 export interface Reporter {
   /** A line for people, on standard error; not with `--quiet` or `--json`. */
@@ -26,6 +31,8 @@ export interface Reporter {
   fail(error: unknown): number;
   /** A line on standard error that `--quiet` and `--json` do not hold back. */
   say(line: string): void;
+  /** A line on standard error that a CI system reads and does not show, as it is. */
+  tellRunner(line: string): void;
   /** What an own command was asked for, on standard output. */
   print(text: string): void;
   /** The warnings so far. */
@@ -46,38 +53,42 @@ export function createReporter(
   const warnings: string[] = [];
   const label = (text: string, colour: number) =>
     isColourful(io) ? `\x1b[${colour}m${text}\x1b[39m` : text;
-  const say = (line: string) => {
+  const tellRunner = (line: string) => {
     try {
-      io.stderr.write(`${redact(line, io.env)}\n`);
+      io.stderr.write(`${line}\n`);
     } catch {
       // Deno throws where a full disk takes no more. What adc-run says must not change what it does.
+      noteFailure(io.stderr);
     }
   };
+  const say = (line: string) => tellRunner(redact(line, io.env));
+  const shown = (text: string) => text.replace(CONTROLS, " ");
   const own = (line: string) => say(`adc-run: ${line}`);
   return {
     warnings,
     say,
+    tellRunner,
     print: (text) => {
-      io.stdout.write(`${redact(text, io.env)}\n`);
+      io.stdout.write(`${shown(redact(text, io.env))}\n`);
     },
     info: (line) => {
-      if (!options.quiet && !options.json) own(line);
+      if (!options.quiet && !options.json) own(shown(line));
     },
     warn: (line) => {
       warnings.push(line);
-      if (!options.quiet && !options.json) own(`${label("warning", 33)}: ${line}`);
+      if (!options.quiet && !options.json) own(`${label("warning", 33)}: ${shown(line)}`);
     },
     fail: (thrown) => {
       const error = asAdcRunError(thrown);
       if (options.json) {
-        say(JSON.stringify({ error: describeError(error), warnings }));
+        say(shown(JSON.stringify({ error: describeError(error), warnings })));
         return error.exitCode;
       }
-      own(`${label("error", 31)}: ${error.message}`);
+      own(`${label("error", 31)}: ${shown(error.message)}`);
       if (error instanceof NoTokenError) {
-        for (const line of formatTrail(error.trail)) say(`  ${line}`);
+        for (const line of formatTrail(error.trail)) say(`  ${shown(line)}`);
       }
-      if (error.suggestion !== undefined) own(error.suggestion);
+      if (error.suggestion !== undefined) own(shown(error.suggestion));
       return error.exitCode;
     },
   };

@@ -1,4 +1,5 @@
 import type { Connection } from "../connection/connection.ts";
+import type { HttpDispatcher } from "../connection/http.ts";
 import type { Environment } from "../connection/origin.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import type { Keychain } from "../token/keychain.ts";
@@ -44,6 +45,12 @@ export interface AdminApiSourceOptions {
    * @default undefined
    */
   readonly onWarning?: ((warning: string) => void) | undefined;
+  /**
+   * Sends the requests; undici's `MockAgent`, say.
+   *
+   * @default a dispatcher of the connection's own
+   */
+  readonly dispatcher?: HttpDispatcher | undefined;
   /**
    * The clock, in milliseconds.
    *
@@ -134,7 +141,7 @@ async function find(
     return {
       status: "broken",
       reason: noConsent(reason),
-      suggestion: "Name the server in ADC_SERVER or with --server, if it is meant.",
+      suggestion: "Set it in the environment or as a flag, if it is meant.",
       exitCode: EXIT.config,
     };
   }

@@ -53,7 +53,7 @@ export async function clearLeftOvers(
       import("./open_session.ts"),
     ]);
     const stores = openTokenStores({ env, keychain, onWarning });
-    if ((await leftOvers(server.origin, stores)).length === 0) return;
+    if ((await leftOvers(server.origin, stores, now())).length === 0) return;
     const { api, user, close } = await openSession(connection, { token, dispatcher, signal });
     await sweep(api, { stores, user, onWarning, signal, now }).finally(close);
   } catch (error) {

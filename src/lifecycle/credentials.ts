@@ -7,6 +7,7 @@
 import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import type { Environment, Origin } from "../connection/origin.ts";
+import { crossesInPlain } from "../connection/server.ts";
 import { Secret } from "../secret.ts";
 
 /**
@@ -28,20 +29,24 @@ export function credentialsOf(
 
 /**
  * Says why a password must not be sent without asking: a `.env` file in the working directory, which a
- * cloned repository brings along, decides where it would go.
+ * cloned repository brings along, decides where it would go, or who vouches for that.
  *
  * @param connection Where it would go.
  * @returns What the file decides, or `undefined` where nothing speaks against it.
  */
 export function needsConsent(connection: Connection): string | undefined {
-  const { server, proxies, envFile } = connection;
+  const { server, proxies, tls, envFile } = connection;
   // A file that was named on the command line was meant.
   if (envFile.name !== ".env") return undefined;
   const alone = (what: string, origin: Origin) =>
     origin.kind === "env-file" ? `${what} comes from ${describeOrigin(origin)} alone` : undefined;
   const proxy = proxies.find((each) => each?.host.origin.kind === "env-file")?.host;
   return alone(`the server ${server.value}`, server.origin) ??
-    (proxy && alone(`the proxy ${proxy.value}`, proxy.origin));
+    (proxy && alone(`the proxy ${proxy.value}`, proxy.origin)) ??
+    (tls.skipVerify.value
+      ? alone("that the server's certificate is not verified", tls.skipVerify.origin)
+      : undefined) ??
+    (tls.caCertFile && alone("the CA that vouches for the server", tls.caCertFile.origin));
 }
 
 /**
@@ -52,4 +57,15 @@ export function needsConsent(connection: Connection): string | undefined {
  */
 export function isPipeline(env: Environment): boolean {
   return Boolean(env.CI);
+}
+
+/**
+ * Says that others on the network can read the password on its way.
+ *
+ * @param connection Where it goes.
+ * @returns A sentence, or `undefined` where it is encrypted or goes to this machine.
+ */
+export function plainPasswordWarning({ servers }: Connection): string | undefined {
+  const server = servers.find(crossesInPlain);
+  return server && `The password crosses the network to ${server.display} without encryption.`;
 }

@@ -63,6 +63,8 @@ export async function exchangeToken(
   try {
     await sweep(api, { stores, user, onWarning, signal, now });
     const { token, lease } = await lendToken(api, {
+      connection,
+      dispatcher,
       journal: stores.journal,
       user,
       ttl,
@@ -76,7 +78,7 @@ export async function exchangeToken(
       detail: `${detail}: "${lease.name}", for this run alone`,
       trail,
       secrets: [parent, ...(resolved.secrets ?? [])],
-      lease,
+      lease: { ...lease, parent },
     };
   } catch (error) {
     await close();

@@ -19,7 +19,7 @@ const SOON = 7 * 24 * 60 * 60 * 1000;
 const DAY = 24 * 60 * 60 * 1000;
 
 /** Numbers with units: the parser passes over whatever else stands there, a date, say. */
-const DURATION = /^-?(\d+(\.\d+)?\s*[a-z]+\s*)+$/i;
+const DURATION = /^-?(\d+(\.\d+)?\s*[a-z]+\s*)+$/;
 
 /** A century: longer is a slip, and the server's clock may not take it. */
 const LONGEST = 100 * 365 * DAY;

@@ -5,13 +5,17 @@
  */
 
 import type { AdminApi } from "../admin_api/admin_api.ts";
+import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { User } from "../admin_api/shapes.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { HttpDispatcher } from "../connection/http.ts";
 import { AdcRunError, EXIT, messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { Journal } from "../store/journal.ts";
 import type { TokenLease } from "../token/source.ts";
 import { day, endOf } from "./expiry.ts";
 import { mintToken } from "./mint_token.ts";
+import { revokeBySelf } from "./old_tokens.ts";
 import { uniqueTokenName } from "./token_name.ts";
 
 /** How long giving a token back may take, in milliseconds. */
@@ -19,6 +23,8 @@ const RELEASE_LIMIT = 10_000;
 
 /** How a token is lent. */
 export interface LendOptions {
+  /** Where it is used. */
+  readonly connection: Connection;
   /** Where the token is noted. */
   readonly journal: Journal;
   /** Who asks. */
@@ -27,6 +33,8 @@ export interface LendOptions {
   readonly ttl: number;
   /** Closes what the token was made with, once it is revoked. */
   readonly close: () => Promise<void>;
+  /** Sends the requests that the session does not send. */
+  readonly dispatcher?: HttpDispatcher | undefined;
   /** Ends the attempt. */
   readonly signal?: AbortSignal | undefined;
   /** The clock, in milliseconds. */
@@ -44,7 +52,7 @@ export interface LendOptions {
  */
 export async function lendToken(
   api: AdminApi,
-  { journal, user, ttl, close, signal, now }: LendOptions,
+  { connection, journal, user, ttl, close, dispatcher, signal, now }: LendOptions,
 ): Promise<{ readonly token: Secret; readonly lease: TokenLease }> {
   const expiresAt = endOf(ttl, now())!;
   const name = uniqueTokenName("adc-run-ephemeral");
@@ -54,7 +62,6 @@ export async function lendToken(
     name,
     expiresAt,
     signal,
-    now,
     note: { kind: "ephemeral" },
   });
   let released: Promise<void> | undefined;
@@ -62,7 +69,13 @@ export async function lendToken(
     const limit = AbortSignal.timeout(RELEASE_LIMIT);
     const signal = ending === undefined ? limit : AbortSignal.any([ending, limit]);
     try {
-      await api.revokeToken(fresh.id, { signal });
+      await api.revokeToken(fresh.id, { signal }).catch((error: unknown) => {
+        const gone = error instanceof AdminApiError &&
+          (error.failure === "rejected" || error.failure === "forbidden");
+        if (!gone) throw error;
+        // The session is over, or the token that it was made with was revoked meanwhile.
+        return revokeBySelf(fresh.token, { id: fresh.id, connection, dispatcher, signal });
+      });
     } catch (cause) {
       const reason = limit.aborted
         ? `it took more than ${RELEASE_LIMIT / 1000} s`

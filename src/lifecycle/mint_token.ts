@@ -17,7 +17,7 @@ export interface MintOptions {
   readonly journal: Journal;
   /** Who asks: the token will be this user's. */
   readonly user: User;
-  /** Its name. */
+  /** Its name, which no other token has. */
   readonly name: string;
   /** Its end in Unix seconds, or `undefined` for never. */
   readonly expiresAt: number | undefined;
@@ -25,8 +25,6 @@ export interface MintOptions {
   readonly note: Pick<JournalEntry, "kind" | "account" | "storage" | "rename">;
   /** Ends the attempt. */
   readonly signal?: AbortSignal | undefined;
-  /** The clock, in milliseconds. */
-  readonly now: () => number;
 }
 
 /** A token that exists on the server and in the journal. */
@@ -58,13 +56,12 @@ const UNCLEAR: readonly AdminApiFailure[] = [
  * @throws {StoreError} The journal cannot be written; no token was made.
  */
 export async function mintToken(api: AdminApi, options: MintOptions): Promise<MintedToken> {
-  const { journal, user, name, expiresAt, note, signal, now } = options;
+  const { journal, user, name, expiresAt, note, signal } = options;
   const { key } = await journal.add({
     ...note,
     origin: api.origin,
     userId: user.id,
     name,
-    begunAt: Math.floor(now() / 1000),
     ...(expiresAt !== undefined && { expiresAt }),
   });
   let fresh: NewToken;

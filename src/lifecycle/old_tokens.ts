@@ -7,6 +7,7 @@
 import { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { HttpDispatcher } from "../connection/http.ts";
 import { messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
@@ -100,23 +101,24 @@ export async function forgetOldTokens(
  */
 export async function dropOldToken(
   { record, key, foreign, value }: OldToken,
-  { api, connection, stores, storage, account, onWarning }: Place & {
+  { api, connection, dispatcher, stores, storage, account, onWarning }: Place & {
     readonly api: AdminApi | undefined;
     readonly connection: Connection;
+    readonly dispatcher?: HttpDispatcher | undefined;
     readonly onWarning: (warning: string) => void;
   },
 ): Promise<boolean> {
   const { id, name = record.fingerprint, user } = record;
   try {
-    if (record.storage !== storage) {
-      await forgetToken({ stores, storage: record.storage, account });
-      await stores.state.remove({ account, storage: record.storage });
+    if (id === undefined) {
+      await forgetElsewhere();
+      return false;
     }
-    if (id === undefined) return false;
     if (!foreign) await api?.revokeToken(id);
-    else if (value !== undefined) await revokeBySelf(value, { id, connection });
+    else if (value !== undefined) await revokeBySelf(value, { id, connection, dispatcher });
     else throw new Error("it is another user's, and is not stored here any more");
     if (key !== undefined) await stores.journal.remove(key);
+    await forgetElsewhere();
     return true;
   } catch (error) {
     onWarning(
@@ -124,6 +126,17 @@ export async function dropOldToken(
         `(${messageOf(error)}); the next run tries again.`,
     );
     return false;
+  }
+
+  /** The token is of no use in the other store, and comes out of it as soon as that can be asked. */
+  async function forgetElsewhere(): Promise<void> {
+    if (record.storage === storage) return;
+    try {
+      await forgetToken({ stores, storage: record.storage, account });
+      await stores.state.remove({ account, storage: record.storage });
+    } catch (error) {
+      onWarning(`The old token is still in the ${record.storage}: ${messageOf(error)}`);
+    }
   }
 }
 
@@ -137,11 +150,16 @@ export async function dropOldToken(
  */
 export async function revokeBySelf(
   token: Secret,
-  { id, connection }: { readonly id: string; readonly connection: Connection },
+  { id, connection, dispatcher, signal }: {
+    readonly id: string;
+    readonly signal?: AbortSignal | undefined;
+    readonly connection: Connection;
+    readonly dispatcher?: HttpDispatcher | undefined;
+  },
 ): Promise<boolean> {
-  const api = await AdminApi.open(connection, { token });
+  const api = await AdminApi.open(connection, { token, ...(dispatcher && { dispatcher }) });
   try {
-    return await api.revokeToken(id);
+    return await api.revokeToken(id, { signal });
   } catch (error) {
     if (error instanceof AdminApiError && error.failure === "rejected") return false;
     throw error;

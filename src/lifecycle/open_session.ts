@@ -11,6 +11,7 @@ import { CheckError, isVerdict } from "../check/verdict.ts";
 import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../connection/http.ts";
+import { tokenPrefix } from "../secret.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
@@ -26,6 +27,9 @@ export interface Session {
   /** Logs out and closes the connections; never throws. */
   readonly close: () => Promise<void>;
 }
+
+const OF_NOBODY = 'An admin key ("a7adm-…") belongs to no user, and has no tokens to look after. ' +
+  "Use a user's token, or log in.";
 
 /** Who asks. */
 export interface SessionOptions {
@@ -68,10 +72,15 @@ export async function openTokenSession(
       tried,
       found,
       ...(suggestion !== undefined && { suggestion }),
+      ...(isAdminKey(resolved.token) && verdict === "forbidden" && { suggestion: OF_NOBODY }),
       ...(status !== undefined && { status }),
     };
     throw new CheckError(explainRefusal(result, record, now), { resolved });
   }
+}
+
+function isAdminKey(token: Secret): boolean {
+  return tokenPrefix(token.reveal()) === "a7adm-";
 }
 
 /**

@@ -5,9 +5,11 @@
  */
 
 import { AdminApi } from "../admin_api/admin_api.ts";
+import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { NewToken, User } from "../admin_api/shapes.ts";
 import { messageOf } from "../errors.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { HttpDispatcher } from "../connection/http.ts";
 import type { Secret } from "../secret.ts";
 import type { Storage, TokenRecord } from "../store/state.ts";
 import { mintToken } from "./mint_token.ts";
@@ -42,6 +44,8 @@ export interface ReplaceTokenOptions {
   readonly check: (token: Secret) => Promise<void>;
   /** Told what a person should know, a sentence each. */
   readonly onWarning: (warning: string) => void;
+  /** Sends the requests that the session does not send. */
+  readonly dispatcher?: HttpDispatcher | undefined;
   /** Ends the attempt while there is something to undo. */
   readonly signal?: AbortSignal | undefined;
   /** The clock, in milliseconds. */
@@ -75,25 +79,21 @@ export async function replaceToken(
   api: AdminApi,
   options: ReplaceTokenOptions,
 ): Promise<KeptToken> {
-  const { connection, stores, storage, account, user, expiresAt, signal, onWarning, now } = options;
+  const { stores, storage, account, user, expiresAt, signal, onWarning, now } = options;
   await sweep(api, { stores, user, holding: account, onWarning, signal, now });
   const records = (await stores.state.list()).filter((record) => record.account === account);
   // Asked before anything is made: a keychain that is locked or not there ends the matter here.
   const previous = await previousToken({ stores, storage, account });
-  const names = await chooseName(api, { ...options, records });
+  const wanted = await chooseName(api, { ...options, records });
+  // Nobody else has this name: a token whose answer is lost can be told from all others by it.
+  const first = uniqueTokenName(wanted);
   const minted = await mintToken(api, {
     journal: stores.journal,
     user,
-    name: names.first,
+    name: first,
     expiresAt,
     signal,
-    now,
-    note: {
-      kind: "mint",
-      account,
-      storage,
-      ...(names.then !== undefined && { rename: names.then }),
-    },
+    note: { kind: "mint", account, storage, rename: wanted },
   });
   const { fresh } = minted;
   const record = (name: string): TokenRecord => ({
@@ -127,30 +127,30 @@ export async function replaceToken(
     throw error;
   }
   // From here on the new token is the one that is stored, and nothing is undone.
-  await stores.state.put(record(names.first));
+  await stores.state.put(record(first));
   const dropped: OldToken[] = [];
   for (const old of before) if (await dropOldToken(old, { ...options, api })) dropped.push(old);
   const known = before.some(({ record }) =>
     record.id !== undefined && record.fingerprint === previous?.fingerprint
   );
   if (previous !== undefined && !known) onWarning(stillValid(previous));
-  const name = await takeName(fresh, names.then, connection);
-  if (name !== names.first) await stores.state.put(record(name));
+  const name = await takeName(fresh, wanted, options);
+  if (name === wanted) await stores.state.put(record(name));
+  else onWarning(`The server did not take the name "${wanted}": the token is called "${name}".`);
   await minted.settle();
   return { token: fresh.token, record: record(name), revoked: dropped[0]?.record.name };
 }
 
 /**
- * Gives a token its name, now that no other has it. It asks for that itself: the one that it was made with
- * may be revoked by now. A token under another name works just as well.
+ * Gives a token the name that it is to have, now that no other has it. It asks for that itself: the one
+ * that it was made with may be revoked by now. A token under another name works just as well.
  */
 async function takeName(
   { id, name, token }: NewToken,
-  wanted: string | undefined,
-  connection: Connection,
+  wanted: string,
+  { connection, dispatcher }: ReplaceTokenOptions,
 ): Promise<string> {
-  if (wanted === undefined) return name;
-  const api = await AdminApi.open(connection, { token });
+  const api = await AdminApi.open(connection, { token, ...(dispatcher && { dispatcher }) });
   try {
     await api.renameToken(id, wanted);
     return wanted;
@@ -161,20 +161,25 @@ async function takeName(
   }
 }
 
-/** A name for now, and another one for when the old token has left it. */
+/** The name that the token gets in the end. */
 async function chooseName(
   api: AdminApi,
   { name, user, records, signal, onWarning }: ReplaceTokenOptions & {
     readonly records: readonly TokenRecord[];
   },
-): Promise<{ readonly first: string; readonly then?: string }> {
+): Promise<string> {
   const wanted = name ?? defaultTokenName(user.username);
-  if (records.some((record) => record.name === wanted && record.userId === user.id)) {
-    return { first: uniqueTokenName(wanted), then: wanted };
+  // The token that has it now is about to be revoked.
+  if (records.some((record) => record.name === wanted && record.userId === user.id)) return wanted;
+  if (!await api.isNameTaken(wanted, { signal })) return wanted;
+  if (name !== undefined) {
+    throw new AdminApiError({
+      failure: "name-taken",
+      tried: `Cannot name a token "${name}" at ${api.origin}`,
+      found: `${user.username} has one of that name already`,
+      suggestion: "Choose another name, or revoke that token.",
+    });
   }
-  if (!await api.isNameTaken(wanted, { signal })) return { first: wanted };
-  // A name that somebody asked for is not changed; the client says that it is taken.
-  if (name !== undefined) return { first: name };
   for (let number = 2; number < 100; number++) {
     const numbered = numberedTokenName(wanted, number);
     if (await api.isNameTaken(numbered, { signal })) continue;
@@ -182,7 +187,7 @@ async function chooseName(
       `${user.username} has a token "${wanted}" already, which this machine does not know: the new one ` +
         `is "${numbered}". If nothing uses the other, revoke it with "adc-run auth revoke".`,
     );
-    return { first: numbered };
+    return numbered;
   }
-  return { first: uniqueTokenName(wanted) };
+  return uniqueTokenName(wanted);
 }

@@ -15,6 +15,9 @@ import { hasEnded } from "./expiry.ts";
 import { storedToken } from "./token_stores.ts";
 import type { TokenStores } from "./token_stores.ts";
 
+/** A server that hangs must not keep anybody for long from what they came for, in milliseconds. */
+const TIME_LIMIT = 5_000;
+
 /** What a sweep works with. */
 export interface SweepOptions {
   /** Where the journal is, and what is stored. */
@@ -36,15 +39,20 @@ export interface SweepOptions {
  *
  * @param origin The server's origin.
  * @param stores The stores.
+ * @param now The time, in milliseconds.
  * @returns The entries; none where there is no journal.
  */
 export async function leftOvers(
   origin: string,
   stores: TokenStores,
+  now: number,
 ): Promise<readonly JournalEntry[]> {
   const entries = (await stores.journal.list()).filter((entry) => entry.origin === origin);
   const alive = await Promise.all(entries.map(({ owner }) => isAlive(owner)));
-  return entries.filter((_, index) => alive[index] === false);
+  return entries.filter(({ expiresAt }, index) =>
+    // Nobody knows of another machine's process. Its token has no use once it has ended, though.
+    alive[index] === false || (alive[index] === undefined && hasEnded(expiresAt, now))
+  );
 }
 
 /**
@@ -56,14 +64,16 @@ export async function leftOvers(
  * @param options The stores, who asks, and who is told.
  */
 export async function sweep(api: AdminApi, options: SweepOptions): Promise<void> {
-  const { stores, user, signal, onWarning, now } = options;
+  const { stores, user, onWarning, now } = options;
+  const limit = AbortSignal.timeout(TIME_LIMIT);
+  const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
   const fail = (error: unknown) => {
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
     throwIfNotCapable(error);
     onWarning?.(`Cannot clear up after an interrupted run: ${messageOf(error)}`);
   };
   try {
-    const all = await leftOvers(api.origin, stores);
+    const all = await leftOvers(api.origin, stores, now());
     // Nobody can revoke another user's token, and nobody needs to when it has ended.
     for (const { key, userId, expiresAt } of all) {
       if (userId !== user.id && hasEnded(expiresAt, now())) await stores.journal.remove(key);
@@ -77,7 +87,8 @@ export async function sweep(api: AdminApi, options: SweepOptions): Promise<void>
     for (const { entry, stored } of own) {
       // A keychain that cannot be asked now may have the token.
       if (stored === undefined) continue;
-      await clearInTurn(api, entry, options).catch(fail);
+      if (limit.aborted) break;
+      await clearInTurn(api, entry, { ...options, signal }).catch(fail);
     }
   } catch (error) {
     fail(error);
@@ -177,10 +188,13 @@ async function noteStored(
   });
 }
 
-/** Where the process ended before the server's answer was noted, the token is known by its name alone. */
+/**
+ * Where the process ended before the server's answer was noted, the token is known by its name alone,
+ * which nobody else has: it is random.
+ */
 async function findToken(
   api: AdminApi,
-  { id, name, key, begunAt, rename, kind }: JournalEntry,
+  { id, name, key }: JournalEntry,
   { stores, signal }: { readonly stores: TokenStores; readonly signal?: AbortSignal | undefined },
 ): Promise<Pick<TokenInfo, "id" | "name"> | undefined> {
   if (id !== undefined) return { id, name };
@@ -190,17 +204,7 @@ async function findToken(
     stores.journal.list(),
   ]);
   const others = [...records, ...entries.filter((entry) => entry.key !== key)];
-  // A name that a person can choose may be another machine's token by now.
-  const unique = kind === "ephemeral" || rename !== undefined;
   return tokens.find((token) =>
-    token.name === name && !others.some((other) => other.id === token.id) &&
-    (unique || isNear(token.createdAt, begunAt))
+    token.name === name && !others.some((other) => other.id === token.id)
   );
-}
-
-/** Clocks differ. */
-const HOUR = 60 * 60;
-
-function isNear(one: number | undefined, other: number | undefined): boolean {
-  return one === undefined || other === undefined || Math.abs(one - other) <= HOUR;
 }

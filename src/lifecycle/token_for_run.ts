@@ -9,7 +9,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { Secret } from "../secret.ts";
 import type { SourceAnswer } from "../token/source.ts";
 import type { AdminApiSourceOptions } from "./admin_api_source.ts";
-import { isPipeline } from "./credentials.ts";
+import { isPipeline, plainPasswordWarning } from "./credentials.ts";
 import { DEFAULT_LIFETIME, DEFAULT_TTL, endOf } from "./expiry.ts";
 import { lendToken } from "./lend_token.ts";
 import { openSession } from "./open_session.ts";
@@ -52,13 +52,15 @@ export async function makeTokenForRun(
   connection: Connection,
   options: TokenForRunOptions,
 ): Promise<SourceAnswer> {
-  const { env, keychain, onWarning, credentials, signal, now = Date.now } = options;
+  const { env, keychain, onWarning, dispatcher, credentials, signal, now = Date.now } = options;
   const stores = openTokenStores({ env, keychain, onWarning });
   const [{ origin: account }] = connection.servers as [Connection["servers"][0]];
   // A token that is stored there already may be in use, and is not replaced.
   const keep = options.ephemeral === undefined && !isPipeline(env) &&
     await isEmpty(stores, account);
-  const session = await openSession(connection, { credentials, signal });
+  const warning = plainPasswordWarning(connection);
+  if (warning !== undefined) onWarning?.(warning);
+  const session = await openSession(connection, { credentials, dispatcher, signal });
   try {
     const { user } = session;
     if (user.superAdmin) {
@@ -78,11 +80,13 @@ export async function makeTokenForRun(
 type Found = SourceAnswer & { readonly status: "found" };
 
 async function lendOne(
-  { stores, session, ephemeral, onWarning, signal, now }: Making,
+  { connection, stores, session, ephemeral, onWarning, dispatcher, signal, now }: Making,
 ): Promise<Found> {
   const { api, user, close } = session;
   await sweep(api, { stores, user, onWarning, signal, now });
   const { token, lease } = await lendToken(api, {
+    connection,
+    dispatcher,
     journal: stores.journal,
     user,
     ttl: ephemeral ?? DEFAULT_TTL,
@@ -95,7 +99,7 @@ async function lendOne(
 }
 
 async function keepOne(making: Making): Promise<Found> {
-  const { connection, stores, account, session, signal, onWarning, now } = making;
+  const { connection, stores, account, session, dispatcher, signal, onWarning, now } = making;
   const { api, user, close } = session;
   const make = async (): Promise<{ readonly token: Secret; readonly detail: string }> => {
     const other = await storedToken({ stores, storage: "keychain", account });
@@ -112,6 +116,7 @@ async function keepOne(making: Making): Promise<Found> {
       // The run tries it next.
       check: () => Promise.resolve(),
       onWarning: (warning) => onWarning?.(warning),
+      dispatcher,
       signal,
       now,
     });

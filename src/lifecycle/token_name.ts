@@ -31,7 +31,9 @@ export function defaultTokenName(user: string, host: string = hostname()): strin
  */
 export function uniqueTokenName(base: string): string {
   const suffix = randomBytes(4).toString("hex");
-  return `${cut(base, LONGEST_TOKEN_NAME - suffix.length - 1)}-${suffix}`;
+  // A server that takes no other name later must not make the names grow.
+  const start = base.replace(/-[0-9a-f]{8}$/, "");
+  return `${cut(start, LONGEST_TOKEN_NAME - suffix.length - 1)}-${suffix}`;
 }
 
 /**

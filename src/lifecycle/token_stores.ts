@@ -175,9 +175,11 @@ async function attempt<T>(what: string, storage: Storage, call: () => Promise<T>
     return await Promise.race([call(), limit]);
   } catch (cause) {
     throw new SourceError("keychain", `Cannot ${what} the keychain: ${messageOf(cause)}`, {
-      suggestion: cause instanceof KeychainError && cause.failure === "unavailable"
+      suggestion: !(cause instanceof KeychainError) || cause.failure !== "unavailable"
+        ? "Unlock it and try again."
+        : what.startsWith("store")
         ? "Without a keychain, --storage file keeps the token in a file that only you can read."
-        : "Unlock it and try again.",
+        : undefined,
       cause,
     });
   } finally {

@@ -24,7 +24,7 @@ export interface JournalEntry {
   readonly origin: string;
   /** The server's id for the user. */
   readonly userId: string;
-  /** The name of the token that is made. */
+  /** The name of the token that is made: one that no other token has, as long as its id is not known. */
   readonly name: string;
   /** The server's id for it, once it is made. */
   readonly id?: string;
@@ -32,8 +32,6 @@ export interface JournalEntry {
   readonly fingerprint?: string;
   /** When it ends, in seconds since 1970. */
   readonly expiresAt?: number;
-  /** When it was begun, in seconds since 1970, by this machine's clock. */
-  readonly begunAt?: number;
   /** The process that began. */
   readonly owner: ProcessIdentity;
   /** The account that the token is to be stored under. */
@@ -90,7 +88,6 @@ const FIELDS = {
   id: "string?",
   fingerprint: "string?",
   expiresAt: "number?",
-  begunAt: "number?",
   account: "string?",
   storage: ["one of?", "keychain", "file"],
   rename: "string?",

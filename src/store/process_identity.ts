@@ -49,7 +49,9 @@ export function ownIdentity(): Promise<ProcessIdentity> {
  */
 export async function isAlive(identity: ProcessIdentity): Promise<boolean | undefined> {
   const self = await ownIdentity();
-  if (identity.host !== self.host) return undefined;
+  // One boot is one machine, whatever it is called by now; another boot of the same name has ended this.
+  const sameBoot = identity.boot !== undefined && identity.boot === self.boot;
+  if (!sameBoot && identity.host !== self.host) return undefined;
   if (differ(identity.boot, self.boot)) return false;
   if (differ(identity.pidNamespace, self.pidNamespace)) return undefined;
   const exists = signalReaches(identity.pid);

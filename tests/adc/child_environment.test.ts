@@ -57,3 +57,27 @@ it("`childEnvironment()` hands on the variables of --env-file, for ADC reads .en
   assert.equal(child.ADC_TOKEN, "a7ee-example", "the token that was checked wins");
   assert.ok(!("ADC_TOKEN_COMMAND" in child));
 });
+
+it("`childEnvironment()` puts the run's own token wherever its parent stands", async () => {
+  const parent = new Secret("a7ee-parent");
+  await using folder = await temporaryFolder({
+    ".env": "API_KEY=a7ee-parent\nCOPY=x\nSET=a7ee-parent\nELSE=left-to-adc\n",
+  });
+  const env = { PATH: "/bin", COPY: "a7ee-parent", SET: "mine", NEAR: "a7ee-parents" };
+  const connection = await resolveConnection({ env, cwd: folder.path });
+  const child = childEnvironment({ env, connection, token, instead: parent });
+  const { PATH, COPY, SET, NEAR, API_KEY, ADC_TOKEN } = child;
+  assert.deepEqual([PATH, NEAR, SET], ["/bin", "a7ee-parents", "mine"]);
+  assert.deepEqual(new Set([COPY, API_KEY, ADC_TOKEN]), new Set(["a7ee-example"]));
+  assert.ok(!("ELSE" in child), "ADC reads it by itself");
+  const plain = childEnvironment({ env, connection, token });
+  assert.deepEqual([plain.COPY, "API_KEY" in plain], ["a7ee-parent", false]);
+});
+
+it("`childEnvironment()` puts the run's own token in place of a parent in --env-file", async () => {
+  await using folder = await temporaryFolder({ "prod.env": "API_KEY=a7ee-parent\n" });
+  const connection = await resolveConnection({ env: {}, cwd: folder.path, envFile: "prod.env" });
+  const instead = new Secret("a7ee-parent");
+  const child = childEnvironment({ env: {}, connection, token, instead });
+  assert.equal(child.API_KEY, "a7ee-example");
+});

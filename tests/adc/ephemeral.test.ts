@@ -148,6 +148,64 @@ test("`runAdc()` revokes the token when it is aborted during the run", async () 
   await assertRevoked(it);
 });
 
+test("`prepareRun()` clears up once where a token is made for the run", async () => {
+  for (const from of ["env", "admin-api"]) {
+    await using it = await prepare();
+    const { id } = it.sandbox.addToken({ user: "ann", name: "left" });
+    await it.leave({ kind: "ephemeral", name: "left", id });
+    const path = `/api/tokens/${id}`;
+    it.sandbox.fault({ method: "DELETE", path }, { kind: "status", status: 403 });
+    const { env, ...given } = options(it);
+    const login = { ...env, API7_USERNAME: "ann", API7_PASSWORD: USERS.ann };
+    const { keychain } = it;
+    const { resolved } = await prepareRun(
+      ["sync"],
+      from === "env" ? { ...given, env } : {
+        ...given,
+        env: { ...env, ADC_TOKEN: undefined },
+        sources: [
+          adminApiSource({ env: login, keychain, ephemeral: TTL, onWarning: it.onWarning }),
+        ],
+      },
+    );
+    assert.ok(resolved!.lease);
+    await resolved!.lease.release();
+    const attempts = it.sandbox.requests.filter((request) => request.path === path);
+    assert.deepEqual(attempts.map(({ method }) => method), ["DELETE"], from);
+    assert.equal(it.warnings.length, 1, from);
+    assert.match(it.warnings[0]!, /^Cannot clear up after an interrupted run: DELETE /);
+  }
+});
+
+test("`runAdc()` gives ADC its own token in place of the parent, under any name", async () => {
+  await using it = await prepare();
+  const { env, ...given } = options(it);
+  const { value } = it.sandbox.tokens[0]!;
+  await it.folder.write(".env", `API_KEY=${value}\n`);
+  let child: NodeJS.ProcessEnv = {};
+  await runAdc(["sync"], {
+    ...given,
+    env: { ...env, COPY: value, OTHER: `${value}-and-more` },
+    spawn: (_program, _args, how) => {
+      child = how.env ?? {};
+      return spawn("sh", ["-c", "exit 0"], how);
+    },
+  });
+  const made = it.sandbox.tokens[1]!.value;
+  assert.ok([child.ADC_TOKEN, child.API_KEY, child.COPY].every((each) => each === made));
+  assert.ok(child.OTHER === `${value}-and-more`, "only the very value is replaced");
+  await runAdc(["sync"], {
+    ...given,
+    ephemeral: undefined,
+    env: { ...env, COPY: value },
+    spawn: (_program, _args, how) => {
+      child = how.env ?? {};
+      return spawn("sh", ["-c", "exit 0"], how);
+    },
+  });
+  assert.ok(child.COPY === value && child.API_KEY === undefined, "it is the run's own token");
+});
+
 test("`prepareRun()` leaves the token to whoever does not execute the plan", async () => {
   await using it = await prepare();
   const { resolved, checked } = await prepareRun(["sync"], options(it));

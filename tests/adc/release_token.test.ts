@@ -3,7 +3,7 @@ import { EventEmitter } from "node:events";
 import { test } from "node:test";
 import { spawn } from "node:child_process";
 import process from "node:process";
-import { releaseToken } from "../../src/adc/release_token.ts";
+import { listenForImpatience, releaseToken } from "../../src/adc/release_token.ts";
 import { runAdc } from "../../src/adc/run_adc.ts";
 import type { RunOptions, RunResult } from "../../src/adc/run_options.ts";
 import { CheckError } from "../../src/check/verdict.ts";
@@ -13,6 +13,7 @@ import { ownIdentity } from "../../src/store/process_identity.ts";
 import type { TokenLease } from "../../src/token/source.ts";
 import { failureOf, NOW, prepare } from "../lifecycle/fixture.ts";
 import type { Fixture } from "../lifecycle/fixture.ts";
+import type { Hold } from "../sandbox/holds.ts";
 
 const RESOLVED = { token: new Secret("a7ee-canary"), source: "env", detail: "here", trail: [] };
 
@@ -62,7 +63,7 @@ test("`releaseToken()` tells what fails and what to do about it, and goes on", a
 });
 
 test("`releaseToken()` gives up at a signal, and leaves no listener behind", async () => {
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) {
     const signals = new EventEmitter();
     const warnings: string[] = [];
     const lent = lease(({ signal } = {}) =>
@@ -77,6 +78,96 @@ test("`releaseToken()` gives up at a signal, and leaves no listener behind", asy
     });
     assert.deepEqual([warnings, signals.eventNames()], [["it was interrupted."], []]);
   }
+});
+
+test("`releaseToken()` sends one request and tells a failure once, however often it is called", async () => {
+  const warnings: string[] = [];
+  let asked = 0;
+  const lent = lease(() => {
+    asked++;
+    return Promise.reject(new Error("Cannot revoke"));
+  });
+  const options = { onWarning: (warning: string) => void warnings.push(warning) };
+  await Promise.all([
+    releaseToken({ ...RESOLVED, ...lent }, options),
+    releaseToken({ ...RESOLVED, ...lent }, options),
+  ]);
+  await releaseToken({ ...RESOLVED, ...lent }, options);
+  assert.deepEqual([asked, warnings], [1, ["Cannot revoke."]]);
+});
+
+test("`listenForImpatience()` ignores signals until it begins, and stops at its end", () => {
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) {
+    const port = new EventEmitter();
+    const impatience = listenForImpatience(port);
+    assert.ok(port.emit(name), "it ends nobody meanwhile");
+    assert.equal(impatience.signal.aborted, false);
+    impatience.begin();
+    assert.equal(impatience.signal.aborted, false, "what came before does not count");
+    port.emit(name);
+    assert.equal(impatience.signal.aborted, true);
+    impatience.end();
+    assert.deepEqual(port.eventNames(), []);
+  }
+});
+
+test("`listenForImpatience()` goes without signals that the system does not know", () => {
+  const port = new EventEmitter();
+  const picky = {
+    on: (name: string, listener: () => void) => {
+      if (name === "SIGQUIT") throw new Error("unknown signal");
+      port.on(name, listener);
+    },
+    off: (name: string, listener: () => void) => {
+      assert.notEqual(name, "SIGQUIT");
+      port.off(name, listener);
+    },
+  };
+  const impatience = listenForImpatience(picky);
+  impatience.begin();
+  port.emit("SIGINT");
+  assert.equal(impatience.signal.aborted, true);
+  impatience.end();
+  assert.deepEqual(port.eventNames(), []);
+});
+
+test("`runAdc()` keeps ADC's exit code through a signal while it looks at the token again", async () => {
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) {
+    await using it = await prepare();
+    const signals = new EventEmitter();
+    let hold: Hold | undefined;
+    const running = run(it, {
+      ephemeral: 90_000,
+      signals,
+      spawn: (_program, _args, given) => {
+        hold = it.sandbox.hold("/api/gateway_groups");
+        void hold.arrived.then(() => assert.ok(signals.emit(name), "the signal ends adc-run"));
+        return spawn("sh", ["-c", "exit 4"], given);
+      },
+    });
+    const { exitCode, afterwards } = await running;
+    hold!.release();
+    assert.deepEqual([exitCode, afterwards, it.warnings], [4, undefined, []]);
+    assert.deepEqual([it.live(), await it.stores.journal.list()], [["own"], []]);
+    assert.deepEqual(signals.eventNames(), [], "no listener stays behind");
+  }
+});
+
+test("`runAdc()` keeps ADC's exit code where it is aborted while it looks at the token again", async () => {
+  await using it = await prepare();
+  const controller = new AbortController();
+  let hold: Hold | undefined;
+  const { exitCode } = await run(it, {
+    ephemeral: 90_000,
+    signal: controller.signal,
+    spawn: (_program, _args, given) => {
+      hold = it.sandbox.hold("/api/gateway_groups");
+      void hold.arrived.then(() => controller.abort());
+      return spawn("sh", ["-c", "exit 4"], given);
+    },
+  });
+  hold!.release();
+  assert.deepEqual([exitCode, it.live(), await it.stores.journal.list()], [4, ["own"], []]);
 });
 
 test("`runAdc()` keeps ADC's exit code where the token cannot be revoked, and says so", async () => {

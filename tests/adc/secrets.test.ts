@@ -8,11 +8,12 @@ async function reveal(
   line: string,
   token: string,
   env: Record<string, string> = {},
+  more: readonly string[] = [],
 ): Promise<string[]> {
   const connection = await resolveConnection({ args: line.split(" "), env, cwd: "/nowhere" });
-  return secretsOf(connection, { token: new Secret(token) }, { env }).map((secret) =>
-    secret.reveal()
-  );
+  const secrets = more.map((each) => new Secret(each));
+  return secretsOf(connection, { token: new Secret(token), secrets }, { env })
+    .map((secret) => secret.reveal());
 }
 
 it("`secretsOf()` has the token, each of a standalone list, and the tokens that lost", async () => {
@@ -38,4 +39,13 @@ it("`secretsOf()` has the passwords in the server's and the proxy's address", as
   const all = await reveal("sync --server http://you:server-pass@gateway.example", "token", env);
   assert.ok(all.includes("proxy pass"));
   assert.ok(all.includes("server-pass"));
+});
+
+it("`secretsOf()` has passwords and other secrets of the run that are no short words", async () => {
+  for (const [word, long] of [["", false], ["default", false], ["defaults", true]] as const) {
+    assert.deepEqual((await reveal("sync", "a7ee-flag", {}, [word])).includes(word), long, word);
+    const env = { API7_PASSWORD: word };
+    assert.deepEqual((await reveal("sync", "a7ee-flag", env)).includes(word), long, word);
+  }
+  assert.deepEqual(await reveal("sync", "a7ee-flag"), ["a7ee-flag"]);
 });

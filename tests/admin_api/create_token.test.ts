@@ -88,6 +88,33 @@ test("`AdminApi.createToken()` takes over the token whose answer was lost", asyn
   }
 });
 
+test("`AdminApi.createToken()` takes over no token of the same name and another end", async () => {
+  for (const expiresAt of [WANTED.expiresAt + 1, undefined]) {
+    await using at = await session();
+    let other: string | undefined;
+    at.sandbox.hooks.onRequest = (request) => {
+      if (!isPost(request) || other !== undefined) return;
+      const { name } = WANTED;
+      other = at.sandbox.addToken({ user: at.dev, name, ...(expiresAt && { expiresAt }) }).value;
+    };
+    at.sandbox.fault(POST, { kind: "reset", when: "before" }, { times: 1 });
+    const error = await failureOf(at.api.createToken(WANTED));
+    assert.deepEqual([error.failure, error.status], ["name-taken", 400]);
+    assert.deepEqual(at.live().map(({ value }) => value), [other], "it is as it was");
+  }
+});
+
+test("`AdminApi.createToken()` takes over a token without an end whose answer was lost", async () => {
+  await using at = await session();
+  at.sandbox.fault(POST, { kind: "status", status: 502 }, { times: 1 });
+  at.sandbox.hooks.onRequest = (request) => {
+    if (isPost(request)) at.sandbox.addToken({ user: at.dev, name: "wanted" });
+  };
+  const made = await at.api.createToken({ name: "wanted", expiresAt: undefined });
+  assert.deepEqual(at.live().map(({ value }) => value), [made.token.reveal()]);
+  assert.equal(at.posts(), 1);
+});
+
 test("`AdminApi.createToken()` asks once more when the token was not made", async () => {
   for (
     const fault of [

@@ -116,6 +116,33 @@ test("`AdminApi` says that there are no tokens at either path", async () => {
   }
 });
 
+test("`AdminApi.isNameTaken()` looks through the list where the server cannot check a name", async () => {
+  const user = { user_id: "7", created_at: 1, updated_at: 1, expires_at: 0 };
+  for (const path of ["/api/tokens", "/api/settings/tokens"]) {
+    for (const absent of [{ status: 404 }, "<html>"]) {
+      await using server = await mock(({ path: asked }) => {
+        if (!asked.startsWith(`${path}?page=`)) return absent;
+        return { body: { list: [{ ...user, id: "1", name: "taken" }], total: 1 } };
+      }, { token });
+      assert.equal(await server.api.isNameTaken("taken"), true);
+      assert.equal(await server.api.isNameTaken("take"), false);
+      const checks = server.sent.filter((each) => each.path.includes("/check_name?name="));
+      assert.equal(checks.length, 4, "both paths are tried for either name");
+    }
+  }
+});
+
+test("`AdminApi.isNameTaken()` does not take a refusal for a call that is not there", async () => {
+  for (const [status, failure] of [[401, "rejected"], [403, "forbidden"], [500, "server-error"]]) {
+    await using server = await mock(
+      ({ path }) =>
+        path.includes("check_name") ? { status: Number(status) } : { body: { list: [], total: 0 } },
+      { token },
+    );
+    assert.equal((await failureOf(server.api.isNameTaken("x"))).failure, failure);
+  }
+});
+
 test("`AdminApi` does not take a refusal for a path that is not there", async () => {
   for (const [status, failure] of [[401, "rejected"], [403, "forbidden"], [500, "server-error"]]) {
     await using server = await mock(() => ({ status: Number(status) }), { token });

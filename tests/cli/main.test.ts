@@ -1,37 +1,11 @@
 import assert from "node:assert/strict";
-import { EventEmitter } from "node:events";
-import { Readable, Writable } from "node:stream";
+import { Readable } from "node:stream";
 import { it } from "node:test";
 import { canAsk, hasTerminal } from "../../src/cli/io.ts";
-import type { Io } from "../../src/cli/io.ts";
 import { main } from "../../src/cli/main.ts";
+import { temporaryFolder } from "../temporary_folder.ts";
 import { fakeKeychain } from "../token/fake_keychain.ts";
-
-/** A process without a process. */
-function fakeIo(more: Partial<Io> = {}): Io & { readonly out: string[]; readonly err: string[] } {
-  const sink = (into: string[]) =>
-    new Writable({
-      decodeStrings: false,
-      write: (chunk, _encoding, done) => {
-        into.push(String(chunk));
-        done();
-      },
-    });
-  const [out, err]: [string[], string[]] = [[], []];
-  return {
-    out,
-    err,
-    env: {},
-    cwd: "/nowhere",
-    stdin: Readable.from([]),
-    stdout: sink(out),
-    stderr: sink(err),
-    terminals: { stdin: false, stdout: false, stderr: false },
-    signals: new EventEmitter(),
-    keychain: fakeKeychain(),
-    ...more,
-  };
-}
+import { fakeIo } from "./fake_io.ts";
 
 it("`main()` shows help and version on standard output", async () => {
   for (
@@ -62,7 +36,14 @@ it("`main()` ends with 64 on a command line that is wrong, and says what to do",
       [["auth", "login", "--username", "zqzq"], /no password[\s\S]*--password-stdin/],
       [["auth", "login", "--backend", "apisix"], /the backend apisix knows no users/],
       [["auth", "login", "--username", "u", "--with-token"], /Cannot use --username with/],
+      [["auth", "login", "--yes", "--with-token"], /Cannot use --yes with --with-token/],
+      [["auth", "login", "--username", ""], /"--username" is empty/],
+      [["auth", "login", "--username="], /"--username" is empty/],
+      [["auth", "login", "--login-option", ""], /"--login-option" is empty/],
+      [["auth", "login", "--name", ""], /"--name" is empty/],
+      [["auth", "login", "--expires-in", ""], /"--expires-in" is empty/],
       [["auth", "login", "--name", "x".repeat(41)], /41 characters/],
+      [["auth", "login", "--expires-in", "1M"], /"1M": it is no duration/],
       [["auth", "login", "--expires-in", "2020-01-01"], /"2020-01-01": it is no duration/],
       [["auth", "login", "--expires-in", "-1d"], /would have ended already/],
       [["auth", "login", "--storage", "cloud"], /there are keychain and file/],
@@ -84,6 +65,54 @@ it("`main()` ends with 64 on a command line that is wrong, and says what to do",
     assert.match(io.err.join(""), message);
     assert.ok(!io.err.join("").includes("zqzq"));
     assert.deepEqual(io.out, []);
+  }
+});
+
+it("`main()` refuses shared options that mean nothing to an own command", async () => {
+  const source = ["--source", "env"];
+  const token = ["--token", "zqzqzqzq"];
+  const check = ["--no-check"];
+  for (
+    const [command, options] of [
+      ["auth rotate", [source, token]],
+      ["auth logout", [source, token, check]],
+      ["auth list", [check]],
+      ["auth revoke", [check]],
+      ["auth token", [check]],
+    ] as const
+  ) {
+    for (const option of options) {
+      const words = command.split(" ");
+      const lines = [[...words, ...option]];
+      // ADC's own options stand behind the command.
+      if (option !== token) lines.push([...option, ...words]);
+      for (const line of lines) {
+        const io = fakeIo();
+        assert.equal(await main(line, io), 64, line.join(" "));
+        const message = `Cannot use ${option[0]} with "adc-run ${command}": it means nothing there`;
+        assert.ok(io.err.join("").includes(message), io.err.join(""));
+        assert.ok(!io.err.join("").includes("zqzq"));
+        assert.deepEqual(io.out, []);
+      }
+    }
+  }
+});
+
+it("`main()` takes shared options where an own command has a use for them", async () => {
+  for (
+    const line of [
+      ["auth", "rotate", "--no-check"],
+      ["auth", "list", "--source", "env"],
+      ["auth", "list", "--token", "zqzqzqzq", "--source", "env"],
+      ["auth", "revoke", "x", "--yes", "--source", "env"],
+      ["auth", "token", "--source", "env"],
+      ["auth", "status", "--no-check", "--source", "env"],
+    ]
+  ) {
+    await using folder = await temporaryFolder();
+    const io = fakeIo({ env: { ADC_RUN_CONFIG_DIR: folder.path } });
+    assert.notEqual(await main(line, io), 64, line.join(" "));
+    assert.ok(!io.err.join("").includes("means nothing"), io.err.join(""));
   }
 });
 

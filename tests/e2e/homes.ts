@@ -17,7 +17,7 @@ export const DENO_PERMISSIONS = [
   "--allow-net",
   "--allow-run",
   "--allow-ffi",
-  "--allow-sys=hostname,uid",
+  "--allow-sys=hostname,uid,homedir",
 ] as const;
 
 /** A home, and the words that start adc-run there. */

@@ -47,7 +47,9 @@ async function refusal(text: string): Promise<string> {
 
 test("`readLifetime()` refuses what is no duration, a date and a bare number included", async () => {
   const garbage = ["", " ", "soon", "30", "30x", "d", "2026-12-24", "24.12.2026", "12:30"];
-  for (const text of [...garbage, "30d!", "Never", "NaN", "Infinity", "1d, later", "24 Dec 2026"]) {
+  for (
+    const text of [...garbage, "30d!", "Never", "NaN", "Infinity", "1d, later", "24 Dec 2026", "1M"]
+  ) {
     assert.equal(await refusal(text), "it is no duration", text);
   }
 });

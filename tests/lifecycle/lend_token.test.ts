@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Agent } from "undici";
+import type { HttpDispatcher } from "../../src/connection/http.ts";
 import { AdcRunError } from "../../src/errors.ts";
 import { lendToken } from "../../src/lifecycle/lend_token.ts";
 import { assertDiscreet, failureOf, prepare } from "./fixture.ts";
@@ -9,10 +11,15 @@ const NOW = Date.UTC(2100, 0, 1);
 const END = NOW / 1000 + 90;
 
 /** Lends a token for 90 s; `closed` tells how often what it was made with was closed. */
-async function lend({ logIn, stores }: Fixture, { signal }: { signal?: AbortSignal } = {}) {
+async function lend(
+  { connection, logIn, stores }: Fixture,
+  { signal, dispatcher }: { signal?: AbortSignal; dispatcher?: HttpDispatcher } = {},
+) {
   const { api, user } = await logIn();
   let closed = 0;
   const lent = await lendToken(api, {
+    connection,
+    dispatcher,
     journal: stores.journal,
     user,
     ttl: 90_999,
@@ -72,6 +79,44 @@ test("releasing a lent token that is gone already is no failure", async () => {
   it.sandbox.revokeToken(token.reveal());
   await lease.release();
   assert.deepEqual(await it.stores.journal.list(), []);
+});
+
+test("a lent token revokes itself where the session may not do it any more", async () => {
+  for (const status of [401, 403]) {
+    await using it = await prepare();
+    const { token, lease, closed } = await lend(it);
+    it.sandbox.fault({ method: "DELETE" }, { kind: "status", status }, { times: 1 });
+    await lease.release();
+    const asking = it.sandbox.requests.filter(({ method }) => method === "DELETE")
+      .map(({ apiKey }) => apiKey);
+    assert.equal(asking.length, 2);
+    assert.ok(asking[0] === undefined && asking[1] === token.reveal());
+    assert.deepEqual([it.live(), await it.stores.journal.list(), closed()], [[], [], 1]);
+  }
+});
+
+test("a lent token that is revoked, and whose session is over, is given back", async () => {
+  await using it = await prepare();
+  const { token, lease } = await lend(it);
+  it.sandbox.revokeToken(token.reveal());
+  it.sandbox.fault({ method: "DELETE" }, { kind: "status", status: 401 });
+  await lease.release();
+  assert.deepEqual(await it.stores.journal.list(), []);
+});
+
+test("a lent token revokes itself with the dispatcher that it was given", async () => {
+  await using it = await prepare();
+  const sent: string[] = [];
+  const agent = new Agent();
+  const dispatcher = agent.compose((dispatch) => (options, handler) => {
+    sent.push(options.method);
+    return dispatch(options, handler);
+  });
+  const { lease } = await lend(it, { dispatcher });
+  it.sandbox.fault({ method: "DELETE" }, { kind: "status", status: 401 }, { times: 1 });
+  await lease.release();
+  await agent.close();
+  assert.deepEqual([sent, it.live()], [["DELETE"], []]);
 });
 
 test("a lent token that cannot be revoked stays in the journal, and that is said", async () => {

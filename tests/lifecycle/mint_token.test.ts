@@ -8,7 +8,7 @@ import type { JournalEntry } from "../../src/store/journal.ts";
 import { ownIdentity } from "../../src/store/process_identity.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import type { Fault } from "../sandbox/sandbox.ts";
-import { assertDiscreet, failureOf, NOW, prepare } from "./fixture.ts";
+import { assertDiscreet, failureOf, prepare } from "./fixture.ts";
 import type { Fixture } from "./fixture.ts";
 
 const END = 4_000_000_000;
@@ -25,7 +25,6 @@ async function ready(
     name: "fresh",
     expiresAt: END,
     note: { kind: "mint", account, storage: "keychain", rename: "final" },
-    now: () => NOW,
   };
 }
 
@@ -47,7 +46,6 @@ test("`mintToken()` has the token in the journal before it asks for it", async (
     origin: sandbox.url,
     userId: options.user.id,
     name: "fresh",
-    begunAt: NOW / 1000,
     expiresAt: END,
     account: sandbox.url,
     storage: "keychain",

@@ -75,8 +75,13 @@ test("a change of storage clears the other store, and what is known of its token
   for (const [from, to] of [["keychain", "file"], ["file", "keychain"]] as const) {
     await using it = await prepare();
     const { account, stores } = it;
-    await replace(it, { storage: from });
+    const old = await replace(it, { storage: from });
+    let meanwhile: string | undefined;
+    it.sandbox.hooks.onRequest = async ({ method }) => {
+      if (method === "DELETE") meanwhile = (await stores[from].get(account))?.reveal();
+    };
     const { token, record } = await replace(it, { storage: to });
+    assert.ok(meanwhile === old.token.reveal(), "it is revoked before it is forgotten");
     assert.equal(await stores[from].get(account), undefined);
     assert.equal((await stores[to].get(account))?.reveal(), token.reveal());
     assert.deepEqual(await stores.state.list(), [record]);
@@ -99,16 +104,44 @@ test("an old token in a keychain that is not there keeps nobody from storing one
   const { record, token } = await replace(it, { stores, storage: "file" });
   assert.equal((await stores.file.get(it.account))?.reveal(), token.reveal());
   assert.equal(record.storage, "file");
-  assert.equal(it.warnings.length, 1);
-  assert.match(it.warnings[0]!, /^The old token ".+" of ann could not be revoked \(Cannot remove /);
-  const [entry, ...others] = await stores.journal.list();
-  assert.deepEqual([entry!.id, entry!.storage, others], [old.record.id, "keychain", []]);
+  assert.deepEqual(it.warnings, [
+    "The old token is still in the keychain: Cannot remove the token from the keychain: it is unavailable",
+  ]);
+  assert.deepEqual([it.live(), await stores.journal.list()], [[NAME], []], "it is revoked");
+  // The entry comes out as soon as the keychain can be asked.
   assert.equal(it.keychain.entries.get(it.account), old.token.reveal());
+  assert.deepEqual((await stores.state.list()).map(({ storage }) => storage).sort(), [
+    "file",
+    "keychain",
+  ]);
   // What it leaves to be cleared up keeps nobody from anything either.
   await it.die();
   const next = await replace(it, { stores, storage: "file" });
   assert.equal((await stores.file.get(it.account))?.reveal(), next.token.reveal());
   assert.equal(next.revoked, record.name);
+});
+
+test("an old token stays in the other store as long as it cannot be revoked", async () => {
+  await using it = await prepare();
+  const { account, stores } = it;
+  const old = await replace(it);
+  it.sandbox.fault({ method: "DELETE" }, { kind: "status", status: 403 });
+  const { record } = await replace(it, { storage: "file" });
+  assert.match(it.warnings[0]!, /^The old token ".+" of ann could not be revoked \(DELETE /);
+  assert.ok(it.keychain.entries.get(account) === old.token.reveal());
+  const known = (await stores.state.list()).map(({ id }) => id);
+  assert.deepEqual(new Set(known), new Set([old.record.id, record.id]));
+  assert.deepEqual((await stores.journal.list()).map(({ id }) => id), [old.record.id]);
+});
+
+test("an old token that adc-run did not make comes out of the other store", async () => {
+  await using it = await prepare();
+  const { account, stores } = it;
+  await it.keychain.set(account, new Secret("a7ee-brought"));
+  const { fingerprint } = new Secret("a7ee-brought");
+  await stores.state.put({ account, origin: account, storage: "keychain", fingerprint });
+  const { record } = await replace(it, { storage: "file" });
+  assert.deepEqual([it.keychain.entries.size, await stores.state.list()], [0, [record]]);
 });
 
 test("a new token for a keychain that is not there is not made", async () => {

@@ -108,7 +108,7 @@ test("`replaceToken()` lets the old token live until the new one is stored", asy
   assert.deepEqual(it.warnings, []);
 });
 
-test("`replaceToken()` takes another name where the old token keeps its own", async () => {
+test("`replaceToken()` keeps a unique name where the old token cannot be revoked", async () => {
   await using it = await prepare();
   const old = await replace(it);
   it.sandbox.fault({ method: "DELETE" }, { kind: "status", status: 500 });
@@ -116,18 +116,63 @@ test("`replaceToken()` takes another name where the old token keeps its own", as
   assert.equal(revoked, undefined);
   assert.match(record.name!, /^adc-run ann@.*-[0-9a-f]{8}$/);
   assert.deepEqual(it.live(), [NAME, record.name]);
-  assert.equal(it.warnings.length, 1);
-  assert.match(it.warnings[0]!, /^The old token ".+" of ann could not be revoked \(DELETE .*\); /);
+  const [told, ...more] = it.warnings;
+  assert.match(told!, /^The old token ".+" of ann could not be revoked \(DELETE .*\); /);
+  assert.deepEqual(more, [
+    `The server did not take the name "${NAME}": the token is called "${record.name}".`,
+  ]);
   const [entry, ...others] = await it.stores.journal.list();
   assert.deepEqual([entry!.id, entry!.name, others], [old.record.id, NAME, []]);
+});
+
+test("`replaceToken()` asks for a token under a name of its own, and renames it", async () => {
+  await using it = await prepare();
+  const asked: string[] = [];
+  it.sandbox.hooks.onReply = ({ method, path }) => {
+    if (method === "POST" && path === "/api/tokens") asked.push(...it.live());
+  };
+  const wanted = "w".repeat(40);
+  const { record } = await replace(it, {
+    name: wanted,
+    check: async () => {
+      const [{ name, rename } = {}] = await it.stores.journal.list();
+      assert.deepEqual([name, rename], [asked[0], wanted]);
+    },
+  });
+  assert.match(asked[0]!, /^w{31}-[0-9a-f]{8}$/);
+  assert.deepEqual([record.name, it.live(), it.warnings], [wanted, [wanted], []]);
+});
+
+test("`replaceToken()` keeps the unique name where the server renames nothing, and names do not grow", async () => {
+  await using it = await prepare();
+  it.sandbox.fault({ method: "PUT" }, { kind: "status", status: 403 });
+  let name: string | undefined;
+  for (const round of [1, 2, 3]) {
+    const wanted: string = name ?? NAME;
+    const { record } = await replace(it, name === undefined ? {} : { name });
+    assert.equal(
+      it.warnings.at(-1),
+      `The server did not take the name "${wanted}": the token is called "${record.name}".`,
+    );
+    assert.equal(it.warnings.length, round);
+    assert.deepEqual([it.live(), await it.stores.state.list()], [[record.name], [record]]);
+    assert.deepEqual(await it.stores.journal.list(), []);
+    assert.match(record.name!, /^adc-run ann@.*-[0-9a-f]{8}$/);
+    assert.doesNotMatch(record.name!, /-[0-9a-f]{8}-[0-9a-f]{8}$/);
+    if (name !== undefined) assert.equal(record.name!.length, name.length);
+    name = record.name;
+  }
 });
 
 test("`replaceToken()` refuses a name that is taken, and makes nothing", async () => {
   await using it = await prepare();
   it.sandbox.addToken({ user: "ann", name: "mine" });
+  it.changes();
   const error = await failureOf(replace(it, { name: "mine" }));
   assert.ok(error instanceof AdminApiError);
   assert.deepEqual([error.failure, error.exitCode], ["name-taken", 65]);
+  assert.match(error.message, /^Cannot name a token "mine" at http:.*: ann has one of that name /);
+  assert.deepEqual(it.changes(), ["POST /api/login"], "no token was asked for");
   assert.deepEqual([it.live(), await it.stores.journal.list()], [["mine"], []]);
   assert.equal(it.keychain.entries.size, 0);
   const { record } = await replace(it, { name: "mine too" });
@@ -141,13 +186,12 @@ test("`replaceToken()` gives a name that was asked for to the next token as well
   assert.deepEqual([record.name, revoked, it.live()], ["mine", "mine", ["mine"]]);
 });
 
-test("`replaceToken()` needs no other name where the old token is another user's", async () => {
+test("`replaceToken()` takes over the name of an old token that is another user's", async () => {
   await using it = await prepare();
   await replace(it, { as: "bob", name: "shared" });
-  it.changes();
   const { record } = await replace(it, { name: "shared" });
   assert.deepEqual([record.name, it.live(), it.live("bob")], ["shared", ["shared"], []]);
-  assert.ok(!it.changes().some((each) => each.startsWith("PUT")), "nothing had to be renamed");
+  assert.deepEqual(it.warnings, []);
 });
 
 test("`replaceToken()` puts a number behind a default name that is taken, and warns", async () => {

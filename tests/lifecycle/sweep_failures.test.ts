@@ -105,6 +105,7 @@ test("a token can be lent where a keychain is missing that has something to clea
   assert.deepEqual(await runSweep(it, { stores }), []);
   const { api, user, close } = await it.logIn();
   const { lease } = await lendToken(api, {
+    connection: it.connection,
     journal: stores.journal,
     user,
     ttl: 1000,

@@ -51,6 +51,16 @@ test("`uniqueTokenName()` is another name each time, of at most 40 characters", 
   assert.match(uniqueTokenName("adc-run-ephemeral"), /^adc-run-ephemeral-[0-9a-f]{8}$/);
 });
 
+test("`uniqueTokenName()` replaces a suffix of its own, and none that merely looks like one", () => {
+  const once = uniqueTokenName("mine");
+  const twice = uniqueTokenName(once);
+  assert.notEqual(twice, once);
+  assert.match(twice, /^mine-[0-9a-f]{8}$/);
+  for (const name of ["mine-0123456", "mine-012345678", "mine-0123456g", "mine 01234567"]) {
+    assert.match(uniqueTokenName(name), new RegExp(`^${name}-[0-9a-f]{8}$`));
+  }
+});
+
 test("`requireTokenName()` counts characters, and refuses what is empty or too long", () => {
   for (const name of ["a", "n".repeat(40), KEY.repeat(40), " a "]) {
     assert.equal(requireTokenName(name), name);

@@ -126,7 +126,7 @@ test("`withLock()` gives up waiting when it is told to, with the reason given", 
 test("a lock whose owner cannot be judged is taken over only when it is old", async () => {
   const self = await ownIdentity();
   const locks: readonly (readonly [string, string])[] = [
-    ["of another host", lockOf({ ...self, host: "elsewhere" })],
+    ["of another host", lockOf({ ...self, host: "elsewhere", boot: "another" })],
     ["of another pid namespace", lockOf({ ...self, pidNamespace: "pid:[1]" })],
     ["empty", ""],
     ["cut off", lockOf(self).slice(0, 30)],

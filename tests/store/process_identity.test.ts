@@ -39,9 +39,21 @@ test("`isAlive()` tells a process from a later one with the same id", async () =
 
 test("`isAlive()` does not judge processes of other hosts and pid namespaces", async () => {
   const self = await ownIdentity();
-  assert.equal(await isAlive({ ...self, host: "elsewhere" }), undefined);
+  assert.equal(await isAlive({ ...self, host: "elsewhere", boot: "another" }), undefined);
+  assert.equal(await isAlive({ host: "elsewhere", pid: self.pid }), undefined);
   if (!isLinux) return;
   assert.equal(await isAlive({ ...self, pidNamespace: "pid:[1]" }), undefined);
+});
+
+test("`isAlive()` knows the machine by its boot, under another host name too", {
+  skip: !isLinux,
+}, async () => {
+  const self = await ownIdentity();
+  const renamed = { ...self, host: "elsewhere" };
+  assert.equal(await isAlive(renamed), true);
+  assert.equal(await isAlive({ ...renamed, started: "1" }), false);
+  // A container may have the machine's boot id, and process ids of its own.
+  assert.equal(await isAlive({ ...renamed, pidNamespace: "pid:[1]" }), undefined);
 });
 
 test("`isAlive()` takes a process of another user for alive", { skip: !isLinux }, async () => {

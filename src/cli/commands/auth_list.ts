@@ -43,6 +43,7 @@ interface ListedToken {
 export async function authList(call: OwnCall, io: Io): Promise<number> {
   const { options, connection, sources, reporter } = await readOwnCommand(call, io, {
     name: "auth list",
+    uses: ["--source", "--token"],
     options: [],
     backend: "api7ee",
   });
@@ -104,7 +105,8 @@ function formatTokens(tokens: readonly ListedToken[]): string {
   const date = (seconds: number | null, none: string) => seconds === null ? none : day(seconds);
   const rows = tokens.map((token) => [
     token.current ? "*" : " ",
-    oneLine(token.name),
+    // A name can have lines of its own.
+    token.name.replace(/\s+/g, " "),
     token.id,
     date(token.createdAt, "?"),
     date(token.expiresAt, "never"),
@@ -120,10 +122,4 @@ function formatTokens(tokens: readonly ListedToken[]): string {
   return table.map((row) =>
     row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd()
   ).join("\n");
-}
-
-/** A name must not draw on the terminal. */
-function oneLine(name: string): string {
-  // deno-lint-ignore no-control-regex
-  return name.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
 }

@@ -38,6 +38,7 @@ const PASSWORD_OPTIONS = {
   loginOption: "--login-option",
   name: "--name",
   expiresIn: "--expires-in",
+  yes: "--yes",
 } as const;
 
 /** What the Admin API of API7 Enterprise listens at out of the box. */
@@ -54,6 +55,7 @@ export async function authLogin(call: OwnCall, io: Io): Promise<number> {
   const withToken = call.words.includes("--with-token");
   const command = await readOwnCommand<LoginOptions>(call, io, {
     name: "auth login",
+    uses: ["--source", "--no-check", "--token"],
     options: [
       "--with-token",
       "--username <name>",
@@ -76,6 +78,12 @@ export async function authLogin(call: OwnCall, io: Io): Promise<number> {
       { suggestion: "Use --with-token, which reads it from standard input." },
     );
   }
+  for (const [name, flag] of Object.entries(PASSWORD_OPTIONS)) {
+    // A variable that is not set, most likely: the default would not be what was meant.
+    if (options[name as keyof LoginOptions] === "") {
+      throw new UsageError(`Option "${flag}" is empty`);
+    }
+  }
   const { storage = "keychain" } = options;
   if (storage !== "keychain" && storage !== "file") {
     throw new UsageError(`Cannot use --storage "${storage}": there are keychain and file`);
@@ -83,7 +91,7 @@ export async function authLogin(call: OwnCall, io: Io): Promise<number> {
   if (options.withToken) {
     for (const [name, flag] of Object.entries(PASSWORD_OPTIONS)) {
       if (options[name as keyof LoginOptions] === undefined) continue;
-      throw new UsageError(`Cannot use ${flag} with --with-token: no token is made`);
+      throw new UsageError(`Cannot use ${flag} with --with-token: nobody logs in`);
     }
     const { loginWithToken } = await import("./login_with_token.ts");
     return await loginWithToken({ ...command, storage }, io);

@@ -15,6 +15,7 @@ import type { StoredEntry } from "../../lifecycle/stored_entry.ts";
 import { withAccount } from "../../lifecycle/account_lock.ts";
 import { forgetToken, openTokenStores } from "../../lifecycle/token_stores.ts";
 import type { Storage } from "../../store/state.ts";
+import { tokenPrefix } from "../../secret.ts";
 import { keychainAccounts } from "../../token/keychain.ts";
 import { describeEntries } from "../entries.ts";
 import type { Io } from "../io.ts";
@@ -39,6 +40,7 @@ interface Removed {
 export async function authLogout(call: OwnCall, io: Io): Promise<number> {
   const { options, connection, reporter } = await readOwnCommand<{ keep?: boolean }>(call, io, {
     name: "auth logout",
+    uses: [],
     options: ["--keep"],
   });
   const stores = openTokenStores({ env: io.env, keychain: io.keychain, onWarning: reporter.warn });
@@ -60,6 +62,13 @@ export async function authLogout(call: OwnCall, io: Io): Promise<number> {
         const { storage } = stored;
         await forgetToken({ stores, storage, account });
         removed.push({ account, storage, revoked });
+        // Said at once: what comes next may fail.
+        const entry = describeEntries([account], { storage, folder });
+        reporter.info(
+          revoked
+            ? `revoked the token, and removed it from ${entry}`
+            : `removed the token from ${entry}; it stays valid on the server`,
+        );
       }
       await stores.state.remove({ account });
     };
@@ -67,22 +76,9 @@ export async function authLogout(call: OwnCall, io: Io): Promise<number> {
   }
   if (options.json) {
     const { warnings } = reporter;
-    reporter.print(
-      JSON.stringify({
-        removed: removed.map(({ account }) => account),
-        entries: removed,
-        warnings,
-      }),
-    );
+    const names = removed.map(({ account }) => account);
+    reporter.print(JSON.stringify({ removed: names, entries: removed, warnings }));
     return 0;
-  }
-  for (const { account, storage, revoked } of removed) {
-    const entry = describeEntries([account], { storage, folder });
-    reporter.info(
-      revoked
-        ? `revoked the token, and removed it from ${entry}`
-        : `removed the token from ${entry}; it stays valid on the server`,
-    );
   }
   if (removed.length === 0) {
     reporter.info(
@@ -125,9 +121,11 @@ async function idOf(
   token: StoredEntry["token"],
   connection: Connection,
 ): Promise<string> {
+  // An admin key is nobody's, and may see tokens that are not its own.
+  const isUserToken = tokenPrefix(token.reveal()) === "a7ee-";
   const api = await AdminApi.open(connection, { token });
   try {
-    const [only, ...others] = await api.tokens();
+    const [only, ...others] = isUserToken ? await api.tokens() : [];
     if (only !== undefined && others.length === 0) return only.id;
     throw new AdcRunError(
       "Cannot revoke the token: adc-run did not make it and cannot tell which of the user's tokens it is",

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AdminApiError } from "../../admin_api/admin_api_error.ts";
 import type { TokenInfo } from "../../admin_api/shapes.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { forgetToken, openTokenStores, storedToken } from "../../lifecycle/token_stores.ts";
@@ -29,6 +30,7 @@ export async function authRevoke(call: OwnCall, io: Io): Promise<number> {
     { yes?: boolean }
   >(call, io, {
     name: "auth revoke",
+    uses: ["--source", "--token"],
     options: ["-y, --yes"],
     operands: true,
     backend: "api7ee",
@@ -69,7 +71,11 @@ export async function authRevoke(call: OwnCall, io: Io): Promise<number> {
       }
       const revoked: TokenInfo[] = [];
       for (const token of chosen) {
-        await api.revokeToken(token.id, { signal });
+        try {
+          await api.revokeToken(token.id, { signal });
+        } catch (error) {
+          throw revoked.length === 0 ? error : halfWay(error, revoked, token);
+        }
         revoked.push(token);
         reporter.info(`revoked "${token.name}" (${token.id})`);
         const stored = records.find(({ id }) => id === token.id);
@@ -106,6 +112,22 @@ function choose(words: readonly string[], tokens: readonly TokenInfo[]): readonl
     });
   });
   return [...new Set(chosen)];
+}
+
+/** Where the token that asks is not known, it may have been among those that are revoked by now. */
+function halfWay(error: unknown, revoked: readonly TokenInfo[], failed: TokenInfo): unknown {
+  if (!(error instanceof AdminApiError)) return error;
+  const names = revoked.map(({ name }) => `"${name}"`).join(", ");
+  return new AdcRunError(
+    `Revoked ${names}, and then not "${failed.name}": ${error.message}`,
+    error.exitCode,
+    {
+      suggestion: error.failure === "rejected"
+        ? "The token that asks was among those that were revoked. Use another one for the rest."
+        : error.suggestion,
+      cause: error,
+    },
+  );
 }
 
 /** A revoked token is of no use here. */

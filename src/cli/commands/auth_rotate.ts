@@ -34,7 +34,12 @@ export async function authRotate(call: OwnCall, io: Io): Promise<number> {
   const { options, connection, sources, reporter } = await readOwnCommand<{ expiresIn?: string }>(
     call,
     io,
-    { name: "auth rotate", options: ["--expires-in <duration>"], backend: "api7ee" },
+    {
+      name: "auth rotate",
+      uses: ["--no-check"],
+      options: ["--expires-in <duration>"],
+      backend: "api7ee",
+    },
   );
   const { backend } = connection;
   if (backend.value !== "api7ee") {

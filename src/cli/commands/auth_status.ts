@@ -28,6 +28,7 @@ import { describeCheck, describeError, describeToken, formatTrail } from "../rep
 export async function authStatus(call: OwnCall, io: Io): Promise<number> {
   const { options, connection, sources, reporter } = await readOwnCommand(call, io, {
     name: "auth status",
+    uses: ["--source", "--no-check", "--token"],
     options: [],
   });
   const { trail, winner, error } = await surveyTokens({ connection, sources });

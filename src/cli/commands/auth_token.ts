@@ -22,6 +22,7 @@ import { describeToken } from "../report.ts";
 export async function authToken(call: OwnCall, io: Io): Promise<number> {
   const { options, connection, sources } = await readOwnCommand(call, io, {
     name: "auth token",
+    uses: ["--source", "--token"],
     options: [],
   });
   const looking = withoutLogIn(sources);

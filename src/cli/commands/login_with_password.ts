@@ -7,6 +7,7 @@
 import type { Connection } from "../../connection/connection.ts";
 import { UsageError } from "../../errors.ts";
 import { withAccount } from "../../lifecycle/account_lock.ts";
+import { plainPasswordWarning } from "../../lifecycle/credentials.ts";
 import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
 import { openSession } from "../../lifecycle/open_session.ts";
 import { replaceToken } from "../../lifecycle/replace_token.ts";
@@ -38,6 +39,8 @@ export async function loginWithPassword(command: LoginCommand, io: Io): Promise<
     : await readLifetime(options.expiresIn, "--expires-in");
   await requireConsent(connection, { yes: options.yes }, io);
   const credentials = await readCredentials(options, connection, io);
+  const warning = plainPasswordWarning(connection);
+  if (warning !== undefined) reporter.warn(warning);
   const stores = openTokenStores({
     env: io.env,
     keychain: io.keychain,

@@ -79,16 +79,16 @@ export async function run({ words, exec, options }: RunCommand, io: Io): Promise
       }),
     };
     const plan = await prepareRun(words, { ...runOptions, signal: interrupt.signal });
-    if (options.dryRun) {
-      const exitCode = printPlan(plan, { reporter, io, options });
+    try {
+      if (options.dryRun) return printPlan(plan, { reporter, io, options });
+      announce(plan, { reporter, io, options });
+      const running = executeRun(plan, runOptions);
+      // The child's own signal handling is in place by now.
+      interrupt.release();
+      return conclude(await running, { reporter, io, options });
+    } finally {
       if (plan.resolved !== undefined) await releaseToken(plan.resolved, runOptions);
-      return exitCode;
     }
-    announce(plan, { reporter, io, options });
-    const running = executeRun(plan, runOptions);
-    // The child's own signal handling is in place by now.
-    interrupt.release();
-    return conclude(await running, { reporter, io, options });
   } finally {
     interrupt.release();
   }
@@ -116,7 +116,7 @@ function announce(plan: RunPlan, { reporter, io, options }: Surroundings): void 
     const list = connection.backend.value === "apisix-standalone";
     // The runner reads these lines, does not show them, and masks the token in everything that follows.
     for (const token of splitTokens(resolved.token, list)) {
-      io.stderr.write(`::add-mask::${token.reveal().replaceAll("%", "%25")}\n`);
+      reporter.tellRunner(`::add-mask::${token.reveal().replaceAll("%", "%25")}`);
     }
   }
   const group = connection.backend.value === "api7ee"

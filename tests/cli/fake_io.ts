@@ -1,0 +1,43 @@
+/**
+ * The surroundings of a command, for its tests.
+ *
+ * @module
+ */
+
+import { EventEmitter } from "node:events";
+import { Readable, Writable } from "node:stream";
+import type { Io } from "../../src/cli/io.ts";
+import { fakeKeychain } from "../token/fake_keychain.ts";
+
+/**
+ * Makes a process without a process.
+ *
+ * @param more What is special.
+ * @returns Its streams, and what was written to them.
+ */
+export function fakeIo(
+  more: Partial<Io> = {},
+): Io & { readonly out: string[]; readonly err: string[] } {
+  const sink = (into: string[]) =>
+    new Writable({
+      decodeStrings: false,
+      write: (chunk, _encoding, done) => {
+        into.push(String(chunk));
+        done();
+      },
+    });
+  const [out, err]: [string[], string[]] = [[], []];
+  return {
+    out,
+    err,
+    env: {},
+    cwd: "/nowhere",
+    stdin: Readable.from([]),
+    stdout: sink(out),
+    stderr: sink(err),
+    terminals: { stdin: false, stdout: false, stderr: false },
+    signals: new EventEmitter(),
+    keychain: fakeKeychain(),
+    ...more,
+  };
+}

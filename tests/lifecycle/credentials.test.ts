@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { resolveConnection } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
+import type { Environment } from "../../src/connection/origin.ts";
+import { needsConsent, plainPasswordWarning } from "../../src/lifecycle/credentials.ts";
+import { temporaryFolder } from "../temporary_folder.ts";
+import { connect } from "./fixture.ts";
+
+const SERVER = "https://gateway.example";
+
+/** A connection of which a file says something; the server is the user's choice. */
+async function connectBy(
+  content: string,
+  { env = {}, args = [], file = ".env" }: {
+    readonly env?: Environment;
+    readonly args?: readonly string[];
+    readonly file?: string;
+  } = {},
+): Promise<Connection> {
+  await using folder = await temporaryFolder({
+    [file]: content,
+    "ca.pem": "-----BEGIN CERTIFICATE-----\n",
+  });
+  return await resolveConnection({
+    args: ["sync", ...args],
+    env: { ADC_BACKEND: "api7ee", ADC_SERVER: SERVER, ...env },
+    cwd: folder.path,
+    ...(file !== ".env" && { envFile: file }),
+  });
+}
+
+const CASES = [
+  {
+    name: "ADC_TLS_SKIP_VERIFY",
+    value: "true",
+    args: ["--tls-skip-verify"],
+    reason:
+      "that the server's certificate is not verified comes from ADC_TLS_SKIP_VERIFY in .env alone",
+  },
+  {
+    name: "ADC_CA_CERT_FILE",
+    value: "ca.pem",
+    args: ["--ca-cert-file", "ca.pem"],
+    reason: "the CA that vouches for the server comes from ADC_CA_CERT_FILE in .env alone",
+  },
+] as const;
+
+test("`needsConsent()` tells that .env alone says whom to trust", async () => {
+  for (const { name, value, reason } of CASES) {
+    assert.equal(needsConsent(await connectBy(`${name}=${value}`)), reason);
+  }
+});
+
+test("`needsConsent()` has nothing against what the user says about trust", async () => {
+  for (const { name, value, args } of CASES) {
+    const content = `${name}=${value}`;
+    const connections = [
+      await connectBy(content, { env: { [name]: value } }),
+      await connectBy(content, { args }),
+      await connectBy(content, { file: "mine.env" }),
+      await connectBy("OTHER=1"),
+    ];
+    for (const connection of connections) assert.equal(needsConsent(connection), undefined, name);
+  }
+});
+
+test("`plainPasswordWarning()` speaks up where a password crosses a network in plain", async () => {
+  assert.equal(
+    plainPasswordWarning(await connect("http://gateway.example")),
+    "The password crosses the network to http://gateway.example without encryption.",
+  );
+  for (const server of [SERVER, "http://localhost:9180", "http://127.0.0.1:1", "http://[::1]:1"]) {
+    assert.equal(plainPasswordWarning(await connect(server)), undefined, server);
+  }
+});
