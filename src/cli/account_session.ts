@@ -80,15 +80,16 @@ async function openOwnSession(
   } catch (error) {
     if (!(error instanceof NoTokenError)) throw error;
     const logIn = sources.some(({ outlook }) => outlook !== undefined);
-    const { username, password } = credentialsOf(io.env);
+    const { username, password, loginOption } = credentialsOf(io.env);
     const complete = username !== undefined && password !== undefined;
     if (!logIn || (!complete && !canAsk(io)) || needsConsent(connection) !== undefined) throw error;
-    const credentials = complete
-      ? { username, password }
-      : await askCredentials(io)(connection.server.value, {
+    const credentials = complete ? { username, password, loginOption } : {
+      loginOption,
+      ...await askCredentials(io)(connection.server.value, {
         ...(username !== undefined && { username }),
         ...(password !== undefined && { password }),
-      });
+      }),
+    };
     return { ...await openSession(connection, { credentials, signal }), resolved: undefined };
   }
 }

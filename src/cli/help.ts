@@ -74,7 +74,7 @@ missing is asked for at a terminal. With --with-token a token on standard input 
 
   --username NAME       the user; else API7_USERNAME
   --password-stdin      read the password from standard input; else API7_PASSWORD
-  --login-option NAME   log in through this LDAP login option
+  --login-option NAME   log in through this LDAP login option; else API7_LOGIN_OPTION
   --name NAME           the token's name, at most 40 characters (default: adc-run USER@HOST)
   --expires-in TIME     how long the token lives, such as 12h or 90d, or never (default: 30d)
   --storage STORE       keychain, or file: a file that only you can read (default: keychain)

@@ -14,18 +14,26 @@ import type { Io } from "./io.ts";
 import { askConfirmation, askSecret, askText } from "./prompts.ts";
 import { readStandardInput } from "./standard_input.ts";
 
+/** What the command line says of who logs in. */
+export interface LoginAnswers {
+  /** `--username`. */
+  readonly username?: string;
+  /** `--password-stdin`. */
+  readonly passwordStdin?: boolean;
+  /** `--login-option`. */
+  readonly loginOption?: string;
+}
+
 /**
  * Makes sure that a password may be sent where it would go.
  *
  * @param connection Where it would go.
- * @param options `--yes`.
- * @param io The process.
+ * @param from `--yes`, and the process.
  * @throws {AdcRunError} A `.env` file alone decides where, and nobody has agreed.
  */
 export async function requireConsent(
   connection: Connection,
-  { yes }: { readonly yes?: boolean | undefined },
-  io: Io,
+  { yes, io }: { readonly yes: boolean | undefined; readonly io: Io },
 ): Promise<void> {
   const reason = needsConsent(connection);
   if (reason === undefined || yes) return;
@@ -41,16 +49,14 @@ export async function requireConsent(
 /**
  * Finds out who logs in: from the options, the environment, or a person.
  *
- * @param options `--username` and `--password-stdin`.
  * @param connection What the password is for.
- * @param io The process.
+ * @param from What the command line says, and the process.
  * @returns The user's name and the password.
  * @throws {UsageError} Something is missing, and nobody can be asked.
  */
 export async function readCredentials(
-  options: { readonly username?: string; readonly passwordStdin?: boolean },
   { server }: Connection,
-  io: Io,
+  { options, io }: { readonly options: LoginAnswers; readonly io: Io },
 ): Promise<Credentials> {
   const known = credentialsOf(io.env);
   const given = options.username?.trim() || known.username;
@@ -61,19 +67,25 @@ export async function readCredentials(
   }
   const username = given ?? await askText(`User at ${server.value}`, io);
   if (username === "") throw new AdcRunError("Given up", EXIT.interrupted);
-  if (options.passwordStdin && !io.terminals.stdin) {
-    return { username, password: await readPassword(io) };
-  }
+  const loginOption = options.loginOption ?? known.loginOption;
+  return { username, loginOption, password: await findPassword(username, { options, io }) };
+}
+
+async function findPassword(
+  username: string,
+  { options, io }: { readonly options: LoginAnswers; readonly io: Io },
+): Promise<Secret> {
+  const known = credentialsOf(io.env);
+  // At a terminal it would be shown while it is typed.
+  if (options.passwordStdin && !io.terminals.stdin) return await readPassword(io);
   // The variable's password belongs to the variable's user.
   const matches = !options.passwordStdin &&
     (known.username === undefined || known.username === username);
-  if (known.password !== undefined && matches) return { username, password: known.password };
-  if (!canAsk(io)) {
-    throw new UsageError("Cannot log in: there is no password, and nobody can be asked", {
-      suggestion: "Pipe it in with --password-stdin, or set API7_PASSWORD.",
-    });
-  }
-  return { username, password: await askSecret(`Password of ${username}`, io) };
+  if (known.password !== undefined && matches) return known.password;
+  if (canAsk(io)) return await askSecret(`Password of ${username}`, io);
+  throw new UsageError("Cannot log in: there is no password, and nobody can be asked", {
+    suggestion: "Pipe it in with --password-stdin, or set API7_PASSWORD.",
+  });
 }
 
 async function readPassword(io: Io): Promise<Secret> {

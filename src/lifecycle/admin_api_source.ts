@@ -9,7 +9,10 @@ import type { Credentials } from "../admin_api/log_in.ts";
 
 /** What the source `admin-api` logs in with, and what becomes of the token. */
 export interface AdminApiSourceOptions {
-  /** The environment, usually `process.env`, with `API7_USERNAME` and `API7_PASSWORD`. */
+  /**
+   * The environment, usually `process.env`, with `API7_USERNAME` and `API7_PASSWORD`, and for users of
+   * LDAP `API7_LOGIN_OPTION`, the login option's name.
+   */
   readonly env: Environment;
   /**
    * The keychain that keeps the token.
@@ -158,10 +161,11 @@ async function whoLogsIn(
   { server }: Connection,
   { env, ask }: AdminApiSourceOptions,
 ): Promise<Credentials> {
-  const { username, password } = credentialsOf(env);
-  if (username !== undefined && password !== undefined) return { username, password };
+  const { username, password, loginOption } = credentialsOf(env);
+  if (username !== undefined && password !== undefined) return { username, password, loginOption };
   if (ask === undefined) {
     throw new AdcRunError("Cannot log in: nobody can be asked", EXIT.permission);
   }
-  return await ask(server.value, { ...(username && { username }), ...(password && { password }) });
+  const known = { ...(username && { username }), ...(password && { password }) };
+  return { loginOption, ...await ask(server.value, known) };
 }

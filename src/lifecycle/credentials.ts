@@ -11,19 +11,22 @@ import { crossesInPlain } from "../connection/server.ts";
 import { Secret } from "../secret.ts";
 
 /**
- * Reads `API7_USERNAME` and `API7_PASSWORD`. A `.env` file is not asked: it comes along with a cloned
- * repository.
+ * Reads `API7_USERNAME`, `API7_PASSWORD`, and `API7_LOGIN_OPTION` for users of LDAP. A `.env` file is not
+ * asked: it comes along with a cloned repository.
  *
  * @param env The environment.
  * @returns What is there.
  */
-export function credentialsOf(
-  env: Environment,
-): { readonly username: string | undefined; readonly password: Secret | undefined } {
-  const { API7_USERNAME: username, API7_PASSWORD: password } = env;
+export function credentialsOf(env: Environment): {
+  readonly username: string | undefined;
+  readonly password: Secret | undefined;
+  readonly loginOption: string | undefined;
+} {
+  const { API7_USERNAME: username, API7_PASSWORD: password, API7_LOGIN_OPTION: option } = env;
   return {
     username: username?.trim() || undefined,
     password: password ? new Secret(password) : undefined,
+    loginOption: option?.trim() || undefined,
   };
 }
 

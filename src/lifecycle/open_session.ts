@@ -35,8 +35,6 @@ const OF_NOBODY = 'An admin key ("a7adm-…") belongs to no user, and has no tok
 export interface SessionOptions {
   /** A user and a password; or else a token. */
   readonly credentials?: Credentials | undefined;
-  /** The login option, where it is not the server's own; for LDAP. */
-  readonly loginOption?: string | undefined;
   /** A token; or else a user and a password. */
   readonly token?: Secret | undefined;
   /** Sends the requests. */
@@ -93,7 +91,7 @@ function isAdminKey(token: Secret): boolean {
  */
 export async function openSession(
   connection: Connection,
-  { credentials, loginOption, token, dispatcher, signal }: SessionOptions,
+  { credentials, token, dispatcher, signal }: SessionOptions,
 ): Promise<Session> {
   const api = await AdminApi.open(connection, {
     ...(token && { token }),
@@ -101,7 +99,7 @@ export async function openSession(
   });
   try {
     if (credentials !== undefined) {
-      await api.logIn({ ...credentials, ...(loginOption && { loginOption }) }, { signal });
+      await api.logIn(credentials, { signal });
     }
     return { api, user: await api.me({ signal }), close: () => api.close() };
   } catch (error) {

@@ -33,7 +33,9 @@ test("`openSession()` takes the login option that is named", async () => {
   const credentials = { username: "eve", password: new Secret("canary-eve") };
   assert.ok(await failureOf(openSession(it.connection, { credentials })) instanceof AdminApiError);
   const loginOption = "Corporate LDAP";
-  const { user, close } = await openSession(it.connection, { credentials, loginOption });
+  const { user, close } = await openSession(it.connection, {
+    credentials: { ...credentials, loginOption },
+  });
   assert.equal(user.username, "eve");
   await close();
 });

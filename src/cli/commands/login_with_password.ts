@@ -37,8 +37,8 @@ export async function loginWithPassword(command: LoginCommand, io: Io): Promise<
   const lifetime = options.expiresIn === undefined
     ? DEFAULT_LIFETIME
     : await readLifetime(options.expiresIn, "--expires-in");
-  await requireConsent(connection, { yes: options.yes }, io);
-  const credentials = await readCredentials(options, connection, io);
+  await requireConsent(connection, { yes: options.yes, io });
+  const credentials = await readCredentials(connection, { options, io });
   const warning = plainPasswordWarning(connection);
   if (warning !== undefined) reporter.warn(warning);
   const stores = openTokenStores({
@@ -50,8 +50,7 @@ export async function loginWithPassword(command: LoginCommand, io: Io): Promise<
   const interrupt = abortOnInterrupt(io.signals);
   const { signal } = interrupt;
   try {
-    const { loginOption } = options;
-    const session = await openSession(connection, { credentials, loginOption, signal });
+    const session = await openSession(connection, { credentials, signal });
     const { api, user } = session;
     try {
       warnOfSuperAdmin(user, reporter);
