@@ -72,7 +72,6 @@ export class JsonFile<T extends object> {
    */
   async read(): Promise<T> {
     const { secret = false, empty } = this.#options;
-    if (secret) await requirePrivateFolder(dirname(this.path), "secret");
     return await this.#load(secret) ?? empty;
   }
 
@@ -122,10 +121,14 @@ export class JsonFile<T extends object> {
     try {
       const stats = await lstat(this.path);
       requireFile(this.path, stats);
-      if (mustBePrivate) requirePrivate(this.path, stats, this.#contents);
+      if (mustBePrivate) {
+        await requirePrivateFolder(dirname(this.path), this.#contents);
+        requirePrivate(this.path, stats, this.#contents);
+      }
       bytes = await retrySharing(() => readFile(this.path));
     } catch (error) {
-      if (codeOf(error) === "ENOENT") return undefined;
+      // ENOTDIR: HOME is /dev/null, say.
+      if (["ENOENT", "ENOTDIR"].includes(codeOf(error) ?? "")) return undefined;
       throw storeError("read", this.path, error);
     }
     return this.#parse(bytes);

@@ -57,6 +57,9 @@ const WORDS: Readonly<Record<string, string>> = {
   EIO: "the device failed",
 };
 
+/** Where another folder would do. */
+const ELSEWHERE: readonly string[] = ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR"];
+
 /**
  * Turns a failed system call into a {@linkcode StoreError}.
  *
@@ -72,5 +75,8 @@ export function storeError(what: string, path: string, cause: unknown): unknown 
   if (code === undefined || cause instanceof AdcRunError) return cause;
   const words = WORDS[code];
   const found = words === undefined ? code : `${words} (${code})`;
-  return new StoreError(`Cannot ${what} "${path}": ${found}`, { path, code, cause });
+  const suggestion = ELSEWHERE.includes(code)
+    ? "Name a folder that can be written with ADC_RUN_CONFIG_DIR."
+    : undefined;
+  return new StoreError(`Cannot ${what} "${path}": ${found}`, { path, code, suggestion, cause });
 }
