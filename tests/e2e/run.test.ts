@@ -145,7 +145,7 @@ for (const home of await testHomes()) {
       await using it = await fixture();
       const env = { ...it.env, ADC_TOKEN: it.token };
       const cwd = it.folder.path;
-      const leak = ["--fail-on-leak", ...REPORT, "sync", "--split", "3"];
+      const leak = ["--fail-on-leak", ...REPORT, "sync", "--split", "40"];
       const leaked = await adcRun(home, leak, { env, cwd });
       assert.equal(leaked.code, 65);
       assert.equal(leaked.stdout, "***");
