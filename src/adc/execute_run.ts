@@ -69,14 +69,13 @@ async function runProgram(plan: RunPlan, options: RunOptions): Promise<RunResult
     },
   });
   const exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
-  const result: RunResult = {
+  return {
     ...plan,
     exitCode,
     signal,
     masked: mask.count,
     ...(outputFailure !== undefined && { outputFailure }),
   };
-  return result;
 }
 
 /** ADC does not say why it failed; a token that was revoked meanwhile is worth knowing. */

@@ -20,8 +20,8 @@ export interface WantedToken {
 export interface TokenCalls {
   /** Asks for the token, once. */
   post(signal: AbortSignal | undefined): Promise<NewToken>;
-  /** Looks for the token by its name. */
-  find(signal: AbortSignal | undefined): Promise<TokenInfo | undefined>;
+  /** Looks for the token by its name and its end; a server that takes a name twice may have more of them. */
+  findAll(signal: AbortSignal | undefined): Promise<readonly TokenInfo[]>;
   /** Gives it a new value. */
   regenerate(id: string, signal: AbortSignal | undefined): Promise<NewToken>;
   /** Revokes it. */
@@ -67,7 +67,10 @@ export async function createToken(
     try {
       const token = await calls.post(patient);
       id = token.id;
-      if (!signal?.aborted) return token;
+      if (!signal?.aborted) {
+        if (attempt > 1) await dropTwins(id);
+        return token;
+      }
     } catch (error) {
       // The first request may have come through after the look for its token.
       const late = attempt > 1 && isFailure(error, ["name-taken"]);
@@ -85,7 +88,7 @@ export async function createToken(
 
   async function look(error: unknown): Promise<TokenInfo | undefined> {
     try {
-      return await calls.find(signal);
+      return (await calls.findAll(signal))[0];
     } catch {
       if (!signal?.aborted) throw withHint(error);
       await cleanUp();
@@ -106,11 +109,26 @@ export async function createToken(
     }
   }
 
+  /**
+   * The first request may come through when nobody looks for its token any more, on a server that takes a
+   * name twice. What comes even later than this is not known to anybody.
+   */
+  async function dropTwins(own: string): Promise<void> {
+    const ending = AbortSignal.timeout(limit);
+    try {
+      for (const twin of await calls.findAll(ending)) {
+        if (twin.id !== own) await calls.revoke(twin.id, ending);
+      }
+    } catch {
+      // The token that was asked for is there.
+    }
+  }
+
   /** Nobody will ever use the token: it goes, if it is there. */
   async function cleanUp(): Promise<void> {
     const ending = AbortSignal.timeout(limit);
     try {
-      id ??= (await calls.find(ending))?.id;
+      id ??= (await calls.findAll(ending))[0]?.id;
       if (id !== undefined) await calls.revoke(id, ending);
     } catch {
       // What led here is the error to be seen.

@@ -58,8 +58,8 @@ export class Tokens {
     const body = { name, expires_at: expiresAt ?? 0 };
     const calls: TokenCalls = {
       post: (signal) => this.#fresh({ method: "POST", path, body, signal }),
-      find: async (signal) =>
-        (await this.list({ signal })).find((each) =>
+      findAll: async (signal) =>
+        (await this.list({ signal })).filter((each) =>
           each.name === name && each.expiresAt === expiresAt
         ),
       regenerate: (id, signal) => this.regenerate(id, { expiresAt }, { signal }),
