@@ -59,7 +59,7 @@ export function judgeAnswer(response: HttpResponse, question: Question): Failed 
       failure: "wrong-credentials",
       found,
       suggestion:
-        "Look at the user's name and the password. A user of LDAP names its login option.",
+        "Look at the user's name and the password. LDAP users log in with --login-option.",
     };
   }
   if (status === 401 && !question.withToken) {
