@@ -25,6 +25,22 @@ export function tokenPrefix(value: string): TokenPrefix | undefined {
 }
 
 /**
+ * Tells API7 Enterprise's admin keys, which belong to no user and for which ADC names no gateway group.
+ *
+ * @param token The token.
+ * @returns Whether it starts with `a7adm-`.
+ */
+export function isAdminKey(token: Secret): boolean {
+  return tokenPrefix(token.reveal()) === "a7adm-";
+}
+
+/**
+ * A value that is shorter is more likely a word than a secret, in characters, where nobody said that it is
+ * one: masking it would garble what it occurs in.
+ */
+export const SHORTEST_SECRET = 8;
+
+/**
  * A secret that prints itself redacted.
  *
  * `String()`, template literals, `JSON.stringify`, `console.log` and `util.inspect` show the token's

@@ -8,12 +8,9 @@ import { Buffer } from "node:buffer";
 import type { AdcArguments } from "../connection/adc_arguments.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Environment } from "../connection/origin.ts";
-import { Secret, tokenPrefix } from "../secret.ts";
+import { Secret, SHORTEST_SECRET, tokenPrefix } from "../secret.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { splitTokens } from "../token/token_value.ts";
-
-/** A value that is shorter is more likely a word than a token, where nobody said that it is one. */
-const SHORTEST = 8;
 
 /** Masking a secret that is shorter would garble the output and tell where it occurs. */
 const SHORTEST_KNOWN = 4;
@@ -60,7 +57,7 @@ export function bystanders(
   args: Pick<AdcArguments, "tokens">,
   env: Environment,
 ): readonly Secret[] {
-  const lifted = args.tokens.filter((token) => token.reveal().length >= SHORTEST);
+  const lifted = args.tokens.filter((token) => token.reveal().length >= SHORTEST_SECRET);
   return [...lifted, ...tokensIn((name) => env[name])];
 }
 
@@ -68,12 +65,12 @@ export function bystanders(
 function tokensIn(get: (name: string) => string | undefined): readonly Secret[] {
   const key = get("API_KEY");
   return [get("ADC_TOKEN"), key && tokenPrefix(key) ? key : undefined]
-    .filter((value) => value !== undefined && value.length >= SHORTEST)
+    .filter((value) => value !== undefined && value.length >= SHORTEST_SECRET)
     .map((value) => new Secret(value!));
 }
 
 function isLong(secret: Secret): boolean {
-  return secret.reveal().length >= SHORTEST;
+  return secret.reveal().length >= SHORTEST_SECRET;
 }
 
 function passwordIn(authorization: Secret): Secret {

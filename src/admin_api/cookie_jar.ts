@@ -7,10 +7,7 @@
 import type { Cookie } from "undici";
 import { crossesInPlain } from "../connection/server.ts";
 import type { Server } from "../connection/server.ts";
-import { Secret } from "../secret.ts";
-
-/** Shorter values, such as a language, are no secrets; masking them would black out whole texts. */
-const SHORTEST_SECRET = 8;
+import { Secret, SHORTEST_SECRET } from "../secret.ts";
 
 /** The characters that may be in a `Cookie` header. */
 const SENDABLE = /^[\x20-\x7e]*$/;

@@ -5,15 +5,13 @@
  */
 
 import type { Connection } from "../connection/connection.ts";
+import { LONGEST_TIMER } from "../connection/duration.ts";
 
 /** How long cleaning up may take where the connection has no time limit, in milliseconds. */
 const DEFAULT_LIMIT = 10_000;
 
 /** The longest that a request goes on after the caller gave up, in milliseconds. */
 const LONGEST_GRACE = 2_000;
-
-/** The longest that a timer can run, in milliseconds. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** A signal that comes later than another. */
 export interface Grace {

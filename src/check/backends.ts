@@ -8,6 +8,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { HttpClient, HttpResponse } from "../connection/http.ts";
 import type { Server } from "../connection/server.ts";
 import { createMask } from "../mask/mask.ts";
+import { isAdminKey } from "../secret.ts";
 import type { Secret } from "../secret.ts";
 import {
   describeBody,
@@ -88,10 +89,6 @@ export async function probeServer(probe: Probe): Promise<Probed> {
 }
 
 const VALID: Judgement = { verdict: "valid", found: "the server took the token" };
-
-function isAdminKey(token: Secret): boolean {
-  return token.reveal().startsWith("a7adm-");
-}
 
 async function judgeGatewayGroups(
   probe: Probe,

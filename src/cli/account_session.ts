@@ -12,7 +12,7 @@ import { knownToken } from "../lifecycle/known_token.ts";
 import { openSession, openTokenSession } from "../lifecycle/open_session.ts";
 import type { Session } from "../lifecycle/open_session.ts";
 import { sweep } from "../lifecycle/sweep.ts";
-import { openTokenStores } from "../lifecycle/token_stores.ts";
+import type { TokenStores } from "../lifecycle/token_stores.ts";
 import { NoTokenError, resolveToken } from "../token/resolve.ts";
 import type { TokenSource } from "../token/source.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
@@ -31,7 +31,7 @@ export interface AccountSession extends Session {
  * Opens a session, and clears up what an interrupted run left behind. No token is made for it.
  *
  * @param connection Where to.
- * @param options The sources of a token, who can be asked, and what ends the attempt.
+ * @param options The sources of a token, what is stored, who can be asked, and what ends the attempt.
  * @returns The session, to be closed.
  * @throws {UsageError} The backend has no such calls.
  * @throws {NoTokenError} There is no token and nobody to log in.
@@ -40,8 +40,9 @@ export interface AccountSession extends Session {
  */
 export async function openAccountSession(
   connection: Connection,
-  { sources, io, reporter, signal }: {
+  { sources, stores, io, reporter, signal }: {
     readonly sources: readonly TokenSource[];
+    readonly stores: TokenStores;
     readonly io: Io;
     readonly reporter: Reporter;
     readonly signal: AbortSignal;
@@ -57,10 +58,14 @@ export async function openAccountSession(
     );
   }
   const session = await openOwnSession(connection, { sources, io, signal });
-  const { api, user } = session;
-  const { env, keychain } = io;
-  const stores = openTokenStores({ env, keychain, onWarning: reporter.warn });
-  await sweep(api, { stores, user, onWarning: reporter.warn, signal, now: Date.now });
+  const { api, user, close } = session;
+  const { warn: onWarning } = reporter;
+  try {
+    await sweep(api, { stores, user, onWarning, signal, now: Date.now });
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return session;
 }
 

@@ -9,15 +9,13 @@ import { CONNECTION_OPTIONS } from "../connection/adc_options.ts";
 import { resolveConnection } from "../connection/connection.ts";
 import type { Connection } from "../connection/connection.ts";
 import { UsageError } from "../errors.ts";
-import { defaultSources } from "../lifecycle/default_sources.ts";
 import type { TokenSource } from "../token/source.ts";
-import { canAsk } from "./io.ts";
 import type { Io } from "./io.ts";
 import { addSharedOptions, parseStrictly, quietCommand } from "./options.ts";
 import type { GlobalOptions } from "./options.ts";
-import { askCredentials } from "./prompts.ts";
 import { createReporter } from "./report.ts";
 import type { Reporter } from "./report.ts";
+import { sourcesOf } from "./sources.ts";
 
 /** An own command's line, taken apart. */
 export interface OwnCommand<T> {
@@ -104,7 +102,7 @@ export async function readOwnCommand<T extends object>(
     ...behind,
     check: call.options.check && behind.check,
   };
-  const { env, cwd, keychain } = io;
+  const { env, cwd } = io;
   const reporter = createReporter(io, options);
   const connect = (args: readonly string[]) =>
     resolveConnection({ args: [own.name, ...args], env, cwd, envFile: options.envFile });
@@ -121,15 +119,7 @@ export async function readOwnCommand<T extends object>(
   }
   requireMeaning(own, { options, connection });
   for (const warning of connection.warnings) reporter.warn(warning);
-  const sources = defaultSources({
-    env,
-    cwd,
-    keychain,
-    names: options.source,
-    helperStderr: options.quiet ? "ignore" : "inherit",
-    onWarning: reporter.warn,
-    ...(canAsk(io) && { ask: askCredentials(io) }),
-  });
+  const sources = sourcesOf(io, { options, reporter });
   return { options, connection, sources, reporter, operands };
 }
 

@@ -6,7 +6,7 @@
 
 import type { User } from "../admin_api/shapes.ts";
 import type { Connection } from "../connection/connection.ts";
-import { tokenPrefix } from "../secret.ts";
+import { isAdminKey } from "../secret.ts";
 import type { Secret } from "../secret.ts";
 import type { Reporter } from "./report.ts";
 
@@ -23,8 +23,7 @@ export async function findOwner(
   token: Secret,
   { reporter }: { readonly reporter: Reporter },
 ): Promise<User | undefined> {
-  const isAdminKey = tokenPrefix(token.reveal()) === "a7adm-";
-  if (connection.backend.value !== "api7ee" || isAdminKey) return undefined;
+  if (connection.backend.value !== "api7ee" || isAdminKey(token)) return undefined;
   const { AdminApi } = await import("../admin_api/admin_api.ts");
   const api = await AdminApi.open(connection, { token });
   try {

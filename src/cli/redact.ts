@@ -5,9 +5,7 @@
  */
 
 import type { Environment } from "../connection/origin.ts";
-
-/** A value that is shorter is more likely a word than a token. */
-const SHORTEST = 8;
+import { SHORTEST_SECRET } from "../secret.ts";
 
 /**
  * Takes tokens out of a message that should not have any.
@@ -21,7 +19,7 @@ const SHORTEST = 8;
  */
 export function redact(text: string, env: Environment): string {
   const known = [env.ADC_TOKEN, env.API_KEY, env.API7_PASSWORD]
-    .filter((value) => value !== undefined && value.length >= SHORTEST);
+    .filter((value) => value !== undefined && value.length >= SHORTEST_SECRET);
   return known
     .reduce<string>((masked, value) => masked.replaceAll(value!, "***"), text)
     .replace(/(a7(?:ee|adm)-)\w[^\s"'`,)]*/g, "$1***");

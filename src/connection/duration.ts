@@ -5,6 +5,12 @@
  */
 
 /**
+ * The longest that a timer can run, in milliseconds: a longer one would fire at once. ADC's, a socket's, is
+ * cut down to this as well.
+ */
+export const LONGEST_TIMER = 2 ** 31 - 1;
+
+/**
  * Reads a duration such as `30s` or `1h10m`.
  *
  * @param text The duration; a bare number is in milliseconds, as for ADC.

@@ -9,14 +9,12 @@ import { VERSION } from "../version.ts";
 import type { Secret } from "../secret.ts";
 import type { Connection } from "./connection.ts";
 import { dispatcherFor } from "./dispatcher.ts";
+import { LONGEST_TIMER } from "./duration.ts";
 import { urlOf } from "./server.ts";
 import type { Server } from "./server.ts";
 
 /** More than any answer that is read to its end; longer ones are cut. */
 const MOST_BYTES = 1024 * 1024;
-
-/** A longer timer would fire at once; ADC's, a socket's, is cut down to this as well. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** A request to a server of the connection. */
 export interface HttpRequest {

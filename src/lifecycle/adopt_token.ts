@@ -7,21 +7,14 @@
 import type { User } from "../admin_api/shapes.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Secret } from "../secret.ts";
-import type { Storage } from "../store/state.ts";
 import { dropOldToken, forgetOldTokens, noteOldTokens } from "./old_tokens.ts";
 import { keepToken } from "./token_stores.ts";
-import type { TokenStores } from "./token_stores.ts";
+import type { Place } from "./token_stores.ts";
 
 /** Where a token is kept. */
-export interface AdoptTokenOptions {
+export interface AdoptTokenOptions extends Place {
   /** Where the token is used. */
   readonly connection: Connection;
-  /** Where it is kept. */
-  readonly stores: TokenStores;
-  /** In which of the stores. */
-  readonly storage: Storage;
-  /** Under which account, a server's origin. */
-  readonly account: string;
   /** Whose it is, where that is known. */
   readonly user?: Pick<User, "id" | "username"> | undefined;
   /** Told what a person should know, a sentence each. */

@@ -45,15 +45,14 @@ export async function exchangeToken(
   { connection, env, record, ttl, onWarning, signal, dispatcher, now }: EphemeralOptions,
 ): Promise<ResolvedToken> {
   if (resolved.lease !== undefined) return resolved;
-  const [{ openTokenSession }, { openTokenStores }, { lendToken }, { sweep }] = await Promise.all([
+  const [{ openTokenSession }, { openTokenStores }, { lendToken }] = await Promise.all([
     import("./open_session.ts"),
     import("./token_stores.ts"),
     import("./lend_token.ts"),
-    import("./sweep.ts"),
   ]);
   const stores = openTokenStores({ env, onWarning });
   const { token: parent, source, detail, trail } = resolved;
-  const { api, user, close } = await openTokenSession(connection, {
+  const session = await openTokenSession(connection, {
     resolved,
     record,
     now: now(),
@@ -61,17 +60,8 @@ export async function exchangeToken(
     signal,
   });
   try {
-    await sweep(api, { stores, user, onWarning, signal, now });
-    const { token, lease } = await lendToken(api, {
-      connection,
-      dispatcher,
-      journal: stores.journal,
-      user,
-      ttl,
-      close,
-      signal,
-      now,
-    });
+    const terms = { connection, stores, ttl, onWarning, dispatcher, signal, now };
+    const { token, lease } = await lendToken(session, terms);
     return {
       token,
       source,
@@ -81,7 +71,7 @@ export async function exchangeToken(
       lease: { ...lease, parent },
     };
   } catch (error) {
-    await close();
+    await session.close();
     throw error;
   }
 }

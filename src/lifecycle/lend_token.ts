@@ -4,19 +4,19 @@
  * @module
  */
 
-import type { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
-import type { User } from "../admin_api/shapes.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../connection/http.ts";
 import { AdcRunError, EXIT, messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
-import type { Journal } from "../store/journal.ts";
 import type { TokenLease } from "../token/source.ts";
 import { day, endOf } from "./expiry.ts";
 import { mintToken } from "./mint_token.ts";
 import { revokeBySelf } from "./old_tokens.ts";
+import type { Session } from "./open_session.ts";
+import { sweep } from "./sweep.ts";
 import { uniqueTokenName } from "./token_name.ts";
+import type { TokenStores } from "./token_stores.ts";
 
 /** How long giving a token back may take, in milliseconds. */
 const RELEASE_LIMIT = 10_000;
@@ -25,14 +25,12 @@ const RELEASE_LIMIT = 10_000;
 export interface LendOptions {
   /** Where it is used. */
   readonly connection: Connection;
-  /** Where the token is noted. */
-  readonly journal: Journal;
-  /** Who asks. */
-  readonly user: User;
+  /** Where the token is noted, and what is stored. */
+  readonly stores: TokenStores;
   /** How long the token lives at most, in milliseconds. */
   readonly ttl: number;
-  /** Closes what the token was made with, once it is revoked. */
-  readonly close: () => Promise<void>;
+  /** Told what a person should know, a sentence each. */
+  readonly onWarning?: ((warning: string) => void) | undefined;
   /** Sends the requests that the session does not send. */
   readonly dispatcher?: HttpDispatcher | undefined;
   /** Ends the attempt. */
@@ -42,22 +40,24 @@ export interface LendOptions {
 }
 
 /**
- * Makes a token for one run.
+ * Clears up what earlier runs left behind, and makes a token for one run.
  *
- * @param api The session or the token that it is made with; it stays open until the token is given back.
- * @param options The journal, and how long the token lives at most.
+ * @param session What it is made with; it is closed when the token is given back, and stays open where none
+ * is made.
+ * @param options The stores, and how long the token lives at most.
  * @returns The token and its lease.
  * @throws {AdminApiError} The server did not make it.
  * @throws {StoreError} The journal cannot be written.
  */
 export async function lendToken(
-  api: AdminApi,
-  { connection, journal, user, ttl, close, dispatcher, signal, now }: LendOptions,
+  { api, user, close }: Session,
+  { connection, stores, ttl, onWarning, dispatcher, signal, now }: LendOptions,
 ): Promise<{ readonly token: Secret; readonly lease: TokenLease }> {
+  await sweep(api, { stores, user, onWarning, signal, now });
   const expiresAt = endOf(ttl, now())!;
   const name = uniqueTokenName("adc-run-ephemeral");
   const { fresh, settle } = await mintToken(api, {
-    journal,
+    journal: stores.journal,
     user,
     name,
     expiresAt,

@@ -157,7 +157,7 @@ export async function revokeBySelf(
     readonly dispatcher?: HttpDispatcher | undefined;
   },
 ): Promise<boolean> {
-  const api = await AdminApi.open(connection, { token, ...(dispatcher && { dispatcher }) });
+  const api = await AdminApi.open(connection, { token, dispatcher });
   try {
     return await api.revokeToken(id, { signal });
   } catch (error) {

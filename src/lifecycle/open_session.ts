@@ -11,7 +11,7 @@ import { CheckError, isVerdict } from "../check/verdict.ts";
 import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../connection/http.ts";
-import { tokenPrefix } from "../secret.ts";
+import { isAdminKey } from "../secret.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
@@ -77,10 +77,6 @@ export async function openTokenSession(
   }
 }
 
-function isAdminKey(token: Secret): boolean {
-  return tokenPrefix(token.reveal()) === "a7adm-";
-}
-
 /**
  * Opens a session, and asks whose it is.
  *
@@ -93,10 +89,7 @@ export async function openSession(
   connection: Connection,
   { credentials, token, dispatcher, signal }: SessionOptions,
 ): Promise<Session> {
-  const api = await AdminApi.open(connection, {
-    ...(token && { token }),
-    ...(dispatcher && { dispatcher }),
-  });
+  const api = await AdminApi.open(connection, { token, dispatcher });
   try {
     if (credentials !== undefined) {
       await api.logIn(credentials, { signal });

@@ -11,25 +11,19 @@ import { messageOf } from "../errors.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../connection/http.ts";
 import type { Secret } from "../secret.ts";
-import type { Storage, TokenRecord } from "../store/state.ts";
+import type { TokenRecord } from "../store/state.ts";
 import { mintToken } from "./mint_token.ts";
 import { dropOldToken, forgetOldTokens, noteOldTokens, stillValid } from "./old_tokens.ts";
 import type { OldToken } from "./old_tokens.ts";
 import { sweep } from "./sweep.ts";
 import { defaultTokenName, numberedTokenName, uniqueTokenName } from "./token_name.ts";
 import { keepToken, previousToken } from "./token_stores.ts";
-import type { TokenStores } from "./token_stores.ts";
+import type { Place } from "./token_stores.ts";
 
 /** How a stored token is replaced. */
-export interface ReplaceTokenOptions {
+export interface ReplaceTokenOptions extends Place {
   /** Where the token is used. */
   readonly connection: Connection;
-  /** Where it is kept. */
-  readonly stores: TokenStores;
-  /** In which of the stores. */
-  readonly storage: Storage;
-  /** Under which account, a server's origin. */
-  readonly account: string;
   /** Who asks. */
   readonly user: User;
   /**
@@ -150,7 +144,7 @@ async function takeName(
   wanted: string,
   { connection, dispatcher }: ReplaceTokenOptions,
 ): Promise<string> {
-  const api = await AdminApi.open(connection, { token, ...(dispatcher && { dispatcher }) });
+  const api = await AdminApi.open(connection, { token, dispatcher });
   try {
     await api.renameToken(id, wanted);
     return wanted;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Environment } from "../connection/origin.ts";
 import { storeFolder } from "../store/folder.ts";
-import { tokenFile } from "../store/token_file.ts";
+import { TOKEN_FILE, tokenFile } from "../store/token_file.ts";
 import type { TokenSource } from "../token/source.ts";
 import { findStored } from "../token/sources/keychain_source.ts";
 
@@ -31,11 +31,12 @@ export function storeSource({ env }: { readonly env: Environment }): TokenSource
     timeout: 5_000,
     find: async ({ connection: { servers } }) => {
       const folder = storeFolder(env);
+      const place = join(folder, TOKEN_FILE);
       // Errors say by themselves which file it is and what is wrong with it.
       return await findStored(tokenFile(folder), {
         servers,
-        place: join(folder, "tokens.json"),
-        detail: (accounts) => `${join(folder, "tokens.json")}, account "${accounts}"`,
+        place,
+        detail: (accounts) => `${place}, account "${accounts}"`,
       });
     },
   };

@@ -16,7 +16,6 @@ import { openSession } from "./open_session.ts";
 import type { Session } from "./open_session.ts";
 import { replaceToken } from "./replace_token.ts";
 import { withAccount } from "./account_lock.ts";
-import { sweep } from "./sweep.ts";
 import { isMissingKeychain, openTokenStores, storedToken } from "./token_stores.ts";
 import type { TokenStores } from "./token_stores.ts";
 
@@ -79,22 +78,10 @@ export async function makeTokenForRun(
 
 type Found = SourceAnswer & { readonly status: "found" };
 
-async function lendOne(
-  { connection, stores, session, ephemeral, onWarning, dispatcher, signal, now }: Making,
-): Promise<Found> {
-  const { api, user, close } = session;
-  await sweep(api, { stores, user, onWarning, signal, now });
-  const { token, lease } = await lendToken(api, {
-    connection,
-    dispatcher,
-    journal: stores.journal,
-    user,
-    ttl: ephemeral ?? DEFAULT_TTL,
-    close,
-    signal,
-    now,
-  });
-  const detail = `logged in as ${user.username}: "${lease.name}", for this run alone`;
+async function lendOne(making: Making): Promise<Found> {
+  const { session, ephemeral: ttl = DEFAULT_TTL } = making;
+  const { token, lease } = await lendToken(session, { ...making, ttl });
+  const detail = `logged in as ${session.user.username}: "${lease.name}", for this run alone`;
   return { status: "found", token, detail, lease };
 }
 

@@ -58,13 +58,12 @@ export interface TokenStoresOptions {
 export function openTokenStores(options: TokenStoresOptions): TokenStores {
   const { env, keychain = systemKeychain(), onWarning } = options;
   const folder = storeFolder(env);
-  const told = onWarning && { onWarning };
   return {
     folder,
     keychain,
-    file: tokenFile(folder, told),
-    state: openState(folder, told),
-    journal: openJournal(folder, told),
+    file: tokenFile(folder, { onWarning }),
+    state: openState(folder, { onWarning }),
+    journal: openJournal(folder, { onWarning }),
   };
 }
 

@@ -5,13 +5,14 @@
  */
 
 import { createHash, randomBytes } from "node:crypto";
-import { link, open, readdir, rm, unlink } from "node:fs/promises";
+import { link, open, rm, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { codeOf, throwIfNotCapable } from "../errors.ts";
 import { makeFolder } from "./private_path.ts";
 import { ownIdentity, readIdentity } from "./process_identity.ts";
 import type { ProcessIdentity } from "./process_identity.ts";
+import { removeBeside } from "./remove_beside.ts";
 import { retrySharing } from "./retry_sharing.ts";
 import { storeError } from "./store_error.ts";
 
@@ -120,15 +121,8 @@ export function breakersLock(path: string, id: string): string {
  * @param id The id of the lock that is held; those who would break it are let be.
  */
 export async function sweepLocks(path: string, id: string): Promise<void> {
-  const [folder, lock, kept] = [dirname(path), basename(path), basename(breakersLock(path, id))];
-  try {
-    for (const name of await readdir(folder)) {
-      const isLeft = name.startsWith(lock) && LEFT.test(name.slice(lock.length));
-      if (isLeft && !name.startsWith(kept)) await rm(join(folder, name), { force: true });
-    }
-  } catch (error) {
-    throwIfNotCapable(error);
-  }
+  const kept = breakersLock("", id);
+  await removeBeside(path, (ending) => LEFT.test(ending) && !ending.startsWith(kept));
 }
 
 /** Makes a file with its content in one step: written under another name, then linked. */

@@ -5,9 +5,10 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { open, readdir, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { throwIfNotCapable } from "../errors.ts";
+import { removeBeside } from "./remove_beside.ts";
 import { retrySharing } from "./retry_sharing.ts";
 import { storeError } from "./store_error.ts";
 
@@ -37,7 +38,7 @@ export async function replaceFile(
   text: string,
   { check }: ReplaceOptions,
 ): Promise<void> {
-  await removeUnfinished(path);
+  await removeBeside(path, (ending) => UNFINISHED.test(ending));
   const temporary = `${path}.${randomBytes(8).toString("hex")}.tmp`;
   try {
     const handle = await open(temporary, "wx", 0o600);
@@ -54,19 +55,6 @@ export async function replaceFile(
     throw storeError("write", path, error);
   }
   await syncFolder(dirname(path));
-}
-
-/** Where the folder cannot be cleared up the file can perhaps still be written. */
-async function removeUnfinished(path: string): Promise<void> {
-  const [folder, file] = [dirname(path), basename(path)];
-  try {
-    for (const name of await readdir(folder)) {
-      const isUnfinished = name.startsWith(file) && UNFINISHED.test(name.slice(file.length));
-      if (isUnfinished) await rm(join(folder, name), { force: true });
-    }
-  } catch (error) {
-    throwIfNotCapable(error);
-  }
 }
 
 /** After this the move survives a power failure, too. Not every system can do it. */

@@ -17,19 +17,12 @@ async function lend(
 ) {
   const { api, user } = await logIn();
   let closed = 0;
-  const lent = await lendToken(api, {
-    connection,
-    dispatcher,
-    journal: stores.journal,
-    user,
-    ttl: 90_999,
-    close: () => {
-      closed++;
-      return Promise.resolve();
-    },
-    signal,
-    now: () => NOW,
-  });
+  const close = () => {
+    closed++;
+    return Promise.resolve();
+  };
+  const terms = { connection, stores, ttl: 90_999, dispatcher, signal, now: () => NOW };
+  const lent = await lendToken({ api, user, close }, terms);
   return { ...lent, closed: () => closed };
 }
 

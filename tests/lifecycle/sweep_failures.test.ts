@@ -103,15 +103,9 @@ test("a token can be lent where a keychain is missing that has something to clea
   await it.leave({ name: "x", id: "1", fingerprint: "12345678", account, storage: "keychain" });
   const stores = { ...it.stores, keychain: fakeKeychain({}, { failure: "unavailable" }) };
   assert.deepEqual(await runSweep(it, { stores }), []);
-  const { api, user, close } = await it.logIn();
-  const { lease } = await lendToken(api, {
-    connection: it.connection,
-    journal: stores.journal,
-    user,
-    ttl: 1000,
-    close,
-    now: () => NOW,
-  });
+  const { connection } = it;
+  const terms = { connection, stores, ttl: 1000, now: () => NOW };
+  const { lease } = await lendToken(await it.logIn(), terms);
   assert.deepEqual(it.live(), [lease.name]);
   await lease.release();
   assert.deepEqual([it.live(), await entryNames(it)], [[], ["x"]]);

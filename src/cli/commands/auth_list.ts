@@ -47,18 +47,19 @@ export async function authList(call: OwnCall, io: Io): Promise<number> {
     options: [],
     backend: "api7ee",
   });
+  const stores = openTokenStores({ env: io.env, keychain: io.keychain, onWarning: reporter.warn });
   const interrupt = abortOnInterrupt(io.signals);
   const { signal } = interrupt;
   try {
     const { api, user, resolved, close } = await openAccountSession(connection, {
       sources,
+      stores,
       io,
       reporter,
       signal,
     });
     try {
-      const { state } = openTokenStores({ env: io.env, onWarning: reporter.warn });
-      const records = await state.list();
+      const records = await stores.state.list();
       const used = resolved?.token.fingerprint;
       const now = Date.now();
       const tokens = (await api.tokens({ signal })).map((token) =>

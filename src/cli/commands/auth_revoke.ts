@@ -51,6 +51,7 @@ export async function authRevoke(call: OwnCall, io: Io): Promise<number> {
   try {
     const { api, resolved, close } = await openAccountSession(connection, {
       sources,
+      stores,
       io,
       reporter,
       signal,

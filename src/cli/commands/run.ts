@@ -14,16 +14,16 @@ import type { RunOptions, RunPlan, RunResult } from "../../adc/run_options.ts";
 import { describeConnection } from "../../connection/describe.ts";
 import { EXIT, UsageError } from "../../errors.ts";
 import { createMask } from "../../mask/mask.ts";
-import { defaultSources } from "../../lifecycle/default_sources.ts";
 import { DEFAULT_TTL, readLifetime } from "../../lifecycle/expiry.ts";
 import { splitTokens } from "../../token/token_value.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import { canAsk, hasTerminal } from "../io.ts";
 import type { Io } from "../io.ts";
 import type { GlobalOptions } from "../options.ts";
-import { askConfirmation, askCredentials } from "../prompts.ts";
+import { askConfirmation } from "../prompts.ts";
 import { createReporter, describeRun, formatTrail } from "../report.ts";
 import type { Reporter } from "../report.ts";
+import { sourcesOf } from "../sources.ts";
 
 /** What a run is told by the command line. */
 export interface RunCommand {
@@ -44,7 +44,7 @@ export interface RunCommand {
  */
 export async function run({ words, exec, options }: RunCommand, io: Io): Promise<number> {
   const reporter = createReporter(io, options);
-  const { env, cwd, stdout, stderr, signals, keychain } = io;
+  const { env, cwd, stdout, stderr, signals } = io;
   const ephemeral = await readTtl(options);
   const interrupt = abortOnInterrupt(signals);
   try {
@@ -63,17 +63,12 @@ export async function run({ words, exec, options }: RunCommand, io: Io): Promise
       stdin: "inherit",
       onWarning: reporter.warn,
       ephemeral,
-      sources: defaultSources({
-        env,
-        cwd,
-        keychain,
-        names: options.source,
-        helperStderr: options.quiet ? "ignore" : "inherit",
-        onWarning: reporter.warn,
+      sources: sourcesOf(io, {
+        options,
+        reporter,
         // A dry run leaves nothing behind.
         ephemeral: options.dryRun ? ephemeral ?? DEFAULT_TTL : ephemeral,
         ...(canAsk(io) && {
-          ask: askCredentials(io),
           confirm: (reason: string) => askConfirmation(`Send the password, though ${reason}?`, io),
         }),
       }),

@@ -1,0 +1,41 @@
+/**
+ * The sources as the command line asks them.
+ *
+ * @module
+ */
+
+import { defaultSources } from "../lifecycle/default_sources.ts";
+import type { DefaultSourcesOptions } from "../lifecycle/default_sources.ts";
+import type { TokenSource } from "../token/source.ts";
+import { canAsk } from "./io.ts";
+import type { Io } from "./io.ts";
+import type { GlobalOptions } from "./options.ts";
+import { askCredentials } from "./prompts.ts";
+import type { Reporter } from "./report.ts";
+
+/**
+ * The sources that the options name, with this process' environment, keychain and terminal.
+ *
+ * @param io The process.
+ * @param more The options, who is told of warnings, and what a run has beside.
+ * @returns The sources.
+ * @throws {UsageError} `--source` names what there is not.
+ */
+export function sourcesOf(
+  io: Io,
+  { options, reporter, ...more }:
+    & { readonly options: GlobalOptions; readonly reporter: Reporter }
+    & Pick<DefaultSourcesOptions, "ephemeral" | "confirm">,
+): readonly TokenSource[] {
+  const { env, cwd, keychain } = io;
+  return defaultSources({
+    env,
+    cwd,
+    keychain,
+    names: options.source,
+    helperStderr: options.quiet ? "ignore" : "inherit",
+    onWarning: reporter.warn,
+    ...(canAsk(io) && { ask: askCredentials(io) }),
+    ...more,
+  });
+}

@@ -1,0 +1,32 @@
+/**
+ * What processes that died left beside a file.
+ *
+ * @module
+ */
+
+import { readdir, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { throwIfNotCapable } from "../errors.ts";
+
+/**
+ * Removes files whose names start with that of another one. Where the folder cannot be cleared up, the
+ * file itself can perhaps still be used: that is no failure.
+ *
+ * @param path The other file, which stays.
+ * @param isLeft Tells by what follows its name.
+ * @throws {Error} Deno's `NotCapable`.
+ */
+export async function removeBeside(
+  path: string,
+  isLeft: (ending: string) => boolean,
+): Promise<void> {
+  const [folder, file] = [dirname(path), basename(path)];
+  try {
+    for (const name of await readdir(folder)) {
+      if (!name.startsWith(file) || !isLeft(name.slice(file.length))) continue;
+      await rm(join(folder, name), { force: true });
+    }
+  } catch (error) {
+    throwIfNotCapable(error);
+  }
+}
