@@ -6,7 +6,9 @@
 
 import type { Stats } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import process from "node:process";
+import { codeOf } from "../errors.ts";
 import { StoreError, storeError } from "./store_error.ts";
 
 /** What group and others must not be able to do: anything at all to a secret, writing to anything else. */
@@ -35,9 +37,25 @@ export async function preparePrivateFolder(folder: string, contents: Contents): 
  */
 export async function makeFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeWithParents(folder);
   } catch (error) {
     throw storeError("make the folder", folder, error);
+  }
+}
+
+/** Node's own `recursive` never ends where a folder is there and takes no other in, such as /proc. */
+async function makeWithParents(folder: string): Promise<void> {
+  const make = () =>
+    mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
+      if (codeOf(error) !== "EEXIST") throw error;
+    });
+  try {
+    await make();
+  } catch (error) {
+    const parent = dirname(folder);
+    if (codeOf(error) !== "ENOENT" || parent === folder) throw error;
+    await makeWithParents(parent);
+    await make();
   }
 }
 

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { Secret } from "../../src/secret.ts";
 import { openJournal } from "../../src/store/journal.ts";
 import { openState } from "../../src/store/state.ts";
+import { makeFolder } from "../../src/store/private_path.ts";
 import { DamagedFileError, StoreError } from "../../src/store/store_error.ts";
 import { tokenFile } from "../../src/store/token_file.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
@@ -104,4 +105,17 @@ test("`JsonFile` names the folder that it cannot use, and why", { skip: isWindow
     assert.match(error.suggestion ?? "", /ADC_RUN_CONFIG_DIR/);
     return true;
   });
+});
+
+test("`makeFolder()` makes what is missing above, and gives up where no folder can be", {
+  skip: process.platform !== "linux",
+}, async () => {
+  await using folder = await temporaryFolder({ "a-file": "" });
+  const deep = join(folder.path, "a", "b", "c");
+  await Promise.all([makeFolder(deep), makeFolder(deep)]);
+  assert.equal((await stat(deep)).mode & 0o777, 0o700);
+  // Node's own way to make folders with their parents does not come back from here.
+  for (const path of ["/proc/adc-run/below", join(folder.path, "a-file", "below")]) {
+    await assert.rejects(makeFolder(path), StoreError);
+  }
 });
