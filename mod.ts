@@ -51,6 +51,12 @@ export type { Proxy } from "./src/connection/proxy.ts";
 export type { Server } from "./src/connection/server.ts";
 export type { PemFile, Tls } from "./src/connection/tls.ts";
 
+export type { Profile, ProfileSettings } from "./src/connection/profile.ts";
+export { selectProfiles } from "./src/profiles/select_profiles.ts";
+export type { SelectProfilesOptions } from "./src/profiles/select_profiles.ts";
+export { ProfileFileError } from "./src/profiles/profile_file_error.ts";
+export type { ProfileFileErrorOptions } from "./src/profiles/profile_file_error.ts";
+
 export { NoTokenError, resolveToken, surveyTokens } from "./src/token/resolve.ts";
 export type {
   ResolvedToken,
@@ -103,5 +109,15 @@ export { prepareRun } from "./src/adc/prepare_run.ts";
 export { executeRun } from "./src/adc/execute_run.ts";
 export type { RunOptions, RunPlan, RunResult } from "./src/adc/run_options.ts";
 export type { Program } from "./src/adc/locate.ts";
+export { runTargets } from "./src/adc/run_targets.ts";
+export type { TargetResult, TargetsOptions } from "./src/adc/target_options.ts";
+export { installAdc } from "./src/adc/install/install_adc.ts";
+export type { InstallOptions, InstallResult } from "./src/adc/install/install_adc.ts";
+export type { InstallStep } from "./src/adc/install/place_program.ts";
+export type { Release } from "./src/adc/install/release.ts";
 export type { SignalPort } from "./src/adc/signals.ts";
 export type { Spawner } from "./src/spawn.ts";
+
+export { diagnose } from "./src/doctor/diagnose.ts";
+export type { DiagnoseOptions } from "./src/doctor/diagnose_options.ts";
+export type { CheckName, Finding } from "./src/doctor/finding.ts";

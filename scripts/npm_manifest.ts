@@ -1,3 +1,5 @@
+import { MAN_PAGE } from "./man_page.ts";
+
 /** What `deno.json` says that the npm package needs. */
 export interface DenoConfig {
   /** The version, which JSR and npm share. */
@@ -34,6 +36,8 @@ export interface NpmManifest {
   readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
   /** The command. */
   readonly bin: Readonly<Record<string, string>>;
+  /** The pages for `man`. */
+  readonly man: string[];
   /** What `npm pack` takes besides the manifest, the README and the license. */
   readonly files: string[];
   /** No module does anything by being imported. */
@@ -60,8 +64,8 @@ const REPOSITORY = "https://github.com/adc-run/adc-run";
 /** Native: not built for every system, and the only one that adc-run works without. */
 const OPTIONAL = ["@napi-rs/keyring"];
 
-/** Used by the build itself, and by nothing in the package. */
-const BUILD_ONLY = ["esbuild"];
+/** Used by the build and the tests, and by nothing in the package. */
+const DEVELOPMENT = ["ajv", "esbuild"];
 
 /** The floor that undici 7 sets. */
 const NODE = ">=20.18.1";
@@ -105,7 +109,8 @@ export function npmManifest(config: DenoConfig): NpmManifest {
     },
     // npm 11 corrects a leading "./" here and says so at every `npm publish`.
     bin: { "adc-run": `${CODE_FOLDER}/${BIN_FILE}` },
-    files: [CODE_FOLDER],
+    man: [MAN_PAGE],
+    files: [CODE_FOLDER, MAN_PAGE],
     sideEffects: false,
     engines: { node: NODE },
     dependencies: Object.fromEntries(imported.filter((entry) => !isOptional(entry))),
@@ -116,7 +121,7 @@ export function npmManifest(config: DenoConfig): NpmManifest {
 /** Entries such as `"undici/": "npm:/undici@^7.30.2/"` give access to a package's files, and name no other package. */
 function npmDependencies(imports: Readonly<Record<string, string>>): [string, string][] {
   return Object.entries(imports)
-    .filter(([specifier]) => !specifier.endsWith("/") && !BUILD_ONLY.includes(specifier))
+    .filter(([specifier]) => !specifier.endsWith("/") && !DEVELOPMENT.includes(specifier))
     .map(([specifier, target]) => {
       const [, name, range] = /^npm:((?:@[^/]+\/)?[^@/]+)@([^/]+)$/.exec(target) ?? [];
       if (name === undefined || range === undefined || name !== specifier) {

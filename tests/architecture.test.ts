@@ -9,15 +9,17 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** The folders and single files of `src/`; imports point to the left only. */
 const LAYERS = [
-  ["secret", "errors", "version", "spawn"],
+  ["secret", "errors", "version", "spawn", "nearest", "find_program"],
   ["mask"],
   ["connection"],
   ["token"],
   ["check"],
   ["admin_api"],
   ["store"],
+  ["profiles"],
   ["lifecycle"],
   ["adc"],
+  ["doctor"],
   ["cli"],
 ];
 
@@ -43,7 +45,7 @@ function withoutComments(source: string): string {
 
 /** What a file imports, `import type` and `import()` included. */
 function importsOf(source: string): string[] {
-  const pattern = /\b(?:from|import)\s*\(?\s*"([\w@./:-]+)"/g;
+  const pattern = /\b(?:from|import)\s*\(?\s*"([\w@.][\w@./:-]*)"/g;
   return [...withoutComments(source).matchAll(pattern)].map(([, specifier]) => specifier!);
 }
 

@@ -121,6 +121,7 @@ export async function startKeychainSession(
     XDG_DATA_HOME: join(folder.path, "data"),
     XDG_RUNTIME_DIR: runtime,
     DENO_DIR: process.env.DENO_DIR ?? join(homedir(), ".cache", "deno"),
+    DENO_NO_UPDATE_CHECK: "1",
     NO_COLOR: "1",
     DBUS_SESSION_BUS_ADDRESS: `unix:path=${socket}`,
   };

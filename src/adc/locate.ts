@@ -4,11 +4,12 @@
  * @module
  */
 
-import { statSync } from "node:fs";
-import { delimiter, dirname, extname, isAbsolute, join, resolve, sep } from "node:path";
+import { dirname, extname, isAbsolute, join, resolve, sep } from "node:path";
 import process from "node:process";
 import type { Environment } from "../connection/origin.ts";
-import { CommandError, EXIT, throwIfNotCapable } from "../errors.ts";
+import { CommandError, EXIT } from "../errors.ts";
+import { findOnPath, isExecutable, isFile } from "../find_program.ts";
+import { findInstalledAdc } from "./install/installed.ts";
 
 /** A program and the arguments that stand before its own. */
 export interface Program {
@@ -22,7 +23,10 @@ export interface Program {
 
 /** Where ADC is looked for. */
 export interface LocateOptions {
-  /** The environment: `PATH`, and `ADC_RUN_ADC` behind {@linkcode LocateOptions.adc}. */
+  /**
+   * The environment: `PATH`, `ADC_RUN_ADC` behind {@linkcode LocateOptions.adc}, and the variables that lead
+   * to adc-run's own folder.
+   */
   readonly env: Environment;
   /** The working directory. */
   readonly cwd: string;
@@ -35,14 +39,17 @@ export interface LocateOptions {
 }
 
 const HOW_TO_GET_ADC =
-  'Get it with: curl -sL "https://run.api7.ai/adc/install" | sh — or name one with --adc or ADC_RUN_ADC.';
+  'Get it with: adc-run install-adc VERSION --sha256 SUM — or: curl -sL "https://run.api7.ai/adc/install" | sh — or name one ' +
+  "with --adc or ADC_RUN_ADC.";
 
 /**
- * Finds ADC: the one asked for, else `adc` on `PATH`, else `node_modules/.bin/adc` here or further up.
+ * Finds ADC: the one asked for, else the one that `adc-run install-adc` installed, else `adc` on `PATH`, else
+ * `node_modules/.bin/adc` here or further up.
  *
  * @param options Where to look.
  * @returns The program. A file that ends in `.js`, `.cjs` or `.mjs` is run by Node.js.
  * @throws {CommandError} There is none (127), or it cannot be executed (126).
+ * @throws {StoreError} The one that was installed could have been changed by others.
  */
 export function locateAdc(options: LocateOptions): Program {
   const { env, cwd } = options;
@@ -51,7 +58,7 @@ export function locateAdc(options: LocateOptions): Program {
     const file = hasFolder(asked) ? resolve(cwd, asked) : findOnPath(asked, { env, cwd });
     return programOf(requireExecutable(file, asked), { env, cwd });
   }
-  const file = findOnPath("adc", { env, cwd }) ?? findInNodeModules(cwd);
+  const file = findInstalledAdc(env) ?? findOnPath("adc", { env, cwd }) ?? findInNodeModules(cwd);
   if (file === undefined) {
     throw new CommandError(
       `Cannot run ADC: there is no "adc" on PATH, nor in node_modules/.bin`,
@@ -99,30 +106,6 @@ function nodeFile(options: { readonly env: Environment; readonly cwd: string }):
   );
 }
 
-/**
- * Finds a program as a shell would.
- *
- * @param name The program's name, without a folder.
- * @param options `PATH` and the working directory.
- * @returns The first executable file of that name, or `undefined`.
- */
-export function findOnPath(
-  name: string,
-  { env, cwd }: { readonly env: Environment; readonly cwd: string },
-): string | undefined {
-  const windows = process.platform === "win32";
-  const path = env.PATH ?? (windows ? env.Path : undefined) ?? "";
-  const endings = windows ? ["", ...(env.PATHEXT ?? ".EXE;.CMD;.BAT").split(";")] : [""];
-  // A shell takes an empty entry for the working directory, which may be a cloned repository.
-  for (const folder of path.split(delimiter).filter((entry) => entry !== "")) {
-    for (const ending of endings) {
-      const file = resolve(cwd, folder, name + ending);
-      if (isFile(file) && isExecutable(file)) return file;
-    }
-  }
-  return undefined;
-}
-
 function findInNodeModules(cwd: string): string | undefined {
   const name = process.platform === "win32" ? "adc.cmd" : "adc";
   for (let folder = resolve(cwd);; folder = dirname(folder)) {
@@ -138,22 +121,4 @@ function hasFolder(name: string): boolean {
 
 function isScript(file: string): boolean {
   return [".js", ".cjs", ".mjs"].includes(extname(file));
-}
-
-function isFile(file: string): boolean {
-  try {
-    return statSync(file).isFile();
-  } catch (error) {
-    throwIfNotCapable(error);
-    return false;
-  }
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    // Deno asks for one more permission, --allow-sys, to answer access(2).
-    return process.platform === "win32" || (statSync(file).mode & 0o111) !== 0;
-  } catch {
-    return false;
-  }
 }

@@ -131,7 +131,7 @@ export class AdminApi implements AsyncDisposable {
     const ldap = loginOption === undefined ? undefined : pickLoginOption(
       await this.loginOptions({ signal }),
       loginOption,
-      server.display,
+      { server: server.display, quote: (words) => this.#requester.quote(words) },
     ).id;
     if (this.#session) await this.#endSession();
     signal?.throwIfAborted();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isJson, oneLine, shorten } from "../check/judge_response.ts";
+import { isJson } from "../check/judge_response.ts";
 import type { Secret } from "../secret.ts";
 import { AdminApiError } from "./admin_api_error.ts";
 import type { Requester } from "./requester.ts";
@@ -70,23 +70,24 @@ export async function openSession(
  *
  * @param options All that there are.
  * @param wanted The name or the id of one.
- * @param server The server's address, for the message.
+ * @param message The server's address, and what makes the server's words fit to be quoted.
  * @returns The option.
  * @throws {AdminApiError} There is none, it is turned off, or it needs a browser.
  */
 export function pickLoginOption(
   options: readonly LoginOption[],
   wanted: string,
-  server: string,
+  { server, quote }: { readonly server: string; readonly quote: (words: string) => string },
 ): LoginOption {
-  const tried = `Cannot log in to ${server} with the login option "${oneLine(wanted)}"`;
+  const tried = `Cannot log in to ${server} with the login option "${quote(wanted)}"`;
   const named = [
     ...options.filter(({ name }) => name === wanted),
     ...options.filter(({ id }) => id === wanted),
   ];
   const option = named.find(({ disabled }) => !disabled);
   if (option === undefined) {
-    const usable = options.filter(({ disabled }) => !disabled).map(describe).join(", ");
+    const usable = options.filter(({ disabled }) => !disabled)
+      .map(({ name, providerType }) => `"${name}" (${providerType})`).join(", ");
     throw new AdminApiError({
       failure: "not-found",
       tried,
@@ -95,20 +96,16 @@ export function pickLoginOption(
         : "the server has none of that name",
       suggestion: usable === ""
         ? "The server has no login options; log in without one."
-        : shorten(`It has ${usable}; or log in without one.`),
+        : `It has ${quote(usable)}; or log in without one.`,
     });
   }
   if (option.providerType === "ldap") return option;
   throw new AdminApiError({
     failure: "browser-login",
     tried,
-    found: `it is of the kind "${oneLine(option.providerType)}", which needs a browser`,
+    found: `it is of the kind "${quote(option.providerType)}", which needs a browser`,
     suggestion:
       "Make a token in the Dashboard (Organization, Tokens, Create Token), and store it " +
       'with "adc-run auth login --with-token".',
   });
-}
-
-function describe({ name, providerType }: LoginOption): string {
-  return oneLine(`"${name}" (${providerType})`);
 }

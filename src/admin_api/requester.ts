@@ -8,7 +8,7 @@ import { explainFailure } from "../check/explain_failure.ts";
 import { describeBody, notThisBackend, oneLine, shorten } from "../check/judge_response.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HttpClient, HttpRequest, HttpResponse } from "../connection/http.ts";
-import { urlOf } from "../connection/server.ts";
+import { addressSecrets, urlOf } from "../connection/server.ts";
 import type { Server } from "../connection/server.ts";
 import { createMask } from "../mask/mask.ts";
 import type { Secret } from "../secret.ts";
@@ -76,7 +76,7 @@ export class Requester {
     this.jar = new CookieJar(server);
     this.#token = token;
     if (token !== undefined) this.#secrets.push(token);
-    if (server.authorization !== undefined) this.#secrets.push(server.authorization);
+    this.#secrets.push(...addressSecrets(server));
   }
 
   /** Keeps a secret out of all messages from now on. */

@@ -6,6 +6,7 @@
 
 import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../connection/http.ts";
+import { addressSecrets } from "../connection/server.ts";
 import { createMask } from "../mask/mask.ts";
 import { tokenPrefix } from "../secret.ts";
 import type { Secret } from "../secret.ts";
@@ -91,14 +92,15 @@ export function tokensByServer(
 async function checkServer(probe: Probe, signal: AbortSignal | undefined): Promise<CheckResult> {
   const { connection, server, token } = probe;
   const mask = createMask([token]);
+  const quote = createMask([token, ...addressSecrets(server)]);
   // A gateway group can be named by the token, by mistake.
   const named = ({ method, path }: { readonly method: string; readonly path: string }) =>
     mask.text(`${method} ${server.display}${path}`);
   try {
     const { request, status, judgement, gatewayGroups } = await probeServer(probe);
-    // The server's words are quoted in the message, and a server may echo the token in them. They are
-    // cut after that: half a token would not be recognised.
-    const found = shorten(mask.text(judgement.found));
+    // The server's words are quoted in the message, and a server may echo the token in them, or
+    // the password of its address. They are cut after that: half a token would not be recognised.
+    const found = shorten(quote.text(judgement.found));
     const suggestion = withBackendHint(probe, judgement);
     return {
       verdict: judgement.verdict,

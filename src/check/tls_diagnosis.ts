@@ -4,10 +4,9 @@
  * @module
  */
 
-import { isIP } from "node:net";
-import { connect } from "node:tls";
 import type { Connection } from "../connection/connection.ts";
 import type { Server } from "../connection/server.ts";
+import { shakeHandsUnverified } from "../connection/unverified_handshake.ts";
 import { codeOf, messageOf } from "../errors.ts";
 import type { NetworkFailure } from "./network_failure.ts";
 import { judgeTls } from "./network_failure.ts";
@@ -38,19 +37,10 @@ const HUNG_UP: NetworkFailure = {
  */
 export function diagnoseTls(
   server: Server,
-  { tls }: Connection,
+  connection: Connection,
 ): Promise<NetworkFailure | undefined> {
-  const { hostname, port } = server.base;
-  const host = hostname.replace(/^\[|\]$/g, "");
   const diagnosis = new Promise<NetworkFailure | undefined>((resolve) => {
-    const socket = connect({
-      host,
-      port: Number(port || 443),
-      ...(isIP(host) === 0 && { servername: host }),
-      rejectUnauthorized: false,
-      ...(tls.clientCertFile && { cert: tls.clientCertFile.value.pem.reveal() }),
-      ...(tls.clientKeyFile && { key: tls.clientKeyFile.value.pem.reveal() }),
-    });
+    const socket = shakeHandsUnverified(server, connection);
     let timer = setTimeout(() => finish(undefined), TIME_LIMIT);
     const finish = (failure: NetworkFailure | undefined) => {
       clearTimeout(timer);

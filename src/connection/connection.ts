@@ -7,16 +7,19 @@
 import type { AdcArguments } from "./adc_arguments.ts";
 import { readAdcArguments } from "./adc_arguments.ts";
 import { readDuration } from "./duration.ts";
-import { readEnvFile } from "./env_file.ts";
+import { refuseDetours } from "./detours.ts";
+import { actsAtStart, readEnvFile } from "./env_file.ts";
 import type { EnvFile } from "./env_file.ts";
 import { flagOr, wrongValue } from "./layers.ts";
 import type { Layers } from "./layers.ts";
 import { describeOrigin } from "./origin.ts";
 import type { Environment, Setting } from "./origin.ts";
+import type { Profile } from "./profile.ts";
 import { proxyFor } from "./proxy.ts";
 import type { Proxy } from "./proxy.ts";
 import { crossesInPlain, readServers, requireAllowed } from "./server.ts";
 import type { Server } from "./server.ts";
+import { readTarget } from "./pinned_target.ts";
 import { readTls } from "./tls.ts";
 import type { Tls } from "./tls.ts";
 import { UsageError } from "../errors.ts";
@@ -49,6 +52,8 @@ export interface Connection {
   readonly args: AdcArguments;
   /** The environment file that the token may come from. */
   readonly envFile: EnvFile;
+  /** The profile in force; `undefined` where there is none, or where it was passed over. */
+  readonly profile: Profile | undefined;
   /** What a person should know before the run, a sentence each. */
   readonly warnings: readonly string[];
 }
@@ -71,6 +76,12 @@ export interface ConnectionOptions {
    * @default undefined
    */
   readonly envFile?: string | undefined;
+  /**
+   * A named target, whose values come behind `.env`.
+   *
+   * @default undefined
+   */
+  readonly profile?: Profile | undefined;
 }
 
 /**
@@ -105,23 +116,19 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
   const envFile = options.envFile === undefined
     ? dotEnv
     : await readNamedFile(options.envFile, cwd);
-  const layers: Layers = { env, files: [envFile] };
+  const target = readTarget(flags, { env, files: [envFile], profile: options.profile });
+  const { profile, layers } = target;
   // ADC reads `.env` whatever adc-run was told. What adc-run sets in ADC's environment hides it; these
   // settings have no value that means "none", so those of `.env` remain in force behind the named file.
-  const adcLayers: Layers = envFile === dotEnv ? layers : { env, files: [envFile, dotEnv] };
+  const adcLayers: Layers = envFile === dotEnv ? layers : { ...layers, files: [envFile, dotEnv] };
 
-  const backend = readBackend(
-    flagOr({ name: "--backend", value: flags.backend }, { layers, variable: "ADC_BACKEND" }),
-  );
-  const server: Setting<string> =
-    flagOr({ name: "--server", value: flags.server }, { layers, variable: "ADC_SERVER" }) ??
-      { value: "http://localhost:9180", origin: { kind: "default" } };
+  const backend = readBackend(target.backend);
+  const server: Setting<string> = target.server ??
+    { value: "http://localhost:9180", origin: { kind: "default" } };
   const servers = readServers(server, backend.value === "apisix-standalone");
   requireAllowed({ value: servers, origin: server.origin }, env);
-  const gatewayGroup: Setting<string> = flagOr(
-    { name: "--gateway-group", value: flags.gatewayGroup },
-    { layers, variable: "ADC_GATEWAY_GROUP" },
-  ) ?? { value: "default", origin: { kind: "default" } };
+  const gatewayGroup: Setting<string> = target.gatewayGroup ??
+    { value: "default", origin: { kind: "default" } };
   if (backend.value === "api7ee" && gatewayGroup.value.trim() === "") {
     throw wrongValue(gatewayGroup.origin, "the gateway group's name is empty", {
       suggestion: "ADC would change whichever group the server lists first. Name the one you mean.",
@@ -129,19 +136,24 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
   }
   const tls = readTls({ flags, layers: adcLayers, cwd });
   const proxies = servers.map((each) => proxyFor(each, adcLayers));
-  refuseDetours({ env, tls, proxies });
+  refuseDetours({ env, profile, tls, proxies });
   return {
     backend,
     server: { value: servers.map(({ display }) => display).join(", "), origin: server.origin },
     serverValue: new Secret(server.value),
     servers,
     gatewayGroup,
-    timeout: await readTimeout(flags.timeout),
+    timeout: await readTimeout(flags.timeout, layers),
     tls,
     proxies,
     args,
     envFile,
-    warnings: [...warningsOf({ env, envFile, servers }), ...proxyWarnings(proxies)],
+    profile,
+    warnings: [
+      ...target.warnings,
+      ...warningsOf({ env, envFile, servers }),
+      ...proxyWarnings(proxies),
+    ],
   };
 }
 
@@ -153,29 +165,6 @@ function proxyWarnings(proxies: readonly (Proxy | undefined)[]): readonly string
       describeOrigin(proxy.host.origin)
     } names.`,
   ];
-}
-
-/**
- * Where the servers are pinned, a `.env` file, which comes along with a cloned repository, must not lead
- * the token past them: through a proxy of its own, or to whoever shows a certificate that it vouches for.
- */
-function refuseDetours({ env, tls, proxies }: {
-  readonly env: Environment;
-  readonly tls: Tls;
-  readonly proxies: readonly (Proxy | undefined)[];
-}): void {
-  if (env.ADC_RUN_ALLOWED_SERVERS === undefined) return;
-  const settings = [...proxies.map((proxy) => proxy?.host), tls.skipVerify, tls.caCertFile];
-  for (const setting of settings) {
-    if (setting?.origin.kind !== "env-file") continue;
-    throw wrongValue(
-      setting.origin,
-      "ADC_RUN_ALLOWED_SERVERS is set, and a file may not lead past it",
-      {
-        suggestion: "Set it in the environment, or as a flag, if it is meant. No token was sent.",
-      },
-    );
-  }
 }
 
 async function readNamedFile(name: string, cwd: string): Promise<EnvFile> {
@@ -196,12 +185,18 @@ function readBackend(setting: Setting<string> | undefined): Setting<Backend> {
   });
 }
 
-async function readTimeout(flag: string | undefined): Promise<Setting<number>> {
-  if (flag === undefined) return { value: 10_000, origin: { kind: "default" } };
-  const origin = { kind: "flag", name: "--timeout" } as const;
-  const value = await readDuration(flag);
-  if (value !== undefined) return { value, origin };
-  throw wrongValue(origin, `"${flag}" is no duration`, {
+async function readTimeout(
+  flag: string | undefined,
+  layers: Layers,
+): Promise<Setting<number>> {
+  const text = flagOr(
+    { name: "--timeout", value: flag },
+    { layers, variable: undefined, key: "timeout" },
+  );
+  if (text === undefined) return { value: 10_000, origin: { kind: "default" } };
+  const value = await readDuration(text.value);
+  if (value !== undefined) return { value, origin: text.origin };
+  throw wrongValue(text.origin, `"${text.value}" is no duration`, {
     suggestion: 'Write it like "30s" or "1h10m". ADC would fall back to 10 s without a word.',
   });
 }
@@ -218,6 +213,17 @@ function warningsOf(
   );
   if (envFile.unreadable !== undefined) {
     warnings.push(`${envFile.name} cannot be read (${envFile.unreadable}) and was passed over.`);
+  }
+  const left = envFile.name === ".env"
+    ? []
+    : [...envFile.entries()].map(([name]) => name).filter(actsAtStart);
+  if (left.length > 0) {
+    warnings.push(
+      `${
+        left.join(", ")
+      } in ${envFile.name} is left out: it decides what programs load as they start, ` +
+        "and a file does not.",
+    );
   }
   if (env.ADC_TOKEN?.trim() === "" && envFile.get("ADC_TOKEN")?.trim()) {
     warnings.push(

@@ -17,13 +17,14 @@ import type { Setting } from "./origin.ts";
 export function describeConnection(
   connection: Connection,
 ): Record<string, { readonly value: string; readonly origin: string }> {
-  const { backend, server, gatewayGroup, timeout, tls, proxies } = connection;
+  const { backend, server, gatewayGroup, timeout, tls, proxies, profile } = connection;
   const entry = (value: string, { origin }: Setting<unknown>) => ({
     value,
     origin: describeOrigin(origin),
   });
   const proxy = proxies.find((each) => each !== undefined);
   return {
+    ...(profile && { profile: { value: profile.name, origin: profile.file } }),
     backend: entry(backend.value, backend),
     server: entry(server.value, server),
     ...(backend.value === "api7ee" && {

@@ -85,6 +85,24 @@ export async function readEnvFile(name: string, cwd: string): Promise<EnvFile> {
   return new EnvFile(name, parse(text));
 }
 
+/**
+ * What a loader or a runtime reads as a program starts, and takes for files to load or programs to run.
+ * `NODE_ENV` is none of them.
+ */
+const AT_START =
+  /^(LD_|DYLD_|NODE_(?!ENV$)|BUN_|DENO_|PATH$|PATHEXT$|COMSPEC$|BASH_ENV$|ENV$|SHELLOPTS$|IFS$|PYTHON|PERL5?|RUBY|JAVA_TOOL_OPTIONS$|GIT_|OPENSSL_|SSL_CERT_|GCONV_PATH$|ADC_RUN_)/i;
+
+/**
+ * Tells whether a variable decides what a program loads as it starts. ADC loads `.env` when it is running,
+ * and so such a variable has no effect there; in the environment that a program is started with it would.
+ *
+ * @param name The variable's name.
+ * @returns For example `true` for `NODE_OPTIONS` and `LD_PRELOAD`.
+ */
+export function actsAtStart(name: string): boolean {
+  return AT_START.test(name);
+}
+
 /** Windows answers EPERM where others answer EISDIR. */
 function isDirectoryCode(code: string): boolean {
   return code === "EISDIR" || (process.platform === "win32" && code === "EPERM");

@@ -12,6 +12,8 @@ import { dispatcherFor } from "./dispatcher.ts";
 import { LONGEST_TIMER } from "./duration.ts";
 import { urlOf } from "./server.ts";
 import type { Server } from "./server.ts";
+import { streamRequest } from "./stream_request.ts";
+import type { StreamRequest, StreamResponse } from "./stream_request.ts";
 
 /** More than any answer that is read to its end; longer ones are cut. */
 const MOST_BYTES = 1024 * 1024;
@@ -70,6 +72,14 @@ export interface HttpClient {
    * @throws {Error} No answer came.
    */
   send(request: HttpRequest): Promise<HttpResponse>;
+  /**
+   * Sends a request and hands the answer on as it arrives. Redirects are not followed.
+   *
+   * @param request What to ask, with any method, headers and body.
+   * @returns The answer, as soon as its headers are there.
+   * @throws {Error} No answer came.
+   */
+  open(request: StreamRequest): Promise<StreamResponse>;
   /** Closes the connections. */
   close(): Promise<void>;
 }
@@ -125,6 +135,7 @@ export async function openHttpClient(
     >,
   ]);
   const own: Dispatcher[] = [];
+  const bases = new Map<Server, Dispatcher>();
   const dispatchers = new Map<Server, Dispatcher>();
   for (const [index, server] of connection.servers.entries()) {
     let base = options.dispatcher as Dispatcher | undefined;
@@ -135,6 +146,7 @@ export async function openHttpClient(
       });
       own.push(base);
     }
+    bases.set(server, base);
     dispatchers.set(server, new RetryAgent(base, RETRY));
   }
   return {
@@ -170,6 +182,14 @@ export async function openHttpClient(
         cut,
       };
     },
+    open: (streamed) =>
+      streamRequest(streamed, {
+        send: request,
+        retrying: (base) => new RetryAgent(base, RETRY),
+        base: bases.get(streamed.server)!,
+        timeout: timeout.value,
+        signal: options.signal,
+      }),
     close: async () => {
       await Promise.all(own.map((dispatcher) => dispatcher.destroy()));
     },

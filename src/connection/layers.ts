@@ -1,5 +1,5 @@
 /**
- * The layers that ADC takes a value from: flag, environment, `.env`, default.
+ * The layers that a value is taken from: flag, environment, `.env`, and behind ADC's own the profile.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import { ConnectionError, EXIT } from "../errors.ts";
 import type { EnvFile } from "./env_file.ts";
 import { describeOrigin } from "./origin.ts";
 import type { Environment, Origin, Setting } from "./origin.ts";
+import type { Profile, ProfileSettings } from "./profile.ts";
 
 /** Where values are looked up, nearest first. */
 export interface Layers {
@@ -15,6 +16,8 @@ export interface Layers {
   readonly env: Environment;
   /** `.env` files; the first that has a variable wins. */
   readonly files: readonly EnvFile[];
+  /** The named target, which comes last. @default none */
+  readonly profile?: Profile | undefined;
 }
 
 /**
@@ -35,21 +38,48 @@ export function lookUp(layers: Layers, name: string): Setting<string> | undefine
   return undefined;
 }
 
+/** Names of profile values that are texts. */
+export type TextKey = {
+  [K in keyof ProfileSettings]-?: ProfileSettings[K] extends string | undefined ? K : never;
+}[keyof ProfileSettings];
+
 /**
- * The value of a flag if it was given, else that of the variable.
+ * The value of a flag if it was given, else that of the variable, else that of the profile.
  *
  * @param flag The flag's name and value.
- * @param layers Where the variable is looked up.
- * @param variable The variable's name.
+ * @param where Where the variable is looked up, its name, and the name of the profile's value.
  * @returns The value and its origin, or `undefined`.
  */
 export function flagOr(
   flag: { readonly name: string; readonly value: string | undefined },
-  { layers, variable }: { readonly layers: Layers; readonly variable: string },
+  { layers, variable, key }: {
+    readonly layers: Layers;
+    readonly variable: string | undefined;
+    readonly key: TextKey;
+  },
 ): Setting<string> | undefined {
-  return flag.value === undefined
-    ? lookUp(layers, variable)
-    : { value: flag.value, origin: { kind: "flag", name: flag.name } };
+  if (flag.value !== undefined) {
+    return { value: flag.value, origin: { kind: "flag", name: flag.name } };
+  }
+  const setting = variable === undefined ? undefined : lookUp(layers, variable);
+  return setting ?? profileValue(layers.profile, key);
+}
+
+/**
+ * A value of a profile, with its origin.
+ *
+ * @param profile The profile.
+ * @param key The value's name in it.
+ * @returns The value, or `undefined`.
+ */
+export function profileValue<K extends keyof ProfileSettings>(
+  profile: Profile | undefined,
+  key: K,
+): Setting<NonNullable<ProfileSettings[K]>> | undefined {
+  const value = profile?.[key];
+  if (profile === undefined || value === undefined) return undefined;
+  const { name, project } = profile;
+  return { value, origin: { kind: "profile", name, key, project } };
 }
 
 /**

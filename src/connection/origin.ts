@@ -9,6 +9,12 @@ export type Origin =
   | { readonly kind: "flag"; readonly name: string }
   | { readonly kind: "environment"; readonly name: string }
   | { readonly kind: "env-file"; readonly name: string; readonly file: string }
+  | {
+    readonly kind: "profile";
+    readonly name: string;
+    readonly key: string;
+    readonly project: boolean;
+  }
   | { readonly kind: "default" };
 
 /** A value and where it came from. */
@@ -26,7 +32,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * Says where a value came from, for a message.
  *
  * @param origin Where the value came from.
- * @returns For example `--server`, `ADC_SERVER`, `ADC_SERVER in .env`, or `ADC's default`.
+ * @returns For example `--server`, `ADC_SERVER`, `ADC_SERVER in .env`, `"server" of profile "prod"`, or
+ * `ADC's default`.
  */
 export function describeOrigin(origin: Origin): string {
   switch (origin.kind) {
@@ -35,7 +42,21 @@ export function describeOrigin(origin: Origin): string {
       return origin.name;
     case "env-file":
       return `${origin.name} in ${origin.file}`;
+    case "profile":
+      return `"${origin.key}" of profile "${origin.name}"${
+        origin.project ? " in adc-run.json" : ""
+      }`;
     case "default":
       return "ADC's default";
   }
+}
+
+/**
+ * Tells whether a value came along with the project, which may be a cloned repository of somebody else.
+ *
+ * @param origin Where the value came from.
+ * @returns `true` for `.env`, another environment file, and a profile in the project's `adc-run.json`.
+ */
+export function cameAlong(origin: Origin): boolean {
+  return origin.kind === "env-file" || (origin.kind === "profile" && origin.project);
 }

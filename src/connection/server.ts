@@ -71,6 +71,25 @@ function basicAuthorization({ username, password }: URL): Secret | undefined {
   return new Secret(`Basic ${Buffer.from(pair).toString("base64")}`);
 }
 
+/** A shorter password is a word; masking it would garble what it occurs in. */
+const SHORTEST_PASSWORD = 4;
+
+/**
+ * What of a server's address must not be seen: its password, alone and as it is sent. The server gets to
+ * know both, and can repeat them.
+ *
+ * @param server The server.
+ * @returns The secrets; none where the address has no password.
+ */
+export function addressSecrets({ authorization }: Server): readonly Secret[] {
+  if (authorization === undefined) return [];
+  const pair = Buffer.from(authorization.reveal().replace(/^Basic /, ""), "base64").toString();
+  const password = pair.slice(pair.indexOf(":") + 1);
+  return password.length < SHORTEST_PASSWORD
+    ? [authorization]
+    : [authorization, new Secret(password)];
+}
+
 /** axios sends what cannot be decoded as it is. */
 function percentDecoded(text: string): string {
   try {

@@ -9,7 +9,7 @@ import { resolve } from "node:path";
 import { codeOf, ConnectionError, throwIfNotCapable } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import type { AdcFlags } from "./adc_arguments.ts";
-import { flagOr, lookUp, wrongValue } from "./layers.ts";
+import { flagOr, lookUp, profileValue, wrongValue } from "./layers.ts";
 import type { Layers } from "./layers.ts";
 import { describeOrigin } from "./origin.ts";
 import type { Setting } from "./origin.ts";
@@ -54,20 +54,20 @@ export interface TlsOptions {
  * ADC takes for "yes".
  */
 export function readTls({ flags, layers, cwd }: TlsOptions): Tls {
-  const file = (name: string, value: string | undefined, variable: string) => {
-    const setting = flagOr({ name, value }, { layers, variable });
+  const file = (name: string, variable: string, key: FileKey) => {
+    const setting = flagOr({ name, value: flags[key] }, { layers, variable, key });
     return setting && { origin: setting.origin, value: readPem(setting, cwd) };
   };
-  const caCertFile = file("--ca-cert-file", flags.caCertFile, "ADC_CA_CERT_FILE");
+  const caCertFile = file("--ca-cert-file", "ADC_CA_CERT_FILE", "caCertFile");
   const clientCertFile = file(
     "--tls-client-cert-file",
-    flags.tlsClientCertFile,
     "ADC_TLS_CLIENT_CERT_FILE",
+    "tlsClientCertFile",
   );
   const clientKeyFile = file(
     "--tls-client-key-file",
-    flags.tlsClientKeyFile,
     "ADC_TLS_CLIENT_KEY_FILE",
+    "tlsClientKeyFile",
   );
   requirePair(clientCertFile, clientKeyFile);
   return {
@@ -77,6 +77,8 @@ export function readTls({ flags, layers, cwd }: TlsOptions): Tls {
     skipVerify: readSkipVerify(flags, layers),
   };
 }
+
+type FileKey = "caCertFile" | "tlsClientCertFile" | "tlsClientKeyFile";
 
 function readPem(setting: Setting<string>, cwd: string): PemFile {
   const path = setting.value;
@@ -132,7 +134,10 @@ function readSkipVerify(flags: AdcFlags, layers: Layers): Setting<boolean> {
     return { value: true, origin: { kind: "flag", name: "--tls-skip-verify" } };
   }
   const setting = lookUp(layers, "ADC_TLS_SKIP_VERIFY");
-  if (setting === undefined) return { value: false, origin: { kind: "default" } };
+  if (setting === undefined) {
+    return profileValue(layers.profile, "tlsSkipVerify") ??
+      { value: false, origin: { kind: "default" } };
+  }
   if (NO.test(setting.value.trim())) {
     throw wrongValue(
       setting.origin,

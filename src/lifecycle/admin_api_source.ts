@@ -109,7 +109,7 @@ function outlook(connection: Connection, options: AdminApiSourceOptions): string
   if (missing !== undefined) return missing;
   const reason = needsConsent(connection);
   if (reason !== undefined && options.confirm === undefined) return noConsent(reason);
-  const { username } = credentialsOf(options.env);
+  const { username } = credentialsOf(options.env, connection);
   return username === undefined
     ? "a run would ask for a user and a password, and log in"
     : `a run would log in as ${username}`;
@@ -117,12 +117,13 @@ function outlook(connection: Connection, options: AdminApiSourceOptions): string
 
 /** Why nobody can log in. */
 function whatIsMissing(
-  { backend }: Connection,
+  connection: Connection,
   { env, ask }: AdminApiSourceOptions,
 ): string | undefined {
+  const { backend } = connection;
   if (backend.value !== "api7ee") return `the backend ${backend.value} has no log-in`;
   if (ask !== undefined) return undefined;
-  const { username, password } = credentialsOf(env);
+  const { username, password } = credentialsOf(env, connection);
   const missing = [
     username === undefined && "API7_USERNAME",
     password === undefined && "API7_PASSWORD",
@@ -158,14 +159,14 @@ function noConsent(reason: string): string {
 }
 
 async function whoLogsIn(
-  { server }: Connection,
+  connection: Connection,
   { env, ask }: AdminApiSourceOptions,
 ): Promise<Credentials> {
-  const { username, password, loginOption } = credentialsOf(env);
+  const { username, password, loginOption } = credentialsOf(env, connection);
   if (username !== undefined && password !== undefined) return { username, password, loginOption };
   if (ask === undefined) {
     throw new AdcRunError("Cannot log in: nobody can be asked", EXIT.permission);
   }
   const known = { ...(username && { username }), ...(password && { password }) };
-  return { loginOption, ...await ask(server.value, known) };
+  return { loginOption, ...await ask(connection.server.value, known) };
 }

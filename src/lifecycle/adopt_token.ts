@@ -15,6 +15,8 @@ import type { Place } from "./token_stores.ts";
 export interface AdoptTokenOptions extends Place {
   /** Where the token is used. */
   readonly connection: Connection;
+  /** The origin of the server that it is for. */
+  readonly origin: string;
   /** Whose it is, where that is known. */
   readonly user?: Pick<User, "id" | "username"> | undefined;
   /** Told what a person should know, a sentence each. */
@@ -31,7 +33,7 @@ export interface AdoptTokenOptions extends Place {
  * @throws {StoreError} A file cannot be written.
  */
 export async function adoptToken(token: Secret, options: AdoptTokenOptions): Promise<void> {
-  const { stores, storage, account, user } = options;
+  const { stores, storage, account, origin, user } = options;
   const { fingerprint } = token;
   const records = (await stores.state.list()).filter((record) => record.account === account);
   const same = records.find((record) => record.fingerprint === fingerprint);
@@ -47,7 +49,7 @@ export async function adoptToken(token: Secret, options: AdoptTokenOptions): Pro
     // A token that was made here and comes back stays known.
     ...same,
     account,
-    origin: account,
+    origin,
     storage,
     fingerprint,
     ...(user && { userId: user.id, user: user.username }),

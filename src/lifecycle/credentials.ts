@@ -5,8 +5,9 @@
  */
 
 import type { Connection } from "../connection/connection.ts";
-import { describeOrigin } from "../connection/origin.ts";
+import { cameAlong, describeOrigin } from "../connection/origin.ts";
 import type { Environment, Origin } from "../connection/origin.ts";
+import type { Profile } from "../connection/profile.ts";
 import { crossesInPlain } from "../connection/server.ts";
 import { Secret } from "../secret.ts";
 
@@ -15,35 +16,40 @@ import { Secret } from "../secret.ts";
  * asked: it comes along with a cloned repository.
  *
  * @param env The environment.
+ * @param connection The profile in force, which may name the user.
  * @returns What is there.
  */
-export function credentialsOf(env: Environment): {
+export function credentialsOf(
+  env: Environment,
+  { profile }: { readonly profile?: Profile | undefined } = {},
+): {
   readonly username: string | undefined;
   readonly password: Secret | undefined;
   readonly loginOption: string | undefined;
 } {
   const { API7_USERNAME: username, API7_PASSWORD: password, API7_LOGIN_OPTION: option } = env;
   return {
-    username: username?.trim() || undefined,
+    username: username?.trim() || profile?.username,
     password: password ? new Secret(password) : undefined,
     loginOption: option?.trim() || undefined,
   };
 }
 
 /**
- * Says why a password must not be sent without asking: a `.env` file in the working directory, which a
- * cloned repository brings along, decides where it would go, or who vouches for that.
+ * Says why a password must not be sent without asking: a `.env` file in the working directory, or the
+ * project's adc-run.json, which a cloned repository brings along, decides where it would go, or who vouches for that.
  *
  * @param connection Where it would go.
  * @returns What the file decides, or `undefined` where nothing speaks against it.
  */
 export function needsConsent(connection: Connection): string | undefined {
-  const { server, proxies, tls, envFile } = connection;
-  // A file that was named on the command line was meant.
-  if (envFile.name !== ".env") return undefined;
+  const { server, proxies, tls } = connection;
   const alone = (what: string, origin: Origin) =>
-    origin.kind === "env-file" ? `${what} comes from ${describeOrigin(origin)} alone` : undefined;
-  const proxy = proxies.find((each) => each?.host.origin.kind === "env-file")?.host;
+    // A file that was named on the command line was meant.
+    cameAlong(origin) && !(origin.kind === "env-file" && origin.file !== ".env")
+      ? `${what} comes from ${describeOrigin(origin)} alone`
+      : undefined;
+  const proxy = proxies.find((each) => each && cameAlong(each.host.origin))?.host;
   return alone(`the server ${server.value}`, server.origin) ??
     (proxy && alone(`the proxy ${proxy.value}`, proxy.origin)) ??
     (tls.skipVerify.value

@@ -29,12 +29,12 @@ export function storeSource({ env }: { readonly env: Environment }): TokenSource
   return {
     name: "store",
     timeout: 5_000,
-    find: async ({ connection: { servers } }) => {
+    find: async ({ connection }) => {
       const folder = storeFolder(env);
       const place = join(folder, TOKEN_FILE);
       // Errors say by themselves which file it is and what is wrong with it.
       return await findStored(tokenFile(folder), {
-        servers,
+        connection,
         place,
         detail: (accounts) => `${place}, account "${accounts}"`,
       });

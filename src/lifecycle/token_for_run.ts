@@ -7,6 +7,7 @@
 import type { Credentials } from "../admin_api/log_in.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Secret } from "../secret.ts";
+import { accountOf } from "../token/keychain.ts";
 import type { SourceAnswer } from "../token/source.ts";
 import type { AdminApiSourceOptions } from "./admin_api_source.ts";
 import { isPipeline, plainPasswordWarning } from "./credentials.ts";
@@ -53,7 +54,8 @@ export async function makeTokenForRun(
 ): Promise<SourceAnswer> {
   const { env, keychain, onWarning, dispatcher, credentials, signal, now = Date.now } = options;
   const stores = openTokenStores({ env, keychain, onWarning });
-  const [{ origin: account }] = connection.servers as [Connection["servers"][0]];
+  const [{ origin }] = connection.servers as [Connection["servers"][0]];
+  const account = accountOf(origin, connection);
   // A token that is stored there already may be in use, and is not replaced.
   const keep = options.ephemeral === undefined && !isPipeline(env) &&
     await isEmpty(stores, account);

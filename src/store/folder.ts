@@ -14,7 +14,7 @@ const NAME = "adc-run";
 
 /**
  * The folder of adc-run's own files: `ADC_RUN_CONFIG_DIR`; else `adc-run` below `XDG_CONFIG_HOME`, below
- * `APPDATA` on Windows, or below `~/.config`.
+ * `APPDATA` on Windows, below `~/Library/Application Support` on macOS, or below `~/.config`.
  *
  * An empty variable counts as unset, and so does a relative `XDG_CONFIG_HOME`, as the XDG Base Directory
  * Specification has it.
@@ -37,5 +37,8 @@ export function storeFolder(env: Environment, platform: string = process.platfor
   if (own) return resolve(own);
   if (xdg && isAbsolute(xdg)) return join(xdg, NAME);
   if (platform === "win32" && appData) return join(appData, NAME);
-  return join(home && isAbsolute(home) ? home : homedir(), ".config", NAME);
+  const userHome = home && isAbsolute(home) ? home : homedir();
+  return platform === "darwin"
+    ? join(userHome, "Library", "Application Support", NAME)
+    : join(userHome, ".config", NAME);
 }

@@ -44,7 +44,9 @@ export class NoTokenError extends AdcRunError {
   override readonly name = "NoTokenError";
   /** What every source said. */
   readonly trail: readonly SourceReport[];
-  readonly #connection: Pick<Connection, "server" | "backend">;
+  readonly #connection:
+    & Pick<Connection, "server" | "backend">
+    & Partial<Pick<Connection, "profile">>;
 
   /**
    * Makes the error.
@@ -53,11 +55,12 @@ export class NoTokenError extends AdcRunError {
    * @param trail What every source said.
    */
   constructor(
-    connection: Pick<Connection, "server" | "backend">,
+    connection: Pick<Connection, "server" | "backend"> & Partial<Pick<Connection, "profile">>,
     trail: readonly SourceReport[],
   ) {
-    const { server, backend } = connection;
-    const login = `adc-run auth login${backend.value === "api7ee" ? "" : " --with-token"}`;
+    const { server, backend, profile } = connection;
+    const name = profile?.explicit ? `-p ${profile.name} ` : "";
+    const login = `adc-run ${name}auth login${backend.value === "api7ee" ? "" : " --with-token"}`;
     super(`Cannot find a token for ${server.value}: no source has one`, EXIT.permission, {
       suggestion: `Set ADC_TOKEN, or store a token with "${login}".`,
     });

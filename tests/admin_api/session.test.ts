@@ -244,10 +244,16 @@ test("no message shows the password, the cookie or the token that the server rep
   let status = 200;
   await using server = await mock(
     () => ({ status, body: body(), headers: { "set-cookie": `s=${session}; Path=/` } }),
-    { token },
+    { token, url: "https://zoe:secret-of-address@mock-of-secrets.test" },
   );
   await server.api.logIn({ username: "dev", password: new Secret(password) });
-  const said = [password, encodeURIComponent(password), JSON.stringify(password), session];
+  const said = [
+    password,
+    encodeURIComponent(password),
+    JSON.stringify(password),
+    session,
+    "secret-of-address",
+  ];
   for (status of [400, 401, 403, 404, 409, 500]) {
     for (const words of [...said, token.reveal(), "x".repeat(395) + session]) {
       for (const field of ["error_msg", "message"]) {

@@ -56,6 +56,14 @@ test("`checkToken()` sends the user name and password of an address, and never s
   assert.ok(!/zoe|hunter2/.test(JSON.stringify(result)));
 });
 
+test("`checkToken()` masks the password of an address that the server echoes", async () => {
+  const { result } = await checkAgainst("ping --server https://zoe:hunter2@h", ({ headers }) => ({
+    status: 500,
+    body: { error_msg: `${headers.authorization} is not for zoe, hunter2` },
+  }));
+  assert.equal(result.found, 'the server answered 500: "*** is not for zoe, ***"');
+});
+
 test("`checkToken()` encodes the gateway group's name", async () => {
   const list = [{ name: "a&b=ü/?#" }];
   const { result, requests } = await checkAgainst(

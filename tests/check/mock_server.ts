@@ -25,7 +25,7 @@ export interface MockAnswer {
   readonly status?: number;
   /** An object is sent as JSON. */
   readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
 }
 
 /** A check, and the requests that it took. */

@@ -17,7 +17,35 @@ export type AdcReading =
 
 const collect = (value: string, values: readonly string[] = []): string[] => [...values, value];
 
-/** apps/cli/src/command/helper.ts, without the environment and without a judgement of values. */
+/** The variables that ADC binds its options to. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  backend: "ADC_BACKEND",
+  server: "ADC_SERVER",
+  token: "ADC_TOKEN",
+  gatewayGroup: "ADC_GATEWAY_GROUP",
+  caCertFile: "ADC_CA_CERT_FILE",
+  tlsClientCertFile: "ADC_TLS_CLIENT_CERT_FILE",
+  tlsClientKeyFile: "ADC_TLS_CLIENT_KEY_FILE",
+  tlsSkipVerify: "ADC_TLS_SKIP_VERIFY",
+};
+
+/**
+ * What commander does for `Option.env()`, which would look at this process' environment: an option that was
+ * not given takes the variable's value, even an empty one, and a switch is on whatever the value is.
+ */
+function readEnvironment(
+  command: Command,
+  env: Readonly<Record<string, string | undefined>>,
+): void {
+  for (const option of command.options) {
+    const name = option.attributeName();
+    const value = env[VARIABLES[name] ?? ""];
+    if (value === undefined || command.getOptionValueSource(name) === "cli") continue;
+    command.setOptionValueWithSource(name, option.required ? value : true, "env");
+  }
+}
+
+/** apps/cli/src/command/helper.ts, without a judgement of values. */
 function backendCommand(name: string): Command {
   return new Command(name)
     .addOption(new Option("--verbose <integer>").argParser(parseInt).default(1))
@@ -64,12 +92,17 @@ function adcProgram(done: (command: Command) => void): Command {
  * Reads words as ADC does.
  *
  * @param words The words behind `adc`.
+ * @param env The environment, with what `.env` adds to it.
  * @returns What ADC would do.
  */
-export function readAsAdc(words: readonly string[]): AdcReading {
+export function readAsAdc(
+  words: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): AdcReading {
   let run: AdcReading | undefined;
   try {
     adcProgram((command) => {
+      readEnvironment(command, env);
       run = { kind: "run", command: command.name(), options: { ...command.opts() } };
     }).parse([...words], { from: "user" });
   } catch (error) {

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { crossesInPlain, readServers, requireAllowed, urlOf } from "../../src/connection/server.ts";
+import {
+  addressSecrets,
+  crossesInPlain,
+  readServers,
+  requireAllowed,
+  urlOf,
+} from "../../src/connection/server.ts";
 import { ConnectionError } from "../../src/errors.ts";
 
 const FLAG = { kind: "flag", name: "--server" } as const;
@@ -220,5 +226,15 @@ test("`requireAllowed()` refuses a list that holds something else than origins",
         return true;
       },
     );
+  }
+});
+
+test("`addressSecrets()` gives the password as it is and as it is sent, unless it is a mere word", () => {
+  const secrets = (address: string) =>
+    addressSecrets(read(address)[0]!).map((secret) => secret.reveal());
+  assert.deepEqual(secrets("https://h"), []);
+  assert.deepEqual(secrets("https://zoe:a:b%40c@h"), [`Basic ${btoa("zoe:a:b@c")}`, "a:b@c"]);
+  for (const pair of ["zoe:", "zoe:abc"]) {
+    assert.deepEqual(secrets(`https://${pair}@h`), [`Basic ${btoa(pair)}`]);
   }
 });

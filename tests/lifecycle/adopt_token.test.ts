@@ -14,7 +14,7 @@ async function adopt(
   { value }: Pick<SandboxToken, "value">,
   more: Partial<AdoptTokenOptions> = {},
 ): Promise<void> {
-  await adoptToken(new Secret(value), { ...it, storage: "keychain", ...more });
+  await adoptToken(new Secret(value), { ...it, origin: it.account, storage: "keychain", ...more });
 }
 
 test("`adoptToken()` stores a token, and notes whose it is", async () => {

@@ -17,7 +17,7 @@ test("`replaceToken()` and `adoptToken()` set a damaged file store aside, and go
   assert.equal((await stores.file.get(account))?.fingerprint, token.fingerprint);
   await it.folder.write("config/tokens.json", "{");
   const brought = new Secret("a7ee-brought");
-  await adoptToken(brought, { ...it, storage: "file" });
+  await adoptToken(brought, { ...it, origin: it.account, storage: "file" });
   assert.equal((await stores.file.get(account))?.fingerprint, brought.fingerprint);
 });
 

@@ -3,9 +3,13 @@ import { Buffer } from "node:buffer";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
+import { resolveConnection } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
+import type { Profile } from "../../src/connection/profile.ts";
 import { commandSource } from "../../src/token/sources/command_source.ts";
 import type { CommandSourceOptions } from "../../src/token/sources/command_source.ts";
 import type { Spawner } from "../../src/spawn.ts";
@@ -253,4 +257,51 @@ test("`commandSource()` starts no helper once the search was given up", async ()
 
 test("`commandSource()` gives a helper 30 s", () => {
   assert.equal(commandSource({ env: {}, cwd: "." }).timeout, 30_000);
+});
+
+/** The connection with a profile in force. */
+async function withProfile(more: Partial<Profile>, line = "sync"): Promise<Connection> {
+  const profile: Profile = {
+    name: "prod",
+    file: "/nowhere/config.json",
+    project: false,
+    explicit: true,
+    server: "http://localhost:1",
+    ...more,
+  };
+  return await resolveConnection({ args: line.split(" "), env: {}, cwd: "/nowhere", profile });
+}
+
+test("`commandSource()` asks the profile's own helper before the variable's, beside the profile", async () => {
+  await using asked = await helper(["print", "a7ee-variable"]);
+  const tokenCommand = [...runtime, "./helper.mjs", "folder"];
+  const file = join(asked.path, "config.json");
+  const connection = await withProfile({ tokenCommand, file });
+  const { token, detail } = await find([asked.source], { connection });
+  assert.equal(Buffer.from(token.reveal(), "base64url").toString(), await realpath(asked.path));
+  assert.match(detail, /\("tokenCommand" of profile "prod"\)$/);
+});
+
+test("`commandSource()` runs no helper that a project's profile names, but the variable's", async () => {
+  await using asked = await helper(["print", "a7ee-variable"]);
+  const tokenCommand = `touch ${join(asked.path, "proof")}`;
+  const connection = await withProfile({ tokenCommand, project: true });
+  const { token } = await find([asked.source], { connection });
+  assert.equal(token.reveal(), "a7ee-variable");
+  assert.ok(!existsSync(join(asked.path, "proof")));
+});
+
+test("`commandSource()` runs no profile's helper for a server that a flag or `.env` names", async () => {
+  await using folder = await temporaryFolder({ ".env": "ADC_SERVER=http://evil.example.com\n" });
+  const proof = join(folder.path, "proof");
+  const tokenCommand = `touch ${proof}`;
+  const source = commandSource({ env: { PATH: process.env.PATH }, cwd: folder.path });
+  const moved = await withProfile({ tokenCommand }, "sync --server http://other.example.com");
+  assert.equal(await absence(source, moved), "ADC_TOKEN_COMMAND is not set");
+  const { server: _, ...profile } = (await withProfile({ tokenCommand })).profile!;
+  const alone = await resolveConnection({ args: ["sync"], env: {}, cwd: folder.path, profile });
+  const { message, exitCode } = await breakage(source, alone);
+  assert.match(message, /names no server, and its token would go to http:\/\/evil\.example\.com/);
+  assert.equal(exitCode, 78);
+  assert.ok(!existsSync(proof));
 });

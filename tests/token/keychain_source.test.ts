@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { keychainAccounts } from "../../src/token/keychain.ts";
+import { resolveConnection } from "../../src/connection/connection.ts";
+import { originsOf } from "../../src/token/keychain.ts";
 import { keychainSource } from "../../src/token/sources/keychain_source.ts";
+import { temporaryFolder } from "../temporary_folder.ts";
 import { absence, breakage, connect, find, visible } from "./asking.ts";
 import { fakeKeychain } from "./fake_keychain.ts";
 
@@ -96,8 +98,46 @@ test("`keychainSource()` is broken where the keychain fails at a later server", 
   assert.ok(!visible(error).includes("zqzq"));
 });
 
-test("`keychainAccounts()` names each origin once", () => {
+test("`originsOf()` names each origin once", () => {
   const servers = ["http://a", "http://b", "http://a"].map((origin) => ({ origin }));
-  assert.deepEqual(keychainAccounts(servers), ["http://a", "http://b"]);
-  assert.deepEqual(keychainAccounts([]), []);
+  assert.deepEqual(originsOf(servers), ["http://a", "http://b"]);
+  assert.deepEqual(originsOf([]), []);
+});
+
+test("`keychainSource()` prefers a profile's own entry to the one that all share", async () => {
+  const [own, shared] = ["prod@http://localhost:9180", "http://localhost:9180"];
+  const profile = { name: "prod", file: "/nowhere/config.json", project: false, explicit: true };
+  const connection = await resolveConnection({ env: {}, cwd: "/nowhere", profile });
+  const both = fakeKeychain({ [own]: "a7ee-own", [shared]: "a7ee-shared" });
+  const first = await find([keychainSource({ keychain: both })], { connection });
+  assert.equal(first.token.reveal(), "a7ee-own");
+  assert.match(first.detail, /account "prod@http:\/\/localhost:9180"$/);
+  const one = await find(
+    [keychainSource({ keychain: fakeKeychain({ [shared]: "a7ee-shared" }) })],
+    {
+      connection,
+    },
+  );
+  assert.equal(one.token.reveal(), "a7ee-shared");
+  assert.equal(
+    await absence(
+      keychainSource({ keychain: fakeKeychain({ "other@http://localhost:9180": "x" }) }),
+      connection,
+    ),
+    `the keychain has no entry for ${own} or ${shared}`,
+  );
+});
+
+test("`keychainSource()` keeps a stored token from a proxy that `.env` lets in", async () => {
+  const lines = ["HTTPS_PROXY=http://evil.example.com", "ADC_TLS_SKIP_VERIFY=true"];
+  await using folder = await temporaryFolder({ ".env": lines.join("\n") });
+  const connection = await connect("sync --server https://h", { cwd: folder.path });
+  const keychain = fakeKeychain({ "https://h": "a7ee-zqzq" });
+  const error = await breakage(keychainSource({ keychain }), connection);
+  assert.match(
+    error.message,
+    /is for https:\/\/h alone, and HTTPS_PROXY in \.env would let a proxy/,
+  );
+  assert.equal(error.exitCode, 78);
+  assert.deepEqual(keychain.asked, []);
 });

@@ -1,8 +1,12 @@
 import { Buffer } from "node:buffer";
 import type { ChildProcess } from "node:child_process";
-import { basename } from "node:path";
+import { basename, dirname, resolve as resolvePath } from "node:path";
+import type { Connection } from "../../connection/connection.ts";
+import { cameAlong, describeOrigin } from "../../connection/origin.ts";
 import type { Environment } from "../../connection/origin.ts";
-import { codeOf, messageOf } from "../../errors.ts";
+import type { Profile } from "../../connection/profile.ts";
+import { codeOf, EXIT, messageOf } from "../../errors.ts";
+import { findOnPath } from "../../find_program.ts";
 import { Secret } from "../../secret.ts";
 import { systemSpawner } from "../../spawn.ts";
 import type { Spawner } from "../../spawn.ts";
@@ -14,7 +18,7 @@ import { splitCommand } from "./command_line.ts";
 export interface CommandSourceOptions {
   /** The environment, usually `process.env`: `ADC_TOKEN_COMMAND` is taken from it, and the helper gets it. */
   readonly env: Environment;
-  /** The folder that the helper starts in. */
+  /** The folder that the helper in `ADC_TOKEN_COMMAND` starts in; a profile's starts beside the profile. */
   readonly cwd: string;
   /**
    * What becomes of the helper's standard error, where helpers ask and complain.
@@ -37,8 +41,8 @@ export interface CommandSourceOptions {
 }
 
 /**
- * The source `command`: what the helper command in `ADC_TOKEN_COMMAND` prints, such as `op read …` or
- * `vault kv get …`. One trailing line break is dropped.
+ * The source `command`: what the helper command in the profile's `tokenCommand`, else in
+ * `ADC_TOKEN_COMMAND`, prints, such as `op read …` or `vault kv get …`. One trailing line break is dropped.
  *
  * The command is split without a shell and is never taken from `.env`, which a cloned repository brings
  * along.
@@ -64,29 +68,70 @@ export function commandSource(options: CommandSourceOptions): TokenSource {
   return {
     name: "command",
     timeout,
-    find: async ({ signal }): Promise<SourceAnswer> => {
-      const text = env.ADC_TOKEN_COMMAND;
-      if (text === undefined) return { status: "absent", reason: "ADC_TOKEN_COMMAND is not set" };
+    find: async ({ connection, signal }): Promise<SourceAnswer> => {
+      const { command, name } = commandFor(connection, env);
+      if (command === undefined) return { status: "absent", reason: `${name} is not set` };
       let words: readonly string[];
       try {
-        words = splitCommand(text);
+        words = typeof command === "string" ? splitCommand(command) : command;
       } catch (error) {
-        const reason = `ADC_TOKEN_COMMAND cannot be read: ${messageOf(error)}`;
+        const reason = `${name} cannot be read: ${messageOf(error)}`;
         return { status: "broken", reason, cause: error };
       }
       const [program, ...args] = words;
-      if (program === undefined) return { status: "absent", reason: "ADC_TOKEN_COMMAND is blank" };
-      return await runHelper(program, args, { ...options, signal });
+      if (program === undefined) return { status: "absent", reason: `${name} is blank` };
+      const refused = whyNot(connection);
+      if (refused !== undefined) return refused;
+      // What a profile names starts beside it, not in a repository that happens to be the working directory.
+      const own = ownCommand(connection.profile) !== undefined;
+      const cwd = own ? dirname(connection.profile!.file) : options.cwd;
+      return await runHelper(program, args, { ...options, cwd, signal, from: name });
     },
   };
+}
+
+/** A profile has its own command; `ADC_TOKEN_COMMAND` is for all that have none. */
+function commandFor(
+  { profile }: Connection,
+  env: Environment,
+): { readonly command: string | readonly string[] | undefined; readonly name: string } {
+  const own = ownCommand(profile);
+  return own === undefined
+    ? { command: env.ADC_TOKEN_COMMAND, name: "ADC_TOKEN_COMMAND" }
+    : { command: own, name: `"tokenCommand" of profile "${profile!.name}"` };
+}
+
+/** A file that a cloned repository brings along names no programs. */
+function ownCommand(profile: Profile | undefined): string | readonly string[] | undefined {
+  return profile?.project ? undefined : profile?.tokenCommand;
+}
+
+/** A profile's command speaks for the profile's server alone. */
+function whyNot({ profile, server }: Connection): SourceAnswer | undefined {
+  if (ownCommand(profile) === undefined) return undefined;
+  const { name } = profile!;
+  const broken = (reason: string, suggestion: string): SourceAnswer => ({
+    status: "broken",
+    reason,
+    suggestion,
+    exitCode: EXIT.config,
+  });
+  if (cameAlong(server.origin)) {
+    return broken(
+      `the profile "${name}" names no server, and its token would go to ${server.value}, which comes ` +
+        `from ${describeOrigin(server.origin)} alone`,
+      `Name the server: adc-run profile set ${name} --server URL`,
+    );
+  }
+  return undefined;
 }
 
 async function runHelper(
   program: string,
   args: readonly string[],
-  options: CommandSourceOptions & { readonly signal: AbortSignal },
+  options: CommandSourceOptions & { readonly signal: AbortSignal; readonly from: string },
 ): Promise<SourceAnswer> {
-  const { env, cwd, signal, stderr = "ignore" } = options;
+  const { env, cwd, signal, from, stderr = "ignore" } = options;
   const spawn = options.spawn ?? await systemSpawner();
   // A signal that was aborted before would never end the helper.
   signal.throwIfAborted();
@@ -95,16 +140,21 @@ async function runHelper(
   const broken = (how: string): SourceAnswer => ({
     status: "broken",
     reason: `the helper "${name}" ${how}`,
-    suggestion: "Run it by hand: it is the command in ADC_TOKEN_COMMAND.",
+    suggestion: `Run it by hand: it is the command in ${from}.`,
   });
   // Without the error as its cause: that holds the arguments.
   const notRun = (error: unknown): SourceAnswer => {
     const code = codeOf(error) ?? "unknown error";
     return broken(code === "ENOENT" ? "was not found" : `cannot be run (${code})`);
   };
+  // An empty entry in PATH would make the system look in the working directory, which may be anybody's.
+  const file = /[/\\]/.test(program)
+    ? resolvePath(cwd, program)
+    : findOnPath(program, { env, cwd });
+  if (file === undefined) return broken("was not found");
   let child: ChildProcess;
   try {
-    child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", stderr] });
+    child = spawn(file, args, { cwd, env, stdio: ["ignore", "pipe", stderr] });
   } catch (error) {
     return notRun(error);
   }
@@ -126,7 +176,7 @@ async function runHelper(
       else if (code !== 0) resolve(broken(`exited with ${code}`));
       else {
         const token = new Secret(withoutTrailingNewline(Buffer.concat(chunks).toString("utf8")));
-        const detail = `the output of "${name}" (ADC_TOKEN_COMMAND)`;
+        const detail = `the output of "${name}" (${from})`;
         resolve({ status: "found", token, detail });
       }
     });

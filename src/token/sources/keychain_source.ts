@@ -1,5 +1,14 @@
+import type { Connection } from "../../connection/connection.ts";
+import { divertedBy } from "../../connection/detours.ts";
+import { EXIT } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
-import { KEYCHAIN_SERVICE, keychainAccounts, KeychainError, systemKeychain } from "../keychain.ts";
+import {
+  accountsFor,
+  KEYCHAIN_SERVICE,
+  KeychainError,
+  originsOf,
+  systemKeychain,
+} from "../keychain.ts";
 import type { Keychain } from "../keychain.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
 
@@ -20,7 +29,8 @@ export interface KeychainSourceOptions {
 }
 
 /**
- * The source `keychain`: service `adc-run`, account the server's origin, the bare token as the password.
+ * The source `keychain`: service `adc-run`, account the server's origin, or first `PROFILE@ORIGIN` where a
+ * profile is in force; the bare token as the password.
  *
  * With several servers (`apisix-standalone`) each has its own entry, and all of them must be there.
  *
@@ -50,10 +60,10 @@ export function keychainSource(options: KeychainSourceOptions = {}): TokenSource
     name: "keychain",
     timeout,
     whenSlow: "It may be waiting for you to unlock it.",
-    find: async ({ connection: { servers } }) => {
+    find: async ({ connection }) => {
       try {
         return await findStored(keychain, {
-          servers,
+          connection,
           place: "the keychain",
           detail: (accounts) => `service "${KEYCHAIN_SERVICE}", account "${accounts}"`,
         });
@@ -68,31 +78,53 @@ export function keychainSource(options: KeychainSourceOptions = {}): TokenSource
  * Looks for the tokens of several servers in a store; each has its own entry, and all must be there.
  *
  * @param store The store.
- * @param options The servers, and how messages name the store and the entries in it.
+ * @param options The connection, and how messages name the store and the entries in it.
  * @returns The token, or a comma-separated list of them.
  * @throws {Error} The store cannot be asked.
  */
 export async function findStored(
   store: Pick<Keychain, "get">,
-  { servers, place, detail }: {
-    readonly servers: readonly { readonly origin: string }[];
+  { connection, place, detail }: {
+    readonly connection: Connection;
     readonly place: string;
     readonly detail: (accounts: string) => string;
   },
 ): Promise<SourceAnswer> {
-  const tokens = new Map<string, Secret>();
-  for (const account of keychainAccounts(servers)) {
-    const token = await store.get(account);
-    if (token === undefined) {
-      return { status: "absent", reason: `${place} has no entry for ${account}` };
-    }
-    tokens.set(account, token);
+  const { servers } = connection;
+  const detour = divertedBy(connection);
+  if (detour !== undefined) {
+    return {
+      status: "broken",
+      reason:
+        `the token in ${place} is for ${originsOf(servers).join(", ")} alone, and ${detour} ` +
+        "would let a proxy read it",
+      suggestion: "Set the proxy in the environment, if it is meant. No token was sent.",
+      exitCode: EXIT.config,
+    };
   }
-  const [first, ...others] = tokens.values();
+  const tokens = new Map<string, { readonly account: string; readonly token: Secret }>();
+  for (const origin of originsOf(servers)) {
+    const accounts = accountsFor(origin, connection);
+    for (const account of accounts) {
+      const token = await store.get(account);
+      if (token === undefined) continue;
+      tokens.set(origin, { account, token });
+      break;
+    }
+    if (!tokens.has(origin)) {
+      return { status: "absent", reason: `${place} has no entry for ${accounts.join(" or ")}` };
+    }
+  }
+  const found = [...tokens.values()];
+  const [first, ...others] = found;
   const token = others.length === 0 && first !== undefined
-    ? first
-    : new Secret(servers.map(({ origin }) => tokens.get(origin)!.reveal()).join(","));
-  return { status: "found", token, detail: detail([...tokens.keys()].join(", ")) };
+    ? first.token
+    : new Secret(servers.map(({ origin }) => tokens.get(origin)!.token.reveal()).join(","));
+  return {
+    status: "found",
+    token,
+    detail: detail(found.map(({ account }) => account).join(", ")),
+  };
 }
 
 /** No keychain is no token; a keychain that keeps its entries to itself is something to mend. */

@@ -1,0 +1,110 @@
+import { ADC_COMMANDS } from "../src/cli/manual/adc_commands.ts";
+import type {
+  ManualCommand,
+  ManualExample,
+  ManualOption,
+  TextBlock,
+} from "../src/cli/manual/entry.ts";
+import { CONNECTION_FLAGS, GLOBAL_OPTIONS } from "../src/cli/manual/global_options.ts";
+import { COMMANDS, SYNOPSIS } from "../src/cli/manual/manual.ts";
+import { sharedOptions } from "../src/cli/manual/render.ts";
+import { TOPICS } from "../src/cli/manual/topics.ts";
+
+/** The man page's path in the npm package. */
+export const MAN_PAGE = "man/adc-run.1";
+
+/**
+ * The manual as adc-run(1), in the man macros that groff and mandoc have in common.
+ *
+ * @param options The version and the date that stand at the foot of the page.
+ * @returns The page's source.
+ */
+export function manPage(options: { readonly version: string; readonly date: Date }): string {
+  const date = options.date.toISOString().slice(0, 10);
+  return [
+    `.TH ADC\\-RUN 1 ${date} "adc\\-run ${options.version}" "User Commands"`,
+    ".SH NAME",
+    "adc\\-run \\- find a token for ADC, check it, run ADC with it, and keep it secret",
+    ".SH SYNOPSIS",
+    ...literal(SYNOPSIS.map(([usage]) => usage)),
+    ".SH DESCRIPTION",
+    ...prose(
+      "adc-run is the credential layer for ADC, the API Declarative CLI that manages API7 Enterprise and Apache APISIX gateways. Options before the command are adc-run's own; from the command on every word is ADC's and reaches it unchanged, but for --token, which is moved into the environment. Standard output belongs to ADC alone; what adc-run says goes to standard error.",
+    ),
+    ".SH OPTIONS",
+    ...GLOBAL_OPTIONS.flatMap(term),
+    ".SH COMMANDS",
+    ...COMMANDS.flatMap(describeCommand),
+    `.SH "ADC'S COMMANDS"`,
+    ...ADC_COMMANDS.flatMap(({ name, summary }) => term({ flags: name, text: summary })),
+    ".SH CONNECTION OPTIONS",
+    ...prose("These are ADC's, and adc-run's own commands take them as well."),
+    ...CONNECTION_FLAGS.flatMap(term),
+    ...TOPICS.flatMap(({ name, text, examples = [] }) => [
+      `.SH ${escape(name.toUpperCase())}`,
+      // No paragraph begins right behind a heading.
+      ...text.flatMap(block).slice(1),
+      ...describeExamples(examples),
+    ]),
+    ".SH SEE ALSO",
+    "https://github.com/adc\\-run/adc\\-run, https://github.com/api7/adc",
+    "",
+  ].join("\n");
+}
+
+const CONNECTION_NOTES = {
+  "to connect": "It takes the connection options.",
+  "to keep": "It takes the connection options, but for --token.",
+} as const;
+
+function describeCommand(command: ManualCommand): readonly string[] {
+  const options = [...command.options ?? [], ...sharedOptions(command)];
+  return [
+    `.SS adc\\-run ${escape(command.name)}`,
+    ...literal(command.usage),
+    ...command.description.flatMap(block),
+    ...options.flatMap(term),
+    ...(command.connection ? [".PP", ...prose(CONNECTION_NOTES[command.connection])] : []),
+    ...describeExamples(command.examples),
+  ];
+}
+
+function describeExamples(examples: readonly ManualExample[]): readonly string[] {
+  return examples.flatMap(({ text, line }) => [
+    ".PP",
+    ...prose(`${text}:`),
+    ".RS 4",
+    ...literal([line]),
+    ".RE",
+  ]);
+}
+
+function block(text: TextBlock): readonly string[] {
+  if (typeof text === "string") return [".PP", ...prose(text)];
+  if (!("rows" in text)) return [".PP", ".RS 4", ...literal(text), ".RE"];
+  return text.rows.flatMap(([flags, each]) => term({ flags, text: each }));
+}
+
+function term({ flags, text, variable }: ManualOption): readonly string[] {
+  return [".TP", `.B ${escape(flags)}`, ...prose(variable ? `${text} [${variable}]` : text)];
+}
+
+function literal(lines: readonly string[]): readonly string[] {
+  return [".nf", ...lines.map(escape), ".fi"];
+}
+
+/** A line that started with a period or a quote would be taken for a macro. */
+function prose(text: string): readonly string[] {
+  return [escape(text)];
+}
+
+/** Plain hyphens, quotes and carets would come out as typographic ones, and could not be copied. */
+function escape(text: string): string {
+  return text.replaceAll("\\", "\\e")
+    .replaceAll("-", "\\-")
+    .replaceAll("'", "\\(aq")
+    .replaceAll("`", "\\(ga")
+    .replaceAll("^", "\\(ha")
+    .replaceAll("~", "\\(ti")
+    .replace(/^\./, "\\&.");
+}

@@ -1,0 +1,68 @@
+/**
+ * A gateway group's id, by its name.
+ *
+ * @module
+ */
+
+import { checkToken } from "../check/check_token.ts";
+import { notThisBackend, parseObject } from "../check/judge_response.ts";
+import { CheckError } from "../check/verdict.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { HttpClientOptions } from "../connection/http.ts";
+import type { ResolvedToken } from "../token/resolve.ts";
+import type { RawRequester } from "./raw_request.ts";
+
+/** More than any list of the few groups that match a name, in bytes. */
+const MOST_BYTES = 1024 * 1024;
+
+/** Whose token it is, and what ends the search. */
+export interface FindGatewayGroupOptions extends HttpClientOptions {
+  /** Where and how to connect; its gateway group is looked up. */
+  readonly connection: Connection;
+  /** Where the token came from, for messages. */
+  readonly resolved: ResolvedToken;
+}
+
+/**
+ * Looks up the id of the connection's gateway group, the way ADC does.
+ *
+ * @param requester Asks the server.
+ * @param options The connection.
+ * @returns The id.
+ * @throws {CheckError} There is no such group, or the server refuses to say.
+ */
+export async function findGatewayGroup(
+  requester: RawRequester,
+  { connection, resolved, signal, dispatcher }: FindGatewayGroupOptions,
+): Promise<string> {
+  const name = connection.gatewayGroup.value;
+  const query = `search=${encodeURIComponent(name)}&name=${encodeURIComponent(name)}`;
+  const answer = await requester.send({
+    method: "GET",
+    path: `/api/gateway_groups?${query}`,
+  });
+  const { list } = parseObject(await textOf(answer.body)) ?? {};
+  const groups: readonly unknown[] = answer.status === 200 && Array.isArray(list) ? list : [];
+  for (const group of groups) {
+    const { id, name: named } = (group ?? {}) as { readonly id?: unknown; readonly name?: unknown };
+    if (named === name && typeof id === "string" && id !== "") return id;
+  }
+  // The test call of a run asks the same, and knows all that can be wrong.
+  const result = await checkToken(resolved.token, { connection, signal, dispatcher });
+  if (result.verdict !== "valid") throw new CheckError(result, { resolved });
+  const { tried, status } = answer;
+  const found = `the server names no id of the gateway group "${name}"`;
+  throw new CheckError({ tried, status, ...notThisBackend(found, "api7ee") }, { resolved });
+}
+
+/** What is longer is no answer to this question. */
+async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let [text, length] = ["", 0];
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > MOST_BYTES) return "";
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}

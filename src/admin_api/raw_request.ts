@@ -1,0 +1,101 @@
+/**
+ * A request to the Admin API in the caller's own words, and its answer as it comes.
+ *
+ * @module
+ */
+
+import { explainFailure } from "../check/explain_failure.ts";
+import { CheckError } from "../check/verdict.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { HttpClientOptions } from "../connection/http.ts";
+import type { Server } from "../connection/server.ts";
+import type { StreamRequest, StreamResponse } from "../connection/stream_request.ts";
+import { createMask } from "../mask/mask.ts";
+import { SHORTEST_SECRET } from "../secret.ts";
+import type { Secret } from "../secret.ts";
+import type { ResolvedToken } from "../token/resolve.ts";
+
+/** A request in the caller's own words. */
+export type RawRequest = Pick<StreamRequest, "method" | "path" | "headers" | "body">;
+
+/** An answer that has begun, whatever its status. */
+export interface RawAnswer extends StreamResponse {
+  /** The request for a message, for example `GET https://host:7443/api/users`. */
+  readonly tried: string;
+}
+
+/** Sends requests to one server with one token. */
+export interface RawRequester {
+  /** Where it sends them. */
+  readonly server: Server;
+  /** The token for that server. */
+  readonly token: Secret;
+  /**
+   * Sends a request. Redirects are not followed.
+   *
+   * @param request What to ask.
+   * @returns The answer; its body throws a {@linkcode CheckError} where it is cut off.
+   * @throws {CheckError} No answer came.
+   * @throws {unknown} The signal's reason, where it ended the request.
+   */
+  send(request: RawRequest): Promise<RawAnswer>;
+  /** Closes the connections. */
+  close(): Promise<void>;
+}
+
+/** What a {@linkcode RawRequester} needs to know. */
+export interface RawRequesterOptions extends HttpClientOptions {
+  /** The server, one of the connection's. */
+  readonly server: Server;
+  /** The token for this server. */
+  readonly token: Secret;
+  /** Where the token came from, for messages. */
+  readonly resolved: ResolvedToken;
+}
+
+/**
+ * Opens a requester.
+ *
+ * @param connection How to connect.
+ * @param options The server, the token, and what ends the requests.
+ * @returns The requester, to be closed.
+ */
+export async function openRawRequester(
+  connection: Connection,
+  options: RawRequesterOptions,
+): Promise<RawRequester> {
+  const { server, token, resolved, signal } = options;
+  const { openHttpClient } = await import("../connection/http.ts");
+  const client = await openHttpClient(connection, options);
+  const secrets = [token, ...(server.authorization ? [server.authorization] : [])];
+  // A shorter one may well be a part of an innocent address.
+  const mask = createMask(secrets.filter((each) => each.reveal().length >= SHORTEST_SECRET));
+
+  async function explain(error: unknown, tried: string): Promise<CheckError> {
+    signal?.throwIfAborted();
+    const failure = await explainFailure(error, { connection, server });
+    return new CheckError({ tried, ...failure }, { resolved });
+  }
+  async function* bodyOf(body: AsyncIterable<Uint8Array>, tried: string) {
+    try {
+      yield* body;
+    } catch (error) {
+      throw await explain(error, tried);
+    }
+  }
+
+  return {
+    server,
+    token,
+    send: async (request) => {
+      const tried = mask.text(`${request.method} ${server.display}${request.path}`);
+      try {
+        const answer = await client.open({ ...request, server, token });
+        return { ...answer, tried, body: bodyOf(answer.body, tried) };
+      } catch (error) {
+        throw await explain(error, tried);
+      }
+    },
+    close: () => client.close(),
+  };
+}

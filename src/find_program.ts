@@ -1,0 +1,57 @@
+/**
+ * Programs and where they lie.
+ *
+ * @module
+ */
+
+import { statSync } from "node:fs";
+import { delimiter, resolve } from "node:path";
+import process from "node:process";
+import { throwIfNotCapable } from "./errors.ts";
+
+/**
+ * Finds a program as a shell would.
+ *
+ * @param name The program's name, without a folder.
+ * @param options `PATH` and the working directory.
+ * @returns The first executable file of that name, or `undefined`.
+ */
+export function findOnPath(
+  name: string,
+  { env, cwd }: {
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly cwd: string;
+  },
+): string | undefined {
+  const windows = process.platform === "win32";
+  const path = env.PATH ?? (windows ? env.Path : undefined) ?? "";
+  const endings = windows ? ["", ...(env.PATHEXT ?? ".EXE;.CMD;.BAT").split(";")] : [""];
+  // A shell takes an empty entry for the working directory, which may be a cloned repository.
+  for (const folder of path.split(delimiter).filter((entry) => entry !== "")) {
+    for (const ending of endings) {
+      const file = resolve(cwd, folder, name + ending);
+      if (isFile(file) && isExecutable(file)) return file;
+    }
+  }
+  return undefined;
+}
+
+/** Tells whether there is a file, and no folder, of that name. */
+export function isFile(file: string): boolean {
+  try {
+    return statSync(file).isFile();
+  } catch (error) {
+    throwIfNotCapable(error);
+    return false;
+  }
+}
+
+/** Tells whether a file may be executed. */
+export function isExecutable(file: string): boolean {
+  try {
+    // Deno asks for one more permission, --allow-sys, to answer access(2).
+    return process.platform === "win32" || (statSync(file).mode & 0o111) !== 0;
+  } catch {
+    return false;
+  }
+}

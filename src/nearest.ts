@@ -1,0 +1,66 @@
+/**
+ * What a person may have meant.
+ *
+ * @module
+ */
+
+/** No name is longer; comparing takes time that grows with the square of the length. */
+const LONGEST_WORD = 64;
+
+/**
+ * The known word that is nearest to one that was mistyped.
+ *
+ * Nearest counts letters that are missing, too many, wrong, or swapped with their neighbour; capitals
+ * count as small letters. A third of the word may be wrong, at least one letter and at most three, and
+ * never all of it.
+ *
+ * @param word What was written.
+ * @param candidates What there is; of those that are equally near, the first is taken.
+ * @returns The candidate, or `undefined` where none is near.
+ *
+ * @example
+ * ```ts
+ * import { nearest } from "./nearest.ts";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(nearest("profle", ["auth", "profile"]), "profile");
+ * assert.equal(nearest("sync", ["auth", "profile"]), undefined);
+ * ```
+ */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  if (word.length > LONGEST_WORD) return undefined;
+  const most = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
+  let best: { readonly candidate: string; readonly distance: number } | undefined;
+  for (const candidate of candidates) {
+    // The distance is never less than the difference in length.
+    if (Math.abs(candidate.length - word.length) > most) continue;
+    const distance = distanceBetween(word.toLowerCase(), candidate.toLowerCase());
+    if (distance > most || distance >= Math.min(word.length, candidate.length)) continue;
+    if (best === undefined || distance < best.distance) best = { candidate, distance };
+  }
+  return best?.candidate;
+}
+
+/** The Damerau-Levenshtein distance, where no letter takes part in two changes. */
+function distanceBetween(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const wrong = a[row - 1] === b[column - 1] ? 0 : 1;
+      let least = Math.min(
+        last[column]! + 1,
+        current[column - 1]! + 1,
+        last[column - 1]! + wrong,
+      );
+      const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] &&
+        a[row - 2] === b[column - 1];
+      if (swapped) least = Math.min(least, beforeLast[column - 2]! + 1);
+      current.push(least);
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return last[b.length]!;
+}

@@ -1,0 +1,210 @@
+/**
+ * Changes to the user's own file of profiles, which keep what else stands in it, and how.
+ *
+ * @module
+ */
+
+import { lstat } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { JSONPath } from "jsonc-parser";
+import type { Environment } from "../connection/origin.ts";
+import { codeOf, ConnectionError, EXIT, throwIfNotCapable, UsageError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import { withLock } from "../store/lock.ts";
+import { preparePrivateFolder } from "../store/private_path.ts";
+import { replaceFile } from "../store/replace_file.ts";
+import { findDefect } from "./find_defect.ts";
+import { parseProfiles } from "./parse_profiles.ts";
+import type { ParsedProfiles } from "./parse_profiles.ts";
+import { readProfilesText, userProfilesPath, withoutMark } from "./profile_file.ts";
+import { ProfileFileError } from "./profile_file_error.ts";
+import { PROFILE_SCHEMA } from "./profile_schema.ts";
+import { FILE_VERSION, isProfileName, NAME_RULE } from "./profile_settings.ts";
+import type { SettingName, StoredProfile } from "./profile_settings.ts";
+
+/** Where the profiles are, and how a change is waited for. */
+export interface EditProfilesOptions {
+  /** The environment, which says where the configuration folder is. */
+  readonly env: Environment;
+  /** Gives the wait for other processes up. @default none */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A change to one profile. */
+export interface ProfileChange {
+  /** The settings that get a value. @default none */
+  readonly set?: StoredProfile;
+  /** The settings that go. @default none */
+  readonly unset?: readonly SettingName[];
+  /** Whether nothing else of the profile stays. @default false */
+  readonly replace?: boolean;
+}
+
+/** A change to the text: `undefined` takes out what is there. */
+interface Edit {
+  readonly path: JSONPath;
+  readonly value: unknown;
+}
+
+/**
+ * Makes a profile, or changes one.
+ *
+ * @param name Its name.
+ * @param options What changes, and where.
+ * @returns The profiles before and after.
+ * @throws {UsageError} The name is no profile name, or the profile would be wrong.
+ * @throws {ProfileFileError} The file is malformed, and stays as it is.
+ * @throws {StoreError} The file cannot be written, or others can change it.
+ */
+export async function setProfile(
+  name: string,
+  options: EditProfilesOptions & ProfileChange,
+): Promise<{ readonly before: ParsedProfiles; readonly after: ParsedProfiles }> {
+  const { set = {}, unset = [], replace = false } = options;
+  if (!isProfileName(name)) {
+    throw new UsageError(`Cannot set profile "${name}": that is no profile name`, {
+      suggestion: NAME_RULE,
+    });
+  }
+  return await edit(options, `set profile "${name}"`, ({ profiles }) => {
+    if (replace || !profiles.has(name)) return [{ path: ["profiles", name], value: set }];
+    const gone = unset.map((key): [string, unknown] => [key, undefined]);
+    return [...gone, ...Object.entries(set)]
+      .map(([key, value]) => ({ path: ["profiles", name, key], value }));
+  });
+}
+
+/**
+ * Removes profiles. Where one of them is used by default, none is from then on.
+ *
+ * @param names Their names.
+ * @param options Where.
+ * @returns The profiles before and after.
+ * @throws {UsageError} There is no such profile, or another one uses it.
+ * @throws {ProfileFileError} The file is malformed, and stays as it is.
+ * @throws {StoreError} The file cannot be written, or others can change it.
+ */
+export async function removeProfiles(
+  names: readonly string[],
+  options: EditProfilesOptions,
+): Promise<{ readonly before: ParsedProfiles; readonly after: ParsedProfiles }> {
+  return await edit(options, "remove the profile", ({ profiles, use }) => {
+    for (const name of names) requireProfile(name, { profiles, what: "remove" });
+    for (const [user, profile] of profiles) {
+      if (profile.use === undefined || names.includes(user) || !names.includes(profile.use)) {
+        continue;
+      }
+      throw new UsageError(
+        `Cannot remove profile "${profile.use}": profile "${user}" takes values from it`,
+        { suggestion: `See "adc-run profile show ${user}"; "--unset use" cuts the two apart.` },
+      );
+    }
+    const gone = [...new Set(names)].map((name): Edit => ({
+      path: ["profiles", name],
+      value: undefined,
+    }));
+    const isDefault = use !== undefined && names.includes(use);
+    return [...isDefault ? [{ path: ["use"], value: undefined }] : [], ...gone];
+  });
+}
+
+/**
+ * Says which profile is used where none is named.
+ *
+ * @param name Its name, or `undefined` for none.
+ * @param options Where.
+ * @returns The profiles before and after.
+ * @throws {UsageError} There is no such profile.
+ * @throws {ProfileFileError} The file is malformed, and stays as it is.
+ * @throws {StoreError} The file cannot be written, or others can change it.
+ */
+export async function useProfile(
+  name: string | undefined,
+  options: EditProfilesOptions,
+): Promise<{ readonly before: ParsedProfiles; readonly after: ParsedProfiles }> {
+  return await edit(options, "choose the profile", ({ profiles, use }) => {
+    if (name !== undefined) requireProfile(name, { profiles, what: "use" });
+    return use === name ? [] : [{ path: ["use"], value: name }];
+  });
+}
+
+function requireProfile(
+  name: string,
+  { profiles, what }: { readonly profiles: ParsedProfiles["profiles"]; readonly what: string },
+): void {
+  if (profiles.has(name)) return;
+  const known = [...profiles.keys()];
+  const near = nearest(name, known);
+  throw new ConnectionError(
+    `Cannot ${what} profile "${name}": there is none of your own with that name`,
+    EXIT.usage,
+    {
+      suggestion: near === undefined ? 'See "adc-run profile list".' : `Did you mean "${near}"?`,
+    },
+  );
+}
+
+/** Reads, changes and writes the file while no other process does. */
+async function edit(
+  { env, signal }: EditProfilesOptions,
+  what: string,
+  change: (before: ParsedProfiles) => readonly Edit[],
+): Promise<{ readonly before: ParsedProfiles; readonly after: ParsedProfiles }> {
+  const path = userProfilesPath(env);
+  await preparePrivateFolder(dirname(path), "plain");
+  return await withLock(`${path}.lock`, async (lock) => {
+    await refuseLink(path);
+    const text = await readProfilesText(path, { project: false });
+    const where = { path, project: false };
+    const before = text === undefined
+      ? { use: undefined, profiles: new Map<string, StoredProfile>() }
+      : await parseProfiles(withoutMark(text), where);
+    const edits = change(before);
+    if (edits.length === 0) return { before, after: before };
+    const changed = await applyEdits(text ?? emptyFile(), edits);
+    const value: unknown = JSON.parse(withoutMark(changed));
+    const defect = findDefect(value, where);
+    if (defect !== undefined) {
+      const { found, suggestion } = defect;
+      throw new UsageError(`Cannot ${what}: ${found}`, { suggestion });
+    }
+    const after = await parseProfiles(withoutMark(changed), where);
+    if (changed !== text) await replaceFile(path, changed, { check: () => lock.check() });
+    return { before, after };
+  }, { what: "the profiles", signal });
+}
+
+/** A link would be replaced by a file, and what it led to would no longer be what counts. */
+async function refuseLink(path: string): Promise<void> {
+  try {
+    if (!(await lstat(path)).isSymbolicLink()) return;
+  } catch (error) {
+    throwIfNotCapable(error);
+    if (codeOf(error) === "ENOENT") return;
+    throw error;
+  }
+  throw new ProfileFileError("it is a symbolic link, and is not changed", {
+    path,
+    suggestion: "Edit the file that it leads to.",
+  });
+}
+
+function emptyFile(): string {
+  const { $id } = PROFILE_SCHEMA;
+  return JSON.stringify({ $schema: $id, version: FILE_VERSION, profiles: {} }, null, 2) + "\n";
+}
+
+async function applyEdits(text: string, edits: readonly Edit[]): Promise<string> {
+  const { applyEdits: apply, modify } = await import("jsonc-parser");
+  const mark = text.startsWith("\ufeff") ? "\ufeff" : "";
+  const formattingOptions = {
+    insertSpaces: !/^\t/m.test(text),
+    tabSize: /^( +)\S/m.exec(text)?.[1]?.length ?? 2,
+    eol: text.includes("\r\n") ? "\r\n" : "\n",
+  };
+  return mark + edits.reduce(
+    (changed, { path, value }) =>
+      apply(changed, modify(changed, path, value, { formattingOptions })),
+    withoutMark(text),
+  );
+}

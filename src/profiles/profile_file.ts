@@ -1,0 +1,158 @@
+/**
+ * The files that hold profiles: the user's own, and one that comes along with a project.
+ *
+ * @module
+ */
+
+import type { Stats } from "node:fs";
+import { lstat, readFile, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import type { Environment } from "../connection/origin.ts";
+import { codeOf, throwIfNotCapable } from "../errors.ts";
+import { storeFolder } from "../store/folder.ts";
+import { requirePrivate, requirePrivateFolder } from "../store/private_path.ts";
+import { parseProfiles } from "./parse_profiles.ts";
+import type { ParsedProfiles } from "./parse_profiles.ts";
+import { ProfileFileError } from "./profile_file_error.ts";
+
+/** The name of the user's own file, below the configuration folder. */
+export const USER_FILE = "config.json";
+
+/** The name of a project's file, which stands beside `adc.yaml`. */
+export const PROJECT_FILE = "adc-run.json";
+
+/** Far more than thousands of profiles need; a project's file may be anybody's work. */
+const MOST_BYTES = 4 * 1024 * 1024;
+
+/** What to do about a file that the system keeps from being read. */
+const LET_READ = "Look at its mode, and at that of its folder.";
+
+/** A file of profiles, read and checked. */
+export interface ProfileFile extends ParsedProfiles {
+  /** The file's absolute path. */
+  readonly path: string;
+  /** Whether it is there. */
+  readonly exists: boolean;
+  /** Whether it came along with a project. */
+  readonly project: boolean;
+}
+
+/**
+ * The path of the user's own file.
+ *
+ * @param env The environment, which says where the configuration folder is.
+ * @returns An absolute path.
+ */
+export function userProfilesPath(env: Environment): string {
+  return join(storeFolder(env), USER_FILE);
+}
+
+/**
+ * Reads the user's own profiles: `config.json` in the configuration folder.
+ *
+ * @param env The environment, which says where that folder is.
+ * @returns The profiles; none where there is no such file.
+ * @throws {ProfileFileError} It cannot be read, or is malformed; the message names the line.
+ * @throws {StoreError} It is somebody else's, or others can change it or its folder.
+ */
+export async function readUserProfiles(env: Environment): Promise<ProfileFile> {
+  const path = userProfilesPath(env);
+  const text = await readProfilesText(path, { project: false });
+  return await parsed(text, { path, project: false });
+}
+
+/**
+ * Reads a project's profiles: `adc-run.json` in the working directory.
+ *
+ * @param cwd The working directory.
+ * @returns The profiles; none where there is no such file.
+ * @throws {ProfileFileError} It cannot be read, is malformed, or says what a project must not: which
+ * profile is used by default, or a command to run.
+ */
+export async function readProjectProfiles(cwd: string): Promise<ProfileFile> {
+  const path = resolve(cwd, PROJECT_FILE);
+  const text = await readProfilesText(path, { project: true });
+  return await parsed(text, { path, project: true });
+}
+
+async function parsed(
+  text: string | undefined,
+  where: { readonly path: string; readonly project: boolean },
+): Promise<ProfileFile> {
+  return text === undefined
+    ? { ...where, exists: false, use: undefined, profiles: new Map() }
+    : { ...where, exists: true, ...await parseProfiles(withoutMark(text), where) };
+}
+
+/**
+ * Reads the text of a file of profiles.
+ *
+ * @param path The file.
+ * @param options Whether it is a project's; if not, nobody else may be able to change it.
+ * @returns The text, or `undefined` where there is no such file.
+ * @throws {ProfileFileError} It cannot be read.
+ * @throws {StoreError} It is somebody else's, or others can change it or its folder.
+ */
+export async function readProfilesText(
+  path: string,
+  { project }: { readonly project: boolean },
+): Promise<string | undefined> {
+  let bytes: Uint8Array;
+  try {
+    const stats = await stat(path);
+    requireFile(path, stats);
+    if (!project) {
+      await requirePrivateFolder(dirname(path), "plain");
+      requirePrivate(path, stats, "plain");
+    }
+    bytes = await readFile(path);
+  } catch (error) {
+    throwIfNotCapable(error);
+    const code = codeOf(error);
+    // ENOTDIR: HOME is /dev/null, say.
+    if (code === "ENOENT" || code === "ENOTDIR") {
+      await refuseBrokenLink(path);
+      return undefined;
+    }
+    if (code === undefined || error instanceof ProfileFileError) throw error;
+    throw new ProfileFileError(`it cannot be read (${code})`, {
+      path,
+      suggestion: LET_READ,
+      cause: error,
+    });
+  }
+  try {
+    // The mark stays, for an edit to keep it.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new ProfileFileError("it is not valid UTF-8", {
+      path,
+      suggestion: "Save it as UTF-8.",
+    });
+  }
+}
+
+/** Somebody put it there, and would not expect it to count for nothing. */
+async function refuseBrokenLink(path: string): Promise<void> {
+  const stats = await lstat(path).catch(() => undefined);
+  if (!stats?.isSymbolicLink()) return;
+  throw new ProfileFileError("it is a link to a file that is not there", {
+    path,
+    suggestion: "Mend the link, or remove it.",
+  });
+}
+
+/** Windows' editors put a byte order mark first, which JSON has not. */
+export function withoutMark(text: string): string {
+  return text.replace(/^\ufeff/, "");
+}
+
+function requireFile(path: string, stats: Stats): void {
+  if (!stats.isFile()) {
+    const found = stats.isDirectory() ? "a directory" : "no regular file";
+    throw new ProfileFileError(`it is ${found}`, { path, suggestion: "Put a JSON file there." });
+  }
+  if (stats.size > MOST_BYTES) {
+    throw new ProfileFileError(`it is larger than ${MOST_BYTES} bytes`, { path });
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * Profiles that lead to the same place.
+ *
+ * @module
+ */
+
+import type { Profile } from "../connection/profile.ts";
+
+/**
+ * Finds profiles with the same backend, server and gateway group.
+ *
+ * @param profiles The profiles.
+ * @returns The names of each group of two and more, in their order.
+ */
+export function sameTargets(
+  profiles: readonly Pick<Profile, "name" | "backend" | "server" | "gatewayGroup">[],
+): readonly (readonly string[])[] {
+  const groups = new Map<string, string[]>();
+  for (const { name, backend, server, gatewayGroup } of profiles) {
+    if (server === undefined) continue;
+    const bases = server.split(",").map((each) => new URL(each.trim()).href.replace(/\/+$/, ""));
+    // ADC's own defaults.
+    const target = JSON.stringify([backend ?? "apisix", bases, gatewayGroup ?? "default"]);
+    groups.set(target, [...groups.get(target) ?? [], name]);
+  }
+  return [...groups.values()].filter((names) => names.length > 1);
+}

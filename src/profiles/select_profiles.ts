@@ -1,0 +1,177 @@
+/**
+ * Which profiles a run is for.
+ *
+ * @module
+ */
+
+import { homedir } from "node:os";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import type { Environment } from "../connection/origin.ts";
+import type { Profile, ProfileSettings } from "../connection/profile.ts";
+import { ConnectionError, EXIT } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import { followUse } from "./follow_use.ts";
+import { readProjectProfiles, readUserProfiles } from "./profile_file.ts";
+import type { ProfileFile } from "./profile_file.ts";
+import { isProfileName, NAME_RULE, PATH_SETTINGS } from "./profile_settings.ts";
+
+/** What {@linkcode selectProfiles} looks at. */
+export interface SelectProfilesOptions {
+  /** The environment: `ADC_RUN_PROFILE`, and where the configuration folder is. */
+  readonly env: Environment;
+  /** The working directory, where a project's `adc-run.json` is looked for. */
+  readonly cwd: string;
+  /**
+   * The names that were given for this run.
+   *
+   * @default those in `ADC_RUN_PROFILE`, else the one that the user's own file uses by default
+   */
+  readonly names?: readonly string[] | undefined;
+  /**
+   * Told what a person should know, a sentence each.
+   *
+   * @default undefined
+   */
+  readonly onWarning?: ((warning: string) => void) | undefined;
+}
+
+/**
+ * Reads the profiles that a run is for: those that are named, else those in `ADC_RUN_PROFILE`, else the one
+ * that the user's own file uses by default.
+ *
+ * @param options The names, the environment and the working directory.
+ * @returns The profiles in the order of their names, with what they take from others; none where none is
+ * named and none is used by default.
+ * @throws {ConnectionError} There is no such profile, or one is named twice; `exitCode` is 64 for `names`
+ * and 78 for anything else.
+ * @throws {ProfileFileError} A file of profiles is malformed; the message names the line.
+ * @throws {StoreError} Others can change the user's own file.
+ *
+ * @example
+ * ```ts
+ * import { selectProfiles } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ *
+ * const env = { ADC_RUN_CONFIG_DIR: "/nowhere" };
+ * assert.deepEqual(await selectProfiles({ env, cwd: "/nowhere" }), []);
+ * ```
+ */
+export async function selectProfiles(
+  options: SelectProfilesOptions,
+): Promise<readonly Profile[]> {
+  const { env, cwd, onWarning } = options;
+  const chosen = namesOf(options);
+  const own = await readUserProfiles(env);
+  if (chosen === undefined) {
+    // A project's profile of that name is somebody else's, and nobody asked for it.
+    return own.use === undefined ? [] : [defaultProfile(own.use, { own, env })];
+  }
+  const { names, from, exitCode } = chosen;
+  const project = await readProjectProfiles(cwd);
+  return names.map((name) => {
+    const file = [own, project].find(({ profiles }) => profiles.has(name));
+    if (file === undefined) throw unknownProfile(name, { from, exitCode, files: [own, project] });
+    if (file === own && project.profiles.has(name)) {
+      onWarning?.(
+        `There is a profile "${name}" in both ${own.path} and ${project.path}; the first counts.`,
+      );
+    }
+    return profileOf(name, { file, explicit: true, env });
+  });
+}
+
+/** The names, and who gave them; `undefined` where nobody did. */
+function namesOf({ names, env }: SelectProfilesOptions) {
+  const given = names !== undefined
+    ? { names, from: "--profile", exitCode: EXIT.usage }
+    : env.ADC_RUN_PROFILE
+    ? { names: splitNames(env.ADC_RUN_PROFILE), from: "ADC_RUN_PROFILE", exitCode: EXIT.config }
+    : undefined;
+  if (given === undefined) return undefined;
+  const fail = (found: string, suggestion?: string) =>
+    new ConnectionError(`Cannot use ${given.from}: ${found}`, given.exitCode, { suggestion });
+  if (given.names.length === 0) throw fail("it names no profile");
+  for (const [index, name] of given.names.entries()) {
+    if (!isProfileName(name)) throw fail(`"${name}" is no profile name`, NAME_RULE);
+    if (given.names.indexOf(name) !== index) throw fail(`it names "${name}" twice`);
+  }
+  return given;
+}
+
+/** A list of names, apart by commas. */
+function splitNames(text: string): readonly string[] {
+  return text.split(",").map((name) => name.trim()).filter((name) => name !== "");
+}
+
+function defaultProfile(
+  name: string,
+  { own, env }: { readonly own: ProfileFile; readonly env: Environment },
+): Profile {
+  if (!own.profiles.has(name)) {
+    const from = `"use" in ${own.path}`;
+    throw unknownProfile(name, { from, exitCode: EXIT.config, files: [own] });
+  }
+  return profileOf(name, { file: own, explicit: false, env });
+}
+
+/**
+ * Makes a profile of what its file says.
+ *
+ * @param name Its name; it is in the file.
+ * @param options The file, whether the profile was named for this run, and the environment.
+ * @returns The profile with what it takes from others; paths are absolute.
+ */
+export function profileOf(
+  name: string,
+  { file, explicit, env }: {
+    readonly file: ProfileFile;
+    readonly explicit: boolean;
+    readonly env: Environment;
+  },
+): Profile {
+  const { settings } = followUse(name, file.profiles);
+  const values: { -readonly [K in keyof ProfileSettings]: unknown } = {};
+  for (const [key, { value }] of Object.entries(settings)) {
+    values[key as keyof ProfileSettings] = value;
+  }
+  for (const key of PATH_SETTINGS) {
+    const path = settings[key]?.value;
+    if (path !== undefined) values[key] = absolutePath(path, { file: file.path, env });
+  }
+  const { path, project } = file;
+  return { ...values as ProfileSettings, name, file: path, project, explicit };
+}
+
+/** Paths in a file start from its folder; `~/` is the user's. */
+function absolutePath(
+  path: string,
+  { file, env }: { readonly file: string; readonly env: Environment },
+): string {
+  if (!/^~[/\\]/.test(path)) return resolve(dirname(file), path);
+  const { HOME: home } = env;
+  return join(home && isAbsolute(home) ? home : homedir(), path.slice(2));
+}
+
+/** More would hide what is said about them. */
+const MOST_NAMES = 20;
+
+function unknownProfile(
+  name: string,
+  { from, exitCode, files }: {
+    readonly from: string;
+    readonly exitCode: number;
+    readonly files: readonly ProfileFile[];
+  },
+): ConnectionError {
+  const known = [...new Set(files.flatMap(({ profiles }) => [...profiles.keys()]))];
+  const near = nearest(name, known);
+  const shown = known.slice(0, MOST_NAMES).join(", ") + (known.length > MOST_NAMES ? ", …" : "");
+  const suggestion = known.length === 0
+    ? 'There are no profiles yet: "adc-run profile set NAME" makes one.'
+    : `${near === undefined ? "" : `Did you mean "${near}"? `}There are ${shown}.`;
+  return new ConnectionError(
+    `Cannot use ${from}: there is no profile "${name}"`,
+    exitCode,
+    { suggestion },
+  );
+}

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inspect } from "node:util";
+import { resolveConnection } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
+import { describeConnection } from "../../src/connection/describe.ts";
+import { divertedBy } from "../../src/connection/detours.ts";
+import type { Environment } from "../../src/connection/origin.ts";
+import type { Profile } from "../../src/connection/profile.ts";
+import { type AdcRunError, ConnectionError } from "../../src/errors.ts";
+import { needsConsent } from "../../src/lifecycle/credentials.ts";
+import { temporaryFolder } from "../temporary_folder.ts";
+
+const PROD: Profile = {
+  name: "prod",
+  file: "/home/me/.config/adc-run/config.json",
+  project: false,
+  explicit: true,
+  backend: "api7ee",
+  server: "https://prod.example.com:7443",
+  gatewayGroup: "blue",
+  timeout: "30s",
+};
+
+interface Given {
+  readonly profile?: Profile;
+  readonly env?: Environment;
+  /** The lines of `.env`. */
+  readonly file?: string;
+}
+
+async function resolve(
+  line: string,
+  { profile = PROD, env = {}, file }: Given = {},
+): Promise<Connection> {
+  await using folder = await temporaryFolder(file === undefined ? {} : { ".env": file });
+  return await resolveConnection({ args: line.split(" "), env, cwd: folder.path, profile });
+}
+
+async function refusal(line: string, given: Given): Promise<AdcRunError> {
+  try {
+    await resolve(line, given);
+  } catch (error) {
+    assert.ok(error instanceof ConnectionError, inspect(error));
+    return error;
+  }
+  assert.fail(`${line} was taken`);
+}
+
+const origin = (key: string) => ({ kind: "profile", name: "prod", key, project: false });
+
+test("`resolveConnection()` takes from a profile what nothing else says", async () => {
+  const connection = await resolve("sync");
+  assert.deepEqual(connection.backend, { value: "api7ee", origin: origin("backend") });
+  assert.deepEqual(connection.server, { value: PROD.server, origin: origin("server") });
+  assert.deepEqual(connection.gatewayGroup, { value: "blue", origin: origin("gatewayGroup") });
+  assert.deepEqual(connection.timeout, { value: 30_000, origin: origin("timeout") });
+  assert.equal(connection.profile, PROD);
+  assert.deepEqual(connection.warnings, []);
+  assert.equal(describeConnection(connection).server?.origin, '"server" of profile "prod"');
+});
+
+test("`resolveConnection()` takes TLS from a profile", async () => {
+  await using folder = await temporaryFolder({ "ca.pem": "-----BEGIN CERTIFICATE-----\n" });
+  const caCertFile = `${folder.path}/ca.pem`;
+  const { tls } = await resolve("sync", { profile: { ...PROD, caCertFile, tlsSkipVerify: true } });
+  assert.equal(tls.caCertFile?.value.path, caCertFile);
+  assert.deepEqual(tls.caCertFile?.origin, origin("caCertFile"));
+  assert.deepEqual(tls.skipVerify, { value: true, origin: origin("tlsSkipVerify") });
+  const half = { ...PROD, tlsClientCertFile: caCertFile };
+  assert.match((await refusal("sync", { profile: half })).message, /profile "prod": there is a/);
+});
+
+test("`resolveConnection()` lets a flag differ from a profile's group, backend and time limit", async () => {
+  const line = "sync --gateway-group green --backend apisix --timeout 5s";
+  const { gatewayGroup, backend, timeout, profile } = await resolve(line);
+  assert.equal(gatewayGroup.value, "green");
+  assert.equal(backend.value, "apisix");
+  assert.equal(timeout.value, 5_000);
+  assert.equal(profile, PROD);
+});
+
+const CONTRADICTIONS = [
+  [
+    "ADC_SERVER",
+    "https://evil.example.com",
+    /"https:\/\/evil\.example\.com".*"https:\/\/prod\.example/,
+  ],
+  ["ADC_BACKEND", "apisix", /"apisix", and the backend of profile "prod" is "api7ee"/],
+  ["ADC_GATEWAY_GROUP", "green", /"green", and the gateway group of profile "prod" is "blue"/],
+] as const;
+
+test("`resolveConnection()` shows both where `.env` contradicts a profile, whoever chose it", async () => {
+  for (const [name, value, shown] of CONTRADICTIONS) {
+    for (const explicit of [true, false]) {
+      const profile = { ...PROD, explicit };
+      const { message, exitCode } = await refusal("sync", { profile, file: `${name}=${value}\n` });
+      assert.ok(message.startsWith(`Cannot use ${name} in .env: `), message);
+      assert.match(message, shown);
+      assert.equal(exitCode, 78);
+    }
+  }
+});
+
+test("`resolveConnection()` refuses an environment that contradicts a profile named for the run", async () => {
+  for (const [name, value, shown] of CONTRADICTIONS) {
+    const { message, exitCode } = await refusal("sync", { env: { [name]: value } });
+    assert.ok(message.startsWith(`Cannot use ${name}: `), message);
+    assert.match(message, shown);
+    assert.equal(exitCode, 78);
+  }
+});
+
+test("`resolveConnection()` passes over a default profile where the environment names another server", async () => {
+  const profile = { ...PROD, explicit: false };
+  const connection = await resolve("sync", { profile, env: { ADC_SERVER: "http://localhost:1" } });
+  assert.equal(connection.profile, undefined);
+  assert.equal(connection.backend.value, "apisix");
+  assert.equal(connection.gatewayGroup.value, "default");
+  assert.match(
+    connection.warnings.join(),
+    /profile "prod" is passed over: ADC_SERVER names another/,
+  );
+});
+
+test("`resolveConnection()` lets the environment differ from a default profile in the rest", async () => {
+  const profile = { ...PROD, explicit: false };
+  const connection = await resolve("sync", { profile, env: { ADC_GATEWAY_GROUP: "green" } });
+  assert.equal(connection.gatewayGroup.value, "green");
+  assert.equal(connection.profile, profile);
+});
+
+test("`resolveConnection()` sees no contradiction in the same server, written otherwise", async () => {
+  for (
+    const address of ["https://PROD.example.com:7443/", "https://user:word@prod.example.com:7443"]
+  ) {
+    const connection = await resolve("sync", { file: `ADC_SERVER=${address}\n` });
+    assert.deepEqual(connection.server.origin, origin("server"));
+    assert.equal(connection.serverValue.reveal(), address);
+    assert.equal(connection.profile, PROD);
+  }
+});
+
+test("`resolveConnection()` keeps a password in a contradicting address out of the message", async () => {
+  const { message } = await refusal("sync", { env: { ADC_SERVER: "https://me:zqzq@other" } });
+  assert.ok(!message.includes("zqzq"), message);
+});
+
+test("`resolveConnection()` does not use a profile's token at the server of a flag", async () => {
+  const connection = await resolve("sync --server https://other.example.com");
+  assert.equal(connection.server.value, "https://other.example.com");
+  assert.equal(connection.profile, undefined);
+  assert.equal(connection.gatewayGroup.value, "blue");
+  assert.match(connection.warnings.join(), /--server names another server than the profile "prod"/);
+});
+
+const DETOURS = [
+  "HTTPS_PROXY=http://evil.example.com:3128",
+  "https_proxy=http://evil.example.com:3128",
+  "ALL_PROXY=http://evil.example.com:3128",
+  "ADC_TLS_SKIP_VERIFY=true",
+];
+
+test("`resolveConnection()` lets no file lead past the server of the user's own profile", async () => {
+  for (const line of DETOURS) {
+    const { message, exitCode } = await refusal("sync", { file: `${line}\n` });
+    assert.match(
+      message,
+      /in \.env: the profile "prod" pins its server, and a file may not lead past it/,
+    );
+    assert.equal(exitCode, 78);
+    const [name = "", value = ""] = line.split("=");
+    await resolve("sync", { env: { [name]: value } });
+  }
+});
+
+test("`divertedBy()` tells of a proxy that reads along, and of none that cannot", async () => {
+  const at = async (server: string, lines: readonly string[]) => {
+    await using folder = await temporaryFolder({ ".env": lines.join("\n") });
+    const args = ["sync", "--server", server];
+    return divertedBy(await resolveConnection({ args, env: {}, cwd: folder.path }));
+  };
+  const [https, http] = ["https://a.example.com", "http://a.example.com"];
+  const proxies = ["HTTPS_PROXY=http://evil:3128", "HTTP_PROXY=http://evil:3128"];
+  assert.equal(await at(https, proxies), undefined);
+  assert.equal(await at(https, [...proxies, "ADC_TLS_SKIP_VERIFY=true"]), "HTTPS_PROXY in .env");
+  assert.equal(await at(http, proxies), "HTTP_PROXY in .env");
+  assert.equal(await at(https, ["ADC_TLS_SKIP_VERIFY=true"]), undefined);
+});
+
+test("`needsConsent()` is asked for a server that the project's own profile names", async () => {
+  const mine = await resolve("sync");
+  assert.equal(needsConsent(mine), undefined);
+  const theirs = await resolve("sync", { profile: { ...PROD, project: true } });
+  assert.equal(
+    needsConsent(theirs),
+    'the server https://prod.example.com:7443 comes from "server" of profile "prod" in adc-run.json alone',
+  );
+});

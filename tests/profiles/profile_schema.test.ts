@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { readDuration } from "../../src/connection/duration.ts";
+import { defaultSources } from "../../src/lifecycle/default_sources.ts";
+import { parseProfiles } from "../../src/profiles/parse_profiles.ts";
+import { PROFILE_SCHEMA } from "../../src/profiles/profile_schema.ts";
+import { SOURCES } from "../../src/profiles/profile_settings.ts";
+
+const validate = new Ajv2020({ strict: true, allErrors: true }).compile(PROFILE_SCHEMA);
+
+async function isRead(value: unknown): Promise<boolean> {
+  try {
+    await parseProfiles(JSON.stringify(value), { path: "/x", project: false });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const one = (profile: unknown) => ({ profiles: { prod: profile } });
+
+const GOOD: readonly unknown[] = [
+  {},
+  { profiles: {} },
+  { $schema: "https://example.com", version: 1, use: "a", profiles: { a: {} } },
+  one({}),
+  one({ backend: "apisix" }),
+  one({ backend: "api7ee", server: "https://gw:7443", gatewayGroup: "default" }),
+  one({ server: "HTTP://[::1]:9180/base/" }),
+  one({ server: "https://a7ee-gw.example.com" }),
+  one({ backend: "apisix-standalone", server: "http://a:1,http://b:2 , https://c" }),
+  one({ timeout: "30s" }),
+  one({ timeout: "1h10m" }),
+  one({ timeout: "1.5s" }),
+  one({ timeout: "500" }),
+  one({ caCertFile: "~/ca.pem", tlsClientCertFile: "a b", tlsClientKeyFile: "/a7ee-x" }),
+  one({ tlsSkipVerify: true }),
+  one({ tlsSkipVerify: false }),
+  one({ username: "jürgen smith" }),
+  one({ tokenCommand: "op read 'op://a b/c'" }),
+  one({ tokenCommand: ["op", "read", ""] }),
+  one({ tokenCommand: '["op", "read"]' }),
+  one({ sources: ["env"] }),
+  one({ sources: [...SOURCES] }),
+  { profiles: { a: {}, "b.c_d-9": { use: "a" }, constructor: {} } },
+];
+
+const BAD: readonly unknown[] = [
+  null,
+  [],
+  "x",
+  { profile: {} },
+  { profiles: [] },
+  { profiles: null },
+  { version: 2 },
+  { version: "1" },
+  { version: 0 },
+  { $schema: 1 },
+  { use: "" },
+  { use: "a b" },
+  { use: null },
+  { use: "a7ee-zqzq" },
+  { profiles: { "a,b": {} } },
+  { profiles: { "a@b": {} } },
+  { profiles: { "-a": {} } },
+  { profiles: { "": {} } },
+  { profiles: { "a\n": {} } },
+  { profiles: { ["a".repeat(64)]: {} } },
+  { profiles: { "a7adm-zqzq": {} } },
+  one(null),
+  one([]),
+  one("x"),
+  one({ token: "x" }),
+  one({ Server: "http://x" }),
+  one({ backend: "kong" }),
+  one({ backend: null }),
+  one({ server: "" }),
+  one({ server: "gw.example.com" }),
+  one({ server: "ftp://gw" }),
+  one({ server: "https://u:p@gw" }),
+  one({ server: "https://u@gw" }),
+  one({ server: "https://gw?x" }),
+  one({ server: "https://gw#x" }),
+  one({ server: "https://g w" }),
+  one({ server: "https://gw/a7ee-zqzq" }),
+  one({ server: ["https://gw"] }),
+  one({ gatewayGroup: "" }),
+  one({ gatewayGroup: " " }),
+  one({ gatewayGroup: "a\tb" }),
+  one({ timeout: 30 }),
+  one({ timeout: "" }),
+  one({ timeout: "soon" }),
+  one({ timeout: "-1s" }),
+  one({ timeout: "1e9s" }),
+  one({ caCertFile: "" }),
+  one({ caCertFile: "a\0b" }),
+  one({ tlsSkipVerify: "true" }),
+  one({ tlsSkipVerify: 0 }),
+  one({ username: "a7ee-zqzq" }),
+  one({ username: "" }),
+  one({ tokenCommand: "" }),
+  one({ tokenCommand: " " }),
+  one({ tokenCommand: [] }),
+  one({ tokenCommand: [1] }),
+  one({ tokenCommand: { a: 1 } }),
+  one({ tokenCommand: "echo a7ee-zqzq" }),
+  one({ tokenCommand: ["echo", "a7adm-zqzq"] }),
+  one({ sources: [] }),
+  one({ sources: "env" }),
+  one({ sources: ["vault"] }),
+  one({ sources: ["env", "env"] }),
+  one({ use: 1 }),
+];
+
+/** What no schema of this kind can say. */
+const STRICTER: readonly unknown[] = [
+  one({ use: "gone" }),
+  { profiles: { a: { use: "b" }, b: { use: "a" } } },
+  one({ server: "https://gw:99999" }),
+  one({ server: "https://a,https://b" }),
+  one({ tokenCommand: "op 'read" }),
+  one({ tokenCommand: "['op'" }),
+  one({ tokenCommand: "'' x" }),
+  one({ tokenCommand: ["", "x"] }),
+  one({ tokenCommand: ["a\0b"] }),
+];
+
+test("`PROFILE_SCHEMA` and `parseProfiles()` take the same files", async () => {
+  for (const value of GOOD) {
+    assert.ok(validate(value), `${JSON.stringify(value)}: ${JSON.stringify(validate.errors)}`);
+    assert.ok(await isRead(value), JSON.stringify(value));
+  }
+});
+
+test("`PROFILE_SCHEMA` and `parseProfiles()` refuse the same files", async () => {
+  for (const value of BAD) {
+    assert.ok(!validate(value), `the schema takes ${JSON.stringify(value)}`);
+    assert.ok(!await isRead(value), `the reader takes ${JSON.stringify(value)}`);
+  }
+});
+
+test("`parseProfiles()` refuses what a schema cannot", async () => {
+  for (const value of STRICTER) {
+    assert.ok(validate(value), JSON.stringify(value));
+    assert.ok(!await isRead(value), JSON.stringify(value));
+  }
+});
+
+test("`PROFILE_SCHEMA` is what schema.json has", async () => {
+  const file = new URL("../../schema.json", import.meta.url);
+  assert.equal(
+    await readFile(file, "utf8"),
+    JSON.stringify(PROFILE_SCHEMA, null, 2) + "\n",
+    "Write it anew: deno run -A src/cli/bin.ts profile schema > schema.json",
+  );
+});
+
+test("a profile can name the sources that there are", () => {
+  const names = defaultSources({ env: {}, cwd: "." }).map(({ name }) => name);
+  assert.deepEqual([...SOURCES].sort(), [...names].sort());
+});
+
+test("every time limit that a profile can have is one that ADC reads", async () => {
+  for (const text of ["1ms", "2s", "3m", "4h", "5d", "1h10m", "1.5s", "500", "999999999d"]) {
+    assert.ok(await isRead(one({ timeout: text })), text);
+    assert.ok((await readDuration(text) ?? 0) > 0, text);
+  }
+});
