@@ -78,7 +78,12 @@ export async function runChild(
     const spawn = options.spawn ?? await systemSpawner();
     signal?.throwIfAborted();
     const stdio: StdioOptions = [stdin, wayOf(stdout), wayOf(stderr)];
-    child = spawn(program.file, [...program.prefix, ...args], { env, cwd, stdio });
+    try {
+      child = spawn(program.file, [...program.prefix, ...args], { env, cwd, stdio });
+    } catch (error) {
+      // Node emits some failures and throws others.
+      throw notStarted(error, program);
+    }
     const outputs = [
       [child.stdout, stdout] as const,
       [child.stderr, stderr] as const,
@@ -112,25 +117,35 @@ function ending(
 ): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
   return new Promise((resolve, reject) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
-    child.once("error", (error) => {
-      // Deno's own words say which permission is missing.
-      if (error.name === "NotCapable") return reject(error);
-      const code = codeOf(error);
-      const missing = code === "ENOENT";
-      reject(
-        new CommandError(
-          missing
-            ? `Cannot run "${program.name}": it was not found`
-            : `Cannot run "${program.name}": ${code ?? "it does not start"}`,
-          missing ? EXIT.notFound : EXIT.notExecutable,
-          {
-            suggestion: missing
-              ? "Look at its name and at PATH."
-              : "Look at its permissions, and at the first line if it is a script.",
-            cause: error,
-          },
-        ),
-      );
-    });
+    child.once("error", (error) => reject(notStarted(error, program)));
   });
+}
+
+/** Why a program did not start, by the system's code, and what to do about it. */
+const REASONS: Readonly<Record<string, readonly [found: string, suggestion: string]>> = {
+  ENOENT: ["it was not found", "Look at its name and at PATH."],
+  E2BIG: [
+    "the arguments and variables are more than the system takes (E2BIG)",
+    "Make them fewer or shorter; the variables of a file that --env-file names count as well.",
+  ],
+  // Node's own words quote the value.
+  ERR_INVALID_ARG_VALUE: [
+    "an argument or a variable has a NUL byte in it",
+    "Look at the file that --env-file names.",
+  ],
+};
+
+function notStarted(error: unknown, program: Program): unknown {
+  // Deno's own words say which permission is missing.
+  if (error instanceof Error && error.name === "NotCapable") return error;
+  const code = codeOf(error);
+  const [found, suggestion] = REASONS[code ?? ""] ?? [
+    code ?? "it does not start",
+    "Look at its permissions, and at the first line if it is a script.",
+  ];
+  return new CommandError(
+    `Cannot run "${program.name}": ${found}`,
+    code === "ENOENT" ? EXIT.notFound : EXIT.notExecutable,
+    { suggestion, cause: error },
+  );
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Connection } from "../connection/connection.ts";
+import { actsAtStart } from "../connection/env_file.ts";
 import type { Environment, Setting } from "../connection/origin.ts";
 import type { Secret } from "../secret.ts";
 
@@ -53,7 +54,7 @@ export function childEnvironment(
   // A file named with --env-file stands in for `.env`, whose variables ADC would load by itself.
   if (connection.envFile.name !== ".env") {
     for (const [name, value] of connection.envFile.entries()) {
-      if (!WITHHELD.includes(name)) child[name] ??= value;
+      if (!WITHHELD.includes(name) && !actsAtStart(name)) child[name] ??= value;
     }
   }
   // ADC would load a variable of `.env` by itself, unless it is set.

@@ -49,10 +49,11 @@ async function runProgram(plan: RunPlan, options: RunOptions): Promise<RunResult
   // A child that can see no secret writes straight to where its output goes.
   const piped = options.mask !== false && secrets.length > 0;
   const mask = createMask(piped ? secrets : []);
+  const out = piped ? stdout : unmasked(stdout, 1);
   const { code, signal, outputFailure } = await runChild(program, words, {
     ...options,
     stdin,
-    stdout: piped ? stdout : unmasked(stdout, 1),
+    stdout: out,
     stderr: piped ? stderr : unmasked(stderr, 2),
     terminal: options.terminal ?? false,
     mask,
@@ -65,7 +66,7 @@ async function runProgram(plan: RunPlan, options: RunOptions): Promise<RunResult
           instead: resolved.lease?.parent,
         })
         : plainEnvironment(env)),
-      ...(piped && colourOf(stdout, env)),
+      ...colourOf(out, env),
     },
   });
   const exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);

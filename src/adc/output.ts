@@ -91,8 +91,10 @@ export function noteFailure(stream: Writable): void {
  * emits `error`, Deno throws where the stream is the process' own.
  */
 function guard(to: Writable): Writable {
+  let wrote = false;
   const guarded = new Writable({
     write: (chunk, _encoding, done) => {
+      wrote = true;
       try {
         if (to.write(chunk)) done();
         else to.once("drain", () => done());
@@ -112,9 +114,12 @@ function guard(to: Writable): Writable {
       done(error);
     },
   });
-  const fail = (error: Error) => guarded.destroy(error);
+  const fail = (error: Error) => {
+    // A line of adc-run's own that was not taken is no failure of the child's output.
+    if (wrote) guarded.destroy(error);
+  };
   const closed = () => guarded.destroy(Object.assign(new Error("Closed"), { code: "EPIPE" }));
-  to.once("error", fail);
+  to.on("error", fail);
   to.once("close", closed);
   return guarded;
 }

@@ -16,8 +16,12 @@ import { endWarning, explainRefusal, knownToken } from "../lifecycle/known_token
 import { resolveToken } from "../token/resolve.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { splitTokens } from "../token/token_value.ts";
+import { childEnvironment } from "./child_environment.ts";
+import { refuseLinkedOutput } from "./refuse_linked_output.ts";
+import { refuseTokenInFiles } from "./refuse_token_in_files.ts";
 import { releaseToken } from "./release_token.ts";
 import type { RunOptions, RunPlan } from "./run_options.ts";
+import { secretsOf } from "./secrets.ts";
 
 /**
  * Decides the connection, finds a token and tries it: all of a run but the run.
@@ -31,11 +35,12 @@ export async function prepareRun(
   words: readonly string[],
   options: RunOptions & { readonly exec?: boolean },
 ): Promise<RunPlan> {
-  const { env, cwd, envFile, signal } = options;
+  const { env, cwd, envFile, profile, signal } = options;
   const [name, ...rest] = words;
   const program = options.exec && name !== undefined ? { file: name, prefix: [], name } : undefined;
   if (program === undefined) {
     const args = readAdcArguments(words);
+    refuseLinkedOutput(args.words, cwd);
     if (!needsBackend(args, env.ADC_RUNNING_MODE)) {
       return {
         connection: undefined,
@@ -47,10 +52,23 @@ export async function prepareRun(
       };
     }
   }
-  const connection = await resolveConnection({ args: program ? [] : words, env, cwd, envFile });
+  const connection = await resolveConnection({
+    args: program ? [] : words,
+    env,
+    cwd,
+    envFile,
+    profile,
+  });
   for (const warning of connection.warnings) options.onWarning?.(warning);
-  const sources = options.sources ??
-    defaultSources({ env, cwd, ephemeral: options.ephemeral });
+  const sources = typeof options.sources === "function"
+    ? options.sources(connection)
+    : options.sources ??
+      defaultSources({
+        env,
+        cwd,
+        names: connection.profile?.sources,
+        ephemeral: options.ephemeral,
+      });
   if (connection.args.tokens.length > 0 && !sources.some(({ name }) => name === "flag")) {
     options.onWarning?.('--token is not used: the sources that were asked for leave out "flag".');
   }
@@ -65,20 +83,28 @@ export async function prepareRun(
     resolved,
     checked,
     lifted: connection.args.tokens,
-    words: program ? rest : connection.args.words,
+    words: program ? rest : wordsForAdc(connection),
     program,
   };
+}
+
+/** ADC has no variable for its time limit, so a profile's is handed over as the flag. */
+function wordsForAdc({ args: { words }, timeout }: Connection): readonly string[] {
+  if (timeout.origin.kind !== "profile") return words;
+  const [command, ...rest] = words;
+  return [command!, "--timeout", `${timeout.value}ms`, ...rest];
 }
 
 /** Exchanges the token where that was asked for, and tries it. */
 async function settleToken(
   found: ResolvedToken,
   connection: Connection,
-  options: RunOptions,
+  options: RunOptions & { readonly exec?: boolean },
 ): Promise<Pick<RunPlan, "resolved" | "checked">> {
   const { env, ephemeral, signal, dispatcher, onWarning, now = Date.now } = options;
   let resolved = found;
   try {
+    if (!options.exec) await guardFiles(found, connection, options);
     warnOfMismatch(connection, resolved, options);
     const record = await knownToken(found.token, { connection, env, onWarning });
     const warning = endWarning(record, now());
@@ -100,6 +126,20 @@ async function settleToken(
     await releaseToken(resolved, options);
     throw error;
   }
+}
+
+/** Looks at what ADC will read, before anything is made for it or asked of the server. */
+async function guardFiles(
+  found: ResolvedToken,
+  connection: Connection,
+  { env, cwd }: RunOptions,
+): Promise<void> {
+  await refuseTokenInFiles({
+    words: connection.args.words,
+    cwd,
+    env: childEnvironment({ env, connection, token: found.token }),
+    secrets: secretsOf(connection, found, { env }),
+  });
 }
 
 /** Only API7 Enterprise makes tokens on request. */

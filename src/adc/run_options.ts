@@ -9,6 +9,7 @@ import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../connection/http.ts";
 import type { Environment } from "../connection/origin.ts";
+import type { Profile } from "../connection/profile.ts";
 import type { Secret } from "../secret.ts";
 import type { Spawner } from "../spawn.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
@@ -29,11 +30,20 @@ export interface RunOptions {
    */
   readonly envFile?: string | undefined;
   /**
-   * The sources that are asked for a token, in this order.
+   * The named target.
+   *
+   * @default undefined
+   */
+  readonly profile?: Profile | undefined;
+  /**
+   * The sources that are asked for a token, in this order; or what makes them for a connection.
    *
    * @default those of `defaultSources()`
    */
-  readonly sources?: readonly TokenSource[] | undefined;
+  readonly sources?:
+    | readonly TokenSource[]
+    | ((connection: Connection) => readonly TokenSource[])
+    | undefined;
   /**
    * Runs with a token that is made for this run alone, with the one that was found, and revoked on every
    * way out; how long it lives at most, in milliseconds. API7 Enterprise only.

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import type { AdcArguments } from "../connection/adc_arguments.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Environment } from "../connection/origin.ts";
+import { addressSecrets } from "../connection/server.ts";
 import { Secret, SHORTEST_SECRET, tokenPrefix } from "../secret.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { splitTokens } from "../token/token_value.ts";
@@ -38,9 +38,7 @@ export function secretsOf(
     // A password is withheld from the child; a short one is a word that would garble the output.
     ...[...secrets, new Secret(env.API7_PASSWORD ?? "")].filter(isLong),
     ...others.flatMap((secret) => splitTokens(secret, list)),
-    ...servers.flatMap(({ authorization }) =>
-      authorization ? [authorization, passwordIn(authorization)] : []
-    ),
+    ...servers.flatMap(addressSecrets),
     ...proxies.flatMap((proxy) => proxy ? proxyPassword(proxy.url) : []),
   ].filter((secret) => secret.reveal().length >= SHORTEST_KNOWN);
 }
@@ -71,11 +69,6 @@ function tokensIn(get: (name: string) => string | undefined): readonly Secret[] 
 
 function isLong(secret: Secret): boolean {
   return secret.reveal().length >= SHORTEST_SECRET;
-}
-
-function passwordIn(authorization: Secret): Secret {
-  const pair = Buffer.from(authorization.reveal().replace(/^Basic /, ""), "base64").toString();
-  return new Secret(pair.slice(pair.indexOf(":") + 1));
 }
 
 function proxyPassword(url: Secret): readonly Secret[] {

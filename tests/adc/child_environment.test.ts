@@ -47,7 +47,8 @@ it("`childEnvironment()` never sets ADC_TLS_SKIP_VERIFY to a no, which ADC takes
 
 it("`childEnvironment()` hands on the variables of --env-file, for ADC reads .env only", async () => {
   await using folder = await temporaryFolder({
-    "prod.env": "ADC_TOKEN=x\nUPSTREAM=10.0.0.1\nPATH=/evil\nADC_TOKEN_COMMAND=rm\n",
+    "prod.env":
+      "ADC_TOKEN=x\nUPSTREAM=10.0.0.1\nNODE_OPTIONS=--require=./evil.js\nLD_PRELOAD=./evil.so\nPATH=/evil\nADC_TOKEN_COMMAND=rm\n",
   });
   const env = { PATH: "/bin" };
   const connection = await resolveConnection({ env, cwd: folder.path, envFile: "prod.env" });
@@ -56,6 +57,13 @@ it("`childEnvironment()` hands on the variables of --env-file, for ADC reads .en
   assert.equal(child.PATH, "/bin", "the environment wins");
   assert.equal(child.ADC_TOKEN, "a7ee-example", "the token that was checked wins");
   assert.ok(!("ADC_TOKEN_COMMAND" in child));
+  for (const name of ["NODE_OPTIONS", "LD_PRELOAD"]) {
+    assert.ok(!(name in child), `${name} would run a program that a file names`);
+  }
+  assert.match(
+    connection.warnings.join(),
+    /NODE_OPTIONS, LD_PRELOAD, PATH in prod\.env is left out/,
+  );
 });
 
 it("`childEnvironment()` puts the run's own token wherever its parent stands", async () => {

@@ -130,6 +130,23 @@ it("`runAdc()` says which program was not found", async () => {
   );
 });
 
+it("`runAdc()` says why a program does not start, where Node throws as well, and no value", async () => {
+  for (
+    const [code, found] of [["E2BIG", /more than the system takes/], ["EPERM", /: EPERM$/]] as const
+  ) {
+    const spawn = () => {
+      throw Object.assign(new Error(`spawn ${code}, for A=zqzq`), { code });
+    };
+    await assert.rejects(runAdc(["sync"], options({ spawn })), (error: unknown) => {
+      assert.ok(error instanceof CommandError);
+      assert.equal(error.exitCode, 126);
+      assert.match(error.message, found);
+      assert.doesNotMatch(error.message, /zqzq/);
+      return true;
+    });
+  }
+});
+
 it("`runAdc()` warns of a --token that is not asked for, and of tokens that ADC leaves out", async () => {
   const warnings: string[] = [];
   const run = (words: string[], more: Partial<RunOptions>) =>

@@ -1,0 +1,131 @@
+/**
+ * The first contact with the servers: who answers there, without any token.
+ *
+ * @module
+ */
+
+import { explainFailure } from "../check/explain_failure.ts";
+import { isJson, oneLine, parseObject, wordsOf } from "../check/judge_response.ts";
+import type { NetworkFailure } from "../check/network_failure.ts";
+import type { Backend, Connection } from "../connection/connection.ts";
+import type { HttpClient, HttpDispatcher, HttpResponse } from "../connection/http.ts";
+import type { Server } from "../connection/server.ts";
+
+/** What each backend is asked; without a token each of them refuses it in words of its own. */
+const QUESTIONS: Readonly<Record<Backend, string>> = {
+  "api7ee": "/api/gateway_groups",
+  "apisix": "/apisix/admin/routes",
+  "apisix-standalone": "/apisix/admin/configs",
+};
+
+/**
+ * The order in which an answer counts: API7 Enterprise answers below `/apisix/admin` as well, and Apache
+ * APISIX that keeps its configuration in etcd refuses every path below it, before it looks whether there
+ * is such a thing.
+ */
+const ORDER: readonly Backend[] = ["api7ee", "apisix", "apisix-standalone"];
+
+/** What is known of a server after the first contact. */
+export interface Contact {
+  /** The server. */
+  readonly server: Server;
+  /** Why no answer came; `undefined` where one came. */
+  readonly failure: NetworkFailure | undefined;
+  /** The answer's status. */
+  readonly status?: number;
+  /** The `Server` header. */
+  readonly software?: string;
+  /** The backend that answers there, as far as that can be told. */
+  readonly backend?: Backend;
+  /** How far the server's clock is ahead of this one, in milliseconds. */
+  readonly skew?: number;
+}
+
+/** How the servers are asked. */
+export interface ContactOptions {
+  /** Ends the requests. */
+  readonly signal: AbortSignal | undefined;
+  /** Sends the requests. */
+  readonly dispatcher: HttpDispatcher | undefined;
+  /** The clock, in milliseconds. */
+  readonly now: () => number;
+}
+
+/**
+ * Asks every server of a connection who it is.
+ *
+ * @param connection The connection.
+ * @param options How they are asked.
+ * @returns What is known of each, in their order.
+ * @throws {unknown} The signal's reason.
+ */
+export async function contactServers(
+  connection: Connection,
+  options: ContactOptions,
+): Promise<readonly Contact[]> {
+  const { openHttpClient } = await import("../connection/http.ts");
+  const client = await openHttpClient(connection, options);
+  try {
+    return await Promise.all(
+      connection.servers.map((server) => contact({ client, connection, server }, options)),
+    );
+  } finally {
+    await client.close();
+  }
+}
+
+async function contact(
+  { client, connection, server }: {
+    readonly client: HttpClient;
+    readonly connection: Connection;
+    readonly server: Server;
+  },
+  { signal, now }: ContactOptions,
+): Promise<Contact> {
+  const ask = (backend: Backend) =>
+    client.send({ server, method: "GET", path: QUESTIONS[backend], token: undefined });
+  const expected = connection.backend.value;
+  try {
+    const before = now();
+    const first = await ask(expected);
+    const after = now();
+    const answers = new Map([[expected, first]]);
+    // One that is in trouble gives the same answer to everything.
+    if (first.status < 500) {
+      const others = ORDER.filter((backend) => backend !== expected);
+      const more = await Promise.all(others.map(async (each) => [each, await ask(each)] as const));
+      for (const [backend, answer] of more) answers.set(backend, answer);
+    }
+    const software = first.header("server");
+    const backend = ORDER.find((each) => {
+      const answer = answers.get(each);
+      return answer !== undefined && isAdminApi(answer, each);
+    });
+    const date = Date.parse(first.header("date") ?? "");
+    return {
+      server,
+      failure: undefined,
+      status: first.status,
+      ...(software !== undefined && { software: oneLine(software).slice(0, 80) }),
+      ...(backend !== undefined && { backend }),
+      // The header has no fractions of a second: half of one is the best guess.
+      ...(!Number.isNaN(date) && { skew: date + 500 - (before + after) / 2 }),
+    };
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { server, failure: await explainFailure(error, { connection, server }) };
+  }
+}
+
+/** A refusal in JSON, or, where no token is asked for, what was asked for. */
+function isAdminApi(response: HttpResponse, backend: Backend): boolean {
+  const { status } = response;
+  if (!isJson(response)) return false;
+  if (status === 401 || status === 403) return wordsOf(response) !== "";
+  if (status !== 200) return false;
+  if (response.cut) return true;
+  const keys = Object.keys(parseObject(response.body) ?? {});
+  return backend === "apisix-standalone"
+    ? keys.some((key) => key.endsWith("_conf_version"))
+    : keys.includes("list") || keys.includes("node");
+}

@@ -1,0 +1,95 @@
+/**
+ * What a check of the doctor's found.
+ *
+ * @module
+ */
+
+import { AdcRunError, codeOf, EXIT, messageOf } from "../errors.ts";
+
+/** The name of a check; it stays the same from version to version. */
+export type CheckName =
+  | "adc"
+  | "config"
+  | "env-file"
+  | "connection"
+  | "files"
+  | "server"
+  | "tls"
+  | "backend"
+  | "token"
+  | "group"
+  | "keychain"
+  | "clock"
+  | "proxy"
+  | "traps";
+
+/** What is looked at, in this order. */
+export const CHECKS: readonly CheckName[] = [
+  "adc",
+  "config",
+  "env-file",
+  "connection",
+  "files",
+  "server",
+  "tls",
+  "backend",
+  "token",
+  "group",
+  "keychain",
+  "clock",
+  "proxy",
+  "traps",
+];
+
+/** What one check found; a check that finds several things has several findings. */
+export interface Finding {
+  /** The check. */
+  readonly check: CheckName;
+  /**
+   * `failed`: a run would fail, or a secret lies open. `warning`: worth a look. `skipped`: there was
+   * nothing to look at, or what the check needs is missing.
+   */
+  readonly status: "ok" | "warning" | "failed" | "skipped";
+  /** What was found, without any secret. */
+  readonly found: string;
+  /** What to do about it; absent where there is nothing to do. */
+  readonly suggestion?: string;
+  /** What the command line exits with because of a failure. */
+  readonly exitCode?: number;
+  /** The same as data; what there is depends on the check. */
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+/** A finding whose check is yet to be named. */
+export type Found = Omit<Finding, "check">;
+
+/**
+ * Makes a failure of what was thrown.
+ *
+ * @param error What was thrown.
+ * @returns The failure, with the error's own words, suggestion and exit code.
+ */
+export function failureOf(error: unknown): Found & { readonly exitCode: number } {
+  if (error instanceof AdcRunError) {
+    const { message, suggestion, exitCode } = error;
+    return {
+      status: "failed",
+      found: message,
+      exitCode,
+      ...(suggestion !== undefined && { suggestion }),
+    };
+  }
+  if (error instanceof Error && error.name === "NotCapable") {
+    return {
+      status: "failed",
+      found: `Deno's permissions do not suffice: ${error.message}`,
+      suggestion: "The README lists the permissions that adc-run needs.",
+      exitCode: EXIT.config,
+    };
+  }
+  return {
+    status: "failed",
+    found: `the check could not be made: ${codeOf(error) ?? messageOf(error)}`,
+    exitCode: EXIT.software,
+  };
+}

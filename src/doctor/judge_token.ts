@@ -1,0 +1,168 @@
+/**
+ * Is there a token, and is it good?
+ *
+ * @module
+ */
+
+import { oneLine } from "../check/judge_response.ts";
+import { CheckError } from "../check/verdict.ts";
+import type { Verdict } from "../check/verdict.ts";
+import type { Connection } from "../connection/connection.ts";
+import { describeOrigin } from "../connection/origin.ts";
+import { describeEnd, endsSoon, hasEnded } from "../lifecycle/expiry.ts";
+import { endWarning } from "../lifecycle/known_token.ts";
+import { EXIT } from "../errors.ts";
+import { isAdminKey } from "../secret.ts";
+import { NoTokenError } from "../token/resolve.ts";
+import type { Survey } from "../token/resolve.ts";
+import { failureOf } from "./finding.ts";
+import type { Found } from "./finding.ts";
+import type { TokenReport } from "./look_at_token.ts";
+
+/** What {@linkcode judgeToken} is told. */
+export interface JudgeTokenOptions {
+  /** What the sources said. */
+  readonly survey: Survey;
+  /** What is known of the token; `undefined` where there is none. */
+  readonly report: TokenReport | undefined;
+  /** Whether what answers is known to be of another kind than expected, so that its words mean nothing. */
+  readonly misplaced: boolean;
+  /** The clock's time, in milliseconds. */
+  readonly now: number;
+}
+
+/** Verdicts by which the server has taken the token. */
+const TAKEN: readonly (Verdict | undefined)[] = ["valid", "no-gateway-group"];
+
+/**
+ * Says where the token comes from, and what the server says of it.
+ *
+ * @param options What is known.
+ * @returns What was found.
+ */
+export function judgeToken(options: JudgeTokenOptions): readonly Found[] {
+  const { survey, report, misplaced, now } = options;
+  const { winner, error, trail } = survey;
+  if (winner === undefined || report === undefined) {
+    const failure = failureOf(error);
+    // What each source said is the reason why there is none.
+    const said = error instanceof NoTokenError
+      ? `: ${trail.map(({ source, detail }) => `${source}: ${detail}`).join("; ")}`
+      : "";
+    return [{
+      suggestion: "Mend the source, or leave it out with --source.",
+      ...failure,
+      found: failure.found + said,
+      data: { sources: trail },
+    }];
+  }
+  const { checked, owner, record } = report;
+  const from = `${winner.token} from ${winner.source} (${winner.detail})`;
+  const end = record?.expiresAt !== undefined || record?.neverExpires === true
+    ? describeEnd(record.expiresAt, now)
+    : undefined;
+  const data = {
+    source: winner.source,
+    detail: winner.detail,
+    redacted: winner.token.redacted,
+    fingerprint: winner.token.fingerprint,
+    verdict: checked?.verdict ?? "not-checked",
+    ...(owner && {
+      owner: { username: owner.username, roles: owner.roles, superAdmin: owner.superAdmin },
+    }),
+    ...(end !== undefined && { expiresAt: record?.expiresAt ?? null }),
+    sources: trail,
+  };
+  if (checked === undefined) {
+    return [{
+      status: "skipped",
+      found: `${from}: not tried, for the server could not be asked`,
+      data,
+    }];
+  }
+  if (misplaced && checked.verdict === "wrong-server") {
+    return [{ status: "skipped", found: `${from}: what answers cannot judge it`, data }];
+  }
+  if (!TAKEN.includes(checked.verdict)) {
+    return [{ ...failureOf(new CheckError(checked, { resolved: winner })), data }];
+  }
+  const facts = [
+    "the server takes it",
+    isAdminKey(winner.token) ? "an admin key, nobody's own" : owner &&
+      `${oneLine(owner.username)}'s (roles: ${oneLine(owner.roles.join(", ")) || "none"})`,
+    end,
+  ].filter((fact) => fact !== undefined);
+  return [
+    { status: "ok", found: `${from}: ${facts.join(", ")}`, data },
+    ...remarks(survey, report, now),
+  ];
+}
+
+/** What is not right about a token that works. */
+function remarks(
+  survey: Survey,
+  { owner, record }: TokenReport,
+  now: number,
+): readonly Found[] {
+  const findings: Found[] = [];
+  if (owner?.superAdmin) {
+    findings.push({
+      status: "warning",
+      found: `it belongs to "${oneLine(owner.username)}", a Super Admin`,
+      suggestion: "Make tokens as a user who may do only what ADC needs.",
+      data: { superAdmin: true },
+    });
+  }
+  if (endsSoon(record?.expiresAt, now) !== undefined) {
+    findings.push({ status: "warning", found: endWarning(record, now)! });
+  }
+  if (hasEnded(record?.expiresAt, now)) {
+    findings.push({
+      status: "warning",
+      found: "it should have ended by what is noted here, and the server takes it all the same",
+      suggestion: "Look at the clocks on both sides.",
+    });
+  }
+  if (survey.winner?.source === "store") {
+    findings.push({
+      status: "warning",
+      found: "it lies in a file, unencrypted",
+      suggestion: "A keychain is the better place.",
+    });
+  }
+  return findings;
+}
+
+/**
+ * Says whether the gateway group is there.
+ *
+ * @param connection The connection.
+ * @param options The token, and what is known of it.
+ * @returns What was found.
+ */
+export function judgeGroup(
+  { backend, gatewayGroup }: Connection,
+  { survey, report }: Pick<JudgeTokenOptions, "survey" | "report">,
+): Found {
+  if (backend.value !== "api7ee") {
+    return { status: "skipped", found: `the backend "${backend.value}" has none` };
+  }
+  const name = `"${gatewayGroup.value}" (${describeOrigin(gatewayGroup.origin)})`;
+  const checked = report?.checked;
+  if (survey.winner !== undefined && isAdminKey(survey.winner.token)) {
+    return { status: "skipped", found: "ADC names none where the token is an admin key" };
+  }
+  if (checked?.verdict === "valid") {
+    return { status: "ok", found: `${name} is there`, data: { name: gatewayGroup.value } };
+  }
+  if (checked?.verdict !== "no-gateway-group") {
+    return { status: "skipped", found: `${name} could not be looked up` };
+  }
+  return {
+    status: "failed",
+    found: `${name}: ${checked.found}`,
+    ...(checked.suggestion !== undefined && { suggestion: checked.suggestion }),
+    exitCode: EXIT.config,
+    data: { name: gatewayGroup.value, gatewayGroups: checked.gatewayGroups ?? [] },
+  };
+}

@@ -1,0 +1,69 @@
+/**
+ * What belongs to the project in the working directory, which may be a cloned repository of somebody
+ * else's: the doctor runs no program from there.
+ *
+ * @module
+ */
+
+import { statSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import type { Environment } from "../connection/origin.ts";
+import { throwIfNotCapable } from "../errors.ts";
+
+/** Where the doctor was started. */
+export interface Place {
+  /** The environment: `HOME`. */
+  readonly env: Environment;
+  /** The working directory. */
+  readonly cwd: string;
+}
+
+/**
+ * Finds the repository that a folder lies in.
+ *
+ * @param folder The folder.
+ * @returns The nearest folder from there upwards that has a `.git`, or `undefined`.
+ */
+export function repositoryRoot(folder: string): string | undefined {
+  for (let each = resolve(folder);; each = dirname(each)) {
+    if (exists(join(each, ".git"))) return each;
+    if (dirname(each) === each) return undefined;
+  }
+}
+
+/**
+ * Tells whether a program came along with the project.
+ *
+ * That is so below the working directory, below its repository, and in any `node_modules` from there
+ * upwards, which `npx` puts on `PATH`. A home folder is no project, though it may be a repository.
+ *
+ * @param file The program's absolute path.
+ * @param place Where the doctor was started.
+ * @returns Whether it did.
+ */
+export function cameWithProject(file: string, { env, cwd }: Place): boolean {
+  const home = env.HOME && isAbsolute(env.HOME) ? env.HOME : homedir();
+  const roots = [resolve(cwd), repositoryRoot(cwd)];
+  if (roots.some((root) => root !== undefined && !isBelow(home, root) && isBelow(file, root))) {
+    return true;
+  }
+  const parts = file.split(sep);
+  const at = parts.indexOf("node_modules");
+  return at > 0 && isBelow(resolve(cwd), parts.slice(0, at).join(sep) || sep);
+}
+
+/** Whether a path is a folder, or lies in it. */
+function isBelow(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way === "" || (!isAbsolute(way) && way !== ".." && !way.startsWith(`..${sep}`));
+}
+
+function exists(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throwIfNotCapable(error);
+    return false;
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The files that git tracks.
+ *
+ * @module
+ */
+
+import { delimiter, isAbsolute, join } from "node:path";
+import process from "node:process";
+import { findOnPath } from "../find_program.ts";
+import type { Environment } from "../connection/origin.ts";
+import type { Spawner } from "../spawn.ts";
+import { askProgram } from "./ask_program.ts";
+import { cameWithProject, repositoryRoot } from "./project_folder.ts";
+
+/** The most that a list of files may take, in bytes. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/** How long git may take, in milliseconds. */
+const TIME_LIMIT = 10_000;
+
+/** Variables that lead git to another repository than the one at hand. */
+const MISLEADING =
+  /^GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|NAMESPACE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|PREFIX|TRACE.*|EXEC_PATH|SSH.*|PROXY_COMMAND|EXTERNAL_DIFF|PAGER|EDITOR|ASKPASS)$/;
+
+/**
+ * Settings that keep a repository's own configuration from naming programs: a monitor of the file system
+ * is asked before the index is read, and hooks run when it is written.
+ */
+const NO_PROGRAMS = [
+  "--no-pager",
+  "--no-optional-locks",
+  "-c",
+  "core.fsmonitor=false",
+  "-c",
+  "core.hooksPath=/dev/null",
+  "-c",
+  "safe.bareRepository=explicit",
+];
+
+/** What git said, or why it said nothing. */
+export type TrackedFiles =
+  | { readonly files: ReadonlySet<string> }
+  | { readonly none: "no repository" | "no git" | "git failed"; readonly detail?: string };
+
+/**
+ * Lists the files that git tracks below a folder.
+ *
+ * `git ls-files` reads git's index and no file's contents. What a repository that was cloned, or copied
+ * with its `.git`, could make it run is turned off: the file system monitor, hooks, and every way of
+ * fetching objects that are missing. git itself is not taken from the project's own folders.
+ *
+ * @param folder The folder, without symbolic links.
+ * @param options The environment, and how git is started.
+ * @returns The absolute paths.
+ */
+export async function trackedFiles(
+  folder: string,
+  { env, signal, spawn }: {
+    readonly env: Environment;
+    readonly signal?: AbortSignal | undefined;
+    readonly spawn?: Spawner | undefined;
+  },
+): Promise<TrackedFiles> {
+  if (repositoryRoot(folder) === undefined) return { none: "no repository" };
+  const git = findGit(env, folder);
+  if (git === undefined) return { none: "no git" };
+  const answer = await askProgram({ file: git, prefix: NO_PROGRAMS }, ["ls-files", "-z"], {
+    env: gitEnvironment(env),
+    cwd: folder,
+    timeout: TIME_LIMIT,
+    most: MOST_BYTES,
+    signal,
+    spawn,
+  });
+  if ("failure" in answer) return { none: "git failed", detail: answer.failure };
+  // It may refuse a repository that belongs to somebody else, or be one of another kind.
+  if (answer.code !== 0) return { none: "git failed", detail: `it ended with ${answer.code}` };
+  const names = answer.stdout.split("\0").filter((name) => name !== "");
+  return { files: new Set(names.map((name) => join(folder, name))) };
+}
+
+function findGit(env: Environment, folder: string): string | undefined {
+  const entries = (env.PATH ?? env.Path ?? "").split(delimiter);
+  const own = entries.filter((entry) =>
+    isAbsolute(entry) && !cameWithProject(join(entry, "git"), { env, cwd: folder })
+  );
+  return findOnPath("git", { env: { ...env, PATH: own.join(delimiter) }, cwd: folder });
+}
+
+function gitEnvironment(env: Environment): Record<string, string | undefined> {
+  const kept = Object.entries(env).filter(([name]) =>
+    !MISLEADING.test(name) && !/^(ADC_|API_KEY$|API7_)/.test(name)
+  );
+  return {
+    ...Object.fromEntries(kept),
+    GIT_OPTIONAL_LOCKS: "0",
+    GIT_TERMINAL_PROMPT: "0",
+    // Neither git nor a helper of its own may be made to fetch what is missing.
+    GIT_ALLOW_PROTOCOL: "none",
+    GIT_NO_LAZY_FETCH: "1",
+    ...(process.platform !== "win32" && { LC_ALL: "C" }),
+  };
+}

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { chmod, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { checkAdc } from "../../src/doctor/check_adc.ts";
+import type { CheckAdcOptions } from "../../src/doctor/check_adc.ts";
+import type { Found } from "../../src/doctor/finding.ts";
+import { type TemporaryFolder, temporaryFolder } from "../temporary_folder.ts";
+
+async function script(folder: TemporaryFolder, name: string, lines: string): Promise<string> {
+  const file = await folder.write(name, `#!/bin/sh\n${lines}\n`);
+  await chmod(file, 0o755);
+  return file;
+}
+
+/** The working directory is a project beside the folder with the programs. */
+async function check(folder: TemporaryFolder, more: Partial<CheckAdcOptions> = {}): Promise<Found> {
+  const cwd = dirname(await folder.write("project/adc.yaml", ""));
+  const env = {
+    PATH: `${join(folder.path, "bin")}:${process.env.PATH}`,
+    HOME: "/nowhere",
+    ADC_RUN_CONFIG_DIR: join(folder.path, "config"),
+  };
+  const { env: added, ...rest } = more;
+  return await checkAdc({
+    cwd,
+    adc: undefined,
+    signal: undefined,
+    spawn: undefined,
+    ...rest,
+    env: { ...env, ...added },
+  });
+}
+
+test("`checkAdc()` tells the version of the ADC on PATH", async () => {
+  await using folder = await temporaryFolder();
+  const path = await script(folder, "bin/adc", "echo 0.28.3");
+  const { status, found, data } = await check(folder);
+  assert.deepEqual([status, found], ["ok", `0.28.3 at ${path}`]);
+  assert.deepEqual(data, { path, version: "0.28.3" });
+});
+
+test("`checkAdc()` gives ADC no token, and starts it in its own folder", async () => {
+  await using folder = await temporaryFolder();
+  await script(
+    folder,
+    "bin/adc",
+    `env >'${folder.path}/env'; pwd >'${folder.path}/pwd'; echo 0.28.0`,
+  );
+  await check(folder, {
+    env: {
+      ADC_TOKEN: "canary-1",
+      API_KEY: "canary-2",
+      API7_PASSWORD: "canary-3",
+      ADC_TOKEN_COMMAND: "canary-4",
+    },
+  });
+  assert.doesNotMatch(await readFile(join(folder.path, "env"), "utf8"), /canary/);
+  assert.equal((await readFile(join(folder.path, "pwd"), "utf8")).trim(), join(folder.path, "bin"));
+});
+
+test("`checkAdc()` executes nothing that came along with the project, unless it was asked for", async () => {
+  await using folder = await temporaryFolder();
+  const mark = join(folder.path, "ran");
+  for (const name of ["project/node_modules/.bin/adc", "project/bin/adc", "project/adc"]) {
+    const file = await script(folder, name, `echo 0.28.0; echo x >>'${mark}'`);
+    const env = { PATH: `${dirname(file)}:/usr/bin:/bin` };
+    const { status, found } = await check(folder, { env });
+    assert.equal(status, "warning", found);
+    assert.match(found, /came along with this folder, and was not executed/);
+    await assert.rejects(readFile(mark));
+  }
+  const asked = await check(folder, { adc: "./adc" });
+  assert.equal(asked.status, "ok");
+  assert.equal(await readFile(mark, "utf8"), "x\n");
+  const named = await check(folder, { env: { ADC_RUN_ADC: join(folder.path, "project/adc") } });
+  assert.equal(named.status, "ok");
+});
+
+test("`checkAdc()` says that there is no ADC", async () => {
+  await using folder = await temporaryFolder();
+  await assert.rejects(check(folder, { env: { PATH: "/nowhere" } }), { exitCode: 127 });
+});
+
+test("`checkAdc()` fails where ADC does, or is no ADC", async () => {
+  await using folder = await temporaryFolder();
+  for (
+    const [lines, found] of [
+      ["echo 0.28.0; exit 3", /does not tell its version: it ended with 3/],
+      ["kill -9 $$", /it ended with a signal/],
+      ["echo hello", /tells no version/],
+      ["while :; do echo 0123456789012345678901234567890123456789; done", /prints more than/],
+    ] as const
+  ) {
+    await script(folder, "bin/adc", lines);
+    const finding = await check(folder);
+    assert.equal(finding.status, "failed", lines);
+    assert.equal(finding.exitCode, 126);
+    assert.match(finding.found, found);
+  }
+});
+
+test("`checkAdc()` does not wait for an ADC that hangs once it is given up", async () => {
+  await using folder = await temporaryFolder();
+  await script(folder, "bin/adc", `echo $$ >'${folder.path}/pid'; exec sleep 100`);
+  const controller = new AbortController();
+  const reason = new Error("given up");
+  const checked = check(folder, { signal: controller.signal });
+  let pid = "";
+  while (!pid.endsWith("\n")) {
+    pid = await readFile(join(folder.path, "pid"), "utf8").catch(() => "");
+  }
+  controller.abort(reason);
+  await assert.rejects(checked, reason);
+});

@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { chmod, mkdir, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { checkFiles } from "../../src/doctor/check_files.ts";
+import type { Found } from "../../src/doctor/finding.ts";
+import { trackedFiles } from "../../src/doctor/tracked_files.ts";
+import { Secret } from "../../src/secret.ts";
+import { type TemporaryFolder, temporaryFolder } from "../temporary_folder.ts";
+
+const TOKEN = "a7ee-0123456789abcdef0123456789abcdef";
+
+function git(cwd: string, ...args: readonly string[]): void {
+  execFileSync("git", args, { cwd, stdio: "ignore" });
+}
+
+async function check(
+  { path }: TemporaryFolder,
+  { env = {}, tokens = [], envFile }: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly tokens?: readonly string[];
+    readonly envFile?: string;
+  } = {},
+): Promise<readonly Found[]> {
+  return await checkFiles({
+    cwd: path,
+    env: { PATH: process.env.PATH, HOME: "/nowhere", ADC_RUN_CONFIG_DIR: join(path, "c"), ...env },
+    envFile,
+    tokens: tokens.map((token) => new Secret(token)),
+    signal: undefined,
+    spawn: undefined,
+  });
+}
+
+test("`checkFiles()` knows a token where it sees one", async () => {
+  const cases: readonly (readonly [string, string, boolean])[] = [
+    [".env", `API_KEY=${TOKEN}\n`, true],
+    [".env", "ADC_TOKEN=edd1c9f034335f136f87ad84b625c8f1\n", true],
+    [".env.production", "export ADC_TOKEN='edd1c9f034335f136f87ad84b625c8f1'\n", true],
+    [".env", "ADC_TOKEN=\nADC_SERVER=https://gateway.example.com\n", false],
+    [".env.example", "ADC_TOKEN=<your-token>\n", false],
+    ["adc.yaml", `services: [{name: ${TOKEN}}]\n`, true],
+    ["adc.yaml", "services: [{name: '${ADC_TOKEN}'}]\n", false],
+    ["adc-run.json", `{"x": "${TOKEN.replace("a7ee", "a7adm")}"}`, true],
+    ["README.md", "ADC_TOKEN=a7ee-xxxxxxxxxxxxxxxxxxxx, or a7ee-your-token-goes-here\n", false],
+    ["notes", "the key is my-own-admin-key-1\n", true],
+  ];
+  for (const [name, text, found] of cases) {
+    await using folder = await temporaryFolder({ [name]: text });
+    const [finding] = await check(folder, { tokens: ["my-own-admin-key-1"] });
+    const { files } = finding!.data as { files: string[] };
+    assert.deepEqual(files, found ? [name] : [], `${name}: ${text}`);
+  }
+});
+
+test("`checkFiles()` looks where ADC_TOKEN_FILE and --env-file lead", async () => {
+  await using folder = await temporaryFolder({
+    "work/x": "",
+    "secrets/token": TOKEN,
+    "secrets/prod.env": "ADC_TOKEN=edd1c9f034335f136f87ad84b625c8f1",
+  });
+  const { path } = folder;
+  git(join(path, "secrets"), "init", "-q");
+  git(join(path, "secrets"), "add", ".");
+  const work = { ...folder, path: join(path, "work") };
+  const found = await check(work, {
+    env: { ADC_TOKEN_FILE: "../secrets/token" },
+    envFile: "../secrets/prod.env",
+  });
+  assert.deepEqual(found.map(({ status }) => status), ["failed", "failed"]);
+  assert.match(found[0]!.found, /^\.\.\/secrets\/prod\.env has a token in it, and git tracks/);
+  assert.match(found[1]!.found, /^\.\.\/secrets\/token has a token in it, and git tracks/);
+  assert.ok(found.every(({ exitCode }) => exitCode === 78));
+});
+
+test("`checkFiles()` follows a link to the file that holds the token", async () => {
+  await using folder = await temporaryFolder({ "outside/env": `ADC_TOKEN=${TOKEN}`, "repo/x": "" });
+  const repo = join(folder.path, "repo");
+  git(repo, "init", "-q");
+  await symlink("../outside/env", join(repo, ".env"));
+  git(repo, "add", ".");
+  const [finding] = await check({ ...folder, path: repo });
+  assert.equal(finding?.status, "ok", "git has the link, and not the token");
+});
+
+test("`checkFiles()` is not led astray by devices, folders and links into nothing", async () => {
+  await using folder = await temporaryFolder();
+  const { path } = folder;
+  await symlink("/dev/zero", join(path, ".env"));
+  await symlink("/nowhere", join(path, "adc.yaml"));
+  await mkdir(join(path, "folder"));
+  await folder.write("long", TOKEN.padEnd(2 * 1024 * 1024, "x"));
+  execFileSync("mkfifo", [join(path, "pipe")]);
+  assert.deepEqual((await check(folder)).map(({ found }) => found), [
+    "no file here has a token in it",
+  ]);
+});
+
+test("`checkFiles()` looks into likely files first, and says that it left some out", async () => {
+  await using folder = await temporaryFolder();
+  for (let count = 0; count < 1_000; count++) await folder.write(`a${count}`, "x");
+  assert.equal((await check(folder))[0]!.status, "warning", "there are others that are named");
+  const token = await folder.write("zz.env", TOKEN);
+  git(folder.path, "init", "-q");
+  git(folder.path, "add", "zz.env");
+  const [tracked, more] = await check(folder);
+  assert.equal(tracked!.data?.path, token);
+  assert.match(more!.found, /more files here than were looked through/);
+});
+
+test("`checkFiles()` says where it could not find out what git tracks", async () => {
+  await using folder = await temporaryFolder({ ".env": `ADC_TOKEN=${TOKEN}` });
+  await mkdir(join(folder.path, ".git"));
+  const [broken] = await check(folder);
+  assert.match(broken!.found, /was not found out: git does not tell: it ended with 128/);
+  assert.equal(broken!.status, "warning");
+  const [none] = await check(folder, { env: { PATH: "/nowhere" } });
+  assert.match(none!.found, /there is no git on PATH/);
+});
+
+test("`trackedFiles()` is not led to another repository by variables", async () => {
+  await using folder = await temporaryFolder({ "one/a": "", "other/b": "" });
+  const [one, other] = [join(folder.path, "one"), join(folder.path, "other")];
+  for (const each of [one, other]) {
+    git(each, "init", "-q");
+    git(each, "add", ".");
+  }
+  const env = {
+    PATH: process.env.PATH,
+    GIT_DIR: join(other, ".git"),
+    GIT_INDEX_FILE: join(other, ".git/index"),
+  };
+  assert.deepEqual(await trackedFiles(one, { env }), { files: new Set([join(one, "a")]) });
+});
+
+test("`trackedFiles()` takes names as they are", async () => {
+  await using folder = await temporaryFolder({ 'a "b"\nc': "", "ü": "", "sub/d": "" });
+  const { path } = folder;
+  git(path, "init", "-q");
+  git(path, "add", ".");
+  const tracked = await trackedFiles(path, { env: { PATH: process.env.PATH } });
+  const names = ['a "b"\nc', "ü", "sub/d"].map((name) => join(path, name));
+  assert.deepEqual("files" in tracked && [...tracked.files].sort(), names.sort());
+});
+
+test("`trackedFiles()` asks no monitor that the repository names", async () => {
+  await using folder = await temporaryFolder({ ".env": "" });
+  const { path } = folder;
+  git(path, "init", "-q");
+  git(path, "add", ".");
+  const mark = join(path, "ran");
+  const evil = await folder.write("evil", `#!/bin/sh\necho >'${mark}'\n`);
+  await chmod(evil, 0o755);
+  git(path, "config", "core.fsmonitor", evil);
+  const plain = () => execFileSync("git", ["ls-files", "-m"], { cwd: path, stdio: "ignore" });
+  const tracked = await trackedFiles(path, { env: { PATH: process.env.PATH } });
+  assert.ok("files" in tracked && tracked.files.has(join(path, ".env")));
+  assert.throws(() => execFileSync("cat", [mark], { stdio: "ignore" }), "nothing ran");
+  plain();
+  execFileSync("cat", [mark], { stdio: "ignore" });
+});

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkClock } from "../../src/doctor/check_server.ts";
+import { judgeToken } from "../../src/doctor/judge_token.ts";
+import type { TokenReport } from "../../src/doctor/look_at_token.ts";
+import { Secret } from "../../src/secret.ts";
+import type { TokenRecord } from "../../src/store/state.ts";
+
+const NOW = Date.UTC(2100, 0, 1);
+const DAY = 24 * 60 * 60;
+
+function judge(record: Partial<TokenRecord>, source = "keychain"): ReturnType<typeof judgeToken> {
+  const winner = { token: new Secret("a7ee-example-canary"), source, detail: "here", trail: [] };
+  const report = {
+    checked: { verdict: "valid", tried: "", found: "" },
+    owner: undefined,
+    version: undefined,
+    record: { name: "mine", fingerprint: "12345678", ...record } as TokenRecord,
+  } satisfies TokenReport;
+  return judgeToken({
+    survey: { trail: [], winner, error: undefined },
+    report,
+    misplaced: false,
+    now: NOW,
+  });
+}
+
+test("`judgeToken()` tells when a token ends, and warns a week before", () => {
+  const end = (days: number) => judge({ expiresAt: NOW / 1000 + days * DAY });
+  assert.match(end(30)[0]!.found, /expires on 2100-01-31/);
+  assert.equal(end(30).length, 1);
+  assert.match(end(3)[1]!.found, /expires in 3 days/);
+  assert.equal(end(3)[1]!.status, "warning");
+  assert.match(end(-3)[1]!.found, /should have ended/);
+  assert.match(judge({ neverExpires: true })[0]!.found, /never expires/);
+  assert.doesNotMatch(judge({})[0]!.found, /expire/);
+});
+
+test("`judgeToken()` warns of a token in a file, and shows none", () => {
+  const findings = judge({}, "store");
+  assert.match(findings[1]!.found, /unencrypted/);
+  assert.ok(!JSON.stringify(findings).includes("canary"));
+});
+
+test("`checkClock()` warns from a minute on", () => {
+  const server = { display: "https://h" } as Parameters<typeof checkClock>[0][number]["server"];
+  const clock = (skew: number) => checkClock([{ server, failure: undefined, skew }])[0]!;
+  assert.equal(clock(59_000).status, "ok");
+  assert.equal(clock(-60_000).status, "ok");
+  assert.match(clock(61_000).found, /61 s ahead of/);
+  assert.match(clock(-3 * 24 * 3_600_000).found, /3 days behind/);
+  assert.equal(checkClock([{ server, failure: undefined }])[0]!.status, "skipped");
+});
