@@ -85,7 +85,7 @@ async function openOwnSession(
   } catch (error) {
     if (!(error instanceof NoTokenError)) throw error;
     const logIn = sources.some(({ outlook }) => outlook !== undefined);
-    const { username, password, loginOption } = credentialsOf(io.env);
+    const { username, password, loginOption } = credentialsOf(io.env, connection);
     const complete = username !== undefined && password !== undefined;
     if (!logIn || (!complete && !canAsk(io)) || needsConsent(connection) !== undefined) throw error;
     const credentials = complete ? { username, password, loginOption } : {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { existsSync } from "node:fs";
 import process from "node:process";
 import { isatty } from "node:tty";
 import { setFlagsFromString } from "node:v8";
@@ -30,14 +31,21 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 // What adc-run itself says is never worth more than how the child ended.
 process.stderr.on("error", () => {});
 
-/** The working directory, which can have been deleted under the process. */
+/**
+ * The working directory, which can have been deleted under the process. A name that is not valid UTF-8 is
+ * an error on Deno, and names another folder on Node.
+ */
 function workingDirectory(): string {
   try {
-    return process.cwd();
+    const folder = process.cwd();
+    if (existsSync(folder)) return folder;
   } catch {
-    process.stderr.write("adc-run: error: Cannot use the working directory: it was deleted\n");
-    process.exit(EXIT.config);
+    // As if it were not there.
   }
+  process.stderr.write(
+    "adc-run: error: Cannot use the working directory: it was deleted, or its name is not valid UTF-8\n",
+  );
+  process.exit(EXIT.config);
 }
 
 const exitCode = await main(process.argv.slice(2), {

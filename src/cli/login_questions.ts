@@ -55,17 +55,17 @@ export async function requireConsent(
  * @throws {UsageError} Something is missing, and nobody can be asked.
  */
 export async function readCredentials(
-  { server }: Connection,
+  connection: Connection,
   { options, io }: { readonly options: LoginAnswers; readonly io: Io },
 ): Promise<Credentials> {
-  const known = credentialsOf(io.env);
+  const known = credentialsOf(io.env, connection);
   const given = options.username?.trim() || known.username;
   if (given === undefined && (options.passwordStdin || !canAsk(io))) {
     throw new UsageError("Cannot log in: there is no user name", {
-      suggestion: "Give one with --username, or in API7_USERNAME.",
+      suggestion: "Give one with --username, in API7_USERNAME, or in the profile.",
     });
   }
-  const username = given ?? await askText(`User at ${server.value}`, io);
+  const username = given ?? await askText(`User at ${connection.server.value}`, io);
   if (username === "") throw new AdcRunError("Given up", EXIT.interrupted);
   const loginOption = options.loginOption ?? known.loginOption;
   return { username, loginOption, password: await findPassword(username, { options, io }) };

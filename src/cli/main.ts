@@ -6,7 +6,6 @@
 
 import { codeOf, UsageError } from "../errors.ts";
 import { VERSION } from "../version.ts";
-import { helpText } from "./help.ts";
 import { Interrupted } from "./interrupt.ts";
 import type { Io } from "./io.ts";
 import { readCommandLine } from "./options.ts";
@@ -24,7 +23,7 @@ import { createReporter } from "./report.ts";
 export async function main(args: readonly string[], io: Io): Promise<number> {
   let line: CommandLine | undefined;
   try {
-    line = readCommandLine(args);
+    line = readCommandLine(args, io.env);
     return await dispatch(line, io);
   } catch (error) {
     if (error instanceof Interrupted) {
@@ -38,28 +37,63 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
+/** adc-run's own commands, each loaded when it is called; every other word is ADC's. */
+const COMMANDS: Readonly<
+  Record<string, () => Promise<(call: OwnCall, io: Io) => Promise<number>>>
+> = {
+  auth: async () => (await import("./commands/auth.ts")).auth,
+  profile: async () => (await import("./commands/profile.ts")).profile,
+  api: async () => (await import("./commands/api.ts")).api,
+  doctor: async () => (await import("./commands/doctor.ts")).doctor,
+  completion: async () => (await import("./commands/completion.ts")).completion,
+  complete: async () => (await import("./commands/complete.ts")).complete,
+  "install-adc": async () => (await import("./commands/install_adc.ts")).installAdcCommand,
+  help: async () => (await import("./commands/help.ts")).help,
+};
+
+/** A word such as `--help` may be a value there. */
+const READ_THEIR_OWN_HELP = ["api", "complete"];
+
+/** ADC's commands that are called every day; a word that is neither is held against all of them. */
+const FAMILIAR = ["sync", "diff", "dump", "ping", "validate", "lint", "convert"];
+
 async function dispatch({ words, verbatim, options }: CommandLine, io: Io): Promise<number> {
   if (options.version) {
     io.stdout.write(`adc-run ${VERSION}\n`);
     return 0;
   }
   const [command, ...rest] = words;
-  if (options.help || (command === "help" && !verbatim)) {
-    io.stdout.write(helpText(rest.join(" ")));
-    return 0;
-  }
+  if (options.help) return await showHelp(words, io);
   if (command === undefined) {
     throw new UsageError("There is no command", { suggestion: 'See "adc-run --help".' });
   }
   if (verbatim) return await runAdcCommand({ words, options }, io);
-  switch (command) {
-    case "auth":
-      return await auth({ words: rest, options }, io);
-    case "exec":
-      return await exec({ words: rest, options }, io);
-    default:
-      return await runAdcCommand({ words, options }, io);
+  if (Object.hasOwn(COMMANDS, command)) {
+    if (!READ_THEIR_OWN_HELP.includes(command) && asksForHelp(rest)) {
+      return await showHelp(words, io);
+    }
+    return await (await COMMANDS[command]!())({ words: rest, options }, io);
   }
+  if (command === "exec") return await exec({ words: rest, options }, io);
+  if (!FAMILIAR.includes(command)) {
+    (await import("./unknown.ts")).refuseMistypedCommand(command);
+  }
+  return await runAdcCommand({ words, options }, io);
+}
+
+function asksForHelp(words: readonly string[]): boolean {
+  const end = words.indexOf("--");
+  return (end < 0 ? words : words.slice(0, end)).some((word) => ["--help", "-h"].includes(word));
+}
+
+/** The page on the command that the words start with, or the main help. */
+async function showHelp(words: readonly string[], io: Io): Promise<number> {
+  const { helpText } = await import("./help.ts");
+  const { findPage } = await import("./manual/manual.ts");
+  const names = words.map((_, index) => words.slice(0, index + 1).join(" "));
+  const name = names.findLast((each) => findPage(each) !== undefined);
+  io.stdout.write(helpText(name));
+  return 0;
 }
 
 async function runAdcCommand(call: OwnCall, io: Io): Promise<number> {
@@ -69,10 +103,7 @@ async function runAdcCommand(call: OwnCall, io: Io): Promise<number> {
 
 async function exec({ words, options }: OwnCall, io: Io): Promise<number> {
   const [first, ...rest] = words;
-  if (first === "--help" || first === "-h") {
-    io.stdout.write(helpText("exec"));
-    return 0;
-  }
+  if (first === "--help" || first === "-h") return await showHelp(["exec"], io);
   const command = first === "--" ? rest : words;
   if (!command[0] || (first !== "--" && first!.startsWith("-"))) {
     throw new UsageError("There is no command to execute", {
@@ -81,34 +112,4 @@ async function exec({ words, options }: OwnCall, io: Io): Promise<number> {
   }
   const { run } = await import("./commands/run.ts");
   return await run({ words: command, options, exec: true }, io);
-}
-
-async function auth({ words, options }: OwnCall, io: Io): Promise<number> {
-  const [name, ...rest] = words;
-  if (rest.includes("--help") || rest.includes("-h") || name === "--help" || name === "-h") {
-    io.stdout.write(helpText(name?.startsWith("-") ? "auth" : `auth ${name}`));
-    return 0;
-  }
-  const call = { words: rest, options };
-  switch (name) {
-    case "login":
-      return await (await import("./commands/auth_login.ts")).authLogin(call, io);
-    case "status":
-      return await (await import("./commands/auth_status.ts")).authStatus(call, io);
-    case "token":
-      return await (await import("./commands/auth_token.ts")).authToken(call, io);
-    case "list":
-      return await (await import("./commands/auth_list.ts")).authList(call, io);
-    case "rotate":
-      return await (await import("./commands/auth_rotate.ts")).authRotate(call, io);
-    case "revoke":
-      return await (await import("./commands/auth_revoke.ts")).authRevoke(call, io);
-    case "logout":
-      return await (await import("./commands/auth_logout.ts")).authLogout(call, io);
-    default:
-      throw new UsageError(
-        name === undefined ? "There is no auth command" : `There is no command "auth ${name}"`,
-        { suggestion: "There are auth login, status, token, list, rotate, revoke and logout." },
-      );
-  }
 }

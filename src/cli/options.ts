@@ -5,11 +5,19 @@
  */
 
 import { Command, CommanderError, Option } from "commander";
-import { CONNECTION_OPTIONS } from "../connection/adc_options.ts";
+import type { Environment } from "../connection/origin.ts";
 import { UsageError } from "../errors.ts";
+import { readVariables } from "./option_variables.ts";
+import { unknownOption } from "./unknown_option.ts";
 
 /** adc-run's own options. */
 export interface GlobalOptions {
+  /** `-p, --profile`: the named targets; `false` for `--no-profile`. */
+  readonly profile?: readonly string[] | false;
+  /** `--parallel`: how many targets at a time. */
+  readonly parallel?: number;
+  /** `--keep-going`. */
+  readonly keepGoing?: boolean;
   /** `--source`: the sources to ask, in this order. */
   readonly source?: readonly string[];
   /** `--env-file`. */
@@ -36,6 +44,8 @@ export interface GlobalOptions {
   readonly version?: boolean;
   /** `-h, --help`. */
   readonly help?: boolean;
+  /** Which of the others came from variables: one that has no meaning for a command is passed over. */
+  readonly ambient: ReadonlySet<string>;
 }
 
 /** The command line, taken apart. */
@@ -57,13 +67,27 @@ export function quietCommand(name: string): Command {
     .allowExcessArguments();
 }
 
-const splitList = (value: string): string[] =>
-  value.split(",").map((each) => each.trim()).filter((each) => each !== "");
+/** Takes a list apart. */
+export function splitList(value: string): string[] {
+  return value.split(",").map((each) => each.trim()).filter((each) => each !== "");
+}
+
+/** Takes a list apart, which a second one would replace without a word. */
+function onlyList(name: string): (value: string, before: unknown) => string[] {
+  return (value, before) => {
+    if (!Array.isArray(before)) return splitList(value);
+    throw new UsageError(`Cannot use ${name} twice`, {
+      suggestion: "Write all names in one, apart by commas.",
+    });
+  };
+}
 
 /** Options that own commands take behind their name as well, where people expect them. */
 export function addSharedOptions(command: Command): Command {
   return command
-    .addOption(new Option("--source <list>").argParser(splitList))
+    .addOption(new Option("-p, --profile <names>").argParser(onlyList("--profile")))
+    .option("--no-profile")
+    .addOption(new Option("--source <list>").argParser(onlyList("--source")))
     .option("--env-file <path>")
     .option("--no-check")
     .option("--json")
@@ -75,16 +99,20 @@ export function addSharedOptions(command: Command): Command {
  * Reads adc-run's own options, up to the first word that is none.
  *
  * @param args The command line without the program's name.
+ * @param env The environment, which has a variable for each option.
  * @returns The options, and the words from the command on.
  * @throws {UsageError} There is no such option, or it has no value.
+ * @throws {ConnectionError} A variable cannot be used.
  */
-export function readCommandLine(args: readonly string[]): CommandLine {
+export function readCommandLine(args: readonly string[], env: Environment = {}): CommandLine {
   const command = addSharedOptions(quietCommand("adc-run"))
     .passThroughOptions()
     .option("--adc <path>")
     .option("--no-mask")
     .option("--fail-on-leak")
     .option("--dry-run")
+    .option("--parallel <number>")
+    .option("--keep-going")
     .option("--ephemeral")
     .option("--ephemeral-ttl <ttl>")
     .option("-V, --version");
@@ -92,12 +120,55 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   const plain = args.map((word) => word.replace(/^--ephemeral=/, "--ephemeral-ttl="));
   const { length } = parseStrictly(command, plain);
   const words = args.slice(args.length - length);
-  const options = command.opts<GlobalOptions>();
+  const options = withVariables(command, env);
   if (options.failOnLeak && !options.mask) {
     throw new UsageError("Cannot use --fail-on-leak with --no-mask: the mask is what finds a leak");
   }
   const before = args[args.length - words.length - 1];
   return { options, words, verbatim: before === "--" };
+}
+
+/** What was not said on the command line is taken from the variables. */
+function withVariables(command: Command, env: Environment): GlobalOptions {
+  const { parallel, profile, ...given } = command.opts<
+    Omit<GlobalOptions, "parallel"> & {
+      parallel?: string;
+    }
+  >();
+  // Commander has `true` there for "not said", because of --no-profile.
+  const said = Object.keys(command.opts()).filter((name) =>
+    command.getOptionValueSource(name) === "cli"
+  );
+  const ambient = Object.fromEntries(
+    Object.entries(readVariables(env)).filter(([name]) =>
+      !said.includes(name) && !(name.startsWith("ephemeral") && said.some(isEphemeral))
+    ),
+  );
+  return {
+    ...given,
+    ...(Array.isArray(profile) || profile === false ? { profile } : {}),
+    ...(parallel !== undefined && { parallel: readCount(parallel, "--parallel") }),
+    ...ambient,
+    ambient: new Set(Object.keys(ambient)),
+  };
+}
+
+function isEphemeral(name: string): boolean {
+  return name.startsWith("ephemeral");
+}
+
+/**
+ * Reads a count.
+ *
+ * @param text What was written.
+ * @param name The option, for the message.
+ * @returns A whole number from 1 to 1,000.
+ * @throws {UsageError} It is none.
+ */
+export function readCount(text: string, name: string): number {
+  const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= 1000) return count;
+  throw new UsageError(`Cannot use ${name} "${text}": it is no whole number from 1 to 1000`);
 }
 
 /**
@@ -112,32 +183,19 @@ export function parseStrictly(command: Command, args: readonly string[]): readon
   try {
     const { operands, unknown } = command.parseOptions([...args]);
     const [stray] = unknown;
-    if (stray !== undefined) throw unknownOption(stray);
-    for (const [name, value] of Object.entries(command.opts())) {
-      if (value === "--") throw new UsageError(`Option "${name}" has no value`);
+    if (stray !== undefined) throw unknownOption(stray, command);
+    for (const option of command.options) {
+      const value: unknown = command.getOptionValue(option.attributeName());
+      if ([value].flat().includes("--")) {
+        throw new UsageError(`Option "${option.long}" has no value`);
+      }
     }
     return operands;
   } catch (error) {
     if (error instanceof CommanderError) {
-      const [, option = "an option"] = /option '([^' ]+)/.exec(error.message) ?? [];
+      const [, option = "an option"] = /option '(?:-\w, )?([^' ]+)/.exec(error.message) ?? [];
       throw new UsageError(`Option "${option}" has no value`, { cause: error });
     }
     throw error;
   }
-}
-
-/** The word may hold a secret behind its `=`, so only its name is shown. */
-function unknownOption(word: string): UsageError {
-  const [written] = word.split("=");
-  // A value can follow a short option without a space, and a long one where the equals sign was left out.
-  const name =
-    /^--?[a-z]+(-[a-z]+)*$/.test(written!) && (written!.startsWith("--") || written!.length === 2)
-      ? written!
-      : `${written!.slice(0, 2)}…`;
-  const adcs = CONNECTION_OPTIONS.some((flags) => flags.split(" ")[0] === name);
-  return new UsageError(`There is no option "${name}" here`, {
-    suggestion: adcs
-      ? `It is ADC's: write it behind the command, as in "adc-run sync ${name} …".`
-      : 'See "adc-run --help".',
-  });
 }

@@ -5,6 +5,7 @@
  */
 
 import { Option } from "commander";
+import type { Command } from "commander";
 import { CONNECTION_OPTIONS } from "../connection/adc_options.ts";
 import { resolveConnection } from "../connection/connection.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -13,6 +14,7 @@ import type { TokenSource } from "../token/source.ts";
 import type { Io } from "./io.ts";
 import { addSharedOptions, parseStrictly, quietCommand } from "./options.ts";
 import type { GlobalOptions } from "./options.ts";
+import { oneProfile } from "./profiles.ts";
 import { createReporter } from "./report.ts";
 import type { Reporter } from "./report.ts";
 import { sourcesOf } from "./sources.ts";
@@ -104,10 +106,12 @@ export async function readOwnCommand<T extends object>(
   };
   const { env, cwd } = io;
   const reporter = createReporter(io, options);
+  const profile = await oneProfile(io, { options, reporter, name: own.name });
   const connect = (args: readonly string[]) =>
-    resolveConnection({ args: [own.name, ...args], env, cwd, envFile: options.envFile });
-  // The connection flags mean the same as for ADC, and are read by the same code.
-  const args = [...call.words];
+    resolveConnection({ args: [own.name, ...args], env, cwd, envFile: options.envFile, profile });
+  // The connection flags mean the same as for ADC, and are read by the same code. It does not know the
+  // command's own options, and would take the value of one for a flag: they are not shown to it.
+  const args = [...connectionWords(command)];
   let connection = await connect(args);
   if (own.backend !== undefined && connection.backend.origin.kind === "default") {
     args.push("--backend", own.backend);
@@ -119,8 +123,17 @@ export async function readOwnCommand<T extends object>(
   }
   requireMeaning(own, { options, connection });
   for (const warning of connection.warnings) reporter.warn(warning);
-  const sources = sourcesOf(io, { options, reporter });
+  const sources = sourcesOf(io, { options, reporter, connection });
   return { options, connection, sources, reporter, operands };
+}
+
+/** The connection flags as they were read, each in one word. */
+function connectionWords(command: Command): readonly string[] {
+  return CONNECTION_OPTIONS.flatMap((flags) => {
+    const [flag = ""] = flags.split(" ");
+    const value: unknown = command.getOptionValue(new Option(flags).attributeName());
+    return value === undefined ? [] : value === true ? [flag] : [`${flag}=${value}`];
+  });
 }
 
 function requireMeaning(
@@ -128,8 +141,8 @@ function requireMeaning(
   { options, connection }: { readonly options: GlobalOptions; readonly connection: Connection },
 ): void {
   const given: Readonly<Record<SharedOption, boolean>> = {
-    "--source": options.source !== undefined,
-    "--no-check": !options.check,
+    "--source": options.source !== undefined && !options.ambient.has("source"),
+    "--no-check": !options.check && !options.ambient.has("check"),
     "--token": connection.args.tokens.length > 0,
   };
   for (const option of Object.keys(given) as SharedOption[]) {
@@ -138,15 +151,36 @@ function requireMeaning(
   }
 }
 
-/** An option that is read and does nothing would be a promise that is not kept: `--dry-run`, say. */
-function requireApplicable(options: GlobalOptions, name: string): void {
-  const given = [
-    options.dryRun && "--dry-run",
-    options.adc !== undefined && "--adc",
-    options.failOnLeak && "--fail-on-leak",
-    (options.ephemeral || options.ephemeralTtl !== undefined) && "--ephemeral",
-    !options.mask && "--no-mask",
-  ].find((option) => typeof option === "string");
-  if (given === undefined) return;
-  throw new UsageError(`Cannot use ${given} with "adc-run ${name}": it is for runs of ADC`);
+/** Options that are for runs of ADC alone, by their names on the command line. */
+const FOR_RUNS = {
+  dryRun: "--dry-run",
+  adc: "--adc",
+  failOnLeak: "--fail-on-leak",
+  ephemeral: "--ephemeral",
+  ephemeralTtl: "--ephemeral",
+  mask: "--no-mask",
+  parallel: "--parallel",
+  keepGoing: "--keep-going",
+} as const;
+
+/**
+ * Refuses options that have no meaning for an own command: one that is read and does nothing would be a
+ * promise that is not kept. A variable is there for all commands, and is passed over.
+ *
+ * @param options The options.
+ * @param name The command's name.
+ * @param taken Those that it takes all the same.
+ * @throws {UsageError} There is one.
+ */
+export function requireApplicable(
+  options: GlobalOptions,
+  name: string,
+  taken: readonly (keyof typeof FOR_RUNS)[] = [],
+): void {
+  for (const [option, written] of Object.entries(FOR_RUNS)) {
+    const key = option as keyof typeof FOR_RUNS;
+    const said = key === "mask" ? !options.mask : options[key] !== undefined;
+    if (!said || options.ambient.has(key) || taken.includes(key)) continue;
+    throw new UsageError(`Cannot use ${written} with "adc-run ${name}": it is for runs of ADC`);
+  }
 }

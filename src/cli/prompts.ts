@@ -29,8 +29,10 @@ export async function askSecret(message: string, io: Io): Promise<Secret> {
 
 /** Asks for a yes or a no; the answer to nothing but Enter is no. */
 export async function askConfirmation(message: string, io: Io): Promise<boolean> {
-  const { confirm } = await import("@clack/prompts");
-  return await ask<boolean>(io, (terms) => confirm({ message, initialValue: false, ...terms }));
+  return await inTurn(io, async () => {
+    const { confirm } = await import("@clack/prompts");
+    return await ask<boolean>(io, (terms) => confirm({ message, initialValue: false, ...terms }));
+  });
 }
 
 /**
@@ -42,11 +44,27 @@ export async function askConfirmation(message: string, io: Io): Promise<boolean>
 export function askCredentials(
   io: Io,
 ): (server: string, known: Partial<Credentials>) => Promise<Credentials> {
-  return async (server, { username, password }) => {
-    const name = username ?? await askText(`User at ${server}`, io);
-    if (name === "") throw givenUp();
-    return { username: name, password: password ?? await askSecret(`Password of ${name}`, io) };
-  };
+  return (server, { username, password }) =>
+    inTurn(io, async () => {
+      const name = username ?? await askText(`User at ${server}`, io);
+      if (name === "") throw givenUp();
+      return { username: name, password: password ?? await askSecret(`Password of ${name}`, io) };
+    });
+}
+
+/** The last question at each terminal that somebody has to answer. */
+const turns = new WeakMap<Io, Promise<unknown>>();
+
+/**
+ * Asks when the questions before are answered: several targets may have some at the same time. Whoever
+ * gives up at one of them is not asked those that wait.
+ */
+function inTurn<T>(io: Io, question: () => Promise<T>): Promise<T> {
+  const turn = (turns.get(io) ?? Promise.resolve()).then(question);
+  turns.set(io, turn);
+  return turn.finally(() => {
+    if (turns.get(io) === turn) turns.delete(io);
+  });
 }
 
 /** What every question is asked with. */

@@ -18,9 +18,21 @@ import { SHORTEST_SECRET } from "../secret.ts";
  * @returns The text without tokens.
  */
 export function redact(text: string, env: Environment): string {
-  const known = [env.ADC_TOKEN, env.API_KEY, env.API7_PASSWORD]
+  const known = ["ADC_TOKEN", "API_KEY", "API7_PASSWORD"].map((name) => valueOf(name, env))
     .filter((value) => value !== undefined && value.length >= SHORTEST_SECRET);
   return known
     .reduce<string>((masked, value) => masked.replaceAll(value!, "***"), text)
     .replace(/(a7(?:ee|adm)-)\w[^\s"'`,)]*/g, "$1***");
+}
+
+/**
+ * Deno throws where a variable is not valid UTF-8, with the value in its words. Such a value is in no
+ * text of ours.
+ */
+function valueOf(name: string, env: Environment): string | undefined {
+  try {
+    return env[name];
+  } catch {
+    return undefined;
+  }
 }

@@ -13,6 +13,7 @@ import { describeConnection } from "../connection/describe.ts";
 import { AdcRunError, codeOf, EXIT } from "../errors.ts";
 import { NoTokenError } from "../token/resolve.ts";
 import type { ResolvedToken, SourceReport } from "../token/resolve.ts";
+import { annotation, hasRunner, withoutCommands } from "./annotations.ts";
 import type { Io } from "./io.ts";
 import type { GlobalOptions } from "./options.ts";
 import { redact } from "./redact.ts";
@@ -21,14 +22,28 @@ import { redact } from "./redact.ts";
 // deno-lint-ignore no-control-regex
 const CONTROLS = /[\x00-\x09\x0b-\x1f\x7f-\x9f]+/g;
 
+/** Nor must it make up a line of its own where one line is said. */
+// deno-lint-ignore no-control-regex
+const BREAKS = /[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g;
+
+/** What is said of an error beside its message. */
+export interface Complaint {
+  /** What to do about it. */
+  readonly suggestion?: string | undefined;
+  /** More lines, in between. */
+  readonly details?: readonly string[];
+}
+
 /** Prints on behalf of one command. */
 export interface Reporter {
   /** A line for people, on standard error; not with `--quiet` or `--json`. */
   info(line: string): void;
   /** A warning on standard error; with `--json` it is kept for {@linkcode Reporter.warnings}. */
   warn(line: string): void;
-  /** An error on standard error, also with `--quiet`. */
+  /** An error on standard error, also with `--quiet`; gives its exit code. */
   fail(error: unknown): number;
+  /** An error that was not thrown, on standard error, also with `--quiet`. */
+  complain(message: string, complaint?: Complaint): void;
   /** A line on standard error that `--quiet` and `--json` do not hold back. */
   say(line: string): void;
   /** A line on standard error that a CI system reads and does not show, as it is. */
@@ -63,7 +78,20 @@ export function createReporter(
   };
   const say = (line: string) => tellRunner(redact(line, io.env));
   const shown = (text: string) => text.replace(CONTROLS, " ");
-  const own = (line: string) => say(`adc-run: ${line}`);
+  const oneLine = (text: string) => text.replace(BREAKS, " ");
+  const runner = hasRunner(io);
+  const own = (line: string) => say(`adc-run: ${withoutCommands(line)}`);
+  // The runner shows an annotation in the log as well, so that nothing is said twice.
+  const annotate = (level: "error" | "warning", lines: readonly (string | undefined)[]) => {
+    const said = lines.filter((line) => line !== undefined).map(oneLine).join("\n");
+    tellRunner(annotation(level, redact(said, io.env)));
+  };
+  const complain = (message: string, { suggestion, details = [] }: Complaint = {}) => {
+    if (runner) annotate("error", [message, suggestion]);
+    else own(`${label("error", 31)}: ${oneLine(message)}`);
+    for (const line of details) say(`  ${withoutCommands(oneLine(line))}`);
+    if (!runner && suggestion !== undefined) own(oneLine(suggestion));
+  };
   return {
     warnings,
     say,
@@ -72,23 +100,23 @@ export function createReporter(
       io.stdout.write(`${shown(redact(text, io.env))}\n`);
     },
     info: (line) => {
-      if (!options.quiet && !options.json) own(shown(line));
+      if (!options.quiet && !options.json) own(oneLine(line));
     },
     warn: (line) => {
       warnings.push(line);
-      if (!options.quiet && !options.json) own(`${label("warning", 33)}: ${shown(line)}`);
+      if (options.quiet || options.json) return;
+      if (runner) annotate("warning", [line]);
+      else own(`${label("warning", 33)}: ${oneLine(line)}`);
     },
+    complain,
     fail: (thrown) => {
       const error = asAdcRunError(thrown);
       if (options.json) {
         say(shown(JSON.stringify({ error: describeError(error), warnings })));
         return error.exitCode;
       }
-      own(`${label("error", 31)}: ${shown(error.message)}`);
-      if (error instanceof NoTokenError) {
-        for (const line of formatTrail(error.trail)) say(`  ${shown(line)}`);
-      }
-      if (error.suggestion !== undefined) own(shown(error.suggestion));
+      const details = error instanceof NoTokenError ? formatTrail(error.trail) : [];
+      complain(error.message, { suggestion: error.suggestion, details });
       return error.exitCode;
     },
   };
@@ -104,7 +132,7 @@ function isColourful({ env, terminals }: Io): boolean {
 const NOT_WRITTEN = ["ENOSPC", "EDQUOT", "EIO", "EFBIG", "EBADF"];
 
 /** Anything that adc-run did not throw on purpose is a defect of adc-run, or a permission that Deno withheld. */
-function asAdcRunError(thrown: unknown): AdcRunError {
+export function asAdcRunError(thrown: unknown): AdcRunError {
   if (thrown instanceof AdcRunError) return thrown;
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   if (error.name === "NotCapable") {

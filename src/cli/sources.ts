@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Connection } from "../connection/connection.ts";
 import { defaultSources } from "../lifecycle/default_sources.ts";
 import type { DefaultSourcesOptions } from "../lifecycle/default_sources.ts";
 import type { TokenSource } from "../token/source.ts";
@@ -14,17 +15,21 @@ import { askCredentials } from "./prompts.ts";
 import type { Reporter } from "./report.ts";
 
 /**
- * The sources that the options name, with this process' environment, keychain and terminal.
+ * The sources that the options or the profile name, with this process' environment, keychain and terminal.
  *
  * @param io The process.
- * @param more The options, who is told of warnings, and what a run has beside.
+ * @param more The options, the connection, who is told of warnings, and what a run has beside.
  * @returns The sources.
  * @throws {UsageError} `--source` names what there is not.
  */
 export function sourcesOf(
   io: Io,
-  { options, reporter, ...more }:
-    & { readonly options: GlobalOptions; readonly reporter: Reporter }
+  { options, reporter, connection, ...more }:
+    & {
+      readonly options: GlobalOptions;
+      readonly reporter: Reporter;
+      readonly connection: Connection;
+    }
     & Pick<DefaultSourcesOptions, "ephemeral" | "confirm">,
 ): readonly TokenSource[] {
   const { env, cwd, keychain } = io;
@@ -32,7 +37,7 @@ export function sourcesOf(
     env,
     cwd,
     keychain,
-    names: options.source,
+    names: options.source ?? connection.profile?.sources,
     helperStderr: options.quiet ? "ignore" : "inherit",
     onWarning: reporter.warn,
     ...(canAsk(io) && { ask: askCredentials(io) }),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
+import { Buffer, isUtf8 } from "node:buffer";
 import { AdcRunError, EXIT } from "../errors.ts";
 import { MOST_TOKEN_BYTES, withoutTrailingNewline } from "../token/token_value.ts";
 import type { Io } from "./io.ts";
@@ -14,7 +14,7 @@ import type { Io } from "./io.ts";
  *
  * @param io The process.
  * @returns The text without one trailing line break.
- * @throws {AdcRunError} It is longer than any secret.
+ * @throws {AdcRunError} It is longer than any secret, or not valid UTF-8.
  */
 export async function readStandardInput(io: Io): Promise<string> {
   const chunks: Uint8Array[] = [];
@@ -30,5 +30,10 @@ export async function readStandardInput(io: Io): Promise<string> {
     }
     chunks.push(bytes);
   }
-  return withoutTrailingNewline(Buffer.concat(chunks).toString("utf8"));
+  const bytes = Buffer.concat(chunks);
+  // Other bytes would be replaced, and a password that nobody typed sent.
+  if (!isUtf8(bytes)) {
+    throw new AdcRunError("Cannot use standard input: it is not valid UTF-8", EXIT.data);
+  }
+  return withoutTrailingNewline(bytes.toString("utf8"));
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { readCommandLine } from "../../src/cli/options.ts";
-import { UsageError } from "../../src/errors.ts";
+import { OPTION_VARIABLES } from "../../src/cli/option_variables.ts";
+import { ConnectionError, UsageError } from "../../src/errors.ts";
 
 it("`readCommandLine()` takes options before the command, and leaves every word from it on", () => {
   const words = ["sync", "--json", "-q", "--", "--adc", "x", "--source=env"];
@@ -21,6 +22,7 @@ it("`readCommandLine()` takes options before the command, and leaves every word 
     adc: "./adc",
     check: false,
     mask: true,
+    ambient: new Set(),
   });
 });
 
@@ -38,8 +40,10 @@ it("`readCommandLine()` refuses what it does not know, and never shows a value",
       [["--frob", "sync"], /no option "--frob"/],
       [["--token=zqzq", "sync"], /no option "--token"/],
       [["--server", "zqzq", "sync"], /no option "--server"/],
-      [["--adc"], /"--adc" has no value/],
-      [["--adc", "--", "sync"], /"adc" has no value/],
+      [["--adc"], /^Option "--adc" has no value$/],
+      [["-p"], /^Option "--profile" has no value$/],
+      [["-p", "--", "sync"], /^Option "--profile" has no value$/],
+      [["--adc", "--", "sync"], /^Option "--adc" has no value$/],
       [["--no-mask", "--fail-on-leak", "sync"], /--fail-on-leak with --no-mask/],
     ] as const
   ) {
@@ -56,4 +60,124 @@ it("`readCommandLine()` says where ADC's options belong", () => {
   assert.throws(() => readCommandLine(["--backend", "api7ee", "sync"]), {
     suggestion: /behind the command.*adc-run sync --backend/,
   });
+});
+
+it("`readCommandLine()` names the nearest option, and shows no more than a name", () => {
+  for (
+    const [word, message, suggestion] of [
+      [
+        "--dryrun",
+        'There is no option "--dryrun" here: did you mean "--dry-run"?',
+        "adc-run --help",
+      ],
+      ["--profle=zqzq", 'There is no option "--profle" here: did you mean "--profile"?', "--help"],
+      ["--quie1", 'There is no option "--…" here: did you mean "--quiet"?', "adc-run --help"],
+      ["-v", 'There is no option "-v" here: did you mean "-V"?', "adc-run --help"],
+      ["-Q", 'There is no option "-Q" here: did you mean "-q"?', "adc-run --help"],
+      ["-x", 'There is no option "-x" here', "adc-run --help"],
+      ["-xzqzq", 'There is no option "-x…" here', "adc-run --help"],
+      [
+        "--ephemeral-tt",
+        'There is no option "--ephemeral-tt" here: did you mean "--ephemeral"?',
+        "adc-run --help",
+      ],
+      ["--servr", 'There is no option "--servr" here: did you mean "--server"?', "sync --server …"],
+    ] as const
+  ) {
+    assert.throws(() => readCommandLine([word, "zqzq"]), (error: UsageError) => {
+      assert.equal(error.message, message);
+      assert.ok(error.suggestion!.includes(suggestion), error.suggestion);
+      assert.ok(!`${error.message}${error.suggestion}`.includes("zqzq"));
+      return true;
+    });
+  }
+});
+
+it("`readCommandLine()` reads profiles as a list, and `--no-profile`", () => {
+  const { options } = readCommandLine(["-p", "a, b", "--parallel", "4", "--keep-going", "diff"]);
+  assert.deepEqual([options.profile, options.parallel, options.keepGoing], [["a", "b"], 4, true]);
+  assert.equal(readCommandLine(["--no-profile", "diff"]).options.profile, false);
+  assert.equal(readCommandLine(["diff"]).options.profile, undefined);
+  for (const count of ["0", "1001", "-1", "two", "1.5", ""]) {
+    assert.throws(() => readCommandLine(["--parallel", count, "diff"]), UsageError);
+  }
+});
+
+const VARIABLES = {
+  ADC_RUN_SOURCE: "env, file",
+  ADC_RUN_ENV_FILE: "ci.env",
+  ADC_RUN_EPHEMERAL: "10m",
+  ADC_RUN_CHECK: "false",
+  ADC_RUN_MASK: "1",
+  ADC_RUN_FAIL_ON_LEAK: "YES",
+  ADC_RUN_DRY_RUN: "on",
+  ADC_RUN_JSON: "true",
+  ADC_RUN_QUIET: "no",
+  ADC_RUN_PARALLEL: "8",
+  ADC_RUN_KEEP_GOING: "true",
+  ADC_RUN_NO_PROFILE: "true",
+};
+
+it("`readCommandLine()` takes from variables what the command line does not say", () => {
+  assert.deepEqual(Object.keys(VARIABLES).sort(), [...OPTION_VARIABLES].sort());
+  const { ambient, ...options } = readCommandLine(["sync"], VARIABLES).options;
+  assert.deepEqual(options, {
+    source: ["env", "file"],
+    envFile: "ci.env",
+    ephemeralTtl: "10m",
+    check: false,
+    mask: true,
+    failOnLeak: true,
+    dryRun: true,
+    json: true,
+    quiet: false,
+    parallel: 8,
+    keepGoing: true,
+    profile: false,
+  });
+  assert.deepEqual([...ambient].sort(), Object.keys(options).sort());
+});
+
+it("`readCommandLine()` prefers the command line to variables", () => {
+  const words = ["--source", "flag", "--ephemeral", "--parallel", "2", "--env-file", "x", "sync"];
+  const { options } = readCommandLine(words, VARIABLES);
+  assert.deepEqual(options.source, ["flag"]);
+  assert.equal(options.ephemeral, true);
+  assert.equal(options.ephemeralTtl, undefined);
+  assert.equal(options.parallel, 2);
+  assert.equal(options.envFile, "x");
+  assert.ok(!options.ambient.has("source"));
+});
+
+it("`readCommandLine()` lets a named profile go before ADC_RUN_NO_PROFILE", () => {
+  const profileOf = (args: readonly string[], env: Record<string, string> = {}) =>
+    readCommandLine([...args, "sync"], { ADC_RUN_NO_PROFILE: "1", ...env }).options.profile;
+  assert.equal(profileOf([]), false);
+  assert.deepEqual(profileOf(["-p", "prod"]), ["prod"]);
+  // Whoever reads that variable takes the profile from it.
+  assert.equal(profileOf([], { ADC_RUN_PROFILE: "prod" }), undefined);
+});
+
+it("`readCommandLine()` refuses a second list, which would replace the first in silence", () => {
+  for (const option of ["-p", "--source"]) {
+    assert.throws(
+      () => readCommandLine([option, "flag", option, "env", "sync"], VARIABLES),
+      (error: unknown) => error instanceof UsageError && / twice$/.test(error.message),
+    );
+  }
+  assert.equal(readCommandLine(["-p", "a", "--no-profile", "sync"]).options.profile, false);
+  assert.deepEqual(readCommandLine(["--no-profile", "-p", "a", "sync"]).options.profile, ["a"]);
+});
+
+it("`readCommandLine()` takes an empty variable for none, and refuses what is no answer", () => {
+  const empty = Object.fromEntries(OPTION_VARIABLES.map((name) => [name, ""]));
+  assert.equal(readCommandLine(["sync"], empty).options.ambient.size, 0);
+  for (const name of ["ADC_RUN_CHECK", "ADC_RUN_MASK", "ADC_RUN_JSON", "ADC_RUN_PARALLEL"]) {
+    assert.throws(() => readCommandLine(["sync"], { [name]: "zqzq" }), (error: unknown) => {
+      assert.ok(error instanceof ConnectionError);
+      assert.equal(error.exitCode, 78);
+      assert.ok(error.message.includes(name) && !error.message.includes("zqzq"), error.message);
+      return true;
+    });
+  }
 });

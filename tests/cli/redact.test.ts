@@ -12,3 +12,13 @@ it("`redact()` leaves prefixes, redacted tokens and short words alone", () => {
   const text = 'token a7ee-*** (9261e1c1) starts with "a7ee-" or a word';
   assert.equal(redact(text, { ADC_TOKEN: "word" }), text);
 });
+
+it("`redact()` passes over a variable that Deno cannot read, and would quote", () => {
+  const env = {
+    get ADC_TOKEN(): string {
+      throw new Error('not valid unicode: "a7ee-zq"');
+    },
+    API_KEY: "zqzq-zqzq",
+  };
+  assert.equal(redact("server zqzq-zqzq", env), "server ***");
+});

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createWriteStream, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { it } from "node:test";
 import { main } from "../../src/cli/main.ts";
 import { createReporter } from "../../src/cli/report.ts";
@@ -47,6 +49,71 @@ it("`createReporter()` keeps its own lines and colours", () => {
   reporter.warn("careful");
   assert.deepEqual(io.out, ["one\ntwo\n"]);
   assert.deepEqual(io.err, ["adc-run: \x1b[33mwarning\x1b[39m: careful\n"]);
+});
+
+it("`createReporter()` lets no message make up a line of its own", () => {
+  const io = fakeIo();
+  const reporter = createReporter(io, {});
+  const forged = "x\nadc-run: token checked\u2028y\r\n::stop-commands::z ##[add-path]w";
+  reporter.info(forged);
+  reporter.warn(forged);
+  reporter.fail(new AdcRunError(forged, EXIT.usage, { suggestion: forged }));
+  assert.equal(io.err.length, 4);
+  for (const line of io.err) {
+    assert.match(
+      line,
+      /^adc-run: (warning: |error: )?x adc-run: token checked y ::stop.* ## \[add-path\]w\n$/,
+    );
+  }
+});
+
+it("`createReporter()` makes annotations in GitHub Actions, and says nothing twice", async () => {
+  const env = { GITHUB_ACTIONS: "true", ADC_TOKEN: "canary%token" };
+  const io = fakeIo({ env });
+  const reporter = createReporter(io, {});
+  reporter.info("plain");
+  reporter.warn("50% of\n::error::it, a:b");
+  const failure = new AdcRunError("bad canary%token\r\nthing", EXIT.usage, {
+    suggestion: "Mend it",
+  });
+  assert.equal(reporter.fail(failure), EXIT.usage);
+  const connection = await resolveConnection({ env: {}, cwd: "/nowhere" });
+  const trail = [{ source: "env", status: "absent", detail: "a##[b]" }] as const;
+  reporter.fail(new NoTokenError(connection, trail));
+  reporter.complain("late");
+  assert.deepEqual(io.err.slice(0, 3), [
+    "adc-run: plain\n",
+    "::warning title=adc-run::50%25 of ::error::it, a:b\n",
+    "::error title=adc-run::bad *** thing%0AMend it\n",
+  ]);
+  assert.match(io.err[3]!, /^::error title=adc-run::Cannot find a token.*%0A/);
+  assert.deepEqual(io.err.slice(4), [
+    "  env  absent     a## [b]\n",
+    "::error title=adc-run::late\n",
+  ]);
+});
+
+it("`createReporter()` makes no annotations with --json, into a file, or elsewhere", async () => {
+  await using folder = await temporaryFolder();
+  const failure = new AdcRunError("bad", EXIT.usage);
+  const github = { GITHUB_ACTIONS: "true" };
+  const json = fakeIo({ env: github });
+  createReporter(json, { json: true }).warn("careful");
+  createReporter(json, { json: true }).fail(failure);
+  assert.doesNotMatch(json.err.join(""), /::/);
+  const elsewhere = fakeIo({ env: { GITHUB_ACTIONS: "" } });
+  createReporter(elsewhere, {}).fail(failure);
+  assert.deepEqual(elsewhere.err, ["adc-run: error: bad\n"]);
+  const file = createWriteStream(join(folder.path, "log"), {
+    fd: openSync(join(folder.path, "log"), "w"),
+  });
+  createReporter(fakeIo({ env: github, stderr: file }), {}).fail(failure);
+  await new Promise((resolve) => file.end(resolve));
+  assert.equal(readFileSync(join(folder.path, "log"), "utf8"), "adc-run: error: bad\n");
+  const quiet = fakeIo({ env: github });
+  createReporter(quiet, { quiet: true }).warn("careful");
+  createReporter(quiet, { quiet: true }).fail(failure);
+  assert.deepEqual(quiet.err, ["::error title=adc-run::bad\n"]);
 });
 
 it("`createReporter()` tells a CI system's lines as they are", () => {

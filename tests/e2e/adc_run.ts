@@ -61,6 +61,8 @@ export function bareEnvironment(cwd: string): Record<string, string> {
     NO_COLOR: "1",
     // Deno's caches are found by HOME, which is the test's own folder.
     DENO_DIR: DENO_DIR ?? `${HOME}/.cache/deno`,
+    // Deno would look for a newer Deno, through a test's proxy too.
+    DENO_NO_UPDATE_CHECK: "1",
   };
 }
 

@@ -234,7 +234,7 @@ for (const home of await testHomes()) {
       const env = { ...it.env, ADC_TOKEN: token };
       const ended = await adcRun(home, [...ADC, "sync", "-f", "adc.yaml"], { env, cwd });
       assert.equal(ended.status, 1);
-      assert.match(ended.stderr, /the check passed before the run and fails now: .* 401/);
+      assert.match(ended.stderr, /The check passed before the run and fails now: .* 401/);
     });
 
     it("leaves the token in no argv, no file and no output", async () => {

@@ -16,7 +16,7 @@ import { withAccount } from "../../lifecycle/account_lock.ts";
 import { forgetToken, openTokenStores } from "../../lifecycle/token_stores.ts";
 import type { Storage } from "../../store/state.ts";
 import { tokenPrefix } from "../../secret.ts";
-import { keychainAccounts } from "../../token/keychain.ts";
+import { accountOf, originsOf } from "../../token/keychain.ts";
 import { describeEntries } from "../entries.ts";
 import type { Io } from "../io.ts";
 import { readOwnCommand } from "../own_command.ts";
@@ -46,7 +46,7 @@ export async function authLogout(call: OwnCall, io: Io): Promise<number> {
   const stores = openTokenStores({ env: io.env, keychain: io.keychain, onWarning: reporter.warn });
   const { folder } = stores;
   const removed: Removed[] = [];
-  const accounts = keychainAccounts(connection.servers);
+  const accounts = originsOf(connection.servers).map((origin) => accountOf(origin, connection));
   for (const account of accounts) {
     const token = options.keep ? undefined : (await findStoredToken(account, stores))?.token;
     if (token !== undefined) {

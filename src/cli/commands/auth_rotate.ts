@@ -13,7 +13,9 @@ import { findStoredToken } from "../../lifecycle/stored_entry.ts";
 import { withAccount } from "../../lifecycle/account_lock.ts";
 import { sweep } from "../../lifecycle/sweep.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
+import type { TokenStores } from "../../lifecycle/token_stores.ts";
 import type { TokenRecord } from "../../store/state.ts";
+import { accountOf, accountsFor } from "../../token/keychain.ts";
 import { describeEntries } from "../entries.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import type { Io } from "../io.ts";
@@ -49,7 +51,7 @@ export async function authRotate(call: OwnCall, io: Io): Promise<number> {
     ? undefined
     : { lifetime: await readLifetime(options.expiresIn, "--expires-in") };
   const stores = openTokenStores({ env: io.env, keychain: io.keychain, onWarning: reporter.warn });
-  const [{ origin: account }] = connection.servers as [Connection["servers"][0]];
+  const account = await storedAccount(connection, stores);
   const interrupt = abortOnInterrupt(io.signals);
   const { signal } = interrupt;
   const rotate = async () => {
@@ -122,6 +124,15 @@ export async function authRotate(call: OwnCall, io: Io): Promise<number> {
   } finally {
     interrupt.release();
   }
+}
+
+/** The account whose token a run would take. */
+async function storedAccount(connection: Connection, stores: TokenStores): Promise<string> {
+  const [{ origin }] = connection.servers as [Connection["servers"][0]];
+  for (const account of accountsFor(origin, connection)) {
+    if (await findStoredToken(account, stores) !== undefined) return account;
+  }
+  return accountOf(origin, connection);
 }
 
 /** The new token lives as long as the old one was to live. */

@@ -8,6 +8,7 @@ import { UsageError } from "../../errors.ts";
 import { resolveToken } from "../../token/resolve.ts";
 import { withoutLogIn } from "../account_session.ts";
 import type { Io } from "../io.ts";
+import { maskInRunner } from "../mask_in_runner.ts";
 import { readOwnCommand } from "../own_command.ts";
 import type { OwnCall } from "../own_command.ts";
 import { describeToken } from "../report.ts";
@@ -20,7 +21,7 @@ import { describeToken } from "../report.ts";
  * @returns The exit code.
  */
 export async function authToken(call: OwnCall, io: Io): Promise<number> {
-  const { options, connection, sources } = await readOwnCommand(call, io, {
+  const { options, connection, sources, reporter } = await readOwnCommand(call, io, {
     name: "auth token",
     uses: ["--source", "--token"],
     options: [],
@@ -32,6 +33,8 @@ export async function authToken(call: OwnCall, io: Io): Promise<number> {
     });
   }
   const resolved = await resolveToken({ connection, sources: looking });
+  // What a script does with it may show it.
+  maskInRunner({ connection, resolved }, { reporter, io, options });
   const token = resolved.token.reveal();
   io.stdout.write(
     options.json ? `${JSON.stringify({ token, ...describeToken(resolved) })}\n` : `${token}\n`,

@@ -14,6 +14,7 @@ import { replaceToken } from "../../lifecycle/replace_token.ts";
 import type { KeptToken } from "../../lifecycle/replace_token.ts";
 import { requireTokenName } from "../../lifecycle/token_name.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
+import { accountOf } from "../../token/keychain.ts";
 import { describeEntries } from "../entries.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import type { Io } from "../io.ts";
@@ -46,7 +47,8 @@ export async function loginWithPassword(command: LoginCommand, io: Io): Promise<
     keychain: io.keychain,
     onWarning: reporter.warn,
   });
-  const [{ origin: account }] = connection.servers as [Connection["servers"][0]];
+  const [{ origin }] = connection.servers as [Connection["servers"][0]];
+  const account = accountOf(origin, connection);
   const interrupt = abortOnInterrupt(io.signals);
   const { signal } = interrupt;
   try {

@@ -11,6 +11,7 @@ import { adoptToken } from "../../lifecycle/adopt_token.ts";
 import { withAccount } from "../../lifecycle/account_lock.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import { Secret } from "../../secret.ts";
+import { accountOf } from "../../token/keychain.ts";
 import { isBlank, tokenDefect } from "../../token/token_value.ts";
 import { describeEntries } from "../entries.ts";
 import { canAsk } from "../io.ts";
@@ -41,8 +42,9 @@ export async function loginWithToken(command: LoginCommand, io: Io): Promise<num
   }
   const { folder } = stores;
   const { warn: onWarning } = reporter;
-  for (const [account, each] of tokens) {
-    const place = { connection, stores, storage, account, onWarning };
+  for (const [origin, each] of tokens) {
+    const account = accountOf(origin, connection);
+    const place = { connection, stores, storage, account, origin, onWarning };
     await withAccount(
       account,
       () => adoptToken(each, { ...place, user: owner }),
@@ -50,7 +52,7 @@ export async function loginWithToken(command: LoginCommand, io: Io): Promise<num
     );
   }
   await warnOfShadows(connection, { sources, storage, reporter });
-  const accounts = [...tokens.keys()];
+  const accounts = [...tokens.keys()].map((origin) => accountOf(origin, connection));
   if (options.json) {
     const { redacted, fingerprint } = token;
     const { warnings } = reporter;

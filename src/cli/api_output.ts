@@ -1,0 +1,170 @@
+/**
+ * How `adc-run api` shows an answer: byte by byte in a pipe, laid out at a terminal.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { Readable } from "node:stream";
+import type { Writable } from "node:stream";
+import { pipeOutput } from "../adc/output.ts";
+import type { RawAnswer } from "../admin_api/raw_request.ts";
+import { AdcRunError, EXIT } from "../errors.ts";
+import type { Mask } from "../mask/mask.ts";
+import { DRAWS_ON_TERMINAL, indentJson } from "./api_json_text.ts";
+
+/** What is longer is not laid out, for that takes all of it at once. */
+const MOST_LAID_OUT = 16 * 1024 * 1024;
+
+/** How much of a body an answer is judged by, in bytes. */
+const START = 64 * 1024;
+
+/** A reader that went away, as in `| head`. */
+const GONE = ["EPIPE", "ERR_STREAM_DESTROYED", "ERR_STREAM_PREMATURE_CLOSE"];
+
+/**
+ * Writes bytes as they come, masked.
+ *
+ * @param pieces The bytes. What they throw is thrown on.
+ * @param to Where they go; it is not closed. A reader that went away ends this without an error.
+ * @param mask What is masked.
+ * @throws {AdcRunError} They cannot be written.
+ */
+export async function writePieces(
+  pieces: AsyncIterable<Uint8Array>,
+  to: Writable,
+  { mask }: { readonly mask: Mask },
+): Promise<void> {
+  let failed: { readonly error: unknown } | undefined;
+  async function* watched() {
+    const iterator = pieces[Symbol.asyncIterator]();
+    try {
+      while (true) {
+        // What goes wrong at the other end is thrown at the `yield`.
+        const next = await iterator.next().catch((error) => {
+          failed = { error };
+          throw error;
+        });
+        if (next.done) return;
+        yield next.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  const { failure } = await pipeOutput(Readable.from(watched(), { objectMode: false }), to, {
+    mask,
+  }).done;
+  if (failed !== undefined) throw failed.error;
+  if (failure === undefined || GONE.includes(failure)) return;
+  throw new AdcRunError(`Cannot write the output: ${failure}`, EXIT.source);
+}
+
+/** The first part of a body, kept while it passes. */
+export interface BodyStart {
+  /** The body, to be read once. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** What has passed so far, up to 64 KiB. */
+  text(): string;
+  /** Whether that much has passed. */
+  full(): boolean;
+  /** Whether more than that has passed, or the end was not reached. */
+  cut(): boolean;
+}
+
+/**
+ * Keeps the first part of a body.
+ *
+ * @param body The body.
+ * @returns The same body, and its start.
+ */
+export function keepStart(body: AsyncIterable<Uint8Array>): BodyStart {
+  const kept: Uint8Array[] = [];
+  let length = 0;
+  let ended = false;
+  async function* passing() {
+    for await (const chunk of body) {
+      if (length < START) kept.push(chunk.slice(0, START - length));
+      length += chunk.length;
+      yield chunk;
+    }
+    ended = true;
+  }
+  return {
+    body: passing(),
+    text: () => Buffer.concat(kept).toString(),
+    full: () => length >= START,
+    cut: () => !ended || length > START,
+  };
+}
+
+/**
+ * The status line and the headers of an answer. The values of cookies are secrets and are left out.
+ *
+ * @param answer The answer.
+ * @returns The lines, and the empty one behind them.
+ */
+export function headOf({ status, reason, headers }: RawAnswer): Uint8Array {
+  const lines = headers.map(([name, value]) =>
+    `${name}: ${name === "set-cookie" ? value.replace(/=[^;]*/, "=***") : value}`
+  );
+  const plain = [`HTTP/1.1 ${status} ${reason}`.trimEnd(), ...lines]
+    // deno-lint-ignore no-control-regex
+    .map((line) => line.replace(/[\x00-\x08\x0a-\x1f]/g, "").replace(DRAWS_ON_TERMINAL, ""));
+  return Buffer.from(plain.map((line) => `${line}\r\n`).join("") + "\r\n");
+}
+
+/**
+ * Makes a body fit for a terminal: JSON is laid out, and nothing draws on the screen.
+ *
+ * @param body The body.
+ * @returns Its parts; they end with a line break.
+ */
+export async function* forTerminal(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const decoder = new TextDecoder();
+  let held: string | undefined = "";
+  let last = "\n";
+  const shown = (text: string) => {
+    const plain = text.replace(STRIPPED, "").replace(DRAWS_ON_TERMINAL, "");
+    last = plain.at(-1) ?? last;
+    return Buffer.from(plain);
+  };
+  let cutOff: { readonly error: unknown } | undefined;
+  try {
+    for await (const chunk of body) {
+      const text = decoder.decode(chunk, { stream: true });
+      if (held === undefined) {
+        yield shown(text);
+        continue;
+      }
+      held += text;
+      if (held.length < MOST_LAID_OUT && /^\s*([[{]|$)/.test(held)) continue;
+      yield shown(held);
+      held = undefined;
+    }
+  } catch (error) {
+    cutOff = { error };
+  }
+  const rest: string = (held ?? "") + decoder.decode();
+  if (isJson(rest)) yield Buffer.from(`${indentJson(rest)}\n`);
+  else {
+    yield shown(rest);
+    // What is said next, of an answer that was cut off say, starts a line of its own.
+    if (last !== "\n") yield Buffer.from("\n");
+  }
+  if (cutOff !== undefined) throw cutOff.error;
+}
+
+/** All controls but the tab and the line break. */
+// deno-lint-ignore no-control-regex
+const STRIPPED = /[\x00-\x08\x0b-\x1f]/g;
+
+function isJson(text: string): boolean {
+  if (text.trim() === "") return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * `adc-run api [METHOD] PATH`: one request to the Admin API, with the token out of sight.
+ *
+ * @module
+ */
+
+import { releaseToken } from "../../adc/release_token.ts";
+import { secretsOf } from "../../adc/secrets.ts";
+import { judgeRawAnswer } from "../../admin_api/judge_raw_answer.ts";
+import { openRawRequester } from "../../admin_api/raw_request.ts";
+import type { RawAnswer, RawRequester } from "../../admin_api/raw_request.ts";
+import { tokensByServer } from "../../check/check_token.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { AdcRunError, UsageError } from "../../errors.ts";
+import { endWarning, explainRefusal, knownToken } from "../../lifecycle/known_token.ts";
+import { createMask } from "../../mask/mask.ts";
+import type { Mask } from "../../mask/mask.ts";
+import { resolveToken } from "../../token/resolve.ts";
+import type { ResolvedToken } from "../../token/resolve.ts";
+import { readBody } from "../api_body.ts";
+import { requireGroups, withGroup } from "../api_gateway_group.ts";
+import { forTerminal, headOf, keepStart, writePieces } from "../api_output.ts";
+import type { BodyStart } from "../api_output.ts";
+import { allPages, notAList, pageFields } from "../api_pages.ts";
+import { readApiRequest } from "../api_request.ts";
+import type { ApiRequest } from "../api_request.ts";
+import { hasField, readTarget, withFields } from "../api_target.ts";
+import { abortOnInterrupt } from "../interrupt.ts";
+import type { Io } from "../io.ts";
+import { readOwnCommand } from "../own_command.ts";
+import type { OwnCall, OwnCommand } from "../own_command.ts";
+
+/**
+ * Sends one request and shows the answer.
+ *
+ * @param call The command's words.
+ * @param io The process.
+ * @returns 0 for 2xx, else the exit code of the verdict.
+ */
+export async function api({ words, options: before }: OwnCall, io: Io): Promise<number> {
+  const request = readApiRequest(words);
+  if (request.help) {
+    const { helpText } = await import("../help.ts");
+    io.stdout.write(helpText("api"));
+    return 0;
+  }
+  const own = await readOwnCommand<object>(
+    // --no-mask means something here, as it does for a run.
+    { words: request.rest, options: { ...before, mask: true } },
+    io,
+    { name: "api", uses: ["--source", "--token"], options: [] },
+  );
+  const mask = request.mask && before.mask;
+  const interrupt = abortOnInterrupt(io.signals);
+  try {
+    return await ask({ ...request, mask }, { ...own, io, signal: interrupt.signal });
+  } catch (error) {
+    interrupt.signal.throwIfAborted();
+    // The reporter knows the warnings, which belong into the report of --json.
+    if (error instanceof AdcRunError) return own.reporter.fail(error);
+    throw error;
+  } finally {
+    interrupt.release();
+  }
+}
+
+/** What a request has about it. */
+interface Surroundings extends Pick<OwnCommand<object>, "connection" | "sources" | "reporter"> {
+  readonly io: Io;
+  readonly signal: AbortSignal;
+}
+
+async function ask(request: ApiRequest, surroundings: Surroundings): Promise<number> {
+  const { connection, sources, reporter, io, signal } = surroundings;
+  // All that can be wrong on this side is, before a token is looked for.
+  const target = readTarget(request.path, connection.servers);
+  requireGroups(connection);
+  const path = withFields(target.path, request.fields);
+  if (request.paginate && hasField(path, "page")) {
+    throw new UsageError("Cannot use --paginate with a page in the path");
+  }
+  const body = request.data === undefined
+    ? undefined
+    : await readBody(request.data, io, { signal });
+  const { data: _, ...rest } = request;
+  const resolved = await resolveToken({ connection, sources, signal });
+  try {
+    warnOfToken(connection, { sources, reporter });
+    const token = tokensByServer(connection, resolved.token)[
+      connection.servers.indexOf(target.server)
+    ]!;
+    const { server } = target;
+    const requester = await openRawRequester(connection, { server, token, resolved, signal });
+    try {
+      return await exchange({ ...rest, path, body }, { ...surroundings, requester, resolved });
+    } finally {
+      await requester.close();
+    }
+  } finally {
+    await releaseToken(resolved, { signals: io.signals, onWarning: reporter.warn });
+  }
+}
+
+/** A request that is ready to be sent, but for the gateway group. */
+interface Ready extends Omit<ApiRequest, "data"> {
+  readonly body: Uint8Array | undefined;
+}
+
+interface Exchange extends Surroundings {
+  readonly requester: RawRequester;
+  readonly resolved: ResolvedToken;
+}
+
+async function exchange(ready: Ready, exchanging: Exchange): Promise<number> {
+  const { connection, reporter, requester, resolved, io } = exchanging;
+  const record = await knownToken(resolved.token, {
+    connection,
+    env: io.env,
+    onWarning: reporter.warn,
+  });
+  const now = Date.now();
+  const soon = endWarning(record, now);
+  if (soon !== undefined) reporter.warn(soon);
+  const path = await withGroup(ready.path, exchanging);
+  const { method, body } = ready;
+  const headers = {
+    ...(body !== undefined && { "content-type": "application/json" }),
+    ...ready.headers,
+  };
+  const send = (fields: Parameters<typeof withFields>[1]) =>
+    requester.send({ method, path: withFields(path, fields), headers, body });
+  const judge = (answer: RawAnswer, start: BodyStart) =>
+    judgeRawAnswer(answer, {
+      start: start.text(),
+      cut: start.cut(),
+      connection,
+      resolved,
+      explain: (result) => explainRefusal(result, record, now),
+    });
+
+  const answer = await send(ready.paginate ? pageFields(path, 1) : []);
+  const mask = createMask(ready.mask ? secretsOf(connection, resolved, { env: io.env }) : []);
+  if (ready.paginate && isSuccess(answer)) {
+    const next = async (page: number) => {
+      const further = await send(pageFields(path, page));
+      if (isSuccess(further)) return further;
+      const start = keepStart(further.body);
+      for await (const _ of start.body) {
+        if (start.full()) break;
+      }
+      throw judge(further, start) ?? notAList(further, `the answer is ${further.status}`);
+    };
+    await show(allPages(answer, next), exchanging, { mask });
+    return 0;
+  }
+  const start = keepStart(answer.body);
+  const head = ready.include ? headOf(answer) : undefined;
+  await show(start.body, exchanging, { mask, head });
+  const failure = judge(answer, start);
+  if (failure !== undefined) return reporter.fail(failure);
+  if (/html/i.test(answer.header("content-type") ?? "")) {
+    reporter.warn("The answer is a page, and not the JSON that an Admin API gives.");
+  }
+  return 0;
+}
+
+function isSuccess({ status }: RawAnswer): boolean {
+  return status >= 200 && status < 300;
+}
+
+async function show(
+  body: AsyncIterable<Uint8Array>,
+  { io, reporter }: Surroundings,
+  { mask, head }: { readonly mask: Mask; readonly head?: Uint8Array | undefined },
+): Promise<void> {
+  const shown = io.terminals.stdout ? forTerminal(body) : body;
+  async function* pieces() {
+    if (head !== undefined) yield head;
+    yield* shown;
+  }
+  await writePieces(pieces(), io.stdout, { mask });
+  if (mask.count > 0) {
+    const often = mask.count === 1 ? "once" : `${mask.count} times`;
+    reporter.info(`masked a secret ${often} in the answer; --no-mask shows it`);
+  }
+}
+
+/** What a run says of --token as well. */
+function warnOfToken(
+  { args }: Connection,
+  { sources, reporter }: Pick<Surroundings, "sources" | "reporter">,
+): void {
+  if (args.tokens.length > 0 && !sources.some(({ name }) => name === "flag")) {
+    reporter.warn('--token is not used: the sources that were asked for leave out "flag".');
+  }
+  if (args.tokens.at(-1)?.reveal().trim() === "") {
+    reporter.warn("--token is blank and was passed over.");
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * The words of a line that is being typed into bash.
+ *
+ * @module
+ */
+
+/**
+ * Takes a line apart as bash does, without expanding anything: `$(…)`, variables, `~` and patterns stay
+ * as they are written. A quote that is still open ends with the line.
+ *
+ * @param line The line up to the cursor.
+ * @returns The words, quotes and backslashes removed; the last one is where the cursor is, and may be
+ * empty.
+ *
+ * @example
+ * ```ts
+ * import { splitLine } from "./shell_line.ts";
+ * import assert from "node:assert/strict";
+ *
+ * assert.deepEqual(splitLine("adc-run --env-file 'my fi"), ["adc-run", "--env-file", "my fi"]);
+ * assert.deepEqual(splitLine("adc-run "), ["adc-run", ""]);
+ * ```
+ */
+export function splitLine(line: string): readonly string[] {
+  const words = [""];
+  const add = (text: string) => words.push(words.pop()! + text);
+  let quote = "";
+  let begun = false;
+  for (let index = 0; index < line.length; index++) {
+    const character = line[index]!;
+    const next = line[index + 1];
+    if (quote !== "") {
+      if (character === quote) quote = "";
+      // Between double quotes a backslash is one, but before these.
+      else if (quote === '"' && character === "\\" && next && '$`"\\'.includes(next)) {
+        add(next);
+        index++;
+      } else add(character);
+    } else if (character === "'" || character === '"') {
+      quote = character;
+      begun = true;
+    } else if (character === "\\") {
+      add(next ?? "");
+      begun = true;
+      index++;
+    } else if (/\s/.test(character)) {
+      if (words.at(-1) !== "" || begun) words.push("");
+      begun = false;
+    } else add(character);
+  }
+  return words;
+}

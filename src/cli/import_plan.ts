@@ -1,0 +1,96 @@
+/**
+ * What an import of a7's contexts would do.
+ *
+ * @module
+ */
+
+import { resolveConnection } from "../connection/connection.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { Environment } from "../connection/origin.ts";
+import { AdcRunError, EXIT, messageOf } from "../errors.ts";
+import { readA7Contexts } from "../profiles/import_a7.ts";
+import type { A7Context, RefusedContext } from "../profiles/import_a7.ts";
+import { readUserProfiles } from "../profiles/profile_file.ts";
+import { accountOf } from "../token/keychain.ts";
+import { tokenDefect } from "../token/token_value.ts";
+import type { Io } from "./io.ts";
+
+/** A context that is to be imported, and where its token goes. */
+export interface Candidate {
+  /** The context. */
+  readonly context: A7Context;
+  /** Where its token is used. */
+  readonly connection: Connection;
+  /** The origin of its server. */
+  readonly origin: string;
+  /** The account that its token is stored under. */
+  readonly account: string;
+}
+
+/** What there is to do. */
+export interface ImportPlan {
+  /** a7's file. */
+  readonly path: string;
+  /** The context that a7 uses. */
+  readonly current: string | undefined;
+  /** What is to be imported. */
+  readonly candidates: readonly Candidate[];
+  /** Contexts whose profiles are there already. */
+  readonly skipped: readonly A7Context[];
+  /** Contexts that cannot be imported. */
+  readonly refused: readonly RefusedContext[];
+}
+
+/**
+ * Finds out what there is to import.
+ *
+ * @param options The file, and whether profiles that are there are replaced.
+ * @param where The process, and the configuration folder.
+ * @returns The plan.
+ * @throws {AdcRunError} a7's file or the user's own cannot be read.
+ */
+export async function planImport(
+  { file, overwrite }: {
+    readonly file?: string | undefined;
+    readonly overwrite?: boolean | undefined;
+  },
+  { io, folder }: { readonly io: Io; readonly folder: string },
+): Promise<ImportPlan> {
+  const { env, cwd } = io;
+  const { path, contexts, current, refused } = await readA7Contexts({ env, cwd, file });
+  const { profiles } = await readUserProfiles(env);
+  const bad = [...refused];
+  const candidates: Candidate[] = [];
+  const skipped = contexts.filter(({ profile }) => !overwrite && profiles.has(profile));
+  for (const context of contexts.filter((each) => !skipped.includes(each))) {
+    try {
+      candidates.push(await connect(context, { env, folder }));
+    } catch (error) {
+      if (!(error instanceof AdcRunError)) throw error;
+      bad.push({ name: context.name, reason: messageOf(error) });
+    }
+  }
+  return { path, current, candidates, skipped, refused: bad };
+}
+
+/** Tries a context's values as a run would, with nothing of the environment that would speak against them. */
+async function connect(
+  context: A7Context,
+  { env, folder }: { readonly env: Environment; readonly folder: string },
+): Promise<Candidate> {
+  const { profile: name, settings, token } = context;
+  const defect = token && tokenDefect(token, false);
+  if (defect !== undefined) throw new AdcRunError(`its token cannot be used, ${defect}`, EXIT.data);
+  const kept = Object.entries(env).filter(([variable]) =>
+    /_proxy$/i.test(variable) || variable === "ADC_RUN_ALLOWED_SERVERS"
+  );
+  const profile = { ...settings, name, file: folder, project: false, explicit: true };
+  const connection = await resolveConnection({
+    env: Object.fromEntries(kept),
+    // Nobody keeps a `.env` there, and that of a project must have no say.
+    cwd: folder,
+    profile,
+  });
+  const { origin } = connection.servers[0]!;
+  return { context, connection, origin, account: accountOf(origin, { profile }) };
+}

@@ -1,0 +1,178 @@
+/**
+ * Manual pages as text for a terminal, 80 columns wide.
+ *
+ * @module
+ */
+
+import { CONNECTION_FLAGS, GLOBAL_OPTIONS } from "./global_options.ts";
+import type { AdcManualCommand, ManualCommand, ManualExample, ManualOption } from "./entry.ts";
+import type { ManualTopic, TextBlock } from "./entry.ts";
+import type { Page } from "./manual.ts";
+import { COMMANDS, subcommandsOf } from "./manual.ts";
+
+const WIDTH = 80;
+
+/** Beyond this an option's text starts on a line of its own. */
+const WIDEST_FLAGS = 30;
+
+/**
+ * A page as text.
+ *
+ * @param page The page.
+ * @returns Lines, the last one ended.
+ */
+export function renderPage(page: Page): string {
+  switch (page.kind) {
+    case "command":
+      return renderCommand(page.command);
+    case "adc":
+      return renderAdcCommand(page.command);
+    case "topic":
+      return renderTopic(page.topic);
+  }
+}
+
+/**
+ * Options as two columns.
+ *
+ * @param options The options.
+ * @returns A line or more for each, indented.
+ */
+export function renderOptions(options: readonly ManualOption[]): readonly string[] {
+  const fitting = options.map(({ flags }) => flags.length).filter((each) => each <= WIDEST_FLAGS);
+  const width = Math.max(10, ...fitting);
+  return options.flatMap(({ flags, text, variable }) => {
+    const said = variable === undefined ? text : `${text} [${variable}]`;
+    const lines = wrap(said, WIDTH - width - 4);
+    const indent = " ".repeat(width + 4);
+    const beside = flags.length <= width;
+    return [
+      ...(beside ? [] : [`  ${flags}`]),
+      ...lines.map((line, index) =>
+        index === 0 && beside ? `  ${flags.padEnd(width)}  ${line}` : `${indent}${line}`
+      ),
+    ];
+  });
+}
+
+/**
+ * The options before the command that may stand behind it as well.
+ *
+ * @param command The command.
+ * @returns The options, in the manual's order.
+ */
+export function sharedOptions({ shared = [] }: ManualCommand): readonly ManualOption[] {
+  return GLOBAL_OPTIONS.filter(({ flags }) =>
+    shared.some((each) => flags === each || flags.startsWith(`${each} `))
+  );
+}
+
+/**
+ * ADC's connection flags that a command takes. What is kept is never a token.
+ *
+ * @param command The command.
+ * @returns The options.
+ */
+export function connectionFlags({ connection }: ManualCommand): readonly ManualOption[] {
+  if (connection === undefined) return [];
+  if (connection === "to connect") return CONNECTION_FLAGS;
+  return CONNECTION_FLAGS.filter(({ flags }) => !flags.startsWith("--token "));
+}
+
+function renderCommand(command: ManualCommand): string {
+  const [first = "", ...more] = command.usage;
+  const names = subcommandsOf(command.name);
+  const rows = names.map((name): ManualOption => {
+    const found = COMMANDS.find((each) => each.name === `${command.name} ${name}`);
+    return { flags: name, text: found?.summary ?? "" };
+  });
+  return sections([
+    [`Usage: ${first}`, ...more.map((line) => `       ${line}`)],
+    ...renderText(command.description),
+    ...(rows.length > 0 ? [renderOptions(rows)] : []),
+    ...titled("Options:", renderOptions(command.options ?? [])),
+    ...titled("Also behind the command:", renderOptions(sharedOptions(command))),
+    ...titled("Connection, as for ADC:", connectionLines(command)),
+    ...renderExamples(command.examples),
+    ...renderSeeAlso(command.seeAlso),
+  ]);
+}
+
+function renderAdcCommand({ name, summary, connection }: AdcManualCommand): string {
+  return sections([
+    [`Usage: adc-run [options] ${name} [adc options]`],
+    wrap(`${name} is a command of ADC: ${summary}.`, WIDTH),
+    wrap(
+      connection
+        ? `adc-run finds a token, checks it, and runs "adc ${name}" with it. Every word behind "${name}" is ADC's.`
+        : `It needs no token: adc-run runs "adc ${name}" as it is.`,
+      WIDTH,
+    ),
+    [`ADC's own help: adc-run ${name} --help`],
+  ]);
+}
+
+function renderTopic(topic: ManualTopic): string {
+  const title = topic.summary[0]!.toUpperCase() + topic.summary.slice(1);
+  return sections([
+    [`${topic.name}: ${title}`],
+    ...renderText(topic.text),
+    ...renderExamples(topic.examples ?? []),
+    ...renderSeeAlso(topic.seeAlso),
+  ]);
+}
+
+function connectionLines(command: ManualCommand): readonly string[] {
+  if (command.connection === undefined) return [];
+  const flags = connectionFlags(command).map(({ flags }) => flags.split(" ")[0]!).join(", ");
+  const variables = "; and ADC_SERVER and so on, in the environment and in .env";
+  return wrap(command.connection === "to keep" ? flags : `${flags}${variables}`, WIDTH - 2)
+    .map((line) => `  ${line}`);
+}
+
+function renderText(text: readonly TextBlock[]): readonly (readonly string[])[] {
+  return text.map((block) => {
+    if (typeof block === "string") return wrap(block, WIDTH);
+    if (!("rows" in block)) return block.map((line) => `  ${line}`);
+    return renderOptions(block.rows.map(([flags, text]) => ({ flags, text })));
+  });
+}
+
+function renderExamples(examples: readonly ManualExample[]): readonly string[][] {
+  const lines = examples.flatMap(({ text, line }) => [`  # ${text}`, `  ${line}`]);
+  return titled("Examples:", lines);
+}
+
+function renderSeeAlso(names: readonly string[] = []): readonly string[][] {
+  if (names.length === 0) return [];
+  return [wrap(`See also: ${names.map((name) => `adc-run help ${name}`).join(", ")}`, WIDTH)];
+}
+
+function titled(title: string, lines: readonly string[]): string[][] {
+  return lines.length === 0 ? [] : [[title, ...lines]];
+}
+
+function sections(parts: readonly (readonly string[])[]): string {
+  return `${parts.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+/**
+ * Breaks a paragraph into lines. A word that is longer than a line gets one of its own.
+ *
+ * @param text The paragraph.
+ * @param width The most columns.
+ * @returns The lines.
+ */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,199 @@
+/**
+ * The manual's pages that more than one command is about.
+ *
+ * @module
+ */
+
+import { VERSION } from "../../version.ts";
+import type { ManualTopic, TextBlock } from "./entry.ts";
+import { CONNECTION_VARIABLES, OPTION_VARIABLES, OTHER_VARIABLES } from "./variables.ts";
+import type { ManualVariable } from "./variables.ts";
+
+const variables = (list: readonly ManualVariable[]): TextBlock => ({
+  rows: list.map(({ name, text }) => [name, text]),
+});
+
+/** What more than one command is about. */
+export const TOPICS: readonly ManualTopic[] = [
+  {
+    name: "sources",
+    aliases: ["source"],
+    summary: "where a token comes from",
+    text: [
+      'The first source that has a token wins, and its name is in every message. A source without a token is passed over; a source that is broken stops the search, because a locked keychain is not "no token".',
+      {
+        rows: [
+          ["flag", "--token among ADC's options"],
+          ["env", "ADC_TOKEN; then API_KEY, if it starts with a7ee- or a7adm-"],
+          ["file", "the file that ADC_TOKEN_FILE names"],
+          ["dotenv", "ADC_TOKEN in .env; then API_KEY on the same condition"],
+          ["command", "what the profile's tokenCommand, or ADC_TOKEN_COMMAND, prints"],
+          ["store", "the file that auth login --storage file keeps tokens in"],
+          ["keychain", 'service "adc-run", account PROFILE@ORIGIN or the origin'],
+          ["admin-api", "logs in as API7_USERNAME and has a token made"],
+        ],
+      },
+      "--source, ADC_RUN_SOURCE and a profile's sources say which of them are asked, and in which order. A token that is stored for one origin is never sent to another.",
+    ],
+    examples: [
+      { text: "What every source says here", line: "adc-run auth status" },
+      { text: "The keychain alone", line: "adc-run --source keychain sync -f adc.yaml" },
+    ],
+    seeAlso: ["auth login", "security"],
+  },
+  {
+    name: "profiles",
+    summary: "named targets, and the files that hold them",
+    text: [
+      'A profile is a target with a name. "-p NAME" or ADC_RUN_PROFILE chooses it; where neither does, the one that "adc-run profile use" has set. --no-profile uses none.',
+      "Profiles lie in config.json in your configuration folder (~/.config/adc-run, on macOS ~/Library/Application Support/adc-run, on Windows %APPDATA%\\adc-run), and in adc-run.json beside adc.yaml, where a project brings some along. A project's file cannot have a tokenCommand, which would let a cloned repository run programs, and cannot say which profile to use. Of two profiles with one name your own wins.",
+      [
+        "{",
+        '  "version": 1,',
+        '  "use": "prod",',
+        '  "profiles": {',
+        '    "prod": {',
+        '      "backend": "api7ee",',
+        '      "server": "https://gateway.example.com:7443",',
+        '      "gatewayGroup": "production"',
+        "    },",
+        '    "staging": { "use": "prod", "gatewayGroup": "staging" }',
+        "  }",
+        "}",
+      ],
+      "Flags come before the environment, that before .env, that before the profile, that before ADC's defaults. A profile pins its server, backend and gateway group: a .env file that says otherwise, or an environment that does while the profile was named, is an error that shows both.",
+      "A profile never holds a secret. Its token lies in the keychain under PROFILE@ORIGIN.",
+    ],
+    examples: [
+      {
+        text: "Make one",
+        line: "adc-run profile set prod --backend api7ee --server https://gateway.example.com:7443",
+      },
+      { text: "Log in there", line: "adc-run -p prod auth login" },
+      { text: "Use it", line: "adc-run -p prod sync -f adc.yaml" },
+    ],
+    seeAlso: ["profile set", "fan-out", "sources"],
+  },
+  {
+    name: "fan-out",
+    aliases: ["targets"],
+    summary: "one command over many targets",
+    text: [
+      "With several profiles ADC runs once for each, one after another or --parallel N at a time. The tokens of all are found and checked before the first ADC starts; when one is refused nothing runs, unless --keep-going is given. Without it the first failure stops the start of more.",
+      "Every line of output starts with its target's name. A table of the results follows on standard error; with --json it is one object with a result for each target. Ctrl-C ends all.",
+      "The exit code is 0 only when all of them are, else that of the first target, in the order given, that failed.",
+    ],
+    examples: [
+      {
+        text: "What would change, everywhere",
+        line: "adc-run -p staging,prod-eu,prod-us diff -f adc.yaml",
+      },
+      {
+        text: "Four at a time, whatever happens to one",
+        line: "adc-run -p staging,prod-eu,prod-us --parallel 4 --keep-going sync -f adc.yaml",
+      },
+    ],
+    seeAlso: ["profiles", "ci"],
+  },
+  {
+    name: "verdicts",
+    aliases: ["verdict", "exit-codes", "exit-code", "check"],
+    summary: "what the check says, and the exit codes",
+    text: [
+      "Before ADC starts, adc-run makes the request that ADC itself will make first, on ADC's own terms.",
+      {
+        rows: [
+          ["valid", "the server took the token, and the gateway group exists"],
+          ["no-token", "77; no source has one"],
+          ["rejected", "77; 401: wrong, expired or revoked"],
+          ["forbidden", "77; 403: the token works and its role does not suffice"],
+          ["no-gateway-group", "78; the group does not exist"],
+          ["wrong-server", "78; no Admin API of this backend there"],
+          ["tls", "69; certificate unknown, expired, or for another name"],
+          ["unreachable", "69; no such host, refused, cut off"],
+          ["timeout", "69; too slow"],
+          ["server-error", "69; 5xx or 429"],
+        ],
+      },
+      "Exit codes:",
+      {
+        rows: [
+          ["ADC's own", "unchanged, whatever it is"],
+          ["64", "the command line is wrong"],
+          ["65", "bad data: a token, .env or profile; or a leak, with --fail-on-leak"],
+          ["69", "the server cannot be reached, or fails"],
+          ["70", "a defect of adc-run; please report it"],
+          ["74", "a source is broken, or nothing can be stored"],
+          ["77", "no token, or the server refuses it, or the log-in"],
+          ["78", "settings cannot be used, or do not fit the server"],
+          ["126, 127", "ADC cannot be executed, was not found"],
+          ["130", "given up at a prompt"],
+          ["128+n", "ended by signal n, as ADC was"],
+        ],
+      },
+    ],
+    examples: [{ text: "Without ADC", line: "adc-run auth status" }],
+    seeAlso: ["auth status", "doctor"],
+  },
+  {
+    name: "environment",
+    aliases: ["variables", "env"],
+    summary: "the variables that are read",
+    text: [
+      "Each option before the command has a variable. The option wins; an empty variable counts as unset; none of them is taken from .env.",
+      variables(OPTION_VARIABLES),
+      "How to connect, in the environment or in .env, as for ADC:",
+      variables(CONNECTION_VARIABLES),
+      "And:",
+      variables(OTHER_VARIABLES),
+    ],
+    examples: [
+      {
+        text: "A pipeline's settings without a command line",
+        line: "ADC_RUN_PROFILE=prod ADC_RUN_FAIL_ON_LEAK=true adc-run sync -f adc.yaml",
+      },
+    ],
+    seeAlso: ["sources", "ci"],
+  },
+  {
+    name: "ci",
+    aliases: ["github", "gitlab", "pipeline"],
+    summary: "how adc-run behaves in pipelines",
+    text: [
+      "adc-run never prompts where CI is set. In GitHub Actions it has the runner mask the token, and errors and warnings become annotations. Every option has a variable.",
+      "Give the token as a masked variable or as a mounted file (ADC_TOKEN_FILE). Without a long-lived token give API7_USERNAME and API7_PASSWORD: the token then lives for the run alone. --fail-on-leak fails a job whose output held a secret. ADC_RUN_ALLOWED_SERVERS, set where the pipeline's authors cannot change it, keeps the token from every other server.",
+      [
+        "# GitHub Actions",
+        `- uses: adc-run/adc-run@v${VERSION}`,
+        "  with:",
+        "    args: sync -f adc.yaml",
+        "    backend: api7ee",
+        "    server: https://gateway.example.com:7443",
+        "    token: ${{ secrets.ADC_TOKEN }}",
+      ],
+    ],
+    examples: [
+      { text: "In any pipeline", line: "adc-run --fail-on-leak sync -f adc.yaml" },
+      { text: "ADC itself", line: 'adc-run install-adc --sha256 "$ADC_SHA256"' },
+    ],
+    seeAlso: ["environment", "security", "fan-out"],
+  },
+  {
+    name: "security",
+    aliases: ["secrets"],
+    summary: "what adc-run does about secrets, and what it does not",
+    text: [
+      "The token is in no argv that adc-run makes: --token is lifted out into ADC's environment. ADC's output passes a mask that knows the token in every usual encoding. Messages name a token by its prefix and a fingerprint. Redirects are not followed.",
+      "A stored token goes to the origin that it was stored for, and to no other. A password is sent to no server, and through no proxy, that .env alone names, unless you agree. From a cloned repository come .env, adc-run.json and adc.yaml: none of them can run a program through adc-run, and neither ADC_RUN_ variables nor token commands nor token files are taken from .env.",
+      "A program that runs as you can read ADC's environment and your unlocked keychain. A .env file that names another server sends the token of the environment there, as it does with ADC alone: a named profile, or ADC_RUN_ALLOWED_SERVERS, prevents that.",
+    ],
+    examples: [
+      {
+        text: "A token for one run",
+        line: "adc-run --ephemeral=10m sync -f adc.yaml",
+      },
+      { text: "Files with a token, and more", line: "adc-run doctor" },
+    ],
+    seeAlso: ["sources", "auth rotate", "doctor"],
+  },
+];

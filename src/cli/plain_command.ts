@@ -1,0 +1,122 @@
+/**
+ * Own commands that connect to nothing: their options and words.
+ *
+ * @module
+ */
+
+import { Option } from "commander";
+import { UsageError } from "../errors.ts";
+import type { Io } from "./io.ts";
+import { parseStrictly, quietCommand } from "./options.ts";
+import type { GlobalOptions } from "./options.ts";
+import type { OwnCall } from "./own_command.ts";
+import { createReporter } from "./report.ts";
+import type { Reporter } from "./report.ts";
+
+/** What a command that connects to nothing takes. */
+export interface PlainCommandSyntax {
+  /** Its name, for messages. */
+  readonly name: string;
+  /** The options that it alone has, in commander's spelling. */
+  readonly options: readonly string[];
+  /**
+   * Which of adc-run's own options before the command have a meaning here; all others are refused.
+   *
+   * @default none but `--json` and `--quiet`
+   */
+  readonly takes?: readonly "dryRun"[];
+  /**
+   * How many words may follow that are no options, and what they are.
+   *
+   * @default none
+   */
+  readonly operands?: { readonly least?: number; readonly most?: number; readonly what: string };
+}
+
+/** The line of a command that connects to nothing, taken apart. */
+export interface PlainCommand<T> {
+  /** The command's own options, and `--json` and `--quiet` from before and behind its name. */
+  readonly options: Pick<GlobalOptions, "json" | "quiet"> & T;
+  /** Prints for this command. */
+  readonly reporter: Reporter;
+  /** The words that are no options. */
+  readonly operands: readonly string[];
+}
+
+/**
+ * Reads the words of a command that connects to nothing.
+ *
+ * @param call The words and the options before them.
+ * @param io The process.
+ * @param syntax What the command takes.
+ * @returns The options, the operands and the reporter.
+ * @throws {UsageError} There is no such option, or there are too many words or too few.
+ */
+export function readPlainCommand<T extends object>(
+  call: OwnCall,
+  io: Io,
+  syntax: PlainCommandSyntax,
+): PlainCommand<T> {
+  requireMeaning(call.options, syntax);
+  const command = quietCommand(syntax.name)
+    .option("--json")
+    .option("-q, --quiet")
+    .option("-h, --help");
+  for (const flags of syntax.options) command.addOption(new Option(flags));
+  const operands = parseStrictly(command, call.words);
+  requireOperands(operands, syntax);
+  const behind = command.opts<Pick<GlobalOptions, "json" | "quiet"> & T>();
+  const { json, quiet, dryRun } = call.options;
+  const options = {
+    ...(json !== undefined && { json }),
+    ...(quiet !== undefined && { quiet }),
+    ...(syntax.takes?.includes("dryRun") && dryRun !== undefined && { dryRun }),
+    ...behind,
+  };
+  return { options, reporter: createReporter(io, options), operands };
+}
+
+function requireOperands(
+  operands: readonly string[],
+  { name, ...syntax }: PlainCommandSyntax,
+): void {
+  const { least = 0, most = Infinity, what } = syntax.operands ?? { most: 0, what: "" };
+  const suggestion = `See "adc-run ${name} --help".`;
+  if (operands.length < least) {
+    throw new UsageError(`"adc-run ${name}" needs ${what}: found none`, { suggestion });
+  }
+  // The word itself is not shown: it may be a secret that strayed.
+  if (operands.length > most) {
+    const takes = most === 0 ? "takes options only" : `takes ${what} only`;
+    throw new UsageError(`"adc-run ${name}" ${takes}: found another word`, { suggestion });
+  }
+}
+
+/** Options that mean nothing where nothing is connected to or run, by their names on the command line. */
+const WRITTEN = {
+  profile: "--profile",
+  source: "--source",
+  envFile: "--env-file",
+  check: "--no-check",
+  adc: "--adc",
+  mask: "--no-mask",
+  failOnLeak: "--fail-on-leak",
+  dryRun: "--dry-run",
+  ephemeral: "--ephemeral",
+  ephemeralTtl: "--ephemeral",
+  parallel: "--parallel",
+  keepGoing: "--keep-going",
+} as const;
+
+/** An option that is read and does nothing would be a promise that is not kept; a variable is for all. */
+function requireMeaning(
+  options: GlobalOptions,
+  { name, takes = [] }: PlainCommandSyntax,
+): void {
+  for (const [option, written] of Object.entries(WRITTEN)) {
+    const key = option as keyof typeof WRITTEN;
+    const said = key === "check" || key === "mask" ? !options[key] : options[key] !== undefined;
+    if (!said || options.ambient.has(key) || (takes as readonly string[]).includes(key)) continue;
+    throw new UsageError(`Cannot use ${written} with "adc-run ${name}": it means nothing there`);
+  }
+}

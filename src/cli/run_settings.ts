@@ -1,0 +1,83 @@
+/**
+ * A run as the command line describes it.
+ *
+ * @module
+ */
+
+import type { RunOptions } from "../adc/run_options.ts";
+import type { Connection } from "../connection/connection.ts";
+import { UsageError } from "../errors.ts";
+import { DEFAULT_TTL, readLifetime } from "../lifecycle/expiry.ts";
+import type { TokenSource } from "../token/source.ts";
+import { canAsk, hasTerminal } from "./io.ts";
+import type { Io } from "./io.ts";
+import type { GlobalOptions } from "./options.ts";
+import { askConfirmation } from "./prompts.ts";
+import type { Reporter } from "./report.ts";
+import { sourcesOf } from "./sources.ts";
+
+/** What a run is told by the command line. */
+export interface RunCommand {
+  /** ADC's words, or another program's. */
+  readonly words: readonly string[];
+  /** Whether the words are another program's. */
+  readonly exec: boolean;
+  /** adc-run's own options. */
+  readonly options: GlobalOptions;
+}
+
+/** What the command line says of a run. */
+export interface RunSettings extends RunOptions {
+  /** Whether the words are another program's. */
+  readonly exec: boolean;
+  /** Makes the sources for a connection. */
+  readonly sources: (connection: Connection) => readonly TokenSource[];
+}
+
+/**
+ * What the command line says of a run, whatever its target.
+ *
+ * @param command What to run.
+ * @param surroundings The process, and who prints.
+ * @returns Options for `prepareRun()` and `executeRun()`, but for the streams.
+ * @throws {UsageError} `--ephemeral` has no such time.
+ */
+export async function runOptionsOf(
+  { exec, options }: RunCommand,
+  { io, reporter }: { readonly io: Io; readonly reporter: Reporter },
+): Promise<RunSettings> {
+  const { env, cwd, signals } = io;
+  const ephemeral = await readTtl(options);
+  const { envFile, adc, check, mask } = options;
+  return {
+    env,
+    cwd,
+    exec,
+    envFile,
+    adc,
+    check,
+    mask,
+    signals,
+    ephemeral,
+    terminal: hasTerminal(io),
+    sources: (connection) =>
+      sourcesOf(io, {
+        options,
+        reporter,
+        connection,
+        // A dry run leaves nothing behind.
+        ephemeral: options.dryRun ? ephemeral ?? DEFAULT_TTL : ephemeral,
+        ...(canAsk(io) && {
+          confirm: (reason: string) => askConfirmation(`Send the password, though ${reason}?`, io),
+        }),
+      }),
+  };
+}
+
+/** `--ephemeral`, and how long the token lives at most where it cannot be revoked. */
+async function readTtl(options: GlobalOptions): Promise<number | undefined> {
+  if (options.ephemeralTtl === undefined) return options.ephemeral ? DEFAULT_TTL : undefined;
+  const ttl = await readLifetime(options.ephemeralTtl, "--ephemeral");
+  if (ttl !== undefined) return ttl;
+  throw new UsageError('Cannot use --ephemeral "never": a token for one run has an end');
+}

@@ -1,0 +1,216 @@
+/**
+ * The output of several children on one stream, each line with the name of its target.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { Writable } from "node:stream";
+import { noteFailure } from "../adc/output.ts";
+import type { Environment } from "../connection/origin.ts";
+import { LineCutter } from "./line_cutter.ts";
+import type { Line } from "./line_cutter.ts";
+
+/** Cyan, yellow, green, magenta, blue, and their bright kin; red is for errors. */
+const COLOURS = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
+
+const ESCAPE = 27;
+const LINE_END = Buffer.from("\n");
+
+/** The start of a line for GitHub's runner that people get to see. */
+const SHOWN_COMMAND = /^(::(?:error|warning|notice)(?: [^:]*)?::)/;
+
+/** What {@linkcode TargetLines} needs to know. */
+export interface TargetLinesOptions {
+  /** The names of all targets, in order. */
+  readonly names: readonly string[];
+  /** Whether names have colours. */
+  readonly colourful: boolean;
+}
+
+/** The output of one child. */
+export interface TargetStream extends Writable {
+  /** Whether the lines go to a terminal. */
+  readonly isTTY: boolean;
+  /** Writes a last line that has no end, and closes the stream. */
+  finish(): void;
+}
+
+/** What stands at the start of a target's lines. */
+interface Prefix {
+  readonly first: Uint8Array;
+  /** At a piece of a line that was too long. */
+  readonly continued: Uint8Array;
+  /** Nothing, or the end of colours that a line left on: they would run into another target's. */
+  readonly end: Uint8Array;
+}
+
+/**
+ * Tells whether names have colours on a stream.
+ *
+ * @param env `NO_COLOR` and `FORCE_COLOR`.
+ * @param terminal Whether the stream leads to a terminal.
+ * @returns The answer.
+ */
+export function isColourful(env: Environment, terminal: boolean): boolean {
+  if (env.NO_COLOR) return false;
+  return env.FORCE_COLOR === undefined ? terminal : env.FORCE_COLOR !== "0";
+}
+
+/**
+ * Writes whole lines of many writers to one stream: `staging | …`, with the names padded to the longest.
+ *
+ * A line is written at once when its end has come, so that no two targets share one. The pieces of a line
+ * of more than 64 KiB are lines of their own, `staging + …` from the second on. A slow reader slows the
+ * writers down; once the stream takes no more, none of them can write.
+ */
+export class TargetLines {
+  readonly #to: Writable;
+  readonly #prefixes: ReadonlyMap<string, Prefix>;
+  readonly #waiting = new Set<(error?: Error) => void>();
+  readonly #streams = new Set<Writable>();
+  readonly #unlisten: () => void;
+  #failure: Error | undefined;
+
+  /**
+   * Makes it.
+   *
+   * @param to Where the lines go; it is not closed.
+   * @param options The targets.
+   */
+  constructor(to: Writable, { names, colourful }: TargetLinesOptions) {
+    this.#to = to;
+    const width = Math.max(0, ...names.map((name) => name.length));
+    this.#prefixes = new Map(names.map((name, index) => {
+      const mark = (sign: string) => {
+        const text = `${name.padEnd(width)} ${sign}`;
+        const colour = COLOURS[index % COLOURS.length];
+        return Buffer.from(colourful ? `\x1b[${colour}m${text}\x1b[39m ` : `${text} `);
+      };
+      const end = Buffer.from(colourful ? "\x1b[0m" : "");
+      return [name, { first: mark("|"), continued: mark("+"), end }];
+    }));
+    const drained = () => this.#wake();
+    const failed = (error: Error) => this.#fail(error);
+    const closed = () => this.#fail(Object.assign(new Error("Closed"), { code: "EPIPE" }));
+    // Once for all targets: a hundred listeners would look like a leak.
+    to.on("drain", drained).on("error", failed).on("close", closed);
+    this.#unlisten = () => {
+      to.off("drain", drained).off("error", failed).off("close", closed);
+    };
+  }
+
+  /** Why the stream takes no more. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /**
+   * A stream for the output of one child. It looks like a terminal where the lines go to one.
+   *
+   * @param name The target's name, one of those given before.
+   * @returns The stream; `finish()` writes a last line that has no end, and closes it.
+   */
+  stream(name: string): TargetStream {
+    const cutter = new LineCutter();
+    const stream = new Writable({
+      highWaterMark: 64 * 1024,
+      write: (chunk: Buffer, _encoding, done) => {
+        this.#write(this.#format(name, cutter.write(chunk)), done);
+      },
+    });
+    // Whoever pipes into it learns of a failure; before and after nobody does.
+    stream.on("error", () => {}).on("close", () => this.#streams.delete(stream));
+    this.#streams.add(stream);
+    const { isTTY, getColorDepth } = this.#to as Partial<NodeJS.WriteStream>;
+    return Object.assign(stream, {
+      isTTY: isTTY === true,
+      ...(getColorDepth && { getColorDepth: () => getColorDepth.call(this.#to) }),
+      finish: () => {
+        this.#write(this.#format(name, cutter.end()), () => {});
+        stream.destroy();
+      },
+    });
+  }
+
+  /**
+   * A stream for what adc-run itself says of one target. Lines for a CI system have no name before them,
+   * for it reads them only at the start of a line; those that it shows have the name in their text.
+   *
+   * @param name The target's name.
+   * @returns The stream; each write is one line or more.
+   */
+  report(name: string): Writable {
+    const stream = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        const lines = chunk.toString().replace(/\n$/, "").split("\n").map((line) =>
+          line.startsWith("::")
+            ? Buffer.from(`${line.replace(SHOWN_COMMAND, `$1${name}: `)}\n`)
+            : this.#format(name, [{ bytes: Buffer.from(line), continued: false }])
+        );
+        // What adc-run says must not change what it does.
+        this.#write(Buffer.concat(lines), () => done());
+      },
+    });
+    // Whoever keeps lines for the runner out of files has to know where these go.
+    return Object.assign(stream, { fd: (this.#to as { readonly fd?: number }).fd });
+  }
+
+  /** Waits until all that was written has left, or cannot any more. */
+  async settled(): Promise<void> {
+    if (this.#failure !== undefined) return;
+    await new Promise<void>((resolve) => {
+      // Deno leaves the call-back out once a write has failed.
+      this.#waiting.add(() => resolve());
+      try {
+        this.#to.write("", () => resolve());
+      } catch (error) {
+        this.#fail(error as Error);
+      }
+    });
+  }
+
+  /** Stops listening to the stream. */
+  close(): void {
+    this.#unlisten();
+    for (const stream of this.#streams) stream.destroy();
+  }
+
+  #format(name: string, lines: readonly Line[]): Uint8Array {
+    const { first, continued, end } = this.#prefixes.get(name)!;
+    const parts: Uint8Array[] = [];
+    for (const line of lines) {
+      parts.push(line.continued ? continued : first, line.bytes);
+      if (end.length > 0 && line.bytes.includes(ESCAPE)) parts.push(end);
+      parts.push(LINE_END);
+    }
+    return Buffer.concat(parts);
+  }
+
+  #write(bytes: Uint8Array, done: (error?: Error) => void): void {
+    if (this.#failure !== undefined) return done(this.#failure);
+    if (bytes.length === 0) return done();
+    try {
+      if (this.#to.write(bytes)) done();
+      else this.#waiting.add(done);
+    } catch (error) {
+      // Deno throws where Node emits `error`.
+      noteFailure(this.#to);
+      this.#fail(error as Error);
+      done(error as Error);
+    }
+  }
+
+  #wake(error?: Error): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const done of waiting) done(error);
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#wake(error);
+    for (const stream of [...this.#streams]) stream.destroy(error);
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * What is said of a run for several targets when it is over.
+ *
+ * @module
+ */
+
+import type { TargetResult } from "../adc/target_options.ts";
+import { CheckError } from "../check/verdict.ts";
+import { NoTokenError } from "../token/resolve.ts";
+import { alignColumns } from "./columns.ts";
+import type { GlobalOptions } from "./options.ts";
+import { asAdcRunError, describeError } from "./report.ts";
+import { describeEndedRun, judgeRun } from "./run_report.ts";
+
+/** A reader went away before a target was started: what a shell has in `$?` for a program that meets that. */
+const NOT_READ = 141;
+
+/**
+ * Decides what a target comes to.
+ *
+ * @param target What came of it.
+ * @param options `--fail-on-leak`.
+ * @returns The exit code; `undefined` where it was not started.
+ */
+export function exitCodeOfTarget(
+  { outcome, result, error }: TargetResult,
+  options: Pick<GlobalOptions, "failOnLeak">,
+): number | undefined {
+  if (outcome === "skipped") return undefined;
+  return result === undefined ? asAdcRunError(error).exitCode : judgeRun(result, options).exitCode;
+}
+
+/**
+ * Decides what all targets come to.
+ *
+ * @param results What came of each, in order.
+ * @param options `--fail-on-leak`.
+ * @returns 0 where all succeeded, else the exit code of the first that failed.
+ */
+export function exitCodeOfTargets(
+  results: readonly TargetResult[],
+  options: Pick<GlobalOptions, "failOnLeak">,
+): number {
+  const codes = results.map((each) => exitCodeOfTarget(each, options));
+  return codes.find((code) => code !== undefined && code !== 0) ??
+    (codes.includes(undefined) ? NOT_READ : 0);
+}
+
+/**
+ * What came of all targets, one below the other.
+ *
+ * @param results What came of each, in order.
+ * @param options `--fail-on-leak`.
+ * @returns A line each: name, server, result, time.
+ */
+export function formatTargets(
+  results: readonly TargetResult[],
+  options: Pick<GlobalOptions, "failOnLeak">,
+): readonly string[] {
+  const rows = results.map((each) => {
+    const { profile, result, milliseconds } = each;
+    const server = result?.connection?.server.value ?? profile.server ?? "";
+    const time = milliseconds < 1000
+      ? `${milliseconds} ms`
+      : `${(milliseconds / 1000).toFixed(1)} s`;
+    return [profile.name, withoutPassword(server), outcomeOf(each, options), result ? time : ""];
+  });
+  return alignColumns(rows).split("\n");
+}
+
+/**
+ * What came of a target, as data.
+ *
+ * @param target What came of it.
+ * @param options `--fail-on-leak`.
+ * @returns No secrets.
+ */
+export function describeTarget(
+  target: TargetResult,
+  options: Pick<GlobalOptions, "failOnLeak">,
+): Record<string, unknown> {
+  const { profile, outcome, result, error, milliseconds } = target;
+  return {
+    profile: profile.name,
+    outcome,
+    ...(result && { ...describeEndedRun(result, judgeRun(result, options)), milliseconds }),
+    // The run's own code may be 0 where a leak was found.
+    ...(outcome !== "skipped" && { exitCode: exitCodeOfTarget(target, options) }),
+    ...(outcome === "refused" && { error: describeError(asAdcRunError(error)) }),
+  };
+}
+
+function outcomeOf(
+  { outcome, result, error }: TargetResult,
+  options: Pick<GlobalOptions, "failOnLeak">,
+): string {
+  if (outcome === "skipped") return "not started";
+  if (result === undefined) {
+    if (error instanceof CheckError) return error.result.verdict;
+    return error instanceof NoTokenError ? "no-token" : "cannot run";
+  }
+  const { exitCode, leaked, lost } = judgeRun(result, options);
+  if (leaked) return "printed a secret";
+  if (result.signal !== null) return `ended by ${result.signal}`;
+  if (lost !== undefined) return `output lost: ${lost}`;
+  const later = result.afterwards === undefined ? "" : `, now ${result.afterwards.verdict}`;
+  return exitCode === 0 ? "ok" : `exit ${exitCode}${later}`;
+}
+
+function withoutPassword(server: string): string {
+  return server.replace(/(\/\/)[^/@\s]*@/g, "$1***@");
+}

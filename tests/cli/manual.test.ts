@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { it } from "node:test";
+import { splitLine } from "../../src/cli/completion/shell_line.ts";
+import { main } from "../../src/cli/main.ts";
+import { ADC_COMMANDS } from "../../src/cli/manual/adc_commands.ts";
+import type { ManualCommand, ManualOption } from "../../src/cli/manual/entry.ts";
+import { CONNECTION_FLAGS, GLOBAL_OPTIONS } from "../../src/cli/manual/global_options.ts";
+import { COMMANDS, findPage, pageNames } from "../../src/cli/manual/manual.ts";
+import { connectionFlags, renderPage, sharedOptions } from "../../src/cli/manual/render.ts";
+import { TOPICS } from "../../src/cli/manual/topics.ts";
+import {
+  CONNECTION_VARIABLES,
+  OPTION_VARIABLES,
+  OTHER_VARIABLES,
+} from "../../src/cli/manual/variables.ts";
+import { readCommandLine } from "../../src/cli/options.ts";
+import { CONNECTION_OPTIONS } from "../../src/connection/adc_options.ts";
+import { temporaryFolder } from "../temporary_folder.ts";
+import { fakeIo } from "./fake_io.ts";
+
+/** The sources, by file. */
+async function sources(): Promise<ReadonlyMap<string, string>> {
+  const folder = fileURLToPath(new URL("../../src/", import.meta.url));
+  const names = (await readdir(folder, { recursive: true }))
+    .map((name) => name.replaceAll("\\", "/"))
+    .filter((name) => name.endsWith(".ts"));
+  return new Map(
+    await Promise.all(names.map(async (name): Promise<[string, string]> => [
+      name,
+      await readFile(`${folder}${name}`, "utf8"),
+    ])),
+  );
+}
+
+const namesOf = ({ flags }: ManualOption) => flags.match(/(?<![a-z])--?[a-zA-Z][a-z0-9-]*/g)!;
+const longOf = (option: ManualOption) => namesOf(option).at(-1)!;
+const takesValue = ({ flags }: ManualOption) => /--[a-z0-9-]+ \S/.test(flags);
+
+/** The option that main() finds unknown; each line has one, so that no command gets to do anything. */
+async function stray(words: readonly string[]): Promise<string | undefined> {
+  await using folder = await temporaryFolder();
+  const io = fakeIo({ cwd: folder.path, env: { ADC_RUN_CONFIG_DIR: `${folder.path}/c` } });
+  assert.equal(await main(words, io), 64, words.join(" "));
+  return /There is no option \\?"([^"\\]+)\\?" here/.exec(io.err.join(""))?.[1];
+}
+
+const parsed = COMMANDS.filter(({ name, usage }) =>
+  !["auth", "profile", "exec", "help"].includes(name) && usage.length > 0
+);
+
+const optionsOf = (command: ManualCommand): readonly ManualOption[] => [
+  ...command.options ?? [],
+  ...sharedOptions(command),
+  ...connectionFlags(command),
+];
+
+it("every option in the manual is one that its command takes, with a value or without", async () => {
+  for (const command of parsed) {
+    for (const option of optionsOf(command)) {
+      for (const name of namesOf(option)) {
+        const long = name.startsWith("--");
+        const words = !takesValue(option)
+          ? [name, "--zqzq", "--yqyq"]
+          : long
+          ? [`${name}=1`, "--zqzq"]
+          : [name, "1", "--zqzq"];
+        const line = [...command.name.split(" "), ...words];
+        assert.equal(await stray(line), "--zqzq", line.join(" "));
+      }
+    }
+  }
+});
+
+it("every option that a command takes is in the manual", async () => {
+  const all = [...await sources()].filter(([name]) => /^cli\/(?!manual\/)/.test(name))
+    .flatMap((
+      [, text],
+    ) => [...text.matchAll(/"(?:-\w, )?(--[a-z][a-z0-9-]*[a-z0-9])(?: <[^>]+>)?"/g)]);
+  const names = new Set(all.map(([, name]) => name!));
+  assert.ok(names.size > 30, [...names].join(" "));
+  // They are read everywhere and refused where they mean nothing: tests/cli/main.test.ts.
+  const shared = [
+    "--profile",
+    "--no-profile",
+    "--source",
+    "--env-file",
+    "--no-check",
+    "--json",
+    "--quiet",
+    "--token",
+    "--help",
+  ];
+  for (const command of parsed) {
+    const known = [...shared, ...optionsOf(command).map(longOf)];
+    for (const name of names) {
+      if (known.includes(name)) continue;
+      const line = [...command.name.split(" "), name, "--zqzq", "--yqyq"];
+      // What may be a value is not shown.
+      const shown = /\d/.test(name) ? "--…" : name;
+      assert.equal(await stray(line), shown, `${line.join(" ")}: it is not in the manual`);
+    }
+  }
+});
+
+it("the options before the command are those in the manual", async () => {
+  for (const option of GLOBAL_OPTIONS) {
+    for (const name of namesOf(option)) {
+      const words = takesValue(option) ? [name, "1"] : [name];
+      if (name !== "--fail-on-leak") readCommandLine([...words, "sync"]);
+      else readCommandLine([name, "sync"]);
+    }
+  }
+  const text = (await sources()).get("cli/options.ts")!;
+  const declared = [...text.matchAll(/(?:option\(|Option\()"(?:-\w, )?(--[a-z-]+)/g)];
+  assert.ok(declared.length > 12);
+  const known = GLOBAL_OPTIONS.map(longOf);
+  for (const [, name] of declared) {
+    // It is how --ephemeral=TTL is handed to the parser.
+    if (name !== "--ephemeral-ttl") assert.ok(known.includes(name!), `${name} is in the manual`);
+  }
+});
+
+it("the connection flags are those of ADC", () => {
+  assert.deepEqual(
+    CONNECTION_FLAGS.map(({ flags }) => flags.split(" ")[0]),
+    CONNECTION_OPTIONS.map((flags) => flags.split(" ")[0]),
+  );
+});
+
+it("every variable that is read is in the manual, and the other way round", async () => {
+  const listed = [...OPTION_VARIABLES, ...CONNECTION_VARIABLES, ...OTHER_VARIABLES]
+    .flatMap(({ name }) => name.split(", "));
+  const all = [...await sources()];
+  const code = all.filter(([name]) => !name.startsWith("cli/manual/"))
+    .map(([, text]) => text).join("\n");
+  const constants = all.flatMap(([, text]) => text.match(/(?<=\bconst )[A-Z0-9_]+\b/g) ?? []);
+  const pattern = /\b(?:ADC_RUN|ADC|API7)_[A-Z0-9_]+\b/g;
+  // Read for what ADC makes of them, or to say that nobody reads them.
+  const others = ["ADC_RUNNING_MODE", "ADC_TIMEOUT", ...constants];
+  for (const name of new Set(code.match(pattern))) {
+    if (name.endsWith("_") || others.includes(name)) continue;
+    assert.ok(listed.includes(name), `${name} is in the manual`);
+  }
+  for (const name of listed) assert.ok(code.includes(name), `${name} is read somewhere`);
+});
+
+it("every example can be typed as it stands", async () => {
+  const examples = [...COMMANDS, ...TOPICS].flatMap(({ examples = [] }) => examples);
+  assert.ok(examples.length > 40);
+  for (const { line } of examples) {
+    const words = splitLine(line.slice(line.search(/\badc-run /)).replace(/\)"?$/, ""));
+    const end = words.findIndex((word) => ["|", ">", "<"].includes(word));
+    const args = words.slice(1, end < 0 ? undefined : end);
+    const { words: command } = readCommandLine(args);
+    const page = [command.slice(0, 2).join(" "), command[0]!].map(findPage)
+      .find((each) => each !== undefined);
+    assert.ok(page !== undefined && page.kind !== "topic", line);
+    if (page.kind === "command" && parsed.includes(page.command)) {
+      assert.equal(await stray([...args, "--zqzq"]), "--zqzq", line);
+    }
+    if (page.kind === "command" && page.command.name === "help") {
+      assert.ok(findPage(command.slice(1).join(" ")), line);
+    }
+  }
+});
+
+it("every page is there, fits a terminal, and leads to pages that are there", async () => {
+  for (const name of pageNames()) {
+    const page = findPage(name)!;
+    for (const line of renderPage(page).split("\n")) {
+      assert.ok(line.length <= 80 || /^ {2}\S*.*(adc-run|https:)/.test(line), line);
+      assert.match(line, /^[\x20-\x7e]*$/);
+      assert.equal(line, line.trimEnd());
+    }
+    const io = fakeIo();
+    assert.equal(await main(["help", ...name.split(" ")], io), 0, name);
+    assert.equal(io.out.join(""), renderPage(page));
+  }
+  for (const { seeAlso = [] } of [...COMMANDS, ...TOPICS]) {
+    for (const name of seeAlso) assert.ok(findPage(name), name);
+  }
+});
+
+it("the page on a command is what `--help` behind it shows", async () => {
+  for (const { name } of COMMANDS) {
+    const io = fakeIo();
+    assert.equal(await main([...name.split(" "), "--help"], io), 0, name);
+    assert.equal(io.out.join(""), renderPage(findPage(name)!), name);
+  }
+});
+
+it("the main help is one screen that names every command, option and topic", async () => {
+  const io = fakeIo();
+  assert.equal(await main(["help"], io), 0);
+  const text = io.out.join("");
+  const lines = text.split("\n");
+  assert.ok(lines.length <= 52, `${lines.length} lines`);
+  assert.ok(lines.every((line) => line.length <= 80), text);
+  const commands = [...COMMANDS, ...ADC_COMMANDS].flatMap(({ name }) => name.split(" "));
+  const topics = TOPICS.map(({ name }) => name);
+  for (const name of [...commands, ...topics, ...GLOBAL_OPTIONS.flatMap(namesOf)]) {
+    assert.ok(text.includes(name), `${name} is in the main help`);
+  }
+});
