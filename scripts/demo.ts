@@ -15,7 +15,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { DENO_PERMISSIONS } from "../tests/e2e/homes.ts";
-import { findOnPath } from "../src/adc/locate.ts";
+import { findOnPath } from "../src/find_program.ts";
 import { systemKeychain } from "../src/token/keychain.ts";
 import { startSandbox } from "../tests/sandbox/sandbox.ts";
 

@@ -1,15 +1,16 @@
 import { execFileSync } from "node:child_process";
-import { chmod, copyFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join, posix } from "node:path";
+import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join, posix } from "node:path";
 import process from "node:process";
 import { build } from "esbuild";
+import { MAN_PAGE, manPage } from "./man_page.ts";
 import { BIN_FILE, CODE_FOLDER, type NpmManifest, TYPES_FILE } from "./npm_manifest.ts";
 
 const SHEBANG = "#!/usr/bin/env node";
 
 /**
  * Turns a folder with compiled code in `esm/` into the npm package: manifest, README, license, a command
- * in one file that can be started, examples that import it by its name on npm, and no declarations but those that an
+ * in one file that can be started, man page, examples that import it by its name on npm, and no declarations but those that an
  * importer can get to.
  *
  * @param folder The package's folder.
@@ -25,7 +26,18 @@ export async function finishPackage(
   await renameInExamples(code, manifest.name);
   await bundleCommand(code);
   for (const file of ["README.md", "LICENSE"]) await copyFile(join(root, file), join(folder, file));
+  await mkdir(dirname(join(folder, MAN_PAGE)), { recursive: true });
+  await writeFile(
+    join(folder, MAN_PAGE),
+    manPage({ version: manifest.version, date: buildDate() }),
+  );
   await writeFile(join(folder, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
+}
+
+/** A build is repeatable where this variable, which many tools know, names its time. */
+function buildDate(): Date {
+  const { SOURCE_DATE_EPOCH: seconds } = process.env;
+  return seconds ? new Date(Number(seconds) * 1000) : new Date();
 }
 
 /**

@@ -44,7 +44,7 @@ describe("the npm package", () => {
 
   after(() => temporary[Symbol.asyncDispose]());
 
-  it("holds the library's modules, the command in one file, and three files besides", async () => {
+  it("holds the library's modules, the command in one file, and four files besides", async () => {
     const sources = (await filesBelow(join(repository, "src")))
       .map((file) => `esm/src/${file.replace(/\.ts$/, ".js")}`);
     const command = manifest.bin["adc-run"];
@@ -56,7 +56,14 @@ describe("the npm package", () => {
       assert.ok(file === command || !file.startsWith("esm/src/cli/"), `${file} is in the command`);
     }
     assert.ok(declarations.includes("esm/mod.d.ts"));
-    const expected = ["LICENSE", "README.md", "package.json", ...modules, ...declarations];
+    const expected = [
+      "LICENSE",
+      "README.md",
+      "man/adc-run.1",
+      "package.json",
+      ...modules,
+      ...declarations,
+    ];
     assert.deepEqual(files, expected.sort());
   });
 
@@ -68,7 +75,17 @@ describe("the npm package", () => {
 
   it("has the manifest that a registry and a package manager need", () => {
     const range = (name: string) => config.imports[name].slice(`npm:${name}@`.length);
-    const required = ["@clack/prompts", "commander", "cross-spawn", "dotenv", "parse-duration"];
+    const required = [
+      "@clack/prompts",
+      "commander",
+      "cross-spawn",
+      "dotenv",
+      "fflate",
+      "glob",
+      "js-yaml",
+      "jsonc-parser",
+      "parse-duration",
+    ];
     assert.ok(manifest.description.length > 20);
     assert.ok(manifest.keywords.includes("apisix"));
     assert.deepEqual({ ...manifest, description: undefined, keywords: undefined }, {
@@ -84,7 +101,8 @@ describe("the npm package", () => {
       types: "./esm/mod.d.ts",
       exports: { ".": { types: "./esm/mod.d.ts", default: "./esm/mod.js" } },
       bin: { "adc-run": "esm/src/cli/bin.js" },
-      files: ["esm"],
+      man: ["man/adc-run.1"],
+      files: ["esm", "man/adc-run.1"],
       sideEffects: false,
       engines: { node: ">=20.18.1" },
       dependencies: Object.fromEntries([...required, "undici"].map((name) => [name, range(name)])),

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { describe, it } from "node:test";
+import process from "node:process";
+import { manPage } from "../../scripts/man_page.ts";
+import { GLOBAL_OPTIONS } from "../../src/cli/manual/global_options.ts";
+import { COMMANDS } from "../../src/cli/manual/manual.ts";
+import { TOPICS } from "../../src/cli/manual/topics.ts";
+
+const page = manPage({ version: "1.2.3", date: new Date(Date.UTC(2026, 10, 24)) });
+
+/** The programs that show manual pages: what each is asked, so that it finds fault. */
+const READERS = {
+  mandoc: ["-T", "lint", "-W", "warning"],
+  groff: ["-ww", "-man", "-T", "utf8", "-z"],
+} as const;
+
+/** Why a reader cannot be asked here; said aloud, and not accepted where it is required. */
+function readerSkip(name: keyof typeof READERS): string | false {
+  const required = (process.env.ADC_RUN_TEST_REQUIRE ?? "").split(/[\s,]+/).includes("man");
+  if (required || !spawnSync(name, ["-h"]).error) return false;
+  const reason = `the man page is not read by ${name}: it is not installed`;
+  process.stderr.write(`SKIPPED: ${reason}\n`);
+  return reason;
+}
+
+describe("the man page", () => {
+  it("has the version and the date, and every command, option and topic", () => {
+    const plain = page.replaceAll("\\-", "-").replaceAll("\\(aq", "'");
+    assert.match(plain, /^\.TH ADC-RUN 1 2026-11-24 "adc-run 1\.2\.3"/);
+    for (const { name } of COMMANDS) assert.ok(plain.includes(`\n.SS adc-run ${name}\n`), name);
+    for (const { flags } of GLOBAL_OPTIONS) assert.ok(plain.includes(`\n.B ${flags}\n`), flags);
+    for (const { name } of TOPICS) assert.ok(plain.includes(`\n.SH ${name.toUpperCase()}\n`), name);
+  });
+
+  for (const [name, args] of Object.entries(READERS)) {
+    it(`has nothing that ${name} warns of`, {
+      skip: readerSkip(name as keyof typeof READERS),
+    }, () => {
+      const { status, stdout, stderr } = spawnSync(name, args, { input: page, encoding: "utf8" });
+      assert.deepEqual([stdout, stderr, status], ["", "", 0]);
+    });
+  }
+});
