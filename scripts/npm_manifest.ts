@@ -53,8 +53,11 @@ export interface NpmManifest {
 /** The folder, inside the package, of everything that is code. */
 export const CODE_FOLDER = "esm";
 
-/** The file, inside {@linkcode CODE_FOLDER}, that becomes the command. */
-export const BIN_FILE = "src/cli/bin.js";
+/** The command. CommonJS, whatever the package says of its other files. */
+export const BIN_FILE = "bin/adc-run.cjs";
+
+/** The licenses of what the command holds. */
+export const LICENSES_FILE = "bin/LICENSES.txt";
 
 /** The file, inside {@linkcode CODE_FOLDER}, that declares what can be imported. */
 export const TYPES_FILE = "mod.d.ts";
@@ -65,7 +68,7 @@ const REPOSITORY = "https://github.com/adc-run/adc-run";
 const OPTIONAL = ["@napi-rs/keyring"];
 
 /** Used by the build and the tests, and by nothing in the package. */
-const DEVELOPMENT = ["ajv", "esbuild"];
+const DEVELOPMENT = ["ajv", "esbuild", "fast-check"];
 
 /** The floor that undici 7 sets. */
 const NODE = ">=20.18.1";
@@ -108,9 +111,9 @@ export function npmManifest(config: DenoConfig): NpmManifest {
       ".": { types: `./${CODE_FOLDER}/${TYPES_FILE}`, default: `./${CODE_FOLDER}/mod.js` },
     },
     // npm 11 corrects a leading "./" here and says so at every `npm publish`.
-    bin: { "adc-run": `${CODE_FOLDER}/${BIN_FILE}` },
+    bin: { "adc-run": BIN_FILE },
     man: [MAN_PAGE],
-    files: [CODE_FOLDER, MAN_PAGE],
+    files: [CODE_FOLDER, BIN_FILE, LICENSES_FILE, MAN_PAGE],
     sideEffects: false,
     engines: { node: NODE },
     dependencies: Object.fromEntries(imported.filter((entry) => !isOptional(entry))),

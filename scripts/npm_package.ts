@@ -1,12 +1,19 @@
 import { execFileSync } from "node:child_process";
-import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import process from "node:process";
-import { build } from "esbuild";
+import { bundleCommand } from "./bundle_command.ts";
 import { MAN_PAGE, manPage } from "./man_page.ts";
-import { BIN_FILE, CODE_FOLDER, type NpmManifest, TYPES_FILE } from "./npm_manifest.ts";
+import {
+  BIN_FILE,
+  CODE_FOLDER,
+  LICENSES_FILE,
+  type NpmManifest,
+  TYPES_FILE,
+} from "./npm_manifest.ts";
 
-const SHEBANG = "#!/usr/bin/env node";
+/** The file, inside {@linkcode CODE_FOLDER}, that the command is made from. */
+const ENTRY = "src/cli/bin.js";
 
 /**
  * Turns a folder with compiled code in `esm/` into the npm package: manifest, README, license, a command
@@ -22,9 +29,15 @@ export async function finishPackage(
 ): Promise<void> {
   const { root, manifest } = options;
   const code = join(folder, CODE_FOLDER);
-  await removePrivateDeclarations(code);
+  await removeUnreachable(code, TYPES_FILE);
   await renameInExamples(code, manifest.name);
-  await bundleCommand(code);
+  await bundleCommand({
+    entry: join(code, ENTRY),
+    outfile: join(folder, BIN_FILE),
+    licenses: join(folder, LICENSES_FILE),
+    root,
+  });
+  await removeUnreachable(code, "mod.js");
   for (const file of ["README.md", "LICENSE"]) await copyFile(join(root, file), join(folder, file));
   await mkdir(dirname(join(folder, MAN_PAGE)), { recursive: true });
   await writeFile(
@@ -56,33 +69,12 @@ export function packTarball(folder: string, manifest: NpmManifest): string {
   return join(folder, `${manifest.name}-${manifest.version}.tgz`);
 }
 
-/**
- * Makes the command one file, and removes the modules that nobody imports any more.
- *
- * Node.js takes longer to find and open sixty small modules than to read one of their size. The
- * dependencies stay outside: they are loaded when they are needed, and audited as what they are.
- */
-async function bundleCommand(code: string): Promise<void> {
-  const bin = join(code, BIN_FILE);
-  await build({
-    absWorkingDir: code,
-    entryPoints: [BIN_FILE],
-    outfile: bin,
-    allowOverwrite: true,
-    bundle: true,
-    packages: "external",
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    banner: { js: SHEBANG },
-    logLevel: "error",
-  });
-  await chmod(bin, 0o755);
-  const reachable = await reachableFrom(code, ["mod.js"]);
+/** Removes the modules, or the declarations, that an entry does not lead to. */
+async function removeUnreachable(code: string, entry: string): Promise<void> {
+  const ending = entry.endsWith(".d.ts") ? ".d.ts" : ".js";
+  const reachable = await reachableFrom(code, { entry, ending });
   for (const file of await filesBelow(code)) {
-    if (file.endsWith(".js") && file !== BIN_FILE && !reachable.has(file)) {
-      await rm(join(code, file));
-    }
+    if (file.endsWith(ending) && !reachable.has(file)) await rm(join(code, file));
   }
   await removeEmptyFolders(code);
 }
@@ -96,11 +88,12 @@ async function removeEmptyFolders(folder: string): Promise<void> {
   }
 }
 
-/** The modules, or their declarations, that some of them lead to. */
-async function reachableFrom(code: string, entries: readonly string[]): Promise<Set<string>> {
-  const ending = entries[0]!.endsWith(".d.ts") ? ".d.ts" : ".js";
+async function reachableFrom(
+  code: string,
+  { entry, ending }: { readonly entry: string; readonly ending: string },
+): Promise<Set<string>> {
   const reachable = new Set<string>();
-  const pending = [...entries];
+  const pending = [entry];
   for (const file of pending) {
     if (reachable.has(file)) continue;
     reachable.add(file);
@@ -110,13 +103,6 @@ async function reachableFrom(code: string, entries: readonly string[]): Promise<
     }
   }
   return reachable;
-}
-
-async function removePrivateDeclarations(code: string): Promise<void> {
-  const reachable = await reachableFrom(code, [TYPES_FILE]);
-  for (const file of await filesBelow(code)) {
-    if (file.endsWith(".d.ts") && !reachable.has(file)) await rm(join(code, file));
-  }
 }
 
 /** Editors show the examples, and on npm the name has no scope. */

@@ -28,6 +28,13 @@ let unwritten: string | undefined;
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") unwritten = error.code ?? error.message;
 });
+// Bun tells of it only after the wait in `written()`.
+process.on("exit", () => {
+  if (unwritten === undefined || process.exitCode !== 0) return;
+  process.stderr.write(`adc-run: error: Cannot write the output: ${unwritten}\n`);
+  process.exitCode = EXIT.source;
+});
+
 // What adc-run itself says is never worth more than how the child ended.
 process.stderr.on("error", () => {});
 
@@ -48,42 +55,47 @@ function workingDirectory(): string {
   process.exit(EXIT.config);
 }
 
-const exitCode = await main(process.argv.slice(2), {
-  env: process.env,
-  cwd: workingDirectory(),
-  get stdin() {
-    return process.stdin;
-  },
-  stdout: process.stdout,
-  stderr: process.stderr,
-  terminals: { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) },
-  signals: process,
-  endedBy: (signal) => {
-    endedBy = signal;
-  },
-});
-
-// Node tells of a failed write a moment later.
-await new Promise<void>((resolve) => {
-  // Deno leaves the call-back out once a write has failed.
-  const limit = setTimeout(resolve, 2_000);
-  try {
-    process.stdout.write("", () => {
+/** Node tells of a failed write a moment later. */
+function written(): Promise<void> {
+  return new Promise((resolve) => {
+    // Deno leaves the call-back out once a write has failed.
+    const limit = setTimeout(resolve, 2_000);
+    try {
+      process.stdout.write("", () => {
+        clearTimeout(limit);
+        resolve();
+      });
+    } catch {
       clearTimeout(limit);
       resolve();
-    });
-  } catch {
-    clearTimeout(limit);
-    resolve();
-  }
-});
-if (unwritten !== undefined && exitCode === 0) {
-  process.stderr.write(`adc-run: error: Cannot write the output: ${unwritten}\n`);
+    }
+  });
 }
-process.exitCode = unwritten !== undefined && exitCode === 0 ? EXIT.source : exitCode;
 
-// The child was ended by a signal: end the same way, so that a shell's loop stops at Ctrl-C.
-if (endedBy !== undefined && RAISED.includes(endedBy)) process.kill(process.pid, endedBy);
+async function start(): Promise<void> {
+  const exitCode = await main(process.argv.slice(2), {
+    env: process.env,
+    cwd: workingDirectory(),
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: process.stdout,
+    stderr: process.stderr,
+    terminals: { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) },
+    signals: process,
+    endedBy: (signal) => {
+      endedBy = signal;
+    },
+  });
+  await written();
+  process.exitCode = exitCode;
 
-// A keychain or a pipe that never answers must not keep the process alive. The timer itself does not.
-setTimeout(() => process.exit(), 250).unref();
+  // The child was ended by a signal: end the same way, so that a shell's loop stops at Ctrl-C.
+  if (endedBy !== undefined && RAISED.includes(endedBy)) process.kill(process.pid, endedBy);
+
+  // A keychain or a pipe that never answers must not keep the process alive. The timer itself does not.
+  setTimeout(() => process.exit(), 250).unref();
+}
+
+// Not awaited: the command of the npm package is CommonJS, which awaits nothing at its top level.
+void start();

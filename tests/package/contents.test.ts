@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readdir, readFile, stat } from "node:fs/promises";
+import { isBuiltin } from "node:module";
 import { homedir } from "node:os";
 import { dirname, join, posix } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -7,11 +8,15 @@ import { type TemporaryFolder, temporaryFolder } from "../temporary_folder.ts";
 import { outputOf } from "./run_command.ts";
 import { repository, tarball } from "./tarball.ts";
 
-/** Specifiers of `import`, `export … from` and `import()`, those in comments left out. */
+/** Specifiers of `import`, `export … from`, `import()` and `require()`. */
 function specifiers(code: string): string[] {
-  const withoutComments = code.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
-  return [...withoutComments.matchAll(/(?:\bfrom|\bimport\(|\bimport)\s*"([@.\w][^"\s]*)"/g)]
-    .map(([, specifier]) => specifier!);
+  const pattern = /(?:\bfrom|\bimport\(|\bimport|\brequire\()\s*"([@.\w][^"\s]*)"/g;
+  return [...code.matchAll(pattern)].map(([, specifier]) => specifier!);
+}
+
+/** The code of a file; the command, whose strings hold what looks like comments, has none. */
+function withoutComments(code: string, file: string): string {
+  return file.endsWith(".cjs") ? code : code.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
 }
 
 /** The names of the files below a folder, with `/` between them. */
@@ -44,21 +49,26 @@ describe("the npm package", () => {
 
   after(() => temporary[Symbol.asyncDispose]());
 
-  it("holds the library's modules, the command in one file, and four files besides", async () => {
+  it("holds the library's modules, the command in one file, and five files besides", async () => {
     const sources = (await filesBelow(join(repository, "src")))
       .map((file) => `esm/src/${file.replace(/\.ts$/, ".js")}`);
-    const command = manifest.bin["adc-run"];
-    assert.doesNotMatch(await read(command), /(from|import\() ?"\./, "the command is one file");
+    assert.doesNotMatch(
+      await read("bin/adc-run.cjs"),
+      /(from|import\(|require\() ?"\./,
+      "the command is one file",
+    );
     const declarations = files.filter((file) => file.endsWith(".d.ts"));
     const modules = files.filter((file) => file.endsWith(".js"));
     for (const file of modules) {
       assert.ok(file === "esm/mod.js" || sources.includes(file), `${file} has a source`);
-      assert.ok(file === command || !file.startsWith("esm/src/cli/"), `${file} is in the command`);
+      assert.ok(!file.startsWith("esm/src/cli/"), `${file} is in the command`);
     }
     assert.ok(declarations.includes("esm/mod.d.ts"));
     const expected = [
       "LICENSE",
       "README.md",
+      "bin/LICENSES.txt",
+      "bin/adc-run.cjs",
       "man/adc-run.1",
       "package.json",
       ...modules,
@@ -100,14 +110,22 @@ describe("the npm package", () => {
       type: "module",
       types: "./esm/mod.d.ts",
       exports: { ".": { types: "./esm/mod.d.ts", default: "./esm/mod.js" } },
-      bin: { "adc-run": "esm/src/cli/bin.js" },
+      bin: { "adc-run": "bin/adc-run.cjs" },
       man: ["man/adc-run.1"],
-      files: ["esm", "man/adc-run.1"],
+      files: ["esm", "bin/adc-run.cjs", "bin/LICENSES.txt", "man/adc-run.1"],
       sideEffects: false,
       engines: { node: ">=20.18.1" },
       dependencies: Object.fromEntries([...required, "undici"].map((name) => [name, range(name)])),
       optionalDependencies: { "@napi-rs/keyring": range("@napi-rs/keyring") },
     });
+  });
+
+  it("brings along the licenses of the packages that the command holds", async () => {
+    const licenses = await read("bin/LICENSES.txt");
+    for (const name of ["commander", "dotenv", "undici"]) {
+      assert.match(licenses, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(\\S+\\)$`, "m"));
+    }
+    assert.match(licenses, /Permission is hereby granted/);
   });
 
   it("has a command that the system can start", async () => {
@@ -119,15 +137,15 @@ describe("the npm package", () => {
   it("imports nothing but its own files, Node.js and its dependencies", async () => {
     const packages = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
     const used = new Set<string>();
-    for (const file of files.filter((each) => each.startsWith("esm/"))) {
-      for (const specifier of specifiers(await read(file))) {
+    for (const file of files.filter((each) => /\.(?:c?js|d\.ts)$/.test(each))) {
+      for (const specifier of specifiers(withoutComments(await read(file), file))) {
         const where = `"${specifier}" in ${file}`;
         if (specifier.startsWith(".")) {
           assert.ok(specifier.endsWith(".js"), where);
           const target = posix.join(dirname(file), specifier);
           const wanted = file.endsWith(".d.ts") ? target.replace(/\.js$/, ".d.ts") : target;
           assert.ok(files.includes(wanted), where);
-        } else if (!specifier.startsWith("node:")) {
+        } else if (!isBuiltin(specifier)) {
           const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
           assert.ok(packages.includes(name), where);
           used.add(name);

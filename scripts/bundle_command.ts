@@ -1,0 +1,99 @@
+/**
+ * Makes the command one file that starts fast.
+ *
+ * @module
+ */
+
+import { chmod, mkdir, readFile, realpath, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join, relative } from "node:path";
+import { build } from "esbuild";
+import type { Plugin } from "esbuild";
+
+/** The packages that each run needs; what else there is stays outside, and is loaded when it is needed. */
+const INLINED: readonly string[] = ["commander", "dotenv", "undici"];
+
+const SHEBANG = "#!/usr/bin/env node";
+
+/** How {@linkcode bundleCommand} works. */
+export interface BundleOptions {
+  /** The compiled entry. */
+  readonly entry: string;
+  /** The command's file. */
+  readonly outfile: string;
+  /** The file for the licenses of what went into it. */
+  readonly licenses: string;
+  /** The repository, whose `node_modules` has the packages. */
+  readonly root: string;
+}
+
+/**
+ * Bundles the command with the packages that each run needs.
+ *
+ * Node.js takes longer to find and open two hundred small modules than to read one of their size, and
+ * longer for an ES module than for a CommonJS one, because it makes one of each of its own modules that is
+ * imported. White space goes, names stay: a stack trace can be read.
+ *
+ * @param options What from, and where to.
+ */
+export async function bundleCommand(options: BundleOptions): Promise<void> {
+  const { entry, outfile, licenses, root } = options;
+  const { outputFiles: [bundle] } = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile,
+    write: false,
+    bundle: true,
+    nodePaths: [join(root, "node_modules")],
+    plugins: [packages, withoutHttp2],
+    platform: "node",
+    format: "cjs",
+    target: "node20",
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: "none",
+    banner: { js: SHEBANG },
+    logLevel: "error",
+  });
+  // Modules are named by their way from the repository, which can lead through this machine's folders.
+  const folder = relative(root, dirname(entry)).replaceAll("\\", "/");
+  await mkdir(dirname(outfile), { recursive: true });
+  await writeFile(outfile, bundle!.text.replaceAll(`"${folder.replace(/src\/cli$/, "")}`, `"`));
+  await chmod(outfile, 0o755);
+  await writeFile(licenses, await licensesOf(root));
+}
+
+const packages: Plugin = {
+  name: "packages",
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
+      if (kind === "entry-point" || importer.includes("node_modules")) return undefined;
+      // All of undici is for proxies alone, and is as large as the rest together.
+      const inlined = path !== "undici" && INLINED.includes(path.split("/")[0]!);
+      return inlined ? undefined : { path, external: true };
+    });
+  },
+};
+
+/** adc-run never allows HTTP/2, and that part of undici loads three modules of Node.js at once. */
+const withoutHttp2: Plugin = {
+  name: "without HTTP/2",
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /\/client-h2(?:\.js)?$/ }, ({ path }) => ({ path, namespace: "left-out" }));
+    onLoad({ filter: /.*/, namespace: "left-out" }, () => ({
+      contents: `module.exports = () => { throw new Error("HTTP/2 is left out of the command"); };`,
+    }));
+  },
+};
+
+/** The licenses of these packages ask to be shipped along. */
+async function licensesOf(root: string): Promise<string> {
+  const require = createRequire(join(root, "deno.json"));
+  const texts = await Promise.all(INLINED.map(async (name) => {
+    const folder = await realpath(join(root, "node_modules", name));
+    const { version, license } = require(join(folder, "package.json"));
+    const text = await readFile(join(folder, "LICENSE"), "utf8");
+    return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+  }));
+  return `The command holds these packages.\n\n${texts.join(`\n${"-".repeat(80)}\n\n`)}`;
+}
