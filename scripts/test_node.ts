@@ -16,7 +16,7 @@ import { nodeRuntime } from "../tests/package/runtimes.ts";
 const repository = fileURLToPath(new URL("..", import.meta.url));
 const entries = await readdir(join(repository, "tests"), { recursive: true });
 const files = entries
-  .filter((name) => name.endsWith(".test.ts") && !/^(e2e|package)\//.test(name))
+  .filter((name) => name.endsWith(".test.ts") && !/^(e2e|faults|package)\//.test(name))
   .map((name) => join("tests", name));
 const node = await nodeRuntime(24);
 const child = spawn(node, ["--test", ...files], { cwd: repository, stdio: "inherit" });
