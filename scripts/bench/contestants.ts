@@ -7,9 +7,9 @@
 import { join } from "node:path";
 import process from "node:process";
 import { DENO_PERMISSIONS } from "../../tests/e2e/homes.ts";
-import { outputOf } from "../../tests/package/run_command.ts";
 import { installTarball, nodeRuntime } from "../../tests/package/runtimes.ts";
 import { repository } from "../../tests/package/tarball.ts";
+import { compileBinary } from "../compile_binary.ts";
 import { installPeers } from "./peers.ts";
 
 /** The Node.js that all contestants on Node.js share: the oldest that adc-run supports. */
@@ -60,7 +60,7 @@ export async function gatherContestants(folder: string): Promise<Field> {
     name: `dotenvx run ${peers.dotenvx.version}`,
     prefix: [node, peers.dotenvx.bin, "run", "--"],
   };
-  const binary = await compileBinary(folder);
+  const binary = await binaryOrReason(folder);
   return {
     node,
     installation: installation.folder,
@@ -90,15 +90,12 @@ function denoCommand(): readonly string[] {
 }
 
 /** `deno compile` fetches a bare runtime, once for each version of Deno. */
-async function compileBinary(
+async function binaryOrReason(
   folder: string,
 ): Promise<{ readonly path: string } | { readonly reason: string }> {
   const path = join(folder, "adc-run");
-  const words = ["compile", "--quiet", "--no-prompt", ...DENO_PERMISSIONS, "--output", path];
   try {
-    await outputOf([process.execPath, ...words, join(repository, "src/cli/bin.ts")], {
-      cwd: repository,
-    });
+    await compileBinary(path);
     return { path };
   } catch (error) {
     const lines = (error as Error).message.split("\n");

@@ -47,11 +47,31 @@ async function nodeHome(major: number): Promise<Home> {
   return { name: `node${major}`, command: [node, bin] };
 }
 
-const ALL = {
+async function bunHome(): Promise<Home> {
+  const { bunRuntime, installTarball } = await import("../package/runtimes.ts");
+  const { bin } = await installTarball();
+  // Bun would load `.env` into the environment by itself, where everything passes for the user's own.
+  return { name: "bun", command: [await bunRuntime(), "--no-env-file", bin] };
+}
+
+async function binaryHome(): Promise<Home> {
+  const { binary } = await import("../package/binary.ts");
+  return { name: "binary", command: [await binary()] };
+}
+
+/** Every home that there is. */
+export const HOMES = {
   deno: denoHome,
   node20: () => nodeHome(20),
+  node22: () => nodeHome(22),
   node24: () => nodeHome(24),
-};
+  node26: () => nodeHome(26),
+  bun: bunHome,
+  binary: binaryHome,
+} as const;
+
+/** Those that the tests run in unless they are told otherwise: each kind once, and the oldest. */
+const USUAL = "deno,node20,node24";
 
 /**
  * The homes that were asked for.
@@ -60,11 +80,11 @@ const ALL = {
  * @throws {Error} A home is unknown or cannot be built; it is never left out in silence.
  */
 export async function testHomes(): Promise<readonly Home[]> {
-  const names = (process.env.ADC_RUN_TEST_HOMES ?? Object.keys(ALL).join(",")).split(",");
+  const names = (process.env.ADC_RUN_TEST_HOMES || USUAL).split(",");
   const homes: Home[] = [];
   for (const name of names) {
-    if (!Object.hasOwn(ALL, name)) throw new Error(`ADC_RUN_TEST_HOMES: there is no "${name}"`);
-    homes.push(await ALL[name as keyof typeof ALL]());
+    if (!Object.hasOwn(HOMES, name)) throw new Error(`ADC_RUN_TEST_HOMES: there is no "${name}"`);
+    homes.push(await HOMES[name as keyof typeof HOMES]());
   }
   return homes;
 }

@@ -29,6 +29,7 @@ export interface InstallOptions {
 }
 
 const runtimes = new Map<number, Promise<string>>();
+let bun: Promise<string> | undefined;
 const installations = new Map<string, Promise<Installation>>();
 
 /**
@@ -42,6 +43,22 @@ export function nodeRuntime(major: number): Promise<string> {
   let runtime = runtimes.get(major);
   if (runtime === undefined) runtimes.set(major, runtime = findNode(major));
   return runtime;
+}
+
+/**
+ * Bun, from npm.
+ *
+ * @returns The path of its binary.
+ * @throws {Error} There is none for this machine, or npm cannot be reached.
+ */
+export function bunRuntime(): Promise<string> {
+  return bun ??= (async () => {
+    const folder = await cachedFolder("bun-1", (folder) => npmInstall(folder, ["bun@1"]));
+    // Under this name on every system: its own installation puts the right one there.
+    const path = join(folder, "node_modules", "bun", "bin", "bun.exe");
+    await outputOf([path, "--version"]);
+    return path;
+  })();
 }
 
 /**

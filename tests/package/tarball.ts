@@ -48,8 +48,12 @@ async function deno(): Promise<[string, ...string[]]> {
   );
 }
 
-/** Everything that `scripts/build_npm.ts` reads. */
-async function fingerprint(): Promise<string> {
+/**
+ * Stands for everything that a build reads.
+ *
+ * @returns Hexadecimal digits.
+ */
+export async function fingerprint(): Promise<string> {
   const folders = await Promise.all(["src", "scripts"].map(async (folder) => {
     const names = await readdir(join(repository, folder), { recursive: true });
     return names.filter((name) => name.endsWith(".ts")).map((name) => join(folder, name));
