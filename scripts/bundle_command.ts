@@ -68,9 +68,7 @@ const packages: Plugin = {
   setup: ({ onResolve }) => {
     onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
       if (kind === "entry-point" || importer.includes("node_modules")) return undefined;
-      // All of undici is for proxies alone, and is as large as the rest together.
-      const inlined = path !== "undici" && INLINED.includes(path.split("/")[0]!);
-      return inlined ? undefined : { path, external: true };
+      return INLINED.includes(path.split("/")[0]!) ? undefined : { path, external: true };
     });
   },
 };

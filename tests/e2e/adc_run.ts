@@ -63,6 +63,8 @@ export function bareEnvironment(cwd: string): Record<string, string> {
     DENO_DIR: DENO_DIR ?? `${HOME}/.cache/deno`,
     // Deno would look for a newer Deno, through a test's proxy too.
     DENO_NO_UPDATE_CHECK: "1",
+    // Bun would cache what it compiles under HOME.
+    BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0",
   };
 }
 
