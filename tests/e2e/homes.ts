@@ -71,7 +71,7 @@ export const HOMES = {
 } as const;
 
 /** Those that the tests run in unless they are told otherwise: each kind once, and the oldest. */
-const USUAL = "deno,node20,node24";
+export const USUAL_HOMES: readonly string[] = ["deno", "node20", "node24"];
 
 /**
  * The homes that were asked for.
@@ -80,7 +80,7 @@ const USUAL = "deno,node20,node24";
  * @throws {Error} A home is unknown or cannot be built; it is never left out in silence.
  */
 export async function testHomes(): Promise<readonly Home[]> {
-  const names = (process.env.ADC_RUN_TEST_HOMES || USUAL).split(",");
+  const names = process.env.ADC_RUN_TEST_HOMES?.split(",") ?? USUAL_HOMES;
   const homes: Home[] = [];
   for (const name of names) {
     if (!Object.hasOwn(HOMES, name)) throw new Error(`ADC_RUN_TEST_HOMES: there is no "${name}"`);

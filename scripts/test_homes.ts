@@ -1,0 +1,54 @@
+/**
+ * Runs the end-to-end tests in the homes that `deno task test` leaves out: `deno task test:homes [HOMES]`.
+ *
+ * Without HOMES, apart by commas, all of them; the binary only where `deno compile` can get at its runtime,
+ * and its absence is said. `deno task matrix` shows what passed where.
+ *
+ * @module
+ */
+
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { HOMES, USUAL_HOMES } from "../tests/e2e/homes.ts";
+import { binaryName, compileBinary } from "./compile_binary.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+async function otherHomes(): Promise<readonly string[]> {
+  const others = Object.keys(HOMES).filter((home) => !USUAL_HOMES.includes(home));
+  const folder = await mkdtemp(join(tmpdir(), "adc-run-binary-"));
+  try {
+    await compileBinary(join(folder, binaryName()));
+    return others;
+  } catch (error) {
+    const { ADC_RUN_TEST_REQUIRE: required = "" } = process.env;
+    if (required.split(",").includes("binary")) throw error;
+    process.stderr.write("LEFT OUT: the binary, for deno compile cannot fetch its runtime here\n");
+    return others.filter((home) => home !== "binary");
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function denoTest(homes: string, words: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, ["test", "-A", ...words], {
+    cwd: root,
+    stdio: "inherit",
+    env: { ...process.env, ADC_RUN_TEST_HOMES: homes },
+  });
+  return await new Promise((resolve) => child.once("exit", (code) => resolve(code ?? 1)));
+}
+
+const homes = process.argv[2] ?? (await otherHomes()).join(",");
+const alone = "tests/e2e/parallel.test.ts";
+process.exitCode = await denoTest(homes, [
+  "--parallel",
+  "--junit-path=test-results/homes.xml",
+  `--ignore=${alone}`,
+  "tests/e2e/",
+  "tests/faults/",
+]) || await denoTest(homes, ["--junit-path=test-results/homes_alone.xml", alone]);
