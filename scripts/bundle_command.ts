@@ -11,7 +11,7 @@ import { build } from "esbuild";
 import type { Plugin } from "esbuild";
 
 /** The packages that each run needs; what else there is stays outside, and is loaded when it is needed. */
-const INLINED: readonly string[] = ["commander", "dotenv", "undici"];
+const INLINED: readonly string[] = ["commander", "dotenv"];
 
 const SHEBANG = "#!/usr/bin/env node";
 
@@ -45,7 +45,7 @@ export async function bundleCommand(options: BundleOptions): Promise<void> {
     write: false,
     bundle: true,
     nodePaths: [join(root, "node_modules")],
-    plugins: [packages, withoutHttp2],
+    plugins: [packages],
     platform: "node",
     format: "cjs",
     target: "node20",
@@ -70,17 +70,6 @@ const packages: Plugin = {
       if (kind === "entry-point" || importer.includes("node_modules")) return undefined;
       return INLINED.includes(path.split("/")[0]!) ? undefined : { path, external: true };
     });
-  },
-};
-
-/** adc-run never allows HTTP/2, and that part of undici loads three modules of Node.js at once. */
-const withoutHttp2: Plugin = {
-  name: "without HTTP/2",
-  setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /\/client-h2(?:\.js)?$/ }, ({ path }) => ({ path, namespace: "left-out" }));
-    onLoad({ filter: /.*/, namespace: "left-out" }, () => ({
-      contents: `module.exports = () => { throw new Error("HTTP/2 is left out of the command"); };`,
-    }));
   },
 };
 

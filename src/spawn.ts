@@ -27,6 +27,5 @@ export async function systemSpawner(): Promise<Spawner> {
     const { default: spawn } = await import("cross-spawn") as { default: Spawner };
     return spawn;
   }
-  const { spawn } = await import("node:child_process");
-  return (program, args, options) => spawn(program, [...args], options);
+  return (await import("./node_spawn.ts")).nodeSpawn;
 }

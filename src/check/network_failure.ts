@@ -77,6 +77,8 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   EPIPE: "the connection was cut off",
   UND_ERR_SOCKET: "the connection was cut off before the answer was complete",
   UND_ERR_REQ_RETRY: "the connection was cut off before the answer was complete",
+  HPE_HEADER_OVERFLOW: "the answer's headers are too long",
+  UND_ERR_HEADERS_OVERFLOW: "the answer's headers are too long",
   EHOSTUNREACH: "there is no way to that host",
   ENETUNREACH: "there is no way to that network",
 };

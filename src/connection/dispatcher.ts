@@ -8,7 +8,7 @@ import type { Dispatcher } from "undici";
 import type { Connection } from "./connection.ts";
 import type { Proxy } from "./proxy.ts";
 import type { Server } from "./server.ts";
-import type { Tls } from "./tls.ts";
+import { tlsOptions } from "./tls.ts";
 
 /**
  * Makes the dispatcher that speaks to one server.
@@ -57,14 +57,4 @@ async function proxyAgent(): Promise<typeof import("undici").ProxyAgent> {
   // It opens tunnels by a method that undici's index adds.
   Base.prototype.connect ??= connect;
   return ProxyAgent;
-}
-
-/** `NODE_EXTRA_CA_CERTS` needs nothing here: both runtimes add it to their own CAs, as ADC's Node does. */
-function tlsOptions(tls: Tls): Record<string, unknown> {
-  return {
-    rejectUnauthorized: !tls.skipVerify.value,
-    ...(tls.caCertFile && { ca: tls.caCertFile.value.pem.reveal() }),
-    ...(tls.clientCertFile && { cert: tls.clientCertFile.value.pem.reveal() }),
-    ...(tls.clientKeyFile && { key: tls.clientKeyFile.value.pem.reveal() }),
-  };
 }

@@ -4,19 +4,11 @@
  * @module
  */
 
-import type { Dispatcher } from "undici";
-import { VERSION } from "../version.ts";
 import type { Secret } from "../secret.ts";
 import type { Connection } from "./connection.ts";
-import { dispatcherFor } from "./dispatcher.ts";
-import { LONGEST_TIMER } from "./duration.ts";
-import { urlOf } from "./server.ts";
+import { directRequest } from "./direct_request.ts";
 import type { Server } from "./server.ts";
-import { streamRequest } from "./stream_request.ts";
 import type { StreamRequest, StreamResponse } from "./stream_request.ts";
-
-/** More than any answer that is read to its end; longer ones are cut. */
-const MOST_BYTES = 1024 * 1024;
 
 /** A request to a server of the connection. */
 export interface HttpRequest {
@@ -114,109 +106,31 @@ export interface HttpClientOptions {
 }
 
 /**
- * Opens a client. undici is loaded here and not before, and of it only what a request needs: loading all
- * of it takes three times as long.
+ * Opens a client. What only reads and goes straight to its server is sent by the runtime's own HTTP client:
+ * undici, which everything else is sent with, takes longer to load than such a request takes.
  *
  * @param connection How to connect.
  * @param options What to send requests with, and what ends them.
  * @returns The client, to be closed.
  */
-export async function openHttpClient(
+export function openHttpClient(
   connection: Connection,
   options: HttpClientOptions = {},
-): Promise<HttpClient> {
-  const { timeout } = connection;
-  const [{ default: RetryAgent }, { default: request }] = await Promise.all([
-    import("undici/lib/dispatcher/retry-agent.js") as Promise<
-      { default: typeof import("undici").RetryAgent }
-    >,
-    import("undici/lib/api/api-request.js") as unknown as Promise<
-      { default: Dispatcher["request"] }
-    >,
-  ]);
-  const own: Dispatcher[] = [];
-  const bases = new Map<Server, Dispatcher>();
-  const dispatchers = new Map<Server, Dispatcher>();
-  for (const [index, server] of connection.servers.entries()) {
-    let base = options.dispatcher as Dispatcher | undefined;
-    if (base === undefined) {
-      base = await dispatcherFor(connection, {
-        server,
-        proxy: connection.proxies[index],
-      });
-      own.push(base);
-    }
-    bases.set(server, base);
-    dispatchers.set(server, new RetryAgent(base, RETRY));
-  }
+): HttpClient {
+  let undici: Promise<HttpClient> | undefined;
+  const loaded = () =>
+    undici ??= import("./undici_client.ts").then(({ openUndiciClient }) =>
+      openUndiciClient(connection, options)
+    );
+  const isDirect = ({ server, method }: HttpRequest): boolean =>
+    (method === "GET" || method === "HEAD") && options.dispatcher === undefined &&
+    connection.proxies[connection.servers.indexOf(server)] === undefined;
   return {
-    send: async ({ server, method, path, token, cookie, body: content, signal }) => {
-      const url = urlOf(server, path);
-      const limit = timeout.value === 0
-        ? undefined
-        : AbortSignal.timeout(Math.min(timeout.value, LONGEST_TIMER));
-      const signals = [limit, options.signal, signal].filter((each) => each !== undefined);
-      const { statusCode, headers, body } = await request.call(dispatchers.get(server)!, {
-        origin: url.origin,
-        path: url.pathname + url.search,
-        method,
-        headers: {
-          accept: "application/json",
-          "user-agent": `adc-run/${VERSION}`,
-          ...(token && { "x-api-key": token.reveal() }),
-          ...(server.authorization && { authorization: server.authorization.reveal() }),
-          ...(cookie && { cookie: cookie.reveal() }),
-          ...(content !== undefined && { "content-type": "application/json" }),
-        },
-        ...(content !== undefined && { body: JSON.stringify(content) }),
-        headersTimeout: timeout.value,
-        bodyTimeout: timeout.value,
-        ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
-      });
-      const { text, cut } = await readStart(body);
-      return {
-        status: statusCode,
-        header: (name) => [headers[name]].flat()[0],
-        setCookies: [headers["set-cookie"] ?? []].flat(),
-        body: text,
-        cut,
-      };
-    },
-    open: (streamed) =>
-      streamRequest(streamed, {
-        send: request,
-        retrying: (base) => new RetryAgent(base, RETRY),
-        base: bases.get(streamed.server)!,
-        timeout: timeout.value,
-        signal: options.signal,
-      }),
-    close: async () => {
-      await Promise.all(own.map((dispatcher) => dispatcher.destroy()));
-    },
+    send: async (request) =>
+      isDirect(request)
+        ? await directRequest(request, { connection, signal: options.signal })
+        : await (await loaded()).send(request),
+    open: async (request) => await (await loaded()).open(request),
+    close: async () => await (await undici)?.close(),
   };
-}
-
-/** A failed connection and a server that is busy are tried again, at most twice. */
-const RETRY = {
-  maxRetries: 2,
-  minTimeout: 100,
-  maxTimeout: 2_000,
-  timeoutFactor: 3,
-  statusCodes: [429, 502, 503, 504],
-  throwOnError: false,
-};
-
-async function readStart(
-  body: AsyncIterable<Uint8Array>,
-): Promise<{ readonly text: string; readonly cut: boolean }> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    text += decoder.decode(chunk, { stream: true });
-    // Leaving the loop destroys the body, so that an endless one ends here.
-    if (length > MOST_BYTES) return { text, cut: true };
-  }
-  return { text: text + decoder.decode(), cut: false };
 }

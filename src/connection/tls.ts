@@ -151,3 +151,24 @@ function readSkipVerify(flags: AdcFlags, layers: Layers): Setting<boolean> {
   }
   return { value: true, origin: setting.origin };
 }
+
+/**
+ * The options of Node.js' TLS, as all clients take them. `NODE_EXTRA_CA_CERTS` needs nothing here: the
+ * runtimes add it to their own CAs, as ADC's Node.js does.
+ *
+ * @param tls The certificates, and whether the server's is verified.
+ * @returns The options, secrets among them.
+ */
+export function tlsOptions(tls: Tls): {
+  readonly rejectUnauthorized: boolean;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+} {
+  return {
+    rejectUnauthorized: !tls.skipVerify.value,
+    ...(tls.caCertFile && { ca: tls.caCertFile.value.pem.reveal() }),
+    ...(tls.clientCertFile && { cert: tls.clientCertFile.value.pem.reveal() }),
+    ...(tls.clientKeyFile && { key: tls.clientKeyFile.value.pem.reveal() }),
+  };
+}

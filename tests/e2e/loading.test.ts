@@ -49,7 +49,7 @@ for (const home of (await testHomes()).filter(({ name }) => name.startsWith("nod
 
     it("a run with the token in the environment loads neither the keychain nor the prompts", async () => {
       const names = await loaded(["ping"]);
-      assert.match(names, /loaded node:net$/m);
+      assert.match(names, /loaded node:http$/m);
       assert.doesNotMatch(names, PACKAGE);
       assert.doesNotMatch(names, /loaded node:(http2|readline)$/m);
     });

@@ -162,7 +162,7 @@ export const ANSWER_FAULTS: FaultGroup = {
       verdict: "unreachable",
       exit: 69,
       bound: "reading stops after 16 KiB",
-      message: /no answer came \(UND_ERR_HEADERS_OVERFLOW\)/,
+      message: /the answer's headers are too long \(HPE_HEADER_OVERFLOW\)/,
       arrange: async () => {
         const server = await serveTcp((socket) => {
           socket.write("HTTP/1.1 200 OK\r\n");

@@ -1,0 +1,155 @@
+/**
+ * A request that reads, straight to its server, with the runtime's own HTTP client.
+ *
+ * @module
+ */
+
+// Not by `import()`: what that gives has all exports filled in, and one of them makes Node.js load its own undici.
+import http from "node:http";
+import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
+import https from "node:https";
+import { codeOf } from "../errors.ts";
+import type { Connection } from "./connection.ts";
+import type { HttpRequest, HttpResponse } from "./http.ts";
+import { headersOf, readStart, RETRY, signalsOf } from "./request_terms.ts";
+import { urlOf } from "./server.ts";
+import { openTlsSocket } from "./tls_socket.ts";
+
+/** Failures that another try may not meet; undici's own list. */
+const PASSING: readonly string[] = [
+  "ECONNRESET",
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
+  "EPIPE",
+];
+
+/** What a direct request goes by. */
+export interface DirectTerms {
+  /** How to connect; without a proxy to this server. */
+  readonly connection: Connection;
+  /** Ends the request, beside its own signal and the time limit. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Sends a request, and again where the connection failed or the server is busy. Redirects are not followed.
+ *
+ * @param request What to ask: a `GET` or a `HEAD`.
+ * @param terms How to connect, and what ends it.
+ * @returns What came back, whatever the status.
+ * @throws {Error} No answer came; or the reason of the signal that ended it.
+ */
+export async function directRequest(
+  request: HttpRequest,
+  { connection, signal }: DirectTerms,
+): Promise<HttpResponse> {
+  const timeout = connection.timeout.value;
+  const ended = AbortSignal.any(signalsOf(request, { timeout, signal }));
+  ended.throwIfAborted();
+  for (let retries = 0;; retries++) {
+    const last = retries === RETRY.maxRetries;
+    // The first pause is shorter than what is called the shortest: that is how undici counts.
+    let pause = Math.min(RETRY.minTimeout * RETRY.timeoutFactor ** (retries - 1), RETRY.maxTimeout);
+    try {
+      const response = await tryOnce(request, { connection, ended });
+      const busy = RETRY.statusCodes.some((status) => status === response.status);
+      if (!busy || last) return response;
+      pause = retryAfter(response) ?? pause;
+    } catch (error) {
+      ended.throwIfAborted();
+      if (last || !isPassing(error)) throw error;
+    }
+    await delay(pause, ended);
+  }
+}
+
+/** An address of several that a name has can fail in its own way. */
+function isPassing(error: unknown): boolean {
+  const { errors = [] } = error as { readonly errors?: readonly unknown[] };
+  return [error, ...errors].some((each) => PASSING.includes(codeOf(each) ?? ""));
+}
+
+async function tryOnce(
+  request: HttpRequest,
+  { connection, ended }: { readonly connection: Connection; readonly ended: AbortSignal },
+): Promise<HttpResponse> {
+  const sent = start(request, connection);
+  return await new Promise((resolve, reject) => {
+    const end = (error: unknown) => {
+      ended.removeEventListener("abort", abort);
+      sent.destroy();
+      reject(error);
+    };
+    const abort = () => end(ended.reason);
+    ended.addEventListener("abort", abort);
+    // Listened to for as long as the socket is there: one that nobody hears would end the process.
+    sent.on("error", end);
+    // An answer that asks to go on with another protocol is none.
+    sent.on("upgrade", () => end(new Error("The server speaks another protocol")));
+    sent.on("response", (answer: IncomingMessage) => {
+      answer.on("error", end);
+      readStart(answer).then(({ text, cut }) => {
+        if (!cut && !answer.complete) return end(cutOff());
+        ended.removeEventListener("abort", abort);
+        sent.destroy();
+        resolve({
+          status: answer.statusCode ?? 0,
+          header: (name) => [answer.headers[name]].flat()[0],
+          setCookies: answer.headers["set-cookie"] ?? [],
+          body: text,
+          cut,
+        });
+      }, end);
+    });
+    if (ended.aborted) abort();
+    else sent.end();
+  });
+}
+
+function cutOff(): Error {
+  return Object.assign(new Error("The answer was cut off"), { code: "ECONNRESET" });
+}
+
+function start(request: HttpRequest, { tls }: Connection): ClientRequest {
+  const { server, method, path } = request;
+  const { protocol, hostname, port, pathname, search } = urlOf(server, path);
+  const options: RequestOptions = {
+    hostname: hostname.replace(/^\[|\]$/g, ""),
+    port,
+    path: pathname + search,
+    method,
+    headers: headersOf(request),
+  };
+  // A connection of its own, which ends with the request. Where Deno's agent makes it, Deno asks for one
+  // permission more as soon as NODE_EXTRA_CA_CERTS is set.
+  return protocol === "http:"
+    ? http.request({ ...options, agent: false })
+    : https.request({ ...options, createConnection: () => openTlsSocket(server, { tls }) });
+}
+
+/** What the server asks for, within bounds. */
+function retryAfter(response: HttpResponse): number | undefined {
+  const text = response.header("retry-after");
+  if (text === undefined) return undefined;
+  const wait = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
+  return wait > 0 ? Math.min(wait, RETRY.maxTimeout) : undefined;
+}
+
+function delay(milliseconds: number, ended: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(ended.reason);
+    };
+    const timer = setTimeout(() => {
+      ended.removeEventListener("abort", abort);
+      resolve();
+    }, milliseconds);
+    ended.addEventListener("abort", abort, { once: true });
+    if (ended.aborted) abort();
+  });
+}

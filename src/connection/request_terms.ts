@@ -1,0 +1,77 @@
+/**
+ * What holds for each request, whatever it is sent with.
+ *
+ * @module
+ */
+
+import { VERSION } from "../version.ts";
+import { LONGEST_TIMER } from "./duration.ts";
+import type { HttpRequest } from "./http.ts";
+
+/** More than any answer that is read to its end; longer ones are cut. */
+const MOST_BYTES = 1024 * 1024;
+
+/** A failed connection and a server that is busy are tried again, at most twice. */
+export const RETRY = {
+  maxRetries: 2,
+  minTimeout: 100,
+  maxTimeout: 2_000,
+  timeoutFactor: 3,
+  statusCodes: [429, 502, 503, 504],
+  throwOnError: false,
+} as const;
+
+/**
+ * The headers of a request.
+ *
+ * @param request The request.
+ * @returns The headers, secrets among them.
+ */
+export function headersOf(
+  { server, token, cookie, body }: HttpRequest,
+): Readonly<Record<string, string>> {
+  return {
+    accept: "application/json",
+    "user-agent": `adc-run/${VERSION}`,
+    ...(token && { "x-api-key": token.reveal() }),
+    ...(server.authorization && { authorization: server.authorization.reveal() }),
+    ...(cookie && { cookie: cookie.reveal() }),
+    ...(body !== undefined && { "content-type": "application/json" }),
+  };
+}
+
+/**
+ * What ends a request: the connection's time limit, for all tries together, the client's signal, its own.
+ *
+ * @param request The request.
+ * @param terms The time limit in milliseconds, 0 for none, and the client's signal.
+ * @returns The signals.
+ */
+export function signalsOf(
+  { signal: own }: HttpRequest,
+  { timeout, signal }: { readonly timeout: number; readonly signal: AbortSignal | undefined },
+): AbortSignal[] {
+  const limit = timeout === 0 ? undefined : AbortSignal.timeout(Math.min(timeout, LONGEST_TIMER));
+  return [limit, signal, own].filter((each) => each !== undefined);
+}
+
+/**
+ * Reads an answer, as far as any answer goes that is of use.
+ *
+ * @param body The body; it is destroyed where it is longer.
+ * @returns Its text, and whether it was cut off.
+ */
+export async function readStart(
+  body: AsyncIterable<Uint8Array>,
+): Promise<{ readonly text: string; readonly cut: boolean }> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    text += decoder.decode(chunk, { stream: true });
+    // Leaving the loop destroys the body, so that an endless one ends here.
+    if (length > MOST_BYTES) return { text, cut: true };
+  }
+  return { text: text + decoder.decode(), cut: false };
+}

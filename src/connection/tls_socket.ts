@@ -1,0 +1,48 @@
+/**
+ * A TLS connection of its own to a server, past any proxy.
+ *
+ * @module
+ */
+
+import { isIP } from "node:net";
+import { connect } from "node:tls";
+import type { TLSSocket } from "node:tls";
+import type { Server } from "./server.ts";
+import { tlsOptions } from "./tls.ts";
+import type { Tls } from "./tls.ts";
+
+/** How a connection is made. */
+export interface TlsSocketOptions {
+  /** The certificates, and whether the server's is verified. */
+  readonly tls: Tls;
+  /**
+   * Verifies nothing, whatever else is said. No token may cross such a connection.
+   *
+   * @default false
+   */
+  readonly unverified?: boolean;
+}
+
+/**
+ * Starts to shake hands with a server.
+ *
+ * @param server The server, at an `https:` address.
+ * @param options Certificates and verification.
+ * @returns The connection that is being made, to be destroyed.
+ * @throws {Error} The files hold no certificate or key of use.
+ */
+export function openTlsSocket(
+  server: Server,
+  { tls, unverified = false }: TlsSocketOptions,
+): TLSSocket {
+  const { hostname, port } = server.base;
+  const host = hostname.replace(/^\[|\]$/g, "");
+  return connect({
+    host,
+    port: Number(port || 443),
+    ...(isIP(host) === 0 && { servername: host }),
+    ALPNProtocols: ["http/1.1"],
+    ...tlsOptions(tls),
+    ...(unverified && { rejectUnauthorized: false }),
+  });
+}
