@@ -1,7 +1,8 @@
 /**
  * Runs the unit tests, the very files that `deno test` runs, under Node.js 24: `deno task test:node`.
  *
- * The end-to-end tests run adc-run in every home by themselves, so they are left out here.
+ * The end-to-end tests run adc-run in every home by themselves, and those of the docs run the samples under
+ * Deno, so they are left out here.
  *
  * @module
  */
@@ -16,7 +17,9 @@ import { nodeRuntime } from "../tests/package/runtimes.ts";
 const repository = fileURLToPath(new URL("..", import.meta.url));
 const entries = await readdir(join(repository, "tests"), { recursive: true });
 const files = entries
-  .filter((name) => name.endsWith(".test.ts") && !/^(e2e|faults|package)\//.test(name))
+  .filter((name) =>
+    name.endsWith(".test.ts") && !/^(docs|e2e|faults|package|security|soak)\//.test(name)
+  )
   .map((name) => join("tests", name));
 const node = await nodeRuntime(24);
 const child = spawn(node, ["--test", ...files], { cwd: repository, stdio: "inherit" });

@@ -410,6 +410,7 @@ describe("auth logout", () => {
       const words = ["auth", "login", "--with-token", "--storage=file"];
       const login = await it.run(words, { input: `${token.value}\n` });
       assert.equal(login.code, 0, login.stderr);
+      assert.match(login.stderr, /lies in a file, unencrypted/);
       assert.equal(await it.storedInFile(), token.value);
     };
     await logIn();

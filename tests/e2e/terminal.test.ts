@@ -1,33 +1,12 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import process from "node:process";
 import { describe, it } from "node:test";
 import { collect, standIn } from "./adc_run.ts";
 import { fixture } from "./fixture.ts";
 import { testHomes } from "./homes.ts";
+import { inTerminal, terminalSkip } from "../in_terminal.ts";
 
 const REPORT = standIn("report.mjs");
-
-/** Words for a shell. */
-function quote(words: readonly string[]): string {
-  return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
-}
-
-/** Runs words in a terminal of their own: `script`, from util-linux, makes a real one. */
-function inTerminal(words: readonly string[]): string[] {
-  return ["script", "--quiet", "--return", "--command", `exec ${quote(words)}`, "/dev/null"];
-}
-
-/** Why there is no terminal to be had here; said aloud, and not accepted where it is required. */
-function terminalSkip(): string | false {
-  const required = (process.env.ADC_RUN_TEST_REQUIRE ?? "").split(/[\s,]+/).includes("terminal");
-  const found = process.platform === "linux" && !spawnSync("script", ["--version"]).error;
-  if (found || required) return false;
-  const reason = "the terminal is not tested: there is no script(1) of util-linux";
-  process.stderr.write(`SKIPPED: ${reason}\n`);
-  return reason;
-}
 
 const skip = terminalSkip();
 

@@ -12,6 +12,7 @@ import { describeEnd } from "../../lifecycle/expiry.ts";
 import { endWarning, explainRefusal, knownToken } from "../../lifecycle/known_token.ts";
 import type { TokenRecord } from "../../store/state.ts";
 import { NoTokenError, surveyTokens } from "../../token/resolve.ts";
+import { warnOfFile } from "../entries.ts";
 import type { Io } from "../io.ts";
 import { readOwnCommand } from "../own_command.ts";
 import type { OwnCall } from "../own_command.ts";
@@ -42,9 +43,7 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
   const checked = tried && explainRefusal(tried, record, now);
   const soon = endWarning(record, now);
   if (soon !== undefined) reporter.warn(soon);
-  if (winner?.source === "store") {
-    reporter.warn("The token lies in a file, unencrypted; a keychain is the better place.");
-  }
+  if (winner?.source === "store") warnOfFile(reporter);
   const owner = winner && checked?.verdict === "valid"
     ? await findOwner(connection, winner.token, { reporter })
     : undefined;

@@ -15,7 +15,7 @@ import type { KeptToken } from "../../lifecycle/replace_token.ts";
 import { requireTokenName } from "../../lifecycle/token_name.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import { accountOf } from "../../token/keychain.ts";
-import { describeEntries } from "../entries.ts";
+import { describeEntries, warnOfFile } from "../entries.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { describeKept, tryToken } from "../kept_token.ts";
@@ -77,9 +77,7 @@ export async function loginWithPassword(command: LoginCommand, io: Io): Promise<
         { folder: stores.folder, signal },
       );
       await warnOfShadows(connection, { sources, storage, reporter });
-      if (storage === "file") {
-        reporter.warn("The token lies in a file, unencrypted; a keychain is the better place.");
-      }
+      if (storage === "file") warnOfFile(reporter);
       announce(kept, { command, owner: user, folder: stores.folder });
       return 0;
     } finally {

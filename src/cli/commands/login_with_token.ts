@@ -13,7 +13,7 @@ import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import { Secret } from "../../secret.ts";
 import { accountOf } from "../../token/keychain.ts";
 import { isBlank, tokenDefect } from "../../token/token_value.ts";
-import { describeEntries } from "../entries.ts";
+import { describeEntries, warnOfFile } from "../entries.ts";
 import { canAsk } from "../io.ts";
 import type { Io } from "../io.ts";
 import { tryToken } from "../kept_token.ts";
@@ -52,6 +52,7 @@ export async function loginWithToken(command: LoginCommand, io: Io): Promise<num
     );
   }
   await warnOfShadows(connection, { sources, storage, reporter });
+  if (storage === "file") warnOfFile(reporter);
   const accounts = [...tokens.keys()].map((origin) => accountOf(origin, connection));
   if (options.json) {
     const { redacted, fingerprint } = token;
