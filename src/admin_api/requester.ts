@@ -125,7 +125,7 @@ export class Requester {
         tried: this.#tried(ask),
         found,
         suggestion,
-        cause: withoutHeaders(error),
+        cause: showsAnswer(error) ? undefined : error,
       });
     }
     return { ask, response, cookies: await this.jar.take(response.setCookies, url) };
@@ -212,7 +212,9 @@ export class Requester {
   }
 }
 
-/** undici keeps the headers of a broken answer, cookies among them, in its error. */
-function withoutHeaders(error: unknown): unknown {
-  return typeof error === "object" && error !== null && "headers" in error ? undefined : error;
+/** undici keeps a broken answer in its errors: the headers, cookies among them, or bytes that repeat a token. */
+function showsAnswer(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  const { cause } = error as { readonly cause?: unknown };
+  return "headers" in error || "data" in error || showsAnswer(cause);
 }

@@ -139,11 +139,19 @@ function withoutTokens(words: readonly string[], count: number): readonly string
     const at = inline ? index : index + 1;
     if (at >= words.length) return;
     const probed = words.with(at, inline ? `--token=${probe}` : probe);
-    if (parse(probed).tokens.includes(probe)) {
-      dropped.add(index).add(at);
-    }
+    if (hasToken(probed, probe)) dropped.add(index).add(at);
   });
   return words.filter((_, index) => !dropped.has(index));
+}
+
+/** Another word in the place of an option may leave the next one without a value; then it is no token's place. */
+function hasToken(words: readonly string[], token: string): boolean {
+  try {
+    return parse(words).tokens.includes(token);
+  } catch (error) {
+    if (error instanceof UsageError) return false;
+    throw error;
+  }
 }
 
 /** Leaves out what is `undefined`, which `exactOptionalPropertyTypes` tells from absent. */

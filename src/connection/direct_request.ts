@@ -82,7 +82,7 @@ async function tryOnce(
     const end = (error: unknown) => {
       ended.removeEventListener("abort", abort);
       sent.destroy();
-      reject(error);
+      reject(withoutBytes(error));
     };
     const abort = () => end(ended.reason);
     ended.addEventListener("abort", abort);
@@ -108,6 +108,12 @@ async function tryOnce(
     if (ended.aborted) abort();
     else sent.end();
   });
+}
+
+/** What the server sent can hold the token, and an error of the parser holds what the server sent. */
+function withoutBytes(error: unknown): unknown {
+  if (!(error instanceof Error) || !("rawPacket" in error)) return error;
+  return Object.assign(new Error(error.message), { code: codeOf(error) });
 }
 
 function cutOff(): Error {

@@ -78,7 +78,7 @@ function addJsonForms(forms: Set<string>, value: string): void {
   }
 }
 
-/** Strings as `util.inspect` quotes them: ADC prints failed requests that way. */
+/** Strings as `util.inspect` quotes them, Node.js' and Deno's: ADC prints failed requests that way. */
 function addLiteralForms(forms: Set<string>, value: string): void {
   const short: Record<string, string> = {
     "\b": "\\b",
@@ -88,12 +88,14 @@ function addLiteralForms(forms: Set<string>, value: string): void {
     "\r": "\\r",
     "\\": "\\\\",
   };
-  const literal = value.replace(
-    /[\p{Cc}\\]/gu,
-    (char) => short[char] ?? `\\x${hexDigits(char, 2).toUpperCase()}`,
-  );
-  addText(forms, literal);
-  addText(forms, literal.replaceAll("'", "\\'"));
+  for (const upper of [true, false]) {
+    const literal = value.replace(/[\p{Cc}\\]/gu, (char) => {
+      const digits = hexDigits(char, 2);
+      return short[char] ?? `\\x${upper ? digits.toUpperCase() : digits}`;
+    });
+    addText(forms, literal);
+    addText(forms, literal.replaceAll("'", "\\'"));
+  }
 }
 
 /**

@@ -160,6 +160,20 @@ test("`AdminApi.logIn()` does not use a login option that is turned off, and say
   assert.equal(on.sent.at(-1)?.path, "/api/ldap/2%2Fx/login");
 });
 
+test("`AdminApi.logIn()` shows no token that the server repeats among its login options", async () => {
+  const token = "a7ee-0123456789";
+  for (const name of ["LDAP", token]) {
+    const list = [{ id: "1", name, provider_type: `${token} ` }];
+    await using at = await mock(() => ({ body: { list } }), { token: new Secret(token) });
+    for (const loginOption of ["LDAP", "other"]) {
+      assertHides(
+        await failureOf(at.api.logIn({ username: "dev", password: PASSWORD, loginOption })),
+        token,
+      );
+    }
+  }
+});
+
 test("`AdminApi.logIn()` tells a wrong password from one that has to be changed", async () => {
   await using sandbox = await startSandbox({ https: true });
   sandbox.addUser({ username: "dev", password: "dev-password" });

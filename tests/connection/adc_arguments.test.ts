@@ -61,6 +61,7 @@ const TRICKY = [
   "sync --timeout -1s",
   "sync --verbose 2 --token t",
   "sync --verbose --token --token t",
+  "sync --token t --verbose --token --label-selector --token",
   "sync --verbose=2 --token=t",
   "sync --label-selector --token --token t",
   "sync --label-selector=app=x --token t",

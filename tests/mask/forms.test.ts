@@ -71,6 +71,7 @@ test("`secretForms()` has what `util.inspect()` writes", () => {
   const options = { compact: true, breakLength: Infinity };
   assertHas(AWKWARD, inspect(AWKWARD, options).slice(1, -1));
   assertHas("it's \\ \x1b[0m", "it\\'s \\\\ \\x1B[0m");
+  assertHas("it's \\ \x1b[0m", "it\\'s \\\\ \\x1b[0m");
   assertHas("'\"`\t", inspect("'\"`\t", options).slice(1, -1));
 });
 

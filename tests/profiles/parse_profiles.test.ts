@@ -260,3 +260,23 @@ test("`parseProfiles()` stands files that are nested without end", async () => {
   const closed = `{"profiles": ${deep}${"]".repeat(200_000)}}`;
   assert.match((await failure(closed)).message, /"profiles" is no object|it is no JSON/);
 });
+
+test("`parseProfiles()` shows no token that stands where a name should", async () => {
+  const token = "a7ee-0123456789";
+  for (
+    const text of [
+      `{"${token}": 1}`,
+      `{"profiles": {"x ${token}": {}}}`,
+      profileText(`"${token}": 1`),
+    ]
+  ) {
+    const { message, suggestion } = await failure(text);
+    assert.ok(!`${message} ${suggestion}`.includes(token), message);
+    assert.match(message, /"(x )?a7ee-\*\*\*"/);
+  }
+});
+
+test("`parseProfiles()` refuses a duration without end, like any other", async () => {
+  const { message } = await failure(profileText(`"timeout": "${"1s".repeat(1_000_000)}"`));
+  assert.match(message, /line 4, column 12: "timeout" is no duration$/);
+});

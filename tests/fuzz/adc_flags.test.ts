@@ -1,0 +1,246 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { inspect } from "node:util";
+import { parse } from "dotenv";
+import fc from "fast-check";
+import { needsBackend, readAdcArguments } from "../../src/connection/adc_arguments.ts";
+import { resolveConnection } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
+import { ConnectionError, SourceError, UsageError } from "../../src/errors.ts";
+import { resolveToken } from "../../src/token/resolve.ts";
+import { dotenvSource } from "../../src/token/sources/dotenv_source.ts";
+import { envSource } from "../../src/token/sources/env_source.ts";
+import { flagSource } from "../../src/token/sources/flag_source.ts";
+import { readAsAdc } from "../connection/adc_program.ts";
+import { temporaryFolder } from "../temporary_folder.ts";
+import { assertConnection, expectedConnection, isSendable } from "./expected_connection.ts";
+import type { AdcOptions } from "./expected_connection.ts";
+import { fuzz } from "./fuzz.ts";
+
+const PEM = "-----BEGIN CERTIFICATE-----\n";
+
+const folder = await temporaryFolder({
+  "ca.pem": PEM,
+  "cert.pem": PEM,
+  "key.pem": PEM,
+  "--token": PEM,
+  "plain.txt": "",
+});
+after(() => folder[Symbol.asyncDispose]());
+
+const HOST = fc.stringMatching(/^[a-z]{1,5}(\.[a-z]{2})?(:[1-9]\d{0,3})?(\/[a-z]{0,3}){0,2}$/);
+const ADDRESS = fc.tuple(fc.constantFrom("http://", "https://", "HTTPS://u:p@"), HOST)
+  .map((parts) => parts.join(""));
+
+/** Values, most of which can be used, in the notation of each option. */
+const VALUES = {
+  backend: fc.oneof(
+    { weight: 20, arbitrary: fc.constantFrom("apisix", "api7ee", "apisix-standalone") },
+    fc.constantFrom("", "API7EE", "api7ee ", "kong"),
+  ),
+  server: fc.oneof(
+    { weight: 20, arbitrary: ADDRESS },
+    {
+      weight: 5,
+      arbitrary: fc.tuple(ADDRESS, fc.constantFrom(",", ", ", " , "), ADDRESS)
+        .map((parts) => parts.join("")),
+    },
+    fc.constantFrom("", "gw.example.com", "ftp://gw", "http://g w", "http://gw?q=1", "http://gw#f"),
+    fc.constantFrom(" http://gw", "http://", "http://[::1]:9180", "http:gw", "http://gw,", ","),
+  ),
+  token: fc.oneof(
+    { weight: 20, arbitrary: fc.stringMatching(/^(a7ee-|a7adm-|)[\w=,-]{1,12}$/) },
+    fc.constantFrom("", " ", "a b", "'quoted'", "a\tb", "\u00e9", "--token", "--token=x", "-f"),
+  ),
+  gatewayGroup: fc.oneof(
+    { weight: 9, arbitrary: fc.stringMatching(/^[A-Za-z][\w \u00e9-]{0,8}$/) },
+    fc.constantFrom("", " ", "--server", "-f", "--"),
+  ),
+  timeout: fc.oneof(
+    {
+      weight: 9,
+      arbitrary: fc.tuple(fc.nat(9_999), fc.constantFrom("", "ms", "s", "m", "h", ".5s", "m1s"))
+        .map((parts) => parts.join("")),
+    },
+    fc.constantFrom("", "soon", "-1s", "s", "1e400s", "--verbose"),
+  ),
+  file: fc.oneof(
+    { weight: 20, arbitrary: fc.constantFrom("ca.pem", "cert.pem", "key.pem", "./ca.pem") },
+    fc.constantFrom("", ".", "plain.txt", "missing.pem", "--token", join(folder.path, "ca.pem")),
+  ),
+  switch: fc.oneof(
+    { weight: 9, arbitrary: fc.constantFrom("true", "1", "yes", "on") },
+    fc.constantFrom("", "0", "false", "No", " off "),
+  ),
+  word: fc.constantFrom("a", "", "-", "--", "--token", "--token=t", "-f", "-h", "--help", "a=b"),
+};
+
+/** ADC's options, each with the notation of its values. */
+const FLAGS: Readonly<Record<string, keyof typeof VALUES>> = {
+  "--backend": "backend",
+  "--server": "server",
+  "--token": "token",
+  "--gateway-group": "gatewayGroup",
+  "--timeout": "timeout",
+  "--ca-cert-file": "file",
+  "--label-selector": "word",
+  "--include-resource-type": "word",
+  "--exclude-resource-type": "word",
+  "--verbose": "word",
+};
+
+/** Those of each command. */
+const COMMANDS: Readonly<Record<string, { readonly valued: string[]; readonly bare: string[] }>> = {
+  ping: { valued: [], bare: [] },
+  dump: { valued: ["-o", "--output"], bare: ["--with-id"] },
+  diff: { valued: ["-f", "--file", "--remote-state-file"], bare: ["--no-lint"] },
+  sync: {
+    valued: ["-f", "--file", "--request-concurrent", "--remote-state-file"],
+    bare: ["--no-lint"],
+  },
+  validate: { valued: ["-f", "--file"], bare: ["--no-lint"] },
+};
+
+/** One option in the spellings that commander takes: `--name value`, `--name=value`, `-nvalue`. */
+function valued(flag: string): fc.Arbitrary<string[]> {
+  return fc.tuple(VALUES[FLAGS[flag] ?? "word"], fc.boolean()).map(([value, joined]) => {
+    if (!joined) return [flag, value];
+    return [flag.startsWith("--") ? `${flag}=${value}` : `${flag}${value}`];
+  });
+}
+
+function wordsOf(command: string): fc.Arbitrary<string[]> {
+  const own = COMMANDS[command]!;
+  const pair = fc.tuple(VALUES.file, VALUES.file, fc.boolean()).map(([cert, key, turned]) => {
+    const both = [["--tls-client-cert-file", cert], ["--tls-client-key-file", key]];
+    return (turned ? both.reverse() : both).flat();
+  });
+  const option = fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom(...Object.keys(FLAGS)).chain(valued) },
+    { weight: 3, arbitrary: valued("--token") },
+    pair,
+    fc.constantFrom("--tls-skip-verify", "--no-managed-by-label", ...own.bare).map((flag) => [
+      flag,
+    ]),
+    ...own.valued.length === 0 ? [] : [fc.constantFrom(...own.valued).chain(valued)],
+  );
+  // An option whose value is missing takes the next one for it; and ADC has words of its own for strays.
+  const odd = fc.oneof(
+    fc.constantFrom(...Object.keys(FLAGS), "--tls-client-key-file").map((flag) => [flag]),
+    VALUES.word.map((word) => [word]),
+    fc.constantFrom<string[]>(["--help"], ["-h"], ["--version"], ["--unknown"], ["-o", "x"]),
+  );
+  return fc.tuple(
+    fc.array(option, { maxLength: 6 }),
+    fc.oneof(
+      { weight: 7, arbitrary: fc.constant(undefined) },
+      { weight: 1, arbitrary: fc.tuple(fc.nat(), odd) },
+    ),
+  ).map(([options, stray]) => {
+    if (stray !== undefined) options.splice(stray[0] % (options.length + 1), 0, stray[1]);
+    return [command, ...options.flat()];
+  });
+}
+
+const VARIABLES = fc.record({
+  ADC_BACKEND: VALUES.backend,
+  ADC_SERVER: VALUES.server,
+  ADC_TOKEN: VALUES.token,
+  ADC_GATEWAY_GROUP: VALUES.gatewayGroup,
+  ADC_CA_CERT_FILE: VALUES.file,
+  ADC_TLS_CLIENT_CERT_FILE: VALUES.file,
+  ADC_TLS_CLIENT_KEY_FILE: VALUES.file,
+  ADC_TLS_SKIP_VERIFY: VALUES.switch,
+  adc_server: VALUES.server,
+}, { requiredKeys: [] });
+
+/** Some of the variables: with all of them, nearly every case would have a value that is refused. */
+const SOME_VARIABLES = fc.tuple(VARIABLES, fc.array(fc.boolean(), { minLength: 9, maxLength: 9 }))
+  .map(([variables, kept]) =>
+    Object.fromEntries(Object.entries(variables).filter((_, index) => kept[index]))
+  );
+
+/** How many cases there were, of each kind. */
+const seen = { resolved: 0, refused: 0, tokens: 0, information: 0, others: 0 };
+
+/** The error of a call that must be refused, which is no defect and shows no token. */
+async function refusal(call: Promise<unknown>): Promise<Error> {
+  const error: unknown = await call.then((value) => assert.fail(inspect(value)), (error) => error);
+  assert.ok(error instanceof Error);
+  return error;
+}
+
+async function checkToken(
+  connection: Connection,
+  { env, token }: { readonly env: Record<string, string>; readonly token: string | undefined },
+): Promise<void> {
+  // adc-run passes over a blank one and says so; ADC takes it, and asks without a token.
+  if (token === undefined || token.trim() === "") return;
+  const sources = [flagSource(), envSource({ env }), dotenvSource()];
+  const found = resolveToken({ connection, sources });
+  if (isSendable(token, connection.backend.value === "apisix-standalone")) {
+    assert.equal((await found).token.reveal(), token);
+    seen.tokens += 1;
+  } else {
+    assert.ok(await refusal(found) instanceof SourceError);
+  }
+}
+
+fuzz(
+  "adc-run connects where ADC would, for any flags, variables and `.env`, in any order",
+  fc.record({
+    words: fc.constantFrom(...Object.keys(COMMANDS)).chain(wordsOf),
+    env: SOME_VARIABLES,
+    file: SOME_VARIABLES,
+  }),
+  async ({ words, env, file }) => {
+    const cwd = folder.path;
+    const text = Object.entries(file).map(([name, value]) => `${name}="${value}"\n`).join("");
+    writeFileSync(join(cwd, ".env"), text);
+    const adcEnv: Record<string, string> = { ...parse(text), ...env };
+    const adc = readAsAdc(words, adcEnv);
+    const call = resolveConnection({ args: words, env, cwd });
+    if (adc.kind === "error" && adc.code === "commander.optionMissingArgument") {
+      assert.ok(await refusal(call) instanceof UsageError);
+      return;
+    }
+    if (adc.kind !== "run") {
+      // Stray words are ADC's to complain about.
+      seen[adc.kind === "information" ? "information" : "others"] += 1;
+      const error: unknown = await call.then(() => undefined, (error) => error);
+      if (error instanceof UsageError) return;
+      assert.ok(error === undefined || error instanceof ConnectionError, String(error));
+      const { kind } = adc;
+      assert.equal(kind === "information" && needsBackend(readAdcArguments(words)), false);
+      return;
+    }
+    const options: AdcOptions = adc.options;
+    const flags = readAsAdc(words);
+    assert.ok(flags.kind === "run");
+    const skipVerify = flags.options.tlsSkipVerify === true
+      ? undefined
+      : adcEnv.ADC_TLS_SKIP_VERIFY;
+    const expected = expectedConnection(options, { cwd, skipVerify });
+    if (expected === undefined) {
+      seen.refused += 1;
+      assert.ok(await refusal(call) instanceof ConnectionError);
+      return;
+    }
+    seen.resolved += 1;
+    const connection = await call;
+    assertConnection(connection, expected);
+    await checkToken(connection, { env, token: options.token });
+    // What is left for ADC's argv says the same, without a token.
+    const { token: _, ...rest } = flags.options;
+    assert.deepEqual(readAsAdc(connection.args.words), { ...flags, options: rest });
+  },
+);
+
+test("the cases above are of every kind", () => {
+  const { resolved, refused, tokens, information, others } = seen;
+  const total = resolved + refused + information + others;
+  const context = inspect(seen);
+  assert.ok(resolved >= total / 4 && refused >= total / 10 && tokens >= total / 10, context);
+});
