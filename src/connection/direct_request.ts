@@ -93,7 +93,6 @@ async function tryOnce(
     sent.on("response", (answer: IncomingMessage) => {
       answer.on("error", end);
       readStart(answer).then(({ text, cut }) => {
-        if (!cut && !answer.complete) return end(cutOff());
         ended.removeEventListener("abort", abort);
         sent.destroy();
         resolve({
@@ -114,10 +113,6 @@ async function tryOnce(
 function withoutBytes(error: unknown): unknown {
   if (!(error instanceof Error) || !("rawPacket" in error)) return error;
   return Object.assign(new Error(error.message), { code: codeOf(error) });
-}
-
-function cutOff(): Error {
-  return Object.assign(new Error("The answer was cut off"), { code: "ECONNRESET" });
 }
 
 function start(request: HttpRequest, { tls }: Connection): ClientRequest {
