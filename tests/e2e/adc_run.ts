@@ -38,6 +38,9 @@ export interface Ending {
   readonly stderr: string;
 }
 
+/** Longer than any run takes, however busy the machine is, in milliseconds. */
+const LONGEST_RUN = 5 * 60_000;
+
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGHUP: 1,
   SIGINT: 2,
@@ -106,9 +109,12 @@ export function collect(command: readonly string[], options: StartOptions): Prom
   child.stdin.on("error", () => {});
   if (options.whenStarted) options.whenStarted(child);
   else child.stdin.end(options.input ?? "");
+  // One that never ends would hold all tests up; what it left unsaid makes its own test fail.
+  const limit = setTimeout(() => child.kill("SIGKILL"), LONGEST_RUN);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => {
+      clearTimeout(limit);
       const status = code ?? 128 + (SIGNAL_NUMBERS[signal ?? ""] ?? 0);
       resolve({ code, signal, status, stdout, stderr });
     });

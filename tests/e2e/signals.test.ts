@@ -33,7 +33,11 @@ for (const home of await testHomes()) {
             process.kill(child.pid!, signal);
           },
         });
-        assert.equal(ended.status, status, ended.stderr);
+        assert.deepEqual(
+          [ended.status, ended.code, ended.signal],
+          [status, null, signal],
+          ended.stderr,
+        );
         assert.equal(isAlive(pid), false, "the child is gone");
       });
     }
