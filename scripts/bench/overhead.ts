@@ -4,6 +4,7 @@
  * @module
  */
 
+import { NODE } from "./contestants.ts";
 import type { Field } from "./contestants.ts";
 import { peakMemory, wallTime } from "./measure.ts";
 import type { Surroundings } from "./measure.ts";
@@ -52,6 +53,10 @@ export async function measureOverhead(
   const commands = new Map<string, readonly string[]>([
     [BARE, child],
     ["node -e 0 (no wrapper on Node.js is faster)", [field.node, "-e", "0"]],
+    [`adc-run --version (Node ${NODE}), which runs nothing`, [
+      ...field.adcRun.prefix.slice(0, 2),
+      "--version",
+    ]],
     ...field.wrappers.map(({ name, prefix }) => [name, [...prefix, ...child]] as const),
   ]);
   const each = <T>(measure: (command: readonly string[]) => Promise<T>) =>
