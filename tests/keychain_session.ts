@@ -52,6 +52,8 @@ export interface KeychainSession extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
   /** Changes what programs find from now on. */
   readonly turn: (state: KeychainState) => Promise<void>;
+  /** Lets a keychain that hangs go on: it answers what it was asked, late. */
+  readonly resume: () => void;
   /** Runs a program to its end. */
   readonly run: (
     command: readonly string[],
@@ -154,6 +156,7 @@ export async function startKeychainSession(
   return {
     env,
     turn,
+    resume: () => process.kill(daemon?.pid ?? NaN, "SIGCONT"),
     run: (command, options = {}) => run(command, { ...options, env: { ...env, ...options.env } }),
     [Symbol.asyncDispose]: close,
   };

@@ -36,7 +36,7 @@ export interface JsonFileOptions<T> {
 
 /** How a change is waited for. */
 export interface UpdateOptions {
-  /** How long to wait for other processes, in milliseconds. @default 10_000 */
+  /** How long to wait for other processes, in milliseconds. @default 60_000 */
   readonly timeout?: number | undefined;
   /** Gives the wait up. @default none */
   readonly signal?: AbortSignal | undefined;

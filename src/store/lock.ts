@@ -12,7 +12,7 @@ import { isAlive } from "./process_identity.ts";
 
 /** How a lock is waited for. */
 export interface LockOptions {
-  /** How long to wait for the lock, in milliseconds. @default 10_000 */
+  /** How long to wait for the lock, in milliseconds. @default 60_000 */
   readonly timeout?: number | undefined;
   /** Gives the wait up. What already runs under the lock is not stopped. @default none */
   readonly signal?: AbortSignal | undefined;
@@ -38,9 +38,13 @@ export interface HeldLock {
   check(): Promise<void>;
 }
 
-/** Waits are short, and of uneven length, so that many that wait do not all look at once. */
+/**
+ * Waits are short at first, and of uneven length, so that many that wait do not all look at once. Whoever
+ * has waited for long looks less often: two hundred that look all the time leave the holder no processor.
+ */
 const SHORTEST_WAIT = 4;
-const LONGEST_WAIT = 24;
+const FIRST_WAIT = 24;
+const LONGEST_WAIT = 250;
 
 /**
  * Runs something while no other process does so under the same lock, nor another call in this one.
@@ -84,7 +88,7 @@ export async function withLock<T>(
 }
 
 async function acquire(path: string, options: LockOptions): Promise<string> {
-  const { timeout = 10_000, signal } = options;
+  const { timeout = 60_000, signal } = options;
   const start = performance.now();
   for (;;) {
     signal?.throwIfAborted();
@@ -96,7 +100,7 @@ async function acquire(path: string, options: LockOptions): Promise<string> {
     if (found !== undefined && await isAbandoned(found, options)) {
       await breakLock(path, found, { ...options, timeout: left });
     } else {
-      await delay(Math.min(left, wait()));
+      await delay(Math.min(left, wait(timeout - left)));
     }
   }
 }
@@ -146,8 +150,10 @@ function purpose(path: string, { what = `"${path}"` }: LockOptions): string {
   return what;
 }
 
-function wait(): number {
-  return SHORTEST_WAIT + Math.random() * (LONGEST_WAIT - SHORTEST_WAIT);
+/** The next wait of one who has waited for so long, in milliseconds. */
+function wait(waited: number): number {
+  const longest = Math.min(FIRST_WAIT + waited / 10, LONGEST_WAIT);
+  return SHORTEST_WAIT + Math.random() * (longest - SHORTEST_WAIT);
 }
 
 function passStoreErrors(error: unknown): void {

@@ -141,11 +141,20 @@ async function entry(account: string): Promise<import("@napi-rs/keyring").AsyncE
   });
 }
 
+/**
+ * How often a keychain is asked that does not answer. The binding gives up after two seconds, which is less
+ * than a busy one may take, and less than the time limits of those who ask here; they stay in force.
+ */
+const ATTEMPTS = 3;
+
 async function attempt<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw error instanceof KeychainError ? error : classify(error);
+  for (let count = 1;; count++) {
+    try {
+      return await call();
+    } catch (error) {
+      const failed = error instanceof KeychainError ? error : classify(error);
+      if (failed.failure !== "silent" || count === ATTEMPTS) throw failed;
+    }
   }
 }
 

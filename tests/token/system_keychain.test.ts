@@ -85,6 +85,15 @@ describe("the Secret Service", { skip: keychainSkip() }, () => {
     assert.deepEqual(await call(session, "get", ACCOUNT), [silent]);
   });
 
+  test("`systemKeychain()` waits for a keychain that takes three seconds", async () => {
+    await using session = await startKeychainSession();
+    await call(session, "set", ACCOUNT, "a7ee-example");
+    await session.turn("hanging");
+    const answers = call(session, "get", ACCOUNT, "set", ACCOUNT, "a7ee-two", "get", ACCOUNT);
+    setTimeout(session.resume, 3_000);
+    assert.deepEqual(await answers, ["a7ee-example", "set", "a7ee-two"]);
+  });
+
   test("`systemKeychain()` says that there is no keychain in a session without one", async () => {
     await using session = await startKeychainSession("no-service");
     const message = "no Secret Service is running in this session";
