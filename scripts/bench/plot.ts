@@ -25,8 +25,8 @@ interface Panel {
   readonly digits: number;
 }
 
-const WIDTH = 860;
-const LABELS = 340;
+const WIDTH = 900;
+const LABELS = 375;
 const LINE = 26;
 
 const STYLE = `
