@@ -4,9 +4,8 @@
  * @module
  */
 
-import { chmod, mkdir, readFile, realpath, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { dirname, join, relative } from "node:path";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
 import { build } from "esbuild";
 import type { Plugin } from "esbuild";
 
@@ -38,11 +37,12 @@ export interface BundleOptions {
  */
 export async function bundleCommand(options: BundleOptions): Promise<void> {
   const { entry, outfile, licenses, root } = options;
-  const { outputFiles: [bundle] } = await build({
+  const { outputFiles: [bundle], metafile } = await build({
     absWorkingDir: root,
     entryPoints: [entry],
     outfile,
     write: false,
+    metafile: true,
     bundle: true,
     nodePaths: [join(root, "node_modules")],
     plugins: [packages],
@@ -52,15 +52,19 @@ export async function bundleCommand(options: BundleOptions): Promise<void> {
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: "none",
-    banner: { js: SHEBANG },
     logLevel: "error",
   });
   // Modules are named by their way from the repository, which can lead through this machine's folders.
   const folder = relative(root, dirname(entry)).replaceAll("\\", "/");
   await mkdir(dirname(outfile), { recursive: true });
-  await writeFile(outfile, bundle!.text.replaceAll(`"${folder.replace(/src\/cli$/, "")}`, `"`));
+  // dnt has put one into the entry, `deno pack` has not.
+  const code = bundle!.text.replace(/^#!.*\n/, "");
+  await writeFile(
+    outfile,
+    `${SHEBANG}\n` + code.replaceAll(`"${folder.replace(/src\/cli$/, "")}`, `"`),
+  );
   await chmod(outfile, 0o755);
-  await writeFile(licenses, await licensesOf(root));
+  await writeFile(licenses, await licensesOf(Object.keys(metafile.inputs), root));
 }
 
 const packages: Plugin = {
@@ -73,14 +77,19 @@ const packages: Plugin = {
   },
 };
 
-/** The licenses of these packages ask to be shipped along. */
-async function licensesOf(root: string): Promise<string> {
-  const require = createRequire(join(root, "deno.json"));
-  const texts = await Promise.all(INLINED.map(async (name) => {
-    const folder = await realpath(join(root, "node_modules", name));
-    const { version, license } = require(join(folder, "package.json"));
-    const text = await readFile(join(folder, "LICENSE"), "utf8");
-    return `${name} ${version} (${license})\n\n${text.trim()}\n`;
-  }));
+/** The licenses of the packages that files are out of: they ask to be shipped along. */
+async function licensesOf(files: readonly string[], root: string): Promise<string> {
+  const pattern = /^.*\bnode_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
+  const folders = new Set(files.flatMap((file) => pattern.exec(file) ?? []));
+  const texts = await Promise.all(
+    [...folders].sort().map(async (relativeFolder) => {
+      const folder = resolve(root, relativeFolder);
+      const { name, version, license } = JSON.parse(
+        await readFile(join(folder, "package.json"), "utf8"),
+      );
+      const text = await readFile(join(folder, "LICENSE"), "utf8");
+      return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+    }),
+  );
   return `The command holds these packages.\n\n${texts.join(`\n${"-".repeat(80)}\n\n`)}`;
 }

@@ -32,7 +32,7 @@ await build({
   configFile: import.meta.resolve("../../deno.json"),
   entryPoints: ["./mod.ts", { kind: "bin", name: "adc-run", path: "./src/cli/bin.ts" }],
   outDir: folder,
-  // The command awaits at its top level, which CommonJS cannot.
+  // The package is ES modules; the command alone is CommonJS, and is bundled afterwards.
   scriptModule: false,
   shims: {},
   polyfills: { importMeta: false },
