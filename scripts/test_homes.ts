@@ -8,29 +8,23 @@
  */
 
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { HOMES, USUAL_HOMES } from "../tests/e2e/homes.ts";
-import { binaryName, compileBinary } from "./compile_binary.ts";
+import { binary } from "../tests/package/binary.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 async function otherHomes(): Promise<readonly string[]> {
   const others = Object.keys(HOMES).filter((home) => !USUAL_HOMES.includes(home));
-  const folder = await mkdtemp(join(tmpdir(), "adc-run-binary-"));
   try {
-    await compileBinary(join(folder, binaryName()));
+    await binary();
     return others;
   } catch (error) {
     const { ADC_RUN_TEST_REQUIRE: required = "" } = process.env;
     if (required.split(",").includes("binary")) throw error;
     process.stderr.write("LEFT OUT: the binary, for deno compile cannot fetch its runtime here\n");
     return others.filter((home) => home !== "binary");
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -108,7 +108,7 @@ export class AdminApi implements AsyncDisposable {
     }
     const { token, dispatcher } = options;
     const { openHttpClient } = await import("../connection/http.ts");
-    const client = await openHttpClient(connection, { dispatcher });
+    const client = openHttpClient(connection, { dispatcher });
     return new AdminApi(new Requester(client, { connection, server, token }));
   }
 

@@ -66,7 +66,7 @@ export async function openRawRequester(
 ): Promise<RawRequester> {
   const { server, token, resolved, signal } = options;
   const { openHttpClient } = await import("../connection/http.ts");
-  const client = await openHttpClient(connection, options);
+  const client = openHttpClient(connection, options);
   const secrets = [token, ...(server.authorization ? [server.authorization] : [])];
   // A shorter one may well be a part of an innocent address.
   const mask = createMask(secrets.filter((each) => each.reveal().length >= SHORTEST_SECRET));

@@ -59,7 +59,7 @@ export interface CheckTokenOptions {
 export async function checkToken(token: Secret, options: CheckTokenOptions): Promise<CheckResult> {
   const { connection, signal } = options;
   const { openHttpClient } = await import("../connection/http.ts");
-  const client = await openHttpClient(connection, options);
+  const client = openHttpClient(connection, options);
   try {
     const results = await Promise.all(
       tokensByServer(connection, token).map((each, index) => {

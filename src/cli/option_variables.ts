@@ -6,6 +6,7 @@
 
 import type { Environment } from "../connection/origin.ts";
 import { ConnectionError, EXIT } from "../errors.ts";
+import { countOf, splitList } from "./option_values.ts";
 import type { GlobalOptions } from "./options.ts";
 
 /** Variables that say yes or no, and the option that each stands for. */
@@ -47,9 +48,7 @@ export function readVariables(env: Environment): Partial<GlobalOptions> {
   if (none && !env.ADC_RUN_PROFILE) options.profile = false;
   const { ADC_RUN_SOURCE: source, ADC_RUN_ENV_FILE: envFile } = env;
   const { ADC_RUN_EPHEMERAL: ephemeral, ADC_RUN_PARALLEL: parallel } = env;
-  if (source) {
-    options.source = source.split(",").map((each) => each.trim()).filter((each) => each !== "");
-  }
+  if (source) options.source = splitList(source);
   if (envFile) options.envFile = envFile;
   if (ephemeral) {
     const value = yesOrNo(ephemeral);
@@ -57,8 +56,8 @@ export function readVariables(env: Environment): Partial<GlobalOptions> {
     else options.ephemeral = value;
   }
   if (parallel) {
-    const count = /^\d{1,4}$/.test(parallel) ? Number(parallel) : 0;
-    if (count < 1 || count > 1000) throw wrong("ADC_RUN_PARALLEL", "a whole number from 1 to 1000");
+    const count = countOf(parallel);
+    if (count === undefined) throw wrong("ADC_RUN_PARALLEL", "a whole number from 1 to 1000");
     options.parallel = count;
   }
   return options;

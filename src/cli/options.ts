@@ -7,6 +7,7 @@
 import { Command, CommanderError, Option } from "commander";
 import type { Environment } from "../connection/origin.ts";
 import { UsageError } from "../errors.ts";
+import { countOf, splitList } from "./option_values.ts";
 import { readVariables } from "./option_variables.ts";
 import { unknownOption } from "./unknown_option.ts";
 
@@ -65,11 +66,6 @@ export function quietCommand(name: string): Command {
     .configureOutput({ writeOut: () => {}, writeErr: () => {} })
     .helpOption(false)
     .allowExcessArguments();
-}
-
-/** Takes a list apart. */
-export function splitList(value: string): string[] {
-  return value.split(",").map((each) => each.trim()).filter((each) => each !== "");
 }
 
 /** Takes a list apart, which a second one would replace without a word. */
@@ -157,17 +153,9 @@ function isEphemeral(name: string): boolean {
   return name.startsWith("ephemeral");
 }
 
-/**
- * Reads a count.
- *
- * @param text What was written.
- * @param name The option, for the message.
- * @returns A whole number from 1 to 1,000.
- * @throws {UsageError} It is none.
- */
-export function readCount(text: string, name: string): number {
-  const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (count >= 1 && count <= 1000) return count;
+function readCount(text: string, name: string): number {
+  const count = countOf(text);
+  if (count !== undefined) return count;
   throw new UsageError(`Cannot use ${name} "${text}": it is no whole number from 1 to 1000`);
 }
 

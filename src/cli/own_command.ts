@@ -15,6 +15,7 @@ import type { Io } from "./io.ts";
 import { addSharedOptions, parseStrictly, quietCommand } from "./options.ts";
 import type { GlobalOptions } from "./options.ts";
 import { oneProfile } from "./profiles.ts";
+import { FOR_RUNS, refuseOptions } from "./refuse_options.ts";
 import { createReporter } from "./report.ts";
 import type { Reporter } from "./report.ts";
 import { sourcesOf } from "./sources.ts";
@@ -151,21 +152,8 @@ function requireMeaning(
   }
 }
 
-/** Options that are for runs of ADC alone, by their names on the command line. */
-const FOR_RUNS = {
-  dryRun: "--dry-run",
-  adc: "--adc",
-  failOnLeak: "--fail-on-leak",
-  ephemeral: "--ephemeral",
-  ephemeralTtl: "--ephemeral",
-  mask: "--no-mask",
-  parallel: "--parallel",
-  keepGoing: "--keep-going",
-} as const;
-
 /**
- * Refuses options that have no meaning for an own command: one that is read and does nothing would be a
- * promise that is not kept. A variable is there for all commands, and is passed over.
+ * Refuses options before the command that are for runs of ADC.
  *
  * @param options The options.
  * @param name The command's name.
@@ -177,10 +165,5 @@ export function requireApplicable(
   name: string,
   taken: readonly (keyof typeof FOR_RUNS)[] = [],
 ): void {
-  for (const [option, written] of Object.entries(FOR_RUNS)) {
-    const key = option as keyof typeof FOR_RUNS;
-    const said = key === "mask" ? !options.mask : options[key] !== undefined;
-    if (!said || options.ambient.has(key) || taken.includes(key)) continue;
-    throw new UsageError(`Cannot use ${written} with "adc-run ${name}": it is for runs of ADC`);
-  }
+  refuseOptions(options, { name, refused: FOR_RUNS, taken, because: "it is for runs of ADC" });
 }

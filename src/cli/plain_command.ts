@@ -10,6 +10,7 @@ import type { Io } from "./io.ts";
 import { parseStrictly, quietCommand } from "./options.ts";
 import type { GlobalOptions } from "./options.ts";
 import type { OwnCall } from "./own_command.ts";
+import { FOR_CONNECTIONS, refuseOptions } from "./refuse_options.ts";
 import { createReporter } from "./report.ts";
 import type { Reporter } from "./report.ts";
 
@@ -57,7 +58,12 @@ export function readPlainCommand<T extends object>(
   io: Io,
   syntax: PlainCommandSyntax,
 ): PlainCommand<T> {
-  requireMeaning(call.options, syntax);
+  refuseOptions(call.options, {
+    name: syntax.name,
+    refused: FOR_CONNECTIONS,
+    taken: syntax.takes ?? [],
+    because: "it means nothing there",
+  });
   const command = quietCommand(syntax.name)
     .option("--json")
     .option("-q, --quiet")
@@ -89,34 +95,5 @@ function requireOperands(
   if (operands.length > most) {
     const takes = most === 0 ? "takes options only" : `takes ${what} only`;
     throw new UsageError(`"adc-run ${name}" ${takes}: found another word`, { suggestion });
-  }
-}
-
-/** Options that mean nothing where nothing is connected to or run, by their names on the command line. */
-const WRITTEN = {
-  profile: "--profile",
-  source: "--source",
-  envFile: "--env-file",
-  check: "--no-check",
-  adc: "--adc",
-  mask: "--no-mask",
-  failOnLeak: "--fail-on-leak",
-  dryRun: "--dry-run",
-  ephemeral: "--ephemeral",
-  ephemeralTtl: "--ephemeral",
-  parallel: "--parallel",
-  keepGoing: "--keep-going",
-} as const;
-
-/** An option that is read and does nothing would be a promise that is not kept; a variable is for all. */
-function requireMeaning(
-  options: GlobalOptions,
-  { name, takes = [] }: PlainCommandSyntax,
-): void {
-  for (const [option, written] of Object.entries(WRITTEN)) {
-    const key = option as keyof typeof WRITTEN;
-    const said = key === "check" || key === "mask" ? !options[key] : options[key] !== undefined;
-    if (!said || options.ambient.has(key) || (takes as readonly string[]).includes(key)) continue;
-    throw new UsageError(`Cannot use ${written} with "adc-run ${name}": it means nothing there`);
   }
 }

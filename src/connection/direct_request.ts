@@ -12,7 +12,7 @@ import { codeOf } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { headersOf, readStart, RETRY, signalsOf } from "./request_terms.ts";
-import { urlOf } from "./server.ts";
+import { hostOf, urlOf } from "./server.ts";
 import { openTlsSocket } from "./tls_socket.ts";
 
 /** Failures that another try may not meet; undici's own list. */
@@ -56,7 +56,7 @@ export async function directRequest(
     let pause = Math.min(RETRY.minTimeout * RETRY.timeoutFactor ** (retries - 1), RETRY.maxTimeout);
     try {
       const response = await tryOnce(request, { connection, ended });
-      const busy = RETRY.statusCodes.some((status) => status === response.status);
+      const busy = RETRY.statusCodes.includes(response.status);
       if (!busy || last) return response;
       pause = retryAfter(response) ?? pause;
     } catch (error) {
@@ -117,17 +117,17 @@ function withoutBytes(error: unknown): unknown {
 
 function start(request: HttpRequest, { tls }: Connection): ClientRequest {
   const { server, method, path } = request;
-  const { protocol, hostname, port, pathname, search } = urlOf(server, path);
+  const url = urlOf(server, path);
   const options: RequestOptions = {
-    hostname: hostname.replace(/^\[|\]$/g, ""),
-    port,
-    path: pathname + search,
+    hostname: hostOf(url),
+    port: url.port,
+    path: url.pathname + url.search,
     method,
     headers: headersOf(request),
   };
   // A connection of its own, which ends with the request. Where Deno's agent makes it, Deno asks for one
   // permission more as soon as NODE_EXTRA_CA_CERTS is set.
-  return protocol === "http:"
+  return url.protocol === "http:"
     ? http.request({ ...options, agent: false })
     : https.request({ ...options, createConnection: () => openTlsSocket(server, { tls }) });
 }

@@ -7,6 +7,7 @@
 import { lookUp, wrongValue } from "./layers.ts";
 import type { Layers } from "./layers.ts";
 import type { Setting } from "./origin.ts";
+import { hostOf } from "./server.ts";
 import type { Server } from "./server.ts";
 import { Secret } from "../secret.ts";
 
@@ -65,7 +66,7 @@ const LOOPBACK = /^(localhost|0\.0\.0\.0|127(\.\d+){3}|::1?)$/;
  */
 function isExempt({ base }: Server, noProxy: string): boolean {
   if (noProxy.trim() === "*") return true;
-  const host = base.hostname.replace(/^\[|\]$/g, "").replace(/\.+$/, "");
+  const host = hostOf(base).replace(/\.+$/, "");
   const port = base.port || (base.protocol === "https:" ? "443" : "80");
   return noProxy.toLowerCase().split(/[\s,]+/).filter((entry) => entry !== "").some((entry) => {
     // An address such as ::1 has colons of its own; with a port it stands in brackets.

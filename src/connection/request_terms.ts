@@ -19,7 +19,28 @@ export const RETRY = {
   timeoutFactor: 3,
   statusCodes: [429, 502, 503, 504],
   throwOnError: false,
-} as const;
+};
+
+/** What a request says of itself. */
+export const OWN_HEADERS: Readonly<Record<string, string>> = {
+  accept: "application/json",
+  "user-agent": `adc-run/${VERSION}`,
+};
+
+/**
+ * The headers that say whose request it is.
+ *
+ * @param request The server, with its own password, and the token.
+ * @returns The headers, which are secrets.
+ */
+export function credentialHeaders(
+  { server, token }: Pick<HttpRequest, "server" | "token">,
+): Readonly<Record<string, string>> {
+  return {
+    ...(token && { "x-api-key": token.reveal() }),
+    ...(server.authorization && { authorization: server.authorization.reveal() }),
+  };
+}
 
 /**
  * The headers of a request.
@@ -27,14 +48,11 @@ export const RETRY = {
  * @param request The request.
  * @returns The headers, secrets among them.
  */
-export function headersOf(
-  { server, token, cookie, body }: HttpRequest,
-): Readonly<Record<string, string>> {
+export function headersOf(request: HttpRequest): Readonly<Record<string, string>> {
+  const { cookie, body } = request;
   return {
-    accept: "application/json",
-    "user-agent": `adc-run/${VERSION}`,
-    ...(token && { "x-api-key": token.reveal() }),
-    ...(server.authorization && { authorization: server.authorization.reveal() }),
+    ...OWN_HEADERS,
+    ...credentialHeaders(request),
     ...(cookie && { cookie: cookie.reveal() }),
     ...(body !== undefined && { "content-type": "application/json" }),
   };

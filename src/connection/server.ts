@@ -105,6 +105,16 @@ function withoutUserinfo(text: string): string {
 }
 
 /**
+ * The host of an address, as sockets take it.
+ *
+ * @param url The address.
+ * @returns A name, or an IP address without the brackets that IPv6 has in an address.
+ */
+export function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, "");
+}
+
+/**
  * The full address of a path below a server.
  *
  * @param server The server.

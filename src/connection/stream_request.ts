@@ -6,8 +6,8 @@
 
 import type { Dispatcher } from "undici";
 import type { Secret } from "../secret.ts";
-import { VERSION } from "../version.ts";
 import { LONGEST_TIMER } from "./duration.ts";
+import { credentialHeaders, OWN_HEADERS } from "./request_terms.ts";
 import { urlOf } from "./server.ts";
 import type { Server } from "./server.ts";
 
@@ -81,7 +81,7 @@ export async function streamRequest(
   request: StreamRequest,
   { send, retrying, base, timeout, signal }: StreamTerms,
 ): Promise<StreamResponse> {
-  const { server, method, path, token, body } = request;
+  const { server, method, path, body } = request;
   const url = urlOf(server, path);
   const { range, ...headers } = lowerCased(request.headers ?? {});
   const deadline = new AbortController();
@@ -95,12 +95,10 @@ export async function streamRequest(
       path: url.pathname + url.search,
       method: method as Dispatcher.HttpMethod,
       headers: {
-        accept: "application/json",
-        "user-agent": `adc-run/${VERSION}`,
+        ...OWN_HEADERS,
         ...headers,
         ...(range !== undefined && { range }),
-        ...(token && { "x-api-key": token.reveal() }),
-        ...(server.authorization && { authorization: server.authorization.reveal() }),
+        ...credentialHeaders(request),
       },
       ...(body !== undefined && { body }),
       headersTimeout: timeout,

@@ -7,6 +7,7 @@
 import { isIP } from "node:net";
 import { connect } from "node:tls";
 import type { TLSSocket } from "node:tls";
+import { hostOf } from "./server.ts";
 import type { Server } from "./server.ts";
 import { tlsOptions } from "./tls.ts";
 import type { Tls } from "./tls.ts";
@@ -35,11 +36,10 @@ export function openTlsSocket(
   server: Server,
   { tls, unverified = false }: TlsSocketOptions,
 ): TLSSocket {
-  const { hostname, port } = server.base;
-  const host = hostname.replace(/^\[|\]$/g, "");
+  const host = hostOf(server.base);
   return connect({
     host,
-    port: Number(port || 443),
+    port: Number(server.base.port || 443),
     ...(isIP(host) === 0 && { servername: host }),
     ALPNProtocols: ["http/1.1"],
     ...tlsOptions(tls),

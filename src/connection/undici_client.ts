@@ -48,10 +48,7 @@ export async function openUndiciClient(
       own.push(base);
     }
     bases.set(server, base);
-    dispatchers.set(
-      server,
-      new RetryAgent(base, { ...RETRY, statusCodes: [...RETRY.statusCodes] }),
-    );
+    dispatchers.set(server, new RetryAgent(base, RETRY));
   }
   return {
     send: async (sent) => {
@@ -80,7 +77,7 @@ export async function openUndiciClient(
     open: (streamed) =>
       streamRequest(streamed, {
         send: request,
-        retrying: (base) => new RetryAgent(base, { ...RETRY, statusCodes: [...RETRY.statusCodes] }),
+        retrying: (base) => new RetryAgent(base, RETRY),
         base: bases.get(streamed.server)!,
         timeout: timeout.value,
         signal: options.signal,

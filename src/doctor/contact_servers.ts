@@ -64,7 +64,7 @@ export async function contactServers(
   options: ContactOptions,
 ): Promise<readonly Contact[]> {
   const { openHttpClient } = await import("../connection/http.ts");
-  const client = await openHttpClient(connection, options);
+  const client = openHttpClient(connection, options);
   try {
     return await Promise.all(
       connection.servers.map((server) => contact({ client, connection, server }, options)),

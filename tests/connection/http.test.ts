@@ -9,7 +9,7 @@ import { serveHttp } from "../check/loopback.ts";
 async function open(url: string) {
   const args = ["ping", "--server", url];
   const connection = await resolveConnection({ args, env: {}, cwd: "/nowhere" });
-  const client = await openHttpClient(connection);
+  const client = openHttpClient(connection);
   const server = connection.servers[0]!;
   return {
     send: (request: Omit<HttpRequest, "server" | "token"> & { readonly token?: Secret }) =>

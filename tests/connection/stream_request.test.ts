@@ -10,7 +10,7 @@ import { serveHttp } from "../check/loopback.ts";
 async function open(url: string, ...flags: readonly string[]) {
   const args = ["ping", "--server", url, ...flags];
   const connection = await resolveConnection({ args, env: {}, cwd: "/nowhere" });
-  const client = await openHttpClient(connection);
+  const client = openHttpClient(connection);
   const server = connection.servers[0]!;
   return {
     open: (request: Partial<StreamRequest>) =>

@@ -17,7 +17,7 @@ import type { SettingName, StoredProfile } from "../../profiles/profile_settings
 import { sameTargets } from "../../profiles/same_targets.ts";
 import { profileOf } from "../../profiles/select_profiles.ts";
 import type { Io } from "../io.ts";
-import { splitList } from "../options.ts";
+import { splitList } from "../option_values.ts";
 import type { OwnCall } from "../own_command.ts";
 import { readPlainCommand } from "../plain_command.ts";
 import type { Reporter } from "../report.ts";

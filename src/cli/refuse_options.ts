@@ -1,0 +1,68 @@
+/**
+ * Options before the command that have no meaning for it: one that is read and does nothing would be a
+ * promise that is not kept.
+ *
+ * @module
+ */
+
+import { UsageError } from "../errors.ts";
+import type { GlobalOptions } from "./options.ts";
+
+/** Options that are for runs of ADC alone, by their names on the command line. */
+export const FOR_RUNS = {
+  dryRun: "--dry-run",
+  adc: "--adc",
+  failOnLeak: "--fail-on-leak",
+  ephemeral: "--ephemeral",
+  ephemeralTtl: "--ephemeral",
+  mask: "--no-mask",
+  parallel: "--parallel",
+  keepGoing: "--keep-going",
+} as const satisfies OptionNames;
+
+/** Options that mean nothing where nothing is connected to or run. */
+export const FOR_CONNECTIONS = {
+  profile: "--profile",
+  source: "--source",
+  envFile: "--env-file",
+  check: "--no-check",
+  ...FOR_RUNS,
+} as const satisfies OptionNames;
+
+/** Options, and how they are written on the command line. */
+export type OptionNames = { readonly [Name in keyof GlobalOptions]?: string };
+
+/** What a command has no use for. */
+export interface UnusedOptions {
+  /** The command's name. */
+  readonly name: string;
+  /** The options that are refused. */
+  readonly refused: OptionNames;
+  /** Those that it takes all the same. */
+  readonly taken: readonly (keyof GlobalOptions)[];
+  /** Why they are refused, to follow a colon. */
+  readonly because: string;
+}
+
+/**
+ * Refuses options that have no meaning for a command. A variable is there for all commands, and is passed
+ * over.
+ *
+ * @param options The options.
+ * @param unused Which are refused, and why.
+ * @throws {UsageError} There is one.
+ */
+export function refuseOptions(
+  options: GlobalOptions,
+  { name, refused, taken, because }: UnusedOptions,
+): void {
+  for (const [key, written] of Object.entries(refused)) {
+    const option = key as keyof GlobalOptions;
+    // These two are always there, and are written to turn them off.
+    const said = option === "check" || option === "mask"
+      ? !options[option]
+      : options[option] !== undefined;
+    if (!said || options.ambient.has(option) || taken.includes(option)) continue;
+    throw new UsageError(`Cannot use ${written} with "adc-run ${name}": ${because}`);
+  }
+}
