@@ -5,8 +5,7 @@
  */
 
 import { Writable } from "node:stream";
-import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import type { Duplex, Readable } from "node:stream";
 import { codeOf } from "../errors.ts";
 import type { Mask } from "../mask/mask.ts";
 
@@ -57,11 +56,7 @@ export function pipeOutput(
   from.on("data", () => {
     if (ended) linger();
   });
-  const done = pipeline(from, masked, guard(to)).then(
-    (): OutputEnding => ({}),
-    // Destroying `from` has closed the pipe: the child learns that its reader is gone.
-    (error): OutputEnding => ({ failure: codeOf(error) ?? "unknown error" }),
-  ).finally(() => {
+  const done = connect(from, masked, guard(to)).finally(() => {
     finished = true;
     clearTimeout(timer);
   });
@@ -72,6 +67,25 @@ export function pipeOutput(
       linger();
     },
   };
+}
+
+/** What `pipeline()` does, which takes longer to load and to set up than most children write. */
+function connect(from: Readable, masked: Duplex, to: Writable): Promise<OutputEnding> {
+  const streams = [from, masked, to];
+  return new Promise((resolve) => {
+    const fail = (error: unknown) => {
+      // Destroying `from` closes the pipe: the child learns that its reader is gone.
+      for (const stream of streams) stream.destroy();
+      resolve({ failure: codeOf(error) ?? "unknown error" });
+    };
+    // For as long as they are there: an error that nobody hears would end the process.
+    for (const stream of streams) stream.on("error", fail);
+    from.once("close", () => {
+      if (!from.readableEnded) fail(undefined);
+    });
+    to.once("finish", () => resolve({}));
+    from.pipe(masked).pipe(to);
+  });
 }
 
 /** Streams that take no more: Deno calls nobody back once a write to one of the process' own has failed. */

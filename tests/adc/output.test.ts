@@ -47,3 +47,60 @@ it("`pipeOutput()` tells why the output could not be written, and closes the chi
   assert.deepEqual(await done, { failure: "ENOSPC" });
   assert.equal(from.destroyed, true);
 });
+
+it("`pipeOutput()` tells that the child's pipe broke, or was closed before its end", async () => {
+  for (
+    const [error, failure] of [
+      [Object.assign(new Error("broken"), { code: "EIO" }), "EIO"],
+      [undefined, "unknown error"],
+    ] as const
+  ) {
+    const from = new PassThrough();
+    const { done } = pipeOutput(from, new PassThrough().resume(), { mask });
+    from.write("text");
+    from.destroy(error);
+    assert.deepEqual(await done, { failure });
+  }
+});
+
+it("`pipeOutput()` takes a target that is closed for a reader that went away", async () => {
+  const from = new PassThrough();
+  const to = new PassThrough().resume();
+  const { done } = pipeOutput(from, to, { mask });
+  to.destroy();
+  assert.deepEqual(await done, { failure: "EPIPE" });
+  assert.equal(from.destroyed, true);
+});
+
+it("`pipeOutput()` reads no faster than the output is taken", async () => {
+  const chunk = Buffer.alloc(64 * 1024, "x");
+  let read = 0;
+  const from = new Readable({
+    read() {
+      this.push(++read <= 1_000 ? chunk : null);
+    },
+  });
+  const waiting: (() => void)[] = [];
+  let taken = 0;
+  const to = new Writable({
+    write: (bytes, _encoding, done) => {
+      taken += bytes.length;
+      waiting.push(done);
+    },
+  });
+  const { done } = pipeOutput(from, to, { mask });
+  let before = -1;
+  while (before !== read) {
+    before = read;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.ok(read < 20, `${read} chunks were read while none was taken`);
+  let ended = false;
+  done.then(() => ended = true);
+  while (!ended) {
+    for (const next of waiting.splice(0)) next();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.deepEqual(await done, {});
+  assert.equal(taken, 1_000 * chunk.length);
+});
