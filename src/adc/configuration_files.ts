@@ -6,7 +6,7 @@
 
 import { readFileSync, statSync } from "node:fs";
 import { relative, resolve } from "node:path";
-import { adcCommand } from "../connection/adc_options.ts";
+import { adcCommand } from "../connection/adc_command.ts";
 import { throwIfNotCapable } from "../errors.ts";
 
 /** A configuration file, as ADC will find it. */

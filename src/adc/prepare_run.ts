@@ -6,9 +6,10 @@
 
 import { checkToken } from "../check/check_token.ts";
 import { CheckError } from "../check/verdict.ts";
-import { needsBackend, readAdcArguments } from "../connection/adc_arguments.ts";
+import { needsBackend } from "../connection/adc_arguments.ts";
 import { resolveConnection } from "../connection/connection.ts";
 import type { Connection } from "../connection/connection.ts";
+import { readAdcArguments } from "../connection/read_adc_arguments.ts";
 import { UsageError } from "../errors.ts";
 import { defaultSources } from "../lifecycle/default_sources.ts";
 import { clearLeftOvers } from "../lifecycle/clear_left_overs.ts";
@@ -17,8 +18,6 @@ import { resolveToken } from "../token/resolve.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { splitTokens } from "../token/token_value.ts";
 import { childEnvironment } from "./child_environment.ts";
-import { refuseLinkedOutput } from "./refuse_linked_output.ts";
-import { refuseTokenInFiles } from "./refuse_token_in_files.ts";
 import { releaseToken } from "./release_token.ts";
 import type { RunOptions, RunPlan } from "./run_options.ts";
 import { secretsOf } from "./secrets.ts";
@@ -39,7 +38,8 @@ export async function prepareRun(
   const [name, ...rest] = words;
   const program = options.exec && name !== undefined ? { file: name, prefix: [], name } : undefined;
   if (program === undefined) {
-    const args = readAdcArguments(words);
+    const args = await readAdcArguments(words);
+    const { refuseLinkedOutput } = await import("./refuse_linked_output.ts");
     refuseLinkedOutput(args.words, cwd);
     if (!needsBackend(args, env.ADC_RUNNING_MODE)) {
       return {
@@ -134,6 +134,7 @@ async function guardFiles(
   connection: Connection,
   { env, cwd }: RunOptions,
 ): Promise<void> {
+  const { refuseTokenInFiles } = await import("./refuse_token_in_files.ts");
   await refuseTokenInFiles({
     words: connection.args.words,
     cwd,

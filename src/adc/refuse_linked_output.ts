@@ -6,7 +6,7 @@
 
 import { lstatSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { adcCommand } from "../connection/adc_options.ts";
+import { adcCommand } from "../connection/adc_command.ts";
 import { AdcRunError, EXIT, throwIfNotCapable } from "../errors.ts";
 
 /** The files that ADC writes without being told their names; `-o` names another, but not for `diff`. */

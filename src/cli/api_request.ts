@@ -8,7 +8,7 @@ import { Option } from "commander";
 import { CONNECTION_OPTIONS } from "../connection/adc_options.ts";
 import { UsageError } from "../errors.ts";
 import { readHeaders } from "./api_headers.ts";
-import { addSharedOptions, parseStrictly, quietCommand } from "./options.ts";
+import { addSharedOptions, parseStrictly, quietCommand } from "./command_options.ts";
 
 /** The options that `adc-run api` alone has, in commander's spelling. */
 export const API_OPTIONS = [

@@ -4,9 +4,27 @@
  * @module
  */
 
+import { UsageError } from "../errors.ts";
+
 /** Takes a list apart. */
 export function splitList(value: string): string[] {
   return value.split(",").map((each) => each.trim()).filter((each) => each !== "");
+}
+
+/**
+ * Takes the one list of an option apart, which a second one would replace without a word.
+ *
+ * @param name The option, for the message.
+ * @param value What it says.
+ * @param before What an earlier one said; anything but a list counts as nothing.
+ * @returns The list.
+ * @throws {UsageError} There was a list.
+ */
+export function onlyList(name: string, value: string, before: unknown): string[] {
+  if (!Array.isArray(before)) return splitList(value);
+  throw new UsageError(`Cannot use ${name} twice`, {
+    suggestion: "Write all names in one, apart by commas.",
+  });
 }
 
 /** A whole number from 1 to 1,000, or `undefined` where a text is none. */

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { Command, CommanderError, Option } from "commander";
+import { parseArgs } from "node:util";
 import type { Environment } from "../connection/origin.ts";
 import { UsageError } from "../errors.ts";
-import { countOf, splitList } from "./option_values.ts";
+import { countOf, onlyList } from "./option_values.ts";
 import { readVariables } from "./option_variables.ts";
 import { unknownOption } from "./unknown_option.ts";
 
@@ -59,40 +59,57 @@ export interface CommandLine {
   readonly verbatim: boolean;
 }
 
-/** A command that reports by throwing and prints nothing. */
-export function quietCommand(name: string): Command {
-  return new Command(name)
-    .exitOverride()
-    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
-    .helpOption(false)
-    .allowExcessArguments();
+/** What was said on the command line, and no more. */
+type Said = { -readonly [Name in keyof GlobalOptions]?: GlobalOptions[Name] };
+
+/** One of adc-run's own options. */
+interface OwnOption {
+  /** Its letter, if it has one. */
+  readonly short?: string;
+  /** Whether a value follows, or may follow an equals sign; else there is none. */
+  readonly value?: "required" | "inline";
+  /** Notes what it says. */
+  readonly note: (said: Said, value: string | undefined) => void;
 }
 
-/** Takes a list apart, which a second one would replace without a word. */
-function onlyList(name: string): (value: string, before: unknown) => string[] {
-  return (value, before) => {
-    if (!Array.isArray(before)) return splitList(value);
-    throw new UsageError(`Cannot use ${name} twice`, {
-      suggestion: "Write all names in one, apart by commas.",
-    });
-  };
-}
-
-/** Options that own commands take behind their name as well, where people expect them. */
-export function addSharedOptions(command: Command): Command {
-  return command
-    .addOption(new Option("-p, --profile <names>").argParser(onlyList("--profile")))
-    .option("--no-profile")
-    .addOption(new Option("--source <list>").argParser(onlyList("--source")))
-    .option("--env-file <path>")
-    .option("--no-check")
-    .option("--json")
-    .option("-q, --quiet")
-    .option("-h, --help");
-}
+const OPTIONS: Readonly<Record<string, OwnOption>> = {
+  profile: {
+    short: "p",
+    value: "required",
+    note: (said, value = "") => said.profile = onlyList("--profile", value, said.profile),
+  },
+  "no-profile": { note: (said) => said.profile = false },
+  source: {
+    value: "required",
+    note: (said, value = "") => said.source = onlyList("--source", value, said.source),
+  },
+  "env-file": { value: "required", note: (said, value = "") => said.envFile = value },
+  "no-check": { note: (said) => said.check = false },
+  json: { note: (said) => said.json = true },
+  quiet: { short: "q", note: (said) => said.quiet = true },
+  help: { short: "h", note: (said) => said.help = true },
+  adc: { value: "required", note: (said, value = "") => said.adc = value },
+  "no-mask": { note: (said) => said.mask = false },
+  "fail-on-leak": { note: (said) => said.failOnLeak = true },
+  "dry-run": { note: (said) => said.dryRun = true },
+  parallel: { value: "required", note: (said, value = "") => said.parallel = readCount(value) },
+  "keep-going": { note: (said) => said.keepGoing = true },
+  // A value without an equals sign would be the command behind it.
+  ephemeral: {
+    value: "inline",
+    note: (said, value) => {
+      if (value === undefined) said.ephemeral = true;
+      else said.ephemeralTtl = value;
+    },
+  },
+  version: { short: "V", note: (said) => said.version = true },
+};
 
 /**
  * Reads adc-run's own options, up to the first word that is none.
+ *
+ * The parser is the system's: commander, which reads ADC's words and those of own commands, takes longer to
+ * load than a run of another program spends on anything else.
  *
  * @param args The command line without the program's name.
  * @param env The environment, which has a variable for each option.
@@ -101,89 +118,77 @@ export function addSharedOptions(command: Command): Command {
  * @throws {ConnectionError} A variable cannot be used.
  */
 export function readCommandLine(args: readonly string[], env: Environment = {}): CommandLine {
-  const command = addSharedOptions(quietCommand("adc-run"))
-    .passThroughOptions()
-    .option("--adc <path>")
-    .option("--no-mask")
-    .option("--fail-on-leak")
-    .option("--dry-run")
-    .option("--parallel <number>")
-    .option("--keep-going")
-    .option("--ephemeral")
-    .option("--ephemeral-ttl <ttl>")
-    .option("-V, --version");
-  // An optional value would swallow the command behind it: it counts only with an equals sign.
-  const plain = args.map((word) => word.replace(/^--ephemeral=/, "--ephemeral-ttl="));
-  const { length } = parseStrictly(command, plain);
-  const words = args.slice(args.length - length);
-  const options = withVariables(command, env);
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(
+      Object.entries(OPTIONS).map(([name, { short, value }]) => [name, {
+        type: value === "required" ? "string" as const : "boolean" as const,
+        ...(short !== undefined && { short }),
+      }]),
+    ),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const said: Said = {};
+  let end = args.length;
+  let verbatim = false;
+  for (const token of tokens) {
+    if (token.kind !== "option") {
+      verbatim = token.kind === "option-terminator";
+      end = token.index + (verbatim ? 1 : 0);
+      break;
+    }
+    noteOption(said, token, args[token.index]!);
+  }
+  const options = withVariables(said, env);
   if (options.failOnLeak && !options.mask) {
     throw new UsageError("Cannot use --fail-on-leak with --no-mask: the mask is what finds a leak");
   }
-  const before = args[args.length - words.length - 1];
-  return { options, words, verbatim: before === "--" };
+  return { options, words: args.slice(end), verbatim };
+}
+
+/** What the parser says of an option. */
+interface OptionToken {
+  readonly name: string;
+  readonly rawName: string;
+  readonly value: string | undefined;
+}
+
+function noteOption(said: Said, { name, rawName, value }: OptionToken, word: string): void {
+  const option = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
+  if (option === undefined || (option.value === undefined && value !== undefined)) {
+    // Of several letters in one word, the one that is meant.
+    throw unknownOption(word.startsWith(rawName) ? word : rawName, { names: optionNames() });
+  }
+  if (option.value === "required" && (value === undefined || value === "--")) {
+    throw new UsageError(`Option "--${name}" has no value`);
+  }
+  option.note(said, value);
+}
+
+function optionNames(): readonly string[] {
+  return Object.entries(OPTIONS).flatMap(([name, { short }]) =>
+    short === undefined ? [`--${name}`] : [`-${short}`, `--${name}`]
+  );
 }
 
 /** What was not said on the command line is taken from the variables. */
-function withVariables(command: Command, env: Environment): GlobalOptions {
-  const { parallel, profile, ...given } = command.opts<
-    Omit<GlobalOptions, "parallel"> & {
-      parallel?: string;
-    }
-  >();
-  // Commander has `true` there for "not said", because of --no-profile.
-  const said = Object.keys(command.opts()).filter((name) =>
-    command.getOptionValueSource(name) === "cli"
-  );
+function withVariables(said: Said, env: Environment): GlobalOptions {
+  const isSaid = (name: string) =>
+    name in said || (isEphemeral(name) && Object.keys(said).some(isEphemeral));
   const ambient = Object.fromEntries(
-    Object.entries(readVariables(env)).filter(([name]) =>
-      !said.includes(name) && !(name.startsWith("ephemeral") && said.some(isEphemeral))
-    ),
+    Object.entries(readVariables(env)).filter(([name]) => !isSaid(name)),
   );
-  return {
-    ...given,
-    ...(Array.isArray(profile) || profile === false ? { profile } : {}),
-    ...(parallel !== undefined && { parallel: readCount(parallel, "--parallel") }),
-    ...ambient,
-    ambient: new Set(Object.keys(ambient)),
-  };
+  return { check: true, mask: true, ...said, ...ambient, ambient: new Set(Object.keys(ambient)) };
 }
 
 function isEphemeral(name: string): boolean {
   return name.startsWith("ephemeral");
 }
 
-function readCount(text: string, name: string): number {
+function readCount(text: string): number {
   const count = countOf(text);
   if (count !== undefined) return count;
-  throw new UsageError(`Cannot use ${name} "${text}": it is no whole number from 1 to 1000`);
-}
-
-/**
- * Reads options, and refuses what is none.
- *
- * @param command The options.
- * @param args The words.
- * @returns The words that are no options.
- * @throws {UsageError} There is no such option, or it has no value.
- */
-export function parseStrictly(command: Command, args: readonly string[]): readonly string[] {
-  try {
-    const { operands, unknown } = command.parseOptions([...args]);
-    const [stray] = unknown;
-    if (stray !== undefined) throw unknownOption(stray, command);
-    for (const option of command.options) {
-      const value: unknown = command.getOptionValue(option.attributeName());
-      if ([value].flat().includes("--")) {
-        throw new UsageError(`Option "${option.long}" has no value`);
-      }
-    }
-    return operands;
-  } catch (error) {
-    if (error instanceof CommanderError) {
-      const [, option = "an option"] = /option '(?:-\w, )?([^' ]+)/.exec(error.message) ?? [];
-      throw new UsageError(`Option "${option}" has no value`, { cause: error });
-    }
-    throw error;
-  }
+  throw new UsageError(`Cannot use --parallel "${text}": it is no whole number from 1 to 1000`);
 }

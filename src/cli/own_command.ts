@@ -12,7 +12,7 @@ import type { Connection } from "../connection/connection.ts";
 import { UsageError } from "../errors.ts";
 import type { TokenSource } from "../token/source.ts";
 import type { Io } from "./io.ts";
-import { addSharedOptions, parseStrictly, quietCommand } from "./options.ts";
+import { addSharedOptions, parseStrictly, quietCommand } from "./command_options.ts";
 import type { GlobalOptions } from "./options.ts";
 import { oneProfile } from "./profiles.ts";
 import { FOR_RUNS, refuseOptions } from "./refuse_options.ts";

@@ -7,7 +7,7 @@
 import { Option } from "commander";
 import { UsageError } from "../errors.ts";
 import type { Io } from "./io.ts";
-import { parseStrictly, quietCommand } from "./options.ts";
+import { parseStrictly, quietCommand } from "./command_options.ts";
 import type { GlobalOptions } from "./options.ts";
 import type { OwnCall } from "./own_command.ts";
 import { FOR_CONNECTIONS, refuseOptions } from "./refuse_options.ts";

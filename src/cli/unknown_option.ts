@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Command } from "commander";
 import { CONNECTION_OPTIONS } from "../connection/adc_options.ts";
 import { UsageError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
@@ -14,35 +13,30 @@ import { nearest } from "../nearest.ts";
  * shown.
  *
  * @param word What was written.
- * @param command The options that there are.
+ * @param place The options that there are, and the own command that they stand behind, if they do.
  * @returns The error, to be thrown.
  */
-export function unknownOption(word: string, command: Command): UsageError {
+export function unknownOption(
+  word: string,
+  { command, names }: { readonly command?: string; readonly names: readonly string[] },
+): UsageError {
   const [written = ""] = word.split("=");
   // A value can follow a short option without a space, and a long one where the equals sign was left out.
   const name = /^(-[a-zA-Z]|--[a-z]+(-[a-z]+)*)$/.test(written)
     ? written
     : `${written.slice(0, 2)}…`;
-  const own = namesOf(command);
   // Own commands take ADC's flags themselves, or have no use for them.
-  const before = command.name() === "adc-run";
-  const adcs = before ? CONNECTION_OPTIONS.map((flags) => flags.split(" ")[0]!) : [];
-  const meant = nearestOption(written, own) ?? nearestOption(written, adcs);
+  const adcs = command === undefined ? CONNECTION_OPTIONS.map((flags) => flags.split(" ")[0]!) : [];
+  const meant = nearestOption(written, names) ?? nearestOption(written, adcs);
   const found = `There is no option "${name}" here`;
   return new UsageError(
     meant === undefined || meant === name ? found : `${found}: did you mean "${meant}"?`,
     {
       suggestion: meant !== undefined && adcs.includes(meant)
         ? `It is ADC's: write it behind the command, as in "adc-run sync ${meant} …".`
-        : `See "adc-run ${before ? "" : `${command.name()} `}--help".`,
+        : `See "adc-run ${command === undefined ? "" : `${command} `}--help".`,
     },
   );
-}
-
-function namesOf({ options }: Command): readonly string[] {
-  return options.flatMap(({ short, long }) => [short, long])
-    // It is how --ephemeral=TTL is handed to the parser.
-    .filter((name) => name !== undefined && name !== "--ephemeral-ttl") as string[];
 }
 
 /** Any letter is near any other: of a short option only capitals and small letters are confused. */

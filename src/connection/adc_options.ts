@@ -4,8 +4,6 @@
  * @module
  */
 
-import { Command, Option } from "commander";
-
 /** ADC's options that decide how it connects. */
 export const CONNECTION_OPTIONS = [
   "--backend <backend>",
@@ -23,7 +21,7 @@ export const CONNECTION_OPTIONS = [
  * ADC's other options. They are declared because a parser that does not know which of them take a value
  * would read `-f --token` as the option `--token`.
  */
-const OTHER_OPTIONS = [
+export const OTHER_OPTIONS = [
   "--verbose <integer>",
   "--label-selector <labelKey=labelValue>",
   "--include-resource-type <string>",
@@ -38,22 +36,3 @@ const OTHER_OPTIONS = [
   // ADC's own help option; commander looks for it among the words that are no other option's value.
   "-h, --help",
 ] as const;
-
-/**
- * A commander command that reads ADC's options, reports nothing, and lets unknown options pass: a newer
- * ADC may have more of them.
- *
- * @returns A fresh command; commander keeps the parsed values in it.
- */
-export function adcCommand(): Command {
-  const command = new Command("adc")
-    .exitOverride()
-    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
-    .helpOption(false)
-    .allowUnknownOption()
-    .allowExcessArguments();
-  for (const flags of [...CONNECTION_OPTIONS, ...OTHER_OPTIONS]) {
-    command.addOption(new Option(flags));
-  }
-  return command;
-}

@@ -5,7 +5,6 @@
  */
 
 import type { AdcArguments } from "./adc_arguments.ts";
-import { readAdcArguments } from "./adc_arguments.ts";
 import { readDuration } from "./duration.ts";
 import { refuseDetours } from "./detours.ts";
 import { actsAtStart, readEnvFile } from "./env_file.ts";
@@ -20,6 +19,7 @@ import type { Proxy } from "./proxy.ts";
 import { crossesInPlain, readServers, requireAllowed } from "./server.ts";
 import type { Server } from "./server.ts";
 import { readTarget } from "./pinned_target.ts";
+import { readAdcArguments } from "./read_adc_arguments.ts";
 import { readTls } from "./tls.ts";
 import type { Tls } from "./tls.ts";
 import { UsageError } from "../errors.ts";
@@ -110,7 +110,7 @@ export interface ConnectionOptions {
  */
 export async function resolveConnection(options: ConnectionOptions): Promise<Connection> {
   const { env, cwd } = options;
-  const args = readAdcArguments(options.args ?? []);
+  const args = await readAdcArguments(options.args ?? []);
   const { flags } = args;
   const dotEnv = await readEnvFile(".env", cwd);
   const envFile = options.envFile === undefined

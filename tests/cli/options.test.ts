@@ -56,6 +56,41 @@ it("`readCommandLine()` refuses what it does not know, and never shows a value",
   }
 });
 
+it("`readCommandLine()` takes letters together, values beside them, and the last of two", () => {
+  for (
+    const [args, expected] of [
+      [["-qp", "a", "x"], { quiet: true, profile: ["a"] }],
+      [["-pa,b", "x"], { profile: ["a", "b"] }],
+      [["--profile=a", "x"], { profile: ["a"] }],
+      [["--adc", "--json", "x"], { adc: "--json" }],
+      [["--adc=a", "--adc", "b", "x"], { adc: "b" }],
+      [["--ephemeral", "10m"], { ephemeral: true }],
+      [["--ephemeral=10m", "x"], { ephemeralTtl: "10m" }],
+      [["--ephemeral=", "x"], { ephemeralTtl: "" }],
+    ] as const
+  ) {
+    const { ambient: _, check, mask, ...said } = readCommandLine(args).options;
+    assert.deepEqual([said, check, mask], [expected, true, true], args.join(" "));
+  }
+  for (
+    const [args, name] of [
+      [["-qx", "x"], "-x"],
+      [["--json=1", "x"], "--json"],
+      [["-1", "x"], "-1…"],
+      [["--ephemeral-ttl", "10m", "x"], "--ephemeral-ttl"],
+      [["--__proto__", "x"], "--…"],
+      [["--constructor", "x"], "--constructor"],
+    ] as const
+  ) {
+    assert.throws(() => readCommandLine(args), (error: UsageError) => {
+      assert.ok(error.message.startsWith(`There is no option "${name}" here`), error.message);
+      return true;
+    });
+  }
+  // What follows the first word is ADC's, and may be anything.
+  assert.deepEqual(readCommandLine(["-", "-p"]).words, ["-", "-p"]);
+});
+
 it("`readCommandLine()` says where ADC's options belong", () => {
   assert.throws(() => readCommandLine(["--backend", "api7ee", "sync"]), {
     suggestion: /behind the command.*adc-run sync --backend/,

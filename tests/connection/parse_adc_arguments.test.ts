@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { needsBackend, readAdcArguments } from "../../src/connection/adc_arguments.ts";
+import { needsBackend } from "../../src/connection/adc_arguments.ts";
+import { parseAdcArguments } from "../../src/connection/parse_adc_arguments.ts";
 import type { AdcArguments } from "../../src/connection/adc_arguments.ts";
 import { UsageError } from "../../src/errors.ts";
 import { readAsAdc } from "./adc_program.ts";
@@ -98,12 +99,12 @@ const TRICKY = [
   "-h sync",
 ] as const;
 
-test("`readAdcArguments()` reads a command line as ADC's own parser does", () => {
+test("`parseAdcArguments()` reads a command line as ADC's own parser does", () => {
   let runs = 0;
   for (const line of TRICKY) {
     const words = line.split(" ");
     const adc = readAsAdc(words);
-    const args = readAdcArguments(words);
+    const args = parseAdcArguments(words);
     const information = adc.kind === "information";
     assert.equal(args.information || args.command === "help", information, line);
     if (adc.kind === "error") assert.fail(`${line}: ADC complains with ${adc.code}`);
@@ -130,12 +131,12 @@ test("`readAdcArguments()` reads a command line as ADC's own parser does", () =>
   assert.ok(runs > 50);
 });
 
-test("`readAdcArguments()` leaves words that mean the same to ADC, but for the token", () => {
+test("`parseAdcArguments()` leaves words that mean the same to ADC, but for the token", () => {
   for (const line of TRICKY) {
     const words = line.split(" ");
     const before = readAsAdc(words);
     if (before.kind !== "run") continue;
-    const rest = readAdcArguments(words).words;
+    const rest = parseAdcArguments(words).words;
     const after = readAsAdc(rest);
     const { token: _, ...options } = before.options;
     assert.deepEqual(after, { ...before, options }, line);
@@ -152,25 +153,25 @@ const VALUED = {
   "--tls-client-key-file": "tlsClientKeyFile",
 } as const;
 
-test("`readAdcArguments()` takes every connection option in both spellings, the last one winning", () => {
+test("`parseAdcArguments()` takes every connection option in both spellings, the last one winning", () => {
   for (const [flag, name] of Object.entries(VALUED)) {
     for (const value of ["v", "", "-v", "--token", "--token=x", "a=b", "--"]) {
       for (const words of [["sync", flag, value], ["sync", `${flag}=${value}`]]) {
-        const args = readAdcArguments(words);
+        const args = parseAdcArguments(words);
         assert.deepEqual(args.flags, { [name]: value }, words.join(" "));
         assert.deepEqual(args.words, words);
         assert.deepEqual(args.tokens, []);
       }
     }
     const repeated = ["sync", flag, "1", `${flag}=2`, flag, "3"];
-    assert.deepEqual(readAdcArguments(repeated).flags, { [name]: "3" });
-    assert.deepEqual(readAdcArguments(repeated).words, repeated);
+    assert.deepEqual(parseAdcArguments(repeated).flags, { [name]: "3" });
+    assert.deepEqual(parseAdcArguments(repeated).words, repeated);
   }
 });
 
-test("`readAdcArguments()` names no flag that was not given", () => {
-  assert.deepEqual(Object.keys(readAdcArguments(["sync", "-f", "a.yaml"]).flags), []);
-  assert.deepEqual(readAdcArguments([]), {
+test("`parseAdcArguments()` names no flag that was not given", () => {
+  assert.deepEqual(Object.keys(parseAdcArguments(["sync", "-f", "a.yaml"]).flags), []);
+  assert.deepEqual(parseAdcArguments([]), {
     command: undefined,
     flags: {},
     tokens: [],
@@ -179,7 +180,7 @@ test("`readAdcArguments()` names no flag that was not given", () => {
   });
 });
 
-test("`readAdcArguments()` lifts every token and keeps the other words in their order", () => {
+test("`parseAdcArguments()` lifts every token and keeps the other words in their order", () => {
   const cases: readonly [words: string[], rest: string[], tokens: string[]][] = [
     [["sync", "--token", "a", "-f", "x", "--token=b"], ["sync", "-f", "x"], ["a", "b"]],
     [["sync", "--token=", "-f", "x"], ["sync", "-f", "x"], [""]],
@@ -197,29 +198,29 @@ test("`readAdcArguments()` lifts every token and keeps the other words in their 
     [["sync", "two words", "--token", "a", "b c"], ["sync", "two words", "b c"], ["a"]],
   ];
   for (const [words, rest, tokens] of cases) {
-    const args = readAdcArguments(words);
+    const args = parseAdcArguments(words);
     assert.deepEqual(args.words, rest, words.join(" "));
     assert.deepEqual(tokensOf(args), tokens, words.join(" "));
   }
 });
 
-test("`readAdcArguments()` lifts a token whatever its value is", () => {
+test("`parseAdcArguments()` lifts a token whatever its value is", () => {
   for (const value of ["adc-run-probe", "sync", "-f", "--token", "--token=x", "=", "\n"]) {
     const words = ["sync", "--token", value, "-f", "--token", "--server", "s", `--token=${value}`];
-    const args = readAdcArguments(words);
+    const args = parseAdcArguments(words);
     assert.deepEqual(args.words, ["sync", "-f", "--token", "--server", "s"], value);
     assert.deepEqual(tokensOf(args), [value, value]);
   }
 });
 
-test("`readAdcArguments()` shows no token when it is printed", () => {
-  const args = readAdcArguments(["sync", "--token", "a7ee-one", "--token=a7ee-two"]);
+test("`parseAdcArguments()` shows no token when it is printed", () => {
+  const args = parseAdcArguments(["sync", "--token", "a7ee-one", "--token=a7ee-two"]);
   for (const text of [inspect(args, { depth: 9, showHidden: true }), JSON.stringify(args)]) {
     assert.ok(!/one|two/.test(text), text);
   }
 });
 
-test("`readAdcArguments()` refuses an option whose value is missing", () => {
+test("`parseAdcArguments()` refuses an option whose value is missing", () => {
   const options = [
     "--token",
     "--verbose",
@@ -231,7 +232,7 @@ test("`readAdcArguments()` refuses an option whose value is missing", () => {
   ];
   for (const option of options) {
     assert.throws(
-      () => readAdcArguments(["sync", "--token", "a7ee-secret", option]),
+      () => parseAdcArguments(["sync", "--token", "a7ee-secret", option]),
       (error) => {
         assert.ok(error instanceof UsageError);
         assert.equal(error.exitCode, 64);
@@ -245,7 +246,7 @@ test("`readAdcArguments()` refuses an option whose value is missing", () => {
   }
 });
 
-test("`readAdcArguments()` lets unknown options and commands pass", () => {
+test("`parseAdcArguments()` lets unknown options and commands pass", () => {
   const words = [
     "newer",
     "--brand-new",
@@ -257,7 +258,7 @@ test("`readAdcArguments()` lets unknown options and commands pass", () => {
     "--server",
     "s",
   ];
-  const args = readAdcArguments(words);
+  const args = parseAdcArguments(words);
   assert.equal(args.command, "newer");
   assert.deepEqual(args.flags, { server: "s" });
   assert.deepEqual(tokensOf(args), ["t"]);
@@ -291,8 +292,8 @@ test("`needsBackend()` says no for what ADC does without a server", () => {
     "-v sync",
     "newer --help",
   ];
-  for (const line of offline) assert.equal(needsBackend(readAdcArguments(line.split(" "))), false);
-  assert.equal(needsBackend(readAdcArguments([])), false);
+  for (const line of offline) assert.equal(needsBackend(parseAdcArguments(line.split(" "))), false);
+  assert.equal(needsBackend(parseAdcArguments([])), false);
 });
 
 test("`needsBackend()` says yes for all other commands, known or not", () => {
@@ -315,13 +316,13 @@ test("`needsBackend()` says yes for all other commands, known or not", () => {
     "sync lint",
   ];
   for (const line of online) {
-    assert.equal(needsBackend(readAdcArguments(line.split(" "))), true, line);
+    assert.equal(needsBackend(parseAdcArguments(line.split(" "))), true, line);
   }
 });
 
 test("`needsBackend()` knows that ADC's ingress server takes tokens from its requests", () => {
-  const server = readAdcArguments(["server", "--listen", "http://127.0.0.1:3000"]);
+  const server = parseAdcArguments(["server", "--listen", "http://127.0.0.1:3000"]);
   assert.equal(needsBackend(server, "ingress"), false);
   assert.equal(needsBackend(server, "other"), true);
-  assert.equal(needsBackend(readAdcArguments(["sync"]), "ingress"), true);
+  assert.equal(needsBackend(parseAdcArguments(["sync"]), "ingress"), true);
 });

@@ -5,7 +5,8 @@ import { after, test } from "node:test";
 import { inspect } from "node:util";
 import { parse } from "dotenv";
 import fc from "fast-check";
-import { needsBackend, readAdcArguments } from "../../src/connection/adc_arguments.ts";
+import { needsBackend } from "../../src/connection/adc_arguments.ts";
+import { parseAdcArguments } from "../../src/connection/parse_adc_arguments.ts";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import type { Connection } from "../../src/connection/connection.ts";
 import { ConnectionError, SourceError, UsageError } from "../../src/errors.ts";
@@ -213,7 +214,7 @@ fuzz(
       if (error instanceof UsageError) return;
       assert.ok(error === undefined || error instanceof ConnectionError, String(error));
       const { kind } = adc;
-      assert.equal(kind === "information" && needsBackend(readAdcArguments(words)), false);
+      assert.equal(kind === "information" && needsBackend(parseAdcArguments(words)), false);
       return;
     }
     const options: AdcOptions = adc.options;

@@ -12,7 +12,7 @@ import type { Finding } from "../../doctor/finding.ts";
 import { EXIT, UsageError } from "../../errors.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import type { Io } from "../io.ts";
-import { addSharedOptions, parseStrictly, quietCommand } from "../options.ts";
+import { addSharedOptions, parseStrictly, quietCommand } from "../command_options.ts";
 import type { GlobalOptions } from "../options.ts";
 import { requireApplicable } from "../own_command.ts";
 import type { OwnCall } from "../own_command.ts";

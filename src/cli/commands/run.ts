@@ -8,7 +8,8 @@ import { executeRun } from "../../adc/execute_run.ts";
 import { prepareRun } from "../../adc/prepare_run.ts";
 import { releaseToken } from "../../adc/release_token.ts";
 import type { RunResult } from "../../adc/run_options.ts";
-import { needsBackend, readAdcArguments } from "../../connection/adc_arguments.ts";
+import { needsBackend } from "../../connection/adc_arguments.ts";
+import { readAdcArguments } from "../../connection/read_adc_arguments.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { profilesOf } from "../profiles.ts";
@@ -29,7 +30,7 @@ export async function run({ words, exec, options }: RunCommand, io: Io): Promise
   const reporter = createReporter(io, options);
   // A command that asks no server is the same for all profiles, and a default that is malformed or gone is
   // nothing to it; one that was named for this run is.
-  const online = exec || needsBackend(readAdcArguments(words), io.env.ADC_RUNNING_MODE);
+  const online = exec || await asksServer(words, io);
   const profiles = online || options.profile ? await profilesOf(io, { options, reporter }) : [];
   if (profiles.length > 1 && online) {
     const { runMany } = await import("./run_many.ts");
@@ -60,6 +61,10 @@ export async function run({ words, exec, options }: RunCommand, io: Io): Promise
   } finally {
     interrupt.release();
   }
+}
+
+async function asksServer(words: readonly string[], { env }: Io): Promise<boolean> {
+  return needsBackend(await readAdcArguments(words), env.ADC_RUNNING_MODE);
 }
 
 function conclude(result: RunResult, { reporter, io, options }: Surroundings): number {

@@ -7,7 +7,7 @@
 import { executeTargets } from "../../adc/execute_targets.ts";
 import { prepareTargets, releaseTargets } from "../../adc/prepare_targets.ts";
 import type { PreparedTarget, TargetResult, TargetsOptions } from "../../adc/target_options.ts";
-import { readAdcArguments } from "../../connection/adc_arguments.ts";
+import { parseAdcArguments } from "../../connection/parse_adc_arguments.ts";
 import type { Profile } from "../../connection/profile.ts";
 import { UsageError } from "../../errors.ts";
 import { sameTargets } from "../../profiles/same_targets.ts";
@@ -88,7 +88,7 @@ function requireSense(
   words: readonly string[],
   { count, reporter }: { readonly count: number; readonly reporter: Reporter },
 ): void {
-  const { command, flags, tokens } = readAdcArguments(words);
+  const { command, flags, tokens } = parseAdcArguments(words);
   if (flags.server !== undefined) {
     throw new UsageError(`Cannot use --server with ${count} profiles: each has its own`);
   }
