@@ -39,7 +39,7 @@ export function findOnPath(
 /** Tells whether there is a file, and no folder, of that name. */
 export function isFile(file: string): boolean {
   try {
-    return statSync(file).isFile();
+    return statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
   } catch (error) {
     throwIfNotCapable(error);
     return false;

@@ -13,7 +13,6 @@ import type { Secret } from "../secret.ts";
 import { splitTokens } from "../token/token_value.ts";
 import { firstRequest, probeServer } from "./backends.ts";
 import type { Probe } from "./backends.ts";
-import { explainFailure } from "./explain_failure.ts";
 import { shorten } from "./judge_response.ts";
 import type { CheckResult } from "./verdict.ts";
 
@@ -112,6 +111,7 @@ async function checkServer(probe: Probe, signal: AbortSignal | undefined): Promi
     };
   } catch (error) {
     signal?.throwIfAborted();
+    const { explainFailure } = await import("./explain_failure.ts");
     const { verdict, found, suggestion } = await explainFailure(error, probe);
     return { verdict, tried: named(firstRequest(connection, token)), found, suggestion };
   }

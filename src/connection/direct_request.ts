@@ -4,14 +4,13 @@
  * @module
  */
 
-// Not by `import()`: what that gives has all exports filled in, and one of them makes Node.js load its own undici.
-import http from "node:http";
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
-import https from "node:https";
+import process from "node:process";
 import { codeOf } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
-import { headersOf, readStart, RETRY, signalsOf } from "./request_terms.ts";
+import { oneSignal } from "./one_signal.ts";
+import { headersOf, readStart, RETRY } from "./request_terms.ts";
 import { hostOf, urlOf } from "./server.ts";
 import { openTlsSocket } from "./tls_socket.ts";
 
@@ -47,8 +46,18 @@ export async function directRequest(
   request: HttpRequest,
   { connection, signal }: DirectTerms,
 ): Promise<HttpResponse> {
-  const timeout = connection.timeout.value;
-  const ended = AbortSignal.any(signalsOf(request, { timeout, signal }));
+  const end = oneSignal([signal, request.signal], connection.timeout.value);
+  try {
+    return await tryRepeatedly(request, { connection, ended: end.signal });
+  } finally {
+    end.release();
+  }
+}
+
+async function tryRepeatedly(
+  request: HttpRequest,
+  { connection, ended }: { readonly connection: Connection; readonly ended: AbortSignal },
+): Promise<HttpResponse> {
   ended.throwIfAborted();
   for (let retries = 0;; retries++) {
     const last = retries === RETRY.maxRetries;
@@ -127,9 +136,16 @@ function start(request: HttpRequest, { tls }: Connection): ClientRequest {
   };
   // A connection of its own, which ends with the request. Where Deno's agent makes it, Deno asks for one
   // permission more as soon as NODE_EXTRA_CA_CERTS is set.
+  // Not by an import, which loads it at start, and fills all exports in: one makes Node.js load its own undici.
   return url.protocol === "http:"
-    ? http.request({ ...options, agent: false })
-    : https.request({ ...options, createConnection: () => openTlsSocket(server, { tls }) });
+    ? process.getBuiltinModule("node:http").request({
+      ...options,
+      agent: false,
+    })
+    : process.getBuiltinModule("node:https").request({
+      ...options,
+      createConnection: () => openTlsSocket(server, { tls }),
+    });
 }
 
 /** What the server asks for, within bounds. */

@@ -5,6 +5,7 @@
  */
 
 import type { Dispatcher } from "undici";
+import { beforeUndici } from "./before_undici.ts";
 import type { Connection } from "./connection.ts";
 import type { Proxy } from "./proxy.ts";
 import type { Server } from "./server.ts";
@@ -21,6 +22,7 @@ export async function dispatcherFor(
   { tls, timeout }: Connection,
   { server, proxy }: { readonly server: Server; readonly proxy: Proxy | undefined },
 ): Promise<Dispatcher> {
+  beforeUndici();
   const connect = { ...tlsOptions(tls), timeout: timeout.value };
   if (proxy === undefined) {
     const { default: Agent } = await import("undici/lib/dispatcher/agent.js") as {

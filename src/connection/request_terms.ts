@@ -21,6 +21,9 @@ export const RETRY = {
   throwOnError: false,
 };
 
+/** What the error says that ends a request after its time; the words of `AbortSignal.timeout()`. */
+export const TIMED_OUT = "The operation was aborted due to timeout";
+
 /** What a request says of itself. */
 export const OWN_HEADERS: Readonly<Record<string, string>> = {
   accept: "application/json",

@@ -7,7 +7,7 @@
 import type { Dispatcher } from "undici";
 import type { Secret } from "../secret.ts";
 import { LONGEST_TIMER } from "./duration.ts";
-import { credentialHeaders, OWN_HEADERS } from "./request_terms.ts";
+import { credentialHeaders, OWN_HEADERS, TIMED_OUT } from "./request_terms.ts";
 import { urlOf } from "./server.ts";
 import type { Server } from "./server.ts";
 
@@ -86,7 +86,7 @@ export async function streamRequest(
   const { range, ...headers } = lowerCased(request.headers ?? {});
   const deadline = new AbortController();
   const timer = timeout === 0 ? undefined : setTimeout(() => {
-    deadline.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
+    deadline.abort(new DOMException(TIMED_OUT, "TimeoutError"));
   }, Math.min(timeout, LONGEST_TIMER));
   const signals = [deadline.signal, signal, request.signal].filter((each) => each !== undefined);
   try {

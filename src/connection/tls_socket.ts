@@ -4,8 +4,7 @@
  * @module
  */
 
-import { isIP } from "node:net";
-import { connect } from "node:tls";
+import process from "node:process";
 import type { TLSSocket } from "node:tls";
 import { hostOf } from "./server.ts";
 import type { Server } from "./server.ts";
@@ -36,6 +35,9 @@ export function openTlsSocket(
   server: Server,
   { tls, unverified = false }: TlsSocketOptions,
 ): TLSSocket {
+  // Loaded only now: a run over http, or with no request at all, needs neither.
+  const { isIP } = process.getBuiltinModule("node:net");
+  const { connect } = process.getBuiltinModule("node:tls");
   const host = hostOf(server.base);
   return connect({
     host,

@@ -154,7 +154,7 @@ async function edit(
   await preparePrivateFolder(dirname(path), "plain");
   return await withLock(`${path}.lock`, async (lock) => {
     await refuseLink(path);
-    const text = await readProfilesText(path, { project: false });
+    const text = readProfilesText(path, { project: false });
     const where = { path, project: false };
     const before = text === undefined
       ? { use: undefined, profiles: new Map<string, StoredProfile>() }

@@ -4,14 +4,13 @@
  * @module
  */
 
+import { lstatSync, readFileSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
-import { lstat, readFile, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../connection/origin.ts";
 import { codeOf, throwIfNotCapable } from "../errors.ts";
 import { storeFolder } from "../store/folder.ts";
 import { requirePrivate, requirePrivateFolder } from "../store/private_path.ts";
-import { parseProfiles } from "./parse_profiles.ts";
 import type { ParsedProfiles } from "./parse_profiles.ts";
 import { ProfileFileError } from "./profile_file_error.ts";
 
@@ -57,7 +56,7 @@ export function userProfilesPath(env: Environment): string {
  */
 export async function readUserProfiles(env: Environment): Promise<ProfileFile> {
   const path = userProfilesPath(env);
-  const text = await readProfilesText(path, { project: false });
+  const text = readProfilesText(path, { project: false });
   return await parsed(text, { path, project: false });
 }
 
@@ -71,7 +70,7 @@ export async function readUserProfiles(env: Environment): Promise<ProfileFile> {
  */
 export async function readProjectProfiles(cwd: string): Promise<ProfileFile> {
   const path = resolve(cwd, PROJECT_FILE);
-  const text = await readProfilesText(path, { project: true });
+  const text = readProfilesText(path, { project: true });
   return await parsed(text, { path, project: true });
 }
 
@@ -79,9 +78,9 @@ async function parsed(
   text: string | undefined,
   where: { readonly path: string; readonly project: boolean },
 ): Promise<ProfileFile> {
-  return text === undefined
-    ? { ...where, exists: false, use: undefined, profiles: new Map() }
-    : { ...where, exists: true, ...await parseProfiles(withoutMark(text), where) };
+  if (text === undefined) return { ...where, exists: false, use: undefined, profiles: new Map() };
+  const { parseProfiles } = await import("./parse_profiles.ts");
+  return { ...where, exists: true, ...await parseProfiles(withoutMark(text), where) };
 }
 
 /**
@@ -93,27 +92,29 @@ async function parsed(
  * @throws {ProfileFileError} It cannot be read.
  * @throws {StoreError} It is somebody else's, or others can change it or its folder.
  */
-export async function readProfilesText(
+export function readProfilesText(
   path: string,
   { project }: { readonly project: boolean },
-): Promise<string | undefined> {
+): string | undefined {
   let bytes: Uint8Array;
   try {
-    const stats = await stat(path);
+    // Not by `node:fs/promises`: each run would wait for that to be loaded, and most have no such file.
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) {
+      refuseBrokenLink(path);
+      return undefined;
+    }
     requireFile(path, stats);
     if (!project) {
-      await requirePrivateFolder(dirname(path), "plain");
+      requirePrivateFolder(dirname(path), "plain");
       requirePrivate(path, stats, "plain");
     }
-    bytes = await readFile(path);
+    bytes = readFileSync(path);
   } catch (error) {
     throwIfNotCapable(error);
     const code = codeOf(error);
-    // ENOTDIR: HOME is /dev/null, say.
-    if (code === "ENOENT" || code === "ENOTDIR") {
-      await refuseBrokenLink(path);
-      return undefined;
-    }
+    // HOME is /dev/null, say; or it was removed a moment ago.
+    if (code === "ENOTDIR" || code === "ENOENT") return undefined;
     if (code === undefined || error instanceof ProfileFileError) throw error;
     throw new ProfileFileError(`it cannot be read (${code})`, {
       path,
@@ -133,9 +134,8 @@ export async function readProfilesText(
 }
 
 /** Somebody put it there, and would not expect it to count for nothing. */
-async function refuseBrokenLink(path: string): Promise<void> {
-  const stats = await lstat(path).catch(() => undefined);
-  if (!stats?.isSymbolicLink()) return;
+function refuseBrokenLink(path: string): void {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return;
   throw new ProfileFileError("it is a link to a file that is not there", {
     path,
     suggestion: "Mend the link, or remove it.",

@@ -4,14 +4,12 @@
  * @module
  */
 
+import { lstatSync, promises as fs, readFileSync } from "node:fs";
 import type { Stats } from "node:fs";
-import { lstat, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { codeOf } from "../errors.ts";
-import { withLock } from "./lock.ts";
 import { preparePrivateFolder, requirePrivate, requirePrivateFolder } from "./private_path.ts";
 import type { Contents } from "./private_path.ts";
-import { replaceFile } from "./replace_file.ts";
 import { retrySharing } from "./retry_sharing.ts";
 import { DamagedFileError, StoreError, storeError } from "./store_error.ts";
 
@@ -101,6 +99,10 @@ export class JsonFile<T extends object> {
    * adc-run, or other processes kept it for too long.
    */
   async update(change: (value: T) => T, options: UpdateOptions = {}): Promise<T> {
+    const [{ withLock }, { replaceFile }] = await Promise.all([
+      import("./lock.ts"),
+      import("./replace_file.ts"),
+    ]);
     await preparePrivateFolder(dirname(this.path), this.#contents);
     return await withLock(`${this.path}.lock`, async (lock) => {
       const before = await this.#loadOrSetAside();
@@ -119,13 +121,15 @@ export class JsonFile<T extends object> {
   async #load(mustBePrivate: boolean): Promise<T | undefined> {
     let bytes: Uint8Array;
     try {
-      const stats = await lstat(this.path);
+      // Not by `node:fs/promises`, which no run but those that write something have to load.
+      const stats = lstatSync(this.path, { throwIfNoEntry: false });
+      if (stats === undefined) return undefined;
       requireFile(this.path, stats);
       if (mustBePrivate) {
-        await requirePrivateFolder(dirname(this.path), this.#contents);
+        requirePrivateFolder(dirname(this.path), this.#contents);
         requirePrivate(this.path, stats, this.#contents);
       }
-      bytes = await retrySharing(() => readFile(this.path));
+      bytes = await retrySharing(() => readFileSync(this.path));
     } catch (error) {
       // ENOTDIR: HOME is /dev/null, say.
       if (["ENOENT", "ENOTDIR"].includes(codeOf(error) ?? "")) return undefined;
@@ -166,7 +170,7 @@ export class JsonFile<T extends object> {
       if (!(error instanceof DamagedFileError)) throw error;
       const aside = `${path}.damaged-${new Date().toISOString().replace(/[-:]/g, "")}`;
       try {
-        await retrySharing(() => rename(path, aside));
+        await retrySharing(() => fs.rename(path, aside));
       } catch (cause) {
         throw storeError("set aside the damaged file", path, cause);
       }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { setTimeout as delay } from "node:timers/promises";
+import { promises as timers } from "node:timers";
 import { StoreError } from "./store_error.ts";
 import { breakersLock, createLock, findLock, removeLock, sweepLocks } from "./lock_file.ts";
 import type { FoundLock } from "./lock_file.ts";
@@ -100,7 +100,7 @@ async function acquire(path: string, options: LockOptions): Promise<string> {
     if (found !== undefined && await isAbandoned(found, options)) {
       await breakLock(path, found, { ...options, timeout: left });
     } else {
-      await delay(Math.min(left, wait(timeout - left)));
+      await timers.setTimeout(Math.min(left, wait(timeout - left)));
     }
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { createHash, randomBytes } from "node:crypto";
-import { link, open, rm, unlink } from "node:fs/promises";
+import { promises as fs } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { codeOf, throwIfNotCapable } from "../errors.ts";
@@ -51,7 +51,7 @@ const LEFT = /^(?:\.[0-9a-f]{12})*(?:\.[0-9a-f]{12}|\.[0-9a-f]{32}\.tmp)$/;
 export async function findLock(path: string): Promise<FoundLock | undefined> {
   let handle: FileHandle | undefined;
   try {
-    handle = await retrySharing(() => open(path, "r"));
+    handle = await retrySharing(() => fs.open(path, "r"));
     const { ino, mtimeMs: madeAt } = await handle.stat();
     const text = await handle.readFile("utf8");
     const { nonce, ...rest } = parse(text);
@@ -95,7 +95,7 @@ export async function createLock(path: string): Promise<string | undefined> {
 export async function removeLock(path: string, id: string): Promise<void> {
   if ((await findLock(path))?.id !== id) return;
   try {
-    await retrySharing(() => unlink(path));
+    await retrySharing(() => fs.unlink(path));
   } catch (error) {
     if (codeOf(error) !== "ENOENT") throw storeError("remove the lock", path, error);
   }
@@ -131,7 +131,7 @@ async function linkNew(path: string, content: string, nonce: string): Promise<bo
   try {
     await writeNew(temporary, content);
     try {
-      await link(temporary, path);
+      await fs.link(temporary, path);
       return true;
     } catch (error) {
       const code = codeOf(error) ?? "";
@@ -142,7 +142,7 @@ async function linkNew(path: string, content: string, nonce: string): Promise<bo
       if (!NO_LINKS.includes(code)) throw error;
     }
   } finally {
-    await rm(temporary, { force: true }).catch(throwIfNotCapable);
+    await fs.rm(temporary, { force: true }).catch(throwIfNotCapable);
   }
   try {
     await writeNew(path, content);
@@ -156,16 +156,16 @@ async function linkNew(path: string, content: string, nonce: string): Promise<bo
 async function writeNew(path: string, content: string): Promise<void> {
   let handle: FileHandle;
   try {
-    handle = await open(path, "wx", 0o600);
+    handle = await fs.open(path, "wx", 0o600);
   } catch (error) {
     if (codeOf(error) !== "ENOENT") throw error;
     await makeFolder(dirname(path));
-    handle = await open(path, "wx", 0o600);
+    handle = await fs.open(path, "wx", 0o600);
   }
   try {
     await handle.writeFile(content);
   } catch (error) {
-    await rm(path, { force: true }).catch(throwIfNotCapable);
+    await fs.rm(path, { force: true }).catch(throwIfNotCapable);
     throw error;
   } finally {
     await handle.close();

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { promises as fs, statSync } from "node:fs";
 import type { Stats } from "node:fs";
-import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
 import { codeOf } from "../errors.ts";
@@ -26,7 +26,7 @@ export type Contents = keyof typeof FORBIDDEN;
  */
 export async function preparePrivateFolder(folder: string, contents: Contents): Promise<void> {
   await makeFolder(folder);
-  await requirePrivateFolder(folder, contents);
+  requirePrivateFolder(folder, contents);
 }
 
 /**
@@ -46,7 +46,7 @@ export async function makeFolder(folder: string): Promise<void> {
 /** Node's own `recursive` never ends where a folder is there and takes no other in, such as /proc. */
 async function makeWithParents(folder: string): Promise<void> {
   const make = () =>
-    mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
+    fs.mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
       if (codeOf(error) !== "EEXIST") throw error;
     });
   try {
@@ -66,10 +66,10 @@ async function makeWithParents(folder: string): Promise<void> {
  * @param contents What it holds.
  * @throws {StoreError} It cannot be looked at, is somebody else's, or is open to others.
  */
-export async function requirePrivateFolder(folder: string, contents: Contents): Promise<void> {
+export function requirePrivateFolder(folder: string, contents: Contents): void {
   let stats: Stats;
   try {
-    stats = await stat(folder);
+    stats = statSync(folder);
   } catch (cause) {
     const error = storeError("use the folder", folder, cause);
     if (error instanceof StoreError && error.code === "ENOENT") return;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readFile, readlink } from "node:fs/promises";
+import { promises as fs } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
 import { codeOf, throwIfNotCapable } from "../errors.ts";
@@ -84,8 +84,8 @@ export function readIdentity(value: unknown): ProcessIdentity | undefined {
 async function identify(): Promise<ProcessIdentity> {
   const { pid } = process;
   const started = (await statusOf(pid))?.started;
-  const boot = await ask(() => readFile("/proc/sys/kernel/random/boot_id", "utf8"));
-  const pidNamespace = await ask(() => readlink("/proc/self/ns/pid"));
+  const boot = await ask(() => fs.readFile("/proc/sys/kernel/random/boot_id", "utf8"));
+  const pidNamespace = await ask(() => fs.readlink("/proc/self/ns/pid"));
   return {
     host: hostname(),
     pid,
@@ -121,7 +121,7 @@ function signalReaches(pid: number): boolean | undefined {
 async function statusOf(
   pid: number,
 ): Promise<{ readonly state: string; readonly started: string } | undefined> {
-  const text = await ask(() => readFile(`/proc/${pid}/stat`, "utf8"));
+  const text = await ask(() => fs.readFile(`/proc/${pid}/stat`, "utf8"));
   const fields = text?.slice(text.lastIndexOf(")") + 2).split(" ");
   const [state, started] = [fields?.[0], fields?.[19]];
   return state === undefined || started === undefined ? undefined : { state, started };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readdir, rm } from "node:fs/promises";
+import { promises as fs } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { throwIfNotCapable } from "../errors.ts";
 
@@ -22,9 +22,9 @@ export async function removeBeside(
 ): Promise<void> {
   const [folder, file] = [dirname(path), basename(path)];
   try {
-    for (const name of await readdir(folder)) {
+    for (const name of await fs.readdir(folder)) {
       if (!name.startsWith(file) || !isLeft(name.slice(file.length))) continue;
-      await rm(join(folder, name), { force: true });
+      await fs.rm(join(folder, name), { force: true });
     }
   } catch (error) {
     throwIfNotCapable(error);

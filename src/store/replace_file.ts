@@ -5,7 +5,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+import { promises as fs } from "node:fs";
 import { dirname } from "node:path";
 import { throwIfNotCapable } from "../errors.ts";
 import { removeBeside } from "./remove_beside.ts";
@@ -41,7 +41,7 @@ export async function replaceFile(
   await removeBeside(path, (ending) => UNFINISHED.test(ending));
   const temporary = `${path}.${randomBytes(8).toString("hex")}.tmp`;
   try {
-    const handle = await open(temporary, "wx", 0o600);
+    const handle = await fs.open(temporary, "wx", 0o600);
     try {
       await handle.writeFile(text);
       await handle.sync();
@@ -49,9 +49,9 @@ export async function replaceFile(
       await handle.close();
     }
     await check();
-    await retrySharing(() => rename(temporary, path));
+    await retrySharing(() => fs.rename(temporary, path));
   } catch (error) {
-    await rm(temporary, { force: true }).catch(throwIfNotCapable);
+    await fs.rm(temporary, { force: true }).catch(throwIfNotCapable);
     throw storeError("write", path, error);
   }
   await syncFolder(dirname(path));
@@ -60,7 +60,7 @@ export async function replaceFile(
 /** After this the move survives a power failure, too. Not every system can do it. */
 async function syncFolder(folder: string): Promise<void> {
   try {
-    const handle = await open(folder, "r");
+    const handle = await fs.open(folder, "r");
     try {
       await handle.sync();
     } finally {

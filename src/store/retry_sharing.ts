@@ -5,7 +5,7 @@
  */
 
 import process from "node:process";
-import { setTimeout as delay } from "node:timers/promises";
+import { promises as timers } from "node:timers";
 import { codeOf } from "../errors.ts";
 
 /** What Windows answers while another process, a virus scanner perhaps, has the file open. */
@@ -23,7 +23,7 @@ const MOST_TRIES = 8;
  * @throws {Error} What the call throws, at the last try.
  */
 export async function retrySharing<T>(
-  call: () => Promise<T>,
+  call: () => T | Promise<T>,
   platform: string = process.platform,
 ): Promise<T> {
   for (let tries = 1;; tries++) {
@@ -33,6 +33,6 @@ export async function retrySharing<T>(
       const shared = platform === "win32" && SHARING_CODES.includes(codeOf(error) ?? "");
       if (!shared || tries === MOST_TRIES) throw error;
     }
-    await delay(2 ** tries);
+    await timers.setTimeout(2 ** tries);
   }
 }

@@ -1,13 +1,21 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { adcRun, standIn } from "./adc_run.ts";
+import type { SandboxOptions } from "../sandbox/sandbox_options.ts";
 import { fixture } from "./fixture.ts";
 import { testHomes } from "./homes.ts";
 
-/** Prints every module that Node's loader is asked for, ES and CommonJS alike. */
+/** Prints every module that Node's loader is asked for, ES and CommonJS alike, and those of Node's own. */
 const TRACE = `
 import { register, Module } from "node:module";
 import { writeSync } from "node:fs";
+const before = new Set(process.moduleLoadList);
+process.on("exit", () => {
+  for (const each of process.moduleLoadList) {
+    const [kind, name] = each.split(" ");
+    if (kind === "NativeModule" && !before.has(each)) writeSync(2, "loaded node:" + name + "\\n");
+  }
+});
 const load = Module._load;
 Module._load = function (request, ...rest) {
   writeSync(2, "loaded " + request + "\\n");
@@ -29,15 +37,14 @@ for (const home of (await testHomes()).filter(({ name }) => name.startsWith("nod
   describe(`what is loaded on ${home.name}`, () => {
     async function loaded(
       words: readonly string[],
-      more: Record<string, string> = {},
+      options: SandboxOptions = {},
     ): Promise<string> {
-      await using it = await fixture();
+      await using it = await fixture(options);
       const trace = await it.folder.write("trace.mjs", TRACE);
       const env = {
         ...it.env,
         ADC_TOKEN: it.token,
         NODE_OPTIONS: `--import=${trace} --disable-warning=DEP0205`,
-        ...more,
       };
       const ended = await adcRun(home, ["--adc", standIn("report.mjs"), ...words], {
         env,
@@ -51,14 +58,26 @@ for (const home of (await testHomes()).filter(({ name }) => name.startsWith("nod
       const names = await loaded(["ping"]);
       assert.match(names, /loaded node:http$/m);
       assert.doesNotMatch(names, PACKAGE);
-      assert.doesNotMatch(names, /loaded node:(http2|readline)$/m);
+      assert.doesNotMatch(names, /loaded node:(tls|https|http2|readline|fs\/promises)$/m);
+    });
+
+    it("a run of another program loads one part of the command, and no parser of ADC's words", async () => {
+      const names = await loaded(["exec", "--", "true"]);
+      assert.deepEqual(names.match(/(?<=^loaded \.\/)\S+$/gm), ["parts/run.cjs"]);
+      assert.doesNotMatch(names, PACKAGE);
+    });
+
+    it("a run over TLS loads TLS, and no other client", async () => {
+      const names = await loaded(["exec", "--", "true"], { https: true });
+      assert.match(names, /loaded node:https$/m);
+      assert.doesNotMatch(names, PACKAGE);
     });
 
     it("lint loads no HTTP client either", async () => {
       const names = await loaded(["lint"]);
       assert.match(names, /loaded node:child_process$/m);
       assert.doesNotMatch(names, PACKAGE);
-      assert.doesNotMatch(names, /loaded node:(net|tls|https?|http2)$/m);
+      assert.doesNotMatch(names, /loaded node:(tls|https?|http2|_http_client)$/m);
     });
 
     it("a time limit loads what reads it", async () => {

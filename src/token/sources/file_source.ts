@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { promises as fs } from "node:fs";
 import { resolve } from "node:path";
 import { Buffer } from "node:buffer";
 import type { Environment } from "../../connection/origin.ts";
@@ -66,7 +66,7 @@ export function fileSource({ env, cwd }: FileSourceOptions): TokenSource {
 
 /** Reads a file that may be a pipe, and gives up where it is longer than any token. */
 async function readStart(path: string): Promise<string | undefined> {
-  const file = await open(path, "r");
+  const file = await fs.open(path, "r");
   try {
     const buffer = Buffer.alloc(MOST_TOKEN_BYTES + 1);
     let length = 0;
