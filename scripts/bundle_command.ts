@@ -1,25 +1,51 @@
 /**
- * Makes the command one file that starts fast.
+ * Makes the command a few files that start fast.
  *
  * @module
  */
 
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join, relative, resolve } from "node:path";
-import { build } from "esbuild";
-import type { Plugin } from "esbuild";
+import { dirname, join } from "node:path";
+import { rolldown } from "rolldown";
+import type { OutputChunk, Plugin } from "rolldown";
 
-/** The packages that each run needs; what else there is stays outside, and is loaded when it is needed. */
+/** The packages that runs need; what else there is stays outside, and is loaded when it is needed. */
 const INLINED: readonly string[] = ["commander", "dotenv"];
+
+/**
+ * The parts that hold more than what is imported at once, because it is needed together: for each run, and
+ * for a run of ADC. They have all that their modules import themselves.
+ */
+const PARTS = {
+  run: [
+    "src/cli/bin.js",
+    "src/cli/commands/run.js",
+    "src/connection/http.js",
+    "src/node_spawn.js",
+    "node_modules/dotenv/",
+  ],
+  adc: [
+    "src/connection/parse_adc_arguments.js",
+    "src/adc/refuse_linked_output.js",
+    "src/adc/refuse_token_in_files.js",
+    "node_modules/commander/",
+  ],
+} as const;
+
+const [ENTRY] = PARTS.run;
 
 const SHEBANG = "#!/usr/bin/env node";
 
+const PROCESS = "node:process";
+
 /** How {@linkcode bundleCommand} works. */
 export interface BundleOptions {
-  /** The compiled entry. */
-  readonly entry: string;
+  /** The folder of the compiled code, in which the entry is `src/cli/bin.js`. */
+  readonly code: string;
   /** The command's file. */
   readonly outfile: string;
+  /** The folder for the parts that the command loads, inside that of the command. */
+  readonly parts: string;
   /** The file for the licenses of what went into it. */
   readonly licenses: string;
   /** The repository, whose `node_modules` has the packages. */
@@ -27,63 +53,83 @@ export interface BundleOptions {
 }
 
 /**
- * Bundles the command with the packages that each run needs.
+ * Bundles the command with the packages that each run needs. What each run needs is one part, and what only
+ * some need are others, loaded on demand.
  *
  * Node.js takes longer to find and open two hundred small modules than to read one of their size, and
  * longer for an ES module than for a CommonJS one, because it makes one of each of its own modules that is
- * imported. White space goes, names stay: a stack trace can be read.
+ * imported; and it takes its time for code that this run does not need. White space goes, names stay: a
+ * stack trace can be read.
  *
  * @param options What from, and where to.
  */
 export async function bundleCommand(options: BundleOptions): Promise<void> {
-  const { entry, outfile, licenses, root } = options;
-  const { outputFiles: [bundle], metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: [entry],
-    outfile,
-    write: false,
-    metafile: true,
-    bundle: true,
-    nodePaths: [join(root, "node_modules")],
-    plugins: [packages],
+  const { code, outfile, parts, licenses, root } = options;
+  const bundle = await rolldown({
+    cwd: root,
+    input: { run: join(code, ENTRY) },
     platform: "node",
-    format: "cjs",
-    target: "node20",
-    minifyWhitespace: true,
-    minifySyntax: true,
-    legalComments: "none",
-    logLevel: "error",
+    plugins: [globalProcess],
+    preserveEntrySignatures: false,
+    resolve: { modules: [join(root, "node_modules")] },
+    external: (name, importer) =>
+      importer !== undefined && name !== PROCESS && !importer.includes("node_modules") &&
+      /^[^./]/.test(name) && !INLINED.includes(name.split("/")[0]!),
+    // What one command imports at once is for another to import later.
+    checks: { ineffectiveDynamicImport: false },
   });
-  // Modules are named by their way from the repository, which can lead through this machine's folders.
-  const folder = relative(root, dirname(entry)).replaceAll("\\", "/");
-  await mkdir(dirname(outfile), { recursive: true });
-  // dnt has put one into the entry, `deno pack` has not.
-  const code = bundle!.text.replace(/^#!.*\n/, "");
-  await writeFile(
-    outfile,
-    `${SHEBANG}\n` + code.replaceAll(`"${folder.replace(/src\/cli$/, "")}`, `"`),
-  );
+  const { output } = await bundle.generate({
+    format: "cjs",
+    entryFileNames: "[name].cjs",
+    chunkFileNames: "[name].cjs",
+    comments: false,
+    minify: { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: true } },
+    codeSplitting: {
+      groups: Object.entries(PARTS).map(([name, files]) => ({
+        name,
+        test: (id) => files.some((file) => id.replaceAll("\\", "/").includes(`/${file}`)),
+      })),
+    },
+  });
+  await bundle.close();
+  const chunks = output.filter((file): file is OutputChunk => file.type === "chunk");
+  const folder = join(dirname(outfile), parts);
+  await mkdir(folder, { recursive: true });
+  for (const chunk of chunks) await writeFile(join(folder, chunk.fileName), inAscii(chunk.code));
+  // Parts ask for what each run needs by its file's name, and the command has another for each link to it.
+  await writeFile(outfile, `${SHEBANG}\nrequire("./${parts}/run.cjs");\n`);
   await chmod(outfile, 0o755);
-  await writeFile(licenses, await licensesOf(Object.keys(metafile.inputs), root));
+  await writeFile(licenses, await licensesOf(chunks.flatMap(({ moduleIds }) => moduleIds)));
 }
 
-const packages: Plugin = {
-  name: "packages",
-  setup: ({ onResolve }) => {
-    onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
-      if (kind === "entry-point" || importer.includes("node_modules")) return undefined;
-      return INLINED.includes(path.split("/")[0]!) ? undefined : { path, external: true };
-    });
-  },
+/** V8 takes twice the memory for a file with one character that is not in Latin-1. */
+function inAscii(code: string): string {
+  // dnt has put a shebang into the entry, `deno pack` has not.
+  return code.replace(/^#!.*\n/, "").replace(
+    /[^\0-\x7f]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** Without it, each part would make an ES module of `node:process`. */
+const globalProcess: Plugin = {
+  name: "global process",
+  resolveId: (name) => name === PROCESS ? "\0process" : null,
+  load: (id) => id === "\0process" ? "export default globalThis.process;" : null,
 };
 
+/** The package, and its folder, that a file is out of. */
+function packageOf(file: string): { readonly name: string; readonly folder: string } | undefined {
+  const [folder, name] =
+    /^.*[/\\]node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)(?=[/\\])/.exec(file) ?? [];
+  return name === undefined ? undefined : { name, folder: folder! };
+}
+
 /** The licenses of the packages that files are out of: they ask to be shipped along. */
-async function licensesOf(files: readonly string[], root: string): Promise<string> {
-  const pattern = /^.*\bnode_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
-  const folders = new Set(files.flatMap((file) => pattern.exec(file) ?? []));
+async function licensesOf(files: readonly string[]): Promise<string> {
+  const folders = new Set(files.flatMap((file) => packageOf(file)?.folder ?? []));
   const texts = await Promise.all(
-    [...folders].sort().map(async (relativeFolder) => {
-      const folder = resolve(root, relativeFolder);
+    [...folders].sort().map(async (folder) => {
       const { name, version, license } = JSON.parse(
         await readFile(join(folder, "package.json"), "utf8"),
       );

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { MAN_PAGE } from "./man_page.ts";
 
 /** What `deno.json` says that the npm package needs. */
@@ -56,6 +57,9 @@ export const CODE_FOLDER = "esm";
 /** The command. CommonJS, whatever the package says of its other files. */
 export const BIN_FILE = "bin/adc-run.cjs";
 
+/** The folder, beside the command, of the parts that it loads. */
+export const PARTS_FOLDER = "parts";
+
 /** The licenses of what the command holds. */
 export const LICENSES_FILE = "bin/LICENSES.txt";
 
@@ -68,7 +72,7 @@ const REPOSITORY = "https://github.com/adc-run/adc-run";
 const OPTIONAL = ["@napi-rs/keyring"];
 
 /** Used by the build and the tests, and by nothing in the package. */
-const DEVELOPMENT = ["ajv", "esbuild", "fast-check"];
+const DEVELOPMENT = ["ajv", "rolldown", "fast-check"];
 
 /** The floor that undici 7 sets. */
 const NODE = ">=20.18.1";
@@ -113,7 +117,7 @@ export function npmManifest(config: DenoConfig): NpmManifest {
     // npm 11 corrects a leading "./" here and says so at every `npm publish`.
     bin: { "adc-run": BIN_FILE },
     man: [MAN_PAGE],
-    files: [CODE_FOLDER, BIN_FILE, LICENSES_FILE, MAN_PAGE],
+    files: [CODE_FOLDER, posix.dirname(BIN_FILE), MAN_PAGE],
     sideEffects: false,
     engines: { node: NODE },
     dependencies: Object.fromEntries(imported.filter((entry) => !isOptional(entry))),

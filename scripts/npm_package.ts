@@ -9,11 +9,9 @@ import {
   CODE_FOLDER,
   LICENSES_FILE,
   type NpmManifest,
+  PARTS_FOLDER,
   TYPES_FILE,
 } from "./npm_manifest.ts";
-
-/** The file, inside {@linkcode CODE_FOLDER}, that the command is made from. */
-const ENTRY = "src/cli/bin.js";
 
 /**
  * Turns a folder with compiled code in `esm/` into the npm package: manifest, README, license, a command
@@ -32,8 +30,9 @@ export async function finishPackage(
   await removeUnreachable(code, TYPES_FILE);
   await renameInExamples(code, manifest.name);
   await bundleCommand({
-    entry: join(code, ENTRY),
+    code,
     outfile: join(folder, BIN_FILE),
+    parts: PARTS_FOLDER,
     licenses: join(folder, LICENSES_FILE),
     root,
   });
