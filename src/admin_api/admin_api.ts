@@ -8,14 +8,12 @@ import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../connection/http.ts";
 import { wrongValue } from "../connection/layers.ts";
 import type { Secret } from "../secret.ts";
-import { AdminApiError } from "./admin_api_error.ts";
 import type { CallOptions } from "./call_options.ts";
 import type { WantedToken } from "./create_token.ts";
-import { cleanUpLimit, withGrace } from "./grace.ts";
-import { openSession, pickLoginOption } from "./log_in.ts";
 import type { Credentials } from "./log_in.ts";
 import { readPages, readValue } from "./read_answer.ts";
 import { Requester } from "./requester.ts";
+import { Session } from "./session.ts";
 import { readGatewayGroup, readLoginOption, readUser, readVersion } from "./shapes.ts";
 import type { GatewayGroup, LoginOption, NewToken, Reader, TokenInfo, User } from "./shapes.ts";
 import { Tokens } from "./tokens.ts";
@@ -78,12 +76,13 @@ export class AdminApi implements AsyncDisposable {
   /** Scheme, host and port of the server. */
   readonly origin: string;
   readonly #requester: Requester;
+  readonly #session: Session;
   readonly #tokens: Tokens;
-  #session = false;
   #closed: Promise<void> | undefined;
 
   private constructor(requester: Requester) {
     this.#requester = requester;
+    this.#session = new Session(requester);
     this.#tokens = new Tokens(requester);
     this.origin = requester.server.origin;
   }
@@ -126,26 +125,7 @@ export class AdminApi implements AsyncDisposable {
    * `not-found` for the login option, beside what can always happen.
    */
   async logIn(credentials: Credentials, { signal }: CallOptions = {}): Promise<void> {
-    const { loginOption } = credentials;
-    const { connection, server } = this.#requester;
-    const ldap = loginOption === undefined ? undefined : pickLoginOption(
-      await this.loginOptions({ signal }),
-      loginOption,
-      { server: server.display, quote: (words) => this.#requester.quote(words) },
-    ).id;
-    if (this.#session) await this.#endSession();
-    signal?.throwIfAborted();
-    const patient = withGrace(signal, connection);
-    try {
-      await openSession(this.#requester, credentials, { ldap, signal: patient.signal });
-      this.#session = true;
-      signal?.throwIfAborted();
-    } catch (error) {
-      await this.#endSession();
-      throw signal?.aborted ? signal.reason : error;
-    } finally {
-      patient.end();
-    }
+    await this.#session.begin(credentials, { signal, ways: () => this.loginOptions({ signal }) });
   }
 
   /**
@@ -155,21 +135,7 @@ export class AdminApi implements AsyncDisposable {
    * @throws {AdminApiError} The server did not close it. A session that is over is none.
    */
   async logOut({ signal }: CallOptions = {}): Promise<void> {
-    if (!this.#session) return;
-    this.#session = false;
-    try {
-      await this.#requester.ask({
-        method: "POST",
-        path: "/api/logout",
-        about: "log-out",
-        signal,
-      });
-    } catch (error) {
-      const over = error instanceof AdminApiError && error.failure === "rejected";
-      if (!over) throw error;
-    } finally {
-      this.#requester.jar.clear();
-    }
+    await this.#session.close({ signal });
   }
 
   /**
@@ -309,7 +275,7 @@ export class AdminApi implements AsyncDisposable {
   /** Closes the session, as well as that is possible, and the connections. It throws nothing. */
   close(): Promise<void> {
     return this.#closed ??= (async () => {
-      await this.#endSession();
+      await this.#session.end();
       await this.#requester.close();
     })();
   }
@@ -317,11 +283,6 @@ export class AdminApi implements AsyncDisposable {
   /** The same as {@linkcode AdminApi.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #endSession(): Promise<void> {
-    const signal = AbortSignal.timeout(cleanUpLimit(this.#requester.connection));
-    await this.logOut({ signal }).catch(() => {});
   }
 
   async #value<T>(path: string, read: Reader<T>, { signal }: CallOptions): Promise<T> {

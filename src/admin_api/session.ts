@@ -1,0 +1,91 @@
+/**
+ * A log-in, from its beginning to its end.
+ *
+ * @module
+ */
+
+import { AdminApiError } from "./admin_api_error.ts";
+import type { CallOptions } from "./call_options.ts";
+import { cleanUpLimit, withGrace } from "./grace.ts";
+import { openSession, pickLoginOption } from "./log_in.ts";
+import type { Credentials } from "./log_in.ts";
+import type { Requester } from "./requester.ts";
+import type { LoginOption } from "./shapes.ts";
+
+/** The session that a client has on the server, or has not. */
+export class Session {
+  readonly #requester: Requester;
+  #open = false;
+
+  /**
+   * Sends nothing yet.
+   *
+   * @param requester Sends the requests, and keeps the cookies.
+   */
+  constructor(requester: Requester) {
+    this.#requester = requester;
+  }
+
+  /**
+   * Opens a session, in the place of the one that there is.
+   *
+   * @param credentials Who logs in.
+   * @param options What ends the call, and how the server's ways to log in are found out.
+   * @throws {AdminApiError} The server refuses, or has no such way.
+   */
+  async begin(
+    credentials: Credentials,
+    { signal, ways }: CallOptions & { readonly ways: () => Promise<readonly LoginOption[]> },
+  ): Promise<void> {
+    const { loginOption } = credentials;
+    const { connection, server } = this.#requester;
+    const ldap = loginOption === undefined ? undefined : pickLoginOption(
+      await ways(),
+      loginOption,
+      { server: server.display, quote: (words) => this.#requester.quote(words) },
+    ).id;
+    if (this.#open) await this.end();
+    signal?.throwIfAborted();
+    const patient = withGrace(signal, connection);
+    try {
+      await openSession(this.#requester, credentials, { ldap, signal: patient.signal });
+      this.#open = true;
+      signal?.throwIfAborted();
+    } catch (error) {
+      await this.end();
+      throw signal?.aborted ? signal.reason : error;
+    } finally {
+      patient.end();
+    }
+  }
+
+  /**
+   * Closes the session on the server, and forgets its cookies, even when the server cannot be told.
+   *
+   * @param options What ends the call.
+   * @throws {AdminApiError} The server did not close it. A session that is over is none.
+   */
+  async close({ signal }: CallOptions): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    try {
+      await this.#requester.ask({
+        method: "POST",
+        path: "/api/logout",
+        about: "log-out",
+        signal,
+      });
+    } catch (error) {
+      const over = error instanceof AdminApiError && error.failure === "rejected";
+      if (!over) throw error;
+    } finally {
+      this.#requester.jar.clear();
+    }
+  }
+
+  /** Closes the session as well as that is possible. It throws nothing. */
+  async end(): Promise<void> {
+    const signal = AbortSignal.timeout(cleanUpLimit(this.#requester.connection));
+    await this.close({ signal }).catch(() => {});
+  }
+}
