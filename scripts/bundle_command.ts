@@ -72,8 +72,10 @@ export async function bundleCommand(options: BundleOptions): Promise<void> {
     plugins: [globalProcess],
     preserveEntrySignatures: false,
     resolve: { modules: [join(root, "node_modules")] },
-    external: (name, importer) =>
-      importer !== undefined && name !== PROCESS && !importer.includes("node_modules") &&
+    // A name that was resolved is a path, and on Windows it looks like a package's.
+    external: (name, importer, isResolved) =>
+      !isResolved && importer !== undefined && name !== PROCESS &&
+      !importer.includes("node_modules") &&
       /^[^./]/.test(name) && !INLINED.includes(name.split("/")[0]!),
     // What one command imports at once is for another to import later.
     checks: { ineffectiveDynamicImport: false },
