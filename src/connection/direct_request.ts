@@ -50,7 +50,7 @@ export async function directRequest(
   try {
     return await tryRepeatedly(request, { connection, ended: end.signal });
   } finally {
-    end.release();
+    end.liftLimit();
   }
 }
 
@@ -125,27 +125,37 @@ function withoutBytes(error: unknown): unknown {
 }
 
 function start(request: HttpRequest, { tls }: Connection): ClientRequest {
+  const { server } = request;
+  const options = optionsOf(request);
+  // `http` and `https` are not imported: that loads them at start, and fills all their exports in, one of
+  // which makes Node.js load its own undici. Each request has a connection of its own, which ends with it.
+  if (server.base.protocol === "http:") {
+    return process.getBuiltinModule("node:http").request({ ...options, agent: false });
+  }
+  return process.getBuiltinModule("node:https").request({
+    ...options,
+    // Where Deno's agent makes it, Deno asks for one permission more as soon as NODE_EXTRA_CA_CERTS is set.
+    createConnection: () => openTlsSocket(server, { tls }),
+  });
+}
+
+/**
+ * What Node.js' client is told of a request.
+ *
+ * @param request The request.
+ * @returns The options, secrets among them.
+ */
+export function optionsOf(request: HttpRequest): RequestOptions {
   const { server, method, path } = request;
   const url = urlOf(server, path);
-  const options: RequestOptions = {
+  return {
     hostname: hostOf(url),
     port: url.port,
     path: url.pathname + url.search,
     method,
-    headers: headersOf(request),
+    // Named here: with a connection of its own, Node.js takes port 80 for the usual one of https as well.
+    headers: { host: url.host, ...headersOf(request) },
   };
-  // A connection of its own, which ends with the request. Where Deno's agent makes it, Deno asks for one
-  // permission more as soon as NODE_EXTRA_CA_CERTS is set.
-  // Not by an import, which loads it at start, and fills all exports in: one makes Node.js load its own undici.
-  return url.protocol === "http:"
-    ? process.getBuiltinModule("node:http").request({
-      ...options,
-      agent: false,
-    })
-    : process.getBuiltinModule("node:https").request({
-      ...options,
-      createConnection: () => openTlsSocket(server, { tls }),
-    });
 }
 
 /** What the server asks for, within bounds. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { resolveConnection } from "../../src/connection/connection.ts";
+import { optionsOf } from "../../src/connection/direct_request.ts";
 import { openHttpClient } from "../../src/connection/http.ts";
 import type { HttpRequest } from "../../src/connection/http.ts";
 import { Secret } from "../../src/secret.ts";
@@ -124,4 +125,32 @@ test("`directRequest()` sends what every request sends, and nothing for a `HEAD`
   assert.deepEqual(seen, [
     ["HEAD", "/x?y=1", TOKEN, "application/json", "c=3", new URL(server.url).host],
   ]);
+});
+
+test("`directRequest()` names the host as an address does: without the port that goes without saying", async () => {
+  for (
+    const [url, host] of [
+      ["https://gateway.example.com", "gateway.example.com"],
+      ["https://gateway.example.com:443/x", "gateway.example.com"],
+      ["https://gateway.example.com:7443", "gateway.example.com:7443"],
+      ["http://gateway.example.com", "gateway.example.com"],
+      ["http://[::1]:9180", "[::1]:9180"],
+    ] as const
+  ) {
+    const connection = await resolveConnection({
+      args: ["ping", "--server", url],
+      env: {},
+      cwd: "/x",
+    });
+    const [server] = connection.servers;
+    const options = optionsOf({ server: server!, method: "GET", path: "/y", token: undefined });
+    assert.equal((options.headers as Record<string, string>).host, host);
+  }
+  await using server = await serveHttp((request, response) => {
+    response.end(
+      request.rawHeaders.filter((_, at, all) => /^host$/i.test(all[at - 1] ?? "")).join(),
+    );
+  });
+  const { body } = await read(server.url);
+  assert.equal(body, new URL(server.url).host);
 });
