@@ -26,6 +26,16 @@ export function redact(text: string, env: Environment): string {
 }
 
 /**
+ * Takes the user and the password out of addresses that are shown.
+ *
+ * @param text A word of a command line, or an address.
+ * @returns The text; what stood before the `@` is `***`.
+ */
+export function withoutPassword(text: string): string {
+  return text.replace(/(\/\/)[^/@\s]*@/g, "$1***@");
+}
+
+/**
  * Deno throws where a variable is not valid UTF-8, with the value in its words. Such a value is in no
  * text of ours.
  */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isReaderGone } from "../adc/output.ts";
 import { locateAdc } from "../adc/locate.ts";
 import type { RunPlan, RunResult } from "../adc/run_options.ts";
 import { secretsOf } from "../adc/secrets.ts";
@@ -13,6 +14,7 @@ import { createMask } from "../mask/mask.ts";
 import type { Io } from "./io.ts";
 import { maskInRunner } from "./mask_in_runner.ts";
 import type { GlobalOptions } from "./options.ts";
+import { withoutPassword } from "./redact.ts";
 import { describeRun, formatTrail } from "./report.ts";
 import type { Reporter } from "./report.ts";
 
@@ -70,7 +72,9 @@ export function judgeRun(
   { failOnLeak }: Pick<GlobalOptions, "failOnLeak">,
 ): RunJudgement {
   const leaked = failOnLeak === true && masked > 0 && exitCode === 0;
-  const lost = outputFailure !== undefined && !isGone(outputFailure) ? outputFailure : undefined;
+  const lost = outputFailure !== undefined && !isReaderGone(outputFailure)
+    ? outputFailure
+    : undefined;
   const own = leaked ? EXIT.data : lost !== undefined ? EXIT.source : 0;
   return { exitCode: exitCode === 0 ? own : exitCode, leaked, lost };
 }
@@ -125,11 +129,6 @@ function isBrokenPing({ connection, checked, exitCode, words }: RunResult): bool
     connection?.backend.value === "apisix-standalone";
 }
 
-/** A reader that went away, as in `| head`, is no failure. */
-function isGone(code: string): boolean {
-  return ["EPIPE", "ERR_STREAM_DESTROYED", "ERR_STREAM_PREMATURE_CLOSE"].includes(code);
-}
-
 /**
  * `--dry-run`: there is no child, so standard output is free for the answer.
  *
@@ -145,7 +144,7 @@ export function printPlan(plan: RunPlan, { reporter, io, options }: Surroundings
   );
   const command = [program.file, ...program.prefix, ...plan.words]
     // A server's address may hold a password, also where it is not looked at.
-    .map((word) => mask.text(word).replace(/(\/\/)[^/@\s]*:[^/@\s]*@/, "$1***@"));
+    .map((word) => withoutPassword(mask.text(word)));
   if (options.json) {
     reporter.print(JSON.stringify({ command, ...describeRun(plan) }));
     return 0;

@@ -9,6 +9,7 @@ import { CheckError } from "../check/verdict.ts";
 import { NoTokenError } from "../token/resolve.ts";
 import { alignColumns } from "./columns.ts";
 import type { GlobalOptions } from "./options.ts";
+import { withoutPassword } from "./redact.ts";
 import { asAdcRunError, describeError } from "./report.ts";
 import { describeEndedRun, judgeRun } from "./run_report.ts";
 
@@ -105,8 +106,4 @@ function outcomeOf(
   if (lost !== undefined) return `output lost: ${lost}`;
   const later = result.afterwards === undefined ? "" : `, now ${result.afterwards.verdict}`;
   return exitCode === 0 ? "ok" : `exit ${exitCode}${later}`;
-}
-
-function withoutPassword(server: string): string {
-  return server.replace(/(\/\/)[^/@\s]*@/g, "$1***@");
 }

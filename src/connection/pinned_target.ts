@@ -10,7 +10,7 @@ import type { Layers } from "./layers.ts";
 import { describeOrigin } from "./origin.ts";
 import type { Setting } from "./origin.ts";
 import type { Profile } from "./profile.ts";
-import { readServers } from "./server.ts";
+import { readServers, withoutUserinfo } from "./server.ts";
 
 /** What makes up a target. */
 export interface TargetSettings {
@@ -136,8 +136,4 @@ function addressesOf(text: string): string {
   } catch {
     return text;
   }
-}
-
-function withoutUserinfo(text: string): string {
-  return text.replace(/(\/\/)[^/@\s]*@/g, "$1");
 }

@@ -100,7 +100,7 @@ function percentDecoded(text: string): string {
 }
 
 /** A password in the address must not reach a message, nor one that has a slash or an `@` in it. */
-function withoutUserinfo(text: string): string {
+export function withoutUserinfo(text: string): string {
   return text.replace(/^([^/@]*\/\/)?.*@/s, "$1");
 }
 

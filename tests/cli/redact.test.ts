@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { redact } from "../../src/cli/redact.ts";
+import { redact, withoutPassword } from "../../src/cli/redact.ts";
 
 it("`redact()` takes out tokens that were put into the wrong variable", () => {
   assert.equal(redact('no file "/x/a7ee-zqzq"', {}), 'no file "/x/a7ee-***"');
@@ -21,4 +21,11 @@ it("`redact()` passes over a variable that Deno cannot read, and would quote", (
     API_KEY: "zqzq-zqzq",
   };
   assert.equal(redact("server zqzq-zqzq", env), "server ***");
+});
+
+it("`withoutPassword()` takes out what stands before the `@` of an address", () => {
+  for (const address of ["https://zqzq@host/x", "--server=http://u:zqzq@host"]) {
+    assert.ok(!withoutPassword(address).includes("zqzq"));
+  }
+  assert.equal(withoutPassword("https://host/@scope/x -f a@b"), "https://host/@scope/x -f a@b");
 });

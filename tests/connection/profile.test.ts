@@ -142,8 +142,17 @@ test("`resolveConnection()` sees no contradiction in the same server, written ot
 });
 
 test("`resolveConnection()` keeps a password in a contradicting address out of the message", async () => {
-  const { message } = await refusal("sync", { env: { ADC_SERVER: "https://me:zqzq@other" } });
-  assert.ok(!message.includes("zqzq"), message);
+  for (
+    const address of [
+      "https://me:zqzq@other",
+      "https://me:zqzq/x@other:7443",
+      "me:zqzq@other:7443",
+      "https://me:zq@zqzq@other",
+    ]
+  ) {
+    const { message } = await refusal("sync", { env: { ADC_SERVER: address } });
+    assert.ok(!message.includes("zqzq"), message);
+  }
 });
 
 test("`resolveConnection()` does not use a profile's token at the server of a flag", async () => {
