@@ -20,6 +20,9 @@ import {
 } from "./judge_response.ts";
 import type { Judgement } from "./judge_response.ts";
 
+/** More gateway groups would hide what is said about them. */
+const MOST_GROUPS = 20;
+
 /** One server to be asked with one token. */
 export interface Probe {
   /** Sends the request. */
@@ -107,7 +110,8 @@ async function judgeGatewayGroups(
     return { request, status, judgement: VALID };
   }
   const gatewayGroups = await listGatewayGroups(probe);
-  const known = gatewayGroups.map((each) => `"${each}"`).join(", ");
+  const known = gatewayGroups.slice(0, MOST_GROUPS).map((each) => `"${each}"`).join(", ") +
+    (gatewayGroups.length > MOST_GROUPS ? ", …" : "");
   const found = first === undefined
     ? `there is no gateway group "${name}"`
     : `asked for the gateway group "${name}", the server lists "${

@@ -100,7 +100,8 @@ async function checkServer(probe: Probe, signal: AbortSignal | undefined): Promi
     // The server's words are quoted in the message, and a server may echo the token in them, or
     // the password of its address. They are cut after that: half a token would not be recognised.
     const found = shorten(quote.text(judgement.found));
-    const suggestion = withBackendHint(probe, judgement);
+    const hint = withBackendHint(probe, judgement);
+    const suggestion = hint === undefined ? undefined : quote.text(hint);
     return {
       verdict: judgement.verdict,
       tried: named(request),

@@ -83,10 +83,19 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   ENETUNREACH: "there is no way to that network",
 };
 
+/** With these there was no connection that TLS could have failed on. */
+const BEFORE_TLS: readonly string[] = [
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+];
+
 /**
  * Judges a failed request.
  *
- * @param error What undici threw.
+ * @param error What the HTTP client threw.
  * @param timeout The time limit of the connection in milliseconds, for the message.
  * @returns The verdict.
  */
@@ -96,6 +105,9 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
   const words = chain.map((each) => `${nameOf(each)} ${codeOf(each) ?? ""} ${messageOf(each)}`)
     .join("\n");
   const codes = chain.map((each) => codeOf(each) ?? "");
+  // Before anything else is read out of their words, which hold the host's name, whatever that is.
+  const unmet = codes.find((each) => BEFORE_TLS.includes(each));
+  if (unmet !== undefined) return unreachable(`${UNREACHABLE[unmet]} (${unmet})`);
   const tls = judgeTls(words);
   if (tls !== undefined) return tls;
   if (TIMEOUTS.test(words)) {
@@ -115,11 +127,15 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
   }
   const code = codes.find((each) => each in UNREACHABLE);
   const found = code === undefined ? undefined : `${UNREACHABLE[code]} (${code})`;
-  return {
-    verdict: "unreachable",
-    found: found ?? `no answer came (${codes.find((each) => each !== "") ?? messageOf(error)})`,
-    suggestion: "Look at the server's address in --server or ADC_SERVER, and whether it is up.",
-  };
+  return unreachable(
+    found ?? `no answer came (${codes.find((each) => each !== "") ?? messageOf(error)})`,
+  );
+}
+
+function unreachable(found: string): NetworkFailure {
+  const suggestion =
+    "Look at the server's address in --server or ADC_SERVER, and whether it is up.";
+  return { verdict: "unreachable", found, suggestion };
 }
 
 /**

@@ -476,3 +476,13 @@ test("`CheckError` says what was tried, what was found, and what to do", async (
   );
   assert.equal(error.suggestion, result.suggestion);
 });
+
+test("`checkToken()` names no more gateway groups than a person can read", async () => {
+  const list = Array.from({ length: 1_000 }, (_, index) => ({ id: `${index}`, name: `g${index}` }));
+  const { result } = await checkAgainst(
+    "sync --backend api7ee --gateway-group production",
+    ({ path }) => ({ body: path.includes("?") ? { list: [], total: 0 } : { list, total: 1_000 } }),
+  );
+  assert.match(result.suggestion!, /^Name one of "g0", "g1", .*, … with --gateway-group/);
+  assert.equal(result.suggestion!.match(/"g\d+"/g)?.length, 20);
+});

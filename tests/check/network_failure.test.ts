@@ -110,3 +110,13 @@ test("`judgeFailure()` makes something of anything that is thrown", () => {
     assert.match(failure.found, /^no answer came \(/);
   }
 });
+
+test("`judgeFailure()` reads no verdict out of a host's name", () => {
+  for (const host of ["self-signed.example", "untrusted.example", "certificate-required.example"]) {
+    for (const code of ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED"]) {
+      const failure = judgeFailure(errorOf(`getaddrinfo ${code} ${host}`, code), 1);
+      assert.equal(failure.verdict, "unreachable", `${host}: ${failure.found}`);
+      assert.doesNotMatch(failure.suggestion, /tls|certificate/);
+    }
+  }
+});
