@@ -12,6 +12,12 @@ import type { Mask } from "../mask/mask.ts";
 /** How long a pipe may stay open and silent after the child has ended, in milliseconds. */
 const LINGER = 250;
 
+/** Long enough for one more turn of reading, in milliseconds. */
+const TURN = 10;
+
+/** What Node.js calls a stream that was closed before its end. */
+const CLOSED_EARLY = "ERR_STREAM_PREMATURE_CLOSE";
+
 /** How the output of one stream ended. */
 export interface OutputEnding {
   /** The system's code where the output could not be written, `EPIPE` where the reader went away. */
@@ -48,10 +54,15 @@ export function pipeOutput(
     clearTimeout(timer);
     if (finished) return;
     timer = setTimeout(() => {
-      if (from.readableLength > 0 || masked.writableLength > 0 || masked.readableLength > 0) {
-        linger();
-      } else from.push(null);
+      // A process that was busy finds its timers due before it reads what has arrived in the meantime.
+      timer = setTimeout(() => setImmediate(conclude, timer), TURN);
     }, LINGER);
+  };
+  const conclude = (since: typeof timer) => {
+    if (finished || since !== timer) return;
+    const waiting = from.readableLength + masked.writableLength + masked.readableLength;
+    if (waiting > 0) linger();
+    else from.push(null);
   };
   from.on("data", () => {
     if (ended) linger();
@@ -81,7 +92,7 @@ function connect(from: Readable, masked: Duplex, to: Writable): Promise<OutputEn
     // For as long as they are there: an error that nobody hears would end the process.
     for (const stream of streams) stream.on("error", fail);
     from.once("close", () => {
-      if (!from.readableEnded) fail(undefined);
+      if (!from.readableEnded) fail({ code: CLOSED_EARLY });
     });
     to.once("finish", () => resolve({}));
     from.pipe(masked).pipe(to);
@@ -109,6 +120,8 @@ function guard(to: Writable): Writable {
   const guarded = new Writable({
     write: (chunk, _encoding, done) => {
       wrote = true;
+      // Nothing more is heard of it.
+      if (to.destroyed || to.writableEnded) return done(closedByReader());
       try {
         if (to.write(chunk)) done();
         else to.once("drain", () => done());
@@ -132,8 +145,22 @@ function guard(to: Writable): Writable {
     // A line of adc-run's own that was not taken is no failure of the child's output.
     if (wrote) guarded.destroy(error);
   };
-  const closed = () => guarded.destroy(Object.assign(new Error("Closed"), { code: "EPIPE" }));
+  const closed = () => guarded.destroy(closedByReader());
   to.on("error", fail);
   to.once("close", closed);
   return guarded;
+}
+
+function closedByReader(): Error {
+  return Object.assign(new Error("Closed"), { code: "EPIPE" });
+}
+
+/**
+ * Tells whether output could not be written because nobody reads any more.
+ *
+ * @param failure The code of an {@linkcode OutputEnding}.
+ * @returns `false` where something was lost that somebody waits for.
+ */
+export function isReaderGone(failure: string): boolean {
+  return ["EPIPE", "ERR_STREAM_DESTROYED", CLOSED_EARLY].includes(failure);
 }

@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import type { Writable } from "node:stream";
-import { pipeOutput } from "../adc/output.ts";
+import { isReaderGone, pipeOutput } from "../adc/output.ts";
 import type { RawAnswer } from "../admin_api/raw_request.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import type { Mask } from "../mask/mask.ts";
@@ -18,9 +18,6 @@ const MOST_LAID_OUT = 16 * 1024 * 1024;
 
 /** How much of a body an answer is judged by, in bytes. */
 const START = 64 * 1024;
-
-/** A reader that went away, as in `| head`. */
-const GONE = ["EPIPE", "ERR_STREAM_DESTROYED", "ERR_STREAM_PREMATURE_CLOSE"];
 
 /**
  * Writes bytes as they come, masked.
@@ -56,7 +53,7 @@ export async function writePieces(
     mask,
   }).done;
   if (failed !== undefined) throw failed.error;
-  if (failure === undefined || GONE.includes(failure)) return;
+  if (failure === undefined || isReaderGone(failure)) return;
   throw new AdcRunError(`Cannot write the output: ${failure}`, EXIT.source);
 }
 

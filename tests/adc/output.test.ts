@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import process from "node:process";
 import { PassThrough, Readable, Writable } from "node:stream";
 import { it } from "node:test";
@@ -52,7 +54,7 @@ it("`pipeOutput()` tells that the child's pipe broke, or was closed before its e
   for (
     const [error, failure] of [
       [Object.assign(new Error("broken"), { code: "EIO" }), "EIO"],
-      [undefined, "unknown error"],
+      [undefined, "ERR_STREAM_PREMATURE_CLOSE"],
     ] as const
   ) {
     const from = new PassThrough();
@@ -103,4 +105,37 @@ it("`pipeOutput()` reads no faster than the output is taken", async () => {
   }
   assert.deepEqual(await done, {});
   assert.equal(taken, 1_000 * chunk.length);
+});
+
+it("`pipeOutput()` does not wait for a target that was closed or ended before", async () => {
+  for (const close of ["destroy", "end"] as const) {
+    const to = new PassThrough().resume();
+    to[close]();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    const { done } = pipeOutput(Readable.from([Buffer.from("text")]), to, { mask });
+    assert.deepEqual(await done, { failure: "EPIPE" }, close);
+  }
+});
+
+it("`pipeOutput()` reads what came while the process was busy, before it ends a pipe", async () => {
+  // The process that stays behind holds the pipe, and writes when the first has long ended.
+  const child = spawn("sh", ["-c", "(sleep 0.1; echo B; sleep 60) & echo A; echo $! >&2"]);
+  const pid = new Promise<number>((resolve) =>
+    child.stderr.on("data", (text) => resolve(Number(text)))
+  );
+  const taken: string[] = [];
+  const to = new Writable({
+    write: (chunk, _encoding, done) => {
+      taken.push(String(chunk));
+      done();
+    },
+  });
+  const output = pipeOutput(child.stdout, to, { mask });
+  await once(child, "exit");
+  output.childEnded();
+  const end = performance.now() + 600;
+  while (performance.now() < end);
+  assert.deepEqual(await output.done, {});
+  assert.equal(taken.join(""), "A\nB\n");
+  process.kill(await pid);
 });

@@ -305,3 +305,36 @@ test("`commandSource()` runs no profile's helper for a server that a flag or `.e
   assert.equal(exitCode, 78);
   assert.ok(!existsSync(proof));
 });
+
+test("`commandSource()` takes the token of a helper that leaves something running", async () => {
+  await using folder = await temporaryFolder();
+  const { PATH = "" } = process.env;
+  const command = `sh -c "echo a7ee-example; sleep 60 &"`;
+  const source = commandSource({
+    env: { PATH, ADC_TOKEN_COMMAND: command },
+    cwd: folder.path,
+    timeout: 30_000,
+  });
+  const { token } = await find([source]);
+  assert.equal(token.reveal(), "a7ee-example");
+});
+
+test("`commandSource()` is done with its pipe when the time is over", async () => {
+  await using folder = await temporaryFolder();
+  const { PATH = "" } = process.env;
+  const started: ChildProcess[] = [];
+  const source = commandSource({
+    env: { PATH, ADC_TOKEN_COMMAND: 'sh -c "sleep 60; echo a7ee-example"' },
+    cwd: folder.path,
+    timeout: 100,
+    spawn: (program, args, options) => {
+      const child = spawn(program, [...args], options);
+      started.push(child);
+      return child;
+    },
+  });
+  const { message } = await breakage(source);
+  assert.match(message, /did not answer within/);
+  const [child] = started;
+  assert.ok(child!.stdout!.destroyed, "a pipe that is open keeps the process alive");
+});

@@ -14,6 +14,12 @@ import type { SourceAnswer, TokenSource } from "../source.ts";
 import { MOST_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
 import { splitCommand } from "./command_line.ts";
 
+/** How long a helper's output may come in after the helper has ended, in milliseconds. */
+const LINGER = 250;
+
+/** Long enough for one more turn of reading, in milliseconds. */
+const TURN = 10;
+
 /** How the source `command` runs its helper. */
 export interface CommandSourceOptions {
   /** The environment, usually `process.env`: `ADC_TOKEN_COMMAND` is taken from it, and the helper gets it. */
@@ -158,8 +164,12 @@ async function runHelper(
   } catch (error) {
     return notRun(error);
   }
-  // A helper that ignores a polite signal would outlive its time limit.
-  const stop = () => child.kill("SIGKILL");
+  // A helper that ignores a polite signal would outlive its time limit; so would a pipe that a process of
+  // its own holds open.
+  const stop = () => {
+    child.kill("SIGKILL");
+    child.stdout?.destroy();
+  };
   signal.addEventListener("abort", stop, { once: true });
   const chunks: Buffer[] = [];
   let length = 0;
@@ -170,6 +180,8 @@ async function runHelper(
   });
   const answer = await new Promise<SourceAnswer>((resolve) => {
     child.once("error", (error) => resolve(notRun(error)));
+    // What it leaves running in the background, an agent say, may hold the pipe open for ever.
+    child.once("exit", () => endOutput(child, () => length));
     child.once("close", (code, killedBy) => {
       if (length > MOST_TOKEN_BYTES) resolve(broken(`printed more than ${MOST_TOKEN_BYTES} bytes`));
       else if (killedBy !== null) resolve(broken(`was ended by ${killedBy}`));
@@ -183,4 +195,16 @@ async function runHelper(
   });
   signal.removeEventListener("abort", stop);
   return answer;
+}
+
+/** Closes the pipe of a helper that has ended, when nothing more comes. */
+function endOutput({ stdout }: ChildProcess, length: () => number): void {
+  let before: number | undefined;
+  const look = () => {
+    if (length() === before) return stdout?.destroy();
+    before = length();
+    // A process that was busy finds its timers due before it reads what has arrived in the meantime.
+    setTimeout(() => setTimeout(() => setImmediate(look), TURN).unref(), LINGER).unref();
+  };
+  look();
 }
