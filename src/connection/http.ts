@@ -131,6 +131,7 @@ export function openHttpClient(
         ? await directRequest(request, { connection, signal: options.signal })
         : await (await loaded()).send(request),
     open: async (request) => await (await loaded()).open(request),
-    close: async () => await (await undici)?.close(),
+    // That it could not be loaded was told where it was needed.
+    close: async () => await (await undici?.catch(() => undefined))?.close(),
   };
 }

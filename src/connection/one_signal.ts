@@ -5,33 +5,24 @@
  */
 
 import { LONGEST_TIMER } from "./duration.ts";
-import { TIMED_OUT } from "./request_terms.ts";
 
 /**
- * What `AbortSignal.any()` and `AbortSignal.timeout()` would give, which take longer to load than a request
- * over loopback.
+ * Joins signals and a time limit. It does what `AbortSignal.timeout()` does, whose loading takes as long as a
+ * request over loopback, and the limit can be lifted.
  *
  * @param signals The signals to follow.
  * @param timeout The time limit in milliseconds, 0 for none.
- * @returns The signal, and what lets go of the others.
+ * @returns The signal, and what lifts the time limit; whoever has the answer has to.
  */
 export function oneSignal(
   signals: readonly (AbortSignal | undefined)[],
   timeout: number,
-): { readonly signal: AbortSignal; readonly release: () => void } {
-  const ended = new AbortController();
-  const abort = (event: Event) => ended.abort((event.target as AbortSignal).reason);
-  for (const signal of signals) {
-    if (signal?.aborted) ended.abort(signal.reason);
-    signal?.addEventListener("abort", abort);
-  }
-  const late = () => ended.abort(new DOMException(TIMED_OUT, "TimeoutError"));
-  const timer = timeout === 0 ? undefined : setTimeout(late, Math.min(timeout, LONGEST_TIMER));
-  return {
-    signal: ended.signal,
-    release: () => {
-      clearTimeout(timer);
-      for (const signal of signals) signal?.removeEventListener("abort", abort);
-    },
+): { readonly signal: AbortSignal; readonly liftLimit: () => void } {
+  const limit = new AbortController();
+  const late = () => {
+    limit.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
   };
+  const timer = timeout === 0 ? undefined : setTimeout(late, Math.min(timeout, LONGEST_TIMER));
+  const followed = [limit.signal, ...signals].filter((signal) => signal !== undefined);
+  return { signal: AbortSignal.any(followed), liftLimit: () => clearTimeout(timer) };
 }

@@ -5,7 +5,6 @@
  */
 
 import { VERSION } from "../version.ts";
-import { LONGEST_TIMER } from "./duration.ts";
 import type { HttpRequest } from "./http.ts";
 
 /** More than any answer that is read to its end; longer ones are cut. */
@@ -20,9 +19,6 @@ export const RETRY = {
   statusCodes: [429, 502, 503, 504],
   throwOnError: false,
 };
-
-/** What the error says that ends a request after its time; the words of `AbortSignal.timeout()`. */
-export const TIMED_OUT = "The operation was aborted due to timeout";
 
 /** What a request says of itself. */
 export const OWN_HEADERS: Readonly<Record<string, string>> = {
@@ -59,21 +55,6 @@ export function headersOf(request: HttpRequest): Readonly<Record<string, string>
     ...(cookie && { cookie: cookie.reveal() }),
     ...(body !== undefined && { "content-type": "application/json" }),
   };
-}
-
-/**
- * What ends a request: the connection's time limit, for all tries together, the client's signal, its own.
- *
- * @param request The request.
- * @param terms The time limit in milliseconds, 0 for none, and the client's signal.
- * @returns The signals.
- */
-export function signalsOf(
-  { signal: own }: HttpRequest,
-  { timeout, signal }: { readonly timeout: number; readonly signal: AbortSignal | undefined },
-): AbortSignal[] {
-  const limit = timeout === 0 ? undefined : AbortSignal.timeout(Math.min(timeout, LONGEST_TIMER));
-  return [limit, signal, own].filter((each) => each !== undefined);
 }
 
 /**

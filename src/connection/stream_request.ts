@@ -6,8 +6,8 @@
 
 import type { Dispatcher } from "undici";
 import type { Secret } from "../secret.ts";
-import { LONGEST_TIMER } from "./duration.ts";
-import { credentialHeaders, OWN_HEADERS, TIMED_OUT } from "./request_terms.ts";
+import { oneSignal } from "./one_signal.ts";
+import { credentialHeaders, OWN_HEADERS } from "./request_terms.ts";
 import { urlOf } from "./server.ts";
 import type { Server } from "./server.ts";
 
@@ -84,11 +84,7 @@ export async function streamRequest(
   const { server, method, path, body } = request;
   const url = urlOf(server, path);
   const { range, ...headers } = lowerCased(request.headers ?? {});
-  const deadline = new AbortController();
-  const timer = timeout === 0 ? undefined : setTimeout(() => {
-    deadline.abort(new DOMException(TIMED_OUT, "TimeoutError"));
-  }, Math.min(timeout, LONGEST_TIMER));
-  const signals = [deadline.signal, signal, request.signal].filter((each) => each !== undefined);
+  const end = oneSignal([signal, request.signal], timeout);
   try {
     const answer = await send.call(retrying(withoutResuming(base, range)), {
       origin: url.origin,
@@ -103,7 +99,7 @@ export async function streamRequest(
       ...(body !== undefined && { body }),
       headersTimeout: timeout,
       bodyTimeout: timeout,
-      signal: AbortSignal.any(signals),
+      signal: end.signal,
     });
     const list = Object.entries(answer.headers).flatMap(([name, value]) =>
       [value ?? []].flat().map((each): readonly [string, string] => [name, each])
@@ -117,7 +113,7 @@ export async function streamRequest(
     };
   } finally {
     // From now on the limit is for each part: a long answer is not a slow one.
-    clearTimeout(timer);
+    end.liftLimit();
   }
 }
 

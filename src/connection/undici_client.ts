@@ -9,7 +9,8 @@ import type { Dispatcher } from "undici";
 import type { Connection } from "./connection.ts";
 import { dispatcherFor } from "./dispatcher.ts";
 import type { HttpClient, HttpClientOptions } from "./http.ts";
-import { headersOf, readStart, RETRY, signalsOf } from "./request_terms.ts";
+import { oneSignal } from "./one_signal.ts";
+import { headersOf, readStart, RETRY } from "./request_terms.ts";
 import { urlOf } from "./server.ts";
 import type { Server } from "./server.ts";
 import { streamRequest } from "./stream_request.ts";
@@ -24,7 +25,7 @@ import { streamRequest } from "./stream_request.ts";
  */
 export async function openUndiciClient(
   connection: Connection,
-  options: HttpClientOptions = {},
+  options: HttpClientOptions,
 ): Promise<HttpClient> {
   const { timeout } = connection;
   const [{ default: RetryAgent }, { default: request }] = await Promise.all([
@@ -54,25 +55,29 @@ export async function openUndiciClient(
     send: async (sent) => {
       const { server, method, path, body: content } = sent;
       const url = urlOf(server, path);
-      const signals = signalsOf(sent, { timeout: timeout.value, signal: options.signal });
-      const { statusCode, headers, body } = await request.call(dispatchers.get(server)!, {
-        origin: url.origin,
-        path: url.pathname + url.search,
-        method,
-        headers: headersOf(sent),
-        ...(content !== undefined && { body: JSON.stringify(content) }),
-        headersTimeout: timeout.value,
-        bodyTimeout: timeout.value,
-        ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
-      });
-      const { text, cut } = await readStart(body);
-      return {
-        status: statusCode,
-        header: (name) => [headers[name]].flat()[0],
-        setCookies: [headers["set-cookie"] ?? []].flat(),
-        body: text,
-        cut,
-      };
+      const end = oneSignal([options.signal, sent.signal], timeout.value);
+      try {
+        const { statusCode, headers, body } = await request.call(dispatchers.get(server)!, {
+          origin: url.origin,
+          path: url.pathname + url.search,
+          method,
+          headers: headersOf(sent),
+          ...(content !== undefined && { body: JSON.stringify(content) }),
+          headersTimeout: timeout.value,
+          bodyTimeout: timeout.value,
+          signal: end.signal,
+        });
+        const { text, cut } = await readStart(body);
+        return {
+          status: statusCode,
+          header: (name) => [headers[name]].flat()[0],
+          setCookies: [headers["set-cookie"] ?? []].flat(),
+          body: text,
+          cut,
+        };
+      } finally {
+        end.liftLimit();
+      }
     },
     open: (streamed) =>
       streamRequest(streamed, {

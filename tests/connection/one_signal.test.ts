@@ -6,7 +6,7 @@ import { oneSignal } from "../../src/connection/one_signal.ts";
 it("`oneSignal()` ends with the first of its signals, for the same reason", () => {
   for (const which of [0, 1]) {
     const controllers = [new AbortController(), new AbortController()];
-    const { signal, release } = oneSignal(
+    const { signal, liftLimit } = oneSignal(
       [...controllers.map((each) => each.signal), undefined],
       0,
     );
@@ -14,15 +14,15 @@ it("`oneSignal()` ends with the first of its signals, for the same reason", () =
     const reason = new Error("enough");
     controllers[which]!.abort(reason);
     assert.equal(signal.reason, reason);
-    release();
+    liftLimit();
   }
 });
 
 it("`oneSignal()` has ended where one of its signals had", () => {
   const reason = new Error("before");
-  const { signal, release } = oneSignal([undefined, AbortSignal.abort(reason)], 1_000);
+  const { signal, liftLimit } = oneSignal([undefined, AbortSignal.abort(reason)], 1_000);
   assert.equal(signal.reason, reason);
-  release();
+  liftLimit();
 });
 
 it("`oneSignal()` ends after its time like `AbortSignal.timeout()`", async () => {
@@ -40,12 +40,18 @@ it("`oneSignal()` ends after its time like `AbortSignal.timeout()`", async () =>
   assert.deepEqual(errors.map(({ name }) => name), ["TimeoutError", "TimeoutError"]);
 });
 
-it("`oneSignal()` lets go of its signals, and of its time", async () => {
+it("`oneSignal()` goes on to follow its signals when its limit was lifted", async () => {
   const controller = new AbortController();
-  const { signal, release } = oneSignal([controller.signal], 1);
-  release();
-  assert.equal(getEventListeners(controller.signal, "abort").length, 0);
-  controller.abort();
+  const { signal, liftLimit } = oneSignal([controller.signal], 1);
+  liftLimit();
   await new Promise((resolve) => setTimeout(resolve, 5));
   assert.equal(signal.aborted, false);
+  controller.abort();
+  assert.equal(signal.aborted, true);
+});
+
+it("`oneSignal()` listens to no signal, which many requests may have in common", () => {
+  const { signal } = new AbortController();
+  for (let count = 0; count < 20; count++) oneSignal([signal], 0);
+  assert.equal(getEventListeners(signal, "abort").length, 0);
 });
