@@ -66,6 +66,7 @@ export async function prepareRun(
       defaultSources({
         env,
         cwd,
+        keychain: options.keychain,
         names: connection.profile?.sources,
         ephemeral: options.ephemeral,
       });
@@ -101,7 +102,7 @@ async function settleToken(
   connection: Connection,
   options: RunOptions & { readonly exec?: boolean },
 ): Promise<Pick<RunPlan, "resolved" | "checked">> {
-  const { env, ephemeral, signal, dispatcher, onWarning, now = Date.now } = options;
+  const { env, ephemeral, keychain, signal, dispatcher, onWarning, now = Date.now } = options;
   let resolved = found;
   try {
     if (!options.exec) await guardFiles(found, connection, options);
@@ -111,9 +112,10 @@ async function settleToken(
     if (warning !== undefined) onWarning?.(warning);
     if (ephemeral !== undefined) {
       const { exchangeToken } = await import("../lifecycle/ephemeral_token.ts");
-      const terms = { connection, env, record, ttl: ephemeral, onWarning, signal, dispatcher, now };
-      resolved = await exchangeToken(found, terms);
+      const terms = { connection, env, record, keychain, onWarning, signal, dispatcher, now };
+      resolved = await exchangeToken(found, { ...terms, ttl: ephemeral });
     }
+    signal?.throwIfAborted();
     if (options.check === false) return { resolved, checked: undefined };
     const checked = await checkToken(resolved.token, { ...options, connection });
     if (checked.verdict !== "valid") {
@@ -121,6 +123,7 @@ async function settleToken(
     }
     // Whoever made a token for this run has looked already.
     if (resolved.lease === undefined) await clearLeftOvers(resolved.token, connection, options);
+    signal?.throwIfAborted();
     return { resolved, checked };
   } catch (error) {
     await releaseToken(resolved, options);

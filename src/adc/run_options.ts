@@ -8,11 +8,13 @@ import type { Writable } from "node:stream";
 import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../connection/http.ts";
+import type { EnvFile } from "../connection/env_file.ts";
 import type { Environment } from "../connection/origin.ts";
 import type { Profile } from "../connection/profile.ts";
 import type { Secret } from "../secret.ts";
 import type { Spawner } from "../spawn.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
+import type { Keychain } from "../token/keychain.ts";
 import type { TokenSource } from "../token/source.ts";
 import type { Program } from "./locate.ts";
 import type { SignalPort } from "./signals.ts";
@@ -24,11 +26,17 @@ export interface RunOptions {
   /** The working directory, of adc-run and of the child. */
   readonly cwd: string;
   /**
-   * An environment file to read instead of `.env`.
+   * An environment file to read instead of `.env`; or one that was read, for a pipe can be read only once.
    *
    * @default undefined
    */
-  readonly envFile?: string | undefined;
+  readonly envFile?: string | EnvFile | undefined;
+  /**
+   * The keychain, of the sources and for what interrupted runs left behind.
+   *
+   * @default the system's
+   */
+  readonly keychain?: Keychain | undefined;
   /**
    * The named target.
    *

@@ -32,8 +32,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     }
     // Deno throws where Node emits an event that bin.ts listens to.
     if (codeOf(error) === "EPIPE") return 0;
-    const json = line?.options.json ?? args.includes("--json");
-    return createReporter(io, { json }).fail(error);
+    return createReporter(io, { json: wantsJson(line, args) }).fail(error);
   }
 }
 
@@ -79,6 +78,14 @@ async function dispatch({ words, verbatim, options }: CommandLine, io: Io): Prom
     (await import("./unknown.ts")).refuseMistypedCommand(command);
   }
   return await runAdcCommand({ words, options }, io);
+}
+
+/** Own commands take `--json` behind their name as well; another's word it is none of ours. */
+function wantsJson(line: CommandLine | undefined, args: readonly string[]): boolean {
+  if (line === undefined) return args.includes("--json");
+  const { words: [command, ...rest], options, verbatim } = line;
+  const own = !verbatim && command !== undefined && Object.hasOwn(COMMANDS, command);
+  return options.json ?? (own && rest.includes("--json"));
 }
 
 function asksForHelp(words: readonly string[]): boolean {

@@ -141,11 +141,7 @@ export function readCommandLine(args: readonly string[], env: Environment = {}):
     }
     noteOption(said, token, args[token.index]!);
   }
-  const options = withVariables(said, env);
-  if (options.failOnLeak && !options.mask) {
-    throw new UsageError("Cannot use --fail-on-leak with --no-mask: the mask is what finds a leak");
-  }
-  return { options, words: args.slice(end), verbatim };
+  return { options: withVariables(said, env), words: args.slice(end), verbatim };
 }
 
 /** What the parser says of an option. */
@@ -157,7 +153,10 @@ interface OptionToken {
 
 function noteOption(said: Said, { name, rawName, value }: OptionToken, word: string): void {
   const option = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
-  if (option === undefined || (option.value === undefined && value !== undefined)) {
+  if (option !== undefined && option.value === undefined && value !== undefined) {
+    throw new UsageError(`Cannot use ${rawName} with a value: it takes none`);
+  }
+  if (option === undefined) {
     // Of several letters in one word, the one that is meant.
     throw unknownOption(word.startsWith(rawName) ? word : rawName, { names: optionNames() });
   }

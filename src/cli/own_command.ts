@@ -11,6 +11,7 @@ import { resolveConnection } from "../connection/connection.ts";
 import type { Connection } from "../connection/connection.ts";
 import { UsageError } from "../errors.ts";
 import type { TokenSource } from "../token/source.ts";
+import { namedEnvFile } from "./env_file.ts";
 import type { Io } from "./io.ts";
 import { addSharedOptions, parseStrictly, quietCommand } from "./command_options.ts";
 import type { GlobalOptions } from "./options.ts";
@@ -100,16 +101,19 @@ export async function readOwnCommand<T extends object>(
     });
   }
   const behind = command.opts<GlobalOptions & T>();
+  const isSaid = (name: string) => command.getOptionValueSource(name) === "cli";
   const options = {
     ...call.options,
     ...behind,
     check: call.options.check && behind.check,
+    ambient: new Set([...call.options.ambient].filter((name) => !isSaid(name))),
   };
   const { env, cwd } = io;
   const reporter = createReporter(io, options);
   const profile = await oneProfile(io, { options, reporter, name: own.name });
+  const envFile = await namedEnvFile(io, options);
   const connect = (args: readonly string[]) =>
-    resolveConnection({ args: [own.name, ...args], env, cwd, envFile: options.envFile, profile });
+    resolveConnection({ args: [own.name, ...args], env, cwd, envFile, profile });
   // The connection flags mean the same as for ADC, and are read by the same code. It does not know the
   // command's own options, and would take the value of one for a flag: they are not shown to it.
   const args = [...connectionWords(command)];

@@ -9,6 +9,7 @@ import type { Credentials } from "../admin_api/log_in.ts";
 import { Secret } from "../secret.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
 import type { Io } from "./io.ts";
+import { inOneLine } from "./plain_text.ts";
 
 /** Asks for a line. */
 export async function askText(
@@ -18,20 +19,28 @@ export async function askText(
 ): Promise<string> {
   const { text } = await import("@clack/prompts");
   const defaults = initial === undefined ? {} : { defaultValue: initial, placeholder: initial };
-  return (await ask<string>(io, (terms) => text({ message, ...defaults, ...terms }))).trim();
+  return (await ask<string>(
+    io,
+    (terms) => text({ message: inOneLine(message), ...defaults, ...terms }),
+  )).trim();
 }
 
 /** Asks for a line that is not shown. */
 export async function askSecret(message: string, io: Io): Promise<Secret> {
   const { password } = await import("@clack/prompts");
-  return new Secret(await ask<string>(io, (terms) => password({ message, ...terms })));
+  return new Secret(
+    await ask<string>(io, (terms) => password({ message: inOneLine(message), ...terms })),
+  );
 }
 
 /** Asks for a yes or a no; the answer to nothing but Enter is no. */
 export async function askConfirmation(message: string, io: Io): Promise<boolean> {
   return await inTurn(io, async () => {
     const { confirm } = await import("@clack/prompts");
-    return await ask<boolean>(io, (terms) => confirm({ message, initialValue: false, ...terms }));
+    return await ask<boolean>(
+      io,
+      (terms) => confirm({ message: inOneLine(message), initialValue: false, ...terms }),
+    );
   });
 }
 

@@ -16,15 +16,11 @@ import type { ResolvedToken, SourceReport } from "../token/resolve.ts";
 import { annotation, hasRunner, withoutCommands } from "./annotations.ts";
 import type { Io } from "./io.ts";
 import type { GlobalOptions } from "./options.ts";
+import { inLines, inOneLine } from "./plain_text.ts";
 import { redact } from "./redact.ts";
 
-/** A name that somebody chose must not draw on the terminal; lines are ours. */
-// deno-lint-ignore no-control-regex
-const CONTROLS = /[\x00-\x09\x0b-\x1f\x7f-\x9f]+/g;
-
-/** Nor must it make up a line of its own where one line is said. */
-// deno-lint-ignore no-control-regex
-const BREAKS = /[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g;
+/** What was warned of at each place, for a report of several reporters' doing. */
+const warningsOf = new WeakMap<Io, string[]>();
 
 /** What is said of an error beside its message. */
 export interface Complaint {
@@ -50,7 +46,7 @@ export interface Reporter {
   tellRunner(line: string): void;
   /** What an own command was asked for, on standard output. */
   print(text: string): void;
-  /** The warnings so far. */
+  /** The warnings so far, those of other reporters for the same process among them. */
   readonly warnings: readonly string[];
 }
 
@@ -65,7 +61,8 @@ export function createReporter(
   io: Io,
   options: Pick<GlobalOptions, "json" | "quiet">,
 ): Reporter {
-  const warnings: string[] = [];
+  const warnings = warningsOf.get(io) ?? [];
+  warningsOf.set(io, warnings);
   const label = (text: string, colour: number) =>
     isColourful(io) ? `\x1b[${colour}m${text}\x1b[39m` : text;
   const tellRunner = (line: string) => {
@@ -77,42 +74,40 @@ export function createReporter(
     }
   };
   const say = (line: string) => tellRunner(redact(line, io.env));
-  const shown = (text: string) => text.replace(CONTROLS, " ");
-  const oneLine = (text: string) => text.replace(BREAKS, " ");
   const runner = hasRunner(io);
   const own = (line: string) => say(`adc-run: ${withoutCommands(line)}`);
   // The runner shows an annotation in the log as well, so that nothing is said twice.
   const annotate = (level: "error" | "warning", lines: readonly (string | undefined)[]) => {
-    const said = lines.filter((line) => line !== undefined).map(oneLine).join("\n");
+    const said = lines.filter((line) => line !== undefined).map(inOneLine).join("\n");
     tellRunner(annotation(level, redact(said, io.env)));
   };
   const complain = (message: string, { suggestion, details = [] }: Complaint = {}) => {
     if (runner) annotate("error", [message, suggestion]);
-    else own(`${label("error", 31)}: ${oneLine(message)}`);
-    for (const line of details) say(`  ${withoutCommands(oneLine(line))}`);
-    if (!runner && suggestion !== undefined) own(oneLine(suggestion));
+    else own(`${label("error", 31)}: ${inOneLine(message)}`);
+    for (const line of details) say(`  ${withoutCommands(inOneLine(line))}`);
+    if (!runner && suggestion !== undefined) own(inOneLine(suggestion));
   };
   return {
     warnings,
     say,
     tellRunner,
     print: (text) => {
-      io.stdout.write(`${shown(redact(text, io.env))}\n`);
+      io.stdout.write(`${inLines(redact(text, io.env))}\n`);
     },
     info: (line) => {
-      if (!options.quiet && !options.json) own(oneLine(line));
+      if (!options.quiet && !options.json) own(inOneLine(line));
     },
     warn: (line) => {
       warnings.push(line);
       if (options.quiet || options.json) return;
       if (runner) annotate("warning", [line]);
-      else own(`${label("warning", 33)}: ${oneLine(line)}`);
+      else own(`${label("warning", 33)}: ${inOneLine(line)}`);
     },
     complain,
     fail: (thrown) => {
       const error = asAdcRunError(thrown);
       if (options.json) {
-        say(shown(JSON.stringify({ error: describeError(error), warnings })));
+        say(inLines(JSON.stringify({ error: describeError(error), warnings })));
         return error.exitCode;
       }
       const details = error instanceof NoTokenError ? formatTrail(error.trail) : [];

@@ -6,7 +6,7 @@
 
 import type { RunOptions } from "../adc/run_options.ts";
 import type { Connection } from "../connection/connection.ts";
-import { UsageError } from "../errors.ts";
+import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { DEFAULT_TTL, readLifetime } from "../lifecycle/expiry.ts";
 import type { TokenSource } from "../token/source.ts";
 import { canAsk, hasTerminal } from "./io.ts";
@@ -39,21 +39,23 @@ export interface RunSettings extends RunOptions {
  *
  * @param command What to run.
  * @param surroundings The process, and who prints.
- * @returns Options for `prepareRun()` and `executeRun()`, but for the streams.
+ * @returns Options for `prepareRun()` and `executeRun()`, but for the streams and the environment file.
  * @throws {UsageError} `--ephemeral` has no such time.
+ * @throws {ConnectionError} The same of its variable; or leaks are to be found without a mask.
  */
 export async function runOptionsOf(
   { exec, options }: RunCommand,
   { io, reporter }: { readonly io: Io; readonly reporter: Reporter },
 ): Promise<RunSettings> {
-  const { env, cwd, signals } = io;
+  const { env, cwd, signals, keychain } = io;
+  requireMask(options);
   const ephemeral = await readTtl(options);
-  const { envFile, adc, check, mask } = options;
+  const { adc, check, mask } = options;
   return {
     env,
     cwd,
+    keychain,
     exec,
-    envFile,
     adc,
     check,
     mask,
@@ -74,10 +76,29 @@ export async function runOptionsOf(
   };
 }
 
+/** The mask is what finds a leak. */
+function requireMask({ failOnLeak, mask, ambient }: GlobalOptions): void {
+  if (!failOnLeak || mask) return;
+  const leak = ambient.has("failOnLeak") ? "ADC_RUN_FAIL_ON_LEAK" : "--fail-on-leak";
+  const without = ambient.has("mask") ? "ADC_RUN_MASK=false" : "--no-mask";
+  throw new ConnectionError(
+    `Cannot use ${leak} with ${without}: the mask is what finds a leak`,
+    ambient.has("failOnLeak") && ambient.has("mask") ? EXIT.config : EXIT.usage,
+  );
+}
+
 /** `--ephemeral`, and how long the token lives at most where it cannot be revoked. */
 async function readTtl(options: GlobalOptions): Promise<number | undefined> {
   if (options.ephemeralTtl === undefined) return options.ephemeral ? DEFAULT_TTL : undefined;
-  const ttl = await readLifetime(options.ephemeralTtl, "--ephemeral");
-  if (ttl !== undefined) return ttl;
-  throw new UsageError('Cannot use --ephemeral "never": a token for one run has an end');
+  const ambient = options.ambient.has("ephemeralTtl");
+  const name = ambient ? "ADC_RUN_EPHEMERAL" : "--ephemeral";
+  try {
+    const ttl = await readLifetime(options.ephemeralTtl, name);
+    if (ttl !== undefined) return ttl;
+    throw new UsageError(`Cannot use ${name} "never": a token for one run has an end`);
+  } catch (error) {
+    if (!ambient || !(error instanceof UsageError)) throw error;
+    const { message, suggestion } = error;
+    throw new ConnectionError(message, EXIT.config, { suggestion });
+  }
 }

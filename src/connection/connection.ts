@@ -13,6 +13,7 @@ import { flagOr, wrongValue } from "./layers.ts";
 import type { Layers } from "./layers.ts";
 import { describeOrigin } from "./origin.ts";
 import type { Environment, Setting } from "./origin.ts";
+import { readNamedFile } from "./named_env_file.ts";
 import type { Profile } from "./profile.ts";
 import { proxyFor } from "./proxy.ts";
 import type { Proxy } from "./proxy.ts";
@@ -22,7 +23,6 @@ import { readTarget } from "./pinned_target.ts";
 import { readAdcArguments } from "./read_adc_arguments.ts";
 import { readTls } from "./tls.ts";
 import type { Tls } from "./tls.ts";
-import { UsageError } from "../errors.ts";
 import { Secret } from "../secret.ts";
 
 /** The kinds of gateway that ADC manages. */
@@ -71,11 +71,12 @@ export interface ConnectionOptions {
   /** The working directory: `.env` and relative certificate paths are looked up from it. */
   readonly cwd: string;
   /**
-   * An environment file to read instead of `.env` in the working directory.
+   * An environment file to read instead of `.env` in the working directory; or one that was read, for a pipe
+   * can be read only once.
    *
    * @default undefined
    */
-  readonly envFile?: string | undefined;
+  readonly envFile?: string | EnvFile | undefined;
   /**
    * A named target, whose values come behind `.env`.
    *
@@ -91,7 +92,7 @@ export interface ConnectionOptions {
  *
  * @param options The environment, ADC's words, and the working directory.
  * @returns The connection, with the origin of every value.
- * @throws {UsageError} An option has no value, or the environment file that was named is not there.
+ * @throws {UsageError} An option has no value.
  * @throws {ConnectionError} A value cannot be used; `exitCode` is 64 for a flag and 78 for anything else.
  *
  * @example
@@ -115,7 +116,9 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
   const dotEnv = await readEnvFile(".env", cwd);
   const envFile = options.envFile === undefined
     ? dotEnv
-    : await readNamedFile(options.envFile, cwd);
+    : typeof options.envFile === "string"
+    ? await readNamedFile(options.envFile, cwd)
+    : options.envFile;
   const target = readTarget(flags, { env, files: [envFile], profile: options.profile });
   const { profile, layers } = target;
   // ADC reads `.env` whatever adc-run was told. What adc-run sets in ADC's environment hides it; these
@@ -165,15 +168,6 @@ function proxyWarnings(proxies: readonly (Proxy | undefined)[]): readonly string
       describeOrigin(proxy.host.origin)
     } names.`,
   ];
-}
-
-async function readNamedFile(name: string, cwd: string): Promise<EnvFile> {
-  const file = await readEnvFile(name, cwd);
-  if (file.exists && file.unreadable === undefined) return file;
-  const found = file.exists ? `it cannot be read (${file.unreadable})` : "there is no such file";
-  throw new UsageError(`Cannot use --env-file "${name}": ${found}`, {
-    suggestion: `A relative path starts from "${cwd}".`,
-  });
 }
 
 function readBackend(setting: Setting<string> | undefined): Setting<Backend> {

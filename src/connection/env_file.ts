@@ -5,7 +5,7 @@
  * @module
  */
 
-import { readFileSync, statSync } from "node:fs";
+import { promises as fs, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { codeOf, throwIfNotCapable } from "../errors.ts";
@@ -66,15 +66,18 @@ export class EnvFile {
  *
  * @param name The file's path, relative to `cwd` or absolute.
  * @param cwd The folder that a relative path starts from.
- * @returns The variables, or why there are none. It does not throw.
+ * @returns The variables, or why there are none.
+ * @throws {Error} Deno's `NotCapable`, where it may not read the file.
  */
 export async function readEnvFile(name: string, cwd: string): Promise<EnvFile> {
   let text: string;
   try {
     const path = resolve(cwd, name);
     // ADC would wait for ever for somebody to write into a pipe called ".env".
-    if (name === ".env" && !statSync(path).isFile()) return new EnvFile(name, undefined);
-    text = readFileSync(path, "utf8");
+    const isFile = statSync(path).isFile();
+    if (name === ".env" && !isFile) return new EnvFile(name, undefined);
+    // What is named may be a pipe that somebody has yet to write into, and signals are heard meanwhile.
+    text = isFile ? readFileSync(path, "utf8") : await fs.readFile(path, "utf8");
   } catch (error) {
     throwIfNotCapable(error);
     const code = codeOf(error) ?? "unknown error";

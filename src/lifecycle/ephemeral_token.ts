@@ -8,6 +8,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../connection/http.ts";
 import type { Environment } from "../connection/origin.ts";
 import type { TokenRecord } from "../store/state.ts";
+import type { Keychain } from "../token/keychain.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 
 /** How a token is exchanged for one that lives for a run. */
@@ -20,6 +21,8 @@ export interface EphemeralOptions {
   readonly record: TokenRecord | undefined;
   /** How long the new token lives at most, in milliseconds. */
   readonly ttl: number;
+  /** The keychain, where it is not the system's. */
+  readonly keychain?: Keychain | undefined;
   /** Told what a person should know, a sentence each. */
   readonly onWarning?: ((warning: string) => void) | undefined;
   /** Ends the attempt. */
@@ -42,7 +45,7 @@ export interface EphemeralOptions {
  */
 export async function exchangeToken(
   resolved: ResolvedToken,
-  { connection, env, record, ttl, onWarning, signal, dispatcher, now }: EphemeralOptions,
+  { connection, env, record, ttl, keychain, onWarning, signal, dispatcher, now }: EphemeralOptions,
 ): Promise<ResolvedToken> {
   if (resolved.lease !== undefined) return resolved;
   const [{ openTokenSession }, { openTokenStores }, { lendToken }] = await Promise.all([
@@ -50,7 +53,7 @@ export async function exchangeToken(
     import("./token_stores.ts"),
     import("./lend_token.ts"),
   ]);
-  const stores = openTokenStores({ env, onWarning });
+  const stores = openTokenStores({ env, keychain, onWarning });
   const { token: parent, source, detail, trail } = resolved;
   const session = await openTokenSession(connection, {
     resolved,

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { Readable } from "node:stream";
 import { it } from "node:test";
 import { canAsk, hasTerminal } from "../../src/cli/io.ts";
@@ -143,4 +145,84 @@ it("`canAsk()` wants terminals at both ends, and no CI", () => {
   assert.equal(canAsk(fakeIo({ terminals: { ...both, stdin: false } })), false);
   assert.equal(hasTerminal(fakeIo()), false);
   assert.equal(hasTerminal(fakeIo({ terminals: { ...both, stdin: false } })), true);
+});
+
+it("`main()` keeps the warnings in the report of a failure", async () => {
+  await using folder = await temporaryFolder();
+  const env = {
+    ADC_RUN_CONFIG_DIR: `${folder.path}/c`,
+    ADC_SERVER: "http://gateway.example.com:9180",
+    ADC_BACKEND: "api7ee",
+  };
+  for (const args of [["--json", "exec", "--", "true"], ["auth", "token", "--json"]]) {
+    const io = fakeIo({ env, cwd: folder.path });
+    assert.equal(await main(args, io), 77);
+    const { error, warnings } = JSON.parse(io.err.join(""));
+    assert.equal(error.name, "NoTokenError");
+    assert.match(warnings.join(), /cross the network/, args.join(" "));
+  }
+});
+
+it("`main()` reports a failure as JSON where adc-run was asked for that, and not another program", async () => {
+  for (
+    const [args, isJson] of [
+      [["exec", "--", "echo", "--json"], false],
+      [["sync", "--json"], false],
+      [["--", "auth", "--json"], false],
+      [["--json", "sync"], true],
+      [["auth", "token", "--json"], true],
+      [["--frob", "--json"], true],
+    ] as const
+  ) {
+    const io = fakeIo({ env: { ADC_RUN_CONFIG_DIR: "/nowhere" } });
+    assert.notEqual(await main(args, io), 0);
+    assert.equal(io.err.join("").startsWith("{"), isJson, args.join(" "));
+  }
+});
+
+it("`main()` minds --fail-on-leak without a mask where something runs, and says who asked for what", async () => {
+  const all = { ADC_RUN_FAIL_ON_LEAK: "1", ADC_RUN_MASK: "0", ADC_RUN_CONFIG_DIR: "/nowhere" };
+  for (
+    const [args, env, exitCode, message] of [
+      [["--help"], all, 0, /^$/],
+      [["exec", "--", "true"], all, 78, /Cannot use ADC_RUN_FAIL_ON_LEAK with ADC_RUN_MASK=false/],
+      [["--no-mask", "--fail-on-leak", "sync"], {}, 64, /Cannot use --fail-on-leak with --no-mask/],
+      [["--fail-on-leak", "sync"], { ADC_RUN_MASK: "0" }, 64, /--fail-on-leak with ADC_RUN_MASK/],
+      [["--no-mask", "sync"], { ADC_RUN_FAIL_ON_LEAK: "1" }, 64, /FAIL_ON_LEAK with --no-mask/],
+    ] as const
+  ) {
+    const io = fakeIo({ env });
+    assert.equal(await main(args, io), exitCode, args.join(" "));
+    assert.match(io.err.join(""), message);
+  }
+});
+
+it("`main()` blames what comes from a variable on the variable", async () => {
+  for (
+    const [args, env, exitCode, message] of [
+      [["sync"], { ADC_RUN_ENV_FILE: "nope" }, 78, /Cannot use ADC_RUN_ENV_FILE: .*"nope"/],
+      [["auth", "token"], { ADC_RUN_ENV_FILE: "nope" }, 78, /Cannot use ADC_RUN_ENV_FILE/],
+      [["auth", "token", "--env-file", "x"], { ADC_RUN_ENV_FILE: "y" }, 64, /--env-file: .*"x"/],
+      [["--env-file", "nope", "sync"], {}, 64, /Cannot use --env-file: .*"nope"/],
+      [["sync"], { ADC_RUN_EPHEMERAL: "nope" }, 78, /Cannot use ADC_RUN_EPHEMERAL "nope"/],
+      [["sync"], { ADC_RUN_EPHEMERAL: "never" }, 78, /Cannot use ADC_RUN_EPHEMERAL "never"/],
+    ] as const
+  ) {
+    const io = fakeIo({ env: { ADC_RUN_CONFIG_DIR: "/nowhere", ...env } });
+    assert.equal(await main(args, io), exitCode, args.join(" "));
+    assert.match(io.err.join(""), message);
+  }
+});
+
+it("`main()` reads an environment file once, which may be a pipe", async () => {
+  await using folder = await temporaryFolder();
+  const pipe = `${folder.path}/pipe`;
+  execFileSync("mkfifo", [pipe]);
+  const text = "ADC_TOKEN=a7ee-from-a-pipe\nADC_SERVER=http://127.0.0.1:1\n";
+  const writer = spawn("sh", ["-c", `printf '${text.replaceAll("\n", "\\n")}' > "${pipe}"`]);
+  const io = fakeIo({ env: { ADC_RUN_CONFIG_DIR: `${folder.path}/c` }, cwd: folder.path });
+  // It looks at the connection twice: the second time with the backend that the command is for.
+  assert.equal(await main(["auth", "token", "--env-file", pipe], io), 0);
+  assert.equal(io.out.join(""), "a7ee-from-a-pipe\n");
+  if (writer.exitCode === null) await once(writer, "exit");
 });

@@ -11,7 +11,7 @@ import { openRawRequester } from "../../admin_api/raw_request.ts";
 import type { RawAnswer, RawRequester } from "../../admin_api/raw_request.ts";
 import { tokensByServer } from "../../check/check_token.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { AdcRunError, UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors.ts";
 import { endWarning, explainRefusal, knownToken } from "../../lifecycle/known_token.ts";
 import { createMask } from "../../mask/mask.ts";
 import type { Mask } from "../../mask/mask.ts";
@@ -56,8 +56,6 @@ export async function api({ words, options: before }: OwnCall, io: Io): Promise<
     return await ask({ ...request, mask }, { ...own, io, signal: interrupt.signal });
   } catch (error) {
     interrupt.signal.throwIfAborted();
-    // The reporter knows the warnings, which belong into the report of --json.
-    if (error instanceof AdcRunError) return own.reporter.fail(error);
     throw error;
   } finally {
     interrupt.release();

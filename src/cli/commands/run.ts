@@ -10,6 +10,7 @@ import { releaseToken } from "../../adc/release_token.ts";
 import type { RunResult } from "../../adc/run_options.ts";
 import { needsBackend } from "../../connection/adc_arguments.ts";
 import { readAdcArguments } from "../../connection/read_adc_arguments.ts";
+import { namedEnvFile } from "../env_file.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { profilesOf } from "../profiles.ts";
@@ -41,6 +42,7 @@ export async function run({ words, exec, options }: RunCommand, io: Io): Promise
     const { stdout, stderr } = io;
     const runOptions = {
       ...await runOptionsOf({ words, exec, options }, { io, reporter }),
+      envFile: online ? await namedEnvFile(io, options, interrupt.signal) : undefined,
       profile: profiles[0],
       stdin: "inherit" as const,
       stdout,
@@ -49,6 +51,8 @@ export async function run({ words, exec, options }: RunCommand, io: Io): Promise
     };
     const plan = await prepareRun(words, { ...runOptions, signal: interrupt.signal });
     try {
+      // Whoever gave up meanwhile does not want it to begin.
+      interrupt.signal.throwIfAborted();
       if (options.dryRun) return printPlan(plan, { reporter, io, options });
       announce(plan, { reporter, io, options });
       const running = executeRun(plan, runOptions);

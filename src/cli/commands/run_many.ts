@@ -11,6 +11,7 @@ import { parseAdcArguments } from "../../connection/parse_adc_arguments.ts";
 import type { Profile } from "../../connection/profile.ts";
 import { UsageError } from "../../errors.ts";
 import { sameTargets } from "../../profiles/same_targets.ts";
+import { namedEnvFile } from "../env_file.ts";
 import { abortOnInterrupt, Interrupted } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { asAdcRunError, createReporter, describeError } from "../report.ts";
@@ -58,7 +59,8 @@ export async function runMany(command: RunManyCommand, io: Io): Promise<number> 
   const streams = openTargetStreams(profiles, { io, options });
   const surroundings = { command, io, reporter, streams };
   try {
-    const targets = await targetsOf(surroundings);
+    const envFile = await namedEnvFile(io, options, interrupt.signal);
+    const targets = { ...await targetsOf(surroundings), envFile };
     const prepared = await prepareTargets(words, { ...targets, signal: interrupt.signal });
     try {
       throwWhatAllHave(prepared, surroundings);
