@@ -116,7 +116,9 @@ function inAscii(code: string): string {
 /** Without it, each part would make an ES module of `node:process`. */
 const globalProcess: Plugin = {
   name: "global process",
-  resolveId: (name) => name === PROCESS ? "\0process" : null,
+  // Not for commander, which asks with `require()` and gets the module itself.
+  resolveId: (name, importer) =>
+    name === PROCESS && !importer?.includes("node_modules") ? "\0process" : null,
   load: (id) => id === "\0process" ? "export default globalThis.process;" : null,
 };
 

@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** The folders and single files of `src/`; imports point to the left only. */
 const LAYERS = [
-  ["secret", "errors", "version", "node_spawn", "spawn", "nearest", "find_program"],
+  ["secret", "errors", "version", "node_spawn", "spawn", "nearest", "find_program", "home_folder"],
   ["mask"],
   ["connection"],
   ["token"],

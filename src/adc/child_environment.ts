@@ -4,6 +4,7 @@
  * @module
  */
 
+import process from "node:process";
 import type { Connection } from "../connection/connection.ts";
 import { actsAtStart } from "../connection/env_file.ts";
 import type { Environment, Setting } from "../connection/origin.ts";
@@ -16,12 +17,19 @@ const WITHHELD = ["ADC_TOKEN_FILE", "ADC_TOKEN_COMMAND", "API7_USERNAME", "API7_
  * The whole environment but for the ways to more tokens: ADC fills `${NAME}` in adc.yaml from it.
  *
  * @param env The environment of adc-run.
+ * @param platform The platform: the names of variables are the same in capitals on Windows.
+ * @default process.platform
  * @returns A copy.
  */
-export function plainEnvironment(env: Environment): Record<string, string | undefined> {
-  const copy = { ...env };
-  for (const name of WITHHELD) delete copy[name];
-  return copy;
+export function plainEnvironment(
+  env: Environment,
+  platform: string = process.platform,
+): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isWithheld(name, platform)));
+}
+
+function isWithheld(name: string, platform: string = process.platform): boolean {
+  return WITHHELD.includes(platform === "win32" ? name.toUpperCase() : name);
 }
 
 /** What is added to the child's environment. */
@@ -54,7 +62,7 @@ export function childEnvironment(
   // A file named with --env-file stands in for `.env`, whose variables ADC would load by itself.
   if (connection.envFile.name !== ".env") {
     for (const [name, value] of connection.envFile.entries()) {
-      if (!WITHHELD.includes(name) && !actsAtStart(name)) child[name] ??= value;
+      if (!isWithheld(name) && !actsAtStart(name)) child[name] ??= value;
     }
   }
   // ADC would load a variable of `.env` by itself, unless it is set.

@@ -6,10 +6,10 @@
  */
 
 import { statSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { Environment } from "../connection/origin.ts";
 import { throwIfNotCapable } from "../errors.ts";
+import { homeFolder } from "../home_folder.ts";
 
 /** Where the doctor was started. */
 export interface Place {
@@ -43,7 +43,7 @@ export function repositoryRoot(folder: string): string | undefined {
  * @returns Whether it did.
  */
 export function cameWithProject(file: string, { env, cwd }: Place): boolean {
-  const home = env.HOME && isAbsolute(env.HOME) ? env.HOME : homedir();
+  const home = homeFolder(env);
   const roots = [resolve(cwd), repositoryRoot(cwd)];
   if (roots.some((root) => root !== undefined && !isBelow(home, root) && isBelow(file, root))) {
     return true;

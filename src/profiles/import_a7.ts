@@ -5,10 +5,10 @@
  */
 
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../connection/origin.ts";
 import { AdcRunError, codeOf, EXIT, throwIfNotCapable } from "../errors.ts";
+import { homeFolder } from "../home_folder.ts";
 import { Secret } from "../secret.ts";
 import { isBlank } from "../token/token_value.ts";
 import { findDefect } from "./find_defect.ts";
@@ -92,7 +92,7 @@ function a7ConfigPath(
 ): string {
   if (own) return resolve(own, "config.yaml");
   if (xdg) return resolve(xdg, "a7", "config.yaml");
-  return join(home || homedir(), ".config", "a7", "config.yaml");
+  return join(home || homeFolder({}), ".config", "a7", "config.yaml");
 }
 
 async function readYaml(path: string): Promise<Record<string, unknown>> {

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { homedir } from "node:os";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../connection/origin.ts";
 import type { Profile, ProfileSettings } from "../connection/profile.ts";
 import { ConnectionError, EXIT } from "../errors.ts";
+import { homeFolder } from "../home_folder.ts";
 import { nearest } from "../nearest.ts";
 import { followUse } from "./follow_use.ts";
 import { readProjectProfiles, readUserProfiles } from "./profile_file.ts";
@@ -148,8 +148,7 @@ function absolutePath(
   { file, env }: { readonly file: string; readonly env: Environment },
 ): string {
   if (!/^~[/\\]/.test(path)) return resolve(dirname(file), path);
-  const { HOME: home } = env;
-  return join(home && isAbsolute(home) ? home : homedir(), path.slice(2));
+  return join(homeFolder(env), path.slice(2));
 }
 
 /** More would hide what is said about them. */

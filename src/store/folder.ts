@@ -4,10 +4,10 @@
  * @module
  */
 
-import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import process from "node:process";
 import type { Environment } from "../connection/origin.ts";
+import { homeFolder } from "../home_folder.ts";
 
 /** The name of adc-run's folder below the folder of all programs' settings. */
 const NAME = "adc-run";
@@ -33,11 +33,11 @@ const NAME = "adc-run";
  * ```
  */
 export function storeFolder(env: Environment, platform: string = process.platform): string {
-  const { ADC_RUN_CONFIG_DIR: own, XDG_CONFIG_HOME: xdg, APPDATA: appData, HOME: home } = env;
+  const { ADC_RUN_CONFIG_DIR: own, XDG_CONFIG_HOME: xdg, APPDATA: appData } = env;
   if (own) return resolve(own);
   if (xdg && isAbsolute(xdg)) return join(xdg, NAME);
   if (platform === "win32" && appData) return join(appData, NAME);
-  const userHome = home && isAbsolute(home) ? home : homedir();
+  const userHome = homeFolder(env);
   return platform === "darwin"
     ? join(userHome, "Library", "Application Support", NAME)
     : join(userHome, ".config", NAME);

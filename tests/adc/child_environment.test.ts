@@ -89,3 +89,9 @@ it("`childEnvironment()` puts the run's own token in place of a parent in --env-
   const child = childEnvironment({ env: {}, connection, token, instead });
   assert.equal(child.API_KEY, "a7ee-example");
 });
+
+it("`plainEnvironment()` takes the names in any case on Windows, as programs there do", () => {
+  const env = { Path: "C:\\", Api7_Password: "p", adc_token_file: "f" };
+  assert.deepEqual(plainEnvironment(env, "win32"), { Path: "C:\\" });
+  assert.deepEqual(plainEnvironment(env, "linux"), env);
+});

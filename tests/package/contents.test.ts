@@ -120,7 +120,7 @@ describe("the npm package", () => {
       man: ["man/adc-run.1"],
       files: ["esm", "bin", "man/adc-run.1"],
       sideEffects: false,
-      engines: { node: ">=20.18.1" },
+      engines: { node: "^20.18.1 || >=22.3.0" },
       dependencies: Object.fromEntries([...required, "undici"].map((name) => [name, range(name)])),
       optionalDependencies: { "@napi-rs/keyring": range("@napi-rs/keyring") },
     });

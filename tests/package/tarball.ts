@@ -59,7 +59,8 @@ export async function fingerprint(): Promise<string> {
     return names.filter((name) => name.endsWith(".ts")).map((name) => join(folder, name));
   }));
   const hash = createHash("sha256");
-  for (const file of ["LICENSE", "README.md", "deno.json", "mod.ts", ...folders.flat().sort()]) {
+  const single = ["LICENSE", "README.md", "deno.json", "deno.lock", "mod.ts"];
+  for (const file of [...single, ...folders.flat().sort()]) {
     hash.update(`${file}\0`).update(await readFile(join(repository, file))).update("\0");
   }
   return hash.digest("hex").slice(0, 16);

@@ -8,7 +8,7 @@ import { lstatSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import type { Environment } from "../../connection/origin.ts";
-import { codeOf, CommandError, EXIT, throwIfNotCapable } from "../../errors.ts";
+import { codeOf, CommandError, EXIT } from "../../errors.ts";
 import { storeFolder } from "../../store/folder.ts";
 import { requirePrivate } from "../../store/private_path.ts";
 import { storeError } from "../../store/store_error.ts";
@@ -89,14 +89,7 @@ function isInstalled(value: unknown): value is Installed {
  * @throws {CommandError} It was installed, and is no longer there (126).
  */
 export function findInstalledAdc(env: Environment): string | undefined {
-  let folder: string;
-  try {
-    folder = installFolder(env);
-  } catch (error) {
-    throwIfNotCapable(error);
-    // A user without a home has nothing installed there.
-    return undefined;
-  }
+  const folder = installFolder(env);
   const version = currentVersion(join(folder, INSTALLED_FILE));
   if (version === undefined) return undefined;
   const file = installedProgram(folder, version);

@@ -1,0 +1,29 @@
+/**
+ * Where the user's own files are.
+ *
+ * @module
+ */
+
+import { homedir } from "node:os";
+import { isAbsolute } from "node:path";
+import { throwIfNotCapable } from "./errors.ts";
+
+/** A folder in which nothing is, and nothing can be made. */
+const NOWHERE = "/dev/null";
+
+/**
+ * The user's home: `HOME`, else what the system knows.
+ *
+ * @param env The environment. A relative `HOME` counts as unset.
+ * @returns An absolute path; below `/dev/null` for a user who has no home, in a container, say.
+ */
+export function homeFolder({ HOME: home }: Readonly<Record<string, string | undefined>>): string {
+  if (home && isAbsolute(home)) return home;
+  try {
+    // Node throws where there is none, Deno says `null`.
+    return homedir() || NOWHERE;
+  } catch (error) {
+    throwIfNotCapable(error);
+    return NOWHERE;
+  }
+}
