@@ -15,7 +15,7 @@ import {
 
 /**
  * Turns a folder with compiled code in `esm/` into the npm package: manifest, README, license, a command
- * in one file that can be started, man page, examples that import it by its name on npm, and no declarations but those that an
+ * that can be started, man page, examples that import it by its name on npm, and no declarations but those that an
  * importer can get to.
  *
  * @param folder The package's folder.

@@ -9,11 +9,9 @@ import { notThisBackend, parseObject } from "../check/judge_response.ts";
 import { CheckError } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HttpClientOptions } from "../connection/http.ts";
+import { readStart } from "../connection/request_terms.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import type { RawRequester } from "./raw_request.ts";
-
-/** More than any list of the few groups that match a name, in bytes. */
-const MOST_BYTES = 1024 * 1024;
 
 /** Whose token it is, and what ends the search. */
 export interface FindGatewayGroupOptions extends HttpClientOptions {
@@ -41,7 +39,9 @@ export async function findGatewayGroup(
     method: "GET",
     path: `/api/gateway_groups?${query}`,
   });
-  const { list } = parseObject(await textOf(answer.body)) ?? {};
+  // What is longer than that is no answer to this question.
+  const { text, cut } = await readStart(answer.body);
+  const { list } = (cut ? undefined : parseObject(text)) ?? {};
   const groups: readonly unknown[] = answer.status === 200 && Array.isArray(list) ? list : [];
   for (const group of groups) {
     const { id, name: named } = (group ?? {}) as { readonly id?: unknown; readonly name?: unknown };
@@ -53,16 +53,4 @@ export async function findGatewayGroup(
   const { tried, status } = answer;
   const found = `the server names no id of the gateway group "${name}"`;
   throw new CheckError({ tried, status, ...notThisBackend(found, "api7ee") }, { resolved });
-}
-
-/** What is longer is no answer to this question. */
-async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let [text, length] = ["", 0];
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > MOST_BYTES) return "";
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }

@@ -7,6 +7,7 @@
 import { explainFailure } from "../check/explain_failure.ts";
 import { CheckError } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
+import { openHttpClient } from "../connection/http.ts";
 import type { HttpClientOptions } from "../connection/http.ts";
 import type { Server } from "../connection/server.ts";
 import type { StreamRequest, StreamResponse } from "../connection/stream_request.ts";
@@ -60,12 +61,11 @@ export interface RawRequesterOptions extends HttpClientOptions {
  * @param options The server, the token, and what ends the requests.
  * @returns The requester, to be closed.
  */
-export async function openRawRequester(
+export function openRawRequester(
   connection: Connection,
   options: RawRequesterOptions,
-): Promise<RawRequester> {
+): RawRequester {
   const { server, token, resolved, signal } = options;
-  const { openHttpClient } = await import("../connection/http.ts");
   const client = openHttpClient(connection, options);
   const secrets = [token, ...(server.authorization ? [server.authorization] : [])];
   // A shorter one may well be a part of an innocent address.

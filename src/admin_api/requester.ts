@@ -11,6 +11,7 @@ import type { HttpClient, HttpRequest, HttpResponse } from "../connection/http.t
 import { addressSecrets, urlOf } from "../connection/server.ts";
 import type { Server } from "../connection/server.ts";
 import { createMask } from "../mask/mask.ts";
+import { SHORTEST_SECRET } from "../secret.ts";
 import type { Secret } from "../secret.ts";
 import { AdminApiError } from "./admin_api_error.ts";
 import { CookieJar } from "./cookie_jar.ts";
@@ -40,9 +41,6 @@ export interface Answered {
   /** What became of its cookies. */
   readonly cookies: Taken;
 }
-
-/** A secret that is shorter may well be a part of an innocent address. */
-const SHORTEST_IN_ADDRESS = 8;
 
 /** Asks one server for one caller. */
 export class Requester {
@@ -208,7 +206,8 @@ export class Requester {
 
   /** A name in the query can be a token, by mistake. */
   #tried({ method, path }: Ask): string {
-    return this.#mask(SHORTEST_IN_ADDRESS).text(`${method} ${this.server.display}${path}`);
+    // What is shorter may well be a part of an innocent address.
+    return this.#mask(SHORTEST_SECRET).text(`${method} ${this.server.display}${path}`);
   }
 }
 

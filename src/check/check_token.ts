@@ -5,6 +5,7 @@
  */
 
 import type { Connection } from "../connection/connection.ts";
+import { openHttpClient } from "../connection/http.ts";
 import type { HttpDispatcher } from "../connection/http.ts";
 import { addressSecrets } from "../connection/server.ts";
 import { createMask } from "../mask/mask.ts";
@@ -57,7 +58,6 @@ export interface CheckTokenOptions {
  */
 export async function checkToken(token: Secret, options: CheckTokenOptions): Promise<CheckResult> {
   const { connection, signal } = options;
-  const { openHttpClient } = await import("../connection/http.ts");
   const client = openHttpClient(connection, options);
   try {
     const results = await Promise.all(

@@ -29,7 +29,7 @@ export async function explainFailure(
       `${describeOrigin(proxy.host.origin)} names. Look at it, and at NO_PROXY.`;
     return { ...failure, suggestion };
   }
-  const unclear = failure.verdict === "tls" || /cut off/.test(failure.found);
+  const unclear = failure.verdict === "tls" || failure.cutOff === true;
   if (server.base.protocol !== "https:" || proxy !== undefined || !unclear) return failure;
   const { diagnoseTls } = await import("./tls_diagnosis.ts");
   return await diagnoseTls(server, connection) ?? failure;

@@ -15,6 +15,8 @@ export interface NetworkFailure {
   readonly found: string;
   /** What to do about it. */
   readonly suggestion: string;
+  /** Whether the connection was cut off, for which TLS may be the reason. @default false */
+  readonly cutOff?: boolean;
 }
 
 const CA_HINT =
@@ -68,15 +70,17 @@ const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
 const TIMEOUTS =
   /UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT|ETIMEDOUT|TimeoutError|aborted due to timeout/i;
 
+const CUT_OFF = "the connection was cut off";
+
 /** What else can go wrong on the way, by the system's code. */
 const UNREACHABLE: Readonly<Record<string, string>> = {
   ENOTFOUND: "there is no host of that name",
   EAI_AGAIN: "the host's name could not be looked up",
   ECONNREFUSED: "the connection was refused",
-  ECONNRESET: "the connection was cut off",
-  EPIPE: "the connection was cut off",
-  UND_ERR_SOCKET: "the connection was cut off before the answer was complete",
-  UND_ERR_REQ_RETRY: "the connection was cut off before the answer was complete",
+  ECONNRESET: CUT_OFF,
+  EPIPE: CUT_OFF,
+  UND_ERR_SOCKET: `${CUT_OFF} before the answer was complete`,
+  UND_ERR_REQ_RETRY: `${CUT_OFF} before the answer was complete`,
   HPE_HEADER_OVERFLOW: "the answer's headers are too long",
   UND_ERR_HEADERS_OVERFLOW: "the answer's headers are too long",
   EHOSTUNREACH: "there is no way to that host",
@@ -126,10 +130,11 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
     };
   }
   const code = codes.find((each) => each in UNREACHABLE);
-  const found = code === undefined ? undefined : `${UNREACHABLE[code]} (${code})`;
-  return unreachable(
-    found ?? `no answer came (${codes.find((each) => each !== "") ?? messageOf(error)})`,
-  );
+  if (code === undefined) {
+    return unreachable(`no answer came (${codes.find((each) => each !== "") ?? messageOf(error)})`);
+  }
+  const cutOff = UNREACHABLE[code]!.startsWith(CUT_OFF);
+  return { ...unreachable(`${UNREACHABLE[code]} (${code})`), ...(cutOff && { cutOff }) };
 }
 
 function unreachable(found: string): NetworkFailure {

@@ -14,6 +14,7 @@ import { AdcRunError, codeOf, EXIT } from "../errors.ts";
 import { NoTokenError } from "../token/resolve.ts";
 import type { ResolvedToken, SourceReport } from "../token/resolve.ts";
 import { annotation, hasRunner, withoutCommands } from "./annotations.ts";
+import { isColourful } from "./colours.ts";
 import type { Io } from "./io.ts";
 import type { GlobalOptions } from "./options.ts";
 import { inLines, inOneLine } from "./plain_text.ts";
@@ -64,7 +65,7 @@ export function createReporter(
   const warnings = warningsOf.get(io) ?? [];
   warningsOf.set(io, warnings);
   const label = (text: string, colour: number) =>
-    isColourful(io) ? `\x1b[${colour}m${text}\x1b[39m` : text;
+    isColourful(io.env, io.terminals.stderr) ? `\x1b[${colour}m${text}\x1b[39m` : text;
   const tellRunner = (line: string) => {
     try {
       io.stderr.write(`${line}\n`);
@@ -115,12 +116,6 @@ export function createReporter(
       return error.exitCode;
     },
   };
-}
-
-function isColourful({ env, terminals }: Io): boolean {
-  if (env.NO_COLOR) return false;
-  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== "0";
-  return terminals.stderr;
 }
 
 /** The system's codes for an output that takes no more. */

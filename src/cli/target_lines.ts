@@ -7,7 +7,6 @@
 import { Buffer } from "node:buffer";
 import { Writable } from "node:stream";
 import { noteFailure } from "../adc/output.ts";
-import type { Environment } from "../connection/origin.ts";
 import { LineCutter } from "./line_cutter.ts";
 import type { Line } from "./line_cutter.ts";
 
@@ -43,18 +42,6 @@ interface Prefix {
   readonly continued: Uint8Array;
   /** Nothing, or the end of colours that a line left on: they would run into another target's. */
   readonly end: Uint8Array;
-}
-
-/**
- * Tells whether names have colours on a stream.
- *
- * @param env `NO_COLOR` and `FORCE_COLOR`.
- * @param terminal Whether the stream leads to a terminal.
- * @returns The answer.
- */
-export function isColourful(env: Environment, terminal: boolean): boolean {
-  if (env.NO_COLOR) return false;
-  return env.FORCE_COLOR === undefined ? terminal : env.FORCE_COLOR !== "0";
 }
 
 /**

@@ -6,11 +6,12 @@
 
 import type { Writable } from "node:stream";
 import type { Profile } from "../connection/profile.ts";
+import { isColourful } from "./colours.ts";
 import type { Io } from "./io.ts";
 import type { GlobalOptions } from "./options.ts";
 import { createReporter } from "./report.ts";
 import type { Reporter } from "./report.ts";
-import { isColourful, TargetLines } from "./target_lines.ts";
+import { TargetLines } from "./target_lines.ts";
 import type { TargetStream } from "./target_lines.ts";
 
 /** The two streams of adc-run, for several targets. */

@@ -1,5 +1,5 @@
 /**
- * What is to be done before undici is loaded.
+ * What is to be done before undici's parser is loaded, which is WebAssembly.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 let callback: (() => void) | undefined;
 
 /**
- * Has something done before undici is loaded, which few runs need. It is for the command alone: a library
- * has no business with the settings of a whole process.
+ * Has something done before undici's parser is loaded, which few runs need. It is for the command alone: a
+ * library has no business with the settings of a whole process.
  *
  * @param then What to do; it is called once.
  */
@@ -16,7 +16,7 @@ export function doBeforeUndici(then: () => void): void {
   callback = then;
 }
 
-/** Says that undici is about to be loaded. */
+/** Says that undici's parser is about to be loaded, by the dispatcher that connects. */
 export function beforeUndici(): void {
   callback?.();
   callback = undefined;

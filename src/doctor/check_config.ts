@@ -8,7 +8,12 @@ import { join } from "node:path";
 import type { Environment } from "../connection/origin.ts";
 import type { Profile } from "../connection/profile.ts";
 import { UsageError } from "../errors.ts";
-import { readProjectProfiles, readUserProfiles } from "../profiles/profile_file.ts";
+import {
+  PROJECT_FILE,
+  readProjectProfiles,
+  readUserProfiles,
+  USER_FILE,
+} from "../profiles/profile_file.ts";
 import type { ProfileFile } from "../profiles/profile_file.ts";
 import { selectProfiles } from "../profiles/select_profiles.ts";
 import { storeFolder } from "../store/folder.ts";
@@ -46,8 +51,8 @@ export async function checkConfig(options: CheckConfigOptions): Promise<ConfigRe
   const findings: Found[] = [];
   const good: string[] = [];
   const readers: readonly (readonly [string, () => Promise<ProfileFile>])[] = [
-    [join(storeFolder(env), "config.json"), () => readUserProfiles(env)],
-    ["adc-run.json", () => readProjectProfiles(cwd)],
+    [join(storeFolder(env), USER_FILE), () => readUserProfiles(env)],
+    [PROJECT_FILE, () => readProjectProfiles(cwd)],
   ];
   for (const [name, read] of readers) {
     try {

@@ -9,9 +9,11 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { realpath } from "node:fs/promises";
 import { EXIT } from "../errors.ts";
+import { USER_FILE } from "../profiles/profile_file.ts";
 import type { Secret } from "../secret.ts";
 import type { Spawner } from "../spawn.ts";
 import { storeFolder } from "../store/folder.ts";
+import { TOKEN_FILE } from "../store/token_file.ts";
 import { filesWithTokens } from "./files_with_tokens.ts";
 import type { FileWithToken } from "./files_with_tokens.ts";
 import type { Found } from "./finding.ts";
@@ -44,8 +46,8 @@ export async function checkFiles(options: CheckFilesOptions): Promise<readonly F
     ".env",
     envFile,
     env.ADC_TOKEN_FILE || undefined,
-    join(storeFolder(env), "config.json"),
-    join(storeFolder(env), "tokens.json"),
+    join(storeFolder(env), USER_FILE),
+    join(storeFolder(env), TOKEN_FILE),
   ].filter((name) => name !== undefined);
   const { files, cut } = await filesWithTokens(cwd, { others, tokens });
   const lists = new Map<string, TrackedFiles>();

@@ -8,6 +8,7 @@ import { explainFailure } from "../check/explain_failure.ts";
 import { isJson, oneLine, parseObject, wordsOf } from "../check/judge_response.ts";
 import type { NetworkFailure } from "../check/network_failure.ts";
 import type { Backend, Connection } from "../connection/connection.ts";
+import { openHttpClient } from "../connection/http.ts";
 import type { HttpClient, HttpDispatcher, HttpResponse } from "../connection/http.ts";
 import type { Server } from "../connection/server.ts";
 
@@ -63,7 +64,6 @@ export async function contactServers(
   connection: Connection,
   options: ContactOptions,
 ): Promise<readonly Contact[]> {
-  const { openHttpClient } = await import("../connection/http.ts");
   const client = openHttpClient(connection, options);
   try {
     return await Promise.all(

@@ -90,7 +90,7 @@ export function createMask(secrets: Iterable<Secret>, options: MaskOptions = {})
   const { replacement = "***", idleTime = 50 } = options;
   if (!(idleTime >= 0 && idleTime <= LONGEST_IDLE_TIME)) {
     throw new RangeError(
-      `Cannot create a mask as idleTime must be 0 to ${LONGEST_IDLE_TIME} milliseconds: ${idleTime}`,
+      `Cannot create a mask: idleTime is ${idleTime}, not 0 to ${LONGEST_IDLE_TIME} milliseconds`,
     );
   }
   const forms = new Set<string>();

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Writable } from "node:stream";
 import { it } from "node:test";
-import { isColourful, TargetLines } from "../../src/cli/target_lines.ts";
+import { isColourful } from "../../src/cli/colours.ts";
+import { TargetLines } from "../../src/cli/target_lines.ts";
 
 const NAMES = ["staging", "eu"];
 

@@ -338,3 +338,16 @@ test("`commandSource()` is done with its pipe when the time is over", async () =
   const [child] = started;
   assert.ok(child!.stdout!.destroyed, "a pipe that is open keeps the process alive");
 });
+
+test("`commandSource()` shows no token that stands in the place of a helper", async () => {
+  for (const token of ["edd1c9f034335f136f87ad84b625c8f1", "/x/zqzq1zqzq", "zqzq+zqzq/zqzq="]) {
+    const env = { PATH: process.env.PATH, ADC_TOKEN_COMMAND: token };
+    const error = await breakage(commandSource({ env, cwd: "/nowhere" }));
+    assert.match(error.message, /the helper was not found$/);
+    assert.match(error.suggestion!, /the command in ADC_TOKEN_COMMAND/);
+    assert.ok(!visible(error).includes(token), error.message);
+  }
+  const env = { PATH: process.env.PATH, ADC_TOKEN_COMMAND: "get-no-token" };
+  const { message } = await breakage(commandSource({ env, cwd: "/nowhere" }));
+  assert.match(message, /the helper "get-no-token" was not found$/);
+});

@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import type { HttpDispatcher } from "../../connection/http.ts";
 import type { Environment } from "../../connection/origin.ts";
 import { throwIfNotCapable } from "../../errors.ts";
+import { isExecutable, isFile } from "../../find_program.ts";
 import type { Spawner } from "../../spawn.ts";
 import { JsonFile } from "../../store/json_file.ts";
 import { withLock } from "../../store/lock.ts";
@@ -16,7 +17,6 @@ import { preparePrivateFolder } from "../../store/private_path.ts";
 import { checksumFor } from "./checksum.ts";
 import { INSTALLED_FILE, installedProgram, installFolder, readInstalled } from "./installed.ts";
 import type { Installed, InstalledContent } from "./installed.ts";
-import { isExecutableFile } from "./executable_file.ts";
 import { placeProgram, UNFINISHED } from "./place_program.ts";
 import type { InstallStep, Placing } from "./place_program.ts";
 import { releaseFor } from "./release.ts";
@@ -157,7 +157,8 @@ async function install(options: Turn): Promise<InstallResult> {
   const { current, previous } = await state.readOrSetAside();
   const file = installedProgram(folder, version);
   const isThere = (each: Installed | undefined) =>
-    !force && each?.version === version && each.sha256 === sha256 && isExecutableFile(file);
+    !force && each?.version === version && each.sha256 === sha256 && isFile(file) &&
+    isExecutable(file);
   const result = { version, file, sha256, url: url.href };
   if (isThere(current)) return { ...result, how: "present" };
   const restored = isThere(previous);

@@ -88,7 +88,7 @@ async function ask(request: ApiRequest, surroundings: Surroundings): Promise<num
       connection.servers.indexOf(target.server)
     ]!;
     const { server } = target;
-    const requester = await openRawRequester(connection, { server, token, resolved, signal });
+    const requester = openRawRequester(connection, { server, token, resolved, signal });
     try {
       return await exchange({ ...rest, path, body }, { ...surroundings, requester, resolved });
     } finally {

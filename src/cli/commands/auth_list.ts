@@ -9,6 +9,7 @@ import { day, hasEnded } from "../../lifecycle/expiry.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import type { TokenRecord } from "../../store/state.ts";
 import { openAccountSession } from "../account_session.ts";
+import { alignColumns } from "../columns.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { readOwnCommand } from "../own_command.ts";
@@ -118,9 +119,5 @@ function formatTokens(tokens: readonly ListedToken[]): string {
       token.stale && !token.expired && "stale",
     ].filter((word) => typeof word === "string").join(", "),
   ]);
-  const table = [[" ", "NAME", "ID", "CREATED", "EXPIRES", "LAST USED", ""], ...rows];
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  return table.map((row) =>
-    row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd()
-  ).join("\n");
+  return alignColumns([[" ", "NAME", "ID", "CREATED", "EXPIRES", "LAST USED", ""], ...rows]);
 }

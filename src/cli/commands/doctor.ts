@@ -10,6 +10,7 @@ import { CONNECTION_OPTIONS } from "../../connection/adc_options.ts";
 import { diagnose } from "../../doctor/diagnose.ts";
 import type { Finding } from "../../doctor/finding.ts";
 import { EXIT, UsageError } from "../../errors.ts";
+import { isColourful } from "../colours.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { addSharedOptions, parseStrictly, quietCommand } from "../command_options.ts";
@@ -53,7 +54,12 @@ export async function doctor(call: OwnCall, io: Io): Promise<number> {
         adc: options.adc,
         keychain,
         sources: (connection, watched) =>
-          sourcesOf({ ...io, keychain: watched }, { options, reporter, connection }),
+          // Not a copy, which would open standard input.
+          sourcesOf(Object.create(io, { keychain: { value: watched } }), {
+            options,
+            reporter,
+            connection,
+          }),
         signal: interrupt.signal,
       })
     ) {
@@ -84,16 +90,11 @@ function readOptions({ words, options }: OwnCall): GlobalOptions {
       suggestion: 'See "adc-run doctor --help".',
     });
   }
-  const { profile, check, ...behind } = command.opts<GlobalOptions>();
+  const { check, ...behind } = command.opts<GlobalOptions>();
   if (!check || (!options.check && !options.ambient.has("check"))) {
     throw new UsageError('Cannot use --no-check with "adc-run doctor": it means nothing there');
   }
-  return {
-    ...options,
-    ...behind,
-    // Commander has `true` there where neither of the two was said.
-    ...((Array.isArray(profile) || profile === false) && { profile }),
-  };
+  return { ...options, ...behind };
 }
 
 function profileOf({ profile }: GlobalOptions): string | false | undefined {
@@ -119,11 +120,7 @@ function print(
   { check, status, found, suggestion }: Finding,
   { env, stdout, terminals }: Io,
 ): void {
-  const colourful = env.NO_COLOR
-    ? false
-    : env.FORCE_COLOR === undefined
-    ? terminals.stdout
-    : env.FORCE_COLOR !== "0";
+  const colourful = isColourful(env, terminals.stdout);
   const label = status.padEnd(7);
   const shown = colourful ? `\x1b[${COLOURS[status]}m${label}\x1b[39m` : label;
   const clean = (text: string) => oneLine(redact(text, env));

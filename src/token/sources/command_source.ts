@@ -141,11 +141,11 @@ async function runHelper(
   const spawn = options.spawn ?? await systemSpawner();
   // A signal that was aborted before would never end the helper.
   signal.throwIfAborted();
-  // The helper's arguments can hold a secret; its name cannot.
   const name = basename(program);
+  const helper = shownName(name);
   const broken = (how: string): SourceAnswer => ({
     status: "broken",
-    reason: `the helper "${name}" ${how}`,
+    reason: `${helper} ${how}`,
     suggestion: `Run it by hand: it is the command in ${from}.`,
   });
   // Without the error as its cause: that holds the arguments.
@@ -195,6 +195,11 @@ async function runHelper(
   });
   signal.removeEventListener("abort", stop);
   return answer;
+}
+
+/** Not what may be a token that was put in the place of the helper, nor its arguments, which may hold one. */
+function shownName(name: string): string {
+  return /^[a-z][a-z_.-]{0,30}$/i.test(name) ? `the helper "${name}"` : "the helper";
 }
 
 /** Closes the pipe of a helper that has ended, when nothing more comes. */
