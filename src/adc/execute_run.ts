@@ -12,7 +12,8 @@ import { createMask } from "../mask/mask.ts";
 import { runChild } from "./child.ts";
 import { childEnvironment, plainEnvironment } from "./child_environment.ts";
 import { locateAdc } from "./locate.ts";
-import { listenForImpatience, releaseToken } from "./release_token.ts";
+import { releaseToken } from "./release_token.ts";
+import { listenForImpatience } from "./impatience.ts";
 import type { RunOptions, RunPlan, RunResult } from "./run_options.ts";
 import { bystanders, secretsOf } from "./secrets.ts";
 

@@ -7,7 +7,7 @@
 import { executeRun } from "./execute_run.ts";
 import { inParallel } from "./in_parallel.ts";
 import { optionsFor, releaseTargets } from "./prepare_targets.ts";
-import { listenForImpatience } from "./release_token.ts";
+import { listenForImpatience } from "./impatience.ts";
 import { shareSignals } from "./shared_signals.ts";
 import type { SignalPort } from "./signals.ts";
 import type { PreparedTarget, TargetResult, TargetsOptions } from "./target_options.ts";

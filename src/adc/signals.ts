@@ -14,6 +14,9 @@ export interface SignalPort {
   off(signal: string, listener: () => void): unknown;
 }
 
+/** Signals that end a process that does not listen to them. */
+export const ENDING: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+
 const PASSED_ON: readonly NodeJS.Signals[] = [
   "SIGTERM",
   "SIGHUP",
@@ -40,20 +43,36 @@ export interface ForwardOptions {
  * @returns A function that stops it.
  */
 export function forwardSignals({ port, terminal, send }: ForwardOptions): () => void {
-  const listeners = new Map<NodeJS.Signals, () => void>();
-  for (const signal of PASSED_ON) listeners.set(signal, () => send(signal));
-  // A second SIGINT makes many programs give up their own clean-up, so a terminal's is not repeated.
-  listeners.set("SIGINT", terminal ? () => {} : () => send("SIGINT"));
-  for (const [signal, listener] of listeners) {
+  return listenTo(port, [...PASSED_ON, "SIGINT"], (signal) => () => {
+    // A second SIGINT makes many programs give up their own clean-up, so a terminal's is not repeated.
+    if (signal !== "SIGINT" || !terminal) send(signal);
+  });
+}
+
+/**
+ * Listens to signals, as far as the system knows them: Windows does not know all.
+ *
+ * @param port Where signals arrive.
+ * @param signals The signals.
+ * @param listenerOf Makes the listener of each.
+ * @returns A function that stops it.
+ */
+export function listenTo(
+  port: SignalPort,
+  signals: readonly NodeJS.Signals[],
+  listenerOf: (signal: NodeJS.Signals) => () => void,
+): () => void {
+  const stops = signals.map((signal) => {
+    const listener = listenerOf(signal);
     try {
       port.on(signal, listener);
     } catch {
-      // Windows does not know all of them.
-      listeners.delete(signal);
+      return () => {};
     }
-  }
+    return () => port.off(signal, listener);
+  });
   return () => {
-    for (const [signal, listener] of listeners) port.off(signal, listener);
+    for (const stop of stops) stop();
   };
 }
 

@@ -13,7 +13,7 @@ import type { WantedToken } from "./create_token.ts";
 import type { Credentials } from "./log_in.ts";
 import { readPages, readValue } from "./read_answer.ts";
 import { Requester } from "./requester.ts";
-import { Session } from "./session.ts";
+import { ServerSession } from "./server_session.ts";
 import { readGatewayGroup, readLoginOption, readUser, readVersion } from "./shapes.ts";
 import type { GatewayGroup, LoginOption, NewToken, Reader, TokenInfo, User } from "./shapes.ts";
 import { Tokens } from "./tokens.ts";
@@ -76,13 +76,13 @@ export class AdminApi implements AsyncDisposable {
   /** Scheme, host and port of the server. */
   readonly origin: string;
   readonly #requester: Requester;
-  readonly #session: Session;
+  readonly #session: ServerSession;
   readonly #tokens: Tokens;
   #closed: Promise<void> | undefined;
 
   private constructor(requester: Requester) {
     this.#requester = requester;
-    this.#session = new Session(requester);
+    this.#session = new ServerSession(requester);
     this.#tokens = new Tokens(requester);
     this.origin = requester.server.origin;
   }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { isStranger, judgeStatus, wordsOf } from "../check/judge_response.ts";
+import { isStranger, judgeStatus } from "../check/judge_response.ts";
+import { wordsOf } from "../check/server_words.ts";
 import type { HttpResponse } from "../connection/http.ts";
 import type { AdminApiFailure } from "./admin_api_error.ts";
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { isJson, judgeStatus, oneLine, shorten } from "../check/judge_response.ts";
+import { judgeStatus } from "../check/judge_response.ts";
+import { isJson, oneLine, shorten } from "../check/server_words.ts";
 import { CheckError } from "../check/verdict.ts";
 import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";

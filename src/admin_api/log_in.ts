@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isJson } from "../check/judge_response.ts";
+import { isJson } from "../check/server_words.ts";
 import type { Secret } from "../secret.ts";
 import { AdminApiError } from "./admin_api_error.ts";
 import type { Requester } from "./requester.ts";
@@ -34,7 +34,7 @@ export interface Credentials {
  * @param options The id of the LDAP login option, and what ends the request.
  * @throws {AdminApiError} It did not work.
  */
-export async function openSession(
+export async function beginSession(
   requester: Requester,
   { username, password }: Credentials,
   { ldap, signal }: {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseObject } from "../check/judge_response.ts";
+import { parseObject } from "../check/server_words.ts";
 import type { Answered, Requester } from "./requester.ts";
 import type { Reader } from "./shapes.ts";
 

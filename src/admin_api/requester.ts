@@ -5,7 +5,8 @@
  */
 
 import { explainFailure } from "../check/explain_failure.ts";
-import { describeBody, notThisBackend, oneLine, shorten } from "../check/judge_response.ts";
+import { notThisBackend } from "../check/judge_response.ts";
+import { describeBody, oneLine, shorten } from "../check/server_words.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HttpClient, HttpRequest, HttpResponse } from "../connection/http.ts";
 import { addressSecrets, urlOf } from "../connection/server.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isJson } from "../check/judge_response.ts";
+import { isJson } from "../check/server_words.ts";
 import type { HttpResponse } from "../connection/http.ts";
 import type { CallOptions } from "./call_options.ts";
 import type { Answered, Requester } from "./requester.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isJson } from "../check/judge_response.ts";
+import { isJson } from "../check/server_words.ts";
 import { AdminApiError } from "./admin_api_error.ts";
 import type { CallOptions } from "./call_options.ts";
 import { createToken } from "./create_token.ts";

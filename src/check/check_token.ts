@@ -14,7 +14,7 @@ import type { Secret } from "../secret.ts";
 import { splitTokens } from "../token/token_value.ts";
 import { firstRequest, probeServer } from "./backends.ts";
 import type { Probe } from "./backends.ts";
-import { shorten } from "./judge_response.ts";
+import { shorten } from "./server_words.ts";
 import type { CheckResult } from "./verdict.ts";
 
 /** What {@linkcode checkToken} needs to know. */

@@ -6,7 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import type { RawAnswer } from "../admin_api/raw_request.ts";
-import { parseObject } from "../check/judge_response.ts";
+import { parseObject } from "../check/server_words.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import { memberText } from "./api_json_text.ts";
 import { hasField } from "./api_target.ts";

@@ -5,6 +5,7 @@
  */
 
 import { constants } from "node:os";
+import { ENDING, listenTo } from "../adc/signals.ts";
 import type { SignalPort } from "../adc/signals.ts";
 
 /** A signal ended adc-run before it had a child to pass it on to. */
@@ -38,19 +39,6 @@ export function abortOnInterrupt(
   port: SignalPort,
 ): { readonly signal: AbortSignal; readonly release: () => void } {
   const controller = new AbortController();
-  const listeners = (["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const).map((name) => {
-    const listener = () => controller.abort(new Interrupted(name));
-    try {
-      port.on(name, listener);
-    } catch {
-      // Windows does not know all of them.
-    }
-    return () => port.off(name, listener);
-  });
-  return {
-    signal: controller.signal,
-    release: () => {
-      for (const stop of listeners) stop();
-    },
-  };
+  const give = (signal: NodeJS.Signals) => () => controller.abort(new Interrupted(signal));
+  return { signal: controller.signal, release: listenTo(port, ENDING, give) };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { oneLine } from "../check/judge_response.ts";
+import { oneLine } from "../check/server_words.ts";
 import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import { crossesInPlain } from "../connection/server.ts";

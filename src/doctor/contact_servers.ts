@@ -5,7 +5,7 @@
  */
 
 import { explainFailure } from "../check/explain_failure.ts";
-import { isJson, oneLine, parseObject, wordsOf } from "../check/judge_response.ts";
+import { isJson, oneLine, parseObject, wordsOf } from "../check/server_words.ts";
 import type { NetworkFailure } from "../check/network_failure.ts";
 import type { Backend, Connection } from "../connection/connection.ts";
 import { openHttpClient } from "../connection/http.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { oneLine } from "../check/judge_response.ts";
+import { oneLine } from "../check/server_words.ts";
 import { CheckError } from "../check/verdict.ts";
 import type { Verdict } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";

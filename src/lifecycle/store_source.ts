@@ -3,7 +3,7 @@ import type { Environment } from "../connection/origin.ts";
 import { storeFolder } from "../store/folder.ts";
 import { TOKEN_FILE, tokenFile } from "../store/token_file.ts";
 import type { TokenSource } from "../token/source.ts";
-import { findStored } from "../token/sources/keychain_source.ts";
+import { findStored } from "../token/sources/find_stored.ts";
 
 /**
  * The source `store`: the file that `adc-run auth login --storage file` keeps tokens in, under the user's

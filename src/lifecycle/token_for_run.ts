@@ -7,7 +7,7 @@
 import type { Credentials } from "../admin_api/log_in.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Secret } from "../secret.ts";
-import { accountOf } from "../token/keychain.ts";
+import { accountOf } from "../token/accounts.ts";
 import type { SourceAnswer } from "../token/source.ts";
 import type { AdminApiSourceOptions } from "./admin_api_source.ts";
 import { isPipeline, plainPasswordWarning } from "./credentials.ts";

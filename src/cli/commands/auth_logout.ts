@@ -16,7 +16,7 @@ import { withAccount } from "../../lifecycle/account_lock.ts";
 import { forgetToken, openTokenStores } from "../../lifecycle/token_stores.ts";
 import type { Storage } from "../../store/state.ts";
 import { tokenPrefix } from "../../secret.ts";
-import { accountOf, originsOf } from "../../token/keychain.ts";
+import { accountOf, originsOf } from "../../token/accounts.ts";
 import { describeEntries } from "../entries.ts";
 import type { Io } from "../io.ts";
 import { readOwnCommand } from "../own_command.ts";

@@ -15,7 +15,7 @@ import { sweep } from "../../lifecycle/sweep.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import type { TokenStores } from "../../lifecycle/token_stores.ts";
 import type { TokenRecord } from "../../store/state.ts";
-import { accountOf, accountsFor } from "../../token/keychain.ts";
+import { accountOf, accountsFor } from "../../token/accounts.ts";
 import { describeEntries } from "../entries.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import type { Io } from "../io.ts";

@@ -5,7 +5,7 @@
  */
 
 import { Option } from "commander";
-import { oneLine } from "../../check/judge_response.ts";
+import { oneLine } from "../../check/server_words.ts";
 import { CONNECTION_OPTIONS } from "../../connection/adc_options.ts";
 import { diagnose } from "../../doctor/diagnose.ts";
 import type { Finding } from "../../doctor/finding.ts";

@@ -14,7 +14,7 @@ import { replaceToken } from "../../lifecycle/replace_token.ts";
 import type { KeptToken } from "../../lifecycle/replace_token.ts";
 import { requireTokenName } from "../../lifecycle/token_name.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
-import { accountOf } from "../../token/keychain.ts";
+import { accountOf } from "../../token/accounts.ts";
 import { describeEntries, warnOfFile } from "../entries.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import type { Io } from "../io.ts";

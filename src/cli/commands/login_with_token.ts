@@ -11,7 +11,7 @@ import { adoptToken } from "../../lifecycle/adopt_token.ts";
 import { withAccount } from "../../lifecycle/account_lock.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import { Secret } from "../../secret.ts";
-import { accountOf } from "../../token/keychain.ts";
+import { accountOf } from "../../token/accounts.ts";
 import { isBlank, tokenDefect } from "../../token/token_value.ts";
 import { describeEntries, warnOfFile } from "../entries.ts";
 import { canAsk } from "../io.ts";

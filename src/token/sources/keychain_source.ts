@@ -1,16 +1,7 @@
-import type { Connection } from "../../connection/connection.ts";
-import { divertedBy } from "../../connection/detours.ts";
-import { EXIT } from "../../errors.ts";
-import { Secret } from "../../secret.ts";
-import {
-  accountsFor,
-  KEYCHAIN_SERVICE,
-  KeychainError,
-  originsOf,
-  systemKeychain,
-} from "../keychain.ts";
+import { KEYCHAIN_SERVICE, KeychainError, systemKeychain } from "../keychain.ts";
 import type { Keychain } from "../keychain.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
+import { findStored } from "./find_stored.ts";
 
 /** Which keychain the source `keychain` asks. */
 export interface KeychainSourceOptions {
@@ -71,59 +62,6 @@ export function keychainSource(options: KeychainSourceOptions = {}): TokenSource
         return whenItFails(error);
       }
     },
-  };
-}
-
-/**
- * Looks for the tokens of several servers in a store; each has its own entry, and all must be there.
- *
- * @param store The store.
- * @param options The connection, and how messages name the store and the entries in it.
- * @returns The token, or a comma-separated list of them.
- * @throws {Error} The store cannot be asked.
- */
-export async function findStored(
-  store: Pick<Keychain, "get">,
-  { connection, place, detail }: {
-    readonly connection: Connection;
-    readonly place: string;
-    readonly detail: (accounts: string) => string;
-  },
-): Promise<SourceAnswer> {
-  const { servers } = connection;
-  const detour = divertedBy(connection);
-  if (detour !== undefined) {
-    return {
-      status: "broken",
-      reason:
-        `the token in ${place} is for ${originsOf(servers).join(", ")} alone, and ${detour} ` +
-        "would let a proxy read it",
-      suggestion: "Set the proxy in the environment, if it is meant. No token was sent.",
-      exitCode: EXIT.config,
-    };
-  }
-  const tokens = new Map<string, { readonly account: string; readonly token: Secret }>();
-  for (const origin of originsOf(servers)) {
-    const accounts = accountsFor(origin, connection);
-    for (const account of accounts) {
-      const token = await store.get(account);
-      if (token === undefined) continue;
-      tokens.set(origin, { account, token });
-      break;
-    }
-    if (!tokens.has(origin)) {
-      return { status: "absent", reason: `${place} has no entry for ${accounts.join(" or ")}` };
-    }
-  }
-  const found = [...tokens.values()];
-  const [first, ...others] = found;
-  const token = others.length === 0 && first !== undefined
-    ? first.token
-    : new Secret(servers.map(({ origin }) => tokens.get(origin)!.token.reveal()).join(","));
-  return {
-    status: "found",
-    token,
-    detail: detail(found.map(({ account }) => account).join(", ")),
   };
 }
 

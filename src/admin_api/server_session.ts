@@ -7,13 +7,13 @@
 import { AdminApiError } from "./admin_api_error.ts";
 import type { CallOptions } from "./call_options.ts";
 import { cleanUpLimit, withGrace } from "./grace.ts";
-import { openSession, pickLoginOption } from "./log_in.ts";
+import { beginSession, pickLoginOption } from "./log_in.ts";
 import type { Credentials } from "./log_in.ts";
 import type { Requester } from "./requester.ts";
 import type { LoginOption } from "./shapes.ts";
 
 /** The session that a client has on the server, or has not. */
-export class Session {
+export class ServerSession {
   readonly #requester: Requester;
   #open = false;
 
@@ -48,7 +48,7 @@ export class Session {
     signal?.throwIfAborted();
     const patient = withGrace(signal, connection);
     try {
-      await openSession(this.#requester, credentials, { ldap, signal: patient.signal });
+      await beginSession(this.#requester, credentials, { ldap, signal: patient.signal });
       this.#open = true;
       signal?.throwIfAborted();
     } catch (error) {
