@@ -12,6 +12,7 @@ import process from "node:process";
 import { type CommandResult, runCommand } from "../tests/package/run_command.ts";
 import { installTarball } from "../tests/package/runtimes.ts";
 import { repository } from "../tests/package/tarball.ts";
+import { isRequired } from "../tests/required.ts";
 
 /** What the programs say where the registry's list was not to be had. */
 const NOT_ASKED = /\/-\/npm\/v1\/security\/|error sending request|response from the npm registry/;
@@ -74,6 +75,6 @@ if (installed === undefined) {
   });
 }
 
-const required = (process.env.ADC_RUN_TEST_REQUIRE ?? "").split(/[\s,]+/).includes("audit");
+const required = isRequired("audit");
 const failed = [locked, installed].some((each) => each === true || required && each === undefined);
 process.exitCode = failed ? 1 : 0;

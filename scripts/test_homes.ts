@@ -9,6 +9,7 @@
 
 import { spawn } from "node:child_process";
 import process from "node:process";
+import { isRequired } from "../tests/required.ts";
 import { fileURLToPath } from "node:url";
 import { HOMES, USUAL_HOMES } from "../tests/e2e/homes.ts";
 import { binary } from "../tests/package/binary.ts";
@@ -21,8 +22,7 @@ async function otherHomes(): Promise<readonly string[]> {
     await binary();
     return others;
   } catch (error) {
-    const { ADC_RUN_TEST_REQUIRE: required = "" } = process.env;
-    if (required.split(",").includes("binary")) throw error;
+    if (isRequired("binary")) throw error;
     process.stderr.write("LEFT OUT: the binary, for deno compile cannot fetch its runtime here\n");
     return others.filter((home) => home !== "binary");
   }

@@ -6,6 +6,7 @@
 
 import { spawnSync } from "node:child_process";
 import process from "node:process";
+import { isRequired } from "./required.ts";
 
 /** Words for a shell. */
 export function shellWords(words: readonly string[]): string {
@@ -19,7 +20,7 @@ export function inTerminal(words: readonly string[]): string[] {
 
 /** Why there is no terminal to be had here; said aloud, and not accepted where it is required. */
 export function terminalSkip(): string | false {
-  const required = (process.env.ADC_RUN_TEST_REQUIRE ?? "").split(/[\s,]+/).includes("terminal");
+  const required = isRequired("terminal");
   const found = process.platform === "linux" && !spawnSync("script", ["--version"]).error;
   if (found || required) return false;
   const reason = "the terminal is not tested: there is no script(1) of util-linux";

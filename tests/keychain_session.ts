@@ -14,6 +14,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { temporaryFolder } from "./temporary_folder.ts";
+import { isRequired } from "./required.ts";
 
 /** What the programs in a session find. */
 export type KeychainState =
@@ -70,7 +71,7 @@ const PROGRAMS = ["dbus-daemon", "dbus-send", "gnome-keyring-daemon", "secret-to
  * @returns The reason, or `false` where they can or, by ADC_RUN_TEST_REQUIRE=keychain, must run.
  */
 export function keychainSkip(): string | false {
-  const required = (process.env.ADC_RUN_TEST_REQUIRE ?? "").split(/[\s,]+/).includes("keychain");
+  const required = isRequired("keychain");
   if (required) return false;
   const missing = process.platform === "linux"
     ? PROGRAMS.filter((name) => spawnSync(name, ["--version"]).error !== undefined)
@@ -160,21 +161,6 @@ export async function startKeychainSession(
     run: (command, options = {}) => run(command, { ...options, env: { ...env, ...options.env } }),
     [Symbol.asyncDispose]: close,
   };
-}
-
-/**
- * Runs one program in a session of its own.
- *
- * @param command The program and its arguments.
- * @param options What it finds, and how it is run.
- * @returns How it went.
- */
-export async function withKeychain(
-  command: readonly string[],
-  options: KeychainRunOptions & { readonly state?: KeychainState } = {},
-): Promise<KeychainRunResult> {
-  await using session = await startKeychainSession(options.state);
-  return await session.run(command, options);
 }
 
 async function startBus(

@@ -14,6 +14,7 @@ import type { Ending, StartOptions } from "./adc_run.ts";
 import { filesWith, traces } from "./fixture.ts";
 import type { Home } from "./homes.ts";
 import { testHomes } from "./homes.ts";
+import { isRequired } from "../required.ts";
 
 /** A target, as a profile and as the test knows it. */
 interface Target {
@@ -111,7 +112,7 @@ async function mostMemory(pid: number): Promise<number> {
 
 /** Why there is no terminal to be had here; said aloud, and not accepted where it is required. */
 function terminalSkip(): string | false {
-  const required = (process.env.ADC_RUN_TEST_REQUIRE ?? "").split(/[\s,]+/).includes("terminal");
+  const required = isRequired("terminal");
   const found = process.platform === "linux" && !spawnSync("script", ["--version"]).error;
   if (found || required) return false;
   const reason = "fan-out at a terminal is not tested: there is no script(1) of util-linux";

@@ -11,6 +11,7 @@ import process from "node:process";
 import type { TemporaryFolder } from "../temporary_folder.ts";
 import { collect } from "./adc_run.ts";
 import type { Home } from "./homes.ts";
+import { isRequired } from "../required.ts";
 
 /** A shell whose completion is tested. */
 export type TestedShell = "bash" | "zsh" | "fish";
@@ -46,7 +47,7 @@ export const BASH_COMPLETION = "/usr/share/bash-completion/bash_completion";
  * @returns The reason, or `false` where it can be tested or, by ADC_RUN_TEST_REQUIRE=shells, must be.
  */
 export function shellSkip(shell: TestedShell, file?: string): string | false {
-  const required = (process.env.ADC_RUN_TEST_REQUIRE ?? "").split(/[\s,]+/).includes("shells");
+  const required = isRequired("shells");
   const found = process.platform === "linux" && !spawnSync("script", ["--version"]).error &&
     !spawnSync(shell, ["--version"]).error && (file === undefined || existsSync(file));
   if (found || required) return false;

@@ -6,6 +6,7 @@
 
 import type { SandboxOptions } from "../sandbox/sandbox_options.ts";
 import type { Scene } from "./scene.ts";
+import { isRequired } from "../required.ts";
 
 /** What every row says. */
 interface Row {
@@ -70,6 +71,6 @@ export function skipUnless(
   reason: string | undefined,
   required: string | undefined,
 ): string | false {
-  if (reason === undefined || (required ?? "").split(/[\s,]+/).includes(word)) return false;
+  if (reason === undefined || isRequired(word, required ?? "")) return false;
   return reason;
 }

@@ -6,6 +6,7 @@ import { manPage } from "../../scripts/man_page.ts";
 import { GLOBAL_OPTIONS } from "../../src/cli/manual/global_options.ts";
 import { COMMANDS } from "../../src/cli/manual/manual.ts";
 import { TOPICS } from "../../src/cli/manual/topics.ts";
+import { isRequired } from "../required.ts";
 
 const page = manPage({ version: "1.2.3", date: new Date(Date.UTC(2026, 10, 24)) });
 
@@ -17,7 +18,7 @@ const READERS = {
 
 /** Why a reader cannot be asked here; said aloud, and not accepted where it is required. */
 function readerSkip(name: keyof typeof READERS): string | false {
-  const required = (process.env.ADC_RUN_TEST_REQUIRE ?? "").split(/[\s,]+/).includes("man");
+  const required = isRequired("man");
   if (required || !spawnSync(name, ["-h"]).error) return false;
   const reason = `the man page is not read by ${name}: it is not installed`;
   process.stderr.write(`SKIPPED: ${reason}\n`);

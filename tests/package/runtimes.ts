@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import { isRequired } from "../required.ts";
 import { environmentWith, outputOf } from "./run_command.ts";
 import { tarball } from "./tarball.ts";
 import { cachedFolder, forgetOldFolders } from "./test_cache.ts";
@@ -92,12 +93,11 @@ export function installTarball(
  * @returns `false`, or the reason to skip, which is also printed.
  */
 export async function skipWithout(runtime: Promise<unknown>): Promise<string | false> {
-  const { ADC_RUN_TEST_REQUIRE: required = "" } = process.env;
   try {
     await runtime;
     return false;
   } catch (error) {
-    if (required.split(",").includes("node")) return false;
+    if (isRequired("node")) return false;
     const reason = error instanceof Error ? error.message : String(error);
     process.stderr.write(`SKIPPED for want of a runtime: ${reason}\n`);
     return reason;
