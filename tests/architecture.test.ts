@@ -9,7 +9,18 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** The folders and single files of `src/`; imports point to the left only. */
 const LAYERS = [
-  ["secret", "errors", "version", "node_spawn", "spawn", "nearest", "find_program", "home_folder"],
+  [
+    "secret",
+    "errors",
+    "version",
+    "node_spawn",
+    "spawn",
+    "nearest",
+    "find_program",
+    "home_folder",
+    "runtime",
+    "pipes",
+  ],
   ["mask"],
   ["connection"],
   ["token"],

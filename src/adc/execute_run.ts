@@ -44,9 +44,10 @@ async function runProgram(plan: RunPlan, options: RunOptions): Promise<RunResult
   const { env, stdin = "ignore", stdout = "ignore", stderr = "ignore" } = options;
   const program = plan.program ?? locateAdc(options);
   const online = connection !== undefined && resolved !== undefined;
-  const secrets = online
+  const own = online
     ? secretsOf(connection, resolved, { env })
     : bystanders({ tokens: plan.lifted }, env);
+  const secrets = [...own, ...(options.secrets ?? [])];
   // A child that can see no secret writes straight to where its output goes.
   const piped = options.mask !== false && secrets.length > 0;
   const mask = createMask(piped ? secrets : []);

@@ -8,6 +8,7 @@ import { executeRun } from "./execute_run.ts";
 import { inParallel } from "./in_parallel.ts";
 import { optionsFor, releaseTargets } from "./prepare_targets.ts";
 import { listenForImpatience } from "./impatience.ts";
+import { secretsOf } from "./secrets.ts";
 import { shareSignals } from "./shared_signals.ts";
 import type { SignalPort } from "./signals.ts";
 import type { PreparedTarget, TargetResult, TargetsOptions } from "./target_options.ts";
@@ -33,13 +34,19 @@ export async function executeTargets(
   let stopped = !keepGoing && prepared.some(({ plan }) => plan === undefined);
   const ending = listenForImpatience(signals);
   ending.begin();
+  // One target's child can reach what another's token is read from, too.
+  const secrets = prepared.flatMap(({ plan }) =>
+    plan?.connection && plan.resolved
+      ? secretsOf(plan.connection, plan.resolved, { env: options.env })
+      : []
+  );
   try {
     if (!stopped) {
       for (const { plan, profile } of prepared) if (plan !== undefined) onPlan?.(plan, profile);
     }
     return await inParallel(prepared, async (target) => {
       const skipped = stopped || ending.signal.aborted || signal?.aborted === true;
-      const ended = await endOf(target, { skipped, options, signals });
+      const ended = await endOf(target, { skipped, options: { ...options, secrets }, signals });
       const { outcome, result } = ended;
       const failed = outcome === "refused" || (result !== undefined && isFailure(result));
       if ((failed && !keepGoing) || result?.outputFailure !== undefined) stopped = true;

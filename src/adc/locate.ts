@@ -8,6 +8,7 @@ import { dirname, extname, isAbsolute, join, resolve, sep } from "node:path";
 import process from "node:process";
 import type { Environment } from "../connection/origin.ts";
 import { CommandError, EXIT } from "../errors.ts";
+import { isNode } from "../runtime.ts";
 import { findOnPath, isExecutable, isFile } from "../find_program.ts";
 import { findInstalledAdc } from "./install/installed.ts";
 
@@ -93,8 +94,7 @@ function programOf(
 
 /** Node.js itself: the one that runs this, or on Deno and Bun the one on `PATH`. */
 function nodeFile(options: { readonly env: Environment; readonly cwd: string }): string {
-  const { versions } = process as { versions: Record<string, string | undefined> };
-  if (versions.deno === undefined && versions.bun === undefined) return process.execPath;
+  if (isNode()) return process.execPath;
   const file = findOnPath("node", options);
   if (file !== undefined) return file;
   throw new CommandError(

@@ -38,6 +38,12 @@ export interface RunOptions {
    */
   readonly keychain?: Keychain | undefined;
   /**
+   * What else is masked in the output, such as tokens of other runs beside this one.
+   *
+   * @default none
+   */
+  readonly secrets?: readonly Secret[] | undefined;
+  /**
    * The named target.
    *
    * @default undefined

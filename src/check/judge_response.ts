@@ -52,6 +52,8 @@ export function judgeStatus(
       found,
       suggestion: isStranger(response)
         ? "The answer does not come from an Admin API; something in between refuses the request."
+        : /\blicen[sc]e\b/i.test(words)
+        ? "Log in to the Dashboard and put in a licence, or a new one."
         : backend === "api7ee"
         ? "The token works. Ask for a role that may do this."
         : "The token may work: the server may refuse the address that the request comes from (allow_admin).",

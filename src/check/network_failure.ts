@@ -70,6 +70,9 @@ const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
 const TIMEOUTS =
   /UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT|ETIMEDOUT|TimeoutError|aborted due to timeout/i;
 
+const LOOK_AT_ADDRESS =
+  "Look at the server's address in --server or ADC_SERVER, and whether it is up.";
+
 const CUT_OFF = "the connection was cut off";
 
 /** What else can go wrong on the way, by the system's code. */
@@ -129,6 +132,12 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
       suggestion: "Look at HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
     };
   }
+  if (codes.some((each) => /^HPE_INVALID/.test(each))) {
+    return {
+      ...unreachable("what answers there does not speak HTTP"),
+      suggestion: "Is the address meant to start with https://? " + LOOK_AT_ADDRESS,
+    };
+  }
   const code = codes.find((each) => each in UNREACHABLE);
   if (code === undefined) {
     return unreachable(`no answer came (${codes.find((each) => each !== "") ?? messageOf(error)})`);
@@ -138,9 +147,7 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
 }
 
 function unreachable(found: string): NetworkFailure {
-  const suggestion =
-    "Look at the server's address in --server or ADC_SERVER, and whether it is up.";
-  return { verdict: "unreachable", found, suggestion };
+  return { verdict: "unreachable", found, suggestion: LOOK_AT_ADDRESS };
 }
 
 /**

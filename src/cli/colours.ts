@@ -7,7 +7,8 @@
 import type { Environment } from "../connection/origin.ts";
 
 /**
- * Tells whether colours are wanted: `NO_COLOR`, then `FORCE_COLOR`, then whether a terminal shows them.
+ * Tells whether colours are wanted: `NO_COLOR`, then `FORCE_COLOR`, then whether a
+ * terminal shows them.
  *
  * @param env The environment.
  * @param terminal Whether it is a terminal.
@@ -16,5 +17,5 @@ import type { Environment } from "../connection/origin.ts";
 export function isColourful(env: Environment, terminal: boolean): boolean {
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== "0";
-  return terminal;
+  return terminal && env.TERM !== "dumb";
 }

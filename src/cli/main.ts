@@ -74,6 +74,11 @@ async function dispatch({ words, verbatim, options }: CommandLine, io: Io): Prom
     return await (await COMMANDS[command]!())({ words: rest, options }, io);
   }
   if (command === "exec") return await exec({ words: rest, options }, io);
+  if (options.ephemeral && /^\d+(ms|s|m|h|d)$/.test(command)) {
+    throw new UsageError(`There is no command "${command}"`, {
+      suggestion: `The time of --ephemeral stands behind an equals sign: --ephemeral=${command}`,
+    });
+  }
   if (!FAMILIAR.includes(command)) {
     (await import("./unknown.ts")).refuseMistypedCommand(command);
   }
@@ -114,7 +119,8 @@ async function exec({ words, options }: OwnCall, io: Io): Promise<number> {
   const command = first === "--" ? rest : words;
   if (!command[0] || (first !== "--" && first!.startsWith("-"))) {
     throw new UsageError("There is no command to execute", {
-      suggestion: "Write it behind two dashes: adc-run exec -- <command> [args]",
+      suggestion: "Write it behind two dashes, and options before the word exec: " +
+        "adc-run [options] exec -- <command> [args]",
     });
   }
   const { run } = await import("./commands/run.ts");

@@ -76,9 +76,17 @@ const OPTIONS: Readonly<Record<string, OwnOption>> = {
   profile: {
     short: "p",
     value: "required",
-    note: (said, value = "") => said.profile = onlyList("--profile", value, said.profile),
+    note: (said, value = "") => {
+      if (said.profile === false) throw contradiction();
+      said.profile = onlyList("--profile", value, said.profile);
+    },
   },
-  "no-profile": { note: (said) => said.profile = false },
+  "no-profile": {
+    note: (said) => {
+      if (said.profile) throw contradiction();
+      said.profile = false;
+    },
+  },
   source: {
     value: "required",
     note: (said, value = "") => said.source = onlyList("--source", value, said.source),
@@ -164,6 +172,10 @@ function noteOption(said: Said, { name, rawName, value }: OptionToken, word: str
     throw new UsageError(`Option "--${name}" has no value`);
   }
   option.note(said, value);
+}
+
+function contradiction(): UsageError {
+  return new UsageError("Cannot use --profile with --no-profile");
 }
 
 function optionNames(): readonly string[] {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { UsageError } from "../errors.ts";
+import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import type { GlobalOptions } from "./options.ts";
 
 /** Options that are for runs of ADC alone, by their names on the command line. */
@@ -28,6 +28,39 @@ export const FOR_CONNECTIONS = {
   check: "--no-check",
   ...FOR_RUNS,
 } as const satisfies OptionNames;
+
+/** Commands that change nothing, whatever a variable says. */
+const ONLY_READ = [
+  "api",
+  "auth list",
+  "auth status",
+  "auth token",
+  "complete",
+  "completion",
+  "doctor",
+  "profile list",
+  "profile schema",
+  "profile show",
+];
+
+/**
+ * Refuses to do something where a variable says that nothing is to be done: that is not one to be passed over.
+ *
+ * @param options The options.
+ * @param name The command.
+ * @throws {ConnectionError} The variable says so.
+ */
+export function requireNoDryRun(
+  { dryRun, ambient }: Pick<GlobalOptions, "dryRun" | "ambient">,
+  name: string,
+): void {
+  if (!dryRun || !ambient.has("dryRun")) return;
+  throw new ConnectionError(
+    `Cannot use ADC_RUN_DRY_RUN with "adc-run ${name}": it would be done all the same`,
+    EXIT.config,
+    { suggestion: "Unset it for this command." },
+  );
+}
 
 /** Options, and how they are written on the command line. */
 export type OptionNames = { readonly [Name in keyof GlobalOptions]?: string };
@@ -62,7 +95,9 @@ export function refuseOptions(
     const said = option === "check" || option === "mask"
       ? !options[option]
       : options[option] !== undefined;
-    if (!said || options.ambient.has(option) || taken.includes(option)) continue;
+    if (!said || taken.includes(option)) continue;
+    if (option === "dryRun" && !ONLY_READ.includes(name)) requireNoDryRun(options, name);
+    if (options.ambient.has(option)) continue;
     throw new UsageError(`Cannot use ${written} with "adc-run ${name}": ${because}`);
   }
 }

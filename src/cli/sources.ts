@@ -5,6 +5,7 @@
  */
 
 import type { Connection } from "../connection/connection.ts";
+import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { defaultSources } from "../lifecycle/default_sources.ts";
 import type { DefaultSourcesOptions } from "../lifecycle/default_sources.ts";
 import type { TokenSource } from "../token/source.ts";
@@ -21,6 +22,7 @@ import type { Reporter } from "./report.ts";
  * @param more The options, the connection, who is told of warnings, and what a run has beside.
  * @returns The sources.
  * @throws {UsageError} `--source` names what there is not.
+ * @throws {ConnectionError} `ADC_RUN_SOURCE` does.
  */
 export function sourcesOf(
   io: Io,
@@ -33,14 +35,22 @@ export function sourcesOf(
     & Pick<DefaultSourcesOptions, "ephemeral" | "confirm">,
 ): readonly TokenSource[] {
   const { env, cwd, keychain } = io;
-  return defaultSources({
-    env,
-    cwd,
-    keychain,
-    names: options.source ?? connection.profile?.sources,
-    helperStderr: options.quiet ? "ignore" : "inherit",
-    onWarning: reporter.warn,
-    ...(canAsk(io) && { ask: askCredentials(io) }),
-    ...more,
-  });
+  const sources = () =>
+    defaultSources({
+      env,
+      cwd,
+      keychain,
+      names: options.source ?? connection.profile?.sources,
+      helperStderr: options.quiet ? "ignore" : "inherit",
+      onWarning: reporter.warn,
+      ...(canAsk(io) && { ask: askCredentials(io) }),
+      ...more,
+    });
+  if (!options.ambient.has("source")) return sources();
+  try {
+    return sources();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new ConnectionError(`Cannot use ADC_RUN_SOURCE: ${error.message}`, EXIT.config);
+  }
 }

@@ -213,10 +213,10 @@ function warningsOf(
     : [...envFile.entries()].map(([name]) => name).filter(actsAtStart);
   if (left.length > 0) {
     warnings.push(
-      `${
-        left.join(", ")
-      } in ${envFile.name} is left out: it decides what programs load as they start, ` +
-        "and a file does not.",
+      `${left.join(", ")} in ${envFile.name} ${
+        left.length === 1 ? "is" : "are"
+      } left out: what programs load as they ` +
+        "start, and how adc-run works, is not for such a file to say.",
     );
   }
   if (env.ADC_TOKEN?.trim() === "" && envFile.get("ADC_TOKEN")?.trim()) {

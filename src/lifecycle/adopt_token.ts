@@ -29,10 +29,14 @@ export interface AdoptTokenOptions extends Place {
  *
  * @param token The token.
  * @param options Where it is kept.
+ * @returns The names of those that were revoked.
  * @throws {SourceError} The keychain did not take it.
  * @throws {StoreError} A file cannot be written.
  */
-export async function adoptToken(token: Secret, options: AdoptTokenOptions): Promise<void> {
+export async function adoptToken(
+  token: Secret,
+  options: AdoptTokenOptions,
+): Promise<readonly string[]> {
   const { stores, storage, account, origin, user } = options;
   const { fingerprint } = token;
   const records = (await stores.state.list()).filter((record) => record.account === account);
@@ -54,5 +58,10 @@ export async function adoptToken(token: Secret, options: AdoptTokenOptions): Pro
     fingerprint,
     ...(user && { userId: user.id, user: user.username }),
   });
-  for (const old of before) await dropOldToken(old, { ...options, api: undefined });
+  const revoked: string[] = [];
+  for (const old of before) {
+    const { name, fingerprint: value } = old.record;
+    if (await dropOldToken(old, { ...options, api: undefined })) revoked.push(name ?? value);
+  }
+  return revoked;
 }

@@ -62,7 +62,7 @@ it("`childEnvironment()` hands on the variables of --env-file, for ADC reads .en
   }
   assert.match(
     connection.warnings.join(),
-    /NODE_OPTIONS, LD_PRELOAD, PATH in prod\.env is left out/,
+    /NODE_OPTIONS, LD_PRELOAD, PATH in prod\.env are left out/,
   );
 });
 

@@ -127,6 +127,16 @@ it("`runTargets()` gives each child its own token and server, and results in ord
   assert.deepEqual(released.toSorted(), ["asia", "eu", "us"]);
 });
 
+it("`runTargets()` masks the tokens of all targets in the output of each", async () => {
+  const { stream, text } = collector();
+  const results = await run(["eu", "us"], {
+    stdout: () => stream,
+    spawn: shell("echo a7ee-canary-of-eu; echo a7ee-canary-of-us"),
+  });
+  assert.equal(text(), "***\n***\n***\n***\n");
+  assert.deepEqual(results.map(({ result }) => result?.masked), [2, 2]);
+});
+
 it("`runTargets()` runs nothing when one is refused, tells of all, and gives tokens back", async () => {
   const names = ["eu", "us", "asia", "dev"];
   const { released, sources } = leases();

@@ -120,3 +120,12 @@ test("`judgeFailure()` reads no verdict out of a host's name", () => {
     }
   }
 });
+
+test("`judgeFailure()` knows a server that speaks something else than HTTP", () => {
+  const failure = judgeFailure(errorOf("Parse Error", "HPE_INVALID_CONSTANT"), 1);
+  assert.deepEqual([failure.verdict, failure.found], [
+    "unreachable",
+    "what answers there does not speak HTTP",
+  ]);
+  assert.match(failure.suggestion, /https:/);
+});

@@ -205,6 +205,7 @@ it("`main()` blames what comes from a variable on the variable", async () => {
       [["auth", "token", "--env-file", "x"], { ADC_RUN_ENV_FILE: "y" }, 64, /--env-file: .*"x"/],
       [["--env-file", "nope", "sync"], {}, 64, /Cannot use --env-file: .*"nope"/],
       [["sync"], { ADC_RUN_EPHEMERAL: "nope" }, 78, /Cannot use ADC_RUN_EPHEMERAL "nope"/],
+      [["sync"], { ADC_RUN_SOURCE: "nope" }, 78, /Cannot use ADC_RUN_SOURCE: .*"nope"/],
       [["sync"], { ADC_RUN_EPHEMERAL: "never" }, 78, /Cannot use ADC_RUN_EPHEMERAL "never"/],
     ] as const
   ) {
@@ -225,4 +226,35 @@ it("`main()` reads an environment file once, which may be a pipe", async () => {
   assert.equal(await main(["auth", "token", "--env-file", pipe], io), 0);
   assert.equal(io.out.join(""), "a7ee-from-a-pipe\n");
   if (writer.exitCode === null) await once(writer, "exit");
+});
+
+it("`main()` does nothing that is asked for where ADC_RUN_DRY_RUN says that nothing is to be done", async () => {
+  for (
+    const args of [
+      ["api", "POST", "/api/gateway_groups", "-d", "{}"],
+      ["profile", "set", "prod", "--server", "https://a"],
+      ["auth", "logout"],
+      ["auth", "revoke", "x", "--yes"],
+    ]
+  ) {
+    const io = fakeIo({ env: { ADC_RUN_DRY_RUN: "true", ADC_RUN_CONFIG_DIR: "/nowhere" } });
+    assert.equal(await main(args, io), 78, args.join(" "));
+    assert.match(io.err.join(""), /Cannot use ADC_RUN_DRY_RUN with "adc-run /);
+  }
+  const io = fakeIo({ env: { ADC_RUN_DRY_RUN: "true", ADC_RUN_CONFIG_DIR: "/nowhere" } });
+  assert.equal(await main(["profile", "list"], io), 0);
+});
+
+it("`main()` says where a word belongs that stands in the wrong place", async () => {
+  for (
+    const [args, message] of [
+      [["--ephemeral", "5m", "ping"], /--ephemeral=5m/],
+      [["exec", "--json", "--", "true"], /options before the word exec/],
+      [["-p", "a", "--no-profile", "sync"], /--profile with --no-profile/],
+    ] as const
+  ) {
+    const io = fakeIo({ env: { ADC_RUN_CONFIG_DIR: "/nowhere" } });
+    assert.equal(await main(args, io), 64);
+    assert.match(io.err.join(""), message);
+  }
 });

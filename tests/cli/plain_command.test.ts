@@ -99,7 +99,6 @@ test("`readPlainCommand()` passes over variables that mean nothing there", () =>
     ADC_RUN_SOURCE: "env",
     ADC_RUN_EPHEMERAL: "true",
     ADC_RUN_PARALLEL: "3",
-    ADC_RUN_DRY_RUN: "1",
     ADC_RUN_ENV_FILE: "x",
     ADC_RUN_JSON: "true",
   };

@@ -29,6 +29,7 @@ import { abortOnInterrupt } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { readOwnCommand } from "../own_command.ts";
 import type { OwnCall, OwnCommand } from "../own_command.ts";
+import { requireNoDryRun } from "../refuse_options.ts";
 
 /**
  * Sends one request and shows the answer.
@@ -44,6 +45,7 @@ export async function api({ words, options: before }: OwnCall, io: Io): Promise<
     io.stdout.write(helpText("api"));
     return 0;
   }
+  if (!["GET", "HEAD"].includes(request.method)) requireNoDryRun(before, `api ${request.method}`);
   const own = await readOwnCommand<object>(
     // --no-mask means something here, as it does for a run.
     { words: request.rest, options: { ...before, mask: true } },

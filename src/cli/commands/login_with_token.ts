@@ -42,14 +42,12 @@ export async function loginWithToken(command: LoginCommand, io: Io): Promise<num
   }
   const { folder } = stores;
   const { warn: onWarning } = reporter;
+  const revoked: string[] = [];
   for (const [origin, each] of tokens) {
     const account = accountOf(origin, connection);
     const place = { connection, stores, storage, account, origin, onWarning };
-    await withAccount(
-      account,
-      () => adoptToken(each, { ...place, user: owner }),
-      { folder },
-    );
+    const adopt = () => adoptToken(each, { ...place, user: owner });
+    revoked.push(...await withAccount(account, adopt, { folder }));
   }
   await warnOfShadows(connection, { sources, storage, reporter });
   if (storage === "file") warnOfFile(reporter);
@@ -58,7 +56,15 @@ export async function loginWithToken(command: LoginCommand, io: Io): Promise<num
     const { redacted, fingerprint } = token;
     const { warnings } = reporter;
     reporter.print(
-      JSON.stringify({ stored: storage, accounts, redacted, fingerprint, owner, warnings }),
+      JSON.stringify({
+        stored: storage,
+        accounts,
+        redacted,
+        fingerprint,
+        owner,
+        ...(revoked.length > 0 && { revoked }),
+        warnings,
+      }),
     );
     return 0;
   }
@@ -66,6 +72,7 @@ export async function loginWithToken(command: LoginCommand, io: Io): Promise<num
   reporter.info(
     `stored token ${token}${whose} in ${describeEntries(accounts, { storage, folder })}`,
   );
+  for (const name of revoked) reporter.info(`revoked the token "${name}" that it replaces`);
   return 0;
 }
 

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { Buffer } from "node:buffer";
 import type { Environment } from "../../connection/origin.ts";
 import { codeOf } from "../../errors.ts";
+import { letGoOfPipe } from "../../pipes.ts";
 import { Secret } from "../../secret.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
 import { MOST_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
@@ -39,12 +40,14 @@ export function fileSource({ env, cwd }: FileSourceOptions): TokenSource {
   return {
     name: "file",
     timeout: 5_000,
-    find: async (): Promise<SourceAnswer> => {
+    find: async ({ signal }): Promise<SourceAnswer> => {
       const path = env.ADC_TOKEN_FILE;
       if (path === undefined) return { status: "absent", reason: "ADC_TOKEN_FILE is not set" };
       if (path === "") return { status: "absent", reason: "ADC_TOKEN_FILE is blank" };
       const full = resolve(cwd, path);
       const suggestion = "ADC_TOKEN_FILE must name a readable file that holds the bare token.";
+      const giveUp = () => letGoOfPipe(full);
+      signal.addEventListener("abort", giveUp, { once: true });
       try {
         const text = await readStart(full);
         if (text === undefined) {
@@ -59,6 +62,8 @@ export function fileSource({ env, cwd }: FileSourceOptions): TokenSource {
           ? `there is no file "${full}"`
           : `"${full}" cannot be read (${code ?? "unknown error"})`;
         return { status: "broken", reason, suggestion, cause: error };
+      } finally {
+        signal.removeEventListener("abort", giveUp);
       }
     },
   };
