@@ -69,7 +69,8 @@ export const GLOBAL_OPTIONS: readonly ManualOption[] = [
   },
   {
     flags: "--json",
-    text: "report as one JSON object: a run's on standard error, else on standard output",
+    text:
+      "report as one JSON object: of a run or a failure on standard error, else on standard output",
     variable: "ADC_RUN_JSON",
   },
   { flags: "-q, --quiet", text: "say nothing unless it fails", variable: "ADC_RUN_QUIET" },
