@@ -38,7 +38,7 @@ export async function checkEnvFile(
       found: `${file.name} cannot be read: ${file.unreadable}`,
       suggestion:
         "ADC passes over it without a word. Give yourself the right to read it, or delete it.",
-      exitCode: name === undefined ? EXIT.data : EXIT.usage,
+      exitCode: name === undefined ? EXIT.source : EXIT.usage,
     }];
   }
   if (!file.exists) {

@@ -29,7 +29,7 @@ export function createBackend(options, log) {
 function api7ee(options, log) {
   const { server: base, token, gatewayGroup } = options;
   const request = createClient(options, { log, scope: "API7" });
-  const call = (method, path, more) => request(method, base + path, { token, ...more });
+  const call = (method, path, more) => request(method, joined(base, path), { token, ...more });
   let version;
   let group;
   let schema;
@@ -91,7 +91,7 @@ function api7ee(options, log) {
 function apisix(options, log) {
   const { server: base, token } = options;
   const request = createClient(options, { log, scope: "APISIX" });
-  const call = (method, path, more) => request(method, base + path, { token, ...more });
+  const call = (method, path, more) => request(method, joined(base, path), { token, ...more });
   const types = [
     "services",
     "routes",
@@ -207,4 +207,9 @@ function standalone(options, log) {
         data: { services: [service], routes: [route] },
       }),
   };
+}
+
+/** As axios joins its `baseURL` with a path. */
+function joined(base, path) {
+  return base.replace(/\/?\/$/, "") + path;
 }
