@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { it } from "node:test";
 import { canAsk, hasTerminal } from "../../src/cli/io.ts";
 import { main } from "../../src/cli/main.ts";
+import { isNode } from "../../src/runtime.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 import { fakeKeychain } from "../token/fake_keychain.ts";
 import { fakeIo } from "./fake_io.ts";
@@ -219,13 +220,33 @@ it("`main()` reads an environment file once, which may be a pipe", async () => {
   await using folder = await temporaryFolder();
   const pipe = `${folder.path}/pipe`;
   execFileSync("mkfifo", [pipe]);
-  const text = "ADC_TOKEN=a7ee-from-a-pipe\nADC_SERVER=http://127.0.0.1:1\n";
-  const writer = spawn("sh", ["-c", `printf '${text.replaceAll("\n", "\\n")}' > "${pipe}"`]);
-  const io = fakeIo({ env: { ADC_RUN_CONFIG_DIR: `${folder.path}/c` }, cwd: folder.path });
+  const text = "ADC_TOKEN=a7ee-from-a-pipe\\nADC_SERVER=http://127.0.0.1:1\\n";
+  const writer = spawn("sh", ["-c", `printf '${text}' > "${pipe}"`]);
+  const io = fakeIo({
+    env: { ADC_RUN_CONFIG_DIR: `${folder.path}/c`, ADC_RUN_ENV_FILE: pipe },
+    cwd: folder.path,
+  });
   // It looks at the connection twice: the second time with the backend that the command is for.
-  assert.equal(await main(["auth", "token", "--env-file", pipe], io), 0);
+  assert.equal(await main(["auth", "token"], io), 0, io.err.join(""));
   assert.equal(io.out.join(""), "a7ee-from-a-pipe\n");
   if (writer.exitCode === null) await once(writer, "exit");
+});
+
+it("`main()` refuses a pipe behind --env-file on Node.js, which has read it before, and nowhere else", async () => {
+  await using folder = await temporaryFolder();
+  const pipe = `${folder.path}/pipe`;
+  execFileSync("mkfifo", [pipe]);
+  const writer = isNode() ? undefined : spawn("sh", ["-c", `echo ADC_TOKEN=a7ee-x > "${pipe}"`]);
+  const io = fakeIo({ env: { ADC_RUN_CONFIG_DIR: `${folder.path}/c` }, cwd: folder.path });
+  const exitCode = await main(["auth", "token", "--env-file", pipe], io);
+  if (writer === undefined) {
+    assert.equal(exitCode, 64);
+    assert.match(io.err.join(""), /is a pipe, and Node\.js has read it.*\n.*ADC_RUN_ENV_FILE/);
+  } else {
+    assert.equal(exitCode, 0);
+    assert.equal(io.out.join(""), "a7ee-x\n");
+    if (writer.exitCode === null) await once(writer, "exit");
+  }
 });
 
 it("`main()` does nothing that is asked for where ADC_RUN_DRY_RUN says that nothing is to be done", async () => {
