@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
 import { Readable } from "node:stream";
 import { it } from "node:test";
 import { canAsk, hasTerminal } from "../../src/cli/io.ts";
@@ -226,10 +225,13 @@ it("`main()` reads an environment file once, which may be a pipe", async () => {
     env: { ADC_RUN_CONFIG_DIR: `${folder.path}/c`, ADC_RUN_ENV_FILE: pipe },
     cwd: folder.path,
   });
-  // It looks at the connection twice: the second time with the backend that the command is for.
-  assert.equal(await main(["auth", "token"], io), 0, io.err.join(""));
-  assert.equal(io.out.join(""), "a7ee-from-a-pipe\n");
-  if (writer.exitCode === null) await once(writer, "exit");
+  try {
+    // It looks at the connection twice: the second time with the backend that the command is for.
+    assert.equal(await main(["auth", "token"], io), 0, io.err.join(""));
+    assert.equal(io.out.join(""), "a7ee-from-a-pipe\n");
+  } finally {
+    writer.kill();
+  }
 });
 
 it("`main()` refuses a pipe behind --env-file on Node.js, which has read it before, and nowhere else", async () => {
@@ -243,9 +245,9 @@ it("`main()` refuses a pipe behind --env-file on Node.js, which has read it befo
     assert.equal(exitCode, 64);
     assert.match(io.err.join(""), /is a pipe, and Node\.js has read it.*\n.*ADC_RUN_ENV_FILE/);
   } else {
+    writer.kill();
     assert.equal(exitCode, 0);
     assert.equal(io.out.join(""), "a7ee-x\n");
-    if (writer.exitCode === null) await once(writer, "exit");
   }
 });
 
