@@ -35,18 +35,19 @@ export async function executeTargets(
   const ending = listenForImpatience(signals);
   ending.begin();
   // One target's child can reach what another's token is read from, too.
-  const secrets = prepared.flatMap(({ plan }) =>
+  const tokens = prepared.flatMap(({ plan }) =>
     plan?.connection && plan.resolved
       ? secretsOf(plan.connection, plan.resolved, { env: options.env })
       : []
   );
+  const masking = { ...options, secrets: [...options.secrets ?? [], ...tokens] };
   try {
     if (!stopped) {
       for (const { plan, profile } of prepared) if (plan !== undefined) onPlan?.(plan, profile);
     }
     return await inParallel(prepared, async (target) => {
       const skipped = stopped || ending.signal.aborted || signal?.aborted === true;
-      const ended = await endOf(target, { skipped, options: { ...options, secrets }, signals });
+      const ended = await endOf(target, { skipped, options: masking, signals });
       const { outcome, result } = ended;
       const failed = outcome === "refused" || (result !== undefined && isFailure(result));
       if ((failed && !keepGoing) || result?.outputFailure !== undefined) stopped = true;

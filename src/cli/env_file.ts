@@ -30,6 +30,7 @@ export async function namedEnvFile(
   signal?: AbortSignal,
 ): Promise<EnvFile | undefined> {
   if (name === undefined) return undefined;
+  signal?.throwIfAborted();
   const path = resolve(cwd, name);
   const origin: Origin = ambient.has("envFile")
     ? { kind: "environment", name: "ADC_RUN_ENV_FILE" }

@@ -137,6 +137,16 @@ it("`runTargets()` masks the tokens of all targets in the output of each", async
   assert.deepEqual(results.map(({ result }) => result?.masked), [2, 2]);
 });
 
+it("`runTargets()` masks what its caller names beside the tokens", async () => {
+  const { stream, text } = collector();
+  await run(["eu", "us"], {
+    stdout: () => stream,
+    secrets: [new Secret("zqzq-canary")],
+    spawn: shell("echo zqzq-canary"),
+  });
+  assert.equal(text(), "***\n***\n");
+});
+
 it("`runTargets()` runs nothing when one is refused, tells of all, and gives tokens back", async () => {
   const names = ["eu", "us", "asia", "dev"];
   const { released, sources } = leases();
