@@ -20,6 +20,7 @@ const LAYERS = [
     "home_folder",
     "runtime",
     "pipes",
+    "silence",
   ],
   ["mask"],
   ["connection"],

@@ -8,12 +8,7 @@ import { Writable } from "node:stream";
 import type { Duplex, Readable } from "node:stream";
 import { codeOf } from "../errors.ts";
 import type { Mask } from "../mask/mask.ts";
-
-/** How long a pipe may stay open and silent after the child has ended, in milliseconds. */
-const LINGER = 250;
-
-/** Long enough for one more turn of reading, in milliseconds. */
-const TURN = 10;
+import { silence } from "../silence.ts";
 
 /** What Node.js calls a stream that was closed before its end. */
 const CLOSED_EARLY = "ERR_STREAM_PREMATURE_CLOSE";
@@ -46,30 +41,21 @@ export function pipeOutput(
   { mask }: { readonly mask: Mask },
 ): Output {
   const masked = mask.stream();
-  let timer: ReturnType<typeof setTimeout> | undefined;
   let ended = false;
   let finished = false;
   // A grandchild that stays behind, a daemon say, keeps the pipe open without writing to it.
-  const linger = () => {
-    clearTimeout(timer);
-    if (finished) return;
-    timer = setTimeout(() => {
-      // A process that was busy finds its timers due before it reads what has arrived in the meantime.
-      timer = setTimeout(() => setImmediate(conclude, timer), TURN);
-    }, LINGER);
-  };
-  const conclude = (since: typeof timer) => {
-    if (finished || since !== timer) return;
+  const silent = silence(() => {
     const waiting = from.readableLength + masked.writableLength + masked.readableLength;
-    if (waiting > 0) linger();
+    if (waiting > 0) silent.begin();
     else from.push(null);
-  };
-  from.on("data", () => {
-    if (ended) linger();
   });
+  const linger = () => {
+    if (ended && !finished) silent.begin();
+  };
+  from.on("data", linger);
   const done = connect(from, masked, guard(to)).finally(() => {
     finished = true;
-    clearTimeout(timer);
+    silent.stop();
   });
   return {
     done,

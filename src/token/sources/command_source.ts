@@ -8,17 +8,12 @@ import type { Profile } from "../../connection/profile.ts";
 import { codeOf, EXIT, messageOf } from "../../errors.ts";
 import { findOnPath } from "../../find_program.ts";
 import { Secret } from "../../secret.ts";
+import { silence } from "../../silence.ts";
 import { systemSpawner } from "../../spawn.ts";
 import type { Spawner } from "../../spawn.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
 import { MOST_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
 import { splitCommand } from "./command_line.ts";
-
-/** How long a helper's output may come in after the helper has ended, in milliseconds. */
-const LINGER = 250;
-
-/** Long enough for one more turn of reading, in milliseconds. */
-const TURN = 10;
 
 /** How the source `command` runs its helper. */
 export interface CommandSourceOptions {
@@ -181,8 +176,13 @@ async function runHelper(
   const answer = await new Promise<SourceAnswer>((resolve) => {
     child.once("error", (error) => resolve(notRun(error)));
     // What it leaves running in the background, an agent say, may hold the pipe open for ever.
-    child.once("exit", () => endOutput(child, () => length));
+    const silent = silence(() => child.stdout?.destroy());
+    child.once("exit", () => {
+      silent.begin();
+      child.stdout?.on("data", () => silent.begin());
+    });
     child.once("close", (code, killedBy) => {
+      silent.stop();
       if (length > MOST_TOKEN_BYTES) resolve(broken(`printed more than ${MOST_TOKEN_BYTES} bytes`));
       else if (killedBy !== null) resolve(broken(`was ended by ${killedBy}`));
       else if (code !== 0) resolve(broken(`exited with ${code}`));
@@ -200,16 +200,4 @@ async function runHelper(
 /** Not what may be a token that was put in the place of the helper, nor its arguments, which may hold one. */
 function shownName(name: string): string {
   return /^[a-z][a-z_.-]{0,30}$/i.test(name) ? `the helper "${name}"` : "the helper";
-}
-
-/** Closes the pipe of a helper that has ended, when nothing more comes. */
-function endOutput({ stdout }: ChildProcess, length: () => number): void {
-  let before: number | undefined;
-  const look = () => {
-    if (length() === before) return stdout?.destroy();
-    before = length();
-    // A process that was busy finds its timers due before it reads what has arrived in the meantime.
-    setTimeout(() => setTimeout(() => setImmediate(look), TURN).unref(), LINGER).unref();
-  };
-  look();
 }
