@@ -6,11 +6,11 @@
 
 import type { ChildProcess, StdioOptions } from "node:child_process";
 import type { Writable } from "node:stream";
-import { codeOf, CommandError, EXIT } from "../errors.ts";
 import type { Mask } from "../mask/mask.ts";
 import { systemSpawner } from "../spawn.ts";
 import type { Spawner } from "../spawn.ts";
 import { pipeOutput } from "./output.ts";
+import { notStarted } from "./locate.ts";
 import type { Program } from "./locate.ts";
 import { forwardSignals, sendSignal } from "./signals.ts";
 import type { SignalPort } from "./signals.ts";
@@ -119,33 +119,4 @@ function ending(
     child.once("exit", (code, signal) => resolve({ code, signal }));
     child.once("error", (error) => reject(notStarted(error, program)));
   });
-}
-
-/** Why a program did not start, by the system's code, and what to do about it. */
-const REASONS: Readonly<Record<string, readonly [found: string, suggestion: string]>> = {
-  ENOENT: ["it was not found", "Look at its name and at PATH."],
-  E2BIG: [
-    "the arguments and variables are more than the system takes (E2BIG)",
-    "Make them fewer or shorter; the variables of a file that --env-file names count as well.",
-  ],
-  // Node's own words quote the value.
-  ERR_INVALID_ARG_VALUE: [
-    "an argument or a variable has a NUL byte in it",
-    "Look at the file that --env-file names.",
-  ],
-};
-
-function notStarted(error: unknown, program: Program): unknown {
-  // Deno's own words say which permission is missing.
-  if (error instanceof Error && error.name === "NotCapable") return error;
-  const code = codeOf(error);
-  const [found, suggestion] = REASONS[code ?? ""] ?? [
-    code ?? "it does not start",
-    "Look at its permissions, and at the first line if it is a script.",
-  ];
-  return new CommandError(
-    `Cannot run "${program.name}": ${found}`,
-    code === "ENOENT" ? EXIT.notFound : EXIT.notExecutable,
-    { suggestion, cause: error },
-  );
 }

@@ -7,9 +7,9 @@
 import { dirname, extname, isAbsolute, join, resolve, sep } from "node:path";
 import process from "node:process";
 import type { Environment } from "../connection/origin.ts";
-import { CommandError, EXIT } from "../errors.ts";
+import { codeOf, CommandError, EXIT } from "../errors.ts";
 import { isNode } from "../runtime.ts";
-import { findOnPath, isExecutable, isFile } from "../find_program.ts";
+import { findOnPath, isExecutable, isFile, lookUpProgram } from "../find_program.ts";
 import { findInstalledAdc } from "./install/installed.ts";
 
 /** A program and the arguments that stand before its own. */
@@ -70,6 +70,19 @@ export function locateAdc(options: LocateOptions): Program {
   return programOf(file, { env, cwd });
 }
 
+/**
+ * Makes sure that a program that is run instead of ADC can be started. It is still started by its name,
+ * for a program may look at the name that it was called by.
+ */
+export function locateProgram(
+  name: string,
+  where: { readonly env: Environment; readonly cwd: string },
+): Program {
+  const code = lookUpProgram(name, where);
+  if (code !== "found") throw notStarted({ code }, { name });
+  return { file: name, prefix: [], name };
+}
+
 function requireExecutable(file: string | undefined, asked: string): string {
   if (file === undefined || !isFile(file)) {
     throw new CommandError(`Cannot run ADC: there is no "${asked}"`, EXIT.notFound, {
@@ -121,4 +134,34 @@ function hasFolder(name: string): boolean {
 
 function isScript(file: string): boolean {
   return [".js", ".cjs", ".mjs"].includes(extname(file));
+}
+
+/** Why a program did not start, by the system's code, and what to do about it. */
+const REASONS: Readonly<Record<string, readonly [found: string, suggestion: string]>> = {
+  ENOENT: ["it was not found", "Look at its name and at PATH."],
+  E2BIG: [
+    "the arguments and variables are more than the system takes (E2BIG)",
+    "Make them fewer or shorter; the variables of a file that --env-file names count as well.",
+  ],
+  // Node's own words quote the value.
+  ERR_INVALID_ARG_VALUE: [
+    "an argument or a variable has a NUL byte in it",
+    "Look at the file that --env-file names.",
+  ],
+};
+
+/** The error for a program that the system does not start. */
+export function notStarted(error: unknown, program: Pick<Program, "name">): unknown {
+  // Deno's own words say which permission is missing.
+  if (error instanceof Error && error.name === "NotCapable") return error;
+  const code = codeOf(error);
+  const [found, suggestion] = REASONS[code ?? ""] ?? [
+    code ?? "it does not start",
+    "Look at its permissions, and at the first line if it is a script.",
+  ];
+  return new CommandError(
+    `Cannot run "${program.name}": ${found}`,
+    code === "ENOENT" ? EXIT.notFound : EXIT.notExecutable,
+    { suggestion, cause: error },
+  );
 }

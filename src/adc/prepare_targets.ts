@@ -7,7 +7,7 @@
 import type { Profile } from "../connection/profile.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import { inParallel } from "./in_parallel.ts";
-import { locateAdc } from "./locate.ts";
+import { locateAdc, locateProgram } from "./locate.ts";
 import { prepareRun } from "./prepare_run.ts";
 import { releaseToken } from "./release_token.ts";
 import type { RunOptions } from "./run_options.ts";
@@ -36,7 +36,8 @@ export async function prepareTargets(
   const { profiles, signal, exec = false, env, cwd, adc } = options;
   requireTargets(options);
   // One message says it for all of them, and no server needs to be asked before.
-  if (!exec) locateAdc({ env, cwd, adc });
+  if (exec) locateProgram(words[0] ?? "", { env, cwd });
+  else locateAdc({ env, cwd, adc });
   const signals = options.signals && shareSignals(options.signals);
   const prepare = async (profile: Profile): Promise<PreparedTarget> => {
     try {

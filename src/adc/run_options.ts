@@ -163,8 +163,8 @@ export interface RunPlan {
   readonly lifted: readonly Secret[];
   /** The child's own words. */
   readonly words: readonly string[];
-  /** The program to be run instead of ADC. */
-  readonly program: Program | undefined;
+  /** What is run: ADC, or another program. */
+  readonly program: Program;
 }
 
 /** How a run ended. */

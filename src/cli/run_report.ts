@@ -5,7 +5,6 @@
  */
 
 import { isReaderGone } from "../adc/output.ts";
-import { locateAdc } from "../adc/locate.ts";
 import type { RunPlan, RunResult } from "../adc/run_options.ts";
 import { secretsOf } from "../adc/secrets.ts";
 import { describeConnection } from "../connection/describe.ts";
@@ -137,8 +136,7 @@ function isBrokenPing({ connection, checked, exitCode, words }: RunResult): bool
  * @returns The exit code, 0.
  */
 export function printPlan(plan: RunPlan, { reporter, io, options }: Surroundings): number {
-  const { connection, resolved, checked } = plan;
-  const program = plan.program ?? locateAdc({ env: io.env, cwd: io.cwd, adc: options.adc });
+  const { connection, resolved, checked, program } = plan;
   const mask = createMask(
     connection && resolved ? secretsOf(connection, resolved, { env: io.env }) : [],
   );
