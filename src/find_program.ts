@@ -1,21 +1,9 @@
-/**
- * Programs and where they lie.
- *
- * @module
- */
-
 import { existsSync, statSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
 import process from "node:process";
 import { throwIfNotCapable } from "./errors.ts";
 
-/**
- * Finds a program as a shell would.
- *
- * @param name The program's name, without a folder.
- * @param options `PATH` and the working directory.
- * @returns The first executable file of that name, or `undefined`.
- */
+/** Finds a program as a shell would. */
 export function findOnPath(
   name: string,
   { env, cwd }: {
@@ -36,7 +24,9 @@ export function findOnPath(
   return undefined;
 }
 
-/** Where a program is, or why it does not start: as the system answers whoever starts it by this name. */
+/**
+ * Where a program is, or why it does not start: as the system answers whoever starts it by this name.
+ */
 export function lookUpProgram(
   name: string,
   { env, cwd }: {

@@ -1,9 +1,3 @@
-/**
- * A child process from its start to its end.
- *
- * @module
- */
-
 import type { ChildProcess, StdioOptions } from "node:child_process";
 import type { Writable } from "node:stream";
 import type { Mask } from "../mask/mask.ts";
@@ -17,9 +11,7 @@ import type { SignalPort } from "./signals.ts";
 
 /** Where the child's streams lead and how it is treated. */
 export interface ChildOptions {
-  /** The child's environment. */
   readonly env: Record<string, string | undefined>;
-  /** The child's working directory. */
   readonly cwd: string;
   /** Where its standard output goes. */
   readonly stdout: Writable | "inherit" | "ignore";
@@ -43,21 +35,12 @@ export interface ChildOptions {
 export interface ChildEnding {
   /** Its exit code, `null` where a signal ended it. */
   readonly code: number | null;
-  /** The signal that ended it. */
   readonly signal: NodeJS.Signals | null;
   /** The system's code where its output could not be passed on. */
   readonly outputFailure?: string;
 }
 
-/**
- * Runs a program to its end.
- *
- * @param program The program.
- * @param args Its arguments; no shell reads them.
- * @param options Streams, environment, signals.
- * @returns How it ended.
- * @throws {CommandError} It was not found (127) or cannot be executed (126).
- */
+/** Runs a program to its end. */
 export async function runChild(
   program: Program,
   args: readonly string[],

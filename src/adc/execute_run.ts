@@ -1,9 +1,3 @@
-/**
- * The run itself, from what is known to the exit code.
- *
- * @module
- */
-
 import { constants } from "node:os";
 import type { Writable } from "node:stream";
 import { checkToken } from "../check/check_token.ts";
@@ -109,7 +103,9 @@ function unmasked(
   return (stream as { fd?: unknown }).fd === own ? "inherit" : stream;
 }
 
-/** A child that writes to a pipe leaves out its colours, unless it is told that a terminal follows. */
+/**
+ * A child that writes to a pipe leaves out its colours, unless it is told that a terminal follows.
+ */
 function colourOf(
   stdout: Writable | "inherit" | "ignore",
   env: Environment,

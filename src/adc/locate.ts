@@ -1,9 +1,3 @@
-/**
- * Which ADC is run.
- *
- * @module
- */
-
 import { dirname, extname, isAbsolute, join, resolve, sep } from "node:path";
 import process from "node:process";
 import type { Environment } from "../connection/origin.ts";
@@ -25,17 +19,11 @@ export interface Program {
 /** Where ADC is looked for. */
 export interface LocateOptions {
   /**
-   * The environment: `PATH`, `ADC_RUN_ADC` behind {@linkcode LocateOptions.adc}, and the variables that lead
+   * The environment: `PATH`, `ADC_RUN_ADC` behind `LocateOptions.adc`, and the variables that lead
    * to adc-run's own folder.
    */
   readonly env: Environment;
-  /** The working directory. */
   readonly cwd: string;
-  /**
-   * The ADC that was asked for.
-   *
-   * @default undefined
-   */
   readonly adc?: string | undefined;
 }
 
@@ -46,11 +34,6 @@ const HOW_TO_GET_ADC =
 /**
  * Finds ADC: the one asked for, else the one that `adc-run install-adc` installed, else `adc` on `PATH`, else
  * `node_modules/.bin/adc` here or further up.
- *
- * @param options Where to look.
- * @returns The program. A file that ends in `.js`, `.cjs` or `.mjs` is run by Node.js.
- * @throws {CommandError} There is none (127), or it cannot be executed (126).
- * @throws {StoreError} The one that was installed could have been changed by others.
  */
 export function locateAdc(options: LocateOptions): Program {
   const { env, cwd } = options;

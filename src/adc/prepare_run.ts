@@ -1,9 +1,3 @@
-/**
- * All of a run but the run: connection, token, check.
- *
- * @module
- */
-
 import { checkToken } from "../check/check_token.ts";
 import { CheckError } from "../check/verdict.ts";
 import { needsBackend } from "../connection/adc_arguments.ts";

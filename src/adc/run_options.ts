@@ -1,9 +1,3 @@
-/**
- * What a run is told, what is known before it, and how it ends.
- *
- * @module
- */
-
 import type { Writable } from "node:stream";
 import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";

@@ -1,9 +1,3 @@
-/**
- * A typed client for the part of API7 Enterprise's Admin API that tokens need.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../connection/http.ts";
 import { wrongValue } from "../connection/layers.ts";

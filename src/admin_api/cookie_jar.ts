@@ -1,9 +1,3 @@
-/**
- * The cookies of a session, kept as a browser keeps them.
- *
- * @module
- */
-
 import type { Cookie } from "undici";
 import { crossesInPlain } from "../connection/server.ts";
 import type { Server } from "../connection/server.ts";
@@ -35,12 +29,7 @@ export class CookieJar {
   readonly #cookies = new Map<string, Kept>();
   readonly #seen = new Map<string, Secret>();
 
-  /**
-   * Makes an empty jar.
-   *
-   * @param server The server: cookies come from it and go to it alone.
-   * @param now The clock, in milliseconds.
-   */
+  /** Makes an empty jar. */
   constructor(server: Server, now: () => number = Date.now) {
     this.#server = server;
     this.#now = now;
@@ -51,13 +40,7 @@ export class CookieJar {
     return [...this.#seen.values()];
   }
 
-  /**
-   * Takes the cookies of an answer, and drops those that it ends.
-   *
-   * @param lines Its `Set-Cookie` headers.
-   * @param url What was asked.
-   * @returns How many were kept.
-   */
+  /** Takes the cookies of an answer, and drops those that it ends. */
   async take(lines: readonly string[], url: URL): Promise<Taken> {
     if (lines.length === 0) return { kept: 0, insecure: 0 };
     // undici's parser, without its `fetch`, which its index would load.
@@ -83,12 +66,7 @@ export class CookieJar {
     return { kept, insecure };
   }
 
-  /**
-   * The `Cookie` header for a request.
-   *
-   * @param url What is asked.
-   * @returns The header, or `undefined` where no cookie is for it.
-   */
+  /** The `Cookie` header for a request. */
   headerFor(url: URL): Secret | undefined {
     const now = this.#now();
     const cookies = [...this.#cookies.values()]
@@ -100,7 +78,7 @@ export class CookieJar {
     );
   }
 
-  /** Drops all cookies; their values stay among {@linkcode CookieJar.seen}. */
+  /** Drops all cookies; their values stay among `CookieJar.seen`. */
   clear(): void {
     this.#cookies.clear();
   }

@@ -1,9 +1,3 @@
-/**
- * What the Admin API answers, as API7 Enterprise's OpenAPI documents it, and how it is read.
- *
- * @module
- */
-
 import { Secret } from "../secret.ts";
 
 /** A user of API7 Enterprise. */

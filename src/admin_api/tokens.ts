@@ -1,9 +1,3 @@
-/**
- * The requests about tokens.
- *
- * @module
- */
-
 import { isJson } from "../check/server_words.ts";
 import { AdminApiError } from "./admin_api_error.ts";
 import type { CallOptions } from "./call_options.ts";
@@ -16,7 +10,7 @@ import { readExist, readNewToken, readTokenInfo } from "./shapes.ts";
 import type { NewToken, TokenInfo } from "./shapes.ts";
 import { findTokens, getTokens, tokenPath } from "./token_path.ts";
 
-/** The caller's tokens on one server, see the methods of the same names of {@linkcode AdminApi}. */
+/** The caller's tokens on one server, see the methods of the same names of `AdminApi`. */
 export class Tokens {
   readonly #requester: Requester;
 

@@ -11,7 +11,9 @@ import { doBeforeUndici } from "../connection/before_undici.ts";
 import { EXIT } from "../errors.ts";
 import { main } from "./main.ts";
 
-/** Signals whose default is to end the process without a core dump, and that Node does not use itself. */
+/**
+ * Signals whose default is to end the process without a core dump, and that Node does not use itself.
+ */
 const RAISED = ["SIGHUP", "SIGINT", "SIGTERM"];
 
 // Node 20 does not end before V8 has optimised the WebAssembly that undici parses HTTP with, which takes

@@ -1,16 +1,8 @@
-/**
- * What is to be done before undici's parser is loaded, which is WebAssembly.
- *
- * @module
- */
-
 let callback: (() => void) | undefined;
 
 /**
  * Has something done before undici's parser is loaded, which few runs need. It is for the command alone: a
  * library has no business with the settings of a whole process.
- *
- * @param then What to do; it is called once.
  */
 export function doBeforeUndici(then: () => void): void {
   callback = then;

@@ -1,9 +1,3 @@
-/**
- * A request that reads, straight to its server, with the runtime's own HTTP client.
- *
- * @module
- */
-
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import process from "node:process";
 import { codeOf } from "../errors.ts";
@@ -36,11 +30,6 @@ export interface DirectTerms {
 
 /**
  * Sends a request, and again where the connection failed or the server is busy. Redirects are not followed.
- *
- * @param request What to ask: a `GET` or a `HEAD`.
- * @param terms How to connect, and what ends it.
- * @returns What came back, whatever the status.
- * @throws {Error} No answer came; or the reason of the signal that ended it.
  */
 export async function directRequest(
   request: HttpRequest,
@@ -118,7 +107,9 @@ async function tryOnce(
   });
 }
 
-/** What the server sent can hold the token, and an error of the parser holds what the server sent. */
+/**
+ * What the server sent can hold the token, and an error of the parser holds what the server sent.
+ */
 function withoutBytes(error: unknown): unknown {
   if (!(error instanceof Error) || !("rawPacket" in error)) return error;
   return Object.assign(new Error(error.message), { code: codeOf(error) });
@@ -139,12 +130,7 @@ function start(request: HttpRequest, { tls }: Connection): ClientRequest {
   });
 }
 
-/**
- * What Node.js' client is told of a request.
- *
- * @param request The request.
- * @returns The options, secrets among them.
- */
+/** What Node.js' client is told of a request. */
 export function optionsOf(request: HttpRequest): RequestOptions {
   const { server, method, path } = request;
   const url = urlOf(server, path);

@@ -1,9 +1,3 @@
-/**
- * undici's dispatcher for a server, with or without a proxy in between.
- *
- * @module
- */
-
 import type { Dispatcher } from "undici";
 import { beforeUndici } from "./before_undici.ts";
 import type { Connection } from "./connection.ts";
@@ -11,13 +5,7 @@ import type { Proxy } from "./proxy.ts";
 import type { Server } from "./server.ts";
 import { tlsOptions } from "./tls.ts";
 
-/**
- * Makes the dispatcher that speaks to one server.
- *
- * @param connection Time limit, certificates and verification.
- * @param options The server and its proxy.
- * @returns The dispatcher, to be closed.
- */
+/** Makes the dispatcher that speaks to one server. */
 export async function dispatcherFor(
   { tls, timeout }: Connection,
   { server, proxy }: { readonly server: Server; readonly proxy: Proxy | undefined },

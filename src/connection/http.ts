@@ -1,9 +1,3 @@
-/**
- * HTTP on ADC's own terms: its CA, its client certificate, its proxy, its time limit.
- *
- * @module
- */
-
 import type { Secret } from "../secret.ts";
 import type { Connection } from "./connection.ts";
 import { directRequest } from "./direct_request.ts";
@@ -12,37 +6,21 @@ import type { StreamRequest, StreamResponse } from "./stream_request.ts";
 
 /** A request to a server of the connection. */
 export interface HttpRequest {
-  /** The server. */
   readonly server: Server;
   /** The method; all but `POST`, which would do twice what is asked once, are tried again. */
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
-  /** The path with its query. */
   readonly path: string;
   /** The token for `X-API-KEY`; without one the header is left out. */
   readonly token: Secret | undefined;
-  /**
-   * The `Cookie` header.
-   *
-   * @default undefined, which leaves it out
-   */
   readonly cookie?: Secret | undefined;
-  /**
-   * The body, sent as JSON.
-   *
-   * @default undefined, which sends none
-   */
+  /** The body, sent as JSON. */
   readonly body?: unknown;
-  /**
-   * Ends this request, beside the time limit and the client's own signal.
-   *
-   * @default undefined
-   */
+  /** Ends this request, beside the time limit and the client's own signal. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** What came back. */
 export interface HttpResponse {
-  /** The status code. */
   readonly status: number;
   /** A header, by its name in lower case. */
   header(name: string): string | undefined;
@@ -56,21 +34,9 @@ export interface HttpResponse {
 
 /** Sends requests over one connection. */
 export interface HttpClient {
-  /**
-   * Sends a request. Redirects are not followed: the token would follow along.
-   *
-   * @param request What to ask.
-   * @returns What came back, whatever the status.
-   * @throws {Error} No answer came.
-   */
+  /** Sends a request. Redirects are not followed: the token would follow along. */
   send(request: HttpRequest): Promise<HttpResponse>;
-  /**
-   * Sends a request and hands the answer on as it arrives. Redirects are not followed.
-   *
-   * @param request What to ask, with any method, headers and body.
-   * @returns The answer, as soon as its headers are there.
-   * @throws {Error} No answer came.
-   */
+  /** Sends a request and hands the answer on as it arrives. Redirects are not followed. */
   open(request: StreamRequest): Promise<StreamResponse>;
   /** Closes the connections. */
   close(): Promise<void>;
@@ -88,19 +54,13 @@ export interface HttpDispatcher {
   dispatch(options: object, handler: object): boolean;
 }
 
-/** How {@linkcode openHttpClient} works. */
+/** How `openHttpClient` works. */
 export interface HttpClientOptions {
-  /**
-   * Ends every request.
-   *
-   * @default undefined
-   */
+  /** Ends every request. */
   readonly signal?: AbortSignal | undefined;
   /**
    * Sends the requests instead of a dispatcher of the connection's own; undici's `MockAgent`, say. The
    * caller closes it.
-   *
-   * @default undefined
    */
   readonly dispatcher?: HttpDispatcher | undefined;
 }
@@ -108,10 +68,6 @@ export interface HttpClientOptions {
 /**
  * Opens a client. What only reads and goes straight to its server is sent by the runtime's own HTTP client:
  * undici, which everything else is sent with, takes longer to load than such a request takes.
- *
- * @param connection How to connect.
- * @param options What to send requests with, and what ends them.
- * @returns The client, to be closed.
  */
 export function openHttpClient(
   connection: Connection,

@@ -1,18 +1,8 @@
-/**
- * Whatever ends a request, as one signal.
- *
- * @module
- */
-
 import { LONGEST_TIMER } from "./duration.ts";
 
 /**
  * Joins signals and a time limit. It does what `AbortSignal.timeout()` does, whose loading takes as long as a
  * request over loopback, and the limit can be lifted.
- *
- * @param signals The signals to follow.
- * @param timeout The time limit in milliseconds, 0 for none.
- * @returns The signal, and what lifts the time limit; whoever has the answer has to.
  */
 export function oneSignal(
   signals: readonly (AbortSignal | undefined)[],

@@ -1,9 +1,3 @@
-/**
- * What holds for each request, whatever it is sent with.
- *
- * @module
- */
-
 import { VERSION } from "../version.ts";
 import type { HttpRequest } from "./http.ts";
 
@@ -26,12 +20,7 @@ export const OWN_HEADERS: Readonly<Record<string, string>> = {
   "user-agent": `adc-run/${VERSION}`,
 };
 
-/**
- * The headers that say whose request it is.
- *
- * @param request The server, with its own password, and the token.
- * @returns The headers, which are secrets.
- */
+/** The headers that say whose request it is. */
 export function credentialHeaders(
   { server, token }: Pick<HttpRequest, "server" | "token">,
 ): Readonly<Record<string, string>> {
@@ -41,12 +30,6 @@ export function credentialHeaders(
   };
 }
 
-/**
- * The headers of a request.
- *
- * @param request The request.
- * @returns The headers, secrets among them.
- */
 export function headersOf(request: HttpRequest): Readonly<Record<string, string>> {
   const { cookie, body } = request;
   return {
@@ -57,12 +40,7 @@ export function headersOf(request: HttpRequest): Readonly<Record<string, string>
   };
 }
 
-/**
- * Reads an answer, as far as any answer goes that is of use.
- *
- * @param body The body; it is destroyed where it is longer.
- * @returns Its text, and whether it was cut off.
- */
+/** Reads an answer, as far as any answer goes that is of use. */
 export async function readStart(
   body: AsyncIterable<Uint8Array>,
 ): Promise<{ readonly text: string; readonly cut: boolean }> {

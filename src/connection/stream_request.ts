@@ -1,9 +1,3 @@
-/**
- * One request whose answer is handed on as it arrives, however long it is.
- *
- * @module
- */
-
 import type { Dispatcher } from "undici";
 import type { Secret } from "../secret.ts";
 import { oneSignal } from "./one_signal.ts";
@@ -13,37 +7,21 @@ import type { Server } from "./server.ts";
 
 /** A request to a server of the connection, in the caller's own words. */
 export interface StreamRequest {
-  /** The server. */
   readonly server: Server;
   /** The method; those that may be repeated are tried again, as long as no answer has begun. */
   readonly method: string;
-  /** The path with its query. */
   readonly path: string;
   /** The token for `X-API-KEY`; without one the header is left out. */
   readonly token: Secret | undefined;
-  /**
-   * More headers. They cannot take the place of the token, nor of the server's own password.
-   *
-   * @default {}
-   */
+  /** More headers. They cannot take the place of the token, nor of the server's own password. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
-  /**
-   * The body, sent as it is.
-   *
-   * @default undefined, which sends none
-   */
   readonly body?: Uint8Array | undefined;
-  /**
-   * Ends this request, beside the time limit and the client's own signal.
-   *
-   * @default undefined
-   */
+  /** Ends this request, beside the time limit and the client's own signal. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** An answer that has begun. */
 export interface StreamResponse {
-  /** The status code. */
   readonly status: number;
   /** The words behind the status code; often none. */
   readonly reason: string;
@@ -63,20 +41,15 @@ export interface StreamTerms {
   readonly retrying: (base: Dispatcher) => Dispatcher;
   /** Sends the request. */
   readonly base: Dispatcher;
-  /** How long the answer's begin, and each further part of it, may take, in milliseconds; 0 for ever. */
+  /**
+   * How long the answer's begin, and each further part of it, may take, in milliseconds; 0 for ever.
+   */
   readonly timeout: number;
   /** Ends the request. */
   readonly signal: AbortSignal | undefined;
 }
 
-/**
- * Sends a request. Redirects are not followed.
- *
- * @param request What to ask.
- * @param terms What it is sent with.
- * @returns The answer, as soon as its headers are there.
- * @throws {Error} No answer came.
- */
+/** Sends a request. Redirects are not followed. */
 export async function streamRequest(
   request: StreamRequest,
   { send, retrying, base, timeout, signal }: StreamTerms,

@@ -1,9 +1,3 @@
-/**
- * A TLS connection of its own to a server, past any proxy.
- *
- * @module
- */
-
 import process from "node:process";
 import type { TLSSocket } from "node:tls";
 import { hostOf } from "./server.ts";
@@ -15,22 +9,11 @@ import type { Tls } from "./tls.ts";
 export interface TlsSocketOptions {
   /** The certificates, and whether the server's is verified. */
   readonly tls: Tls;
-  /**
-   * Verifies nothing, whatever else is said. No token may cross such a connection.
-   *
-   * @default false
-   */
+  /** Verifies nothing, whatever else is said. No token may cross such a connection. */
   readonly unverified?: boolean;
 }
 
-/**
- * Starts to shake hands with a server.
- *
- * @param server The server, at an `https:` address.
- * @param options Certificates and verification.
- * @returns The connection that is being made, to be destroyed.
- * @throws {Error} The files hold no certificate or key of use.
- */
+/** Starts to shake hands with a server. */
 export function openTlsSocket(
   server: Server,
   { tls, unverified = false }: TlsSocketOptions,

@@ -1,10 +1,3 @@
-/**
- * HTTP with undici, for what the runtime's own client does not do: proxies, mock agents, bodies, answers
- * that are handed on.
- *
- * @module
- */
-
 import type { Dispatcher } from "undici";
 import type { Connection } from "./connection.ts";
 import { dispatcherFor } from "./dispatcher.ts";
@@ -18,10 +11,6 @@ import { streamRequest } from "./stream_request.ts";
 /**
  * Opens a client that sends everything with undici. Of undici only what a request needs is loaded: all of it
  * takes three times as long.
- *
- * @param connection How to connect.
- * @param options What to send requests with, and what ends them.
- * @returns The client, to be closed.
  */
 export async function openUndiciClient(
   connection: Connection,

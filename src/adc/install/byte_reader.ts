@@ -1,29 +1,14 @@
-/**
- * A stream, read by the byte.
- *
- * @module
- */
-
 /** Reads a stream of chunks in pieces of any length. */
 export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array();
 
-  /**
-   * Begins at the start of the stream.
-   *
-   * @param chunks The stream.
-   */
+  /** Begins at the start of the stream. */
   constructor(chunks: AsyncIterable<Uint8Array>) {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
-  /**
-   * The next bytes, as they come.
-   *
-   * @param length How many, in all.
-   * @returns Chunks; fewer bytes than asked for only at the end of the stream.
-   */
+  /** The next bytes, as they come. */
   async *stream(length: number): AsyncGenerator<Uint8Array> {
     for (let left = length; left > 0;) {
       if (this.#rest.length === 0) {
@@ -39,12 +24,7 @@ export class ByteReader {
     }
   }
 
-  /**
-   * The next bytes at once.
-   *
-   * @param length How many.
-   * @returns The bytes; fewer only at the end of the stream.
-   */
+  /** The next bytes at once. */
   async take(length: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(length);
     let start = 0;
@@ -55,12 +35,7 @@ export class ByteReader {
     return bytes.subarray(0, start);
   }
 
-  /**
-   * Passes bytes over.
-   *
-   * @param length How many.
-   * @returns Whether there were as many.
-   */
+  /** Passes bytes over. */
   async skip(length: number): Promise<boolean> {
     let skipped = 0;
     for await (const chunk of this.stream(length)) skipped += chunk.length;

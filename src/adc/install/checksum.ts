@@ -1,9 +1,3 @@
-/**
- * What a release archive has to be.
- *
- * @module
- */
-
 import type { Environment } from "../../connection/origin.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { PINS } from "./pins.ts";
@@ -13,29 +7,14 @@ import type { Release } from "./release.ts";
 export interface ChecksumOptions {
   /** The environment: `ADC_RUN_ADC_SHA256`. */
   readonly env: Environment;
-  /**
-   * The sum that was given.
-   *
-   * @default undefined
-   */
   readonly sha256?: string | undefined;
-  /**
-   * The sums that are known, by version and system.
-   *
-   * @default the ones that adc-run brings along
-   */
+  /** The sums that are known, by version and system. */
   readonly pins?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /**
  * The SHA-256 that an archive must have: the one given, else `ADC_RUN_ADC_SHA256`, else the one pinned.
  * Nothing is installed without one.
- *
- * @param release The archive.
- * @param options Where the sum can come from.
- * @returns 64 hexadecimal digits, in lower case.
- * @throws {UsageError} The sum that was given is none.
- * @throws {AdcRunError} The sum in the environment is none, or there is no sum at all.
  */
 export function checksumFor(
   release: Release,

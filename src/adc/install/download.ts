@@ -1,9 +1,3 @@
-/**
- * A file from the web.
- *
- * @module
- */
-
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
@@ -30,23 +24,10 @@ export interface DownloadOptions {
   readonly env: Environment;
   /** How many bytes the file may have. */
   readonly maxBytes: number;
-  /**
-   * How long nothing may come, in milliseconds.
-   *
-   * @default 30_000
-   */
+  /** How long nothing may come, in milliseconds. */
   readonly timeout?: number | undefined;
-  /**
-   * Ends it.
-   *
-   * @default none
-   */
   readonly signal?: AbortSignal | undefined;
-  /**
-   * Sends the requests, instead of a dispatcher of their own. The caller closes it.
-   *
-   * @default undefined
-   */
+  /** Sends the requests, instead of a dispatcher of their own. The caller closes it. */
   readonly dispatcher?: HttpDispatcher | undefined;
 }
 
@@ -62,13 +43,6 @@ interface Answer {
  * Downloads a file. Nothing is sent but the address: no token, no cookie, no password. Redirects are
  * followed, but not from https to http. `NODE_EXTRA_CA_CERTS` names a CA that signed a mirror's
  * certificate; those of ADC's own settings are the gateway's business.
- *
- * @param url The address.
- * @param path The new file, for its owner alone.
- * @param options Limits and proxies.
- * @returns The file's SHA-256, as hexadecimal digits.
- * @throws {AdcRunError} It does not come, does not come to its end, or is too long.
- * @throws {StoreError} It cannot be written.
  */
 export async function download(url: URL, path: string, options: DownloadOptions): Promise<string> {
   const { signal, maxBytes, timeout = 30_000 } = options;

@@ -1,9 +1,3 @@
-/**
- * Gets ADC, and puts it where adc-run finds it.
- *
- * @module
- */
-
 import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { HttpDispatcher } from "../../connection/http.ts";

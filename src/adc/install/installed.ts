@@ -1,9 +1,3 @@
-/**
- * The ADC that adc-run installed, if it did.
- *
- * @module
- */
-
 import { lstatSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -14,12 +8,11 @@ import { requirePrivate } from "../../store/private_path.ts";
 import { storeError } from "../../store/store_error.ts";
 import { isVersion } from "./release_version.ts";
 
-/** The file's name that says which ADC is installed, in {@linkcode installFolder}. */
+/** The file's name that says which ADC is installed, in `installFolder`. */
 export const INSTALLED_FILE = "installed.json";
 
 /** An ADC that was installed. */
 export interface Installed {
-  /** Its version. */
   readonly version: string;
   /** The SHA-256 of the archive that it came in. */
   readonly sha256: string;
@@ -29,39 +22,23 @@ export interface Installed {
 
 /** What the file holds. */
 export interface InstalledContent {
-  /** The one that runs. */
   readonly current?: Installed | undefined;
   /** The one before, which can be had back without a download. */
   readonly previous?: Installed | undefined;
 }
 
-/**
- * The folder of installed ADCs, one in a folder with the name of its version.
- *
- * @param env The environment.
- * @returns An absolute path.
- */
+/** The folder of installed ADCs, one in a folder with the name of its version. */
 export function installFolder(env: Environment): string {
   return join(storeFolder(env), "adc");
 }
 
-/**
- * The program of an installed version.
- *
- * @param folder The folder of installed ADCs.
- * @param version The version.
- * @returns Its path.
- */
 export function installedProgram(folder: string, version: string): string {
   return join(folder, version, process.platform === "win32" ? "adc.exe" : "adc");
 }
 
 /**
- * Makes sure of the shape of what {@linkcode INSTALLED_FILE} holds. A version becomes a folder's name, so
+ * Makes sure of the shape of what `INSTALLED_FILE` holds. A version becomes a folder's name, so
  * nothing but a version passes.
- *
- * @param value What was read.
- * @returns The content, or `undefined`.
  */
 export function readInstalled(
   value: Readonly<Record<string, unknown>>,
@@ -82,11 +59,6 @@ function isInstalled(value: unknown): value is Installed {
  * Finds the ADC that `adc-run install-adc` installed.
  *
  * It is read at every run: without waiting, and without the code that writes it.
- *
- * @param env The environment, which leads to adc-run's folder.
- * @returns The program, or `undefined` where none was installed.
- * @throws {StoreError} Others could have changed it, or it cannot be looked at.
- * @throws {CommandError} It was installed, and is no longer there (126).
  */
 export function findInstalledAdc(env: Environment): string | undefined {
   const folder = installFolder(env);

@@ -1,9 +1,3 @@
-/**
- * From a release archive to a program in its place.
- *
- * @module
- */
-
 import { mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { HttpDispatcher } from "../../connection/http.ts";
@@ -23,15 +17,13 @@ import { unpack } from "./unpack.ts";
 /** What an installation is about to do. */
 export type InstallStep = "waiting" | "downloading" | "unpacking" | "trying";
 
-/** What {@linkcode placeProgram} works with. */
+/** What `placeProgram` works with. */
 export interface Placing {
   /** The environment: proxies, and what the new program gets without tokens. */
   readonly env: Environment;
-  /** The archive. */
   readonly release: Release;
   /** The SHA-256 that it must have. */
   readonly sha256: string;
-  /** The folder of installed ADCs. */
   readonly folder: string;
   /** Held by nobody else meanwhile. */
   readonly lock: HeldLock;
@@ -55,10 +47,6 @@ const MOST_UNPACKED = 512 * 1024 * 1024;
 /**
  * Downloads, makes sure, unpacks and tries a program in a folder of its own. The last step is a move: until
  * then the old program is there, and after it the new one.
- *
- * @param file Where the program goes.
- * @param options The archive, its sum, and what is held meanwhile.
- * @throws {AdcRunError} It does not come, or is not what it should be.
  */
 export async function placeProgram(file: string, options: Placing): Promise<void> {
   const { release, folder, sha256, env, signal, onStep, lock, dispatcher, spawn } = options;

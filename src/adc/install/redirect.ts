@@ -1,12 +1,6 @@
-/**
- * Where a download may lead.
- *
- * @module
- */
-
 import { AdcRunError, EXIT } from "../../errors.ts";
 
-/** What {@linkcode isSafe} lets through, for messages. */
+/** What `isSafe` lets through, for messages. */
 export const SAFE_ADDRESSES = "https, or http on this machine";
 
 /** Statuses that name another address. */
@@ -14,22 +8,12 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
-/**
- * Tells whether nobody on the way can change what an address answers.
- *
- * @param url The address.
- * @returns `true` for `https:`, and for `http:` on this machine.
- */
+/** Tells whether nobody on the way can change what an address answers. */
 export function isSafe(url: URL): boolean {
   return url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.test(url.hostname));
 }
 
-/**
- * Tells whether an answer leads to another address.
- *
- * @param status The answer's status.
- * @returns `true` for a redirect.
- */
+/** Tells whether an answer leads to another address. */
 export function isRedirect(status: number): boolean {
   return REDIRECTS.includes(status);
 }
@@ -37,11 +21,6 @@ export function isRedirect(status: number): boolean {
 /**
  * The address that a redirect leads to. Another host is fine, GitHub's files are on one; the checksum
  * decides what is installed.
- *
- * @param from The address that was asked.
- * @param location The answer's `Location`.
- * @returns The address to ask next.
- * @throws {AdcRunError} It leads nowhere, or from https to http.
  */
 export function redirectTarget(from: URL, location: string | undefined): URL {
   const refuse = (found: string) =>

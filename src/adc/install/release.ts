@@ -1,9 +1,3 @@
-/**
- * Which file of which release is ADC for this system, and where it is.
- *
- * @module
- */
-
 import process from "node:process";
 import type { Environment } from "../../connection/origin.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
@@ -13,7 +7,9 @@ import { isVersion, TESTED_ADC } from "./release_version.ts";
 /** Where the releases are; a mirror has the same folders and files below its own address. */
 export const RELEASES = "https://github.com/api7/adc/releases/download";
 
-/** The systems that ADC is released for, by the names of Node.js, in the names of its release files. */
+/**
+ * The systems that ADC is released for, by the names of Node.js, in the names of its release files.
+ */
 const SYSTEMS: Readonly<Record<string, string>> = {
   "linux x64": "linux_amd64",
   "linux arm64": "linux_arm64",
@@ -46,30 +42,13 @@ export interface Release {
 export interface ReleaseOptions {
   /** The environment: `ADC_RUN_DOWNLOAD_URL` names a mirror. */
   readonly env: Environment;
-  /**
-   * The version, with or without a leading `v`.
-   *
-   * @default the version that adc-run is tested with
-   */
+  /** The version, with or without a leading `v`. */
   readonly version?: string | undefined;
-  /**
-   * The system in the names of the release files.
-   *
-   * @default this system
-   */
+  /** The system in the names of the release files. */
   readonly system?: string | undefined;
 }
 
-/**
- * The system that this process runs on.
- *
- * @param platform The platform by Node's name.
- * @default process.platform
- * @param arch The processor by Node's name.
- * @default process.arch
- * @returns Its name in release files, such as `linux_amd64`.
- * @throws {AdcRunError} ADC is not released for it.
- */
+/** The system that this process runs on. */
 export function systemName(
   platform: string = process.platform,
   arch: string = process.arch,
@@ -83,14 +62,7 @@ export function systemName(
   );
 }
 
-/**
- * Chooses the release archive.
- *
- * @param options Version, system and mirror.
- * @returns The archive, its address and what is in it.
- * @throws {UsageError} The version is none.
- * @throws {AdcRunError} The mirror's address cannot be used, or there is no ADC for this system.
- */
+/** Chooses the release archive. */
 export function releaseFor({ env, system = systemName(), ...more }: ReleaseOptions): Release {
   const version = (more.version ?? TESTED_ADC).replace(/^v/, "");
   if (!isVersion(version)) {

@@ -1,43 +1,21 @@
-/**
- * A file from a stream, chunk by chunk.
- *
- * @module
- */
-
 import { open } from "node:fs/promises";
 import type { AdcRunError } from "../../errors.ts";
 import { storeError } from "../../store/store_error.ts";
 
 /** How a stream is saved. */
 export interface SaveOptions {
-  /** The new file's mode. */
   readonly mode: number;
   /** How many bytes it may have. */
   readonly maxBytes: number;
   /** Makes the error for more bytes than that. */
   readonly tooLong: () => AdcRunError;
-  /**
-   * Is shown every chunk.
-   *
-   * @default nobody
-   */
+  /** Is shown every chunk. */
   readonly onChunk?: (chunk: Uint8Array) => void;
-  /**
-   * Ends it.
-   *
-   * @default none
-   */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Saves a stream in a file that was not there. What is in the file when this returns is on the disk.
- *
- * @param path The file.
- * @param chunks The stream.
- * @param options Limits.
- * @throws {StoreError} The file cannot be written: the disk is full, say.
- * @throws {Error} What the stream throws, or the reason of the signal.
  */
 export async function saveChunks(
   path: string,

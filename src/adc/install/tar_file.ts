@@ -1,15 +1,11 @@
-/**
- * The one file of a tar archive.
- *
- * @module
- */
-
 import { archiveError } from "./archive_error.ts";
 import { ByteReader } from "./byte_reader.ts";
 
 const BLOCK = 512;
 
-/** What follows is about the next file, or all of them: times, owners. Names in it are not looked at. */
+/**
+ * What follows is about the next file, or all of them: times, owners. Names in it are not looked at.
+ */
 const PAX: readonly string[] = ["x", "g"];
 
 /** A regular file, in the spelling of today and in that of 1979. */
@@ -24,11 +20,6 @@ interface Entry {
 /**
  * Reads a tar archive that holds one regular file, and refuses anything else: links, folders, other names
  * and paths, several files. No name out of the archive ever becomes a path.
- *
- * @param chunks The archive, uncompressed.
- * @param name The file's name.
- * @returns The file's contents.
- * @throws {AdcRunError} The archive holds anything else.
  */
 export async function* fileOfTar(
   chunks: AsyncIterable<Uint8Array>,

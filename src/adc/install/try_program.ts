@@ -1,9 +1,3 @@
-/**
- * A first look at a new ADC.
- *
- * @module
- */
-
 import { Buffer } from "node:buffer";
 import type { ChildProcess } from "node:child_process";
 import { dirname } from "node:path";
@@ -17,23 +11,10 @@ import { plainEnvironment } from "../child_environment.ts";
 export interface TryOptions {
   /** The environment; the program gets it without tokens. */
   readonly env: Environment;
-  /**
-   * How long it may take, in milliseconds.
-   *
-   * @default 10_000
-   */
+  /** How long it may take, in milliseconds. */
   readonly timeout?: number | undefined;
-  /**
-   * Ends it.
-   *
-   * @default none
-   */
   readonly signal?: AbortSignal | undefined;
-  /**
-   * How it is started.
-   *
-   * @default the system's own way
-   */
+  /** How it is started. */
   readonly spawn?: Spawner | undefined;
 }
 
@@ -42,11 +23,6 @@ const MOST_BYTES = 64 * 1024;
 
 /**
  * Asks a program for its version, in its own folder: in the working directory it might read a `.env`.
- *
- * @param file The program.
- * @param options Environment and time limit.
- * @returns What it printed in its first line.
- * @throws {CommandError} It cannot be executed, fails, or takes too long (126).
  */
 export async function reportedVersion(file: string, options: TryOptions): Promise<string> {
   const { env, timeout = 10_000, signal } = options;

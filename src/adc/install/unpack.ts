@@ -1,9 +1,3 @@
-/**
- * ADC out of its release archive.
- *
- * @module
- */
-
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
@@ -20,25 +14,13 @@ export interface UnpackOptions extends Pick<Release, "format" | "program"> {
   readonly path: string;
   /** How many bytes may come out of the archive: a small one can hold a mountain of zeros. */
   readonly maxBytes: number;
-  /**
-   * Ends it.
-   *
-   * @default none
-   */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Small, for a chunk can become a thousand times as long. */
 const CHUNK = 16 * 1024;
 
-/**
- * Unpacks the one file that a release archive holds.
- *
- * @param archive The archive's path.
- * @param options The file's name, where it goes, and how long it may be.
- * @throws {AdcRunError} The archive holds anything else, is damaged, or too much comes out of it.
- * @throws {StoreError} The file cannot be written.
- */
+/** Unpacks the one file that a release archive holds. */
 export async function unpack(archive: string, options: UnpackOptions): Promise<void> {
   const { format, program, path, maxBytes, signal } = options;
   const tooLong = () =>

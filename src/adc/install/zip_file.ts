@@ -1,9 +1,3 @@
-/**
- * The one file of a zip archive.
- *
- * @module
- */
-
 import type { UnzipFile } from "fflate";
 import { AdcRunError } from "../../errors.ts";
 import { archiveError } from "./archive_error.ts";
@@ -12,11 +6,6 @@ import { archiveError } from "./archive_error.ts";
  * Reads a zip archive that holds one file, and refuses anything else: folders, other names and paths,
  * several files. No name out of the archive ever becomes a path. A link would be unpacked as a file that
  * holds its target.
- *
- * @param chunks The archive.
- * @param name The file's name.
- * @returns The file's contents.
- * @throws {AdcRunError} The archive holds anything else.
  */
 export async function* fileOfZip(
   chunks: AsyncIterable<Uint8Array>,

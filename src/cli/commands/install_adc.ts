@@ -1,9 +1,3 @@
-/**
- * `adc-run install-adc`.
- *
- * @module
- */
-
 import { installAdc } from "../../adc/install/install_adc.ts";
 import type { InstallStep } from "../../adc/install/place_program.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
@@ -12,9 +6,7 @@ import type { OwnCall } from "../own_command.ts";
 import { readPlainCommand } from "../plain_command.ts";
 
 interface InstallAdcOptions {
-  /** `--sha256`. */
   readonly sha256?: string;
-  /** `--force`. */
   readonly force?: boolean;
 }
 
@@ -25,13 +17,7 @@ const DONE = {
   restored: "Went back to ADC",
 } as const;
 
-/**
- * Downloads ADC and keeps it for the runs to come.
- *
- * @param call The command's words.
- * @param io The process.
- * @returns The exit code.
- */
+/** Downloads ADC and keeps it for the runs to come. */
 export async function installAdcCommand(call: OwnCall, io: Io): Promise<number> {
   const { options, reporter, operands } = readPlainCommand<InstallAdcOptions>(call, io, {
     name: "install-adc",

@@ -1,9 +1,3 @@
-/**
- * The manual on the commands that stand for themselves.
- *
- * @module
- */
-
 import type { ManualCommand } from "./entry.ts";
 
 const PLAIN = ["--json", "-q, --quiet"];

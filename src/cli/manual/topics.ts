@@ -1,9 +1,3 @@
-/**
- * The manual's pages that more than one command is about.
- *
- * @module
- */
-
 import { VERSION } from "../../version.ts";
 import type { ManualTopic, TextBlock } from "./entry.ts";
 import { CONNECTION_VARIABLES, OPTION_VARIABLES, OTHER_VARIABLES } from "./variables.ts";

@@ -1,16 +1,9 @@
-/**
- * The manual on the environment.
- *
- * @module
- */
-
 import { CONNECTION_FLAGS, GLOBAL_OPTIONS } from "./global_options.ts";
 
 /** A variable that adc-run reads. */
 export interface ManualVariable {
   /** Its name, or several with commas. */
   readonly name: string;
-  /** What it is for. */
   readonly text: string;
 }
 
