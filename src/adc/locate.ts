@@ -10,7 +10,6 @@ import type { Environment } from "../connection/origin.ts";
 import { CommandError, EXIT } from "../errors.ts";
 import { isNode } from "../runtime.ts";
 import { findOnPath, isExecutable, isFile } from "../find_program.ts";
-import { findInstalledAdc } from "./install/installed.ts";
 
 /** A program and the arguments that stand before its own. */
 export interface Program {
@@ -25,8 +24,7 @@ export interface Program {
 /** Where ADC is looked for. */
 export interface LocateOptions {
   /**
-   * The environment: `PATH`, `ADC_RUN_ADC` behind {@linkcode LocateOptions.adc}, and the variables that lead
-   * to adc-run's own folder.
+   * The environment: `PATH`, and `ADC_RUN_ADC` behind {@linkcode LocateOptions.adc}.
    */
   readonly env: Environment;
   /** The working directory. */
@@ -40,17 +38,14 @@ export interface LocateOptions {
 }
 
 const HOW_TO_GET_ADC =
-  'Get it with: adc-run install-adc VERSION --sha256 SUM — or: curl -sL "https://run.api7.ai/adc/install" | sh — or name one ' +
-  "with --adc or ADC_RUN_ADC.";
+  'Get it with: curl -sL "https://run.api7.ai/adc/install" | sh — or name one with --adc or ADC_RUN_ADC.';
 
 /**
- * Finds ADC: the one asked for, else the one that `adc-run install-adc` installed, else `adc` on `PATH`, else
- * `node_modules/.bin/adc` here or further up.
+ * Finds ADC: the one asked for, else `adc` on `PATH`, else `node_modules/.bin/adc` here or further up.
  *
  * @param options Where to look.
  * @returns The program. A file that ends in `.js`, `.cjs` or `.mjs` is run by Node.js.
  * @throws {CommandError} There is none (127), or it cannot be executed (126).
- * @throws {StoreError} The one that was installed could have been changed by others.
  */
 export function locateAdc(options: LocateOptions): Program {
   const { env, cwd } = options;
@@ -59,7 +54,7 @@ export function locateAdc(options: LocateOptions): Program {
     const file = hasFolder(asked) ? resolve(cwd, asked) : findOnPath(asked, { env, cwd });
     return programOf(requireExecutable(file, asked), { env, cwd });
   }
-  const file = findInstalledAdc(env) ?? findOnPath("adc", { env, cwd }) ?? findInNodeModules(cwd);
+  const file = findOnPath("adc", { env, cwd }) ?? findInNodeModules(cwd);
   if (file === undefined) {
     throw new CommandError(
       `Cannot run ADC: there is no "adc" on PATH, nor in node_modules/.bin`,
