@@ -4,7 +4,6 @@ import type { Environment } from "../connection/origin.ts";
 import { codeOf, CommandError, EXIT } from "../errors.ts";
 import { isNode } from "../runtime.ts";
 import { findOnPath, isExecutable, isFile, lookUpProgram } from "../find_program.ts";
-import { findInstalledAdc } from "./install/installed.ts";
 
 /** A program and the arguments that stand before its own. */
 export interface Program {
@@ -19,8 +18,7 @@ export interface Program {
 /** Where ADC is looked for. */
 export interface LocateOptions {
   /**
-   * The environment: `PATH`, `ADC_RUN_ADC` behind `LocateOptions.adc`, and the variables that lead
-   * to adc-run's own folder.
+   * The environment: `PATH`, and `ADC_RUN_ADC` after `LocateOptions.adc`.
    */
   readonly env: Environment;
   readonly cwd: string;
@@ -28,12 +26,10 @@ export interface LocateOptions {
 }
 
 const HOW_TO_GET_ADC =
-  'Get it with: adc-run install-adc VERSION --sha256 SUM — or: curl -sL "https://run.api7.ai/adc/install" | sh — or name one ' +
-  "with --adc or ADC_RUN_ADC.";
+  'Get it with: curl -sL "https://run.api7.ai/adc/install" | sh — or name one with --adc or ADC_RUN_ADC.';
 
 /**
- * Finds ADC: the one asked for, else the one that `adc-run install-adc` installed, else `adc` on `PATH`, else
- * `node_modules/.bin/adc` here or further up.
+ * Finds ADC: the one asked for, else `adc` on `PATH`, else `node_modules/.bin/adc` here or further up.
  */
 export function locateAdc(options: LocateOptions): Program {
   const { env, cwd } = options;
@@ -42,7 +38,7 @@ export function locateAdc(options: LocateOptions): Program {
     const file = hasFolder(asked) ? resolve(cwd, asked) : findOnPath(asked, { env, cwd });
     return programOf(requireExecutable(file, asked), { env, cwd });
   }
-  const file = findInstalledAdc(env) ?? findOnPath("adc", { env, cwd }) ?? findInNodeModules(cwd);
+  const file = findOnPath("adc", { env, cwd }) ?? findInNodeModules(cwd);
   if (file === undefined) {
     throw new CommandError(
       `Cannot run ADC: there is no "adc" on PATH, nor in node_modules/.bin`,

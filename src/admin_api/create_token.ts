@@ -8,6 +8,12 @@ export interface WantedToken {
   readonly name: string;
   /** Its end in Unix seconds; `undefined` for never. */
   readonly expiresAt: number | undefined;
+  /**
+   * Whether no other token can have the name, as it was drawn at random; else the server is asked first.
+   *
+   * @default false
+   */
+  readonly isUnique?: boolean;
 }
 
 /** The requests that it takes. */
@@ -38,7 +44,7 @@ const UNCLEAR: readonly AdminApiFailure[] = ["unreachable", "timeout", "tls", "s
 /**
  * Makes a token, at most once.
  *
- * Where the answer is lost, the token is looked for by its name, which was free a moment ago: one that
+ * Where the answer is lost, the token is looked for by its name, which no other has: one that
  * is there gets a new value, and where there is none it is asked for once more. Whoever gives up in
  * between leaves no token behind, as far as the server can still be reached.
  */

@@ -1,4 +1,3 @@
-import { AdminApiError } from "./admin_api_error.ts";
 import type { CallOptions } from "./call_options.ts";
 import { cleanUpLimit, withGrace } from "./grace.ts";
 import { beginSession, pickLoginOption } from "./log_in.ts";
@@ -43,10 +42,8 @@ export class ServerSession {
     }
   }
 
-  /**
-   * Closes the session on the server, and forgets its cookies, even when the server cannot be told.
-   */
-  async close({ signal }: CallOptions): Promise<void> {
+  /** Closes the session as well as that is possible, and forgets its cookies. It throws nothing. */
+  async end(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
     try {
@@ -54,19 +51,12 @@ export class ServerSession {
         method: "POST",
         path: "/api/logout",
         about: "log-out",
-        signal,
+        signal: AbortSignal.timeout(cleanUpLimit(this.#requester.connection)),
       });
-    } catch (error) {
-      const over = error instanceof AdminApiError && error.failure === "rejected";
-      if (!over) throw error;
+    } catch {
+      // The server ends it in its own time.
     } finally {
       this.#requester.jar.clear();
     }
-  }
-
-  /** Closes the session as well as that is possible. It throws nothing. */
-  async end(): Promise<void> {
-    const signal = AbortSignal.timeout(cleanUpLimit(this.#requester.connection));
-    await this.close({ signal }).catch(() => {});
   }
 }

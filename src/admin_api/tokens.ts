@@ -35,12 +35,15 @@ export class Tokens {
     return (await this.list(options)).some((each) => each.name === name);
   }
 
-  /** Makes one of a name that is free. */
+  /**
+   * Makes one of a name that is free. Where the answer is lost it takes a new value over, so a token that had
+   * the name before must not be taken for it.
+   */
   async create(wanted: WantedToken, { signal }: CallOptions): Promise<NewToken> {
     const { connection, server } = this.#requester;
-    const { name, expiresAt } = wanted;
+    const { name, expiresAt, isUnique = false } = wanted;
     const quoted = this.#requester.quote(name);
-    if (await this.isNameTaken(name, { signal })) {
+    if (!isUnique && await this.isNameTaken(name, { signal })) {
       throw new AdminApiError({
         failure: "name-taken",
         tried: `Cannot create the token "${quoted}" at ${server.display}`,

@@ -34,7 +34,6 @@ const COMMANDS: Readonly<
   doctor: async () => (await import("./commands/doctor.ts")).doctor,
   completion: async () => (await import("./commands/completion.ts")).completion,
   complete: async () => (await import("./commands/complete.ts")).complete,
-  "install-adc": async () => (await import("./commands/install_adc.ts")).installAdcCommand,
   help: async () => (await import("./commands/help.ts")).help,
 };
 

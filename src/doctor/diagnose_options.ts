@@ -32,8 +32,7 @@ export interface DiagnoseOptions {
   /**
    * The ADC to run.
    *
-   * @default the one that `ADC_RUN_ADC` names, else the one that `install-adc` installed, else `adc` on
-   * `PATH`, else in `node_modules/.bin`
+   * @default the one that `ADC_RUN_ADC` names, else `adc` on `PATH`, else in `node_modules/.bin`
    */
   readonly adc?: string | undefined;
   /**

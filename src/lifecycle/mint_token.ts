@@ -51,7 +51,7 @@ export async function mintToken(api: AdminApi, options: MintOptions): Promise<Mi
   });
   let fresh: NewToken;
   try {
-    fresh = await api.createToken({ name, expiresAt }, { signal });
+    fresh = await api.createToken({ name, expiresAt, isUnique: true }, { signal });
   } catch (error) {
     // The client has looked for the token where the answer was lost. Where it could not look, the entry
     // stays, and a later run will.

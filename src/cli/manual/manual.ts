@@ -13,7 +13,6 @@ export const SYNOPSIS: readonly (readonly [usage: string, text: string])[] = [
   ["adc-run auth login|status|token|list|rotate|revoke|logout", ""],
   ["adc-run profile list|show|set|remove|use|import|schema", ""],
   ["adc-run doctor", "look for what is wrong"],
-  ["adc-run install-adc [VERSION]", "download ADC"],
   ["adc-run completion bash|zsh|fish|powershell", "complete words in a shell"],
   ["adc-run [options] -- <words>", "every word to ADC"],
 ];

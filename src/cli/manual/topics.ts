@@ -168,7 +168,6 @@ export const TOPICS: readonly ManualTopic[] = [
     ],
     examples: [
       { text: "In any pipeline", line: "adc-run --fail-on-leak sync -f adc.yaml" },
-      { text: "ADC itself", line: 'adc-run install-adc --sha256 "$ADC_SHA256"' },
     ],
     seeAlso: ["environment", "security", "fan-out"],
   },
