@@ -5,8 +5,7 @@ import { AdcRunError, EXIT, messageOf } from "../errors.ts";
 import { readA7Contexts } from "../profiles/import_a7.ts";
 import type { A7Context, RefusedContext } from "../profiles/import_a7.ts";
 import { readUserProfiles } from "../profiles/profile_file.ts";
-import { accountOf } from "../token/accounts.ts";
-import { tokenDefect } from "../token/token_value.ts";
+import { accountOf, tokenDefect } from "../token/token_value.ts";
 import type { Io } from "./io.ts";
 
 /** A context that is to be imported, and where its token goes. */

@@ -1,4 +1,4 @@
-import { LONGEST_TIMER } from "./duration.ts";
+import { LONGEST_TIMER } from "../adc/duration.ts";
 
 /**
  * Joins signals and a time limit. It does what `AbortSignal.timeout()` does, whose loading takes as long as a

@@ -1,8 +1,8 @@
-import { Secret } from "../secret.ts";
-import { wrongValue } from "./layers.ts";
-import type { Environment, Setting } from "./origin.ts";
 import { Buffer } from "node:buffer";
 import { ConnectionError, EXIT } from "../errors.ts";
+import { Secret } from "../secret.ts";
+import { wrongValue } from "./origin.ts";
+import type { Environment, Setting } from "./origin.ts";
 
 /** One server that ADC will talk to. */
 export interface Server {

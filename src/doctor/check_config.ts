@@ -10,7 +10,7 @@ import {
 } from "../profiles/profile_file.ts";
 import type { ProfileFile } from "../profiles/profile_file.ts";
 import { selectProfiles } from "../profiles/select_profiles.ts";
-import { storeFolder } from "../store/folder.ts";
+import { storeFolder } from "../store/private_path.ts";
 import { failureOf } from "./finding.ts";
 import type { Found } from "./finding.ts";
 

@@ -1,6 +1,6 @@
-import { explainFailure } from "../check/explain_failure.ts";
-import { isJson, oneLine, parseObject, wordsOf } from "../check/server_words.ts";
+import { explainFailure } from "../check/network_failure.ts";
 import type { NetworkFailure } from "../check/network_failure.ts";
+import { isJson, oneLine, parseObject, wordsOf } from "../check/response.ts";
 import type { Backend, Connection } from "../connection/connection.ts";
 import { openHttpClient } from "../connection/http.ts";
 import type { HttpClient, HttpDispatcher, HttpResponse } from "../connection/http.ts";

@@ -1,3 +1,4 @@
+import type { Credentials } from "../admin_api/session.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../connection/http.ts";
 import type { Environment } from "../connection/origin.ts";
@@ -5,7 +6,6 @@ import { AdcRunError, EXIT } from "../errors.ts";
 import type { Keychain } from "../token/keychain.ts";
 import type { SourceAnswer, SourceContext, TokenSource } from "../token/source.ts";
 import { credentialsOf, needsConsent } from "./credentials.ts";
-import type { Credentials } from "../admin_api/log_in.ts";
 
 /** What the source `admin-api` logs in with, and what becomes of the token. */
 export interface AdminApiSourceOptions {

@@ -3,8 +3,8 @@ import type { HttpDispatcher } from "../connection/http.ts";
 import type { Environment } from "../connection/origin.ts";
 import { messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
-import { storeFolder } from "../store/folder.ts";
 import { openJournal } from "../store/journal.ts";
+import { storeFolder } from "../store/private_path.ts";
 import type { Keychain } from "../token/keychain.ts";
 
 /** What is looked at, and who is told. */

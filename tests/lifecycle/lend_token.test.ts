@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Agent } from "undici";
 import type { HttpDispatcher } from "../../src/connection/http.ts";
 import { AdcRunError } from "../../src/errors.ts";
-import { lendToken } from "../../src/lifecycle/lend_token.ts";
+import { lendToken } from "../../src/lifecycle/ephemeral_token.ts";
 import { assertDiscreet, failureOf, prepare } from "./fixture.ts";
 import type { Fixture } from "./fixture.ts";
 
