@@ -38,15 +38,16 @@ export {
 } from "./src/errors.ts";
 export type { AdcRunErrorOptions } from "./src/errors.ts";
 
+export type { Context } from "./src/context.ts";
+
 export { createMask } from "./src/mask/mask.ts";
 export type { Mask, MaskOptions } from "./src/mask/mask.ts";
 
 export { resolveConnection } from "./src/connection/connection.ts";
 export type { Backend, Connection, ConnectionOptions } from "./src/connection/connection.ts";
 export type { AdcArguments, AdcFlags } from "./src/adc/arguments.ts";
-export type { HttpDispatcher } from "./src/connection/http.ts";
 export { EnvFile } from "./src/connection/env_file.ts";
-export type { Environment, Origin, Setting } from "./src/connection/origin.ts";
+export type { Origin, Setting } from "./src/connection/origin.ts";
 export type { Proxy } from "./src/connection/proxy.ts";
 export type { Server } from "./src/connection/server.ts";
 export type { PemFile, Tls } from "./src/connection/tls.ts";
@@ -80,7 +81,7 @@ export { storeSource } from "./src/lifecycle/store_source.ts";
 export { adminApiSource } from "./src/lifecycle/admin_api_source.ts";
 export type { AdminApiSourceOptions } from "./src/lifecycle/admin_api_source.ts";
 export { KeychainError, systemKeychain } from "./src/token/keychain.ts";
-export type { Keychain, KeychainFailure } from "./src/token/keychain.ts";
+export type { KeychainFailure } from "./src/token/keychain.ts";
 
 export { checkToken } from "./src/check/check_token.ts";
 export type { CheckTokenOptions } from "./src/check/check_token.ts";
@@ -111,3 +112,6 @@ export type { Spawner } from "./src/system/spawn.ts";
 export { diagnose } from "./src/doctor/diagnose.ts";
 export type { DiagnoseOptions } from "./src/doctor/diagnose.ts";
 export type { CheckName, Finding } from "./src/doctor/finding.ts";
+export type { HttpDispatcher } from "./src/context.ts";
+export type { Keychain } from "./src/context.ts";
+export type { Environment } from "./src/context.ts";

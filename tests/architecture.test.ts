@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** The folders and single files of `src/`; imports point to the left only. */
 const LAYERS = [
-  ["secret", "errors", "version"],
+  ["secret", "errors", "version", "context"],
   ["system"],
   ["mask"],
   ["adc"],

@@ -1,5 +1,4 @@
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../connection/http.ts";
 import { wrongValue } from "../connection/origin.ts";
 import type { Secret } from "../secret.ts";
 import type { CallOptions } from "./admin_api_error.ts";
@@ -10,6 +9,7 @@ import type { Credentials } from "./session.ts";
 import { readLoginOption, readPages, readUser, readValue, readVersion } from "./shapes.ts";
 import type { LoginOption, NewToken, Reader, TokenInfo, User } from "./shapes.ts";
 import { Tokens } from "./tokens.ts";
+import type { HttpDispatcher } from "../context.ts";
 
 /** What {@linkcode AdminApi.open} can be told. */
 export interface AdminApiOptions {

@@ -1,6 +1,5 @@
 import type { Connection } from "../connection/connection.ts";
 import { openHttpClient } from "../connection/http.ts";
-import type { HttpDispatcher } from "../connection/http.ts";
 import { addressSecrets } from "../connection/server.ts";
 import { createMask } from "../mask/mask.ts";
 import { tokenPrefix } from "../secret.ts";
@@ -10,6 +9,7 @@ import { firstRequest, probeServer } from "./backends.ts";
 import type { Probe } from "./backends.ts";
 import { shorten } from "./response.ts";
 import type { CheckResult } from "./verdict.ts";
+import type { HttpDispatcher } from "../context.ts";
 
 /** What {@linkcode checkToken} needs to know. */
 export interface CheckTokenOptions {

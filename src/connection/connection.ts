@@ -5,7 +5,7 @@ import { Secret } from "../secret.ts";
 import { actsAtStart, readEnvFile, readNamedFile } from "./env_file.ts";
 import type { EnvFile } from "./env_file.ts";
 import { describeOrigin, flagOr, wrongValue } from "./origin.ts";
-import type { Environment, Layers, Setting } from "./origin.ts";
+import type { Layers, Setting } from "./origin.ts";
 import { readTarget, refuseDetours } from "./pinned_target.ts";
 import type { Profile } from "./profile.ts";
 import { proxyFor } from "./proxy.ts";
@@ -14,6 +14,7 @@ import { crossesInPlain, readServers, requireAllowed } from "./server.ts";
 import type { Server } from "./server.ts";
 import { readTls } from "./tls.ts";
 import type { Tls } from "./tls.ts";
+import type { Environment } from "../context.ts";
 
 /** The kinds of gateway that ADC manages. */
 export type Backend = "apisix" | "api7ee" | "apisix-standalone";

@@ -3,6 +3,7 @@ import type { Connection } from "./connection.ts";
 import { directRequest } from "./direct_request.ts";
 import type { Server } from "./server.ts";
 import type { StreamRequest, StreamResponse } from "./stream_request.ts";
+import type { HttpDispatcher } from "../context.ts";
 
 /** A request to a server of the connection. */
 export interface HttpRequest {
@@ -40,18 +41,6 @@ export interface HttpClient {
   open(request: StreamRequest): Promise<StreamResponse>;
   /** Closes the connections. */
   close(): Promise<void>;
-}
-
-/** What requests can be sent with: any of undici's dispatchers, its `MockAgent` among them. */
-export interface HttpDispatcher {
-  /**
-   * Sends a request.
-   *
-   * @param options undici's `DispatchOptions`.
-   * @param handler undici's `DispatchHandler`.
-   * @returns Whether more may be sent at once.
-   */
-  dispatch(options: object, handler: object): boolean;
 }
 
 /** How `openHttpClient` works. */

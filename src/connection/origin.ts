@@ -1,6 +1,7 @@
 import { ConnectionError, EXIT } from "../errors.ts";
 import type { EnvFile } from "./env_file.ts";
 import type { Profile, ProfileSettings } from "./profile.ts";
+import type { Environment } from "../context.ts";
 
 /** Where a value came from. */
 export type Origin =
@@ -22,9 +23,6 @@ export interface Setting<T> {
   /** Where it came from. */
   readonly origin: Origin;
 }
-
-/** The environment as a plain record; `process.env` is one. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Says where a value came from, for a message. */
 export function describeOrigin(origin: Origin): string {

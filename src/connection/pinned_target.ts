@@ -1,10 +1,11 @@
 import type { Connection } from "./connection.ts";
 import { cameAlong, describeOrigin, flagOr, lookUp, profileValue, wrongValue } from "./origin.ts";
-import type { Environment, Layers, Setting } from "./origin.ts";
+import type { Layers, Setting } from "./origin.ts";
 import type { Profile } from "./profile.ts";
 import type { Proxy } from "./proxy.ts";
 import { readServers, withoutUserinfo } from "./server.ts";
 import type { Tls } from "./tls.ts";
+import type { Environment } from "../context.ts";
 
 /**
  * Tells whether what came along with a cloned repository sees what is sent to a server that somebody else

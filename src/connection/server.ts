@@ -2,7 +2,8 @@ import { Buffer } from "node:buffer";
 import { ConnectionError, EXIT } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import { wrongValue } from "./origin.ts";
-import type { Environment, Setting } from "./origin.ts";
+import type { Setting } from "./origin.ts";
+import type { Environment } from "../context.ts";
 
 /** One server that ADC will talk to. */
 export interface Server {

@@ -5,9 +5,7 @@ import { oneLine } from "../check/response.ts";
 import { CheckError } from "../check/verdict.ts";
 import type { CheckResult, Verdict } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../connection/http.ts";
 import { describeOrigin } from "../connection/origin.ts";
-import type { Environment } from "../connection/origin.ts";
 import { EXIT } from "../errors.ts";
 import {
   describeEnd,
@@ -24,6 +22,7 @@ import { NoTokenError } from "../token/resolve.ts";
 import type { Survey } from "../token/resolve.ts";
 import { failureOf } from "./finding.ts";
 import type { Found } from "./finding.ts";
+import type { Environment, HttpDispatcher } from "../context.ts";
 
 /** What `judgeToken` is told. */
 interface JudgeTokenOptions {

@@ -3,8 +3,9 @@ import type { NetworkFailure } from "../check/network_failure.ts";
 import { isJson, oneLine, parseObject, wordsOf } from "../check/response.ts";
 import type { Backend, Connection } from "../connection/connection.ts";
 import { openHttpClient } from "../connection/http.ts";
-import type { HttpClient, HttpDispatcher, HttpResponse } from "../connection/http.ts";
+import type { HttpClient, HttpResponse } from "../connection/http.ts";
 import type { Server } from "../connection/server.ts";
+import type { HttpDispatcher } from "../context.ts";
 
 /** What each backend is asked; without a token each of them refuses it in words of its own. */
 const QUESTIONS: Readonly<Record<Backend, string>> = {

@@ -1,15 +1,12 @@
 import { describeConnection, resolveConnection } from "../connection/connection.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../connection/http.ts";
 import { describeOrigin } from "../connection/origin.ts";
-import type { Environment } from "../connection/origin.ts";
 import type { Profile } from "../connection/profile.ts";
 import { addressSecrets } from "../connection/server.ts";
 import { AdcRunError } from "../errors.ts";
 import { defaultSources } from "../lifecycle/default_sources.ts";
 import type { Spawner } from "../system/spawn.ts";
 import { systemKeychain } from "../token/keychain.ts";
-import type { Keychain } from "../token/keychain.ts";
 import { surveyTokens } from "../token/resolve.ts";
 import type { Survey } from "../token/resolve.ts";
 import type { TokenSource } from "../token/source.ts";
@@ -27,6 +24,7 @@ import { checkTraps } from "./check_traps.ts";
 import { contactServers } from "./contact_servers.ts";
 import { failureOf, findingMaker } from "./finding.ts";
 import type { Finding, Found } from "./finding.ts";
+import type { Environment, HttpDispatcher, Keychain } from "../context.ts";
 
 /**
  * Looks at everything that a run depends on, and at where its secrets lie. It changes nothing, logs in

@@ -1,5 +1,4 @@
 import { UsageError } from "../errors.ts";
-import type { Keychain } from "../token/keychain.ts";
 import type { TokenSource } from "../token/source.ts";
 import { commandSource } from "../token/sources/command_source.ts";
 import { fileSource } from "../token/sources/file_source.ts";
@@ -8,6 +7,7 @@ import { dotenvSource, envSource, flagSource } from "../token/sources/variables.
 import { adminApiSource } from "./admin_api_source.ts";
 import type { AdminApiSourceOptions } from "./admin_api_source.ts";
 import { storeSource } from "./store_source.ts";
+import type { Keychain } from "../context.ts";
 
 /** What the default sources look at. */
 export interface DefaultSourcesOptions extends AdminApiSourceOptions {

@@ -1,11 +1,8 @@
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../connection/http.ts";
-import type { Environment } from "../connection/origin.ts";
 import { AdcRunError, EXIT, messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
-import type { Keychain } from "../token/keychain.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import type { TokenLease } from "../token/source.ts";
 import { day, endOf } from "./expiry.ts";
@@ -14,6 +11,7 @@ import { revokeBySelf } from "./old_tokens.ts";
 import type { Session } from "./open_session.ts";
 import { sweep } from "./sweep.ts";
 import type { TokenStores } from "./token_stores.ts";
+import type { Environment, HttpDispatcher, Keychain } from "../context.ts";
 
 /** How a token is exchanged for one that lives for a run. */
 interface EphemeralOptions {

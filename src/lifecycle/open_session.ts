@@ -7,13 +7,13 @@ import type { User } from "../admin_api/shapes.ts";
 import { CheckError, isVerdict } from "../check/verdict.ts";
 import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../connection/http.ts";
 import { isAdminKey } from "../secret.ts";
 import type { Secret } from "../secret.ts";
 import { withLock } from "../store/lock.ts";
 import type { TokenRecord } from "../store/state.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { explainRefusal } from "./expiry.ts";
+import type { HttpDispatcher } from "../context.ts";
 
 /** The Admin API, and on whose behalf it is asked. */
 export interface Session {

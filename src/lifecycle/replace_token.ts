@@ -2,7 +2,6 @@ import { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { NewToken, User } from "../admin_api/shapes.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../connection/http.ts";
 import { messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
@@ -12,6 +11,7 @@ import type { OldToken } from "./old_tokens.ts";
 import { sweep } from "./sweep.ts";
 import { keepToken, previousToken } from "./token_stores.ts";
 import type { Place } from "./token_stores.ts";
+import type { HttpDispatcher } from "../context.ts";
 
 /** How a stored token is replaced. */
 export interface ReplaceTokenOptions extends Place {

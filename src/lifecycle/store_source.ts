@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { Environment } from "../connection/origin.ts";
 import type { Secret } from "../secret.ts";
 import { storeFolder } from "../store/private_path.ts";
 import type { Storage, TokenRecord } from "../store/state.ts";
@@ -8,6 +7,7 @@ import type { TokenSource } from "../token/source.ts";
 import { findStored } from "../token/sources/stored.ts";
 import { isMissingKeychain, storedToken } from "./token_stores.ts";
 import type { TokenStores } from "./token_stores.ts";
+import type { Environment } from "../context.ts";
 
 /**
  * The source `store`: the file that `adc-run auth login --storage file` keeps tokens in, under the user's

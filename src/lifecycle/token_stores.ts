@@ -1,4 +1,3 @@
-import type { Environment } from "../connection/origin.ts";
 import { messageOf, SourceError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { openJournal } from "../store/journal.ts";
@@ -9,7 +8,7 @@ import type { Storage, TokenState } from "../store/state.ts";
 import { DamagedFileError } from "../store/store_error.ts";
 import { tokenFile } from "../store/token_file.ts";
 import { KeychainError, systemKeychain } from "../token/keychain.ts";
-import type { Keychain } from "../token/keychain.ts";
+import type { Environment, Keychain } from "../context.ts";
 
 /** Where adc-run keeps what it has to remember. */
 export interface TokenStores {

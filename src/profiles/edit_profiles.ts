@@ -1,7 +1,6 @@
 import { lstat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { JSONPath } from "jsonc-parser";
-import type { Environment } from "../connection/origin.ts";
 import { codeOf, ConnectionError, EXIT, throwIfNotCapable, UsageError } from "../errors.ts";
 import { withLock } from "../store/lock.ts";
 import { preparePrivateFolder } from "../store/private_path.ts";
@@ -19,6 +18,7 @@ import {
 } from "./profile_settings.ts";
 import type { SettingName, StoredProfile } from "./profile_settings.ts";
 import { findDefect } from "./validate.ts";
+import type { Environment } from "../context.ts";
 
 /** Where the profiles are, and how a change is waited for. */
 export interface EditProfilesOptions {

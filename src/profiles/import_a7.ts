@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { Environment } from "../connection/origin.ts";
 import { AdcRunError, codeOf, EXIT, throwIfNotCapable } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import { homeFolder } from "../system/files.ts";
@@ -8,6 +7,7 @@ import { isBlank } from "../token/token_value.ts";
 import { isProfileName } from "./profile_settings.ts";
 import type { StoredProfile } from "./profile_settings.ts";
 import { findDefect } from "./validate.ts";
+import type { Environment } from "../context.ts";
 
 export interface A7Context {
   /** What a7 calls it. */

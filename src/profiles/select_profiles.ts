@@ -1,5 +1,4 @@
 import { dirname, join, resolve } from "node:path";
-import type { Environment } from "../connection/origin.ts";
 import type { Profile, ProfileSettings } from "../connection/profile.ts";
 import { ConnectionError, EXIT } from "../errors.ts";
 import { homeFolder } from "../system/files.ts";
@@ -7,6 +6,7 @@ import { nearest } from "../system/nearest.ts";
 import { readProjectProfiles, readUserProfiles } from "./profile_file.ts";
 import type { ProfileFile } from "./profile_file.ts";
 import { followUse, isProfileName, NAME_RULE, PATH_SETTINGS } from "./profile_settings.ts";
+import type { Environment } from "../context.ts";
 
 /** What {@linkcode selectProfiles} looks at. */
 export interface SelectProfilesOptions {

@@ -4,11 +4,11 @@ import process from "node:process";
 import { load } from "js-yaml";
 import { adcCommand } from "../adc/parse_arguments.ts";
 import { readEnvFile } from "../connection/env_file.ts";
-import type { Environment } from "../connection/origin.ts";
 import { AdcRunError, EXIT, throwIfNotCapable } from "../errors.ts";
 import { createMask } from "../mask/mask.ts";
 import { SHORTEST_SECRET } from "../secret.ts";
 import type { Secret } from "../secret.ts";
+import type { Environment } from "../context.ts";
 
 /**
  * The files that ADC writes without being told their names; `-o` names another, but not for `diff`.

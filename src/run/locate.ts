@@ -1,8 +1,8 @@
 import { dirname, extname, isAbsolute, join, resolve, sep } from "node:path";
 import process from "node:process";
-import type { Environment } from "../connection/origin.ts";
 import { codeOf, CommandError, EXIT } from "../errors.ts";
 import { findOnPath, isExecutable, isFile, isNode, lookUpProgram } from "../system/programs.ts";
+import type { Environment } from "../context.ts";
 
 /** A program and the arguments that stand before its own. */
 export interface Program {

@@ -2,16 +2,14 @@ import type { Writable } from "node:stream";
 import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { EnvFile } from "../connection/env_file.ts";
-import type { HttpDispatcher } from "../connection/http.ts";
-import type { Environment } from "../connection/origin.ts";
 import type { Profile } from "../connection/profile.ts";
 import type { Secret } from "../secret.ts";
 import type { Spawner } from "../system/spawn.ts";
-import type { Keychain } from "../token/keychain.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import type { TokenSource } from "../token/source.ts";
 import type { Program } from "./locate.ts";
 import type { SignalPort } from "./signals.ts";
+import type { Environment, HttpDispatcher, Keychain } from "../context.ts";
 
 /** What a run looks at, and where its output goes. */
 export interface RunOptions {

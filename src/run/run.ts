@@ -5,7 +5,6 @@ import { checkToken } from "../check/check_token.ts";
 import { CheckError } from "../check/verdict.ts";
 import { resolveConnection } from "../connection/connection.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { Environment } from "../connection/origin.ts";
 import { AdcRunError, messageOf, UsageError } from "../errors.ts";
 import { clearLeftOvers } from "../lifecycle/clear_left_overs.ts";
 import { defaultSources } from "../lifecycle/default_sources.ts";
@@ -20,6 +19,7 @@ import { bystanders, childEnvironment, plainEnvironment, secretsOf } from "./env
 import { locateAdc, locateProgram } from "./locate.ts";
 import type { RunOptions, RunPlan, RunResult } from "./options.ts";
 import { listenForImpatience } from "./signals.ts";
+import type { Environment } from "../context.ts";
 
 /**
  * Decides the connection, finds a token and tries it: all of a run but the run.

@@ -3,9 +3,9 @@ import { divertedBy } from "../../connection/pinned_target.ts";
 import { EXIT } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import { KEYCHAIN_SERVICE, KeychainError, systemKeychain } from "../keychain.ts";
-import type { Keychain } from "../keychain.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
 import { accountsFor, originsOf } from "../token_value.ts";
+import type { Keychain } from "../../context.ts";
 
 /**
  * Looks for the tokens of several servers in a store; each has its own entry, and all must be there.
