@@ -1,20 +1,8 @@
 import { Command, CommanderError, Option } from "commander";
 import { UsageError } from "../errors.ts";
 import { Secret } from "../secret.ts";
+import { CONNECTION_OPTIONS } from "./arguments.ts";
 import type { AdcArguments, AdcFlags } from "./arguments.ts";
-
-/** ADC's options that decide how it connects. */
-export const CONNECTION_OPTIONS = [
-  "--backend <backend>",
-  "--server <string>",
-  "--token <string>",
-  "--gateway-group <string>",
-  "--timeout <duration>",
-  "--ca-cert-file <string>",
-  "--tls-client-cert-file <string>",
-  "--tls-client-key-file <string>",
-  "--tls-skip-verify",
-] as const;
 
 /**
  * ADC's other options. They are declared because a parser that does not know which of them take a value

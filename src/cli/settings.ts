@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { resolveConnection } from "../connection/connection.ts";
 import type { Connection } from "../connection/connection.ts";
 import { readNamedFile } from "../connection/env_file.ts";
 import type { EnvFile } from "../connection/env_file.ts";
@@ -15,6 +16,7 @@ import { isNode } from "../system/programs.ts";
 import type { TokenSource } from "../token/source.ts";
 import { canAsk } from "./io.ts";
 import type { Io } from "./io.ts";
+import type { OwnCall } from "./manual/manual.ts";
 import type { GlobalOptions } from "./options.ts";
 import type { Reporter } from "./output/report.ts";
 import { askCredentials } from "./prompts.ts";
@@ -67,16 +69,50 @@ export async function profilesOf(
   return await selectProfiles({ env, cwd, names: options.profile, onWarning: reporter.warn });
 }
 
-/** The profile that is meant, for a command that has one target. */
-export async function oneProfile(
+/** What a command that connects goes on with. */
+export interface OwnConnection {
+  /** Where and how to connect. */
+  readonly connection: Connection;
+  /** The sources that the options name. */
+  readonly sources: readonly TokenSource[];
+}
+
+/** Finds out where an own command connects, and which sources it asks. */
+export async function openConnection(
+  { spec, options, connectionWords, reporter }: OwnCall,
   io: Io,
-  { name, ...asking }: Asking & { readonly name: string },
-): Promise<Profile | undefined> {
-  const [profile, ...others] = await profilesOf(io, asking);
-  if (others.length === 0) return profile;
-  throw new UsageError(`Cannot use ${others.length + 1} profiles with "adc-run ${name}"`, {
-    suggestion: "It has one target: name one profile.",
-  });
+  { backend = spec.backend, askServer }: {
+    /** The backend where none is set. */
+    readonly backend?: "api7ee" | undefined;
+    /** Asks for the server where none is set. */
+    readonly askServer?: (() => Promise<string | undefined>) | undefined;
+  } = {},
+): Promise<OwnConnection> {
+  const { env, cwd } = io;
+  const [profile, ...others] = await profilesOf(io, { options, reporter });
+  if (others.length > 0) {
+    throw new UsageError(`Cannot use ${others.length + 1} profiles with "adc-run ${spec.name}"`, {
+      suggestion: "It has one target: name one profile.",
+    });
+  }
+  const envFile = await namedEnvFile(io, options);
+  // The connection flags mean the same as for ADC, and are read by the same code.
+  const args = [spec.name, ...connectionWords];
+  const connect = () => resolveConnection({ args, env, cwd, envFile, profile });
+  let connection = await connect();
+  if (backend !== undefined && connection.backend.origin.kind === "default") {
+    args.push("--backend", backend);
+    connection = await connect();
+  }
+  if (connection.server.origin.kind === "default") {
+    const server = await askServer?.();
+    if (server !== undefined) {
+      args.push("--server", server);
+      connection = await connect();
+    }
+  }
+  for (const warning of connection.warnings) reporter.warn(warning);
+  return { connection, sources: sourcesOf(io, { options, reporter, connection }) };
 }
 
 /**

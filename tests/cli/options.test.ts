@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { OPTION_VARIABLES, readCommandLine } from "../../src/cli/options.ts";
+import { GLOBAL_OPTIONS, readCommandLine } from "../../src/cli/options.ts";
 import { ConnectionError, UsageError } from "../../src/errors.ts";
 
 it("`readCommandLine()` takes options before the command, and leaves every word from it on", () => {
@@ -137,6 +137,9 @@ it("`readCommandLine()` reads profiles as a list, and `--no-profile`", () => {
     assert.throws(() => readCommandLine(["--parallel", count, "diff"]), UsageError);
   }
 });
+
+const OPTION_VARIABLES = GLOBAL_OPTIONS.filter(({ readElsewhere }) => !readElsewhere)
+  .flatMap(({ variable }) => variable ?? []);
 
 const VARIABLES = {
   ADC_RUN_SOURCE: "env, file",

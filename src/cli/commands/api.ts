@@ -11,11 +11,14 @@ import { secretsOf } from "../../run/environment.ts";
 import { releaseToken } from "../../run/run.ts";
 import { resolveToken } from "../../token/resolve.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
-import { requireNoDryRun } from "../command_options.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import type { Io } from "../io.ts";
-import { readOwnCommand } from "../own_command.ts";
-import type { OwnCall, OwnCommand } from "../own_command.ts";
+import type { OptionsOf, OwnCall } from "../manual/manual.ts";
+import type { API_OPTIONS } from "../manual/other_commands.ts";
+import { requireNoDryRun } from "../options.ts";
+import { openConnection } from "../settings.ts";
+import type { OwnConnection } from "../settings.ts";
+import type { Reporter } from "../output/report.ts";
 import { forTerminal, headOf, keepStart, writePieces } from "./api_output.ts";
 import type { BodyStart } from "./api_output.ts";
 import { allPages, notAList, pageFields } from "./api_pages.ts";
@@ -24,24 +27,17 @@ import type { ApiRequest } from "./api_request.ts";
 import { hasField, readTarget, requireGroups, withFields, withGroup } from "./api_target.ts";
 
 /** Sends one request and shows the answer. */
-export async function api({ words, options: before }: OwnCall, io: Io): Promise<number> {
-  const request = readApiRequest(words);
-  if (request.help) {
-    const { helpText } = await import("../manual/help.ts");
-    io.stdout.write(helpText("api"));
-    return 0;
-  }
-  if (!["GET", "HEAD"].includes(request.method)) requireNoDryRun(before, `api ${request.method}`);
-  const own = await readOwnCommand<object>(
-    // --no-mask means something here, as it does for a run.
-    { words: request.rest, options: { ...before, mask: true } },
-    io,
-    { name: "api", uses: ["--source", "--token"], options: [] },
-  );
-  const mask = request.mask && before.mask;
+export async function api(
+  call: OwnCall<OptionsOf<typeof API_OPTIONS>>,
+  io: Io,
+): Promise<number> {
+  const { options, reporter } = call;
+  const request = readApiRequest(call.operands, options);
+  if (!["GET", "HEAD"].includes(request.method)) requireNoDryRun(options, `api ${request.method}`);
+  const connected = await openConnection(call, io);
   const interrupt = abortOnInterrupt(io.signals);
   try {
-    return await ask({ ...request, mask }, { ...own, io, signal: interrupt.signal });
+    return await ask(request, { ...connected, reporter, io, signal: interrupt.signal });
   } catch (error) {
     interrupt.signal.throwIfAborted();
     throw error;
@@ -51,7 +47,8 @@ export async function api({ words, options: before }: OwnCall, io: Io): Promise<
 }
 
 /** What a request has about it. */
-interface Surroundings extends Pick<OwnCommand<object>, "connection" | "sources" | "reporter"> {
+interface Surroundings extends OwnConnection {
+  readonly reporter: Reporter;
   readonly io: Io;
   readonly signal: AbortSignal;
 }

@@ -9,12 +9,16 @@ import { adoptToken, replaceToken } from "../../lifecycle/replace_token.ts";
 import type { KeptToken } from "../../lifecycle/replace_token.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import { Secret } from "../../secret.ts";
+import type { Storage } from "../../store/state.ts";
 import { accountOf, isBlank, tokenDefect } from "../../token/token_value.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import { canAsk } from "../io.ts";
 import type { Io } from "../io.ts";
-import { readOwnCommand } from "../own_command.ts";
-import type { OwnCall, OwnCommand } from "../own_command.ts";
+import type { LOGIN_OPTIONS } from "../manual/auth_commands.ts";
+import { namesOf } from "../options.ts";
+import type { OptionsOf, OwnCall } from "../manual/manual.ts";
+import { openConnection } from "../settings.ts";
+import type { OwnConnection } from "../settings.ts";
 import {
   askSecret,
   askText,
@@ -33,81 +37,50 @@ import {
   warnOfSuperAdmin,
 } from "./account.ts";
 
-/** The options that `auth login` alone has. */
-interface LoginOptions {
-  readonly withToken?: boolean;
-  readonly username?: string;
-  readonly passwordStdin?: boolean;
-  readonly loginOption?: string;
-  readonly name?: string;
-  readonly expiresIn?: string;
-  readonly storage?: string;
-  readonly yes?: boolean;
-}
+type LoginOptions = OptionsOf<typeof LOGIN_OPTIONS>;
 
 /** The options of a log-in with a password, which mean nothing with a token. */
-const PASSWORD_OPTIONS = {
-  username: "--username",
-  passwordStdin: "--password-stdin",
-  loginOption: "--login-option",
-  name: "--name",
-  expiresIn: "--expires-in",
-  yes: "--yes",
-} as const;
+const PASSWORD_OPTIONS = [
+  "--username",
+  "--password-stdin",
+  "--login-option",
+  "--name",
+  "--expires-in",
+  "--yes",
+] as const;
 
 /** What the Admin API of API7 Enterprise listens at out of the box. */
 const USUAL_SERVER = "https://localhost:7443";
 
 /** Logs in, has a token made, tries it, and stores it. */
-export async function authLogin(call: OwnCall, io: Io): Promise<number> {
-  const withToken = call.words.includes("--with-token");
-  const command = await readOwnCommand<LoginOptions>(call, io, {
-    name: "auth login",
-    uses: ["--source", "--no-check", "--token"],
-    options: [
-      "--with-token",
-      "--username <name>",
-      "--password-stdin",
-      "--login-option <name>",
-      "--name <name>",
-      "--expires-in <duration>",
-      "--storage <store>",
-      "--yes",
-    ],
-    ...(!withToken && {
-      backend: "api7ee" as const,
-      askServer: () => askServer(io),
-    }),
+export async function authLogin(call: OwnCall<LoginOptions>, io: Io): Promise<number> {
+  const { options } = call;
+  const { storage = "keychain", withToken } = options;
+  const connected = await openConnection(call, io, {
+    backend: withToken ? undefined : "api7ee",
+    askServer: withToken ? undefined : () => askServer(io),
   });
-  const { options, connection } = command;
+  const { connection } = connected;
   if (connection.args.tokens.length > 0) {
     throw new UsageError(
       "Cannot take the token from --token: any user of this machine can read it there",
       { suggestion: "Use --with-token, which reads it from standard input." },
     );
   }
-  for (const [name, flag] of Object.entries(PASSWORD_OPTIONS)) {
+  for (const flag of PASSWORD_OPTIONS) {
+    const value = options[namesOf({ flags: flag }).key as keyof LoginOptions];
     // A variable that is not set, most likely: the default would not be what was meant.
-    if (options[name as keyof LoginOptions] === "") {
-      throw new UsageError(`Option "${flag}" is empty`);
-    }
-  }
-  const { storage = "keychain" } = options;
-  if (storage !== "keychain" && storage !== "file") {
-    throw new UsageError(`Cannot use --storage "${storage}": there are keychain and file`);
-  }
-  if (options.withToken) {
-    for (const [name, flag] of Object.entries(PASSWORD_OPTIONS)) {
-      if (options[name as keyof LoginOptions] === undefined) continue;
+    if (value === "") throw new UsageError(`Option "${flag}" is empty`);
+    if (withToken && value !== undefined) {
       throw new UsageError(`Cannot use ${flag} with --with-token: nobody logs in`);
     }
-    return await loginWithToken({ ...command, storage }, io);
   }
-  return await loginWithPassword({ ...command, storage }, io);
+  const login = withToken ? loginWithToken : loginWithPassword;
+  return await login({ ...call, ...connected, storage }, io);
 }
 
 /** A command that stores a token somewhere. */
-type LoginCommand = OwnCommand<LoginOptions> & { readonly storage: "keychain" | "file" };
+type LoginCommand = OwnCall<LoginOptions> & OwnConnection & { readonly storage: Storage };
 
 /** Where nobody can be asked ADC's default stands, and the log-in says what answers there. */
 async function askServer(io: Io): Promise<string | undefined> {

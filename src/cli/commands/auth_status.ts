@@ -9,17 +9,14 @@ import { NoTokenError, resolveToken, surveyTokens } from "../../token/resolve.ts
 import type { Io } from "../io.ts";
 import { maskInRunner } from "../output/ci.ts";
 import { describeCheck, describeError, describeToken, formatTrail } from "../output/report.ts";
-import { readOwnCommand } from "../own_command.ts";
-import type { OwnCall } from "../own_command.ts";
+import type { OwnCall } from "../manual/manual.ts";
+import { openConnection } from "../settings.ts";
 import { describeOwner, findOwner, warnOfFile, withoutLogIn } from "./account.ts";
 
 /** Shows where a token would come from and what the server says of it. */
 export async function authStatus(call: OwnCall, io: Io): Promise<number> {
-  const { options, connection, sources, reporter } = await readOwnCommand(call, io, {
-    name: "auth status",
-    uses: ["--source", "--no-check", "--token"],
-    options: [],
-  });
+  const { options, reporter } = call;
+  const { connection, sources } = await openConnection(call, io);
   const { trail, winner, error } = await surveyTokens({ connection, sources });
   const { env } = io;
   const record = winner &&
@@ -92,11 +89,8 @@ function hasKnownEnd({ expiresAt, neverExpires }: TokenRecord): boolean {
 
 /** Prints the token that a run would take. It is not checked. */
 export async function authToken(call: OwnCall, io: Io): Promise<number> {
-  const { options, connection, sources, reporter } = await readOwnCommand(call, io, {
-    name: "auth token",
-    uses: ["--source", "--token"],
-    options: [],
-  });
+  const { options, reporter } = call;
+  const { connection, sources } = await openConnection(call, io);
   const looking = withoutLogIn(sources);
   if (looking.length === 0) {
     throw new UsageError('Cannot print a token: source "admin-api" makes one, for runs alone', {

@@ -11,19 +11,12 @@ import { abortOnInterrupt } from "../interrupt.ts";
 import { canAsk } from "../io.ts";
 import type { Io } from "../io.ts";
 import type { Reporter } from "../output/report.ts";
-import { readPlainCommand } from "../own_command.ts";
-import type { OwnCall } from "../own_command.ts";
+import type { OptionsOf, OwnCall } from "../manual/manual.ts";
+import type { IMPORT_OPTIONS } from "../manual/profile_commands.ts";
 import { askConfirmation } from "../prompts.ts";
 import { describeEntries } from "./account.ts";
 
-interface ImportOptions {
-  readonly file?: string;
-  readonly overwrite?: boolean;
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
-  readonly storage?: string;
-  readonly json?: boolean;
-}
+type ImportOptions = OptionsOf<typeof IMPORT_OPTIONS>;
 
 /** A context that was imported, or would be. */
 interface Imported {
@@ -37,13 +30,11 @@ interface Imported {
  * Makes a profile of each context, and stores its token. The token comes first: whatever interrupts this,
  * calling it once more completes it.
  */
-export async function profileImport(call: OwnCall, io: Io): Promise<number> {
-  const { options, reporter } = readPlainCommand<ImportOptions>(call, io, {
-    name: "profile import",
-    options: ["--file <path>", "--overwrite", "--dry-run", "-y, --yes", "--storage <store>"],
-    takes: ["dryRun"],
-  });
-  const storage = readStorage(options);
+export async function profileImport(
+  { options, reporter }: OwnCall<ImportOptions>,
+  io: Io,
+): Promise<number> {
+  const { storage = "keychain" } = options;
   const { env } = io;
   const stores = openTokenStores({ env, keychain: io.keychain, onWarning: reporter.warn });
   const plan = await planImport(options, { io, folder: stores.folder });
@@ -101,11 +92,6 @@ export async function profileImport(call: OwnCall, io: Io): Promise<number> {
     reporter.print(JSON.stringify({ file: path, imported, ...rest }));
   }
   return refused.length === 0 ? 0 : EXIT.data;
-}
-
-function readStorage({ storage = "keychain" }: ImportOptions): Storage {
-  if (storage === "keychain" || storage === "file") return storage;
-  throw new UsageError(`Cannot use --storage "${storage}": there are keychain and file`);
 }
 
 async function confirm(

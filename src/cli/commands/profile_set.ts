@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { CONNECTION_OPTIONS } from "../../adc/parse_arguments.ts";
 import { UsageError } from "../../errors.ts";
 import { removeProfiles, setProfile, useProfile } from "../../profiles/edit_profiles.ts";
 import { readUserProfiles } from "../../profiles/profile_file.ts";
@@ -14,31 +13,17 @@ import { nearest } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
 import { splitList } from "../options.ts";
 import type { Reporter } from "../output/report.ts";
-import { readPlainCommand } from "../own_command.ts";
-import type { OwnCall } from "../own_command.ts";
+import type { ConnectionValues, OptionsOf, OwnCall } from "../manual/manual.ts";
+import type { SET_OPTIONS, USE_OPTIONS } from "../manual/profile_commands.ts";
 import { describeEntries } from "./account.ts";
 
-/** The options that are written down as they are. */
-type SetOptions = Readonly<Partial<Record<Exclude<SettingName, "tlsSkipVerify">, string>>> & {
-  readonly tlsSkipVerify?: boolean;
-  readonly token?: string;
-  readonly unset?: string;
-};
+type SetOptions = OptionsOf<typeof SET_OPTIONS> & ConnectionValues;
 
 /** Makes a profile, or changes the settings that are named and leaves the others. */
-export async function profileSet(call: OwnCall, io: Io): Promise<number> {
-  const { options, reporter, operands } = readPlainCommand<SetOptions>(call, io, {
-    name: "profile set",
-    options: [
-      ...CONNECTION_OPTIONS,
-      "--username <name>",
-      "--token-command <text>",
-      "--sources <list>",
-      "--use <name>",
-      "--unset <keys>",
-    ],
-    operands: { least: 1, most: 1, what: "one name" },
-  });
+export async function profileSet(
+  { options, reporter, operands }: OwnCall<SetOptions>,
+  io: Io,
+): Promise<number> {
   const [name = ""] = operands;
   if (options.token !== undefined) {
     throw new UsageError("Cannot use --token in a profile: a profile never holds a secret", {
@@ -127,12 +112,10 @@ async function tellDoubts(name: string, { env }: Io, reporter: Reporter): Promis
 }
 
 /** Chooses the default profile, or none. */
-export async function profileUse(call: OwnCall, io: Io): Promise<number> {
-  const { options, reporter, operands } = readPlainCommand<{ none?: boolean }>(call, io, {
-    name: "profile use",
-    options: ["--none"],
-    operands: { most: 1, what: "one name" },
-  });
+export async function profileUse(
+  { options, reporter, operands }: OwnCall<OptionsOf<typeof USE_OPTIONS>>,
+  io: Io,
+): Promise<number> {
   const [name] = operands;
   if ((name === undefined) !== (options.none === true)) {
     throw new UsageError('"adc-run profile use" needs a name, or --none', {
@@ -157,12 +140,10 @@ export async function profileUse(call: OwnCall, io: Io): Promise<number> {
 }
 
 /** Removes profiles, and says which tokens were stored for them and stay. */
-export async function profileRemove(call: OwnCall, io: Io): Promise<number> {
-  const { options, reporter, operands } = readPlainCommand(call, io, {
-    name: "profile remove",
-    options: [],
-    operands: { least: 1, what: "the names of profiles" },
-  });
+export async function profileRemove(
+  { options, reporter, operands }: OwnCall,
+  io: Io,
+): Promise<number> {
   const folder = storeFolder(io.env);
   const left = await storedFor(operands, { folder, reporter });
   const { before, after } = await removeProfiles(operands, { env: io.env });

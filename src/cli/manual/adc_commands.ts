@@ -1,6 +1,65 @@
-import type { AdcManualCommand, ManualOption } from "./manual.ts";
+import { BACKENDS } from "../../profiles/profile_settings.ts";
+import type { OptionSpec, Values } from "../options.ts";
 
-const FILE: ManualOption = {
+/** A command of ADC, as far as adc-run helps with it. */
+export interface AdcCommand {
+  readonly name: string;
+  /** What it does, in one line without a period. */
+  readonly summary: string;
+  /** Its options, apart from those that say how to connect. */
+  readonly options: readonly OptionSpec[];
+  /** Whether it takes the options that say how to connect. */
+  readonly connection: boolean;
+  /** What its words can be, where they are no options. */
+  readonly operands?: Values;
+}
+
+/** ADC's options that say how to connect; adc-run's own commands take them as well. */
+export const CONNECTION_FLAGS = [
+  {
+    flags: "--backend KIND",
+    text: "apisix, api7ee or apisix-standalone",
+    variable: "ADC_BACKEND",
+    values: BACKENDS,
+  },
+  { flags: "--server URL", text: "the server's address", variable: "ADC_SERVER" },
+  {
+    flags: "--token TOKEN",
+    text: "the token; other users of the machine can read it there",
+    variable: "ADC_TOKEN",
+  },
+  {
+    flags: "--gateway-group NAME",
+    text: "the gateway group, for api7ee",
+    variable: "ADC_GATEWAY_GROUP",
+  },
+  { flags: "--timeout DURATION", text: "how long a request may take, such as 30s" },
+  {
+    flags: "--ca-cert-file PATH",
+    text: "certificates to trust",
+    variable: "ADC_CA_CERT_FILE",
+    values: "files",
+  },
+  {
+    flags: "--tls-client-cert-file PATH",
+    text: "the client certificate",
+    variable: "ADC_TLS_CLIENT_CERT_FILE",
+    values: "files",
+  },
+  {
+    flags: "--tls-client-key-file PATH",
+    text: "the client certificate's key",
+    variable: "ADC_TLS_CLIENT_KEY_FILE",
+    values: "files",
+  },
+  {
+    flags: "--tls-skip-verify",
+    text: "trust any certificate",
+    variable: "ADC_TLS_SKIP_VERIFY",
+  },
+] as const satisfies readonly OptionSpec[];
+
+const FILE: OptionSpec = {
   flags: "-f, --file PATH",
   text: "a file with the configuration",
   values: "files",
@@ -20,7 +79,7 @@ const RESOURCE_TYPES = [
   "stream_route",
 ];
 
-const FILTERS: readonly ManualOption[] = [
+const FILTERS: readonly OptionSpec[] = [
   { flags: "--label-selector KEY=VALUE", text: "only what has these labels" },
   {
     flags: "--include-resource-type TYPE",
@@ -35,23 +94,23 @@ const FILTERS: readonly ManualOption[] = [
   { flags: "--no-managed-by-label", text: "leave the label managed-by=adc out" },
 ];
 
-const VERBOSE: ManualOption = {
+const VERBOSE: OptionSpec = {
   flags: "--verbose LEVEL",
   text: "how much ADC says",
   values: ["0", "1", "2"],
 };
 
-const HELP: ManualOption = { flags: "-h, --help", text: "show ADC's help on the command" };
+const HELP: OptionSpec = { flags: "-h, --help", text: "show ADC's help on the command" };
 
-const NO_LINT: ManualOption = { flags: "--no-lint", text: "skip ADC's lint" };
+const NO_LINT: OptionSpec = { flags: "--no-lint", text: "skip ADC's lint" };
 
-const CONCURRENT: ManualOption = {
+const CONCURRENT: OptionSpec = {
   flags: "--request-concurrent N",
   text: "how many requests at once",
 };
 
 /** ADC's commands. */
-export const ADC_COMMANDS: readonly AdcManualCommand[] = [
+export const ADC_COMMANDS: readonly AdcCommand[] = [
   {
     name: "sync",
     summary: "bring the gateway in line with the local configuration",

@@ -1,7 +1,32 @@
-import type { ManualCommand } from "./manual.ts";
+import type { OptionSpec } from "../options.ts";
+import type { CommandSpec } from "./manual.ts";
+
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
+
+export const API_OPTIONS = [
+  {
+    flags: "-X, --method METHOD",
+    text: "the method",
+    values: METHODS,
+  },
+  {
+    flags: "-d, --data DATA",
+    repeats: true,
+    text: "the body: @FILE, @- or - for standard input, else the text itself",
+  },
+  {
+    flags: "-H, --header HEADER",
+    repeats: true,
+    text: "a header, as in 'Accept: text/plain'; again for more",
+  },
+  { flags: "-i, --include", text: "print the status and the headers of the answer first" },
+  { flags: "-f, --field KEY=VALUE", repeats: true, text: "a field of the query; again for more" },
+  { flags: "--paginate", text: "fetch all pages of a list" },
+  { flags: "--no-mask", text: "show the token where the answer repeats it" },
+] as const satisfies readonly OptionSpec[];
 
 /** Commands without subcommands. */
-export const OTHER_COMMANDS: readonly ManualCommand[] = [
+export const OTHER_COMMANDS: readonly CommandSpec[] = [
   {
     name: "exec",
     usage: ["adc-run [options] exec -- COMMAND [args]"],
@@ -26,35 +51,18 @@ export const OTHER_COMMANDS: readonly ManualCommand[] = [
       "Sends one request with the token that a run would take, and prints the answer: as indented JSON at a terminal, as it came in a pipe. The method is GET, or POST with -d. PATH is one on the connection's own server; redirects are not followed.",
       "Nothing is checked first: the answer is the check. On 4xx and 5xx the answer is printed all the same, and the exit code says what was wrong: 77 for 401 and 403, 78 for 404 and redirects, 65 for other 4xx, 69 for 429 and 5xx.",
     ],
-    options: [
-      {
-        flags: "-X, --method METHOD",
-        text: "the method",
-        values: ["GET", "POST", "PUT", "PATCH", "DELETE"],
-      },
-      {
-        flags: "-d, --data DATA",
-        text: "the body: @FILE, @- or - for standard input, else the text itself",
-      },
-      {
-        flags: "-H, --header HEADER",
-        text: "a header, as in 'Accept: text/plain'; again for more",
-      },
-      { flags: "-i, --include", text: "print the status and the headers of the answer first" },
-      { flags: "-f, --field KEY=VALUE", text: "a field of the query; again for more" },
-      { flags: "--paginate", text: "fetch all pages of a list" },
-      { flags: "--no-mask", text: "show the token where the answer repeats it" },
-    ],
+    options: API_OPTIONS,
     shared: [
-      "-p, --profile",
+      "--profile",
       "--no-profile",
       "--source",
       "--env-file",
       "--json",
-      "-q, --quiet",
+      "--quiet",
     ],
     connection: "to connect",
-    operands: ["GET", "POST", "PUT", "PATCH", "DELETE"],
+    operands: { values: METHODS },
+    readOnly: true,
     examples: [
       { text: "The documentation's test call", line: "adc-run api /api/users" },
       {
@@ -68,6 +76,7 @@ export const OTHER_COMMANDS: readonly ManualCommand[] = [
       },
     ],
     seeAlso: ["auth token", "verdicts", "sources"],
+    run: async () => (await import("../commands/api.ts")).api,
   },
   {
     name: "doctor",
@@ -78,20 +87,22 @@ export const OTHER_COMMANDS: readonly ManualCommand[] = [
       "Exits with 0 when nothing failed; warnings do not count. Else the exit code is that of the first failure.",
     ],
     shared: [
-      "-p, --profile",
+      "--profile",
       "--no-profile",
       "--source",
       "--env-file",
       "--adc",
       "--json",
-      "-q, --quiet",
+      "--quiet",
     ],
     connection: "to connect",
+    readOnly: true,
     examples: [
       { text: "Here and now", line: "adc-run doctor" },
       { text: "For a profile, as data", line: "adc-run -p prod doctor --json" },
     ],
     seeAlso: ["auth status", "verdicts"],
+    run: async () => (await import("../commands/doctor.ts")).doctor,
   },
   {
     name: "completion",
@@ -100,8 +111,13 @@ export const OTHER_COMMANDS: readonly ManualCommand[] = [
     description: [
       "The script completes adc-run's commands and options, profile names, ADC's commands and options, and files. It asks adc-run itself at each TAB, so it stays right when adc-run is updated; nothing is asked of a server, and no token is looked for.",
     ],
-    operands: ["bash", "zsh", "fish", "powershell"],
-    shared: [],
+    operands: {
+      least: 1,
+      most: 1,
+      what: "one shell",
+      values: ["bash", "zsh", "fish", "powershell"],
+    },
+    readOnly: true,
     examples: [
       { text: "bash, in ~/.bashrc", line: 'eval "$(adc-run completion bash)"' },
       { text: "zsh, in ~/.zshrc, behind compinit", line: 'eval "$(adc-run completion zsh)"' },
@@ -115,13 +131,13 @@ export const OTHER_COMMANDS: readonly ManualCommand[] = [
       },
     ],
     seeAlso: ["help"],
+    run: async () => (await import("../completion/scripts.ts")).completion,
   },
   {
     name: "help",
     usage: ["adc-run help [COMMAND|TOPIC]"],
     summary: "show the help on a command or a topic",
     description: ['Shows what "--help" behind a command shows, and pages on topics.'],
-    shared: [],
     examples: [
       { text: "A command", line: "adc-run help auth login" },
       { text: "A topic", line: "adc-run help sources" },

@@ -1,11 +1,41 @@
 import { VERSION } from "../../version.ts";
-import { CONNECTION_VARIABLES, OPTION_VARIABLES, OTHER_VARIABLES } from "./global_options.ts";
-import type { ManualVariable } from "./global_options.ts";
-import type { ManualTopic, TextBlock } from "./manual.ts";
+import { GLOBAL_OPTIONS, namesOf } from "../options.ts";
+import { CONNECTION_FLAGS } from "./adc_commands.ts";
+import type { ManualTopic } from "./manual.ts";
 
-const variables = (list: readonly ManualVariable[]): TextBlock => ({
-  rows: list.map(({ name, text }) => [name, text]),
+/** A variable and what it says; several names have commas between them. */
+type VariableRow = readonly [name: string, text: string];
+
+/** Variables that stand for an option before the command. */
+const OPTION_VARIABLES = GLOBAL_OPTIONS.flatMap((option): readonly VariableRow[] => {
+  const { variable, kind } = option;
+  const { long, negated } = namesOf(option);
+  if (variable === undefined) return [];
+  if (kind === "lifetime") return [[variable, `${long}: true, or how long the token lives`]];
+  if (long === "--no-profile") return [[variable, `${long}: true, unless ADC_RUN_PROFILE is set`]];
+  return [[variable, kind === "switch" ? `${long}: ${!negated}` : long]];
 });
+
+/** Variables that say how to connect, in the environment or in `.env`. */
+const CONNECTION_VARIABLES = CONNECTION_FLAGS.flatMap((option): readonly VariableRow[] =>
+  "variable" in option ? [[option.variable, namesOf(option).long]] : []
+);
+
+/** All other variables. */
+export const OTHER_VARIABLES: readonly VariableRow[] = [
+  ["API_KEY", "the token, only if it starts with a7ee- or a7adm-"],
+  ["ADC_TOKEN_FILE", "a file that holds the token"],
+  ["ADC_TOKEN_COMMAND", "a command that prints the token; never taken from .env"],
+  ["API7_USERNAME", "who logs in"],
+  ["API7_PASSWORD", "the password for it"],
+  ["API7_LOGIN_OPTION", "the LDAP login option to log in through"],
+  ["ADC_RUN_ALLOWED_SERVERS", "origins, with commas between them; every other server is refused"],
+  ["ADC_RUN_CONFIG_DIR", "the folder of config.json and of what adc-run remembers of its tokens"],
+  ["HTTP_PROXY, HTTPS_PROXY, NO_PROXY", "proxies, for adc-run as for ADC"],
+  ["CI", "where it is set nobody is asked anything"],
+  ["GITHUB_ACTIONS", "where it is true the runner is told to mask the token"],
+  ["NO_COLOR, FORCE_COLOR", "no colours; colours without a terminal"],
+];
 
 /** What more than one command is about. */
 export const TOPICS: readonly ManualTopic[] = [
@@ -135,11 +165,11 @@ export const TOPICS: readonly ManualTopic[] = [
     summary: "the variables that are read",
     text: [
       "Each option before the command has a variable. The option wins; an empty variable counts as unset; none of them is taken from .env.",
-      variables(OPTION_VARIABLES),
+      { rows: OPTION_VARIABLES },
       "How to connect, in the environment or in .env, as for ADC:",
-      variables(CONNECTION_VARIABLES),
+      { rows: CONNECTION_VARIABLES },
       "And:",
-      variables(OTHER_VARIABLES),
+      { rows: OTHER_VARIABLES },
     ],
     examples: [
       {
