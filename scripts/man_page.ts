@@ -1,4 +1,5 @@
-import { ADC_COMMANDS, CONNECTION_FLAGS } from "../src/cli/manual/adc_commands.ts";
+import { CONNECTION_FLAGS } from "../src/adc/connection_flags.ts";
+import { ADC_COMMANDS } from "../src/cli/manual/adc_commands.ts";
 import { sharedOptions } from "../src/cli/manual/help.ts";
 import { COMMANDS, SYNOPSIS, usageOf } from "../src/cli/manual/manual.ts";
 import type { CommandSpec, ManualExample, TextBlock } from "../src/cli/manual/manual.ts";

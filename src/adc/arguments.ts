@@ -1,18 +1,5 @@
 import type { Secret } from "../secret.ts";
 
-/** ADC's options that decide how it connects. */
-export const CONNECTION_OPTIONS = [
-  "--backend <backend>",
-  "--server <string>",
-  "--token <string>",
-  "--gateway-group <string>",
-  "--timeout <duration>",
-  "--ca-cert-file <string>",
-  "--tls-client-cert-file <string>",
-  "--tls-client-key-file <string>",
-  "--tls-skip-verify",
-] as const;
-
 /** ADC's connection flags, as the last occurrence of each gives them. */
 export interface AdcFlags {
   /** `--backend`. */

@@ -1,8 +1,8 @@
 import { Command, CommanderError, Option } from "commander";
 import { UsageError } from "../errors.ts";
 import { Secret } from "../secret.ts";
-import { CONNECTION_OPTIONS } from "./arguments.ts";
 import type { AdcArguments, AdcFlags } from "./arguments.ts";
+import { CONNECTION_FLAGS } from "./connection_flags.ts";
 
 /**
  * ADC's other options. They are declared because a parser that does not know which of them take a value
@@ -35,7 +35,8 @@ export function adcCommand(): Command {
     .helpOption(false)
     .allowUnknownOption()
     .allowExcessArguments();
-  for (const flags of [...CONNECTION_OPTIONS, ...OTHER_OPTIONS]) {
+  const connection = CONNECTION_FLAGS.map(({ flags }) => flags.replace(/ (\w+)$/, " <$1>"));
+  for (const flags of [...connection, ...OTHER_OPTIONS]) {
     command.addOption(new Option(flags));
   }
   return command;

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { CONNECTION_OPTIONS } from "../adc/arguments.ts";
+import { CONNECTION_FLAGS } from "../adc/connection_flags.ts";
 import type { Environment } from "../context.ts";
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { SOURCES } from "../profiles/profile_settings.ts";
@@ -426,7 +426,7 @@ export function unknownOption(
     ? written
     : `${written.slice(0, 2)}…`;
   // Own commands take ADC's flags themselves, or have no use for them.
-  const adcs = command === undefined ? CONNECTION_OPTIONS.map((flags) => flags.split(" ")[0]!) : [];
+  const adcs = command === undefined ? CONNECTION_FLAGS.map((each) => namesOf(each).long) : [];
   const meant = nearestOption(written, names) ?? nearestOption(written, adcs);
   const found = `There is no option "${name}" here`;
   return new UsageError(

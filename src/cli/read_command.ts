@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { UsageError } from "../errors.ts";
 import type { Io } from "./io.ts";
-import { CONNECTION_FLAGS } from "./manual/adc_commands.ts";
+import { CONNECTION_FLAGS } from "../adc/connection_flags.ts";
 import type { CommandSpec, OwnCall } from "./manual/manual.ts";
 import {
   GLOBAL_OPTIONS,

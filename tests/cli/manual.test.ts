@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { CONNECTION_OPTIONS } from "../../src/adc/arguments.ts";
 import { splitLine } from "../../src/cli/completion/complete.ts";
 import { main } from "../../src/cli/main.ts";
-import { ADC_COMMANDS, CONNECTION_FLAGS } from "../../src/cli/manual/adc_commands.ts";
+import { CONNECTION_FLAGS } from "../../src/adc/connection_flags.ts";
+import { ADC_COMMANDS } from "../../src/cli/manual/adc_commands.ts";
 import { connectionFlags, renderPage, sharedOptions } from "../../src/cli/manual/help.ts";
 import { COMMANDS, findPage, pageNames } from "../../src/cli/manual/manual.ts";
 import type { CommandSpec } from "../../src/cli/manual/manual.ts";
@@ -90,13 +90,6 @@ it("no command takes an option that its manual does not have", async () => {
       assert.equal(await stray(line), name, `${line.join(" ")}: it is not in the manual`);
     }
   }
-});
-
-it("the connection flags are those of ADC", () => {
-  assert.deepEqual(
-    CONNECTION_FLAGS.map(({ flags }) => flags.split(" ")[0]),
-    CONNECTION_OPTIONS.map((flags) => flags.split(" ")[0]),
-  );
 });
 
 it("every variable that is read is in the manual, and the other way round", async () => {

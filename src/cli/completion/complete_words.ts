@@ -1,4 +1,5 @@
-import { ADC_COMMANDS, CONNECTION_FLAGS } from "../manual/adc_commands.ts";
+import { CONNECTION_FLAGS } from "../../adc/connection_flags.ts";
+import { ADC_COMMANDS } from "../manual/adc_commands.ts";
 import { connectionFlags, sharedOptions } from "../manual/help.ts";
 import { COMMANDS, findPage, subcommandsOf } from "../manual/manual.ts";
 import { TOPICS } from "../manual/topics.ts";

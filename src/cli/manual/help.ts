@@ -3,7 +3,7 @@ import { nearest } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
 import { GLOBAL_OPTIONS, namesOf } from "../options.ts";
 import type { OptionSpec } from "../options.ts";
-import { CONNECTION_FLAGS } from "./adc_commands.ts";
+import { CONNECTION_FLAGS } from "../../adc/connection_flags.ts";
 import type { AdcCommand } from "./adc_commands.ts";
 import { COMMANDS, findPage, pageNames, subcommandsOf, SYNOPSIS, usageOf } from "./manual.ts";
 import type { CommandSpec, ManualExample, ManualTopic, Page, TextBlock } from "./manual.ts";

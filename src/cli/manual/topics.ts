@@ -1,6 +1,6 @@
 import { VERSION } from "../../version.ts";
 import { GLOBAL_OPTIONS, namesOf } from "../options.ts";
-import { CONNECTION_FLAGS } from "./adc_commands.ts";
+import { CONNECTION_FLAGS } from "../../adc/connection_flags.ts";
 import type { ManualTopic } from "./manual.ts";
 
 /** A variable and what it says; several names have commas between them. */
