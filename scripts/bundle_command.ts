@@ -88,10 +88,7 @@ export async function bundleCommand(options: BundleOptions): Promise<void> {
     codeSplitting: {
       groups: Object.entries(PARTS).map(([name, files]) => ({
         name,
-        // What the bundler makes itself has no path; each part needs it.
-        test: (id) =>
-          (name === "run" && id.startsWith("\0")) ||
-          files.some((file) => id.replaceAll("\\", "/").includes(`/${file}`)),
+        test: (id) => files.some((file) => id.replaceAll("\\", "/").includes(`/${file}`)),
       })),
     },
   });
