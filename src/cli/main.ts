@@ -125,8 +125,8 @@ async function showHelp(words: readonly string[], io: Io): Promise<number> {
 }
 
 async function runAdcCommand(call: Line, io: Io): Promise<number> {
-  const { run } = await import("./commands/run.ts");
-  return await run({ ...call, exec: false }, io);
+  const { runCommand } = await import("./commands/run.ts");
+  return await runCommand({ ...call, exec: false }, io);
 }
 
 async function exec({ words, options }: Line, io: Io): Promise<number> {
@@ -139,6 +139,6 @@ async function exec({ words, options }: Line, io: Io): Promise<number> {
         "adc-run [options] exec -- <command> [args]",
     });
   }
-  const { run } = await import("./commands/run.ts");
-  return await run({ words: command, options, exec: true }, io);
+  const { runCommand } = await import("./commands/run.ts");
+  return await runCommand({ words: command, options, exec: true }, io);
 }
