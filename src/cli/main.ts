@@ -1,6 +1,6 @@
 import { codeOf, UsageError } from "../errors.ts";
 import { VERSION } from "../version.ts";
-import { Interrupted } from "./interrupt.ts";
+import { Interrupted } from "../run/signals.ts";
 import type { Io } from "./io.ts";
 import { readCommandLine } from "./options.ts";
 import type { CommandLine } from "./options.ts";

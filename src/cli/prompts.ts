@@ -5,7 +5,7 @@ import { AdcRunError, EXIT, UsageError } from "../errors.ts";
 import { credentialsOf, needsConsent } from "../lifecycle/credentials.ts";
 import { Secret } from "../secret.ts";
 import { MOST_TOKEN_BYTES, withoutTrailingNewline } from "../token/token_value.ts";
-import { abortOnInterrupt } from "./interrupt.ts";
+import { abortOnInterrupt } from "../run/signals.ts";
 import { canAsk } from "./io.ts";
 import type { Io } from "./io.ts";
 import { inOneLine } from "./output/report.ts";
@@ -43,10 +43,18 @@ export async function askConfirmation(message: string, io: Io): Promise<boolean>
   });
 }
 
+/** Asks for a yes, and ends with anything else. */
+export async function requireConfirmation(message: string, io: Io): Promise<void> {
+  if (!await askConfirmation(message, io)) throw givenUp();
+}
+
 /** Makes the question for a user and a password. */
 export function askCredentials(
   io: Io,
-): (server: string, known: Partial<Credentials>) => Promise<Credentials> {
+): (
+  server: string,
+  known: { readonly [Name in "username" | "password"]?: Credentials[Name] | undefined },
+) => Promise<Credentials> {
   return (server, { username, password }) =>
     inTurn(io, async () => {
       const name = username ?? await askText(`User at ${server}`, io);
@@ -140,8 +148,7 @@ export async function requireConsent(
       suggestion: "Set it as a flag or in the environment, or agree with --yes.",
     });
   }
-  const agreed = await askConfirmation(`Send the password, though ${reason}?`, io);
-  if (!agreed) throw new AdcRunError("Given up", EXIT.interrupted);
+  await requireConfirmation(`Send the password, though ${reason}?`, io);
 }
 
 /** Finds out who logs in: from the options, the environment, or a person. */
@@ -157,7 +164,7 @@ export async function readCredentials(
     });
   }
   const username = given ?? await askText(`User at ${connection.server.value}`, io);
-  if (username === "") throw new AdcRunError("Given up", EXIT.interrupted);
+  if (username === "") throw givenUp();
   const loginOption = options.loginOption ?? known.loginOption;
   return { username, loginOption, password: await findPassword(username, { options, io }) };
 }

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import type { RequestListener } from "node:http";
 import { api } from "../../src/cli/commands/api.ts";
 import type { Io } from "../../src/cli/io.ts";
-import { Interrupted } from "../../src/cli/interrupt.ts";
+import { Interrupted } from "../../src/run/signals.ts";
 import { main } from "../../src/cli/main.ts";
 import { OTHER_COMMANDS } from "../../src/cli/manual/other_commands.ts";
 import { readCommandLine } from "../../src/cli/options.ts";

@@ -108,10 +108,9 @@ async function exchange(ready: Ready, exchanging: Exchange): Promise<number> {
   if (soon !== undefined) reporter.warn(soon);
   const path = await withGroup(ready.path, exchanging);
   const { method, body } = ready;
-  const headers = {
-    ...(body !== undefined && { "content-type": "application/json" }),
-    ...ready.headers,
-  };
+  const headers = body === undefined
+    ? ready.headers
+    : { "content-type": "application/json", ...ready.headers };
   const send = (fields: Parameters<typeof withFields>[1]) =>
     requester.send({ method, path: withFields(path, fields), headers, body });
   const judge = (answer: RawAnswer, start: BodyStart) =>

@@ -16,10 +16,8 @@ const MOST_PAGES = 100_000;
 
 /** The fields that ask for a page. */
 export function pageFields(path: string, page: number): readonly (readonly [string, string])[] {
-  return [
-    ["page", String(page)],
-    ...(hasField(path, "page_size") ? [] : [["page_size", String(PAGE_SIZE)] as const]),
-  ];
+  const fields = [["page", String(page)], ["page_size", String(PAGE_SIZE)]] as const;
+  return fields.filter(([name]) => name === "page" || !hasField(path, name));
 }
 
 /**

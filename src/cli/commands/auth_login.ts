@@ -11,8 +11,7 @@ import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import { Secret } from "../../secret.ts";
 import type { Storage } from "../../store/state.ts";
 import { accountOf, isBlank, tokenDefect } from "../../token/token_value.ts";
-import { abortOnInterrupt } from "../interrupt.ts";
-import { canAsk } from "../io.ts";
+import { canAsk, contextOf, interruptible } from "../io.ts";
 import type { Io } from "../io.ts";
 import type { LOGIN_OPTIONS } from "../manual/auth_commands.ts";
 import { namesOf } from "../options.ts";
@@ -101,50 +100,38 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
   const credentials = await readCredentials(connection, { options, io });
   const warning = plainPasswordWarning(connection);
   if (warning !== undefined) reporter.warn(warning);
-  const stores = openTokenStores({
-    env: io.env,
-    keychain: io.keychain,
-    onWarning: reporter.warn,
-  });
+  const stores = openTokenStores(contextOf(io, reporter));
   const [{ origin }] = connection.servers as [Connection["servers"][0]];
   const account = accountOf(origin, connection);
-  const interrupt = abortOnInterrupt(io.signals);
-  const { signal } = interrupt;
-  try {
+  return await interruptible(io, async (signal) => {
     const session = await openSession(connection, { credentials, signal });
     const { api, user } = session;
     try {
       warnOfSuperAdmin(user, reporter);
-      const kept = await withAccount(
-        account,
-        () =>
-          replaceToken(api, {
-            connection,
-            stores,
-            storage,
-            account,
-            user,
-            name,
-            expiresAt: endOf(lifetime, Date.now()),
-            check: async (token) => {
-              if (options.check) await tryToken(token, { connection, reporter, signal });
-            },
-            onWarning: reporter.warn,
-            signal,
-            now: Date.now,
-          }),
-        { folder: stores.folder, signal },
-      );
+      const replace = () =>
+        replaceToken(api, {
+          connection,
+          stores,
+          storage,
+          account,
+          user,
+          name,
+          expiresAt: endOf(lifetime, Date.now()),
+          check: async (token) => {
+            if (options.check) await tryToken(token, { connection, reporter, signal });
+          },
+          onWarning: reporter.warn,
+          signal,
+          now: Date.now,
+        });
+      const kept = await withAccount(account, replace, { folder: stores.folder, signal });
       await warnOfShadows(connection, { sources, storage, reporter });
       if (storage === "file") warnOfFile(reporter);
-      announce(kept, { command, owner: user, folder: stores.folder });
-      return 0;
+      return announce(kept, { command, owner: user, folder: stores.folder });
     } finally {
       await session.close();
     }
-  } finally {
-    interrupt.release();
-  }
+  });
 }
 
 function announce(
@@ -154,12 +141,8 @@ function announce(
     readonly owner: Parameters<typeof describeOwner>[0];
     readonly folder: string;
   },
-): void {
-  if (options.json) {
-    const { warnings } = reporter;
-    reporter.print(JSON.stringify(describeKept(kept, { owner, warnings })));
-    return;
-  }
+): number {
+  if (options.json) return reporter.answer(describeKept(kept, owner));
   const { token, record, revoked } = kept;
   const { account, name, expiresAt } = record;
   reporter.info(
@@ -173,6 +156,7 @@ function announce(
     server.origin.kind === "flag" && `ADC_SERVER=${server.value}`,
   ].filter((text) => typeof text === "string");
   if (missing.length > 0) reporter.info(`for ADC to find it, set ${missing.join(" and ")}`);
+  return 0;
 }
 
 function requireLogIn({ backend }: Connection): void {
@@ -188,7 +172,7 @@ async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
   const token = await readToken(connection, io);
   if (options.check) await tryToken(token, { connection, reporter });
   const owner = options.check ? await findOwner(connection, token, { reporter }) : undefined;
-  const stores = openTokenStores({ env: io.env, keychain: io.keychain, onWarning: reporter.warn });
+  const stores = openTokenStores(contextOf(io, reporter));
   const tokens = new Map<string, Secret>();
   for (const [index, each] of tokensByServer(connection, token).entries()) {
     tokens.set(connection.servers[index]!.origin, each);
@@ -207,19 +191,14 @@ async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
   const accounts = [...tokens.keys()].map((origin) => accountOf(origin, connection));
   if (options.json) {
     const { redacted, fingerprint } = token;
-    const { warnings } = reporter;
-    reporter.print(
-      JSON.stringify({
-        stored: storage,
-        accounts,
-        redacted,
-        fingerprint,
-        owner,
-        ...(revoked.length > 0 && { revoked }),
-        warnings,
-      }),
-    );
-    return 0;
+    return reporter.answer({
+      stored: storage,
+      accounts,
+      redacted,
+      fingerprint,
+      owner,
+      revoked: revoked.length > 0 ? revoked : undefined,
+    });
   }
   const whose = owner === undefined ? "" : ` of ${describeOwner(owner)}`;
   reporter.info(

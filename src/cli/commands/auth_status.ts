@@ -2,6 +2,7 @@ import { checkToken } from "../../check/check_token.ts";
 import { CheckError } from "../../check/verdict.ts";
 import { describeConnection } from "../../connection/connection.ts";
 import { describeOrigin } from "../../connection/origin.ts";
+import type { Origin } from "../../connection/origin.ts";
 import { UsageError } from "../../errors.ts";
 import { describeEnd, endWarning, explainRefusal, knownToken } from "../../lifecycle/expiry.ts";
 import type { TokenRecord } from "../../store/state.ts";
@@ -37,32 +38,30 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
       ? new CheckError(checked, { resolved: winner! })
       : undefined);
   if (options.json) {
-    const status = {
+    reporter.answer({
       connection: describeConnection(connection),
       sources: trail,
-      ...(winner && { token: { ...describeToken(winner), ...describeRecord(record) } }),
+      token: winner && { ...describeToken(winner), ...describeRecord(record) },
       check: winner ? describeCheck(checked) : { verdict: "no-token" },
-      ...(owner && { owner }),
-      ...(failure && { error: describeError(failure) }),
-      warnings: reporter.warnings,
-    };
-    reporter.print(JSON.stringify(status));
+      owner,
+      error: failure && describeError(failure),
+    });
     return failure?.exitCode ?? 0;
   }
   const { backend, server, gatewayGroup } = connection;
+  const place = ({ value, origin }: { readonly value: string; readonly origin: Origin }) =>
+    `${value} (${describeOrigin(origin)})`;
   const lines = [
-    `server   ${server.value} (${describeOrigin(server.origin)})`,
-    `backend  ${backend.value} (${describeOrigin(backend.origin)})`,
-    ...(backend.value === "api7ee"
-      ? [`group    ${gatewayGroup.value} (${describeOrigin(gatewayGroup.origin)})`]
-      : []),
+    `server   ${place(server)}`,
+    `backend  ${place(backend)}`,
+    backend.value === "api7ee" && `group    ${place(gatewayGroup)}`,
     ...formatTrail(trail).map((line) => `source   ${line}`),
-    ...(winner ? [`token    ${winner.token} from ${winner.source}`] : []),
-    ...(winner ? [`check    ${checked?.verdict ?? "not made"}`] : []),
-    ...(record?.name !== undefined ? [`name     ${record.name}`] : []),
-    ...(record && hasKnownEnd(record) ? [`end      ${describeEnd(record.expiresAt, now)}`] : []),
-    ...(owner ? [`owner    ${describeOwner(owner)}`] : []),
-  ];
+    winner && `token    ${winner.token} from ${winner.source}`,
+    winner && `check    ${checked?.verdict ?? "not made"}`,
+    record?.name !== undefined && `name     ${record.name}`,
+    record && hasKnownEnd(record) && `end      ${describeEnd(record.expiresAt, now)}`,
+    owner && `owner    ${describeOwner(owner)}`,
+  ].filter((line) => typeof line === "string");
   reporter.print(lines.join("\n"));
   if (failure === undefined) return 0;
   // What every source said stands above already.
@@ -73,13 +72,8 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
 function describeRecord(record: TokenRecord | undefined): Record<string, unknown> {
   if (record === undefined) return {};
   const { id, name, user, storage, expiresAt } = record;
-  return {
-    storage,
-    ...(id !== undefined && { id }),
-    ...(name !== undefined && { name }),
-    ...(user !== undefined && { user }),
-    ...(hasKnownEnd(record) && { expiresAt: expiresAt ?? null }),
-  };
+  const end = hasKnownEnd(record) ? expiresAt ?? null : undefined;
+  return { storage, id, name, user, expiresAt: end };
 }
 
 /** Of a token that was brought along nobody knows when it ends. */

@@ -2,7 +2,7 @@ import { oneLine } from "../../check/response.ts";
 import { diagnose } from "../../doctor/diagnose.ts";
 import type { Finding } from "../../doctor/finding.ts";
 import { EXIT, UsageError } from "../../errors.ts";
-import { abortOnInterrupt } from "../interrupt.ts";
+import { interruptible } from "../io.ts";
 import type { Io } from "../io.ts";
 import type { GlobalOptions } from "../options.ts";
 import { isColourful, redact } from "../output/report.ts";
@@ -23,34 +23,30 @@ export async function doctor(
   io: Io,
 ): Promise<number> {
   const { env, cwd, keychain } = io;
-  const interrupt = abortOnInterrupt(io.signals);
   const findings: Finding[] = [];
-  try {
-    for await (
-      const finding of diagnose({
-        env,
-        cwd,
-        args: connectionWords,
-        envFile: options.envFile,
-        profile: profileOf(options),
-        adc: options.adc,
-        keychain,
-        sources: (connection, watched) =>
-          // Not a copy, which would open standard input.
-          sourcesOf(Object.create(io, { keychain: { value: watched } }), {
-            options,
-            reporter,
-            connection,
-          }),
-        signal: interrupt.signal,
-      })
-    ) {
+  await interruptible(io, async (signal) => {
+    const diagnosis = diagnose({
+      env,
+      cwd,
+      args: connectionWords,
+      envFile: options.envFile,
+      profile: profileOf(options),
+      adc: options.adc,
+      keychain,
+      sources: (connection, watched) =>
+        // Not a copy, which would open standard input.
+        sourcesOf(Object.create(io, { keychain: { value: watched } }), {
+          options,
+          reporter,
+          connection,
+        }),
+      signal,
+    });
+    for await (const finding of diagnosis) {
       findings.push(finding);
       if (!options.json && !(options.quiet && isFine(finding))) print(finding, io);
     }
-  } finally {
-    interrupt.release();
-  }
+  });
   const failure = findings.find(({ status }) => status === "failed");
   const exitCode = failure === undefined ? 0 : failure.exitCode ?? EXIT.config;
   if (options.json) {

@@ -1,4 +1,4 @@
-import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
+import { EXIT, UsageError } from "../../errors.ts";
 import { withAccount } from "../../lifecycle/open_session.ts";
 import { adoptToken } from "../../lifecycle/replace_token.ts";
 import { openTokenStores, previousToken } from "../../lifecycle/token_stores.ts";
@@ -7,13 +7,13 @@ import { setProfile } from "../../profiles/edit_profiles.ts";
 import type { Storage } from "../../store/state.ts";
 import { planImport } from "../import_plan.ts";
 import type { Candidate, ImportPlan } from "../import_plan.ts";
-import { abortOnInterrupt } from "../interrupt.ts";
+import { abortOnInterrupt } from "../../run/signals.ts";
 import { canAsk } from "../io.ts";
 import type { Io } from "../io.ts";
 import type { Reporter } from "../output/report.ts";
 import type { OptionsOf, OwnCall } from "../manual/manual.ts";
 import type { IMPORT_OPTIONS } from "../manual/profile_commands.ts";
-import { askConfirmation } from "../prompts.ts";
+import { requireConfirmation } from "../prompts.ts";
 import { describeEntries } from "./account.ts";
 
 type ImportOptions = OptionsOf<typeof IMPORT_OPTIONS>;
@@ -112,7 +112,7 @@ async function confirm(
   const tokens = candidates.filter(({ context }) => context.token !== undefined).length;
   const question =
     `Import ${names} from ${path}, ${tokens} of them with a token for the ${storage}?`;
-  if (!await askConfirmation(question, io)) throw new AdcRunError("Given up", EXIT.interrupted);
+  await requireConfirmation(question, io);
 }
 
 /** Stores the token, unless another one is there already and is `left`, and makes the profile. */

@@ -34,9 +34,7 @@ export async function profileList({ options, reporter }: OwnCall, io: Io): Promi
       ...profile,
       inUse: used.includes(profile.name),
     }));
-    const { warnings } = reporter;
-    reporter.print(JSON.stringify({ profiles: list, use: own.use ?? null, warnings }));
-    return 0;
+    return reporter.answer({ profiles: list, use: own.use ?? null });
   }
   if (profiles.length === 0) {
     reporter.info('there are no profiles yet: "adc-run profile set NAME" makes one');
@@ -91,11 +89,7 @@ export async function profileShow(
   const settings = await settingsOf(profile, io);
   const { name, file, project } = profile;
   if (options.json) {
-    const { warnings } = reporter;
-    reporter.print(
-      JSON.stringify({ name, file, project, settings: Object.fromEntries(settings), warnings }),
-    );
-    return 0;
+    return reporter.answer({ name, file, project, settings: Object.fromEntries(settings) });
   }
   const rows = settings.map(([key, setting]) => [
     key,

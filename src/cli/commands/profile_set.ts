@@ -40,14 +40,12 @@ export async function profileSet(
     });
   }
   const { before } = await setProfile(name, { env: io.env, set, unset });
-  await tellDoubts(name, io, reporter);
+  await warnAboutProfile(name, io, reporter);
   const created = !before.profiles.has(name);
   const file = await readUserProfiles(io.env);
   if (options.json) {
-    const { warnings } = reporter;
     const settings = file.profiles.get(name);
-    reporter.print(JSON.stringify({ profile: name, created, file: file.path, settings, warnings }));
-    return 0;
+    return reporter.answer({ profile: name, created, file: file.path, settings });
   }
   reporter.info(`${created ? "made" : "changed"} profile "${name}" in ${file.path}`);
   return 0;
@@ -87,7 +85,7 @@ function readKeys(text: string): readonly SettingName[] {
 }
 
 /** What is no error yet, and may become one. */
-async function tellDoubts(name: string, { env }: Io, reporter: Reporter): Promise<void> {
+async function warnAboutProfile(name: string, { env }: Io, reporter: Reporter): Promise<void> {
   const file = await readUserProfiles(env);
   const profiles = [...file.profiles.keys()]
     .map((each) => profileOf(each, { file, explicit: false, env }));
@@ -127,9 +125,7 @@ export async function profileUse(
     reporter.warn("ADC_RUN_PROFILE is set, and counts instead.");
   }
   if (options.json) {
-    const { warnings } = reporter;
-    reporter.print(JSON.stringify({ use: name ?? null, before: before.use ?? null, warnings }));
-    return 0;
+    return reporter.answer({ use: name ?? null, before: before.use ?? null });
   }
   reporter.info(
     name === undefined
@@ -159,9 +155,7 @@ export async function profileRemove(
   const removed = [...new Set(operands)];
   if (options.json) {
     const tokens = left.map(({ account, storage }) => ({ account, storage }));
-    const { warnings } = reporter;
-    reporter.print(JSON.stringify({ removed, use: after.use ?? null, tokens, warnings }));
-    return 0;
+    return reporter.answer({ removed, use: after.use ?? null, tokens });
   }
   reporter.info(`removed ${removed.map((name) => `"${name}"`).join(", ")}`);
   if (cleared) reporter.info("it was the default profile; none is used by default now");

@@ -15,7 +15,7 @@ import type { TokenStores } from "../../lifecycle/token_stores.ts";
 import { tokenPrefix } from "../../secret.ts";
 import type { Storage, TokenRecord } from "../../store/state.ts";
 import { accountOf, accountsFor, originsOf } from "../../token/token_value.ts";
-import { abortOnInterrupt } from "../interrupt.ts";
+import { contextOf, interruptible } from "../io.ts";
 import type { Io } from "../io.ts";
 import type { LOGOUT_OPTIONS, ROTATE_OPTIONS } from "../manual/auth_commands.ts";
 import type { OptionsOf, OwnCall } from "../manual/manual.ts";
@@ -24,6 +24,7 @@ import {
   describeEntries,
   describeKept,
   describeOwner,
+  STORAGES,
   tryToken,
   warnOfShadows,
 } from "./account.ts";
@@ -42,11 +43,9 @@ export async function authRotate(
   const asked = options.expiresIn === undefined
     ? undefined
     : { lifetime: await readLifetime(options.expiresIn, "--expires-in") };
-  const stores = openTokenStores({ env: io.env, keychain: io.keychain, onWarning: reporter.warn });
+  const stores = openTokenStores(contextOf(io, reporter));
   const account = await storedAccount(connection, stores);
-  const interrupt = abortOnInterrupt(io.signals);
-  const { signal } = interrupt;
-  const rotate = async () => {
+  const rotate = async (signal: AbortSignal) => {
     const found = await findStoredToken(account, stores);
     if (found === undefined) {
       throw new AdcRunError(
@@ -59,7 +58,7 @@ export async function authRotate(
     const { api, user, close } = await openTokenSession(connection, {
       resolved: {
         token,
-        source: storage === "file" ? "store" : storage,
+        source: STORAGES[storage].source,
         detail: describeEntries([account], { storage, folder: stores.folder }),
         trail: [],
       },
@@ -93,29 +92,21 @@ export async function authRotate(
       await close();
     }
   };
-  try {
-    const { folder } = stores;
-    const { kept, storage, user } = await withAccount(account, rotate, {
-      folder,
-      signal,
-    });
-    await warnOfShadows(connection, { sources, storage, reporter });
-    if (options.json) {
-      const { warnings } = reporter;
-      reporter.print(JSON.stringify(describeKept(kept, { owner: user, warnings })));
-      return 0;
-    }
-    const { token, record, revoked } = kept;
-    const { name, expiresAt } = record;
-    reporter.info(
-      `stored the new token ${token} "${name}" of ${describeOwner(user)} in ` +
-        `${describeEntries([account], { storage, folder })}, ${describeEnd(expiresAt, Date.now())}`,
-    );
-    if (revoked !== undefined) reporter.info("revoked the one that it replaces");
-    return 0;
-  } finally {
-    interrupt.release();
-  }
+  const { folder } = stores;
+  const { kept, storage, user } = await interruptible(
+    io,
+    (signal) => withAccount(account, () => rotate(signal), { folder, signal }),
+  );
+  await warnOfShadows(connection, { sources, storage, reporter });
+  if (options.json) return reporter.answer(describeKept(kept, user));
+  const { token, record, revoked } = kept;
+  const { name, expiresAt } = record;
+  reporter.info(
+    `stored the new token ${token} "${name}" of ${describeOwner(user)} in ` +
+      `${describeEntries([account], { storage, folder })}, ${describeEnd(expiresAt, Date.now())}`,
+  );
+  if (revoked !== undefined) reporter.info("revoked the one that it replaces");
+  return 0;
 }
 
 /** The account whose token a run would take. */
@@ -153,15 +144,14 @@ export async function authLogout(
 ): Promise<number> {
   const { options, reporter } = call;
   const { connection } = await openConnection(call, io);
-  const stores = openTokenStores({ env: io.env, keychain: io.keychain, onWarning: reporter.warn });
+  const stores = openTokenStores(contextOf(io, reporter));
   const { folder } = stores;
   const removed: Removed[] = [];
   const accounts = originsOf(connection.servers).map((origin) => accountOf(origin, connection));
   for (const account of accounts) {
     const token = options.keep ? undefined : (await findStoredToken(account, stores))?.token;
     if (token !== undefined) {
-      const { env, keychain } = io;
-      await clearLeftOvers(token, connection, { env, keychain, onWarning: reporter.warn });
+      await clearLeftOvers(token, connection, contextOf(io, reporter));
     }
     const remove = async () => {
       // The file and the keychain may both have one.
@@ -185,10 +175,7 @@ export async function authLogout(
     await withAccount(account, remove, { folder });
   }
   if (options.json) {
-    const { warnings } = reporter;
-    const names = removed.map(({ account }) => account);
-    reporter.print(JSON.stringify({ removed: names, entries: removed, warnings }));
-    return 0;
+    return reporter.answer({ removed: removed.map(({ account }) => account), entries: removed });
   }
   if (removed.length === 0) {
     reporter.info(

@@ -1,19 +1,17 @@
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
 import type { TokenInfo } from "../../admin_api/shapes.ts";
-import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
+import { AdcRunError, UsageError } from "../../errors.ts";
 import { day, hasEnded } from "../../lifecycle/expiry.ts";
-import { forgetToken, openTokenStores, storedToken } from "../../lifecycle/token_stores.ts";
+import { forgetToken, storedToken } from "../../lifecycle/token_stores.ts";
 import type { TokenStores } from "../../lifecycle/token_stores.ts";
 import type { TokenRecord } from "../../store/state.ts";
-import { abortOnInterrupt } from "../interrupt.ts";
 import { canAsk } from "../io.ts";
 import type { Io } from "../io.ts";
 import type { REVOKE_OPTIONS } from "../manual/auth_commands.ts";
 import type { OptionsOf, OwnCall } from "../manual/manual.ts";
 import { alignColumns } from "../output/report.ts";
-import { askConfirmation } from "../prompts.ts";
-import { openConnection } from "../settings.ts";
-import { describeOwner, openAccountSession } from "./account.ts";
+import { requireConfirmation } from "../prompts.ts";
+import { describeOwner, withAccountSession } from "./account.ts";
 
 /** A token that was not used for so long is likely forgotten, in seconds: 90 days. */
 const STALE = 90 * 24 * 60 * 60;
@@ -36,42 +34,22 @@ interface ListedToken {
 /** Lists the tokens of the user whose token a run would take. */
 export async function authList(call: OwnCall, io: Io): Promise<number> {
   const { options, reporter } = call;
-  const { connection, sources } = await openConnection(call, io);
-  const stores = openTokenStores({ env: io.env, keychain: io.keychain, onWarning: reporter.warn });
-  const interrupt = abortOnInterrupt(io.signals);
-  const { signal } = interrupt;
-  try {
-    const { api, user, resolved, close } = await openAccountSession(connection, {
-      sources,
-      stores,
-      io,
-      reporter,
-      signal,
-    });
-    try {
-      const records = await stores.state.list();
-      const used = resolved?.token.fingerprint;
-      const now = Date.now();
-      const tokens = (await api.tokens({ signal })).map((token) =>
-        judge(token, { records: records.filter(({ origin }) => origin === api.origin), used, now })
-      );
-      if (options.json) {
-        const { warnings } = reporter;
-        reporter.print(JSON.stringify({ server: api.origin, owner: user, tokens, warnings }));
-        return 0;
-      }
-      reporter.info(`tokens of ${describeOwner(user)} at ${connection.server.value}`);
-      if (tokens.length > 0) reporter.print(formatTokens(tokens));
-      return 0;
-    } finally {
-      await close();
-    }
-  } finally {
-    interrupt.release();
-  }
+  return await withAccountSession(call, io, async (session) => {
+    const { api, user, connection, resolved, stores, signal } = session;
+    const records = (await stores.state.list()).filter(({ origin }) => origin === api.origin);
+    const used = resolved?.token.fingerprint;
+    const now = Date.now();
+    const tokens = (await api.tokens({ signal })).map((token) =>
+      listed(token, { records, used, now })
+    );
+    if (options.json) return reporter.answer({ server: api.origin, owner: user, tokens });
+    reporter.info(`tokens of ${describeOwner(user)} at ${connection.server.value}`);
+    if (tokens.length > 0) reporter.print(formatTokens(tokens));
+    return 0;
+  });
 }
 
-function judge(
+function listed(
   { id, name, createdAt, expiresAt, lastUsedAt }: TokenInfo,
   { records, used, now }: {
     readonly records: readonly TokenRecord[];
@@ -117,7 +95,6 @@ export async function authRevoke(
   io: Io,
 ): Promise<number> {
   const { options, reporter, operands } = call;
-  const { connection, sources } = await openConnection(call, io);
   if (operands.length === 0) {
     throw new UsageError("Cannot revoke: no token is named", {
       suggestion: 'Give ids or names; "adc-run auth list" shows them.',
@@ -128,54 +105,34 @@ export async function authRevoke(
       suggestion: "Agree with --yes.",
     });
   }
-  const stores = openTokenStores({ env: io.env, keychain: io.keychain, onWarning: reporter.warn });
-  const interrupt = abortOnInterrupt(io.signals);
-  const { signal } = interrupt;
-  try {
-    const { api, resolved, close } = await openAccountSession(connection, {
-      sources,
-      stores,
-      io,
-      reporter,
-      signal,
-    });
-    try {
-      const records = (await stores.state.list()).filter(({ origin }) => origin === api.origin);
-      const used = resolved?.token.fingerprint;
-      const own = records.find(({ fingerprint }) => fingerprint === used)?.id;
-      const chosen = [...choose(operands, await api.tokens({ signal }))]
-        // The token that all this is asked with goes last.
-        .sort((a, b) => Number(a.id === own) - Number(b.id === own));
-      if (!options.yes) {
-        const names = chosen.map(({ name, id }) => `"${name}" (${id})`).join(", ");
-        const here = chosen.some(({ id }) => id === own) ? ", among them the one in use here" : "";
-        if (!await askConfirmation(`Revoke ${names}${here}?`, io)) {
-          throw new AdcRunError("Given up", EXIT.interrupted);
-        }
-      }
-      const revoked: TokenInfo[] = [];
-      for (const token of chosen) {
-        try {
-          await api.revokeToken(token.id, { signal });
-        } catch (error) {
-          throw revoked.length === 0 ? error : halfWay(error, revoked, token);
-        }
-        revoked.push(token);
-        reporter.info(`revoked "${token.name}" (${token.id})`);
-        const stored = records.find(({ id }) => id === token.id);
-        if (stored !== undefined) await forgetRevoked(stored, stores);
-      }
-      if (options.json) {
-        const list = revoked.map(({ id, name }) => ({ id, name }));
-        reporter.print(JSON.stringify({ revoked: list, warnings: reporter.warnings }));
-      }
-      return 0;
-    } finally {
-      await close();
+  return await withAccountSession(call, io, async ({ api, resolved, stores, signal }) => {
+    const records = (await stores.state.list()).filter(({ origin }) => origin === api.origin);
+    const used = resolved?.token.fingerprint;
+    const own = records.find(({ fingerprint }) => fingerprint === used)?.id;
+    const chosen = [...choose(operands, await api.tokens({ signal }))]
+      // The token that all this is asked with goes last.
+      .sort((a, b) => Number(a.id === own) - Number(b.id === own));
+    if (!options.yes) {
+      const names = chosen.map(({ name, id }) => `"${name}" (${id})`).join(", ");
+      const here = chosen.some(({ id }) => id === own) ? ", among them the one in use here" : "";
+      await requireConfirmation(`Revoke ${names}${here}?`, io);
     }
-  } finally {
-    interrupt.release();
-  }
+    const revoked: TokenInfo[] = [];
+    for (const token of chosen) {
+      try {
+        await api.revokeToken(token.id, { signal });
+      } catch (error) {
+        throw revoked.length === 0 ? error : partlyRevoked(error, revoked, token);
+      }
+      revoked.push(token);
+      reporter.info(`revoked "${token.name}" (${token.id})`);
+      const stored = records.find(({ id }) => id === token.id);
+      if (stored !== undefined) await forgetRevoked(stored, stores);
+    }
+    return options.json
+      ? reporter.answer({ revoked: revoked.map(({ id, name }) => ({ id, name })) })
+      : 0;
+  });
 }
 
 /** All of them have to be there before any is revoked. */
@@ -199,7 +156,7 @@ function choose(words: readonly string[], tokens: readonly TokenInfo[]): readonl
 }
 
 /** Where the token that asks is not known, it may have been among those that are revoked by now. */
-function halfWay(error: unknown, revoked: readonly TokenInfo[], failed: TokenInfo): unknown {
+function partlyRevoked(error: unknown, revoked: readonly TokenInfo[], failed: TokenInfo): unknown {
   if (!(error instanceof AdminApiError)) return error;
   const names = revoked.map(({ name }) => `"${name}"`).join(", ");
   return new AdcRunError(
