@@ -4,8 +4,8 @@ import { sharedOptions } from "../src/cli/manual/help.ts";
 import { COMMANDS, SYNOPSIS, usageOf } from "../src/cli/manual/manual.ts";
 import type { CommandSpec, ManualExample, TextBlock } from "../src/cli/manual/manual.ts";
 import { TOPICS } from "../src/cli/manual/topics.ts";
-import { GLOBAL_OPTIONS } from "../src/cli/options.ts";
-import type { OptionSpec } from "../src/cli/options.ts";
+import { GLOBAL_OPTIONS } from "../src/cli/global_options.ts";
+import type { OptionSpec } from "../src/cli/global_options.ts";
 
 /** The man page's path in the npm package. */
 export const MAN_PAGE = "man/adc-run.1";

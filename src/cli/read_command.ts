@@ -1,16 +1,11 @@
 import { Command, CommanderError, Option } from "commander";
-import { UsageError } from "../errors.ts";
-import type { Io } from "./io.ts";
 import { CONNECTION_FLAGS } from "../adc/connection_flags.ts";
+import { UsageError } from "../errors.ts";
+import { GLOBAL_OPTIONS, namesOf } from "./global_options.ts";
+import type { GlobalOptions, OptionSpec } from "./global_options.ts";
+import type { Io } from "./io.ts";
 import type { CommandSpec, OwnCall } from "./manual/manual.ts";
-import {
-  GLOBAL_OPTIONS,
-  namesOf,
-  onlyList,
-  rejectUnusedOptions,
-  unknownOption,
-} from "./options.ts";
-import type { GlobalOptions, OptionSpec } from "./options.ts";
+import { keysOf, onlyList, requireNoDryRun, unknownOption } from "./options.ts";
 import { createReporter } from "./output/report.ts";
 
 /** The words behind a command's name, and adc-run's own options before it. */
@@ -26,7 +21,6 @@ export function readCommand<T>(
   io: Io,
 ): OwnCall<T> | undefined {
   const { name, options: own = [], shared = [], connection } = spec;
-  const connects = connection === "to connect" || connection === "with the stored token";
   const known: readonly OptionSpec[] = [
     ...own,
     ...connection === undefined ? [] : CONNECTION_FLAGS,
@@ -34,7 +28,7 @@ export function readCommand<T>(
     ...GLOBAL_OPTIONS.filter((option) => {
       const { long } = namesOf(option);
       return shared.includes(long) || ["--json", "--quiet", "--help"].includes(long) ||
-        (connects && option.scope === "connections");
+        (connects(spec) && option.scope === "connections");
     }),
   ];
   const command = new Command(name)
@@ -55,17 +49,9 @@ export function readCommand<T>(
     mask: before.mask && behind.mask !== false,
     ambient: new Set([...before.ambient].filter((key) => !isGiven(key))),
   };
-  const taken = [...shared, ...own.map((option) => namesOf(option).long)];
-  const readOnly = spec.readOnly === true;
-  const nothing = "it means nothing there";
-  const runs = { name, taken, readOnly, scopes: ["runs"] as const };
-  rejectUnusedOptions(before, {
-    ...runs,
-    because: connects ? "it is for runs of ADC" : nothing,
-  });
-  rejectUnusedOptions(options, { ...runs, scopes: ["connections"], because: nothing });
+  rejectUnusedOptions(options, spec);
   if (connection === "with the stored token" && isGiven("token")) {
-    throw new UsageError(`Cannot use --token with "adc-run ${name}": ${nothing}`);
+    throw new UsageError(`Cannot use --token with "adc-run ${name}": it means nothing there`);
   }
   const connectionWords = CONNECTION_FLAGS.flatMap((option) => {
     const { long, key } = namesOf(option);
@@ -73,6 +59,10 @@ export function readCommand<T>(
     return value === undefined ? [] : value === true ? [long] : [`${long}=${value}`];
   });
   return { spec, options, operands, connectionWords, reporter: createReporter(io, options) };
+}
+
+function connects({ connection }: CommandSpec): boolean {
+  return connection !== undefined && connection !== "to keep";
 }
 
 function commanderOption(spec: OptionSpec): Option {
@@ -125,5 +115,30 @@ function requireOperands(operands: readonly string[], spec: CommandSpec): void {
   if (operands.length > most) {
     const takes = most === 0 ? "takes options only" : `takes ${what} only`;
     throw new UsageError(`"adc-run ${name}" ${takes}: found another word`, { suggestion });
+  }
+}
+
+/**
+ * Refuses options that have no meaning for a command. A variable is there for all commands, and is ignored.
+ */
+function rejectUnusedOptions(options: GlobalOptions, spec: CommandSpec): void {
+  const { name, options: own = [], shared = [], readOnly } = spec;
+  const taken = [...shared, ...own.map((option) => namesOf(option).long)];
+  for (const option of GLOBAL_OPTIONS) {
+    const { long } = namesOf(option);
+    if (option.scope === "all" || taken.includes(long)) continue;
+    for (const key of keysOf(option) as readonly (keyof GlobalOptions)[]) {
+      // These two are always there, and are written to turn them off.
+      const isGiven = key === "check" || key === "mask"
+        ? !options[key]
+        : options[key] !== undefined;
+      if (!isGiven) continue;
+      if (key === "dryRun" && !readOnly) requireNoDryRun(options, name);
+      if (options.ambient.has(key)) continue;
+      const because = option.scope === "runs" && connects(spec)
+        ? "it is for runs of ADC"
+        : "it means nothing there";
+      throw new UsageError(`Cannot use ${long} with "adc-run ${name}": ${because}`);
+    }
   }
 }

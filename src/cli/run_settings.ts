@@ -6,7 +6,7 @@ import type { RunOptions } from "../run/options.ts";
 import type { TokenSource } from "../token/source.ts";
 import { canAsk, hasTerminal } from "./io.ts";
 import type { Io } from "./io.ts";
-import type { GlobalOptions } from "./options.ts";
+import type { GlobalOptions } from "./global_options.ts";
 import type { Reporter } from "./output/report.ts";
 import { askConfirmation } from "./prompts.ts";
 import { sourcesOf } from "./settings.ts";

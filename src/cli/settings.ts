@@ -14,10 +14,10 @@ import { selectProfiles } from "../profiles/select_profiles.ts";
 import { letGoOfPipe } from "../system/files.ts";
 import { isNode } from "../system/programs.ts";
 import type { TokenSource } from "../token/source.ts";
-import { canAsk } from "./io.ts";
+import { canAsk, contextOf } from "./io.ts";
 import type { Io } from "./io.ts";
 import type { OwnCall } from "./manual/manual.ts";
-import type { GlobalOptions } from "./options.ts";
+import type { GlobalOptions } from "./global_options.ts";
 import type { Reporter } from "./output/report.ts";
 import { askCredentials } from "./prompts.ts";
 
@@ -34,16 +34,12 @@ export function sourcesOf(
     }
     & Pick<DefaultSourcesOptions, "ephemeral" | "confirm">,
 ): readonly TokenSource[] {
-  const { env, cwd, keychain } = io;
   const sources = () =>
     defaultSources({
-      env,
-      cwd,
-      keychain,
+      ...contextOf(io, reporter),
       names: options.source ?? connection.profile?.sources,
       helperStderr: options.quiet ? "ignore" : "inherit",
-      onWarning: reporter.warn,
-      ...(canAsk(io) && { ask: askCredentials(io) }),
+      ask: canAsk(io) ? askCredentials(io) : undefined,
       ...more,
     });
   if (!options.ambient.has("source")) return sources();
@@ -55,18 +51,13 @@ export function sourcesOf(
   }
 }
 
-interface Asking {
-  readonly options: GlobalOptions;
-  readonly reporter: Reporter;
-}
-
 /** The profiles that are meant. */
 export async function profilesOf(
-  { env, cwd }: Io,
-  { options, reporter }: Asking,
+  io: Io,
+  { options, reporter }: { readonly options: GlobalOptions; readonly reporter: Reporter },
 ): Promise<readonly Profile[]> {
   if (options.profile === false) return [];
-  return await selectProfiles({ env, cwd, names: options.profile, onWarning: reporter.warn });
+  return await selectProfiles({ ...contextOf(io, reporter), names: options.profile });
 }
 
 /** What a command that connects goes on with. */

@@ -10,8 +10,9 @@ import { connectionFlags, renderPage, sharedOptions } from "../../src/cli/manual
 import { COMMANDS, findPage, pageNames } from "../../src/cli/manual/manual.ts";
 import type { CommandSpec } from "../../src/cli/manual/manual.ts";
 import { TOPICS } from "../../src/cli/manual/topics.ts";
-import { GLOBAL_OPTIONS, namesOf, readCommandLine } from "../../src/cli/options.ts";
-import type { OptionSpec } from "../../src/cli/options.ts";
+import { GLOBAL_OPTIONS, namesOf } from "../../src/cli/global_options.ts";
+import { readCommandLine } from "../../src/cli/options.ts";
+import type { OptionSpec } from "../../src/cli/global_options.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 import { fakeIo } from "./fake_io.ts";
 

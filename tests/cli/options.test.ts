@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { GLOBAL_OPTIONS, readCommandLine } from "../../src/cli/options.ts";
+import { GLOBAL_OPTIONS } from "../../src/cli/global_options.ts";
+import { readCommandLine } from "../../src/cli/options.ts";
 import { ConnectionError, UsageError } from "../../src/errors.ts";
 
 it("`readCommandLine()` takes options before the command, and leaves every word from it on", () => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { readCommandLine } from "../../src/cli/options.ts";
 import { readCommand } from "../../src/cli/read_command.ts";
 import type { CommandSpec } from "../../src/cli/manual/manual.ts";
-import type { OptionSpec } from "../../src/cli/options.ts";
+import type { OptionSpec } from "../../src/cli/global_options.ts";
 import { UsageError } from "../../src/errors.ts";
 import { fakeIo } from "./fake_io.ts";
 

@@ -3,7 +3,7 @@ import { chmod } from "node:fs/promises";
 import process from "node:process";
 import { test } from "node:test";
 import { runCommand } from "../../src/cli/commands/run.ts";
-import type { GlobalOptions } from "../../src/cli/options.ts";
+import type { GlobalOptions } from "../../src/cli/global_options.ts";
 import { ProfileFileError } from "../../src/profiles/profile_settings.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 import { fakeIo } from "./fake_io.ts";

@@ -5,7 +5,7 @@ import { Writable } from "node:stream";
 import { it } from "node:test";
 import process from "node:process";
 import { runMany } from "../../src/cli/commands/run_many.ts";
-import type { GlobalOptions } from "../../src/cli/options.ts";
+import type { GlobalOptions } from "../../src/cli/global_options.ts";
 import type { Profile } from "../../src/connection/profile.ts";
 import { AdcRunError } from "../../src/errors.ts";
 import { readCall } from "../../src/run/run.ts";

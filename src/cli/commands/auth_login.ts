@@ -14,7 +14,7 @@ import { accountOf, isBlank, tokenDefect } from "../../token/token_value.ts";
 import { canAsk, contextOf, interruptible } from "../io.ts";
 import type { Io } from "../io.ts";
 import type { LOGIN_OPTIONS } from "../manual/auth_commands.ts";
-import { namesOf } from "../options.ts";
+import { namesOf } from "../global_options.ts";
 import type { OptionsOf, OwnCall } from "../manual/manual.ts";
 import { openConnection } from "../settings.ts";
 import type { OwnConnection } from "../settings.ts";

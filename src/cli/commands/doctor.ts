@@ -4,7 +4,7 @@ import type { Finding } from "../../doctor/finding.ts";
 import { EXIT, UsageError } from "../../errors.ts";
 import { interruptible } from "../io.ts";
 import type { Io } from "../io.ts";
-import type { GlobalOptions } from "../options.ts";
+import type { GlobalOptions } from "../global_options.ts";
 import { isColourful, redact } from "../output/report.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { sourcesOf } from "../settings.ts";

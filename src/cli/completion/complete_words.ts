@@ -3,8 +3,8 @@ import { ADC_COMMANDS } from "../manual/adc_commands.ts";
 import { connectionFlags, sharedOptions } from "../manual/help.ts";
 import { COMMANDS, findPage, subcommandsOf } from "../manual/manual.ts";
 import { TOPICS } from "../manual/topics.ts";
-import { GLOBAL_OPTIONS, namesOf } from "../options.ts";
-import type { OptionSpec, Values } from "../options.ts";
+import { GLOBAL_OPTIONS, namesOf } from "../global_options.ts";
+import type { OptionSpec, Values } from "../global_options.ts";
 
 const HELP: OptionSpec = { flags: "-h, --help", text: "show the help on the command" };
 

@@ -1,4 +1,4 @@
-import type { OptionSpec, Values } from "../options.ts";
+import type { OptionSpec, Values } from "../global_options.ts";
 
 /** A command of ADC, as far as adc-run helps with it. */
 export interface AdcCommand {

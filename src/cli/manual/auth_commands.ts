@@ -1,5 +1,5 @@
 import type { Storage } from "../../store/state.ts";
-import type { OptionSpec } from "../options.ts";
+import type { OptionSpec } from "../global_options.ts";
 import type { CommandSpec } from "./manual.ts";
 
 const SHARED = ["--profile", "--no-profile", "--env-file", "--json", "--quiet"];

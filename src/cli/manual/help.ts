@@ -1,8 +1,8 @@
 import { UsageError } from "../../errors.ts";
 import { nearest } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
-import { GLOBAL_OPTIONS, namesOf } from "../options.ts";
-import type { OptionSpec } from "../options.ts";
+import { GLOBAL_OPTIONS, namesOf } from "../global_options.ts";
+import type { OptionSpec } from "../global_options.ts";
 import { CONNECTION_FLAGS } from "../../adc/connection_flags.ts";
 import type { AdcCommand } from "./adc_commands.ts";
 import { COMMANDS, findPage, pageNames, subcommandsOf, SYNOPSIS, usageOf } from "./manual.ts";

@@ -1,7 +1,7 @@
 import { UsageError } from "../../errors.ts";
 import { nearest } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
-import type { GlobalOptions, OptionSpec, Values } from "../options.ts";
+import type { GlobalOptions, OptionSpec, Values } from "../global_options.ts";
 import type { Reporter } from "../output/report.ts";
 import { ADC_COMMANDS, HIDDEN_ADC_COMMANDS } from "./adc_commands.ts";
 import type { CONNECTION_FLAGS } from "../../adc/connection_flags.ts";

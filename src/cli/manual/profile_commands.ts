@@ -1,5 +1,5 @@
 import { SETTING_NAMES, SOURCES } from "../../profiles/profile_settings.ts";
-import type { OptionSpec } from "../options.ts";
+import type { OptionSpec } from "../global_options.ts";
 import { STORAGE_OPTION } from "./auth_commands.ts";
 import type { CommandSpec } from "./manual.ts";
 

@@ -1,5 +1,5 @@
 import { VERSION } from "../../version.ts";
-import { GLOBAL_OPTIONS, namesOf } from "../options.ts";
+import { GLOBAL_OPTIONS, namesOf } from "../global_options.ts";
 import { CONNECTION_FLAGS } from "../../adc/connection_flags.ts";
 import type { ManualTopic } from "./manual.ts";
 

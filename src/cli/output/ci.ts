@@ -3,7 +3,7 @@ import type { Connection } from "../../connection/connection.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
 import { splitTokens } from "../../token/token_value.ts";
 import type { Io } from "../io.ts";
-import type { GlobalOptions } from "../options.ts";
+import type { GlobalOptions } from "../global_options.ts";
 import type { Reporter } from "./report.ts";
 
 /** What a CI system understands among the lines of a log. */

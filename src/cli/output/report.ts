@@ -9,7 +9,7 @@ import { SHORTEST_SECRET } from "../../secret.ts";
 import { NoTokenError } from "../../token/resolve.ts";
 import type { ResolvedToken, SourceReport } from "../../token/resolve.ts";
 import type { Io } from "../io.ts";
-import type { GlobalOptions } from "../options.ts";
+import type { GlobalOptions } from "../global_options.ts";
 import { ciRunner, withoutCommands } from "./ci.ts";
 import type { CiRunner } from "./ci.ts";
 import type { Environment } from "../../context.ts";
@@ -154,24 +154,20 @@ export function asAdcRunError(thrown: unknown): AdcRunError {
 
 /** An error as data, without secrets. */
 export function describeError(error: AdcRunError): Record<string, unknown> {
+  const checked = error instanceof CheckError ? error : undefined;
+  const missing = error instanceof NoTokenError ? error : undefined;
+  const refused = error instanceof AdminApiError ? error : undefined;
   return {
     name: error.name,
     message: error.message,
     exitCode: error.exitCode,
-    ...(error.suggestion !== undefined && { suggestion: error.suggestion }),
-    ...(error instanceof CheckError && {
-      verdict: error.result.verdict,
-      check: error.result,
-      ...(error.resolved && {
-        token: describeToken(error.resolved),
-        sources: error.resolved.trail,
-      }),
-    }),
-    ...(error instanceof AdminApiError && {
-      failure: error.failure,
-      ...(error.status !== undefined && { status: error.status }),
-    }),
-    ...(error instanceof NoTokenError && { verdict: "no-token", sources: error.trail }),
+    suggestion: error.suggestion,
+    verdict: checked?.result.verdict ?? (missing && "no-token"),
+    check: checked?.result,
+    token: checked?.resolved && describeToken(checked.resolved),
+    sources: checked?.resolved?.trail ?? missing?.trail,
+    failure: refused?.failure,
+    status: refused?.status,
   };
 }
 
