@@ -44,7 +44,7 @@ export type { Mask, MaskOptions } from "./src/mask/mask.ts";
 export { resolveConnection } from "./src/connection/connection.ts";
 export type { Backend, Connection, ConnectionOptions } from "./src/connection/connection.ts";
 export type { AdcArguments, AdcFlags } from "./src/connection/adc_arguments.ts";
-export type { HttpDispatcher } from "./src/connection/http.ts";
+export type { HttpDispatcher } from "./src/http/http_client.ts";
 export { EnvFile } from "./src/connection/env_file.ts";
 export type { Environment, Origin, Setting } from "./src/connection/origin.ts";
 export type { Proxy } from "./src/connection/proxy.ts";

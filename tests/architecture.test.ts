@@ -24,6 +24,7 @@ const LAYERS = [
   ],
   ["mask"],
   ["connection"],
+  ["http"],
   ["token"],
   ["check"],
   ["admin_api"],

@@ -7,7 +7,7 @@
 import type { Writable } from "node:stream";
 import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../connection/http.ts";
+import type { HttpDispatcher } from "../http/http_client.ts";
 import type { EnvFile } from "../connection/env_file.ts";
 import type { Environment } from "../connection/origin.ts";
 import type { Profile } from "../connection/profile.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../connection/http.ts";
+import type { HttpDispatcher } from "../http/http_client.ts";
 import { wrongValue } from "../connection/layers.ts";
 import type { Secret } from "../secret.ts";
 import type { CallOptions } from "./call_options.ts";
@@ -106,7 +106,7 @@ export class AdminApi implements AsyncDisposable {
       );
     }
     const { token, dispatcher } = options;
-    const { openHttpClient } = await import("../connection/http.ts");
+    const { openHttpClient } = await import("../http/http_client.ts");
     const client = openHttpClient(connection, { dispatcher });
     return new AdminApi(new Requester(client, { connection, server, token }));
   }

@@ -9,8 +9,8 @@ import { notThisBackend } from "../check/judge_response.ts";
 import { parseObject } from "../check/server_words.ts";
 import { CheckError } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpClientOptions } from "../connection/http.ts";
-import { readStart } from "../connection/request_terms.ts";
+import type { HttpClientOptions } from "../http/http_client.ts";
+import { readStart } from "../http/http_client.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import type { RawRequester } from "./raw_request.ts";
 

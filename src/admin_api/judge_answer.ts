@@ -6,7 +6,7 @@
 
 import { isStranger, judgeStatus } from "../check/judge_response.ts";
 import { wordsOf } from "../check/server_words.ts";
-import type { HttpResponse } from "../connection/http.ts";
+import type { HttpResponse } from "../http/http_client.ts";
 import type { AdminApiFailure } from "./admin_api_error.ts";
 
 /** What was asked, as far as it matters for the answer. */

@@ -5,7 +5,7 @@
  */
 
 import { isJson } from "../check/server_words.ts";
-import type { HttpResponse } from "../connection/http.ts";
+import type { HttpResponse } from "../http/http_client.ts";
 import type { CallOptions } from "./call_options.ts";
 import type { Answered, Requester } from "./requester.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import type { Backend } from "../connection/connection.ts";
-import type { HttpResponse } from "../connection/http.ts";
+import type { HttpResponse } from "../http/http_client.ts";
 import { isJson, oneLine, wordsOf } from "./server_words.ts";
 import type { Verdict } from "./verdict.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { HttpResponse } from "../connection/http.ts";
+import type { HttpResponse } from "../http/http_client.ts";
 
 /**
  * The server's words in `error_msg` or `message`, as they came.

@@ -6,7 +6,7 @@
 
 import type { Connection } from "../connection/connection.ts";
 import type { Server } from "../connection/server.ts";
-import { openTlsSocket } from "../connection/tls_socket.ts";
+import { startTls } from "../http/open_socket.ts";
 import { codeOf, messageOf } from "../errors.ts";
 import type { NetworkFailure } from "./network_failure.ts";
 import { judgeTls } from "./network_failure.ts";
@@ -40,7 +40,7 @@ export function diagnoseTls(
   connection: Connection,
 ): Promise<NetworkFailure | undefined> {
   const diagnosis = new Promise<NetworkFailure | undefined>((resolve) => {
-    const socket = openTlsSocket(server, { tls: connection.tls, unverified: true });
+    const socket = startTls(server.base, { tls: connection.tls, unverified: true });
     let timer = setTimeout(() => finish(undefined), TIME_LIMIT);
     const finish = (failure: NetworkFailure | undefined) => {
       clearTimeout(timer);

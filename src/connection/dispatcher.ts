@@ -5,7 +5,6 @@
  */
 
 import type { Dispatcher } from "undici";
-import { beforeUndici } from "./before_undici.ts";
 import type { Connection } from "./connection.ts";
 import type { Proxy } from "./proxy.ts";
 import type { Server } from "./server.ts";
@@ -22,7 +21,6 @@ export async function dispatcherFor(
   { tls, timeout }: Connection,
   { server, proxy }: { readonly server: Server; readonly proxy: Proxy | undefined },
 ): Promise<Dispatcher> {
-  beforeUndici();
   const connect = { ...tlsOptions(tls), timeout: timeout.value };
   if (proxy === undefined) {
     const { default: Agent } = await import("undici/lib/dispatcher/agent.js") as {

@@ -8,8 +8,8 @@ import { explainFailure } from "../check/explain_failure.ts";
 import { isJson, oneLine, parseObject, wordsOf } from "../check/server_words.ts";
 import type { NetworkFailure } from "../check/network_failure.ts";
 import type { Backend, Connection } from "../connection/connection.ts";
-import { openHttpClient } from "../connection/http.ts";
-import type { HttpClient, HttpDispatcher, HttpResponse } from "../connection/http.ts";
+import { openHttpClient } from "../http/http_client.ts";
+import type { HttpClient, HttpDispatcher, HttpResponse } from "../http/http_client.ts";
 import type { Server } from "../connection/server.ts";
 
 /** What each backend is asked; without a token each of them refuses it in words of its own. */

@@ -6,7 +6,7 @@
 
 import type { Connection } from "../connection/connection.ts";
 import type { Server } from "../connection/server.ts";
-import { openTlsSocket } from "../connection/tls_socket.ts";
+import { startTls } from "../http/open_socket.ts";
 
 /** The longest that the handshake may take, in milliseconds. */
 const TIME_LIMIT = 5_000;
@@ -38,7 +38,7 @@ export async function lookAtCertificate(
   signal: AbortSignal | undefined,
 ): Promise<CertificateReport | undefined> {
   const report = new Promise<CertificateReport | undefined>((resolve) => {
-    const socket = openTlsSocket(server, { tls: connection.tls, unverified: true });
+    const socket = startTls(server.base, { tls: connection.tls, unverified: true });
     const finish = (result?: CertificateReport) => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);

@@ -9,7 +9,7 @@ import type { User } from "../admin_api/shapes.ts";
 import { checkToken } from "../check/check_token.ts";
 import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../connection/http.ts";
+import type { HttpDispatcher } from "../http/http_client.ts";
 import type { Environment } from "../connection/origin.ts";
 import { explainRefusal, knownToken } from "../lifecycle/known_token.ts";
 import { isAdminKey } from "../secret.ts";

@@ -1,5 +1,5 @@
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../connection/http.ts";
+import type { HttpDispatcher } from "../http/http_client.ts";
 import type { Environment } from "../connection/origin.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import type { Keychain } from "../token/keychain.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../connection/http.ts";
+import type { HttpDispatcher } from "../http/http_client.ts";
 import type { Environment } from "../connection/origin.ts";
 import { messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";

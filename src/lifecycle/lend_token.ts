@@ -6,7 +6,7 @@
 
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../connection/http.ts";
+import type { HttpDispatcher } from "../http/http_client.ts";
 import { AdcRunError, EXIT, messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenLease } from "../token/source.ts";

@@ -7,7 +7,7 @@
 import { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../connection/http.ts";
+import type { HttpDispatcher } from "../http/http_client.ts";
 import { messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";

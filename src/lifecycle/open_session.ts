@@ -10,7 +10,7 @@ import type { User } from "../admin_api/shapes.ts";
 import { CheckError, isVerdict } from "../check/verdict.ts";
 import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../connection/http.ts";
+import type { HttpDispatcher } from "../http/http_client.ts";
 import { isAdminKey } from "../secret.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";

@@ -9,7 +9,7 @@ import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { NewToken, User } from "../admin_api/shapes.ts";
 import { messageOf } from "../errors.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../connection/http.ts";
+import type { HttpDispatcher } from "../http/http_client.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
 import { mintToken } from "./mint_token.ts";

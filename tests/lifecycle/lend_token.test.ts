@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Agent } from "undici";
-import type { HttpDispatcher } from "../../src/connection/http.ts";
+import type { HttpDispatcher } from "../../src/http/http_client.ts";
 import { AdcRunError } from "../../src/errors.ts";
 import { lendToken } from "../../src/lifecycle/lend_token.ts";
 import { assertDiscreet, failureOf, prepare } from "./fixture.ts";

@@ -10,7 +10,7 @@ import type { Dispatcher } from "undici";
 import { judgeFailure } from "../../check/network_failure.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { dispatcherFor } from "../../connection/dispatcher.ts";
-import type { HttpDispatcher } from "../../connection/http.ts";
+import type { HttpDispatcher } from "../../http/http_client.ts";
 import type { Environment } from "../../connection/origin.ts";
 import { proxyFor } from "../../connection/proxy.ts";
 import { AdcRunError, EXIT } from "../../errors.ts";

@@ -6,7 +6,7 @@
 
 import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { HttpDispatcher } from "../../connection/http.ts";
+import type { HttpDispatcher } from "../../http/http_client.ts";
 import type { Environment } from "../../connection/origin.ts";
 import { throwIfNotCapable } from "../../errors.ts";
 import { isExecutable, isFile } from "../../find_program.ts";

@@ -6,7 +6,7 @@
 
 import { mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { HttpDispatcher } from "../../connection/http.ts";
+import type { HttpDispatcher } from "../../http/http_client.ts";
 import type { Environment } from "../../connection/origin.ts";
 import { AdcRunError, EXIT, throwIfNotCapable } from "../../errors.ts";
 import type { Spawner } from "../../spawn.ts";

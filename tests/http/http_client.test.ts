@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resolveConnection } from "../../src/connection/connection.ts";
-import { openHttpClient } from "../../src/connection/http.ts";
-import type { HttpRequest } from "../../src/connection/http.ts";
+import { openHttpClient } from "../../src/http/http_client.ts";
+import type { HttpRequest } from "../../src/http/http_client.ts";
 import { Secret } from "../../src/secret.ts";
 import { serveHttp } from "../check/loopback.ts";
 

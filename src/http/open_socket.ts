@@ -1,0 +1,163 @@
+import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import process from "node:process";
+import type { TLSSocket } from "node:tls";
+import type { Proxy } from "../connection/proxy.ts";
+import { hostOf } from "../connection/server.ts";
+import type { Server } from "../connection/server.ts";
+import { tlsOptions } from "../connection/tls.ts";
+import type { Tls } from "../connection/tls.ts";
+
+/** How a socket is opened. */
+export interface OpenSocketOptions {
+  readonly tls: Tls;
+  readonly proxy: Proxy | undefined;
+  /** Ends the opening; it has no part in what becomes of the socket later. */
+  readonly signal: AbortSignal;
+}
+
+/** Opens a socket that speaks to the server, or to the proxy that plain requests are sent to. */
+export async function openSocket(
+  server: Server,
+  { tls, proxy, signal }: OpenSocketOptions,
+): Promise<Socket> {
+  const isSecure = server.base.protocol === "https:";
+  if (proxy === undefined) {
+    return isSecure
+      ? await openSecured(server.base, { tls, signal })
+      : await openPlain(server.base, signal);
+  }
+  const url = new URL(proxy.url.reveal());
+  // The client certificate is for the server alone.
+  const { clientCertFile: _cert, clientKeyFile: _key, ...toVerify } = tls;
+  const toProxy = url.protocol === "https:"
+    ? await openSecured(url, { tls: toVerify, signal })
+    : await openPlain(url, signal);
+  if (!isSecure) return toProxy;
+  const tunnel = await openTunnel(toProxy, { server, proxy, signal });
+  return await openSecured(server.base, { tls, signal, socket: tunnel });
+}
+
+function openPlain(url: URL, signal: AbortSignal): Promise<Socket> {
+  const { connect } = process.getBuiltinModule("node:net");
+  const socket = connect({ host: hostOf(url), port: Number(url.port || 80) });
+  return opened(socket, signal, (done) => socket.once("connect", () => done(socket)));
+}
+
+/** What a connection over TLS goes by. */
+export interface SecuredSocketOptions {
+  readonly tls: Tls;
+  /** Verifies nothing, whatever else is said. No token may cross such a connection. */
+  readonly unverified?: boolean;
+  /** What TLS is spoken over, instead of a new connection. */
+  readonly socket?: Socket | undefined;
+}
+
+/** Starts to shake hands at an address. It throws where the files hold no certificate or key of use. */
+export function startTls(
+  url: URL,
+  { tls, unverified = false, socket }: SecuredSocketOptions,
+): TLSSocket {
+  // Loaded only now: a run over http, or with no request at all, needs neither.
+  const { isIP } = process.getBuiltinModule("node:net");
+  const { connect } = process.getBuiltinModule("node:tls");
+  const host = hostOf(url);
+  return connect({
+    host,
+    port: Number(url.port || 443),
+    ...(isIP(host) === 0 && { servername: host }),
+    ...(socket && { socket }),
+    ALPNProtocols: ["http/1.1"],
+    ...tlsOptions(tls),
+    ...(unverified && { rejectUnauthorized: false }),
+  });
+}
+
+async function openSecured(
+  url: URL,
+  { signal, ...options }: SecuredSocketOptions & { readonly signal: AbortSignal },
+): Promise<Socket> {
+  const secured = startTls(url, options);
+  secured.once("close", () => options.socket?.destroy());
+  await opened(secured, signal, (done) => secured.once("secureConnect", () => done(secured)));
+  return approve(secured, options.tls);
+}
+
+/** Every TLS connection passes here before a byte of a request crosses it, those to proxies too. */
+function approve(secured: TLSSocket, { skipVerify }: Tls): TLSSocket {
+  if (skipVerify.value || secured.authorized) return secured;
+  secured.destroy();
+  throw secured.authorizationError ?? new Error("CERT_UNTRUSTED");
+}
+
+/** Has a proxy lead a connection on to the server. */
+function openTunnel(
+  toProxy: Socket,
+  { server: { base }, proxy, signal }: Omit<OpenSocketOptions, "tls"> & {
+    readonly server: Server;
+    readonly proxy: Proxy;
+  },
+): Promise<Socket> {
+  const { request } = process.getBuiltinModule("node:http");
+  const host = `${base.hostname}:${base.port || 443}`;
+  return opened(toProxy, signal, (done, fail) => {
+    const sent = request({
+      method: "CONNECT",
+      path: host,
+      headers: { host, ...proxyAuthorization(proxy) },
+      createConnection: () => toProxy,
+    });
+    sent.on("connect", ({ statusCode }, socket: Socket) => {
+      if (statusCode === 200) done(socket);
+      else fail(proxyRefusal(statusCode));
+    });
+    sent.on("response", ({ statusCode }) => fail(proxyRefusal(statusCode)));
+    sent.on("error", fail);
+    sent.end();
+  });
+}
+
+/** The error for an answer that is the proxy's own, and not the server's. */
+export function proxyRefusal(status: number | undefined): Error {
+  return new Error(`Proxy response (${status}): the request was not let through`);
+}
+
+/** The user name and password in a proxy's address, which are decoded. */
+export function proxyAuthorization({ url }: Proxy): Readonly<Record<string, string>> {
+  const { username, password } = new URL(url.reveal());
+  if (username === "" && password === "") return {};
+  const pair = decodeURIComponent(`${username}:${password}`);
+  return { "proxy-authorization": `Basic ${Buffer.from(pair).toString("base64")}` };
+}
+
+/** Waits for what is to become of a socket; where that fails, or is given up, the socket is destroyed. */
+function opened<T>(
+  socket: Socket,
+  signal: AbortSignal,
+  begin: (done: (result: T) => void, fail: (error: unknown) => void) => void,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const abort = () => fail(signal.reason);
+    const close = () => {
+      fail(Object.assign(new Error("The connection was closed"), { code: "ECONNRESET" }));
+    };
+    const settle = () => {
+      signal.removeEventListener("abort", abort);
+      socket.off("close", close);
+    };
+    const fail = (error: unknown) => {
+      settle();
+      socket.destroy();
+      reject(error);
+    };
+    signal.addEventListener("abort", abort);
+    // Listened to for as long as the socket is there: an error that nobody hears would end the process.
+    socket.on("error", fail);
+    socket.on("close", close);
+    begin((result) => {
+      settle();
+      resolve(result);
+    }, fail);
+    if (signal.aborted) abort();
+  });
+}
