@@ -111,6 +111,9 @@ const MAX_ATTEMPTS = 3;
 /** Before the second and the third attempt, in milliseconds. */
 const PAUSES = [33, 100];
 
+/** Instead of a pause that a server asks for and that is longer than the time that is left. */
+const MAX_PAUSE = 2_000;
+
 /** With these a server asks to be tried again. */
 const BUSY: readonly number[] = [429, 502, 503, 504];
 
@@ -225,12 +228,13 @@ async function attempt<T>(
     let pause = PAUSES[count - 1]!;
     try {
       const answer = await send();
+      const left = deadline - Date.now();
       const asked = retryAfter(answer) ?? pause;
-      // Where the server asks for more time than there is, its answer is all that will come.
-      const isLast = count === attempts || Date.now() + asked >= deadline;
+      pause = asked < left ? asked : Math.min(asked, MAX_PAUSE);
+      // This answer says more than that the time is over.
+      const isLast = count === attempts || pause >= left;
       if (isLast || !BUSY.includes(answer.status)) return await read(answer);
       answer.discard();
-      pause = asked;
     } catch (error) {
       ended.throwIfAborted();
       if (count === attempts || !isPassing(error)) throw withoutAnswer(error);

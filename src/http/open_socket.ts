@@ -130,6 +130,11 @@ export function proxyAuthorization({ url }: Proxy): Readonly<Record<string, stri
   return { "proxy-authorization": `Basic ${Buffer.from(pair).toString("base64")}` };
 }
 
+/** The error for a connection that ended without a reason. */
+export function connectionClosed(): Error {
+  return Object.assign(new Error("The connection was closed"), { code: "ECONNRESET" });
+}
+
 /** Waits for what is to become of a socket; where that fails, or is given up, the socket is destroyed. */
 function opened<T>(
   socket: Socket,
@@ -138,9 +143,7 @@ function opened<T>(
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const abort = () => fail(signal.reason);
-    const close = () => {
-      fail(Object.assign(new Error("The connection was closed"), { code: "ECONNRESET" }));
-    };
+    const close = () => fail(connectionClosed());
     const settle = () => {
       signal.removeEventListener("abort", abort);
       socket.off("close", close);

@@ -6,7 +6,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { Proxy } from "../connection/proxy.ts";
 import { hostOf, urlOf } from "../connection/server.ts";
 import type { Incoming, Outgoing, Transport } from "./http_client.ts";
-import { openSocket, proxyAuthorization, proxyRefusal } from "./open_socket.ts";
+import { connectionClosed, openSocket, proxyAuthorization, proxyRefusal } from "./open_socket.ts";
 
 /** Sends each request over a socket of its own, which is open before the request is made. */
 export function ownTransport({ servers, proxies, tls }: Connection): Transport {
@@ -69,13 +69,18 @@ function answerTo(
       reject(error);
     };
     const abort = () => fail(signal.reason);
+    // A server may hang up right after the handshake, and the request does not hear of it: its socket was
+    // closed before it was made.
+    const close = () => fail(socket.errored ?? connectionClosed());
     signal.addEventListener("abort", abort);
+    socket.on("close", close);
     // Listened to for as long as they are there: an error that nobody hears would end the process.
     sent.on("error", fail);
     // An answer that asks to go on with another protocol is none.
     sent.on("upgrade", () => fail(new Error("The server speaks another protocol")));
     sent.on("response", (incoming: IncomingMessage) => {
       answer = incoming;
+      socket.off("close", close);
       incoming.on("error", () => {});
       incoming.on("close", () => signal.removeEventListener("abort", abort));
       resolve({
@@ -87,6 +92,7 @@ function answerTo(
       });
     });
     if (signal.aborted) abort();
+    else if (socket.destroyed) close();
     else sent.end(body);
   });
 }

@@ -90,7 +90,7 @@ test("`ownTransport()` stops between two tries when it is given up", async () =>
   await using server = await serveHttp((_, response) => {
     asked += 1;
     response.on("close", () => controller.abort(reason));
-    response.writeHead(503, { "retry-after": "5" }).end();
+    response.writeHead(503, { "retry-after": "600" }).end();
   });
   await assert.rejects(read(server.url, { signal: controller.signal }), reason);
   assert.equal(asked, 1);
