@@ -95,13 +95,7 @@ export type { Credentials } from "./src/admin_api/log_in.ts";
 export { AdminApiError } from "./src/admin_api/admin_api_error.ts";
 export type { AdminApiErrorDetails } from "./src/admin_api/admin_api_error.ts";
 export type { AdminApiFailure } from "./src/admin_api/admin_api_error.ts";
-export type {
-  GatewayGroup,
-  LoginOption,
-  NewToken,
-  TokenInfo,
-  User,
-} from "./src/admin_api/shapes.ts";
+export type { LoginOption, NewToken, TokenInfo, User } from "./src/admin_api/shapes.ts";
 export { StoreError } from "./src/store/store_error.ts";
 
 export { runAdc } from "./src/adc/run_adc.ts";
@@ -111,10 +105,6 @@ export type { RunOptions, RunPlan, RunResult } from "./src/adc/run_options.ts";
 export type { Program } from "./src/adc/locate.ts";
 export { runTargets } from "./src/adc/run_targets.ts";
 export type { TargetResult, TargetsOptions } from "./src/adc/target_options.ts";
-export { installAdc } from "./src/adc/install/install_adc.ts";
-export type { InstallOptions, InstallResult } from "./src/adc/install/install_adc.ts";
-export type { InstallStep } from "./src/adc/install/place_program.ts";
-export type { Release } from "./src/adc/install/release.ts";
 export type { SignalPort } from "./src/adc/signals.ts";
 export type { Spawner } from "./src/spawn.ts";
 

@@ -1,9 +1,3 @@
-/**
- * The errors that a caller would catch. Each carries the exit code that the command line ends with.
- *
- * @module
- */
-
 /** Exit codes of adc-run's own making; everything else is the child's. */
 export const EXIT = {
   /** The command line is wrong. */
@@ -120,22 +114,12 @@ export class CommandError extends AdcRunError {
   override readonly name = "CommandError";
 }
 
-/**
- * Turns whatever was thrown into its message.
- *
- * @param error Anything.
- * @returns The message of an `Error`, else the value as a string.
- */
+/** Turns whatever was thrown into its message. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/**
- * The system's name for an error, such as `ENOENT`.
- *
- * @param error Anything.
- * @returns The code, or `undefined` if there is none.
- */
+/** The system's name for an error, such as `ENOENT`. */
 export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === "string" ? code : undefined;
@@ -143,9 +127,6 @@ export function codeOf(error: unknown): string | undefined {
 
 /**
  * Lets a permission that Deno withheld through, which would be taken for a file that is not there.
- *
- * @param error Anything.
- * @throws {Error} The error itself, if it is Deno's `NotCapable`.
  */
 export function throwIfNotCapable(error: unknown): void {
   if (error instanceof Error && error.name === "NotCapable") throw error;

@@ -1,21 +1,9 @@
-/**
- * Programs and where they lie.
- *
- * @module
- */
-
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
 import process from "node:process";
 import { throwIfNotCapable } from "./errors.ts";
 
-/**
- * Finds a program as a shell would.
- *
- * @param name The program's name, without a folder.
- * @param options `PATH` and the working directory.
- * @returns The first executable file of that name, or `undefined`.
- */
+/** Finds a program as a shell would. */
 export function findOnPath(
   name: string,
   { env, cwd }: {
@@ -34,6 +22,30 @@ export function findOnPath(
     }
   }
   return undefined;
+}
+
+/**
+ * Where a program is, or why it does not start: as the system answers whoever starts it by this name.
+ */
+export function lookUpProgram(
+  name: string,
+  { env, cwd }: {
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly cwd: string;
+  },
+): "found" | "ENOENT" | "EACCES" {
+  const windows = process.platform === "win32";
+  const path = env.PATH ?? (windows ? env.Path ?? "" : "/bin:/usr/bin");
+  const hasFolder = name.includes("/") || (windows && name.includes("\\"));
+  // An empty entry is the working directory; Windows always looks there first.
+  const folders = hasFolder ? [""] : [...windows ? [""] : [], ...path.split(delimiter)];
+  const endings = windows ? ["", ...(env.PATHEXT ?? ".EXE;.CMD;.BAT").split(";")] : [""];
+  const files = folders.flatMap((folder) =>
+    endings.map((ending) => resolve(cwd, folder, name + ending))
+  );
+  const there = files.filter((file) => isFile(file) || (hasFolder && existsSync(file)));
+  if (there.some((file) => isFile(file) && isExecutable(file))) return "found";
+  return there.length === 0 ? "ENOENT" : "EACCES";
 }
 
 /** Tells whether there is a file, and no folder, of that name. */

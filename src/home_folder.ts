@@ -1,9 +1,3 @@
-/**
- * Where the user's own files are.
- *
- * @module
- */
-
 import { homedir } from "node:os";
 import { isAbsolute } from "node:path";
 import { throwIfNotCapable } from "./errors.ts";
@@ -11,12 +5,7 @@ import { throwIfNotCapable } from "./errors.ts";
 /** A folder in which nothing is, and nothing can be made. */
 const NOWHERE = "/dev/null";
 
-/**
- * The user's home: `HOME`, else what the system knows.
- *
- * @param env The environment. A relative `HOME` counts as unset.
- * @returns An absolute path; below `/dev/null` for a user who has no home, in a container, say.
- */
+/** The user's home: `HOME`, else what the system knows. */
 export function homeFolder({ HOME: home }: Readonly<Record<string, string | undefined>>): string {
   if (home && isAbsolute(home)) return home;
   try {

@@ -1,9 +1,3 @@
-/**
- * What a person may have meant.
- *
- * @module
- */
-
 /** No name is longer; comparing takes time that grows with the square of the length. */
 const LONGEST_WORD = 64;
 
@@ -13,19 +7,6 @@ const LONGEST_WORD = 64;
  * Nearest counts letters that are missing, too many, wrong, or swapped with their neighbour; capitals
  * count as small letters. A third of the word may be wrong, at least one letter and at most three, and
  * never all of it.
- *
- * @param word What was written.
- * @param candidates What there is; of those that are equally near, the first is taken.
- * @returns The candidate, or `undefined` where none is near.
- *
- * @example
- * ```ts
- * import { nearest } from "./nearest.ts";
- * import assert from "node:assert/strict";
- *
- * assert.equal(nearest("profle", ["auth", "profile"]), "profile");
- * assert.equal(nearest("sync", ["auth", "profile"]), undefined);
- * ```
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > LONGEST_WORD) return undefined;

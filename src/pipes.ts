@@ -1,16 +1,8 @@
-/**
- * Pipes that nobody writes into.
- *
- * @module
- */
-
 import { closeSync, constants, openSync, statSync } from "node:fs";
 
 /**
  * Lets go of whoever waits to open a pipe for reading: Node.js cannot end as long as one of its threads
  * waits. Nothing is written.
- *
- * @param path The pipe; anything else is left alone.
  */
 export function letGoOfPipe(path: string): void {
   try {

@@ -1,9 +1,3 @@
-/**
- * A value that must not be printed: a token, a password, a session cookie.
- *
- * @module
- */
-
 import { createHash } from "node:crypto";
 
 /** The kinds of API7 tokens that can be told by their prefix. */
@@ -26,9 +20,6 @@ export function tokenPrefix(value: string): TokenPrefix | undefined {
 
 /**
  * Tells API7 Enterprise's admin keys, which belong to no user and for which ADC names no gateway group.
- *
- * @param token The token.
- * @returns Whether it starts with `a7adm-`.
  */
 export function isAdminKey(token: Secret): boolean {
   return tokenPrefix(token.reveal()) === "a7adm-";

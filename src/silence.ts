@@ -1,9 +1,3 @@
-/**
- * Pipes of processes that have ended, which others may hold open.
- *
- * @module
- */
-
 /** How long a pipe may stay open and silent after its process has ended, in milliseconds. */
 const LINGER = 250;
 
@@ -21,9 +15,6 @@ export interface Silence {
 /**
  * Makes what tells that a pipe is silent. A process that was busy finds its timers due before it reads what
  * has arrived in the meantime, so that gets its turn first.
- *
- * @param callback Called each time when a wait is over.
- * @returns What waits.
  */
 export function silence(callback: () => void): Silence {
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -1,9 +1,3 @@
-/**
- * How child processes are started.
- *
- * @module
- */
-
 import type { ChildProcess, SpawnOptions } from "node:child_process";
 import process from "node:process";
 
@@ -19,8 +13,6 @@ export type Spawner = (
  *
  * On Windows that is `cross-spawn`, which finds `adc.cmd` and quotes its arguments; elsewhere Node's own
  * `spawn` does the same with less to load.
- *
- * @returns The spawner.
  */
 export async function systemSpawner(): Promise<Spawner> {
   if (process.platform === "win32") {

@@ -1,25 +1,17 @@
-/**
- * A child process from its start to its end.
- *
- * @module
- */
-
 import type { ChildProcess, StdioOptions } from "node:child_process";
 import type { Writable } from "node:stream";
-import { codeOf, CommandError, EXIT } from "../errors.ts";
 import type { Mask } from "../mask/mask.ts";
 import { systemSpawner } from "../spawn.ts";
 import type { Spawner } from "../spawn.ts";
 import { pipeOutput } from "./output.ts";
+import { notStarted } from "./locate.ts";
 import type { Program } from "./locate.ts";
 import { forwardSignals, sendSignal } from "./signals.ts";
 import type { SignalPort } from "./signals.ts";
 
 /** Where the child's streams lead and how it is treated. */
 export interface ChildOptions {
-  /** The child's environment. */
   readonly env: Record<string, string | undefined>;
-  /** The child's working directory. */
   readonly cwd: string;
   /** Where its standard output goes. */
   readonly stdout: Writable | "inherit" | "ignore";
@@ -43,21 +35,12 @@ export interface ChildOptions {
 export interface ChildEnding {
   /** Its exit code, `null` where a signal ended it. */
   readonly code: number | null;
-  /** The signal that ended it. */
   readonly signal: NodeJS.Signals | null;
   /** The system's code where its output could not be passed on. */
   readonly outputFailure?: string;
 }
 
-/**
- * Runs a program to its end.
- *
- * @param program The program.
- * @param args Its arguments; no shell reads them.
- * @param options Streams, environment, signals.
- * @returns How it ended.
- * @throws {CommandError} It was not found (127) or cannot be executed (126).
- */
+/** Runs a program to its end. */
 export async function runChild(
   program: Program,
   args: readonly string[],
@@ -119,33 +102,4 @@ function ending(
     child.once("exit", (code, signal) => resolve({ code, signal }));
     child.once("error", (error) => reject(notStarted(error, program)));
   });
-}
-
-/** Why a program did not start, by the system's code, and what to do about it. */
-const REASONS: Readonly<Record<string, readonly [found: string, suggestion: string]>> = {
-  ENOENT: ["it was not found", "Look at its name and at PATH."],
-  E2BIG: [
-    "the arguments and variables are more than the system takes (E2BIG)",
-    "Make them fewer or shorter; the variables of a file that --env-file names count as well.",
-  ],
-  // Node's own words quote the value.
-  ERR_INVALID_ARG_VALUE: [
-    "an argument or a variable has a NUL byte in it",
-    "Look at the file that --env-file names.",
-  ],
-};
-
-function notStarted(error: unknown, program: Program): unknown {
-  // Deno's own words say which permission is missing.
-  if (error instanceof Error && error.name === "NotCapable") return error;
-  const code = codeOf(error);
-  const [found, suggestion] = REASONS[code ?? ""] ?? [
-    code ?? "it does not start",
-    "Look at its permissions, and at the first line if it is a script.",
-  ];
-  return new CommandError(
-    `Cannot run "${program.name}": ${found}`,
-    code === "ENOENT" ? EXIT.notFound : EXIT.notExecutable,
-    { suggestion, cause: error },
-  );
 }

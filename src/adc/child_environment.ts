@@ -1,9 +1,3 @@
-/**
- * What the child finds in its environment.
- *
- * @module
- */
-
 import process from "node:process";
 import type { Connection } from "../connection/connection.ts";
 import { actsAtStart } from "../connection/env_file.ts";
@@ -15,11 +9,6 @@ const WITHHELD = ["ADC_TOKEN_FILE", "ADC_TOKEN_COMMAND", "API7_USERNAME", "API7_
 
 /**
  * The whole environment but for the ways to more tokens: ADC fills `${NAME}` in adc.yaml from it.
- *
- * @param env The environment of adc-run.
- * @param platform The platform: the names of variables are the same in capitals on Windows.
- * @default process.platform
- * @returns A copy.
  */
 export function plainEnvironment(
   env: Environment,
@@ -38,23 +27,15 @@ export interface ChildEnvironmentOptions {
   readonly env: Environment;
   /** The connection, whose values are set unless they came from a flag, which stays a flag. */
   readonly connection: Connection;
-  /** The token. */
   readonly token: Secret;
   /**
    * A token that the child is not to have, for it has one of its own: wherever it stands, that takes its
    * place.
-   *
-   * @default none
    */
   readonly instead?: Secret | undefined;
 }
 
-/**
- * The environment of a child that talks to the gateway.
- *
- * @param options What to add.
- * @returns The environment with `ADC_TOKEN` and the connection's variables set.
- */
+/** The environment of a child that talks to the gateway. */
 export function childEnvironment(
   { env, connection, token, instead }: ChildEnvironmentOptions,
 ): Record<string, string | undefined> {

@@ -1,9 +1,3 @@
-/**
- * The configuration files that ADC will read.
- *
- * @module
- */
-
 import { readFileSync, statSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { adcCommand } from "../connection/adc_command.ts";
@@ -13,14 +7,15 @@ import { throwIfNotCapable } from "../errors.ts";
 export interface ConfigurationFile {
   /** The path for messages, from the working directory. */
   readonly name: string;
-  /** Its text. */
   readonly text: string;
 }
 
 /** Commands of ADC that talk to a backend and read no configuration. */
 const WITHOUT_FILES: ReadonlySet<string> = new Set(["ping", "dump"]);
 
-/** What may be more than a plain path to `glob`; a path too many here costs a moment, and no more. */
+/**
+ * What may be more than a plain path to `glob`; a path too many here costs a moment, and no more.
+ */
 const MAGIC = /[*?[\]{}()!+@\\]/;
 
 /**
@@ -28,11 +23,6 @@ const MAGIC = /[*?[\]{}()!+@\\]/;
  *
  * A file that is not there or cannot be read is left out, for ADC to complain about. So is a pipe, such
  * as `/dev/stdin`, which could be read only once.
- *
- * @param words ADC's command and its options.
- * @param cwd The working directory.
- * @returns One file after the other.
- * @throws {Error} Deno's `NotCapable`, where it may not read the file.
  */
 export async function* readConfigurationFiles(
   words: readonly string[],

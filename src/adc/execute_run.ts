@@ -1,9 +1,3 @@
-/**
- * The run itself, from what is known to the exit code.
- *
- * @module
- */
-
 import { constants } from "node:os";
 import type { Writable } from "node:stream";
 import { checkToken } from "../check/check_token.ts";
@@ -11,7 +5,6 @@ import type { Environment } from "../connection/origin.ts";
 import { createMask } from "../mask/mask.ts";
 import { runChild } from "./child.ts";
 import { childEnvironment, plainEnvironment } from "./child_environment.ts";
-import { locateAdc } from "./locate.ts";
 import { releaseToken } from "./release_token.ts";
 import { listenForImpatience } from "./impatience.ts";
 import type { RunOptions, RunPlan, RunResult } from "./run_options.ts";
@@ -40,9 +33,8 @@ export async function executeRun(plan: RunPlan, options: RunOptions): Promise<Ru
 }
 
 async function runProgram(plan: RunPlan, options: RunOptions): Promise<RunResult> {
-  const { connection, resolved, words } = plan;
+  const { connection, resolved, program, words } = plan;
   const { env, stdin = "ignore", stdout = "ignore", stderr = "ignore" } = options;
-  const program = plan.program ?? locateAdc(options);
   const online = connection !== undefined && resolved !== undefined;
   const own = online
     ? secretsOf(connection, resolved, { env })
@@ -111,7 +103,9 @@ function unmasked(
   return (stream as { fd?: unknown }).fd === own ? "inherit" : stream;
 }
 
-/** A child that writes to a pipe leaves out its colours, unless it is told that a terminal follows. */
+/**
+ * A child that writes to a pipe leaves out its colours, unless it is told that a terminal follows.
+ */
 function colourOf(
   stdout: Writable | "inherit" | "ignore",
   env: Environment,

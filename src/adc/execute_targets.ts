@@ -1,9 +1,3 @@
-/**
- * The runs themselves, for several targets.
- *
- * @module
- */
-
 import { executeRun } from "./execute_run.ts";
 import { inParallel } from "./in_parallel.ts";
 import { optionsFor, releaseTargets } from "./prepare_targets.ts";
@@ -19,10 +13,6 @@ import type { PreparedTarget, TargetResult, TargetsOptions } from "./target_opti
  * Unless `keepGoing` is set nothing runs when one of the targets cannot, and no more start after one that
  * failed; those under way end by themselves. A signal that ends adc-run, and an output that takes no more,
  * stop the start of more in any case.
- *
- * @param prepared The result of {@linkcode prepareTargets}.
- * @param options The same options.
- * @returns What came of each target, in order.
  */
 export async function executeTargets(
   prepared: readonly PreparedTarget[],

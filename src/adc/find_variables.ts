@@ -1,16 +1,9 @@
-/**
- * The variables that ADC will fill into a configuration.
- *
- * @module
- */
-
 import { extname } from "node:path";
 import { load } from "js-yaml";
 import type { ConfigurationFile } from "./configuration_files.ts";
 
 /** A place where ADC will put the value of a variable. */
 export interface VariableUse {
-  /** The variable's name. */
   readonly name: string;
   /** The place, such as `services[0].name`; `undefined` where the file is not well-formed. */
   readonly place: string | undefined;
@@ -21,9 +14,6 @@ export interface VariableUse {
  *
  * ADC does not get as far with a file that is not well-formed. Another version of its parser may find it
  * well-formed, though, so its text is searched instead.
- *
- * @param file The file.
- * @returns The uses in no particular order; a value that aliases repeat is named once.
  */
 export function* findVariables({ name, text }: ConfigurationFile): Generator<VariableUse> {
   let content: unknown;

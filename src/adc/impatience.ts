@@ -1,15 +1,9 @@
-/**
- * Signals after the child has ended.
- *
- * @module
- */
-
 import { ENDING, listenTo } from "./signals.ts";
 import type { SignalPort } from "./signals.ts";
 
 /** Signals on the way out: they hurry adc-run up, and do not end it. */
 export interface Impatience {
-  /** Aborted by the first signal after {@linkcode Impatience.begin}. */
+  /** Aborted by the first signal after `Impatience.begin`. */
   readonly signal: AbortSignal;
   /** From now on signals count; until then they are the child's. */
   begin(): void;
@@ -17,12 +11,7 @@ export interface Impatience {
   end(): void;
 }
 
-/**
- * Listens for signals, so that none ends adc-run on its way out.
- *
- * @param port Where signals arrive.
- * @returns What tells of them.
- */
+/** Listens for signals, so that none ends adc-run on its way out. */
 export function listenForImpatience(port: SignalPort | undefined): Impatience {
   const controller = new AbortController();
   let begun = false;

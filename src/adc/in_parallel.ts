@@ -1,25 +1,10 @@
-/**
- * So many at a time, and no more.
- *
- * @module
- */
-
 /** How much is done at a time. */
 export interface InParallelOptions {
   /** The most that are under way at a time, 1 or more. */
   readonly most: number;
 }
 
-/**
- * Does something with each item, some of them at a time, and starts them in their order.
- *
- * @param items The items.
- * @param run What is done with one.
- * @param options How many at a time.
- * @returns What came of each, in the order of the items.
- * @throws {unknown} What the first that failed had thrown, once all that were under way have ended; no
- * more are started meanwhile.
- */
+/** Does something with each item, some of them at a time, and starts them in their order. */
 export async function inParallel<T, R>(
   items: readonly T[],
   run: (item: T) => Promise<R>,

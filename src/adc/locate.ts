@@ -1,16 +1,9 @@
-/**
- * Which ADC is run.
- *
- * @module
- */
-
 import { dirname, extname, isAbsolute, join, resolve, sep } from "node:path";
 import process from "node:process";
 import type { Environment } from "../connection/origin.ts";
-import { CommandError, EXIT } from "../errors.ts";
+import { codeOf, CommandError, EXIT } from "../errors.ts";
 import { isNode } from "../runtime.ts";
-import { findOnPath, isExecutable, isFile } from "../find_program.ts";
-import { findInstalledAdc } from "./install/installed.ts";
+import { findOnPath, isExecutable, isFile, lookUpProgram } from "../find_program.ts";
 
 /** A program and the arguments that stand before its own. */
 export interface Program {
@@ -25,32 +18,18 @@ export interface Program {
 /** Where ADC is looked for. */
 export interface LocateOptions {
   /**
-   * The environment: `PATH`, `ADC_RUN_ADC` behind {@linkcode LocateOptions.adc}, and the variables that lead
-   * to adc-run's own folder.
+   * The environment: `PATH`, and `ADC_RUN_ADC` after `LocateOptions.adc`.
    */
   readonly env: Environment;
-  /** The working directory. */
   readonly cwd: string;
-  /**
-   * The ADC that was asked for.
-   *
-   * @default undefined
-   */
   readonly adc?: string | undefined;
 }
 
 const HOW_TO_GET_ADC =
-  'Get it with: adc-run install-adc VERSION --sha256 SUM — or: curl -sL "https://run.api7.ai/adc/install" | sh — or name one ' +
-  "with --adc or ADC_RUN_ADC.";
+  'Get it with: curl -sL "https://run.api7.ai/adc/install" | sh — or name one with --adc or ADC_RUN_ADC.';
 
 /**
- * Finds ADC: the one asked for, else the one that `adc-run install-adc` installed, else `adc` on `PATH`, else
- * `node_modules/.bin/adc` here or further up.
- *
- * @param options Where to look.
- * @returns The program. A file that ends in `.js`, `.cjs` or `.mjs` is run by Node.js.
- * @throws {CommandError} There is none (127), or it cannot be executed (126).
- * @throws {StoreError} The one that was installed could have been changed by others.
+ * Finds ADC: the one asked for, else `adc` on `PATH`, else `node_modules/.bin/adc` here or further up.
  */
 export function locateAdc(options: LocateOptions): Program {
   const { env, cwd } = options;
@@ -59,7 +38,7 @@ export function locateAdc(options: LocateOptions): Program {
     const file = hasFolder(asked) ? resolve(cwd, asked) : findOnPath(asked, { env, cwd });
     return programOf(requireExecutable(file, asked), { env, cwd });
   }
-  const file = findInstalledAdc(env) ?? findOnPath("adc", { env, cwd }) ?? findInNodeModules(cwd);
+  const file = findOnPath("adc", { env, cwd }) ?? findInNodeModules(cwd);
   if (file === undefined) {
     throw new CommandError(
       `Cannot run ADC: there is no "adc" on PATH, nor in node_modules/.bin`,
@@ -68,6 +47,19 @@ export function locateAdc(options: LocateOptions): Program {
     );
   }
   return programOf(file, { env, cwd });
+}
+
+/**
+ * Makes sure that a program that is run instead of ADC can be started. It is still started by its name,
+ * for a program may look at the name that it was called by.
+ */
+export function locateProgram(
+  name: string,
+  where: { readonly env: Environment; readonly cwd: string },
+): Program {
+  const code = lookUpProgram(name, where);
+  if (code !== "found") throw notStarted({ code }, { name });
+  return { file: name, prefix: [], name };
 }
 
 function requireExecutable(file: string | undefined, asked: string): string {
@@ -121,4 +113,34 @@ function hasFolder(name: string): boolean {
 
 function isScript(file: string): boolean {
   return [".js", ".cjs", ".mjs"].includes(extname(file));
+}
+
+/** Why a program did not start, by the system's code, and what to do about it. */
+const REASONS: Readonly<Record<string, readonly [found: string, suggestion: string]>> = {
+  ENOENT: ["it was not found", "Look at its name and at PATH."],
+  E2BIG: [
+    "the arguments and variables are more than the system takes (E2BIG)",
+    "Make them fewer or shorter; the variables of a file that --env-file names count as well.",
+  ],
+  // Node's own words quote the value.
+  ERR_INVALID_ARG_VALUE: [
+    "an argument or a variable has a NUL byte in it",
+    "Look at the file that --env-file names.",
+  ],
+};
+
+/** The error for a program that the system does not start. */
+export function notStarted(error: unknown, program: Pick<Program, "name">): unknown {
+  // Deno's own words say which permission is missing.
+  if (error instanceof Error && error.name === "NotCapable") return error;
+  const code = codeOf(error);
+  const [found, suggestion] = REASONS[code ?? ""] ?? [
+    code ?? "it does not start",
+    "Look at its permissions, and at the first line if it is a script.",
+  ];
+  return new CommandError(
+    `Cannot run "${program.name}": ${found}`,
+    code === "ENOENT" ? EXIT.notFound : EXIT.notExecutable,
+    { suggestion, cause: error },
+  );
 }

@@ -1,9 +1,3 @@
-/**
- * The child's output on its way through the mask.
- *
- * @module
- */
-
 import { Writable } from "node:stream";
 import type { Duplex, Readable } from "node:stream";
 import { codeOf } from "../errors.ts";
@@ -15,7 +9,9 @@ const CLOSED_EARLY = "ERR_STREAM_PREMATURE_CLOSE";
 
 /** How the output of one stream ended. */
 export interface OutputEnding {
-  /** The system's code where the output could not be written, `EPIPE` where the reader went away. */
+  /**
+   * The system's code where the output could not be written, `EPIPE` where the reader went away.
+   */
   readonly failure?: string;
 }
 
@@ -27,14 +23,7 @@ export interface Output {
   childEnded(): void;
 }
 
-/**
- * Pipes one of the child's output streams to where it belongs.
- *
- * @param from The child's stream.
- * @param to Where it goes; it is not closed.
- * @param options The mask.
- * @returns How it went.
- */
+/** Pipes one of the child's output streams to where it belongs. */
 export function pipeOutput(
   from: Readable,
   to: Writable,
@@ -85,14 +74,12 @@ function connect(from: Readable, masked: Duplex, to: Writable): Promise<OutputEn
   });
 }
 
-/** Streams that take no more: Deno calls nobody back once a write to one of the process' own has failed. */
+/**
+ * Streams that take no more: Deno calls nobody back once a write to one of the process' own has failed.
+ */
 const failed = new WeakSet<Writable>();
 
-/**
- * Notes that writing to a stream has failed, so that nobody waits for it any more.
- *
- * @param stream The stream.
- */
+/** Notes that writing to a stream has failed, so that nobody waits for it any more. */
 export function noteFailure(stream: Writable): void {
   failed.add(stream);
 }
@@ -141,12 +128,7 @@ function closedByReader(): Error {
   return Object.assign(new Error("Closed"), { code: "EPIPE" });
 }
 
-/**
- * Tells whether output could not be written because nobody reads any more.
- *
- * @param failure The code of an {@linkcode OutputEnding}.
- * @returns `false` where something was lost that somebody waits for.
- */
+/** Tells whether output could not be written because nobody reads any more. */
 export function isReaderGone(failure: string): boolean {
   return ["EPIPE", "ERR_STREAM_DESTROYED", CLOSED_EARLY].includes(failure);
 }

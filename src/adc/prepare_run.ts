@@ -1,9 +1,3 @@
-/**
- * All of a run but the run: connection, token, check.
- *
- * @module
- */
-
 import { checkToken } from "../check/check_token.ts";
 import { CheckError } from "../check/verdict.ts";
 import { needsBackend } from "../connection/adc_arguments.ts";
@@ -18,6 +12,7 @@ import { resolveToken } from "../token/resolve.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { splitTokens } from "../token/token_value.ts";
 import { childEnvironment } from "./child_environment.ts";
+import { locateAdc, locateProgram } from "./locate.ts";
 import { releaseToken } from "./release_token.ts";
 import type { RunOptions, RunPlan } from "./run_options.ts";
 import { secretsOf } from "./secrets.ts";
@@ -35,9 +30,11 @@ export async function prepareRun(
   options: RunOptions & { readonly exec?: boolean },
 ): Promise<RunPlan> {
   const { env, cwd, envFile, profile, signal } = options;
-  const [name, ...rest] = words;
-  const program = options.exec && name !== undefined ? { file: name, prefix: [], name } : undefined;
-  if (program === undefined) {
+  const [name = "", ...rest] = words;
+  const { exec = false } = options;
+  // Before anything is sent, made or said: without a program there is nothing to do it for.
+  const program = exec ? locateProgram(name, { env, cwd }) : locateAdc(options);
+  if (!exec) {
     const args = await readAdcArguments(words);
     const { refuseLinkedOutput } = await import("./refuse_linked_output.ts");
     refuseLinkedOutput(args.words, cwd);
@@ -53,7 +50,7 @@ export async function prepareRun(
     }
   }
   const connection = await resolveConnection({
-    args: program ? [] : words,
+    args: exec ? [] : words,
     env,
     cwd,
     envFile,
@@ -84,7 +81,7 @@ export async function prepareRun(
     resolved,
     checked,
     lifted: connection.args.tokens,
-    words: program ? rest : wordsForAdc(connection),
+    words: exec ? rest : wordsForAdc(connection),
     program,
   };
 }

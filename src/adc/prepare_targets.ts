@@ -1,13 +1,7 @@
-/**
- * All of a run for several targets but the run.
- *
- * @module
- */
-
 import type { Profile } from "../connection/profile.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import { inParallel } from "./in_parallel.ts";
-import { locateAdc } from "./locate.ts";
+import { locateAdc, locateProgram } from "./locate.ts";
 import { prepareRun } from "./prepare_run.ts";
 import { releaseToken } from "./release_token.ts";
 import type { RunOptions } from "./run_options.ts";
@@ -18,17 +12,7 @@ import type { PreparedTarget, TargetsOptions } from "./target_options.ts";
 /** How many servers are asked at a time, and how many tokens given back. */
 const MOST_AT_A_TIME = 8;
 
-/**
- * Finds and tries a token for each target, before anything runs for any of them.
- *
- * @param words ADC's command and its options; or another program and its arguments.
- * @param options The targets, and what a run looks at.
- * @returns What is known of each, in order. Whoever does not execute it calls {@linkcode releaseTargets}.
- * @throws {RangeError} There is no target, two have one name, or `parallel` is no whole number from 1 on.
- * @throws {CommandError} ADC was not found or cannot be executed.
- * @throws {AdcRunError} Somebody gave up at a question (130).
- * @throws {unknown} The signal's reason, once tokens that were made for the run are given back.
- */
+/** Finds and tries a token for each target, before anything runs for any of them. */
 export async function prepareTargets(
   words: readonly string[],
   options: TargetsOptions,
@@ -36,7 +20,8 @@ export async function prepareTargets(
   const { profiles, signal, exec = false, env, cwd, adc } = options;
   requireTargets(options);
   // One message says it for all of them, and no server needs to be asked before.
-  if (!exec) locateAdc({ env, cwd, adc });
+  if (exec) locateProgram(words[0] ?? "", { env, cwd });
+  else locateAdc({ env, cwd, adc });
   const signals = options.signals && shareSignals(options.signals);
   const prepare = async (profile: Profile): Promise<PreparedTarget> => {
     try {
@@ -63,12 +48,7 @@ export async function prepareTargets(
   }
 }
 
-/**
- * Gives back the tokens that were made for targets, unless that has been done.
- *
- * @param prepared The targets.
- * @param options The same options as before.
- */
+/** Gives back the tokens that were made for targets, unless that has been done. */
 export async function releaseTargets(
   prepared: readonly PreparedTarget[],
   options: TargetsOptions,
@@ -80,14 +60,7 @@ export async function releaseTargets(
   }, { most: MOST_AT_A_TIME });
 }
 
-/**
- * What the run for one target is told.
- *
- * @param profile The target.
- * @param options What the run for all of them is told.
- * @param signals Where signals arrive that go to all.
- * @returns The options of a run without its streams.
- */
+/** What the run for one target is told. */
 export function optionsFor(
   profile: Profile,
   { sources, onWarning, stdout: _, stderr: __, ...options }: TargetsOptions,

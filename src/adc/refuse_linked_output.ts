@@ -1,15 +1,11 @@
-/**
- * Keeps ADC from writing where a link leads.
- *
- * @module
- */
-
 import { lstatSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { adcCommand } from "../connection/adc_command.ts";
 import { AdcRunError, EXIT, throwIfNotCapable } from "../errors.ts";
 
-/** The files that ADC writes without being told their names; `-o` names another, but not for `diff`. */
+/**
+ * The files that ADC writes without being told their names; `-o` names another, but not for `diff`.
+ */
 const OUTPUTS: ReadonlyMap<string, string> = new Map([
   ["diff", "diff.yaml"],
   ["dump", "adc.yaml"],
@@ -22,10 +18,6 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
  * `adc diff` writes `diff.yaml` without being asked, and follows a link of that name. One that came with
  * a cloned repository could lead to the user's `~/.bashrc`, to be overwritten with text from the same
  * repository's `adc.yaml`.
- *
- * @param words ADC's command and its options.
- * @param cwd The working directory.
- * @throws {AdcRunError} The file is a symbolic link; `exitCode` is 65.
  */
 export function refuseLinkedOutput(words: readonly string[], cwd: string): void {
   const [command = ""] = words;

@@ -1,9 +1,3 @@
-/**
- * Keeps secrets out of the gateway's configuration.
- *
- * @module
- */
-
 import process from "node:process";
 import { readEnvFile } from "../connection/env_file.ts";
 import type { Environment } from "../connection/origin.ts";
@@ -17,17 +11,11 @@ import { readConfigurationFiles } from "./configuration_files.ts";
 export interface FileGuardOptions {
   /** ADC's command and its options. */
   readonly words: readonly string[];
-  /** The working directory. */
   readonly cwd: string;
   /** The child's environment; ADC adds what it finds in `.env`. */
   readonly env: Environment;
-  /** The secrets of the run. */
   readonly secrets: readonly Secret[];
-  /**
-   * The platform: the names of variables are the same in capitals on Windows.
-   *
-   * @default process.platform
-   */
+  /** The platform: the names of variables are the same in capitals on Windows. */
   readonly platform?: string;
 }
 
@@ -38,9 +26,6 @@ export interface FileGuardOptions {
  * wrote the file, such as the author of a cloned repository, could have the token sent to the gateway as
  * the name of a route, from where others can read it, and `adc diff` writes it to `diff.yaml`. Nobody
  * means that.
- *
- * @param options What ADC is about to be started with.
- * @throws {AdcRunError} A file names a variable whose value holds a secret; `exitCode` is 65.
  */
 export async function refuseTokenInFiles(options: FileGuardOptions): Promise<void> {
   const { words, cwd, platform = process.platform } = options;

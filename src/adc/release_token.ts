@@ -1,9 +1,3 @@
-/**
- * What is given back after a run.
- *
- * @module
- */
-
 import { AdcRunError, messageOf } from "../errors.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import type { TokenLease } from "../token/source.ts";
@@ -16,9 +10,6 @@ const released = new WeakSet<TokenLease>();
 /**
  * Revokes a token that was made for the run. A failure is told, once, and changes nothing: the run is over,
  * and the journal remembers the token.
- *
- * @param resolved The token.
- * @param options Where signals arrive, and who is told. A signal ends the attempt.
  */
 export async function releaseToken(
   { lease }: ResolvedToken,

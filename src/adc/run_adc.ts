@@ -1,9 +1,3 @@
-/**
- * The whole way, from ADC's words to ADC's exit code.
- *
- * @module
- */
-
 import { executeRun } from "./execute_run.ts";
 import { prepareRun } from "./prepare_run.ts";
 import type { RunOptions, RunResult } from "./run_options.ts";

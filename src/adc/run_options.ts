@@ -1,9 +1,3 @@
-/**
- * What a run is told, what is known before it, and how it ends.
- *
- * @module
- */
-
 import type { Writable } from "node:stream";
 import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -80,8 +74,7 @@ export interface RunOptions {
   /**
    * The ADC to run.
    *
-   * @default the one that `ADC_RUN_ADC` names, else the one that `install-adc` installed, else `adc` on
-   * `PATH`, else in `node_modules/.bin`
+   * @default the one that `ADC_RUN_ADC` names, else `adc` on `PATH`, else in `node_modules/.bin`
    */
   readonly adc?: string | undefined;
   /**
@@ -163,8 +156,8 @@ export interface RunPlan {
   readonly lifted: readonly Secret[];
   /** The child's own words. */
   readonly words: readonly string[];
-  /** The program to be run instead of ADC. */
-  readonly program: Program | undefined;
+  /** What is run: ADC, or another program. */
+  readonly program: Program;
 }
 
 /** How a run ended. */

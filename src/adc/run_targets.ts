@@ -1,9 +1,3 @@
-/**
- * The whole way for several targets.
- *
- * @module
- */
-
 import { executeTargets } from "./execute_targets.ts";
 import { prepareTargets } from "./prepare_targets.ts";
 import type { TargetResult, TargetsOptions } from "./target_options.ts";

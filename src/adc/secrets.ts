@@ -1,9 +1,3 @@
-/**
- * What must not be seen in the child's output.
- *
- * @module
- */
-
 import type { AdcArguments } from "../connection/adc_arguments.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Environment } from "../connection/origin.ts";
@@ -18,12 +12,6 @@ const SHORTEST_KNOWN = 4;
 /**
  * Collects the secrets that the child could print: the token, tokens of other sources that it can see,
  * and the passwords in addresses. Secrets of less than four characters cannot be masked.
- *
- * @param connection The connection.
- * @param resolved The token of the run, and what else must stay secret because of it; for
- * `apisix-standalone` the token may be a list.
- * @param options The environment.
- * @returns The secrets, some of them perhaps twice.
  */
 export function secretsOf(
   connection: Connection,
@@ -46,10 +34,6 @@ export function secretsOf(
 /**
  * The tokens that a child can see though no source was asked: those in its environment, and what was
  * lifted out of its argv.
- *
- * @param args ADC's words.
- * @param env The environment.
- * @returns The secrets.
  */
 export function bystanders(
   args: Pick<AdcArguments, "tokens">,

@@ -1,17 +1,8 @@
-/**
- * One listener for many children.
- *
- * @module
- */
-
 import type { SignalPort } from "./signals.ts";
 
 /**
  * Listens at a port once for each signal, however many listen to what is given back: a hundred children
  * would look like a leak to Node, which warns of that.
- *
- * @param port Where signals arrive.
- * @returns A port to listen to instead.
  */
 export function shareSignals(port: SignalPort): SignalPort {
   const shared = new Map<string, { readonly each: Set<() => void>; readonly tell: () => void }>();

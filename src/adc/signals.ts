@@ -1,9 +1,3 @@
-/**
- * Signals on their way to the child.
- *
- * @module
- */
-
 import process from "node:process";
 
 /** What signals arrive at: `process`, or an `EventEmitter` in a test. */
@@ -28,7 +22,6 @@ const PASSED_ON: readonly NodeJS.Signals[] = [
 
 /** How signals are passed on. */
 export interface ForwardOptions {
-  /** Where signals arrive. */
   readonly port: SignalPort;
   /** Whether a terminal sends SIGINT to the child as well. */
   readonly terminal: boolean;
@@ -36,12 +29,7 @@ export interface ForwardOptions {
   readonly send: (signal: NodeJS.Signals) => void;
 }
 
-/**
- * Passes signals on, and keeps adc-run alive meanwhile: it must not end before its child.
- *
- * @param options Where signals come from and go to.
- * @returns A function that stops it.
- */
+/** Passes signals on, and keeps adc-run alive meanwhile: it must not end before its child. */
 export function forwardSignals({ port, terminal, send }: ForwardOptions): () => void {
   return listenTo(port, [...PASSED_ON, "SIGINT"], (signal) => () => {
     // A second SIGINT makes many programs give up their own clean-up, so a terminal's is not repeated.
@@ -49,14 +37,7 @@ export function forwardSignals({ port, terminal, send }: ForwardOptions): () => 
   });
 }
 
-/**
- * Listens to signals, as far as the system knows them: Windows does not know all.
- *
- * @param port Where signals arrive.
- * @param signals The signals.
- * @param listenerOf Makes the listener of each.
- * @returns A function that stops it.
- */
+/** Listens to signals, as far as the system knows them: Windows does not know all. */
 export function listenTo(
   port: SignalPort,
   signals: readonly NodeJS.Signals[],
@@ -81,9 +62,6 @@ export function listenTo(
  *
  * On Deno `child.kill()` would report the child as ended by the signal even when it caught the signal and
  * left with a code of its own.
- *
- * @param pid The process' id.
- * @param signal The signal.
  */
 export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {

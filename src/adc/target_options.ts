@@ -1,9 +1,3 @@
-/**
- * What a run for several targets is told, and what comes of each.
- *
- * @module
- */
-
 import type { Writable } from "node:stream";
 import type { Connection } from "../connection/connection.ts";
 import type { Profile } from "../connection/profile.ts";
@@ -86,7 +80,6 @@ export interface TargetsOptions extends
 
 /** A target before the run: what is known of it, or why it cannot run. */
 export interface PreparedTarget {
-  /** The target. */
   readonly profile: Profile;
   /** What is known; `undefined` where it cannot run. */
   readonly plan?: RunPlan;

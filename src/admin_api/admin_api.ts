@@ -1,9 +1,3 @@
-/**
- * A typed client for the part of API7 Enterprise's Admin API that tokens need.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../http/http_client.ts";
 import { wrongValue } from "../connection/layers.ts";
@@ -14,8 +8,8 @@ import type { Credentials } from "./log_in.ts";
 import { readPages, readValue } from "./read_answer.ts";
 import { Requester } from "./requester.ts";
 import { ServerSession } from "./server_session.ts";
-import { readGatewayGroup, readLoginOption, readUser, readVersion } from "./shapes.ts";
-import type { GatewayGroup, LoginOption, NewToken, Reader, TokenInfo, User } from "./shapes.ts";
+import { readLoginOption, readUser, readVersion } from "./shapes.ts";
+import type { LoginOption, NewToken, Reader, TokenInfo, User } from "./shapes.ts";
 import { Tokens } from "./tokens.ts";
 
 /** What {@linkcode AdminApi.open} can be told. */
@@ -35,8 +29,8 @@ export interface AdminApiOptions {
 }
 
 /**
- * API7 Enterprise's Admin API, as far as tokens need it: log-in and log-out, who there is, and the tokens
- * of the caller.
+ * API7 Enterprise's Admin API, as far as tokens need it: log-in and log-out, who the caller is, and the
+ * caller's tokens.
  *
  * Requests go out on the connection's terms: its CA, client certificate, proxy and time limit. Redirects
  * are not followed. What failed to connect, 429, 502, 503 and 504 are tried again, at most twice, except
@@ -129,16 +123,6 @@ export class AdminApi implements AsyncDisposable {
   }
 
   /**
-   * Closes the session on the server, and forgets its cookies, even when the server cannot be told.
-   *
-   * @param options What ends the call.
-   * @throws {AdminApiError} The server did not close it. A session that is over is none.
-   */
-  async logOut({ signal }: CallOptions = {}): Promise<void> {
-    await this.#session.close({ signal });
-  }
-
-  /**
    * Tells who the caller is: `GET /api/me`.
    *
    * @param options What ends the call.
@@ -158,28 +142,6 @@ export class AdminApi implements AsyncDisposable {
    */
   version(options: CallOptions = {}): Promise<string> {
     return this.#value("/api/version", readVersion, options);
-  }
-
-  /**
-   * Lists the gateway groups that the caller sees.
-   *
-   * @param options What ends the call.
-   * @returns All of them.
-   * @throws {AdminApiError} The server did not say.
-   */
-  gatewayGroups(options: CallOptions = {}): Promise<readonly GatewayGroup[]> {
-    return this.#list("/api/gateway_groups", readGatewayGroup, options);
-  }
-
-  /**
-   * Lists the users.
-   *
-   * @param options What ends the call.
-   * @returns All of them.
-   * @throws {AdminApiError} The server did not say.
-   */
-  users(options: CallOptions = {}): Promise<readonly User[]> {
-    return this.#list("/api/users", readUser, options);
   }
 
   /**
@@ -228,23 +190,6 @@ export class AdminApi implements AsyncDisposable {
    */
   renameToken(id: string, name: string, options: CallOptions = {}): Promise<TokenInfo> {
     return this.#tokens.rename(id, name, options);
-  }
-
-  /**
-   * Gives a token another value. The old one stops working at once.
-   *
-   * @param id The token's id.
-   * @param token Its new end.
-   * @param options What ends the call.
-   * @returns The token with its new value.
-   * @throws {AdminApiError} `not-found`, beside what can always happen.
-   */
-  regenerateToken(
-    id: string,
-    token: Pick<WantedToken, "expiresAt">,
-    options: CallOptions = {},
-  ): Promise<NewToken> {
-    return this.#tokens.regenerate(id, token, options);
   }
 
   /**

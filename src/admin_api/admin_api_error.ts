@@ -1,9 +1,3 @@
-/**
- * What goes wrong with the Admin API, as an error.
- *
- * @module
- */
-
 import { AdcRunError, EXIT } from "../errors.ts";
 import { EXIT_CODES } from "../check/verdict.ts";
 import type { Verdict } from "../check/verdict.ts";

@@ -1,9 +1,3 @@
-/**
- * What every call of the Admin API can be told.
- *
- * @module
- */
-
 /** What every call can be told. */
 export interface CallOptions {
   /**

@@ -1,9 +1,3 @@
-/**
- * Makes a token, and knows what became of it.
- *
- * @module
- */
-
 import { AdminApiError } from "./admin_api_error.ts";
 import type { AdminApiFailure } from "./admin_api_error.ts";
 import type { NewToken, TokenInfo } from "./shapes.ts";
@@ -14,23 +8,29 @@ export interface WantedToken {
   readonly name: string;
   /** Its end in Unix seconds; `undefined` for never. */
   readonly expiresAt: number | undefined;
+  /**
+   * Whether no other token can have the name, as it was drawn at random; else the server is asked first.
+   *
+   * @default false
+   */
+  readonly isUnique?: boolean;
 }
 
 /** The requests that it takes. */
 export interface TokenCalls {
   /** Asks for the token, once. */
   post(signal: AbortSignal | undefined): Promise<NewToken>;
-  /** Looks for the token by its name and its end; a server that takes a name twice may have more of them. */
+  /**
+   * Looks for the token by its name and its end; a server that takes a name twice may have more of them.
+   */
   findAll(signal: AbortSignal | undefined): Promise<readonly TokenInfo[]>;
   /** Gives it a new value. */
   regenerate(id: string, signal: AbortSignal | undefined): Promise<NewToken>;
-  /** Revokes it. */
   revoke(id: string, signal: AbortSignal | undefined): Promise<unknown>;
 }
 
 /** When a token's making ends. */
 export interface CreateTokenOptions {
-  /** The caller's signal. */
   readonly signal: AbortSignal | undefined;
   /** The same signal, but later, for requests that make something. */
   readonly patient: AbortSignal | undefined;
@@ -44,16 +44,9 @@ const UNCLEAR: readonly AdminApiFailure[] = ["unreachable", "timeout", "tls", "s
 /**
  * Makes a token, at most once.
  *
- * Where the answer is lost, the token is looked for by its name, which was free a moment ago: one that
+ * Where the answer is lost, the token is looked for by its name, which no other has: one that
  * is there gets a new value, and where there is none it is asked for once more. Whoever gives up in
  * between leaves no token behind, as far as the server can still be reached.
- *
- * @param calls The requests.
- * @param name The token's name, fit for a message.
- * @param options What ends it.
- * @returns The token.
- * @throws {AdminApiError} The server did not make it, or it is not known whether it did.
- * @throws {DOMException} The signal ended it.
  */
 export async function createToken(
   calls: TokenCalls,
@@ -96,7 +89,9 @@ export async function createToken(
     }
   }
 
-  /** The value of a token whose answer was lost is nowhere but on the server: it takes a new one. */
+  /**
+   * The value of a token whose answer was lost is nowhere but on the server: it takes a new one.
+   */
   async function takeOver(found: TokenInfo): Promise<NewToken> {
     id = found.id;
     try {

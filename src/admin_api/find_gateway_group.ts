@@ -1,9 +1,3 @@
-/**
- * A gateway group's id, by its name.
- *
- * @module
- */
-
 import { checkToken } from "../check/check_token.ts";
 import { notThisBackend } from "../check/judge_response.ts";
 import { parseObject } from "../check/server_words.ts";
@@ -22,14 +16,7 @@ export interface FindGatewayGroupOptions extends HttpClientOptions {
   readonly resolved: ResolvedToken;
 }
 
-/**
- * Looks up the id of the connection's gateway group, the way ADC does.
- *
- * @param requester Asks the server.
- * @param options The connection.
- * @returns The id.
- * @throws {CheckError} There is no such group, or the server refuses to say.
- */
+/** Looks up the id of the connection's gateway group, the way ADC does. */
 export async function findGatewayGroup(
   requester: RawRequester,
   { connection, resolved, signal, dispatcher }: FindGatewayGroupOptions,

@@ -1,9 +1,3 @@
-/**
- * Time for what was begun to come to its end.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import { LONGEST_TIMER } from "../connection/duration.ts";
 
@@ -15,18 +9,12 @@ const LONGEST_GRACE = 2_000;
 
 /** A signal that comes later than another. */
 export interface Grace {
-  /** The later signal. */
   readonly signal: AbortSignal | undefined;
   /** Forgets the other signal. */
   end(): void;
 }
 
-/**
- * How long cleaning up may take.
- *
- * @param connection The connection with its time limit.
- * @returns Milliseconds.
- */
+/** How long cleaning up may take. */
 export function cleanUpLimit({ timeout }: Connection): number {
   return Math.min(timeout.value || DEFAULT_LIMIT, LONGEST_TIMER);
 }
@@ -34,10 +22,6 @@ export function cleanUpLimit({ timeout }: Connection): number {
 /**
  * Puts a signal off. A request that makes something is not broken off at once: the server would make it
  * all the same, and nobody would know its id.
- *
- * @param signal The caller's signal.
- * @param connection The connection with its time limit, half of which the delay does not exceed.
- * @returns The later signal, to be ended.
  */
 export function withGrace(signal: AbortSignal | undefined, connection: Connection): Grace {
   if (signal === undefined) return { signal, end: () => {} };

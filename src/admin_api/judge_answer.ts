@@ -1,9 +1,3 @@
-/**
- * What an answer of the Admin API means that is no success.
- *
- * @module
- */
-
 import { isStranger, judgeStatus } from "../check/judge_response.ts";
 import { wordsOf } from "../check/server_words.ts";
 import type { HttpResponse } from "../http/http_client.ts";
@@ -13,7 +7,6 @@ import type { AdminApiFailure } from "./admin_api_error.ts";
 export interface Question {
   /** What the request is about: `log-in`, one token by its id, or anything else. */
   readonly about?: "log-in" | "one-token" | undefined;
-  /** The name that a token is to have. */
   readonly name?: string | undefined;
   /** Whether a token vouches for the caller; else a session does. */
   readonly withToken: boolean;
@@ -39,10 +32,6 @@ const REFUSALS: readonly number[] = [400, 401, 403, 409, 422];
 /**
  * Judges an answer by its status, and by the server's words where the status says too little: API7
  * answers 400 to a wrong password, to a name that is taken and, by version, to a missing token.
- *
- * @param response The answer.
- * @param question What was asked.
- * @returns The failure, or `undefined` for 2xx.
  */
 export function judgeAnswer(response: HttpResponse, question: Question): Failed | undefined {
   const judgement = judgeStatus(response, "api7ee", { quote: question.quote });

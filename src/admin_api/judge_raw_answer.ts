@@ -1,9 +1,3 @@
-/**
- * What an answer means for whoever asked in their own words.
- *
- * @module
- */
-
 import { judgeStatus } from "../check/judge_response.ts";
 import { isJson, oneLine, shorten } from "../check/server_words.ts";
 import { CheckError } from "../check/verdict.ts";
@@ -26,20 +20,12 @@ export interface RawJudgementOptions {
   readonly cut: boolean;
   /** The backend that was expected there, and the servers, whose passwords an answer can repeat. */
   readonly connection: Pick<Connection, "backend" | "servers">;
-  /** Where the token came from. */
   readonly resolved: ResolvedToken;
   /** Adds to a refusal what else is known of the token. */
   readonly explain: (result: CheckResult) => CheckResult;
 }
 
-/**
- * Judges an answer by its status.
- *
- * @param answer The answer.
- * @param options What has been read of its body, and whose token it was.
- * @returns The error, with the exit code of its verdict; `undefined` for 2xx, and for 304, which is what a
- * conditional request asks for.
- */
+/** Judges an answer by its status. */
 export function judgeRawAnswer(
   answer: RawAnswer,
   { start, cut, connection, resolved, explain }: RawJudgementOptions,

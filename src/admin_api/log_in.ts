@@ -1,9 +1,3 @@
-/**
- * Logs in with a user's name and password.
- *
- * @module
- */
-
 import { isJson } from "../check/server_words.ts";
 import type { Secret } from "../secret.ts";
 import { AdminApiError } from "./admin_api_error.ts";
@@ -28,11 +22,6 @@ export interface Credentials {
  * Opens a session, whose cookies end up in the requester's jar.
  *
  * `POST /api/login`, or `POST /api/ldap/{id}/login` for LDAP, by API7 Enterprise's OpenAPI.
- *
- * @param requester Who asks.
- * @param credentials The user's name and password.
- * @param options The id of the LDAP login option, and what ends the request.
- * @throws {AdminApiError} It did not work.
  */
 export async function beginSession(
   requester: Requester,
@@ -65,15 +54,7 @@ export async function beginSession(
   );
 }
 
-/**
- * Picks a login option that takes a password.
- *
- * @param options All that there are.
- * @param wanted The name or the id of one.
- * @param message The server's address, and what makes the server's words fit to be quoted.
- * @returns The option.
- * @throws {AdminApiError} There is none, it is turned off, or it needs a browser.
- */
+/** Picks a login option that takes a password. */
 export function pickLoginOption(
   options: readonly LoginOption[],
   wanted: string,

@@ -1,9 +1,3 @@
-/**
- * A request to the Admin API in the caller's own words, and its answer as it comes.
- *
- * @module
- */
-
 import { explainFailure } from "../check/explain_failure.ts";
 import { CheckError } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -29,38 +23,22 @@ export interface RawAnswer extends StreamResponse {
 export interface RawRequester {
   /** Where it sends them. */
   readonly server: Server;
-  /** The token for that server. */
   readonly token: Secret;
-  /**
-   * Sends a request. Redirects are not followed.
-   *
-   * @param request What to ask.
-   * @returns The answer; its body throws a {@linkcode CheckError} where it is cut off.
-   * @throws {CheckError} No answer came.
-   * @throws {unknown} The signal's reason, where it ended the request.
-   */
+  /** Sends a request. Redirects are not followed. */
   send(request: RawRequest): Promise<RawAnswer>;
   /** Closes the connections. */
   close(): Promise<void>;
 }
 
-/** What a {@linkcode RawRequester} needs to know. */
+/** What a `RawRequester` needs to know. */
 export interface RawRequesterOptions extends HttpClientOptions {
   /** The server, one of the connection's. */
   readonly server: Server;
-  /** The token for this server. */
   readonly token: Secret;
   /** Where the token came from, for messages. */
   readonly resolved: ResolvedToken;
 }
 
-/**
- * Opens a requester.
- *
- * @param connection How to connect.
- * @param options The server, the token, and what ends the requests.
- * @returns The requester, to be closed.
- */
 export function openRawRequester(
   connection: Connection,
   options: RawRequesterOptions,

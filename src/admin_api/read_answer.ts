@@ -1,9 +1,3 @@
-/**
- * Reads `{"value": …}` and `{"list": […], "total": n}`.
- *
- * @module
- */
-
 import { parseObject } from "../check/server_words.ts";
 import type { Answered, Requester } from "./requester.ts";
 import type { Reader } from "./shapes.ts";
@@ -14,30 +8,14 @@ const PAGE_SIZE = 100;
 /** A list that goes on beyond has no end. */
 const MOST_PAGES = 1_000;
 
-/**
- * Reads the value of an answer.
- *
- * @param requester Who asked.
- * @param answered The answer.
- * @param read Reads the value.
- * @returns The value.
- * @throws {AdminApiError} The answer has another shape.
- */
+/** Reads the value of an answer. */
 export function readValue<T>(requester: Requester, answered: Answered, read: Reader<T>): T {
   const value = read(parseObject(answered.response.body)?.value);
   if (value === undefined) throw requester.wrongServer(answered);
   return value;
 }
 
-/**
- * Reads a list to its end.
- *
- * @param requester Who asks.
- * @param get Gets one page, by the query.
- * @param read Reads an item.
- * @returns All items; one that moved from page to page while they were read is there once.
- * @throws {AdminApiError} A page did not come, or has another shape.
- */
+/** Reads a list to its end. */
 export async function readPages<T extends { readonly id: string }>(
   requester: Requester,
   get: (query: string) => Promise<Answered>,

@@ -1,9 +1,3 @@
-/**
- * One request to the Admin API: who asks, and what it means that it fails.
- *
- * @module
- */
-
 import { explainFailure } from "../check/explain_failure.ts";
 import { notThisBackend } from "../check/judge_response.ts";
 import { describeBody, oneLine, shorten } from "../check/server_words.ts";
@@ -21,11 +15,8 @@ import { judgeAnswer } from "./judge_answer.ts";
 
 /** A request to the Admin API. */
 export interface Ask {
-  /** The method. */
   readonly method: HttpRequest["method"];
-  /** The path with its query. */
   readonly path: string;
-  /** The body. */
   readonly body?: Readonly<Record<string, unknown>>;
   /** What it is about, where that makes a difference to the answer. */
   readonly about?: "log-in" | "log-out" | "one-token";
@@ -35,7 +26,6 @@ export interface Ask {
 
 /** A request and its answer. */
 export interface Answered {
-  /** What was asked. */
   readonly ask: Ask;
   /** What came back. */
   readonly response: HttpResponse;
@@ -47,20 +37,13 @@ export interface Answered {
 export class Requester {
   /** How to connect. */
   readonly connection: Connection;
-  /** The server. */
   readonly server: Server;
-  /** The session's cookies. */
   readonly jar: CookieJar;
   readonly #client: HttpClient;
   readonly #token: Secret | undefined;
   readonly #secrets: Secret[] = [];
 
-  /**
-   * Makes a requester.
-   *
-   * @param client What requests are sent with.
-   * @param options The connection, its server, and the token, without which cookies vouch for the caller.
-   */
+  /** Makes a requester. */
   constructor(
     client: HttpClient,
     { connection, server, token }: {
@@ -83,24 +66,12 @@ export class Requester {
     this.#secrets.push(secret);
   }
 
-  /**
-   * Makes words fit for a message: without secrets, on one line, and cut.
-   *
-   * @param words The server's words, or the caller's.
-   * @returns The words, to be put in quotes.
-   */
+  /** Makes words fit for a message: without secrets, on one line, and cut. */
   quote(words: string): string {
     return shorten(oneLine(this.#mask().text(words)));
   }
 
-  /**
-   * Asks, and takes any answer.
-   *
-   * @param ask The request.
-   * @returns The answer, whatever its status.
-   * @throws {AdminApiError} No answer came.
-   * @throws {DOMException} The signal ended the request.
-   */
+  /** Asks, and takes any answer. */
   async send(ask: Ask): Promise<Answered> {
     const { method, path, body, signal } = ask;
     const url = urlOf(this.server, path);
@@ -130,26 +101,14 @@ export class Requester {
     return { ask, response, cookies: this.jar.take(response.setCookies, url) };
   }
 
-  /**
-   * Asks, and takes a 2xx answer alone.
-   *
-   * @param ask The request.
-   * @returns The answer.
-   * @throws {AdminApiError} No answer came, or one that is no success.
-   * @throws {DOMException} The signal ended the request.
-   */
+  /** Asks, and takes a 2xx answer alone. */
   async ask(ask: Ask): Promise<Answered> {
     const answered = await this.send(ask);
     this.requireSuccess(answered);
     return answered;
   }
 
-  /**
-   * Holds an answer to 2xx.
-   *
-   * @param answered The request and its answer.
-   * @throws {AdminApiError} The status is another.
-   */
+  /** Holds an answer to 2xx. */
   requireSuccess({ ask, response }: Answered): void {
     const { about, body } = ask;
     const said = Object.values(body ?? {}).filter((each) =>
@@ -166,13 +125,7 @@ export class Requester {
     throw new AdminApiError({ ...failed, status: response.status, tried: this.#tried(ask) });
   }
 
-  /**
-   * The error for an answer that no Admin API of API7 gives.
-   *
-   * @param answered The request and its answer.
-   * @param words What is wrong with it, and what to do about it, where that is known better.
-   * @returns The error, to be thrown.
-   */
+  /** The error for an answer that no Admin API of API7 gives. */
   wrongServer(
     { ask, response }: Answered,
     words: { readonly found?: string; readonly suggestion?: string } = {},

@@ -1,10 +1,3 @@
-/**
- * A log-in, from its beginning to its end.
- *
- * @module
- */
-
-import { AdminApiError } from "./admin_api_error.ts";
 import type { CallOptions } from "./call_options.ts";
 import { cleanUpLimit, withGrace } from "./grace.ts";
 import { beginSession, pickLoginOption } from "./log_in.ts";
@@ -17,22 +10,12 @@ export class ServerSession {
   readonly #requester: Requester;
   #open = false;
 
-  /**
-   * Sends nothing yet.
-   *
-   * @param requester Sends the requests, and keeps the cookies.
-   */
+  /** Sends nothing yet. */
   constructor(requester: Requester) {
     this.#requester = requester;
   }
 
-  /**
-   * Opens a session, in the place of the one that there is.
-   *
-   * @param credentials Who logs in.
-   * @param options What ends the call, and how the server's ways to log in are found out.
-   * @throws {AdminApiError} The server refuses, or has no such way.
-   */
+  /** Opens a session, in the place of the one that there is. */
   async begin(
     credentials: Credentials,
     { signal, ways }: CallOptions & { readonly ways: () => Promise<readonly LoginOption[]> },
@@ -59,13 +42,8 @@ export class ServerSession {
     }
   }
 
-  /**
-   * Closes the session on the server, and forgets its cookies, even when the server cannot be told.
-   *
-   * @param options What ends the call.
-   * @throws {AdminApiError} The server did not close it. A session that is over is none.
-   */
-  async close({ signal }: CallOptions): Promise<void> {
+  /** Closes the session as well as that is possible, and forgets its cookies. It throws nothing. */
+  async end(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
     try {
@@ -73,19 +51,12 @@ export class ServerSession {
         method: "POST",
         path: "/api/logout",
         about: "log-out",
-        signal,
+        signal: AbortSignal.timeout(cleanUpLimit(this.#requester.connection)),
       });
-    } catch (error) {
-      const over = error instanceof AdminApiError && error.failure === "rejected";
-      if (!over) throw error;
+    } catch {
+      // The server ends it in its own time.
     } finally {
       this.#requester.jar.clear();
     }
-  }
-
-  /** Closes the session as well as that is possible. It throws nothing. */
-  async end(): Promise<void> {
-    const signal = AbortSignal.timeout(cleanUpLimit(this.#requester.connection));
-    await this.close({ signal }).catch(() => {});
   }
 }

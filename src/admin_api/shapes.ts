@@ -1,9 +1,3 @@
-/**
- * What the Admin API answers, as API7 Enterprise's OpenAPI documents it, and how it is read.
- *
- * @module
- */
-
 import { Secret } from "../secret.ts";
 
 /** A user of API7 Enterprise. */
@@ -18,14 +12,6 @@ export interface User {
   readonly superAdmin: boolean;
   /** The name of the login option that the user comes from; absent where the server does not say. */
   readonly loginOption?: string;
-}
-
-/** A gateway group. */
-export interface GatewayGroup {
-  /** The id, which requests name. */
-  readonly id: string;
-  /** The name, which ADC names. */
-  readonly name: string;
 }
 
 /** A way to log in, beside the built-in one. */
@@ -89,14 +75,6 @@ export function readUser(value: unknown): User | undefined {
     superAdmin: roles.some((role) => role.id === SUPER_ADMIN_ROLE),
     ...(loginOption !== undefined && { loginOption }),
   };
-}
-
-/** Reads a gateway group of `GET /api/gateway_groups`. */
-export function readGatewayGroup(value: unknown): GatewayGroup | undefined {
-  const group = objectOf(value);
-  const id = textOf(group?.id);
-  const name = textOf(group?.name);
-  return id === undefined || name === undefined ? undefined : { id, name };
 }
 
 /** Reads a login option of `GET /api/login_options`. */

@@ -1,29 +1,17 @@
-/**
- * Where the token paths are: API7 Enterprise has moved them.
- *
- * @module
- */
-
 import { isJson } from "../check/server_words.ts";
 import type { HttpResponse } from "../http/http_client.ts";
 import type { CallOptions } from "./call_options.ts";
 import type { Answered, Requester } from "./requester.ts";
 
-/** `/api/tokens`, which ADC's end-to-end tests use with versions 3.5 to 3.10; older ones have the other. */
+/**
+ * `/api/tokens`, which ADC's end-to-end tests use with versions 3.5 to 3.10; older ones have the other.
+ */
 const PATHS = ["/api/tokens", "/api/settings/tokens"] as const;
 
 /** What was found out, by the server's base address. */
 const known = new Map<string, string>();
 
-/**
- * Gets something below the token path, at the new one first and then at the old one.
- *
- * @param requester Who asks.
- * @param rest What follows the token path.
- * @param options Ends the requests.
- * @returns The answer, a JSON object.
- * @throws {AdminApiError} Neither path is there, or the answer is no success.
- */
+/** Gets something below the token path, at the new one first and then at the old one. */
 export async function getTokens(
   requester: Requester,
   rest: string,
@@ -37,15 +25,7 @@ export async function getTokens(
   });
 }
 
-/**
- * Gets something below the token path that a server may lack.
- *
- * @param requester Who asks.
- * @param rest What follows the token path.
- * @param options Ends the requests.
- * @returns The answer, a JSON object; or what came instead, where neither path has it.
- * @throws {AdminApiError} The answer is no success.
- */
+/** Gets something below the token path that a server may lack. */
 export async function findTokens(
   requester: Requester,
   rest: string,
@@ -68,14 +48,7 @@ export async function findTokens(
   return { missed: missed! };
 }
 
-/**
- * The token path, asked for unless it is known.
- *
- * @param requester Who asks.
- * @param options Ends the request.
- * @returns `/api/tokens` or `/api/settings/tokens`.
- * @throws {AdminApiError} Neither path is there, or the server does not let the caller see.
- */
+/** The token path, asked for unless it is known. */
 export async function tokenPath(
   requester: Requester,
   options: CallOptions,

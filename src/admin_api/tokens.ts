@@ -1,9 +1,3 @@
-/**
- * The requests about tokens.
- *
- * @module
- */
-
 import { isJson } from "../check/server_words.ts";
 import { AdminApiError } from "./admin_api_error.ts";
 import type { CallOptions } from "./call_options.ts";
@@ -16,7 +10,7 @@ import { readExist, readNewToken, readTokenInfo } from "./shapes.ts";
 import type { NewToken, TokenInfo } from "./shapes.ts";
 import { findTokens, getTokens, tokenPath } from "./token_path.ts";
 
-/** The caller's tokens on one server, see the methods of the same names of {@linkcode AdminApi}. */
+/** The caller's tokens on one server, see the methods of the same names of `AdminApi`. */
 export class Tokens {
   readonly #requester: Requester;
 
@@ -41,12 +35,15 @@ export class Tokens {
     return (await this.list(options)).some((each) => each.name === name);
   }
 
-  /** Makes one of a name that is free. */
+  /**
+   * Makes one of a name that is free. Where the answer is lost it takes a new value over, so a token that had
+   * the name before must not be taken for it.
+   */
   async create(wanted: WantedToken, { signal }: CallOptions): Promise<NewToken> {
     const { connection, server } = this.#requester;
-    const { name, expiresAt } = wanted;
+    const { name, expiresAt, isUnique = false } = wanted;
     const quoted = this.#requester.quote(name);
-    if (await this.isNameTaken(name, { signal })) {
+    if (!isUnique && await this.isNameTaken(name, { signal })) {
       throw new AdminApiError({
         failure: "name-taken",
         tried: `Cannot create the token "${quoted}" at ${server.display}`,

@@ -1,9 +1,3 @@
-/**
- * The test call for each backend: what ADC itself will ask first.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import type { HttpClient, HttpResponse } from "../http/http_client.ts";
 import type { Server } from "../connection/server.ts";
@@ -21,21 +15,15 @@ const MOST_GROUPS = 20;
 export interface Probe {
   /** Sends the request. */
   readonly client: HttpClient;
-  /** The connection. */
   readonly connection: Connection;
-  /** The server. */
   readonly server: Server;
-  /** The token for this server. */
   readonly token: Secret;
 }
 
 /** A request that was sent, and what it says. */
 export interface Probed {
-  /** The method and path. */
   readonly request: { readonly method: "GET" | "HEAD"; readonly path: string };
-  /** The answer's status. */
   readonly status: number;
-  /** The verdict and its reasons. */
   readonly judgement: Judgement;
   /** The gateway groups that do exist, where the named one does not. */
   readonly gatewayGroups?: readonly string[];
@@ -60,13 +48,7 @@ export function firstRequest(
   }
 }
 
-/**
- * Asks a server what ADC will ask it first, and judges the answer.
- *
- * @param probe The server and the token.
- * @returns The verdict.
- * @throws {Error} No answer came.
- */
+/** Asks a server what ADC will ask it first, and judges the answer. */
 export async function probeServer(probe: Probe): Promise<Probed> {
   const { client, connection, server, token } = probe;
   const backend = connection.backend.value;
@@ -156,7 +138,9 @@ function listOf(response: HttpResponse): Record<string, unknown>[] | undefined {
     : undefined;
 }
 
-/** APISIX lists `{list, total}`, before version 3 `{node, action}`; a long list is not read to its end. */
+/**
+ * APISIX lists `{list, total}`, before version 3 `{node, action}`; a long list is not read to its end.
+ */
 function judgeRoutes(response: HttpResponse): Judgement {
   const value = parseObject(response.body);
   const plausible = response.cut

@@ -1,9 +1,3 @@
-/**
- * The test call: would ADC get through with this token?
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import { openHttpClient } from "../http/http_client.ts";
 import type { HttpDispatcher } from "../http/http_client.ts";
@@ -75,10 +69,6 @@ export async function checkToken(token: Secret, options: CheckTokenOptions): Pro
 /**
  * The token for each server, as ADC deals them out: one each where there are as many, else the first for
  * all.
- *
- * @param connection The servers.
- * @param token The token, or the list.
- * @returns As many tokens as there are servers.
  */
 export function tokensByServer(
   { backend, servers }: Connection,

@@ -1,9 +1,3 @@
-/**
- * Why no answer came, as far as it can be found out.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import type { Server } from "../connection/server.ts";
@@ -13,10 +7,6 @@ import type { NetworkFailure } from "./network_failure.ts";
 /**
  * Judges a failed request by its error, by the proxy in between, and, where TLS may be the reason, by a
  * second handshake.
- *
- * @param error What the HTTP client threw.
- * @param options The connection, and which of its servers was asked.
- * @returns The verdict.
  */
 export async function explainFailure(
   error: unknown,

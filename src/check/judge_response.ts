@@ -1,9 +1,3 @@
-/**
- * What an answer says about the token.
- *
- * @module
- */
-
 import type { Backend } from "../connection/connection.ts";
 import type { HttpResponse } from "../http/http_client.ts";
 import { isJson, oneLine, wordsOf } from "./server_words.ts";
@@ -11,7 +5,6 @@ import type { Verdict } from "./verdict.ts";
 
 /** An answer's meaning. */
 export interface Judgement {
-  /** The verdict. */
   readonly verdict: Verdict;
   /** What came back. */
   readonly found: string;
@@ -19,14 +12,7 @@ export interface Judgement {
   readonly suggestion?: string;
 }
 
-/**
- * Judges an answer by its status.
- *
- * @param response The answer.
- * @param backend The backend that was expected there.
- * @param options How the server's words are made fit to be quoted.
- * @returns The verdict, or `undefined` for 2xx, whose body has to be looked at.
- */
+/** Judges an answer by its status. */
 export function judgeStatus(
   response: HttpResponse,
   backend: Backend,
@@ -77,7 +63,9 @@ export function judgeStatus(
   };
 }
 
-/** Both backends explain a refusal in JSON; a page, or a request for a password, comes from elsewhere. */
+/**
+ * Both backends explain a refusal in JSON; a page, or a request for a password, comes from elsewhere.
+ */
 export function isStranger(response: HttpResponse): boolean {
   if (isJson(response)) return false;
   return response.header("www-authenticate") !== undefined || response.body.trim() !== "";

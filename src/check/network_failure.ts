@@ -1,17 +1,9 @@
-/**
- * What it means that no answer came.
- *
- * @module
- */
-
 import { codeOf, messageOf, throwIfNotCapable } from "../errors.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** A failure to get any answer, as a verdict. */
 export interface NetworkFailure {
-  /** The verdict. */
   readonly verdict: Verdict;
-  /** What was found. */
   readonly found: string;
   /** What to do about it. */
   readonly suggestion: string;
@@ -99,13 +91,7 @@ const BEFORE_TLS: readonly string[] = [
   "ENETUNREACH",
 ];
 
-/**
- * Judges a failed request.
- *
- * @param error What the HTTP client threw.
- * @param timeout The time limit of the connection in milliseconds, for the message.
- * @returns The verdict.
- */
+/** Judges a failed request. */
 export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
   const chain = flatten(error);
   chain.forEach(throwIfNotCapable);
@@ -150,12 +136,7 @@ function unreachable(found: string): NetworkFailure {
   return { verdict: "unreachable", found, suggestion: LOOK_AT_ADDRESS };
 }
 
-/**
- * Judges a TLS failure.
- *
- * @param words The error's codes and messages.
- * @returns The verdict, or `undefined` where it is no TLS failure.
- */
+/** Judges a TLS failure. */
 export function judgeTls(words: string): NetworkFailure | undefined {
   const known = TLS_FAILURES.find(([pattern]) => pattern.test(words));
   return known && { verdict: "tls", found: known[1], suggestion: known[2] };

@@ -1,17 +1,6 @@
-/**
- * What a server says, read and made fit to be quoted.
- *
- * @module
- */
-
 import type { HttpResponse } from "../http/http_client.ts";
 
-/**
- * The server's words in `error_msg` or `message`, as they came.
- *
- * @param response The answer.
- * @returns The words, empty where there are none.
- */
+/** The server's words in `error_msg` or `message`, as they came. */
 export function wordsOf(response: HttpResponse): string {
   const value = parseObject(response.body);
   const message = value?.error_msg ?? value?.message;
@@ -20,13 +9,7 @@ export function wordsOf(response: HttpResponse): string {
   return message + details;
 }
 
-/**
- * Makes a server's words safe for a terminal, which they must not draw on.
- *
- * @param text The server's words.
- * @returns The words without control characters; as long as they were, for a token in them has to be
- * masked before anything is cut.
- */
+/** Makes a server's words safe for a terminal, which they must not draw on. */
 export function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
@@ -38,12 +21,7 @@ export function isJson(response: HttpResponse): boolean {
     (response.cut && response.body.trimStart().startsWith("{"));
 }
 
-/**
- * Reads a JSON object.
- *
- * @param text The body.
- * @returns The object, or `undefined` for anything else.
- */
+/** Reads a JSON object. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -58,9 +36,6 @@ export function parseObject(text: string): Record<string, unknown> | undefined {
 /**
  * Cuts what is quoted, for a server's words must not fill the terminal. Secrets are masked before: half
  * of one would not be recognised.
- *
- * @param text The words.
- * @returns At most 400 characters of them, and an ellipsis.
  */
 export function shorten(text: string): string {
   return text.length > 400 ? `${text.slice(0, 400)}…` : text;

@@ -1,9 +1,3 @@
-/**
- * A second look at a TLS connection that failed, for what the first failure does not tell.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import type { Server } from "../connection/server.ts";
 import { startTls } from "../http/open_socket.ts";
@@ -30,10 +24,6 @@ const HUNG_UP: NetworkFailure = {
  * With TLS 1.3 a server that misses a client certificate hangs up after the handshake, and the HTTP
  * client then reports no more than a closed connection. Deno reports an expired certificate as one of
  * an unknown CA. No token crosses this connection.
- *
- * @param server The server.
- * @param connection The client certificate, if there is one.
- * @returns What was found, or `undefined` where the handshake says nothing new.
  */
 export function diagnoseTls(
   server: Server,

@@ -1,9 +1,3 @@
-/**
- * What the test call can find out.
- *
- * @module
- */
-
 import { AdcRunError, EXIT } from "../errors.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 
@@ -47,12 +41,7 @@ export const EXIT_CODES: Readonly<Record<Verdict, number>> = {
   "server-error": EXIT.unavailable,
 };
 
-/**
- * Tells a verdict from other words.
- *
- * @param word The word.
- * @returns Whether it is one of the verdicts.
- */
+/** Tells a verdict from other words. */
 export function isVerdict(word: string): word is Verdict {
   return Object.hasOwn(EXIT_CODES, word);
 }

@@ -1,10 +1,3 @@
-/**
- * The Admin API for the commands that look after tokens: with the token that a run would take, or else as
- * somebody who logs in.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import { UsageError } from "../errors.ts";
 import { credentialsOf, needsConsent } from "../lifecycle/credentials.ts";
@@ -27,17 +20,7 @@ export interface AccountSession extends Session {
   readonly resolved: ResolvedToken | undefined;
 }
 
-/**
- * Opens a session, and clears up what an interrupted run left behind. No token is made for it.
- *
- * @param connection Where to.
- * @param options The sources of a token, what is stored, who can be asked, and what ends the attempt.
- * @returns The session, to be closed.
- * @throws {UsageError} The backend has no such calls.
- * @throws {NoTokenError} There is no token and nobody to log in.
- * @throws {CheckError} The server refuses the token.
- * @throws {AdminApiError} The server refuses the log-in.
- */
+/** Opens a session, and clears up what an interrupted run left behind. No token is made for it. */
 export async function openAccountSession(
   connection: Connection,
   { sources, stores, io, reporter, signal }: {
@@ -99,12 +82,7 @@ async function openOwnSession(
   }
 }
 
-/**
- * Leaves out the sources that would have a token made.
- *
- * @param sources The sources.
- * @returns Those that only look.
- */
+/** Leaves out the sources that would have a token made. */
 export function withoutLogIn(sources: readonly TokenSource[]): readonly TokenSource[] {
   return sources.filter(({ outlook }) => outlook === undefined);
 }

@@ -1,18 +1,9 @@
-/**
- * What GitHub's runner reads in the output of a step and shows beside the workflow.
- *
- * @module
- */
-
 import { fstatSync } from "node:fs";
 import type { Io } from "./io.ts";
 
 /**
  * Tells whether a runner of GitHub Actions reads standard error as it is written. Lines for the runner must
  * not get into files, which would keep them.
- *
- * @param io The environment and standard error.
- * @returns `true` in a step whose standard error does not go to a file.
  */
 export function hasRunner({ env, stderr }: Pick<Io, "env" | "stderr">): boolean {
   if (env.GITHUB_ACTIONS !== "true") return false;
@@ -26,42 +17,19 @@ export function hasRunner({ env, stderr }: Pick<Io, "env" | "stderr">): boolean 
 
 /**
  * The workflow command that makes an annotation. The runner shows the message in the log as well.
- *
- * @param level How bad it is.
- * @param message Without secrets; it may have several lines.
- * @returns One line.
- *
- * @example
- * ```ts
- * import { annotation } from "./annotations.ts";
- * import assert from "node:assert/strict";
- *
- * assert.equal(annotation("error", "50%\ndone"), "::error title=adc-run::50%25%0Adone");
- * ```
  */
 export function annotation(level: "error" | "warning", message: string): string {
   return `::${level} title=adc-run::${escaped(message)}`;
 }
 
-/**
- * The workflow command that has the runner mask a text in whatever is printed later.
- *
- * @param secret The text.
- * @returns One line, which the runner does not show.
- *
- * @example
- * ```ts
- * import { addMask } from "./annotations.ts";
- * import assert from "node:assert/strict";
- *
- * assert.equal(addMask("a7ee-50%"), "::add-mask::a7ee-50%25");
- * ```
- */
+/** The workflow command that has the runner mask a text in whatever is printed later. */
 export function addMask(secret: string): string {
   return `::add-mask::${escaped(secret)}`;
 }
 
-/** As `escapeData()` of @actions/core: nothing of the message may end the command or begin another. */
+/**
+ * As `escapeData()` of @actions/core: nothing of the message may end the command or begin another.
+ */
 function escaped(message: string): string {
   return message.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
@@ -69,9 +37,6 @@ function escaped(message: string): string {
 /**
  * Keeps a line for people from being read by the runner, which looks for its older commands, such as
  * `##[add-mask]`, in the middle of a line too.
- *
- * @param line The line; names in it may come from a cloned repository.
- * @returns The line without commands.
  */
 export function withoutCommands(line: string): string {
   return line.replaceAll("##[", "## [");

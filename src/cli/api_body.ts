@@ -1,28 +1,17 @@
-/**
- * The body that `adc-run api` sends.
- *
- * @module
- */
-
 import { Buffer } from "node:buffer";
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { AdcRunError, codeOf, EXIT, throwIfNotCapable, UsageError } from "../errors.ts";
 import type { Io } from "./io.ts";
 
-/** Far more than any configuration; what is longer is something else, and is not read to its end. */
+/**
+ * Far more than any configuration; what is longer is something else, and is not read to its end.
+ */
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
  * Reads the body: `@FILE`, `-` or `@-` for standard input, else the text itself. It is sent byte by byte
  * as it is.
- *
- * @param written What stands behind `-d`.
- * @param io The process.
- * @param signal Ends the wait for input.
- * @returns The bytes.
- * @throws {UsageError} The file cannot be read.
- * @throws {AdcRunError} It is too long.
  */
 export async function readBody(
   written: string,

@@ -1,9 +1,3 @@
-/**
- * `--gateway-group` for `adc-run api`: the Admin API knows groups by their ids.
- *
- * @module
- */
-
 import { findGatewayGroup } from "../admin_api/find_gateway_group.ts";
 import type { RawRequester } from "../admin_api/raw_request.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -13,12 +7,7 @@ import type { ResolvedToken } from "../token/resolve.ts";
 import { hasField, withFields } from "./api_target.ts";
 import type { Reporter } from "./report.ts";
 
-/**
- * Refuses a group that was named for this command and would be passed over in silence.
- *
- * @param connection The backend and the group.
- * @throws {UsageError} The backend has no groups.
- */
+/** Refuses a group that was named for this command and would be passed over in silence. */
 export function requireGroups({ backend, gatewayGroup }: Connection): void {
   if (gatewayGroup.origin.kind !== "flag" || backend.value === "api7ee") return;
   throw new UsageError(
@@ -30,11 +19,6 @@ export function requireGroups({ backend, gatewayGroup }: Connection): void {
 /**
  * Adds the gateway group's id to a path, where somebody chose a group and the path names none. An admin
  * key belongs to one group, and ADC names none for it either.
- *
- * @param path The path with its query.
- * @param options Who asks for the id, and who is told that it is not needed.
- * @returns The path, with `gateway_group_id`.
- * @throws {CheckError} There is no such group, or the server refuses to say.
  */
 export async function withGroup(
   path: string,

@@ -1,9 +1,3 @@
-/**
- * Headers for `adc-run api`, as far as they are the caller's to set.
- *
- * @module
- */
-
 import { UsageError } from "../errors.ts";
 
 /** Headers that stay as they are, and why. */
@@ -31,13 +25,7 @@ const RESERVED: readonly (readonly [names: readonly string[], reason: string])[]
   [["accept-encoding"], "the token could not be masked in an answer that is compressed"],
 ];
 
-/**
- * Reads headers.
- *
- * @param written Each as `Name: value`.
- * @returns The values by name, in lower case.
- * @throws {UsageError} One is malformed, or not the caller's to set.
- */
+/** Reads headers. */
 export function readHeaders(
   written: readonly string[],
 ): Readonly<Record<string, readonly string[]>> {

@@ -1,13 +1,6 @@
-/**
- * JSON as text: parsing and writing it anew would change large numbers and drop repeated names.
- *
- * @module
- */
-
 /** A part of a JSON text: a string, a number or word, or one of the characters between them. */
 interface Piece {
   readonly text: string;
-  /** Where it starts. */
   readonly at: number;
 }
 
@@ -37,9 +30,6 @@ export const DRAWS_ON_TERMINAL = /[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u20
 /**
  * Lays a JSON text out on lines, two spaces a level. Nothing but white space and the spelling of
  * characters that draw on a terminal is changed.
- *
- * @param json Well-formed JSON.
- * @returns The same JSON.
  */
 export function indentJson(json: string): string {
   const out: string[] = [];
@@ -64,13 +54,7 @@ function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/**
- * Cuts the value of a name out of a JSON object, as it is written.
- *
- * @param json A well-formed JSON object.
- * @param name The name.
- * @returns The value's text, of a repeated name the last as for `JSON.parse`; `undefined` without one.
- */
+/** Cuts the value of a name out of a JSON object, as it is written. */
 export function memberText(json: string, name: string): string | undefined {
   let found: string | undefined;
   let depth = 0;

@@ -1,9 +1,3 @@
-/**
- * How `adc-run api` shows an answer: byte by byte in a pipe, laid out at a terminal.
- *
- * @module
- */
-
 import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import type { Writable } from "node:stream";
@@ -19,14 +13,7 @@ const MOST_LAID_OUT = 16 * 1024 * 1024;
 /** How much of a body an answer is judged by, in bytes. */
 const START = 64 * 1024;
 
-/**
- * Writes bytes as they come, masked.
- *
- * @param pieces The bytes. What they throw is thrown on.
- * @param to Where they go; it is not closed. A reader that went away ends this without an error.
- * @param mask What is masked.
- * @throws {AdcRunError} They cannot be written.
- */
+/** Writes bytes as they come, masked. */
 export async function writePieces(
   pieces: AsyncIterable<Uint8Array>,
   to: Writable,
@@ -69,12 +56,7 @@ export interface BodyStart {
   cut(): boolean;
 }
 
-/**
- * Keeps the first part of a body.
- *
- * @param body The body.
- * @returns The same body, and its start.
- */
+/** Keeps the first part of a body. */
 export function keepStart(body: AsyncIterable<Uint8Array>): BodyStart {
   const kept: Uint8Array[] = [];
   let length = 0;
@@ -97,9 +79,6 @@ export function keepStart(body: AsyncIterable<Uint8Array>): BodyStart {
 
 /**
  * The status line and the headers of an answer. The values of cookies are secrets and are left out.
- *
- * @param answer The answer.
- * @returns The lines, and the empty one behind them.
  */
 export function headOf({ status, reason, headers }: RawAnswer): Uint8Array {
   const lines = headers.map(([name, value]) =>
@@ -111,12 +90,7 @@ export function headOf({ status, reason, headers }: RawAnswer): Uint8Array {
   return Buffer.from(plain.map((line) => `${line}\r\n`).join("") + "\r\n");
 }
 
-/**
- * Makes a body fit for a terminal: JSON is laid out, and nothing draws on the screen.
- *
- * @param body The body.
- * @returns Its parts; they end with a line break.
- */
+/** Makes a body fit for a terminal: JSON is laid out, and nothing draws on the screen. */
 export async function* forTerminal(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const decoder = new TextDecoder();
   let held: string | undefined = "";

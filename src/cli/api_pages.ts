@@ -1,9 +1,3 @@
-/**
- * `adc-run api --paginate`: a list page by page, as one.
- *
- * @module
- */
-
 import { Buffer } from "node:buffer";
 import type { RawAnswer } from "../admin_api/raw_request.ts";
 import { parseObject } from "../check/server_words.ts";
@@ -32,11 +26,6 @@ export function pageFields(path: string, page: number): readonly (readonly [stri
  * Reads all pages of a list and makes them one: `{"list":[…],"total":n}`. The items are passed on as they
  * were written; no more than one page is held. Items that move from page to page meanwhile, because
  * somebody changes the list, can come twice or not at all.
- *
- * @param first The answer for the first page, a 2xx.
- * @param next Asks for a further page, and throws where the answer is no 2xx.
- * @returns The parts of the JSON text; they end with a line break.
- * @throws {AdcRunError} An answer is no list, or the list has no end.
  */
 export async function* allPages(
   first: RawAnswer,

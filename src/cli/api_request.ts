@@ -1,9 +1,3 @@
-/**
- * The words of `adc-run api`, taken apart.
- *
- * @module
- */
-
 import { Option } from "commander";
 import { CONNECTION_OPTIONS } from "../connection/adc_options.ts";
 import { UsageError } from "../errors.ts";
@@ -23,9 +17,7 @@ export const API_OPTIONS = [
 
 /** What is to be asked. */
 export interface ApiRequest {
-  /** The method. */
   readonly method: string;
-  /** The path, as it was written. */
   readonly path: string;
   /** What stands behind `-d`. */
   readonly data: string | undefined;
@@ -59,13 +51,7 @@ interface Options {
 /** What `-d`, `-H`, `-f` and `--token` have in common: there can be several. */
 const REPEATED = ["data", "header", "field", "token"];
 
-/**
- * Reads the words.
- *
- * @param words The words behind `api`.
- * @returns What is to be asked.
- * @throws {UsageError} They do not make a request.
- */
+/** Reads the words. */
 export function readApiRequest(words: readonly string[]): ApiRequest {
   const command = addSharedOptions(quietCommand("api"));
   const own = [...API_OPTIONS, ...CONNECTION_OPTIONS].map((flags) => new Option(flags));

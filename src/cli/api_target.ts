@@ -1,35 +1,23 @@
-/**
- * Which path of which server `adc-run api` asks: the token goes nowhere else.
- *
- * @module
- */
-
 import { urlOf } from "../connection/server.ts";
 import type { Server } from "../connection/server.ts";
 import { UsageError } from "../errors.ts";
 
 /** A path below one of the connection's servers. */
 export interface ApiTarget {
-  /** The server. */
   readonly server: Server;
   /** The path below the server's address, with its query. */
   readonly path: string;
 }
 
-/** What has a scheme is an address; so is a Windows path that a shell has made of a leading slash. */
+/**
+ * What has a scheme is an address; so is a Windows path that a shell has made of a leading slash.
+ */
 const ADDRESS = /^[a-z][a-z0-9+.-]*:/i;
 
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 
-/**
- * Reads the path that a person wrote.
- *
- * @param written A path, with or without its leading slash, or an address on one of the servers.
- * @param servers The connection's servers; a path is asked of the first.
- * @returns Where the request goes.
- * @throws {UsageError} It leads elsewhere, or a server could read it another way than it looks.
- */
+/** Reads the path that a person wrote. */
 export function readTarget(written: string, servers: readonly Server[]): ApiTarget {
   if (written.trim() === "") throw wrongPath("it is empty");
   if (CONTROL.test(written)) throw wrongPath("it has a control character in it");
@@ -84,7 +72,9 @@ function ownServer(
   );
 }
 
-/** Steps up, slashes in disguise and the like: two programs on the way may read them in two ways. */
+/**
+ * Steps up, slashes in disguise and the like: two programs on the way may read them in two ways.
+ */
 function requirePlain(path: string): void {
   const decoded = decodedFully(path);
   if (decoded.startsWith("//")) {
@@ -115,13 +105,7 @@ function wrongPath(found: string, suggestion = 'See "adc-run api --help".'): Usa
   return new UsageError(`Cannot use the path: ${found}`, { suggestion });
 }
 
-/**
- * Adds fields to the query.
- *
- * @param path The path, with or without a query.
- * @param fields Names and values, in order.
- * @returns The path with all of them.
- */
+/** Adds fields to the query. */
 export function withFields(
   path: string,
   fields: readonly (readonly [name: string, value: string])[],
@@ -134,13 +118,7 @@ export function withFields(
   return /[?&]$/.test(path) ? path + query : `${path}&${query}`;
 }
 
-/**
- * Tells whether a path's query has a field.
- *
- * @param path The path with its query.
- * @param name The field's name.
- * @returns Whether it is there, empty or not.
- */
+/** Tells whether a path's query has a field. */
 export function hasField(path: string, name: string): boolean {
   const [, query = ""] = /\?(.*)$/s.exec(path) ?? [];
   return new URLSearchParams(query).has(name);

@@ -10,7 +10,9 @@ import { isatty } from "node:tty";
 import { EXIT } from "../errors.ts";
 import { main } from "./main.ts";
 
-/** Signals whose default is to end the process without a core dump, and that Node does not use itself. */
+/**
+ * Signals whose default is to end the process without a core dump, and that Node does not use itself.
+ */
 const RAISED = ["SIGHUP", "SIGINT", "SIGTERM"];
 
 let endedBy: NodeJS.Signals | undefined;

@@ -1,18 +1,8 @@
-/**
- * Whether there are colours.
- *
- * @module
- */
-
 import type { Environment } from "../connection/origin.ts";
 
 /**
  * Tells whether colours are wanted: `NO_COLOR`, then `FORCE_COLOR`, then whether a
  * terminal shows them.
- *
- * @param env The environment.
- * @param terminal Whether it is a terminal.
- * @returns `true` where they are.
  */
 export function isColourful(env: Environment, terminal: boolean): boolean {
   if (env.NO_COLOR) return false;

@@ -1,15 +1,4 @@
-/**
- * Rows of words, one below the other.
- *
- * @module
- */
-
-/**
- * Writes rows so that their cells stand below each other.
- *
- * @param rows The rows; the first decides how many columns there are.
- * @returns The lines, without white space at their ends.
- */
+/** Writes rows so that their cells stand below each other. */
 export function alignColumns(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0))

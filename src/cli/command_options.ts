@@ -1,9 +1,3 @@
-/**
- * The options of adc-run's own commands, which stand behind the command's name.
- *
- * @module
- */
-
 import { Command, CommanderError, Option } from "commander";
 import { UsageError } from "../errors.ts";
 import { onlyList } from "./option_values.ts";
@@ -36,14 +30,7 @@ export function addSharedOptions(command: Command): Command {
     .option("-h, --help");
 }
 
-/**
- * Reads options, and refuses what is none.
- *
- * @param command The options.
- * @param args The words.
- * @returns The words that are no options.
- * @throws {UsageError} There is no such option, or it has no value.
- */
+/** Reads options, and refuses what is none. */
 export function parseStrictly(command: Command, args: readonly string[]): readonly string[] {
   try {
     const { operands, unknown } = command.parseOptions([...args]);

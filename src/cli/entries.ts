@@ -1,22 +1,10 @@
-/**
- * How messages name the places where tokens are stored.
- *
- * @module
- */
-
 import { join } from "node:path";
 import { TOKEN_FILE } from "../store/token_file.ts";
 import type { Storage } from "../store/state.ts";
 import { KEYCHAIN_SERVICE } from "../token/keychain.ts";
 import type { Reporter } from "./report.ts";
 
-/**
- * Names entries for a message.
- *
- * @param accounts The accounts, each a server's origin.
- * @param options Which store, and the configuration folder.
- * @returns For example `the keychain (service "adc-run", account "https://host:7443")`.
- */
+/** Names entries for a message. */
 export function describeEntries(
   accounts: readonly string[],
   { storage, folder }: { readonly storage: Storage; readonly folder: string },

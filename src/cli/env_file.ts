@@ -1,9 +1,3 @@
-/**
- * The environment file that the options name.
- *
- * @module
- */
-
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { EnvFile } from "../connection/env_file.ts";
@@ -17,12 +11,6 @@ import type { GlobalOptions } from "./options.ts";
 
 /**
  * Reads the file of `--env-file` or `ADC_RUN_ENV_FILE`, once for the whole command: it may be a pipe.
- *
- * @param io The process.
- * @param options The options.
- * @param signal Gives up waiting for a pipe.
- * @returns The file, or `undefined` where none is named.
- * @throws {ConnectionError} It cannot be read.
  */
 export async function namedEnvFile(
   { cwd }: Io,

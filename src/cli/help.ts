@@ -1,9 +1,3 @@
-/**
- * The help texts, made from the manual.
- *
- * @module
- */
-
 import { UsageError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { GLOBAL_OPTIONS } from "./manual/global_options.ts";
@@ -20,13 +14,7 @@ const EXAMPLES = `Examples:
   adc-run --ephemeral=10m sync -f adc.yaml
   adc-run auth login --server https://gateway.example.com:7443`;
 
-/**
- * The help on a command or a topic.
- *
- * @param name A command's words, such as `auth login`, or a topic's name; without one, the main help.
- * @returns The text.
- * @throws {UsageError} There is no help on that.
- */
+/** The help on a command or a topic. */
 export function helpText(name = ""): string {
   if (name === "") return mainHelp();
   const page = findPage(name);

@@ -1,9 +1,3 @@
-/**
- * What an import of a7's contexts would do.
- *
- * @module
- */
-
 import { resolveConnection } from "../connection/connection.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Environment } from "../connection/origin.ts";
@@ -17,11 +11,9 @@ import type { Io } from "./io.ts";
 
 /** A context that is to be imported, and where its token goes. */
 export interface Candidate {
-  /** The context. */
   readonly context: A7Context;
   /** Where its token is used. */
   readonly connection: Connection;
-  /** The origin of its server. */
   readonly origin: string;
   /** The account that its token is stored under. */
   readonly account: string;
@@ -31,7 +23,6 @@ export interface Candidate {
 export interface ImportPlan {
   /** a7's file. */
   readonly path: string;
-  /** The context that a7 uses. */
   readonly current: string | undefined;
   /** What is to be imported. */
   readonly candidates: readonly Candidate[];
@@ -41,14 +32,7 @@ export interface ImportPlan {
   readonly refused: readonly RefusedContext[];
 }
 
-/**
- * Finds out what there is to import.
- *
- * @param options The file, and whether profiles that are there are replaced.
- * @param where The process, and the configuration folder.
- * @returns The plan.
- * @throws {AdcRunError} a7's file or the user's own cannot be read.
- */
+/** Finds out what there is to import. */
 export async function planImport(
   { file, overwrite }: {
     readonly file?: string | undefined;
@@ -73,7 +57,9 @@ export async function planImport(
   return { path, current, candidates, skipped, refused: bad };
 }
 
-/** Tries a context's values as a run would, with nothing of the environment that would speak against them. */
+/**
+ * Tries a context's values as a run would, with nothing of the environment that would speak against them.
+ */
 async function connect(
   context: A7Context,
   { env, folder }: { readonly env: Environment; readonly folder: string },

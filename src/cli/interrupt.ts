@@ -1,27 +1,14 @@
-/**
- * Interrupts before the child is there.
- *
- * @module
- */
-
 import { constants } from "node:os";
 import { ENDING, listenTo } from "../adc/signals.ts";
 import type { SignalPort } from "../adc/signals.ts";
 
 /** A signal ended adc-run before it had a child to pass it on to. */
 export class Interrupted extends Error {
-  /** `"Interrupted"`. */
   override readonly name = "Interrupted";
-  /** The signal. */
   readonly signal: NodeJS.Signals;
   /** What to exit with where the signal cannot be raised again. */
   readonly exitCode: number;
 
-  /**
-   * Makes the error.
-   *
-   * @param signal The signal.
-   */
   constructor(signal: NodeJS.Signals) {
     super(`Interrupted by ${signal}`);
     this.signal = signal;
@@ -31,9 +18,6 @@ export class Interrupted extends Error {
 
 /**
  * Turns the signals that end a process into an abort, so that helpers and requests are ended as well.
- *
- * @param port Where signals arrive.
- * @returns The abort signal, and a function that stops listening.
  */
 export function abortOnInterrupt(
   port: SignalPort,

@@ -1,9 +1,3 @@
-/**
- * What the commands that store a token have in common: the test call before, and the report behind.
- *
- * @module
- */
-
 import type { User } from "../admin_api/shapes.ts";
 import { checkToken } from "../check/check_token.ts";
 import { CheckError } from "../check/verdict.ts";
@@ -13,13 +7,7 @@ import type { KeptToken } from "../lifecycle/replace_token.ts";
 import type { Secret } from "../secret.ts";
 import type { Reporter } from "./report.ts";
 
-/**
- * Tries a token that is to be stored.
- *
- * @param token The token.
- * @param options Where it is used, who is told, and what ends the call.
- * @throws {CheckError} It does not work. Without the named gateway group it still does, for another one.
- */
+/** Tries a token that is to be stored. */
 export async function tryToken(
   token: Secret,
   { connection, reporter, signal }: {
@@ -33,13 +21,7 @@ export async function tryToken(
   else if (checked.verdict !== "valid") throw new CheckError(checked);
 }
 
-/**
- * A stored token as data, without the token.
- *
- * @param kept The token.
- * @param options Whose it is, and the warnings on the way.
- * @returns What `--json` prints.
- */
+/** A stored token as data, without the token. */
 export function describeKept(
   { token, record, revoked }: KeptToken,
   { owner, warnings }: { readonly owner: User; readonly warnings: readonly string[] },

@@ -1,19 +1,14 @@
-/**
- * Bytes into lines.
- *
- * @module
- */
-
 import { Buffer } from "node:buffer";
 
-/** The longest piece of a line, in bytes: a program that never ends its line must not fill the memory. */
+/**
+ * The longest piece of a line, in bytes: a program that never ends its line must not fill the memory.
+ */
 export const LONGEST_PIECE = 64 * 1024;
 
 const [LINE_FEED, RETURN] = [10, 13];
 
 /** A line, or a piece of one, without its end. */
 export interface Line {
-  /** Its bytes. */
   readonly bytes: Uint8Array;
   /** Whether it goes on with a line that was too long. */
   readonly continued: boolean;
@@ -33,12 +28,7 @@ export class LineCutter {
   /** A `\r` has just ended a line, and a `\n` would belong to it. */
   #returned = false;
 
-  /**
-   * Takes a chunk.
-   *
-   * @param chunk The bytes.
-   * @returns The lines that are complete now.
-   */
+  /** Takes a chunk. */
   write(chunk: Uint8Array): readonly Line[] {
     const lines: Line[] = [];
     let start = 0;
@@ -64,11 +54,7 @@ export class LineCutter {
     return lines;
   }
 
-  /**
-   * Ends the input.
-   *
-   * @returns The last line, where its end is missing.
-   */
+  /** Ends the input. */
   end(): readonly Line[] {
     return this.#length > 0 || this.#continued ? [this.#take()] : [];
   }

@@ -1,9 +1,3 @@
-/**
- * Who logs in, and whether the password may be sent.
- *
- * @module
- */
-
 import type { Credentials } from "../admin_api/log_in.ts";
 import type { Connection } from "../connection/connection.ts";
 import { AdcRunError, EXIT, UsageError } from "../errors.ts";
@@ -16,21 +10,12 @@ import { readStandardInput } from "./standard_input.ts";
 
 /** What the command line says of who logs in. */
 export interface LoginAnswers {
-  /** `--username`. */
   readonly username?: string;
-  /** `--password-stdin`. */
   readonly passwordStdin?: boolean;
-  /** `--login-option`. */
   readonly loginOption?: string;
 }
 
-/**
- * Makes sure that a password may be sent where it would go.
- *
- * @param connection Where it would go.
- * @param from `--yes`, and the process.
- * @throws {AdcRunError} A `.env` file alone decides where, and nobody has agreed.
- */
+/** Makes sure that a password may be sent where it would go. */
 export async function requireConsent(
   connection: Connection,
   { yes, io }: { readonly yes: boolean | undefined; readonly io: Io },
@@ -46,14 +31,7 @@ export async function requireConsent(
   if (!agreed) throw new AdcRunError("Given up", EXIT.interrupted);
 }
 
-/**
- * Finds out who logs in: from the options, the environment, or a person.
- *
- * @param connection What the password is for.
- * @param from What the command line says, and the process.
- * @returns The user's name and the password.
- * @throws {UsageError} Something is missing, and nobody can be asked.
- */
+/** Finds out who logs in: from the options, the environment, or a person. */
 export async function readCredentials(
   connection: Connection,
   { options, io }: { readonly options: LoginAnswers; readonly io: Io },

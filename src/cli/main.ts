@@ -1,9 +1,3 @@
-/**
- * The command line: from argv to the exit code.
- *
- * @module
- */
-
 import { codeOf, UsageError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { Interrupted } from "./interrupt.ts";
@@ -13,13 +7,7 @@ import type { CommandLine } from "./options.ts";
 import type { OwnCall } from "./own_command.ts";
 import { createReporter } from "./report.ts";
 
-/**
- * Runs adc-run.
- *
- * @param args The command line without the program's name.
- * @param io The process.
- * @returns The exit code.
- */
+/** Runs adc-run. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   let line: CommandLine | undefined;
   try {
@@ -46,7 +34,6 @@ const COMMANDS: Readonly<
   doctor: async () => (await import("./commands/doctor.ts")).doctor,
   completion: async () => (await import("./commands/completion.ts")).completion,
   complete: async () => (await import("./commands/complete.ts")).complete,
-  "install-adc": async () => (await import("./commands/install_adc.ts")).installAdcCommand,
   help: async () => (await import("./commands/help.ts")).help,
 };
 

@@ -1,9 +1,3 @@
-/**
- * Has GitHub's runner mask a token in all that follows, whoever prints it.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { splitTokens } from "../token/token_value.ts";
@@ -14,18 +8,13 @@ import type { Reporter } from "./report.ts";
 
 /** The token, and the connection that it is for. */
 export interface RunnerSecret {
-  /** Where it goes. */
   readonly connection: Connection;
-  /** The token. */
   readonly resolved: ResolvedToken;
 }
 
 /**
  * Tells the runner the token, in lines that it reads and does not show; not with `--json`, `--no-mask`, or
  * where nobody but a file would read them.
- *
- * @param secret The token.
- * @param surroundings Who says it, and where.
  */
 export function maskInRunner(
   { connection, resolved }: RunnerSecret,

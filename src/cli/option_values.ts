@@ -1,9 +1,3 @@
-/**
- * Values of options, on the command line and in variables alike.
- *
- * @module
- */
-
 import { UsageError } from "../errors.ts";
 
 /** Takes a list apart. */
@@ -11,15 +5,7 @@ export function splitList(value: string): string[] {
   return value.split(",").map((each) => each.trim()).filter((each) => each !== "");
 }
 
-/**
- * Takes the one list of an option apart, which a second one would replace without a word.
- *
- * @param name The option, for the message.
- * @param value What it says.
- * @param before What an earlier one said; anything but a list counts as nothing.
- * @returns The list.
- * @throws {UsageError} There was a list.
- */
+/** Takes the one list of an option apart, which a second one would replace without a word. */
 export function onlyList(name: string, value: string, before: unknown): string[] {
   if (!Array.isArray(before)) return splitList(value);
   throw new UsageError(`Cannot use ${name} twice`, {

@@ -1,9 +1,3 @@
-/**
- * The variables that stand for adc-run's own options, so that a pipeline needs no command line.
- *
- * @module
- */
-
 import type { Environment } from "../connection/origin.ts";
 import { ConnectionError, EXIT } from "../errors.ts";
 import { countOf, splitList } from "./option_values.ts";
@@ -20,7 +14,9 @@ const SWITCHES = {
   ADC_RUN_QUIET: "quiet",
 } as const;
 
-/** Every variable that stands for an option; `ADC_RUN_ADC` and `ADC_RUN_PROFILE` are read where they are used. */
+/**
+ * Every variable that stands for an option; `ADC_RUN_ADC` and `ADC_RUN_PROFILE` are read where they are used.
+ */
 export const OPTION_VARIABLES: readonly string[] = [
   ...Object.keys(SWITCHES),
   "ADC_RUN_NO_PROFILE",
@@ -30,13 +26,7 @@ export const OPTION_VARIABLES: readonly string[] = [
   "ADC_RUN_PARALLEL",
 ];
 
-/**
- * Reads the variables; an empty one counts as unset. A `.env` file is not asked.
- *
- * @param env The environment.
- * @returns The options that they stand for.
- * @throws {ConnectionError} A value cannot be used.
- */
+/** Reads the variables; an empty one counts as unset. A `.env` file is not asked. */
 export function readVariables(env: Environment): Partial<GlobalOptions> {
   const options: Record<string, unknown> = {};
   for (const [variable, option] of Object.entries(SWITCHES)) {

@@ -1,9 +1,3 @@
-/**
- * adc-run's own options, which stand before the command.
- *
- * @module
- */
-
 import { parseArgs } from "node:util";
 import type { Environment } from "../connection/origin.ts";
 import { UsageError } from "../errors.ts";
@@ -17,35 +11,27 @@ export interface GlobalOptions {
   readonly profile?: readonly string[] | false;
   /** `--parallel`: how many targets at a time. */
   readonly parallel?: number;
-  /** `--keep-going`. */
   readonly keepGoing?: boolean;
   /** `--source`: the sources to ask, in this order. */
   readonly source?: readonly string[];
-  /** `--env-file`. */
   readonly envFile?: string;
-  /** `--adc`. */
   readonly adc?: string;
   /** `--no-check` turns it off. */
   readonly check: boolean;
   /** `--no-mask` turns it off. */
   readonly mask: boolean;
-  /** `--fail-on-leak`. */
   readonly failOnLeak?: boolean;
-  /** `--dry-run`. */
   readonly dryRun?: boolean;
-  /** `--ephemeral`. */
   readonly ephemeral?: boolean;
   /** What follows `--ephemeral=`. */
   readonly ephemeralTtl?: string;
-  /** `--json`. */
   readonly json?: boolean;
-  /** `-q, --quiet`. */
   readonly quiet?: boolean;
-  /** `-V, --version`. */
   readonly version?: boolean;
-  /** `-h, --help`. */
   readonly help?: boolean;
-  /** Which of the others came from variables: one that has no meaning for a command is passed over. */
+  /**
+   * Which of the others came from variables: one that has no meaning for a command is passed over.
+   */
   readonly ambient: ReadonlySet<string>;
 }
 
@@ -118,12 +104,6 @@ const OPTIONS: Readonly<Record<string, OwnOption>> = {
  *
  * The parser is the system's: commander, which reads ADC's words and those of own commands, takes longer to
  * load than a run of another program spends on anything else.
- *
- * @param args The command line without the program's name.
- * @param env The environment, which has a variable for each option.
- * @returns The options, and the words from the command on.
- * @throws {UsageError} There is no such option, or it has no value.
- * @throws {ConnectionError} A variable cannot be used.
  */
 export function readCommandLine(args: readonly string[], env: Environment = {}): CommandLine {
   const { tokens } = parseArgs({

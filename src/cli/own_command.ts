@@ -1,9 +1,3 @@
-/**
- * What adc-run's own commands have in common: their options, ADC's connection flags, and the connection.
- *
- * @module
- */
-
 import { Option } from "commander";
 import type { Command } from "commander";
 import { CONNECTION_OPTIONS } from "../connection/adc_options.ts";
@@ -31,7 +25,6 @@ export interface OwnCommand<T> {
   readonly sources: readonly TokenSource[];
   /** Prints for this command. */
   readonly reporter: Reporter;
-  /** The words that are no options. */
   readonly operands: readonly string[];
 }
 
@@ -40,29 +33,20 @@ export type SharedOption = "--source" | "--no-check" | "--token";
 
 /** What an own command takes. */
 export interface OwnCommandSyntax {
-  /** Its name, for messages. */
   readonly name: string;
   /** The options that it alone has, in commander's spelling. */
   readonly options: readonly string[];
-  /** Which of the shared options have a meaning here: others are refused, instead of passed over. */
-  readonly uses: readonly SharedOption[];
   /**
-   * Whether words follow that are no options.
-   *
-   * @default false
+   * Which of the shared options have a meaning here: others are refused, instead of passed over.
    */
+  readonly uses: readonly SharedOption[];
+  /** Whether words follow that are no options. */
   readonly operands?: boolean;
   /**
    * The backend where none is set: a command that only API7 Enterprise has needs no flag to say so.
-   *
-   * @default ADC's default
    */
   readonly backend?: "api7ee";
-  /**
-   * Asks for the server where none is set.
-   *
-   * @default nobody is asked, and it is ADC's default
-   */
+  /** Asks for the server where none is set. */
   readonly askServer?: (options: GlobalOptions) => Promise<string | undefined>;
 }
 
@@ -74,16 +58,7 @@ export interface OwnCall {
   readonly options: GlobalOptions;
 }
 
-/**
- * Reads an own command's words.
- *
- * @param call The words and the options before them.
- * @param io The process.
- * @param own What the command takes.
- * @returns The options, the connection and the sources.
- * @throws {UsageError} There is no such option, or a word is left over.
- * @throws {ConnectionError} A value that says how to connect cannot be used.
- */
+/** Reads an own command's words. */
 export async function readOwnCommand<T extends object>(
   call: OwnCall,
   io: Io,
@@ -156,14 +131,7 @@ function requireMeaning(
   }
 }
 
-/**
- * Refuses options before the command that are for runs of ADC.
- *
- * @param options The options.
- * @param name The command's name.
- * @param taken Those that it takes all the same.
- * @throws {UsageError} There is one.
- */
+/** Refuses options before the command that are for runs of ADC. */
 export function requireApplicable(
   options: GlobalOptions,
   name: string,

@@ -1,23 +1,10 @@
-/**
- * Whose token it is, for the commands that say so.
- *
- * @module
- */
-
 import type { User } from "../admin_api/shapes.ts";
 import type { Connection } from "../connection/connection.ts";
 import { isAdminKey } from "../secret.ts";
 import type { Secret } from "../secret.ts";
 import type { Reporter } from "./report.ts";
 
-/**
- * Asks whose token it is, and warns about the Super Admin. Not knowing is no failure.
- *
- * @param connection Where to ask.
- * @param token The token.
- * @param options Who is told of a Super Admin.
- * @returns The owner; `undefined` for backends without users, for admin keys, and where no answer came.
- */
+/** Asks whose token it is, and warns about the Super Admin. Not knowing is no failure. */
 export async function findOwner(
   connection: Connection,
   token: Secret,
@@ -37,12 +24,7 @@ export async function findOwner(
   }
 }
 
-/**
- * Warns of the role that API7's documentation advises against for tokens.
- *
- * @param owner The owner.
- * @param reporter Who is told.
- */
+/** Warns of the role that API7's documentation advises against for tokens. */
 export function warnOfSuperAdmin({ superAdmin, username }: User, reporter: Reporter): void {
   if (!superAdmin) return;
   reporter.warn(
@@ -50,12 +32,7 @@ export function warnOfSuperAdmin({ superAdmin, username }: User, reporter: Repor
   );
 }
 
-/**
- * Names an owner for a message.
- *
- * @param owner The owner.
- * @returns For example `ci-bot (roles: Editor)`.
- */
+/** Names an owner for a message. */
 export function describeOwner(owner: User): string {
   return `${owner.username} (roles: ${owner.roles.join(", ") || "none"})`;
 }

@@ -1,9 +1,3 @@
-/**
- * Own commands that connect to nothing: their options and words.
- *
- * @module
- */
-
 import { Option } from "commander";
 import { UsageError } from "../errors.ts";
 import type { Io } from "./io.ts";
@@ -16,21 +10,14 @@ import type { Reporter } from "./report.ts";
 
 /** What a command that connects to nothing takes. */
 export interface PlainCommandSyntax {
-  /** Its name, for messages. */
   readonly name: string;
   /** The options that it alone has, in commander's spelling. */
   readonly options: readonly string[];
   /**
    * Which of adc-run's own options before the command have a meaning here; all others are refused.
-   *
-   * @default none but `--json` and `--quiet`
    */
   readonly takes?: readonly "dryRun"[];
-  /**
-   * How many words may follow that are no options, and what they are.
-   *
-   * @default none
-   */
+  /** How many words may follow that are no options, and what they are. */
   readonly operands?: { readonly least?: number; readonly most?: number; readonly what: string };
 }
 
@@ -40,19 +27,10 @@ export interface PlainCommand<T> {
   readonly options: Pick<GlobalOptions, "json" | "quiet"> & T;
   /** Prints for this command. */
   readonly reporter: Reporter;
-  /** The words that are no options. */
   readonly operands: readonly string[];
 }
 
-/**
- * Reads the words of a command that connects to nothing.
- *
- * @param call The words and the options before them.
- * @param io The process.
- * @param syntax What the command takes.
- * @returns The options, the operands and the reporter.
- * @throws {UsageError} There is no such option, or there are too many words or too few.
- */
+/** Reads the words of a command that connects to nothing. */
 export function readPlainCommand<T extends object>(
   call: OwnCall,
   io: Io,

@@ -1,9 +1,3 @@
-/**
- * The profiles that the command line, the variables or the settings name.
- *
- * @module
- */
-
 import type { Profile } from "../connection/profile.ts";
 import { UsageError } from "../errors.ts";
 import { selectProfiles } from "../profiles/select_profiles.ts";
@@ -16,14 +10,7 @@ interface Asking {
   readonly reporter: Reporter;
 }
 
-/**
- * The profiles that are meant.
- *
- * @param io The process.
- * @param asking The options, and who is told of warnings.
- * @returns Those that were named, or else the default one, or none.
- * @throws {AdcRunError} There is no such profile, or its file is wrong.
- */
+/** The profiles that are meant. */
 export async function profilesOf(
   { env, cwd }: Io,
   { options, reporter }: Asking,
@@ -32,15 +19,7 @@ export async function profilesOf(
   return await selectProfiles({ env, cwd, names: options.profile, onWarning: reporter.warn });
 }
 
-/**
- * The profile that is meant, for a command that has one target.
- *
- * @param io The process.
- * @param asking The options, who is told of warnings, and the command's name.
- * @returns The profile, or `undefined`.
- * @throws {UsageError} Several are named.
- * @throws {AdcRunError} There is no such profile, or its file is wrong.
- */
+/** The profile that is meant, for a command that has one target. */
 export async function oneProfile(
   io: Io,
   { name, ...asking }: Asking & { readonly name: string },

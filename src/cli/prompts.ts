@@ -1,9 +1,3 @@
-/**
- * Questions to a person at a terminal. The library for them is loaded when the first is asked.
- *
- * @module
- */
-
 import { AdcRunError, EXIT } from "../errors.ts";
 import type { Credentials } from "../admin_api/log_in.ts";
 import { Secret } from "../secret.ts";
@@ -44,12 +38,7 @@ export async function askConfirmation(message: string, io: Io): Promise<boolean>
   });
 }
 
-/**
- * Makes the question for a user and a password.
- *
- * @param io The process.
- * @returns A function that asks for what is not known yet.
- */
+/** Makes the question for a user and a password. */
 export function askCredentials(
   io: Io,
 ): (server: string, known: Partial<Credentials>) => Promise<Credentials> {
@@ -83,7 +72,9 @@ interface Terms {
   readonly signal: AbortSignal;
 }
 
-/** Ctrl-D: in a terminal's raw mode it is a character like any other, and the library passes over it. */
+/**
+ * Ctrl-D: in a terminal's raw mode it is a character like any other, and the library passes over it.
+ */
 const END_OF_INPUT = 4;
 
 /** Asks; Ctrl-C, Ctrl-D and the end of the input are no answer. */
@@ -113,7 +104,9 @@ async function ask<T extends string | boolean>(
   }
 }
 
-/** A terminal that does not tell its width has the width 0, and the library would write a letter a line. */
+/**
+ * A terminal that does not tell its width has the width 0, and the library would write a letter a line.
+ */
 function giveWidth(output: Io["stderr"]): void {
   if ((output as { readonly columns?: number }).columns !== 0) return;
   Object.defineProperty(output, "columns", { value: 80, configurable: true, writable: true });

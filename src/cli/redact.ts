@@ -1,9 +1,3 @@
-/**
- * The last look at what adc-run itself is about to say.
- *
- * @module
- */
-
 import type { Environment } from "../connection/origin.ts";
 import { SHORTEST_SECRET } from "../secret.ts";
 
@@ -12,10 +6,6 @@ import { SHORTEST_SECRET } from "../secret.ts";
  *
  * No message is made with a token in it. People put tokens into the wrong variable, though, and the
  * message that says what is wrong with `ADC_SERVER` quotes its value.
- *
- * @param text The message, or JSON.
- * @param env The environment: its tokens are known even where they look like nothing.
- * @returns The text without tokens.
  */
 export function redact(text: string, env: Environment): string {
   const known = ["ADC_TOKEN", "API_KEY", "API7_PASSWORD"].map((name) => valueOf(name, env))
@@ -25,12 +15,7 @@ export function redact(text: string, env: Environment): string {
     .replace(/(a7(?:ee|adm)-)\w[^\s"'`,)]*/g, "$1***");
 }
 
-/**
- * Takes the user and the password out of addresses that are shown.
- *
- * @param text A word of a command line, or an address.
- * @returns The text; what stood before the `@` is `***`.
- */
+/** Takes the user and the password out of addresses that are shown. */
 export function withoutPassword(text: string): string {
   return text.replace(/(\/\/)[^/@\s]*@/g, "$1***@");
 }

@@ -1,10 +1,3 @@
-/**
- * Options before the command that have no meaning for it: one that is read and does nothing would be a
- * promise that is not kept.
- *
- * @module
- */
-
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import type { GlobalOptions } from "./options.ts";
 
@@ -45,10 +38,6 @@ const ONLY_READ = [
 
 /**
  * Refuses to do something where a variable says that nothing is to be done: that is not one to be passed over.
- *
- * @param options The options.
- * @param name The command.
- * @throws {ConnectionError} The variable says so.
  */
 export function requireNoDryRun(
   { dryRun, ambient }: Pick<GlobalOptions, "dryRun" | "ambient">,
@@ -67,9 +56,7 @@ export type OptionNames = { readonly [Name in keyof GlobalOptions]?: string };
 
 /** What a command has no use for. */
 export interface UnusedOptions {
-  /** The command's name. */
   readonly name: string;
-  /** The options that are refused. */
   readonly refused: OptionNames;
   /** Those that it takes all the same. */
   readonly taken: readonly (keyof GlobalOptions)[];
@@ -80,10 +67,6 @@ export interface UnusedOptions {
 /**
  * Refuses options that have no meaning for a command. A variable is there for all commands, and is passed
  * over.
- *
- * @param options The options.
- * @param unused Which are refused, and why.
- * @throws {UsageError} There is one.
  */
 export function refuseOptions(
   options: GlobalOptions,

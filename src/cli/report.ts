@@ -1,9 +1,3 @@
-/**
- * What adc-run says, and where.
- *
- * @module
- */
-
 import { noteFailure } from "../adc/output.ts";
 import type { RunPlan, RunResult } from "../adc/run_options.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
@@ -35,7 +29,7 @@ export interface Complaint {
 export interface Reporter {
   /** A line for people, on standard error; not with `--quiet` or `--json`. */
   info(line: string): void;
-  /** A warning on standard error; with `--json` it is kept for {@linkcode Reporter.warnings}. */
+  /** A warning on standard error; with `--json` it is kept for `Reporter.warnings`. */
   warn(line: string): void;
   /** An error on standard error, also with `--quiet`; gives its exit code. */
   fail(error: unknown): number;
@@ -51,13 +45,7 @@ export interface Reporter {
   readonly warnings: readonly string[];
 }
 
-/**
- * Makes the reporter for a command.
- *
- * @param io Where it prints.
- * @param options `--json` and `--quiet`.
- * @returns The reporter.
- */
+/** Makes the reporter for a command. */
 export function createReporter(
   io: Io,
   options: Pick<GlobalOptions, "json" | "quiet">,
@@ -121,7 +109,9 @@ export function createReporter(
 /** The system's codes for an output that takes no more. */
 const NOT_WRITTEN = ["ENOSPC", "EDQUOT", "EIO", "EFBIG", "EBADF"];
 
-/** Anything that adc-run did not throw on purpose is a defect of adc-run, or a permission that Deno withheld. */
+/**
+ * Anything that adc-run did not throw on purpose is a defect of adc-run, or a permission that Deno withheld.
+ */
 export function asAdcRunError(thrown: unknown): AdcRunError {
   if (thrown instanceof AdcRunError) return thrown;
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));

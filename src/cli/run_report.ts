@@ -1,11 +1,4 @@
-/**
- * What is said of a run: before it, after it, and instead of it.
- *
- * @module
- */
-
 import { isReaderGone } from "../adc/output.ts";
-import { locateAdc } from "../adc/locate.ts";
 import type { RunPlan, RunResult } from "../adc/run_options.ts";
 import { secretsOf } from "../adc/secrets.ts";
 import { describeConnection } from "../connection/describe.ts";
@@ -20,20 +13,13 @@ import type { Reporter } from "./report.ts";
 
 /** Who says it, and where. */
 export interface Surroundings {
-  /** Prints. */
   readonly reporter: Reporter;
-  /** The process. */
   readonly io: Io;
   /** adc-run's own options. */
   readonly options: GlobalOptions;
 }
 
-/**
- * The one line before a run: which token, from where, and for whom.
- *
- * @param plan What is known.
- * @param surroundings Who says it.
- */
+/** The one line before a run: which token, from where, and for whom. */
 export function announce(plan: RunPlan, surroundings: Surroundings): void {
   const { connection, resolved, checked } = plan;
   if (connection === undefined || resolved === undefined) return;
@@ -60,13 +46,7 @@ export interface RunJudgement {
   readonly lost: string | undefined;
 }
 
-/**
- * Decides what a run comes to.
- *
- * @param result How it ended.
- * @param options `--fail-on-leak`.
- * @returns The exit code, and why it is not the child's own.
- */
+/** Decides what a run comes to. */
 export function judgeRun(
   { masked, exitCode, outputFailure }: RunResult,
   { failOnLeak }: Pick<GlobalOptions, "failOnLeak">,
@@ -79,13 +59,7 @@ export function judgeRun(
   return { exitCode: exitCode === 0 ? own : exitCode, leaked, lost };
 }
 
-/**
- * A run that has ended, as data.
- *
- * @param result How it ended.
- * @param judgement What it comes to.
- * @returns No secrets.
- */
+/** A run that has ended, as data. */
 export function describeEndedRun(
   result: RunResult,
   { leaked, lost }: RunJudgement,
@@ -93,13 +67,7 @@ export function describeEndedRun(
   return { ...describeRun(result), leaked, ...(lost !== undefined && { outputFailure: lost }) };
 }
 
-/**
- * Tells people what they should know of a run that has ended; nothing after a plain success.
- *
- * @param result How it ended.
- * @param judgement What it comes to.
- * @param reporter Prints.
- */
+/** Tells people what they should know of a run that has ended; nothing after a plain success. */
 export function tellEnding(
   result: RunResult,
   { leaked, lost }: RunJudgement,
@@ -123,22 +91,17 @@ export function tellEnding(
   if (leaked) reporter.complain("A secret was printed, and --fail-on-leak is set");
 }
 
-/** `adc ping` asks for `/apisix/admin` without a server there (backend-apisix-standalone/src/index.ts). */
+/**
+ * `adc ping` asks for `/apisix/admin` without a server there (backend-apisix-standalone/src/index.ts).
+ */
 function isBrokenPing({ connection, checked, exitCode, words }: RunResult): boolean {
   return exitCode !== 0 && words[0] === "ping" && checked?.verdict === "valid" &&
     connection?.backend.value === "apisix-standalone";
 }
 
-/**
- * `--dry-run`: there is no child, so standard output is free for the answer.
- *
- * @param plan What is known.
- * @param surroundings Who says it.
- * @returns The exit code, 0.
- */
+/** `--dry-run`: there is no child, so standard output is free for the answer. */
 export function printPlan(plan: RunPlan, { reporter, io, options }: Surroundings): number {
-  const { connection, resolved, checked } = plan;
-  const program = plan.program ?? locateAdc({ env: io.env, cwd: io.cwd, adc: options.adc });
+  const { connection, resolved, checked, program } = plan;
   const mask = createMask(
     connection && resolved ? secretsOf(connection, resolved, { env: io.env }) : [],
   );

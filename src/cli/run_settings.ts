@@ -1,9 +1,3 @@
-/**
- * A run as the command line describes it.
- *
- * @module
- */
-
 import type { RunOptions } from "../adc/run_options.ts";
 import type { Connection } from "../connection/connection.ts";
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
@@ -34,15 +28,7 @@ export interface RunSettings extends RunOptions {
   readonly sources: (connection: Connection) => readonly TokenSource[];
 }
 
-/**
- * What the command line says of a run, whatever its target.
- *
- * @param command What to run.
- * @param surroundings The process, and who prints.
- * @returns Options for `prepareRun()` and `executeRun()`, but for the streams and the environment file.
- * @throws {UsageError} `--ephemeral` has no such time.
- * @throws {ConnectionError} The same of its variable; or leaks are to be found without a mask.
- */
+/** What the command line says of a run, whatever its target. */
 export async function runOptionsOf(
   { exec, options }: RunCommand,
   { io, reporter }: { readonly io: Io; readonly reporter: Reporter },

@@ -1,9 +1,3 @@
-/**
- * Tokens elsewhere that still win over the one that is stored.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import type { Storage } from "../store/state.ts";
 import { surveyTokens } from "../token/resolve.ts";
@@ -13,9 +7,6 @@ import type { Reporter } from "./report.ts";
 /**
  * Warns of sources that come before the one that a token was just stored in: that surprises whoever
  * stored it.
- *
- * @param connection Where the token is used.
- * @param options All sources in order, where the token was stored, and who is told.
  */
 export async function warnOfShadows(
   connection: Connection,

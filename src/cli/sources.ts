@@ -1,9 +1,3 @@
-/**
- * The sources as the command line asks them.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { defaultSources } from "../lifecycle/default_sources.ts";
@@ -17,12 +11,6 @@ import type { Reporter } from "./report.ts";
 
 /**
  * The sources that the options or the profile name, with this process' environment, keychain and terminal.
- *
- * @param io The process.
- * @param more The options, the connection, who is told of warnings, and what a run has beside.
- * @returns The sources.
- * @throws {UsageError} `--source` names what there is not.
- * @throws {ConnectionError} `ADC_RUN_SOURCE` does.
  */
 export function sourcesOf(
   io: Io,

@@ -1,21 +1,9 @@
-/**
- * A secret on standard input, where no other user of the machine sees it.
- *
- * @module
- */
-
 import { Buffer, isUtf8 } from "node:buffer";
 import { AdcRunError, EXIT } from "../errors.ts";
 import { MOST_TOKEN_BYTES, withoutTrailingNewline } from "../token/token_value.ts";
 import type { Io } from "./io.ts";
 
-/**
- * Reads standard input to its end.
- *
- * @param io The process.
- * @returns The text without one trailing line break.
- * @throws {AdcRunError} It is longer than any secret, or not valid UTF-8.
- */
+/** Reads standard input to its end. */
 export async function readStandardInput(io: Io): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -1,9 +1,3 @@
-/**
- * The output of several children on one stream, each line with the name of its target.
- *
- * @module
- */
-
 import { Buffer } from "node:buffer";
 import { Writable } from "node:stream";
 import { noteFailure } from "../adc/output.ts";
@@ -19,7 +13,7 @@ const LINE_END = Buffer.from("\n");
 /** The start of a line for GitHub's runner that people get to see. */
 const SHOWN_COMMAND = /^(::(?:error|warning|notice)(?: [^:]*)?::)/;
 
-/** What {@linkcode TargetLines} needs to know. */
+/** What `TargetLines` needs to know. */
 export interface TargetLinesOptions {
   /** The names of all targets, in order. */
   readonly names: readonly string[];
@@ -59,12 +53,7 @@ export class TargetLines {
   readonly #unlisten: () => void;
   #failure: Error | undefined;
 
-  /**
-   * Makes it.
-   *
-   * @param to Where the lines go; it is not closed.
-   * @param options The targets.
-   */
+  /** Makes it. */
   constructor(to: Writable, { names, colourful }: TargetLinesOptions) {
     this.#to = to;
     const width = Math.max(0, ...names.map((name) => name.length));
@@ -92,12 +81,7 @@ export class TargetLines {
     return this.#failure;
   }
 
-  /**
-   * A stream for the output of one child. It looks like a terminal where the lines go to one.
-   *
-   * @param name The target's name, one of those given before.
-   * @returns The stream; `finish()` writes a last line that has no end, and closes it.
-   */
+  /** A stream for the output of one child. It looks like a terminal where the lines go to one. */
   stream(name: string): TargetStream {
     const cutter = new LineCutter();
     const stream = new Writable({
@@ -123,9 +107,6 @@ export class TargetLines {
   /**
    * A stream for what adc-run itself says of one target. Lines for a CI system have no name before them,
    * for it reads them only at the start of a line; those that it shows have the name in their text.
-   *
-   * @param name The target's name.
-   * @returns The stream; each write is one line or more.
    */
   report(name: string): Writable {
     const stream = new Writable({

@@ -1,9 +1,3 @@
-/**
- * `--dry-run` for several targets.
- *
- * @module
- */
-
 import type { PreparedTarget } from "../adc/target_options.ts";
 import type { Io } from "./io.ts";
 import { asAdcRunError, describeError } from "./report.ts";
@@ -12,13 +6,7 @@ import { printPlan } from "./run_report.ts";
 import type { RunCommand } from "./run_settings.ts";
 import type { TargetStreams } from "./target_streams.ts";
 
-/**
- * Prints what would run for each target, and why it could not run for some.
- *
- * @param prepared What is known of each.
- * @param surroundings Who prints, and where.
- * @returns 0, or the exit code of the first target that could not run.
- */
+/** Prints what would run for each target, and why it could not run for some. */
 export function printPlans(
   prepared: readonly PreparedTarget[],
   { command: { options }, io, reporter, streams }: {

@@ -1,9 +1,3 @@
-/**
- * What is said of a run for several targets when it is over.
- *
- * @module
- */
-
 import type { TargetResult } from "../adc/target_options.ts";
 import { CheckError } from "../check/verdict.ts";
 import { NoTokenError } from "../token/resolve.ts";
@@ -13,16 +7,12 @@ import { withoutPassword } from "./redact.ts";
 import { asAdcRunError, describeError } from "./report.ts";
 import { describeEndedRun, judgeRun } from "./run_report.ts";
 
-/** A reader went away before a target was started: what a shell has in `$?` for a program that meets that. */
+/**
+ * A reader went away before a target was started: what a shell has in `$?` for a program that meets that.
+ */
 const NOT_READ = 141;
 
-/**
- * Decides what a target comes to.
- *
- * @param target What came of it.
- * @param options `--fail-on-leak`.
- * @returns The exit code; `undefined` where it was not started.
- */
+/** Decides what a target comes to. */
 export function exitCodeOfTarget(
   { outcome, result, error }: TargetResult,
   options: Pick<GlobalOptions, "failOnLeak">,
@@ -31,13 +21,7 @@ export function exitCodeOfTarget(
   return result === undefined ? asAdcRunError(error).exitCode : judgeRun(result, options).exitCode;
 }
 
-/**
- * Decides what all targets come to.
- *
- * @param results What came of each, in order.
- * @param options `--fail-on-leak`.
- * @returns 0 where all succeeded, else the exit code of the first that failed.
- */
+/** Decides what all targets come to. */
 export function exitCodeOfTargets(
   results: readonly TargetResult[],
   options: Pick<GlobalOptions, "failOnLeak">,
@@ -47,13 +31,7 @@ export function exitCodeOfTargets(
     (codes.includes(undefined) ? NOT_READ : 0);
 }
 
-/**
- * What came of all targets, one below the other.
- *
- * @param results What came of each, in order.
- * @param options `--fail-on-leak`.
- * @returns A line each: name, server, result, time.
- */
+/** What came of all targets, one below the other. */
 export function formatTargets(
   results: readonly TargetResult[],
   options: Pick<GlobalOptions, "failOnLeak">,
@@ -69,13 +47,7 @@ export function formatTargets(
   return alignColumns(rows).split("\n");
 }
 
-/**
- * What came of a target, as data.
- *
- * @param target What came of it.
- * @param options `--fail-on-leak`.
- * @returns No secrets.
- */
+/** What came of a target, as data. */
 export function describeTarget(
   target: TargetResult,
   options: Pick<GlobalOptions, "failOnLeak">,

@@ -1,9 +1,3 @@
-/**
- * Where the output of each target goes, and what adc-run says of it.
- *
- * @module
- */
-
 import type { Writable } from "node:stream";
 import type { Profile } from "../connection/profile.ts";
 import { isColourful } from "./colours.ts";
@@ -32,13 +26,7 @@ export interface TargetStreams {
   readonly failure: Error | undefined;
 }
 
-/**
- * Makes the streams for several targets.
- *
- * @param profiles The targets.
- * @param surroundings The process and the options.
- * @returns The streams.
- */
+/** Makes the streams for several targets. */
 export function openTargetStreams(
   profiles: readonly Profile[],
   { io, options }: { readonly io: Io; readonly options: GlobalOptions },

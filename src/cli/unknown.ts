@@ -1,9 +1,3 @@
-/**
- * Commands that are not there, and those that were meant.
- *
- * @module
- */
-
 import { UsageError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { ADC_COMMANDS, HIDDEN_ADC_COMMANDS } from "./manual/adc_commands.ts";
@@ -12,9 +6,6 @@ import { COMMANDS, subcommandsOf } from "./manual/manual.ts";
 /**
  * Refuses a first word that is nearly a command of adc-run or ADC. Any other unknown word is ADC's: a
  * newer ADC may have more commands.
- *
- * @param word The first word that is no option.
- * @throws {UsageError} It is nearly a known command, and is none.
  */
 export function refuseMistypedCommand(word: string): void {
   const ours = COMMANDS.map(({ name }) => name).filter((name) => !name.includes(" "));
@@ -30,13 +21,7 @@ export function refuseMistypedCommand(word: string): void {
   });
 }
 
-/**
- * The error for a command that is not complete, or whose second word is none of its own.
- *
- * @param command The command, such as `auth`.
- * @param name Its second word, where there is one.
- * @returns The error, to be thrown.
- */
+/** The error for a command that is not complete, or whose second word is none of its own. */
 export function unknownSubcommand(command: string, name: string | undefined): UsageError {
   const names = subcommandsOf(command);
   const meant = name === undefined ? undefined : nearest(name, names);

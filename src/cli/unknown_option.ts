@@ -1,9 +1,3 @@
-/**
- * Options that are not there, and those that were meant.
- *
- * @module
- */
-
 import { CONNECTION_OPTIONS } from "../connection/adc_options.ts";
 import { UsageError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
@@ -11,10 +5,6 @@ import { nearest } from "../nearest.ts";
 /**
  * The error for an option that is not there. The word may hold a secret behind its `=`, so only its name is
  * shown.
- *
- * @param word What was written.
- * @param place The options that there are, and the own command that they stand behind, if they do.
- * @returns The error, to be thrown.
  */
 export function unknownOption(
   word: string,

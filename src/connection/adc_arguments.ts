@@ -1,9 +1,3 @@
-/**
- * What ADC's words on the command line say.
- *
- * @module
- */
-
 import type { Secret } from "../secret.ts";
 
 /** ADC's connection flags, as the last occurrence of each gives them. */
@@ -47,11 +41,6 @@ const OFFLINE_COMMANDS: ReadonlySet<string> = new Set(["lint", "convert", "help"
  * Tells whether ADC will talk to a backend.
  *
  * A command that adc-run does not know is taken for one that does: it may come from a newer ADC.
- *
- * @param args ADC's words, taken apart.
- * @param runningMode The value of `ADC_RUNNING_MODE`; in `ingress` mode `server` takes its tokens from
- * the requests that it serves.
- * @returns `false` for `lint`, `convert`, `help`, and for help and version on any command.
  */
 export function needsBackend(args: AdcArguments, runningMode?: string): boolean {
   if (args.information || args.command === undefined) return false;

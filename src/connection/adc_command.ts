@@ -1,17 +1,9 @@
-/**
- * ADC's command line, for the parser that ADC itself uses.
- *
- * @module
- */
-
 import { Command, Option } from "commander";
 import { CONNECTION_OPTIONS, OTHER_OPTIONS } from "./adc_options.ts";
 
 /**
  * A commander command that reads ADC's options, reports nothing, and lets unknown options pass: a newer
  * ADC may have more of them.
- *
- * @returns A fresh command; commander keeps the parsed values in it.
  */
 export function adcCommand(): Command {
   const command = new Command("adc")

@@ -1,9 +1,3 @@
-/**
- * ADC's command-line options, declared as ADC 0.28 declares them.
- *
- * @module
- */
-
 /** ADC's options that decide how it connects. */
 export const CONNECTION_OPTIONS = [
   "--backend <backend>",

@@ -1,9 +1,3 @@
-/**
- * Where and how ADC will connect, each value with its origin.
- *
- * @module
- */
-
 import type { AdcArguments } from "./adc_arguments.ts";
 import { readDuration } from "./duration.ts";
 import { refuseDetours } from "./detours.ts";

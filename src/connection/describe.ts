@@ -1,19 +1,8 @@
-/**
- * The connection for people and for `--json`.
- *
- * @module
- */
-
 import type { Connection } from "./connection.ts";
 import { describeOrigin } from "./origin.ts";
 import type { Setting } from "./origin.ts";
 
-/**
- * The connection as data, without secrets, for `--json` and `--dry-run`.
- *
- * @param connection The connection.
- * @returns Each value and where it came from.
- */
+/** The connection as data, without secrets, for `--json` and `--dry-run`. */
 export function describeConnection(
   connection: Connection,
 ): Record<string, { readonly value: string; readonly origin: string }> {

@@ -1,9 +1,3 @@
-/**
- * Ways past a server that is pinned.
- *
- * @module
- */
-
 import { wrongValue } from "./layers.ts";
 import type { Connection } from "./connection.ts";
 import { cameAlong, describeOrigin } from "./origin.ts";
@@ -15,9 +9,6 @@ import type { Tls } from "./tls.ts";
 /**
  * Tells whether what came along with a cloned repository sees what is sent to a server that somebody else
  * named: through a proxy of its own that a certificate of its own, or none, lets into the connection.
- *
- * @param connection The connection.
- * @returns Where the proxy comes from, or `undefined`.
  */
 export function divertedBy(
   { servers, proxies, tls }: Pick<Connection, "servers" | "proxies" | "tls">,
@@ -35,9 +26,6 @@ export function divertedBy(
  * Where the servers are pinned, by `ADC_RUN_ALLOWED_SERVERS` or by a profile of the user's own, what came
  * along with a cloned repository must not lead the token past them: through a proxy of its own, or to
  * whoever shows a certificate that it vouches for.
- *
- * @param settings The environment, the profile in force, and what could lead past the server.
- * @throws {ConnectionError} A file does so.
  */
 export function refuseDetours({ env, profile, tls, proxies }: {
   readonly env: Environment;

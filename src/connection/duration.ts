@@ -1,21 +1,12 @@
 /**
- * ADC's time limits, read by `parse-duration`, the parser that ADC uses.
- *
- * @module
- */
-
-/**
  * The longest that a timer can run, in milliseconds: a longer one would fire at once. ADC's, a socket's, is
  * cut down to this as well.
  */
 export const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
- * Reads a duration such as `30s` or `1h10m`.
- *
- * @param text The duration; a bare number is in milliseconds, as for ADC.
- * @returns Whole milliseconds, or `undefined` where ADC would fall back to 10 s without a word, or could not
- * use what it read.
+ * Reads a duration such as `30s` or `1h10m` as ADC does; `undefined` where ADC would fall back to 10 s
+ * without a word.
  */
 export async function readDuration(text: string): Promise<number | undefined> {
   const { default: parse } = await import("parse-duration");

@@ -1,10 +1,3 @@
-/**
- * The `.env` file, read by `dotenv`, the parser that ADC uses: the token that is checked is then the
- * token that ADC would read.
- *
- * @module
- */
-
 import { promises as fs, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
@@ -63,11 +56,6 @@ export class EnvFile {
  *
  * A directory of that name is no file: Python's virtual environments are often called `.env`, and ADC
  * passes over them as well.
- *
- * @param name The file's path, relative to `cwd` or absolute.
- * @param cwd The folder that a relative path starts from.
- * @returns The variables, or why there are none.
- * @throws {Error} Deno's `NotCapable`, where it may not read the file.
  */
 export async function readEnvFile(name: string, cwd: string): Promise<EnvFile> {
   let text: string;
@@ -98,9 +86,6 @@ const AT_START =
 /**
  * Tells whether a variable decides what a program loads as it starts. ADC loads `.env` when it is running,
  * and so such a variable has no effect there; in the environment that a program is started with it would.
- *
- * @param name The variable's name.
- * @returns For example `true` for `NODE_OPTIONS` and `LD_PRELOAD`.
  */
 export function actsAtStart(name: string): boolean {
   return AT_START.test(name);

@@ -1,9 +1,3 @@
-/**
- * The layers that a value is taken from: flag, environment, `.env`, and behind ADC's own the profile.
- *
- * @module
- */
-
 import { ConnectionError, EXIT } from "../errors.ts";
 import type { EnvFile } from "./env_file.ts";
 import { describeOrigin } from "./origin.ts";
@@ -12,7 +6,6 @@ import type { Profile, ProfileSettings } from "./profile.ts";
 
 /** Where values are looked up, nearest first. */
 export interface Layers {
-  /** The process's environment. */
   readonly env: Environment;
   /** `.env` files; the first that has a variable wins. */
   readonly files: readonly EnvFile[];
@@ -23,10 +16,6 @@ export interface Layers {
 /**
  * Looks a variable up as ADC does: a variable that exists in the environment hides `.env`, even when it
  * is empty.
- *
- * @param layers Where to look.
- * @param name The variable's name.
- * @returns The value and its origin, or `undefined` where no layer has it.
  */
 export function lookUp(layers: Layers, name: string): Setting<string> | undefined {
   const value = layers.env[name];
@@ -43,13 +32,7 @@ export type TextKey = {
   [K in keyof ProfileSettings]-?: ProfileSettings[K] extends string | undefined ? K : never;
 }[keyof ProfileSettings];
 
-/**
- * The value of a flag if it was given, else that of the variable, else that of the profile.
- *
- * @param flag The flag's name and value.
- * @param where Where the variable is looked up, its name, and the name of the profile's value.
- * @returns The value and its origin, or `undefined`.
- */
+/** The value of a flag if it was given, else that of the variable, else that of the profile. */
 export function flagOr(
   flag: { readonly name: string; readonly value: string | undefined },
   { layers, variable, key }: {
@@ -65,13 +48,7 @@ export function flagOr(
   return setting ?? profileValue(layers.profile, key);
 }
 
-/**
- * A value of a profile, with its origin.
- *
- * @param profile The profile.
- * @param key The value's name in it.
- * @returns The value, or `undefined`.
- */
+/** A value of a profile, with its origin. */
 export function profileValue<K extends keyof ProfileSettings>(
   profile: Profile | undefined,
   key: K,
@@ -85,11 +62,6 @@ export function profileValue<K extends keyof ProfileSettings>(
 /**
  * An error about a value, which names where the value came from and has the exit code that fits: 64 for
  * a flag, 78 for anything else.
- *
- * @param origin Where the wrong value came from.
- * @param found What is wrong with it, to follow a colon.
- * @param options What to do about it, and the cause.
- * @returns The error, to be thrown.
  */
 export function wrongValue(
   origin: Origin,

@@ -1,9 +1,3 @@
-/**
- * A value travels with the name of where it came from.
- *
- * @module
- */
-
 /** Where a value came from. */
 export type Origin =
   | { readonly kind: "flag"; readonly name: string }
@@ -28,13 +22,7 @@ export interface Setting<T> {
 /** The environment as a plain record; `process.env` is one. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/**
- * Says where a value came from, for a message.
- *
- * @param origin Where the value came from.
- * @returns For example `--server`, `ADC_SERVER`, `ADC_SERVER in .env`, `"server" of profile "prod"`, or
- * `ADC's default`.
- */
+/** Says where a value came from, for a message. */
 export function describeOrigin(origin: Origin): string {
   switch (origin.kind) {
     case "flag":
@@ -53,9 +41,6 @@ export function describeOrigin(origin: Origin): string {
 
 /**
  * Tells whether a value came along with the project, which may be a cloned repository of somebody else.
- *
- * @param origin Where the value came from.
- * @returns `true` for `.env`, another environment file, and a profile in the project's `adc-run.json`.
  */
 export function cameAlong(origin: Origin): boolean {
   return origin.kind === "env-file" || (origin.kind === "profile" && origin.project);

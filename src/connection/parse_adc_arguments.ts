@@ -1,9 +1,3 @@
-/**
- * ADC's words on the command line, read as ADC reads them.
- *
- * @module
- */
-
 import { CommanderError } from "commander";
 import { UsageError } from "../errors.ts";
 import { Secret } from "../secret.ts";
@@ -18,10 +12,6 @@ const INFORMATION_OPTIONS: ReadonlySet<string> = new Set(["-v", "--version", "-h
  *
  * The parser is commander, as in ADC, so that a word which is another option's value (`-f --token`) is
  * not taken for an option, and every spelling that ADC accepts is accepted.
- *
- * @param words ADC's command and all that follows it.
- * @returns The command, the connection flags, the tokens, and the words that are left for ADC's argv.
- * @throws {UsageError} An option that needs a value stands last.
  */
 export function parseAdcArguments(words: readonly string[]): AdcArguments {
   const command = words[0]?.startsWith("-") ? undefined : words[0];
@@ -92,7 +82,9 @@ function withoutTokens(words: readonly string[], count: number): readonly string
   return words.filter((_, index) => !dropped.has(index));
 }
 
-/** Another word in the place of an option may leave the next one without a value; then it is no token's place. */
+/**
+ * Another word in the place of an option may leave the next one without a value; then it is no token's place.
+ */
 function hasToken(words: readonly string[], token: string): boolean {
   try {
     return parse(words).tokens.includes(token);

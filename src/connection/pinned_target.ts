@@ -1,10 +1,3 @@
-/**
- * A profile pins its target: what else names another one is a contradiction, and no choice to be made in
- * silence.
- *
- * @module
- */
-
 import { flagOr, lookUp, profileValue, wrongValue } from "./layers.ts";
 import type { Layers } from "./layers.ts";
 import { describeOrigin } from "./origin.ts";
@@ -16,11 +9,8 @@ import { readServers, withoutUserinfo } from "./server.ts";
 export interface TargetSettings {
   /** As given, in the flag, the environment, `.env` or the profile. */
   readonly backend: Setting<string> | undefined;
-  /** As given. */
   readonly server: Setting<string> | undefined;
-  /** As given. */
   readonly gatewayGroup: Setting<string> | undefined;
-  /** The profile in force. */
   readonly profile: Profile | undefined;
   /** Where the profile's other values are looked up. */
   readonly layers: Layers;
@@ -30,11 +20,8 @@ export interface TargetSettings {
 
 /** The flags that name a target. */
 export interface TargetFlags {
-  /** `--backend`. */
   readonly backend?: string;
-  /** `--server`. */
   readonly server?: string;
-  /** `--gateway-group`. */
   readonly gatewayGroup?: string;
 }
 
@@ -44,11 +31,6 @@ export interface TargetFlags {
  * A flag may differ from the profile; where it names another server, the profile is no longer in force for
  * the token. A `.env` file may not, nor may the environment where the profile was named for this run. A
  * profile that is merely used by default gives way to a server in the environment.
- *
- * @param flags ADC's flags.
- * @param layers Where the variables and the profile are.
- * @returns The target.
- * @throws {ConnectionError} The profile's target is contradicted.
  */
 export function readTarget(flags: TargetFlags, layers: Layers): TargetSettings {
   const { profile } = layers;

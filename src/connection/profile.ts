@@ -1,9 +1,3 @@
-/**
- * A named target, as it is written down, and as a connection is made from it.
- *
- * @module
- */
-
 import type { AdcFlags } from "./adc_arguments.ts";
 
 /** What a profile may say: what ADC's connection flags say, and where its token comes from. */

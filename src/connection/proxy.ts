@@ -1,9 +1,3 @@
-/**
- * The proxy that ADC's requests go through, by the variables that axios, ADC's HTTP client, reads.
- *
- * @module
- */
-
 import { lookUp, wrongValue } from "./layers.ts";
 import type { Layers } from "./layers.ts";
 import type { Setting } from "./origin.ts";
@@ -24,11 +18,6 @@ export interface Proxy {
  * lower case before upper case, and an empty variable counts as none.
  *
  * ADC loads `.env` before it makes its client, so the file's proxy variables count as well.
- *
- * @param server The server that is to be asked.
- * @param layers Environment and `.env`.
- * @returns The proxy, or `undefined` for a direct connection.
- * @throws {ConnectionError} The variable holds no URL.
  */
 export function proxyFor(server: Server, layers: Layers): Proxy | undefined {
   const scheme = server.base.protocol === "https:" ? "https" : "http";

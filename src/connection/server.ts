@@ -1,9 +1,3 @@
-/**
- * The address, or the addresses, of the gateway's Admin API.
- *
- * @module
- */
-
 import { Secret } from "../secret.ts";
 import { wrongValue } from "./layers.ts";
 import type { Environment, Setting } from "./origin.ts";
@@ -22,14 +16,7 @@ export interface Server {
   readonly authorization?: Secret;
 }
 
-/**
- * Reads the value of `--server` or `ADC_SERVER`.
- *
- * @param setting The value and its origin.
- * @param list Whether it is a comma-separated list, as it is for the backend `apisix-standalone`.
- * @returns The servers, in order; at least one.
- * @throws {ConnectionError} An address is no `http:` or `https:` URL.
- */
+/** Reads the value of `--server` or `ADC_SERVER`. */
 export function readServers(setting: Setting<string>, list: boolean): readonly Server[] {
   // ADC takes white space around the addresses of a list, and fails with it around a single one.
   const parts = list ? setting.value.split(",").map((part) => part.trim()) : [setting.value];
@@ -77,9 +64,6 @@ const SHORTEST_PASSWORD = 4;
 /**
  * What of a server's address must not be seen: its password, alone and as it is sent. The server gets to
  * know both, and can repeat them.
- *
- * @param server The server.
- * @returns The secrets; none where the address has no password.
  */
 export function addressSecrets({ authorization }: Server): readonly Secret[] {
   if (authorization === undefined) return [];
@@ -104,23 +88,12 @@ export function withoutUserinfo(text: string): string {
   return text.replace(/^([^/@]*\/\/)?.*@/s, "$1");
 }
 
-/**
- * The host of an address, as sockets take it.
- *
- * @param url The address.
- * @returns A name, or an IP address without the brackets that IPv6 has in an address.
- */
+/** The host of an address, as sockets take it. */
 export function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, "");
 }
 
-/**
- * The full address of a path below a server.
- *
- * @param server The server.
- * @param path The path with its query, starting with a slash.
- * @returns For example `https://host:7443/api/gateway_groups?name=default`.
- */
+/** The full address of a path below a server. */
 export function urlOf(server: Server, path: string): URL {
   return new URL(server.base.pathname.replace(/\/$/, "") + path, server.base);
 }
@@ -128,12 +101,7 @@ export function urlOf(server: Server, path: string): URL {
 /** Names of this machine: a token on its way to them crosses no network. */
 const LOOPBACK = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/;
 
-/**
- * Tells whether a token on its way to this server can be read by others on the network.
- *
- * @param server The server.
- * @returns `true` for plain `http:` to another machine.
- */
+/** Tells whether a token on its way to this server can be read by others on the network. */
 export function crossesInPlain(server: Server): boolean {
   return server.base.protocol === "http:" && !LOOPBACK.test(server.base.hostname);
 }
@@ -143,10 +111,6 @@ export function crossesInPlain(server: Server): boolean {
  *
  * Only the environment is asked: a `.env` file comes along with a cloned repository, which must not
  * widen the list.
- *
- * @param servers The servers and where they came from.
- * @param env The environment.
- * @throws {ConnectionError} A server is not on the list, or the list holds something that is no origin.
  */
 export function requireAllowed(servers: Setting<readonly Server[]>, env: Environment): void {
   const text = env.ADC_RUN_ALLOWED_SERVERS;

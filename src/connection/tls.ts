@@ -1,9 +1,3 @@
-/**
- * The files and switches of TLS, checked before any request.
- *
- * @module
- */
-
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { codeOf, ConnectionError, throwIfNotCapable } from "../errors.ts";
@@ -36,7 +30,6 @@ export interface Tls {
 
 /** Where the TLS settings are looked up. */
 export interface TlsOptions {
-  /** ADC's flags. */
   readonly flags: AdcFlags;
   /** Environment and `.env`. */
   readonly layers: Layers;
@@ -45,13 +38,8 @@ export interface TlsOptions {
 }
 
 /**
- * Reads the TLS settings.
- *
- * @param options Where they are looked up.
- * @returns The settings, with every file read.
- * @throws {ConnectionError} A file is missing or is no PEM file; one half of a client certificate's pair
- * is missing, where ADC 0.28 would say so and exit with 0; or `ADC_TLS_SKIP_VERIFY` holds a "no", which
- * ADC takes for "yes".
+ * Reads the TLS settings. One half of a client certificate's pair is an error, where ADC 0.28 says so and
+ * exits with 0; so is an `ADC_TLS_SKIP_VERIFY` that means "no", which ADC takes for "yes".
  */
 export function readTls({ flags, layers, cwd }: TlsOptions): Tls {
   const file = (name: string, variable: string, key: FileKey) => {
@@ -155,9 +143,6 @@ function readSkipVerify(flags: AdcFlags, layers: Layers): Setting<boolean> {
 /**
  * The options of Node.js' TLS, as all clients take them. `NODE_EXTRA_CA_CERTS` needs nothing here: the
  * runtimes add it to their own CAs, as ADC's Node.js does.
- *
- * @param tls The certificates, and whether the server's is verified.
- * @returns The options, secrets among them.
  */
 export function tlsOptions(tls: Tls): {
   readonly rejectUnauthorized: boolean;

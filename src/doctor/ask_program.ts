@@ -1,9 +1,3 @@
-/**
- * A program that is asked for a few lines.
- *
- * @module
- */
-
 import type { Buffer } from "node:buffer";
 import process from "node:process";
 import type { Program } from "../adc/locate.ts";
@@ -13,29 +7,14 @@ import type { Spawner } from "../spawn.ts";
 
 /** How a program is asked. */
 export interface AskProgramOptions {
-  /** Its environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The folder that it starts in. */
   readonly cwd: string;
   /** How long it may take, in milliseconds. */
   readonly timeout: number;
-  /**
-   * How much it may print, in bytes.
-   *
-   * @default 65536
-   */
+  /** How much it may print, in bytes. */
   readonly most?: number;
-  /**
-   * Ends it.
-   *
-   * @default undefined
-   */
   readonly signal?: AbortSignal | undefined;
-  /**
-   * How it is started.
-   *
-   * @default the system's own way
-   */
+  /** How it is started. */
   readonly spawn?: Spawner | undefined;
 }
 
@@ -46,12 +25,6 @@ export type ProgramAnswer =
 
 /**
  * Runs a program to its end and takes its standard output. It gets no input, and no shell reads its words.
- *
- * @param program The program.
- * @param args Its words.
- * @param options Environment, folder and limits.
- * @returns What it answered.
- * @throws {unknown} The signal's reason.
  */
 export async function askProgram(
   program: Pick<Program, "file" | "prefix">,

@@ -1,12 +1,5 @@
-/**
- * Is there an ADC, and which one?
- *
- * @module
- */
-
 import { dirname } from "node:path";
 import { plainEnvironment } from "../adc/child_environment.ts";
-import { TESTED_ADC } from "../adc/install/release_version.ts";
 import { locateAdc } from "../adc/locate.ts";
 import { EXIT } from "../errors.ts";
 import type { Spawner } from "../spawn.ts";
@@ -19,11 +12,10 @@ import type { Place } from "./project_folder.ts";
 const TIME_LIMIT = 10_000;
 
 /** The ADC that adc-run is made for and tested with. */
-const TESTED = TESTED_ADC.replace(/\.\d+$/, "");
+const TESTED = "0.28";
 
-/** What {@linkcode checkAdc} looks at. */
+/** What `checkAdc` looks at. */
 export interface CheckAdcOptions extends Place {
-  /** The ADC that was asked for. */
   readonly adc: string | undefined;
   /** Ends the check. */
   readonly signal: AbortSignal | undefined;
@@ -37,10 +29,6 @@ export interface CheckAdcOptions extends Place {
  * An ADC that came along with the project is not executed, unless it was asked for by name: to look at a
  * cloned repository must not run its programs. ADC gets no token, and starts in its own folder, for
  * runtimes take settings from the one they start in.
- *
- * @param options Where to look.
- * @returns What was found.
- * @throws {CommandError} There is no ADC, or it cannot be executed.
  */
 export async function checkAdc(options: CheckAdcOptions): Promise<Found> {
   const { env, cwd, adc, signal, spawn } = options;

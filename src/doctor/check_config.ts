@@ -1,9 +1,3 @@
-/**
- * Are the files with the profiles readable and well-formed, and is the profile in force there?
- *
- * @module
- */
-
 import { join } from "node:path";
 import type { Environment } from "../connection/origin.ts";
 import type { Profile } from "../connection/profile.ts";
@@ -20,32 +14,27 @@ import { storeFolder } from "../store/folder.ts";
 import { failureOf } from "./finding.ts";
 import type { Found } from "./finding.ts";
 
-/** What {@linkcode checkConfig} looks at. */
+/** What `checkConfig` looks at. */
 export interface CheckConfigOptions {
-  /** The environment. */
   readonly env: Environment;
-  /** The working directory. */
   readonly cwd: string;
-  /** The profile that was named, `false` for none at all, `undefined` for the one that is in use. */
+  /**
+   * The profile that was named, `false` for none at all, `undefined` for the one that is in use.
+   */
   readonly profile: string | false | undefined;
 }
 
 /** What there is to know about profiles. */
 export interface ConfigReport {
-  /** What was found. */
   readonly findings: readonly Found[];
-  /** The profile in force. */
   readonly profile: Profile | undefined;
-  /** Whether it is unknown which profile is in force, so that nothing can be asked on its behalf. */
+  /**
+   * Whether it is unknown which profile is in force, so that nothing can be asked on its behalf.
+   */
   readonly unclear: boolean;
 }
 
-/**
- * Reads both files, and chooses the profile.
- *
- * @param options Where to look.
- * @returns What was found, and the profile.
- */
+/** Reads both files, and chooses the profile. */
 export async function checkConfig(options: CheckConfigOptions): Promise<ConfigReport> {
   const { env, cwd } = options;
   const findings: Found[] = [];

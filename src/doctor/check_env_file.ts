@@ -1,9 +1,3 @@
-/**
- * Is the environment file what its author thinks it is?
- *
- * @module
- */
-
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { readEnvFile } from "../connection/env_file.ts";
@@ -14,13 +8,7 @@ import { reportLines } from "./passed_over_lines.ts";
 /** The numbers of so many lines are named. */
 const MOST_LINES = 10;
 
-/**
- * Looks at `.env`, or at the file that stands in for it.
- *
- * @param name The file's path as it was given, or `undefined` for `.env`.
- * @param cwd The working directory.
- * @returns What was found; never any of the file's values.
- */
+/** Looks at `.env`, or at the file that stands in for it. */
 export async function checkEnvFile(
   name: string | undefined,
   cwd: string,

@@ -1,9 +1,3 @@
-/**
- * Does a token lie where others can find it?
- *
- * @module
- */
-
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -21,11 +15,10 @@ import type { Place } from "./project_folder.ts";
 import { trackedFiles } from "./tracked_files.ts";
 import type { TrackedFiles } from "./tracked_files.ts";
 
-/** What {@linkcode checkFiles} looks at. */
+/** What `checkFiles` looks at. */
 export interface CheckFilesOptions extends Place {
   /** The environment file that was named. */
   readonly envFile: string | undefined;
-  /** Tokens that are known. */
   readonly tokens: readonly Secret[];
   /** Ends the check. */
   readonly signal: AbortSignal | undefined;
@@ -36,9 +29,6 @@ export interface CheckFilesOptions extends Place {
 /**
  * Looks for tokens in the files of the working directory, the environment file, the file that
  * `ADC_TOKEN_FILE` names and adc-run's own, and whether git tracks them or others can read them.
- *
- * @param options Where to look.
- * @returns What was found, by file.
  */
 export async function checkFiles(options: CheckFilesOptions): Promise<readonly Found[]> {
   const { env, cwd, envFile, tokens } = options;

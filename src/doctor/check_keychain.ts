@@ -1,9 +1,3 @@
-/**
- * Can the keychain be used?
- *
- * @module
- */
-
 import { EXIT } from "../errors.ts";
 import { KeychainError } from "../token/keychain.ts";
 import type { Keychain, KeychainFailure } from "../token/keychain.ts";
@@ -17,7 +11,6 @@ const NOBODY = "adc-run doctor";
 
 /** A keychain that remembers how it fared. */
 export interface WatchedKeychain {
-  /** The same keychain. */
   readonly keychain: Keychain;
   /** What it did when it was read: nothing yet, no answer, an answer, or why it failed. */
   readonly state: () => "unasked" | "pending" | "answered" | KeychainFailure;
@@ -25,9 +18,6 @@ export interface WatchedKeychain {
 
 /**
  * Watches a keychain while the sources ask it, so that a locked one asks for its password only once.
- *
- * @param keychain The keychain.
- * @returns The keychain, and how it fares.
  */
 export function watchKeychain(keychain: Keychain): WatchedKeychain {
   let state: ReturnType<WatchedKeychain["state"]> = "unasked";
@@ -67,15 +57,7 @@ const PROBLEMS: Readonly<Record<KeychainFailure, readonly [string, string]>> = {
   failed: ["it fails", "Look at the system's own log, or leave it out with --source."],
 };
 
-/**
- * Reads an entry that is not there, unless the keychain was asked for a token before.
- *
- * @param watched The keychain.
- * @param needed Whether a run would ask it: then it is a failure that it cannot be used.
- * @param signal Ends the wait.
- * @returns What was found.
- * @throws {unknown} The signal's reason.
- */
+/** Reads an entry that is not there, unless the keychain was asked for a token before. */
 export async function checkKeychain(
   watched: WatchedKeychain,
   needed: boolean,

@@ -1,9 +1,3 @@
-/**
- * Is a proxy in the way?
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import { cameAlong, describeOrigin } from "../connection/origin.ts";
 import type { Environment } from "../connection/origin.ts";
@@ -14,13 +8,7 @@ import { EXIT } from "../errors.ts";
 import type { Contact } from "./contact_servers.ts";
 import type { Found } from "./finding.ts";
 
-/**
- * Says through which proxy the servers are asked.
- *
- * @param connection The connection.
- * @param options The environment, and what the first contact found.
- * @returns What was found, by proxy.
- */
+/** Says through which proxy the servers are asked. */
 export function checkProxy(
   connection: Connection,
   { env, contacts }: { readonly env: Environment; readonly contacts: readonly Contact[] },
@@ -91,7 +79,9 @@ function isHere(server: Server): boolean {
   return !crossesInPlain({ ...server, base: new URL(`http://${server.base.host}`) });
 }
 
-/** For curl and others `example.com` exempts `api.example.com` too, for ADC's client it does not. */
+/**
+ * For curl and others `example.com` exempts `api.example.com` too, for ADC's client it does not.
+ */
 function nearMiss(
   host: string,
   { envFile }: Connection,

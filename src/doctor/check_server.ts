@@ -1,10 +1,3 @@
-/**
- * What the first contact says: is the server there, its certificate good, its clock right, and is it of
- * the kind that was expected?
- *
- * @module
- */
-
 import { EXIT_CODES } from "../check/verdict.ts";
 import type { Verdict } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -19,12 +12,7 @@ const MOST_SKEW = 60_000;
 /** Further off than that, tokens end at another time than adc-run says, in milliseconds. */
 const BAD_SKEW = 5 * 60_000;
 
-/**
- * Says whether the servers can be reached.
- *
- * @param contacts What the first contact found.
- * @returns What was found, by server.
- */
+/** Says whether the servers can be reached. */
 export function checkServers(contacts: readonly Contact[]): readonly Found[] {
   return contacts.map(({ server, failure, status }): Found => {
     const { display } = server;
@@ -66,13 +54,7 @@ const PRODUCTS = {
   "apisix-standalone": "Apache APISIX in standalone mode",
 } as const;
 
-/**
- * Says whether what answers is the backend that ADC will take it for.
- *
- * @param contacts What the first contact found.
- * @param options The backend, and what the server said to the token, if it was asked.
- * @returns What was found, by server.
- */
+/** Says whether what answers is the backend that ADC will take it for. */
 export function checkBackend(
   contacts: readonly Contact[],
   { connection, verdict }: {
@@ -129,12 +111,7 @@ export function checkBackend(
   });
 }
 
-/**
- * Compares the clocks.
- *
- * @param contacts What the first contact found.
- * @returns What was found.
- */
+/** Compares the clocks. */
 export function checkClock(contacts: readonly Contact[]): readonly Found[] {
   const told = contacts.filter((each) => each.skew !== undefined);
   if (told.length === 0) return [{ status: "skipped", found: "no server tells the time" }];

@@ -1,9 +1,3 @@
-/**
- * Is the server's certificate good, and for how long?
- *
- * @module
- */
-
 import { oneLine } from "../check/server_words.ts";
 import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
@@ -19,9 +13,8 @@ const DAY = 24 * 60 * 60 * 1000;
 /** A certificate that ends sooner is worth a line, in days. */
 const SOON = 30;
 
-/** What {@linkcode checkTls} is told. */
+/** What `checkTls` is told. */
 export interface CheckTlsOptions {
-  /** The connection. */
   readonly connection: Connection;
   /** Ends the look at the certificates. */
   readonly signal: AbortSignal | undefined;
@@ -32,11 +25,6 @@ export interface CheckTlsOptions {
 /**
  * Says how the servers' certificates are. Whether they can be verified, the requests have shown; the name
  * and the days come from a handshake of its own.
- *
- * @param contacts What the first contact found.
- * @param options The connection.
- * @returns What was found, by server.
- * @throws {unknown} The signal's reason.
  */
 export async function checkTls(
   contacts: readonly Contact[],

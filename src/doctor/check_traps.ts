@@ -1,9 +1,3 @@
-/**
- * Settings that ADC, or adc-run, reads otherwise than people think.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import { readEnvFile } from "../connection/env_file.ts";
 import type { EnvFile } from "../connection/env_file.ts";
@@ -12,11 +6,9 @@ import type { Environment } from "../connection/origin.ts";
 import type { Survey } from "../token/resolve.ts";
 import type { Found } from "./finding.ts";
 
-/** What {@linkcode checkTraps} looks at. */
+/** What `checkTraps` looks at. */
 export interface CheckTrapsOptions {
-  /** The environment. */
   readonly env: Environment;
-  /** The working directory. */
   readonly cwd: string;
   /** The environment file that was named. */
   readonly envFile: string | undefined;
@@ -30,17 +22,14 @@ export interface CheckTrapsOptions {
 const NOT_FROM_A_FILE =
   /^(ADC_RUN_\w+|ADC_TOKEN_FILE|ADC_TOKEN_COMMAND|API7_USERNAME|API7_PASSWORD|ADC_TIMEOUT)$/;
 
-/** Sources whose token is for no server in particular; the others keep one for each, or come with it. */
+/**
+ * Sources whose token is for no server in particular; the others keep one for each, or come with it.
+ */
 const UNBOUND: readonly string[] = ["env", "file", "command"];
 
 const NO = /^(|0|n|no|f|false|off)$/i;
 
-/**
- * Looks for settings that do not do what they seem to do.
- *
- * @param options Where to look.
- * @returns A finding for each, or one that says there is none.
- */
+/** Looks for settings that do not do what they seem to do. */
 export async function checkTraps(options: CheckTrapsOptions): Promise<readonly Found[]> {
   const { env, cwd, envFile, connection } = options;
   const file = connection?.envFile ?? await readEnvFile(envFile ?? ".env", cwd);

@@ -1,9 +1,3 @@
-/**
- * The first contact with the servers: who answers there, without any token.
- *
- * @module
- */
-
 import { explainFailure } from "../check/explain_failure.ts";
 import { isJson, oneLine, parseObject, wordsOf } from "../check/server_words.ts";
 import type { NetworkFailure } from "../check/network_failure.ts";
@@ -28,11 +22,9 @@ const ORDER: readonly Backend[] = ["api7ee", "apisix", "apisix-standalone"];
 
 /** What is known of a server after the first contact. */
 export interface Contact {
-  /** The server. */
   readonly server: Server;
   /** Why no answer came; `undefined` where one came. */
   readonly failure: NetworkFailure | undefined;
-  /** The answer's status. */
   readonly status?: number;
   /** The `Server` header. */
   readonly software?: string;
@@ -52,14 +44,7 @@ export interface ContactOptions {
   readonly now: () => number;
 }
 
-/**
- * Asks every server of a connection who it is.
- *
- * @param connection The connection.
- * @param options How they are asked.
- * @returns What is known of each, in their order.
- * @throws {unknown} The signal's reason.
- */
+/** Asks every server of a connection who it is. */
 export async function contactServers(
   connection: Connection,
   options: ContactOptions,

@@ -1,9 +1,3 @@
-/**
- * A look at everything that a run depends on.
- *
- * @module
- */
-
 import { resolveConnection } from "../connection/connection.ts";
 import type { Connection } from "../connection/connection.ts";
 import { describeConnection } from "../connection/describe.ts";

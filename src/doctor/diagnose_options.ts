@@ -1,9 +1,3 @@
-/**
- * What the doctor looks at, and with what.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../http/http_client.ts";
 import type { Environment } from "../connection/origin.ts";
@@ -38,8 +32,7 @@ export interface DiagnoseOptions {
   /**
    * The ADC to run.
    *
-   * @default the one that `ADC_RUN_ADC` names, else the one that `install-adc` installed, else `adc` on
-   * `PATH`, else in `node_modules/.bin`
+   * @default the one that `ADC_RUN_ADC` names, else `adc` on `PATH`, else in `node_modules/.bin`
    */
   readonly adc?: string | undefined;
   /**

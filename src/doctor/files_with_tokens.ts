@@ -1,9 +1,3 @@
-/**
- * Files in which a token stands.
- *
- * @module
- */
-
 import type { Stats } from "node:fs";
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
@@ -23,9 +17,7 @@ const MOST_IN_ALL = 64 * MOST_BYTES;
 /** What API7's tokens look like; shorter ones are placeholders. */
 const TOKEN = /\ba7(?:ee|adm)-([\w-]{16,})/g;
 
-/** A file with a token in it. */
 export interface FileWithToken {
-  /** The path as it is shown. */
   readonly name: string;
   /** The absolute path, without symbolic links. */
   readonly path: string;
@@ -44,13 +36,7 @@ export interface TokenSearch {
 /** Names that files with a token often have; they are looked at first. */
 const LIKELY = /^\.env|\.env$|^adc|token|secret/i;
 
-/**
- * Looks for tokens in the files of a folder, and in others that are named.
- *
- * @param folder The folder; those below it are not looked into.
- * @param options Other files, and tokens that are known; others are known by the way they look.
- * @returns The files that hold one.
- */
+/** Looks for tokens in the files of a folder, and in others that are named. */
 export async function filesWithTokens(
   folder: string,
   { others, tokens }: { readonly others: readonly string[]; readonly tokens: readonly Secret[] },

@@ -1,9 +1,3 @@
-/**
- * What a check of the doctor's found.
- *
- * @module
- */
-
 import { AdcRunError, codeOf, EXIT, messageOf } from "../errors.ts";
 
 /** The name of a check; it stays the same from version to version. */
@@ -63,12 +57,7 @@ export interface Finding {
 /** A finding whose check is yet to be named. */
 export type Found = Omit<Finding, "check">;
 
-/**
- * Makes a failure of what was thrown.
- *
- * @param error What was thrown.
- * @returns The failure, with the error's own words, suggestion and exit code.
- */
+/** Makes a failure of what was thrown. */
 export function failureOf(error: unknown): Found & { readonly exitCode: number } {
   if (error instanceof AdcRunError) {
     const { message, suggestion, exitCode } = error;

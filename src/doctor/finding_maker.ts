@@ -1,9 +1,3 @@
-/**
- * Findings get their check's name, and lose what is secret.
- *
- * @module
- */
-
 import { createMask } from "../mask/mask.ts";
 import type { Mask } from "../mask/mask.ts";
 import { SHORTEST_SECRET } from "../secret.ts";
@@ -22,12 +16,7 @@ export interface FindingMaker {
   hide(secrets: readonly Secret[]): void;
 }
 
-/**
- * Makes a maker of findings.
- *
- * @param signal Ends it: it then throws the signal's reason.
- * @returns The maker.
- */
+/** Makes a maker of findings. */
 export function findingMaker(signal: AbortSignal | undefined): FindingMaker {
   let mask: Mask | undefined;
   async function* make(

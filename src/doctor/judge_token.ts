@@ -1,9 +1,3 @@
-/**
- * Is there a token, and is it good?
- *
- * @module
- */
-
 import { oneLine } from "../check/server_words.ts";
 import { CheckError } from "../check/verdict.ts";
 import type { Verdict } from "../check/verdict.ts";
@@ -19,13 +13,15 @@ import { failureOf } from "./finding.ts";
 import type { Found } from "./finding.ts";
 import type { TokenReport } from "./look_at_token.ts";
 
-/** What {@linkcode judgeToken} is told. */
+/** What `judgeToken` is told. */
 export interface JudgeTokenOptions {
   /** What the sources said. */
   readonly survey: Survey;
   /** What is known of the token; `undefined` where there is none. */
   readonly report: TokenReport | undefined;
-  /** Whether what answers is known to be of another kind than expected, so that its words mean nothing. */
+  /**
+   * Whether what answers is known to be of another kind than expected, so that its words mean nothing.
+   */
   readonly misplaced: boolean;
   /** The clock's time, in milliseconds. */
   readonly now: number;
@@ -34,12 +30,7 @@ export interface JudgeTokenOptions {
 /** Verdicts by which the server has taken the token. */
 const TAKEN: readonly (Verdict | undefined)[] = ["valid", "no-gateway-group"];
 
-/**
- * Says where the token comes from, and what the server says of it.
- *
- * @param options What is known.
- * @returns What was found.
- */
+/** Says where the token comes from, and what the server says of it. */
 export function judgeToken(options: JudgeTokenOptions): readonly Found[] {
   const { survey, report, misplaced, now } = options;
   const { winner, error, trail } = survey;
@@ -133,13 +124,7 @@ function remarks(
   return findings;
 }
 
-/**
- * Says whether the gateway group is there.
- *
- * @param connection The connection.
- * @param options The token, and what is known of it.
- * @returns What was found.
- */
+/** Says whether the gateway group is there. */
 export function judgeGroup(
   { backend, gatewayGroup }: Connection,
   { survey, report }: Pick<JudgeTokenOptions, "survey" | "report">,

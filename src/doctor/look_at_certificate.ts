@@ -1,9 +1,3 @@
-/**
- * A look at a server's certificate.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import type { Server } from "../connection/server.ts";
 import { startTls } from "../http/open_socket.ts";
@@ -26,11 +20,6 @@ export interface CertificateReport {
 /**
  * Shakes hands with a server, verifying nothing, and reads its certificate. No token crosses the
  * connection, which goes past any proxy.
- *
- * @param server The server, at an `https:` address.
- * @param connection The client certificate, if there is one.
- * @param signal Ends the look.
- * @returns What the certificate says, or `undefined` where there was no handshake.
  */
 export async function lookAtCertificate(
   server: Server,

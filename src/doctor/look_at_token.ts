@@ -1,9 +1,3 @@
-/**
- * The token: where it is, what the server says of it, whose it is and when it ends.
- *
- * @module
- */
-
 import { AdminApi } from "../admin_api/admin_api.ts";
 import type { User } from "../admin_api/shapes.ts";
 import { checkToken } from "../check/check_token.ts";
@@ -30,9 +24,7 @@ export interface TokenReport {
 
 /** How a token is looked at. */
 export interface LookAtTokenOptions {
-  /** Where it is used. */
   readonly connection: Connection;
-  /** The environment. */
   readonly env: Environment;
   /** Whether the server is asked at all. */
   readonly ask: boolean;
@@ -46,14 +38,7 @@ export interface LookAtTokenOptions {
   readonly now: () => number;
 }
 
-/**
- * Tries a token, and asks whose it is.
- *
- * @param token The token.
- * @param options Where it is used.
- * @returns What is known of it.
- * @throws {unknown} The signal's reason.
- */
+/** Tries a token, and asks whose it is. */
 export async function lookAtToken(
   token: Secret,
   options: LookAtTokenOptions,

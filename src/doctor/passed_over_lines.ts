@@ -1,10 +1,6 @@
 /**
- * Lines of a `.env` file that `dotenv`, and so ADC, passes over without a word.
- *
- * @module
+ * What `dotenv` 17 takes for a variable: the pattern of its `parse()`, which it does not export.
  */
-
-/** What `dotenv` 17 takes for a variable: the pattern of its `parse()`, which it does not export. */
 const VARIABLE =
   /^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?)(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/mg;
 
@@ -12,18 +8,15 @@ const VARIABLE =
 export interface LineReport {
   /** The names that are set, in their order, one for each time. */
   readonly names: readonly string[];
-  /** The numbers of the lines that set nothing, though they are neither blank nor comments; from 1. */
+  /**
+   * The numbers of the lines that set nothing, though they are neither blank nor comments; from 1.
+   */
   readonly passedOver: readonly number[];
   /** The names that are set more than once; the last one counts. */
   readonly repeated: readonly string[];
 }
 
-/**
- * Looks at the lines of an environment file.
- *
- * @param text The file's contents.
- * @returns What is remarkable, without any value.
- */
+/** Looks at the lines of an environment file. */
 export function reportLines(text: string): LineReport {
   const lines = text.replace(/\r\n?/g, "\n");
   const names: string[] = [];

@@ -1,10 +1,3 @@
-/**
- * What belongs to the project in the working directory, which may be a cloned repository of somebody
- * else's: the doctor runs no program from there.
- *
- * @module
- */
-
 import { statSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { Environment } from "../connection/origin.ts";
@@ -13,18 +6,11 @@ import { homeFolder } from "../home_folder.ts";
 
 /** Where the doctor was started. */
 export interface Place {
-  /** The environment: `HOME`. */
   readonly env: Environment;
-  /** The working directory. */
   readonly cwd: string;
 }
 
-/**
- * Finds the repository that a folder lies in.
- *
- * @param folder The folder.
- * @returns The nearest folder from there upwards that has a `.git`, or `undefined`.
- */
+/** Finds the repository that a folder lies in. */
 export function repositoryRoot(folder: string): string | undefined {
   for (let each = resolve(folder);; each = dirname(each)) {
     if (exists(join(each, ".git"))) return each;
@@ -37,10 +23,6 @@ export function repositoryRoot(folder: string): string | undefined {
  *
  * That is so below the working directory, below its repository, and in any `node_modules` from there
  * upwards, which `npx` puts on `PATH`. A home folder is no project, though it may be a repository.
- *
- * @param file The program's absolute path.
- * @param place Where the doctor was started.
- * @returns Whether it did.
  */
 export function cameWithProject(file: string, { env, cwd }: Place): boolean {
   const home = homeFolder(env);

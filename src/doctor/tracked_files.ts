@@ -1,9 +1,3 @@
-/**
- * The files that git tracks.
- *
- * @module
- */
-
 import { delimiter, isAbsolute, join } from "node:path";
 import process from "node:process";
 import { findOnPath } from "../find_program.ts";
@@ -48,10 +42,6 @@ export type TrackedFiles =
  * `git ls-files` reads git's index and no file's contents. What a repository that was cloned, or copied
  * with its `.git`, could make it run is turned off: the file system monitor, hooks, and every way of
  * fetching objects that are missing. git itself is not taken from the project's own folders.
- *
- * @param folder The folder, without symbolic links.
- * @param options The environment, and how git is started.
- * @returns The absolute paths.
  */
 export async function trackedFiles(
   folder: string,

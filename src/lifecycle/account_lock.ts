@@ -1,22 +1,8 @@
-/**
- * One process at a time for the token of an account.
- *
- * @module
- */
-
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { withLock } from "../store/lock.ts";
 
-/**
- * Runs something while no other process of adc-run changes the token of an account.
- *
- * @param account The account, a server's origin.
- * @param run What to do.
- * @param options The configuration folder, how long to wait in milliseconds, and what ends the wait.
- * @returns What was done.
- * @throws {StoreError} Another process holds the account, or the folder cannot be written.
- */
+/** Runs something while no other process of adc-run changes the token of an account. */
 export async function withAccount<T>(
   account: string,
   run: () => Promise<T>,

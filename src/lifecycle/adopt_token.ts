@@ -1,9 +1,3 @@
-/**
- * A token that somebody brought along.
- *
- * @module
- */
-
 import type { User } from "../admin_api/shapes.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Secret } from "../secret.ts";
@@ -26,12 +20,6 @@ export interface AdoptTokenOptions extends Place {
 /**
  * Stores a token, reads it back, and revokes the one that adc-run had made and stored before. The caller
  * holds the account.
- *
- * @param token The token.
- * @param options Where it is kept.
- * @returns The names of those that were revoked.
- * @throws {SourceError} The keychain did not take it.
- * @throws {StoreError} A file cannot be written.
  */
 export async function adoptToken(
   token: Secret,

@@ -1,9 +1,3 @@
-/**
- * What interrupted runs left behind, for whoever has a token that works.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../http/http_client.ts";
 import type { Environment } from "../connection/origin.ts";
@@ -32,10 +26,6 @@ export interface ClearLeftOversOptions {
 /**
  * Finishes or undoes what runs had begun that were killed, where the journal knows of any. It is a
  * courtesy: what fails is left to the next run.
- *
- * @param token A token that works: only tokens of the same user can be revoked with it.
- * @param connection Where to.
- * @param options The environment, and who is told.
  */
 export async function clearLeftOvers(
   token: Secret,

@@ -1,9 +1,3 @@
-/**
- * A user name and a password, and whom they may be sent to.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import { cameAlong, describeOrigin } from "../connection/origin.ts";
 import type { Environment, Origin } from "../connection/origin.ts";
@@ -14,10 +8,6 @@ import { Secret } from "../secret.ts";
 /**
  * Reads `API7_USERNAME`, `API7_PASSWORD`, and `API7_LOGIN_OPTION` for users of LDAP. A `.env` file is not
  * asked: it comes along with a cloned repository.
- *
- * @param env The environment.
- * @param connection The profile in force, which may name the user.
- * @returns What is there.
  */
 export function credentialsOf(
   env: Environment,
@@ -38,9 +28,6 @@ export function credentialsOf(
 /**
  * Says why a password must not be sent without asking: a `.env` file in the working directory, or the
  * project's adc-run.json, which a cloned repository brings along, decides where it would go, or who vouches for that.
- *
- * @param connection Where it would go.
- * @returns What the file decides, or `undefined` where nothing speaks against it.
  */
 export function needsConsent(connection: Connection): string | undefined {
   const { server, proxies, tls } = connection;
@@ -58,22 +45,12 @@ export function needsConsent(connection: Connection): string | undefined {
     (tls.caCertFile && alone("the CA that vouches for the server", tls.caCertFile.origin));
 }
 
-/**
- * Tells whether this is a pipeline, where nobody answers and nothing is kept.
- *
- * @param env The environment.
- * @returns `true` where `CI` is set.
- */
+/** Tells whether this is a pipeline, where nobody answers and nothing is kept. */
 export function isPipeline(env: Environment): boolean {
   return Boolean(env.CI);
 }
 
-/**
- * Says that others on the network can read the password on its way.
- *
- * @param connection Where it goes.
- * @returns A sentence, or `undefined` where it is encrypted or goes to this machine.
- */
+/** Says that others on the network can read the password on its way. */
 export function plainPasswordWarning({ servers }: Connection): string | undefined {
   const server = servers.find(crossesInPlain);
   return server && `The password crosses the network to ${server.display} without encryption.`;

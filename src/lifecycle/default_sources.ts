@@ -1,9 +1,3 @@
-/**
- * The sources by their names, in the order in which they are asked.
- *
- * @module
- */
-
 import { UsageError } from "../errors.ts";
 import type { Keychain } from "../token/keychain.ts";
 import type { TokenSource } from "../token/source.ts";

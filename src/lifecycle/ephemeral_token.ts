@@ -1,9 +1,3 @@
-/**
- * A token for one run, made with the one that was found.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../http/http_client.ts";
 import type { Environment } from "../connection/origin.ts";
@@ -33,16 +27,7 @@ export interface EphemeralOptions {
   readonly now: () => number;
 }
 
-/**
- * Exchanges a token for one that lives for this run alone. A token that does so already stays.
- *
- * @param resolved The token that was found; the run does not see it.
- * @param options Where, and for how long.
- * @returns The new token, with its lease.
- * @throws {CheckError} The server refuses the token.
- * @throws {AdminApiError} The server does not make another.
- * @throws {StoreError} The journal cannot be written.
- */
+/** Exchanges a token for one that lives for this run alone. A token that does so already stays. */
 export async function exchangeToken(
   resolved: ResolvedToken,
   { connection, env, record, ttl, keychain, onWarning, signal, dispatcher, now }: EphemeralOptions,

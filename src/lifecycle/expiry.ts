@@ -1,9 +1,3 @@
-/**
- * When a token ends.
- *
- * @module
- */
-
 import { readDuration } from "../connection/duration.ts";
 import { UsageError } from "../errors.ts";
 
@@ -24,14 +18,7 @@ const DURATION = /^-?(\d+(\.\d+)?\s*[a-z]+\s*)+$/;
 /** A century: longer is a slip, and the server's clock may not take it. */
 const LONGEST = 100 * 365 * DAY;
 
-/**
- * Reads how long a token is to live.
- *
- * @param text A duration such as `30d` or `12h`, or `never`.
- * @param option The option that it came from, for the message.
- * @returns The time in milliseconds, or `undefined` for `never`.
- * @throws {UsageError} It is no duration, or not one that lies ahead.
- */
+/** Reads how long a token is to live. */
 export async function readLifetime(text: string, option: string): Promise<number | undefined> {
   if (text === "never") return undefined;
   const lifetime = DURATION.test(text) ? await readDuration(text.replace(/^-/, "")) : undefined;
@@ -54,57 +41,28 @@ export async function readLifetime(text: string, option: string): Promise<number
   return lifetime;
 }
 
-/**
- * The end of a token that is made now.
- *
- * @param lifetime How long it lives, in milliseconds; `undefined` for ever.
- * @param now The time, in milliseconds.
- * @returns The end in Unix seconds, or `undefined` for never.
- */
+/** The end of a token that is made now. */
 export function endOf(lifetime: number | undefined, now: number): number | undefined {
   return lifetime === undefined ? undefined : Math.floor((now + lifetime) / 1000);
 }
 
-/**
- * Writes a day for people.
- *
- * @param seconds Unix seconds.
- * @returns The day in UTC, for example `2026-12-24`.
- */
+/** Writes a day for people. */
 export function day(seconds: number): string {
   return new Date(seconds * 1000).toISOString().slice(0, 10);
 }
 
-/**
- * Says when a token ends.
- *
- * @param expiresAt Unix seconds, or `undefined` for never.
- * @param now The time, in milliseconds.
- * @returns For example `expires on 2026-12-24`, `expired on 2026-10-24` or `never expires`.
- */
+/** Says when a token ends. */
 export function describeEnd(expiresAt: number | undefined, now: number): string {
   if (expiresAt === undefined) return "never expires";
   return `${hasEnded(expiresAt, now) ? "expired" : "expires"} on ${day(expiresAt)}`;
 }
 
-/**
- * Tells whether a token has ended.
- *
- * @param expiresAt Unix seconds, or `undefined` for never.
- * @param now The time, in milliseconds.
- * @returns `true` when its time is over.
- */
+/** Tells whether a token has ended. */
 export function hasEnded(expiresAt: number | undefined, now: number): boolean {
   return expiresAt !== undefined && expiresAt * 1000 <= now;
 }
 
-/**
- * Says that a token ends soon.
- *
- * @param expiresAt Unix seconds, or `undefined` for never.
- * @param now The time, in milliseconds.
- * @returns For example `in 3 days`; `undefined` where there is more than a week left, or nothing.
- */
+/** Says that a token ends soon. */
 export function endsSoon(expiresAt: number | undefined, now: number): string | undefined {
   if (expiresAt === undefined) return undefined;
   const left = expiresAt * 1000 - now;

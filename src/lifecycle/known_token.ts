@@ -1,9 +1,3 @@
-/**
- * What adc-run knows of a token beside the token: its name, and when it ends.
- *
- * @module
- */
-
 import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Environment } from "../connection/origin.ts";
@@ -14,13 +8,7 @@ import type { TokenRecord } from "../store/state.ts";
 import { StoreError } from "../store/store_error.ts";
 import { day, endsSoon, hasEnded } from "./expiry.ts";
 
-/**
- * Looks up what is known of a token.
- *
- * @param token The token, wherever it came from.
- * @param options Where it is used, the environment, and who is told of a state file that cannot be read.
- * @returns What is known, or `undefined` for a token that adc-run did not store.
- */
+/** Looks up what is known of a token. */
 export async function knownToken(
   token: Secret,
   { connection, env, onWarning }: {
@@ -43,13 +31,7 @@ export async function knownToken(
   }
 }
 
-/**
- * Says that a token ends soon.
- *
- * @param record What is known of the token.
- * @param now The time, in milliseconds.
- * @returns A sentence, or `undefined` where there is more than a week left.
- */
+/** Says that a token ends soon. */
 export function endWarning(record: TokenRecord | undefined, now: number): string | undefined {
   const soon = endsSoon(record?.expiresAt, now);
   if (record === undefined || soon === undefined) return undefined;
@@ -57,14 +39,7 @@ export function endWarning(record: TokenRecord | undefined, now: number): string
     `${day(record.expiresAt!)}. Renew it with "adc-run auth rotate".`;
 }
 
-/**
- * Adds to a refusal that the token's time is over, where it is.
- *
- * @param result What the test call found.
- * @param record What is known of the token.
- * @param now The time, in milliseconds.
- * @returns The result, with the reason.
- */
+/** Adds to a refusal that the token's time is over, where it is. */
 export function explainRefusal(
   result: CheckResult,
   record: TokenRecord | undefined,

@@ -1,9 +1,3 @@
-/**
- * A token for one run.
- *
- * @module
- */
-
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HttpDispatcher } from "../http/http_client.ts";
@@ -23,7 +17,6 @@ const RELEASE_LIMIT = 10_000;
 
 /** How a token is lent. */
 export interface LendOptions {
-  /** Where it is used. */
   readonly connection: Connection;
   /** Where the token is noted, and what is stored. */
   readonly stores: TokenStores;
@@ -39,16 +32,7 @@ export interface LendOptions {
   readonly now: () => number;
 }
 
-/**
- * Clears up what earlier runs left behind, and makes a token for one run.
- *
- * @param session What it is made with; it is closed when the token is given back, and stays open where none
- * is made.
- * @param options The stores, and how long the token lives at most.
- * @returns The token and its lease.
- * @throws {AdminApiError} The server did not make it.
- * @throws {StoreError} The journal cannot be written.
- */
+/** Clears up what earlier runs left behind, and makes a token for one run. */
 export async function lendToken(
   { api, user, close }: Session,
   { connection, stores, ttl, onWarning, dispatcher, signal, now }: LendOptions,

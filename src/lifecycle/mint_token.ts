@@ -1,10 +1,3 @@
-/**
- * A new token that cannot get lost: it is in the journal before it exists, and stays there until somebody
- * keeps it or it is revoked.
- *
- * @module
- */
-
 import type { AdminApi } from "../admin_api/admin_api.ts";
 import type { NewToken, User } from "../admin_api/shapes.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
@@ -46,15 +39,7 @@ const UNCLEAR: readonly AdminApiFailure[] = [
   "wrong-server",
 ];
 
-/**
- * Makes a token.
- *
- * @param api The session or the token that it is made with.
- * @param options Its name, its end, and the journal.
- * @returns The token.
- * @throws {AdminApiError} The server did not make it.
- * @throws {StoreError} The journal cannot be written; no token was made.
- */
+/** Makes a token. */
 export async function mintToken(api: AdminApi, options: MintOptions): Promise<MintedToken> {
   const { journal, user, name, expiresAt, note, signal } = options;
   const { key } = await journal.add({
@@ -66,7 +51,7 @@ export async function mintToken(api: AdminApi, options: MintOptions): Promise<Mi
   });
   let fresh: NewToken;
   try {
-    fresh = await api.createToken({ name, expiresAt }, { signal });
+    fresh = await api.createToken({ name, expiresAt, isUnique: true }, { signal });
   } catch (error) {
     // The client has looked for the token where the answer was lost. Where it could not look, the entry
     // stays, and a later run will.

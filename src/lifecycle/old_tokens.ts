@@ -1,9 +1,3 @@
-/**
- * The tokens that a new one takes the place of.
- *
- * @module
- */
-
 import { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -29,11 +23,6 @@ export interface OldToken {
 /**
  * Notes in the journal that the old tokens are to be revoked. As long as one of them is the stored token,
  * the entry has no effect.
- *
- * @param records What is known of the tokens of an account.
- * @param options Where the new token goes, and the user whose session can revoke the old ones.
- * @returns The old tokens.
- * @throws {StoreError} The journal cannot be written.
  */
 export async function noteOldTokens(
   records: readonly TokenRecord[],
@@ -81,9 +70,6 @@ async function noteOldToken(
 
 /**
  * Takes the notes back: the old tokens stay. A note that stays has no effect as long as its token is stored.
- *
- * @param before The old tokens.
- * @param stores Where the journal is.
  */
 export async function forgetOldTokens(
   before: readonly OldToken[],
@@ -94,10 +80,6 @@ export async function forgetOldTokens(
 
 /**
  * Revokes an old token, and clears the other store of it. What fails is told, and left to a later run.
- *
- * @param old The token.
- * @param options Where the new one is, and the session that can revoke the old one.
- * @returns Whether it is revoked.
  */
 export async function dropOldToken(
   { record, key, foreign, value }: OldToken,
@@ -128,7 +110,9 @@ export async function dropOldToken(
     return false;
   }
 
-  /** The token is of no use in the other store, and comes out of it as soon as that can be asked. */
+  /**
+   * The token is of no use in the other store, and comes out of it as soon as that can be asked.
+   */
   async function forgetElsewhere(): Promise<void> {
     if (record.storage === storage) return;
     try {
@@ -140,14 +124,7 @@ export async function dropOldToken(
   }
 }
 
-/**
- * Revokes a token with itself.
- *
- * @param token The token.
- * @param options Its id, and where.
- * @returns Whether it was alive: `false` where the server refuses it already.
- * @throws {AdminApiError} The server does not answer as it should.
- */
+/** Revokes a token with itself. */
 export async function revokeBySelf(
   token: Secret,
   { id, connection, dispatcher, signal }: {
@@ -168,12 +145,7 @@ export async function revokeBySelf(
   }
 }
 
-/**
- * Says that a token was replaced and not revoked.
- *
- * @param token The token.
- * @returns A sentence.
- */
+/** Says that a token was replaced and not revoked. */
 export function stillValid(token: Secret): string {
   return `The token ${token} that was stored before was not made by adc-run, and may still be valid. ` +
     'If nothing uses it, revoke it with "adc-run auth revoke".';

@@ -1,9 +1,3 @@
-/**
- * The Admin API on behalf of somebody: with a password, or with a token.
- *
- * @module
- */
-
 import { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { User } from "../admin_api/shapes.ts";
@@ -46,11 +40,6 @@ export interface SessionOptions {
 /**
  * Opens a session with a token that was found, and asks whose it is. A refusal is told as that of the test
  * call is: with the token, where it came from, and whether its time is over.
- *
- * @param connection Where to.
- * @param options The token and where it came from, what is known of it, and what sends and ends requests.
- * @returns The session, to be closed.
- * @throws {CheckError} The server refuses the token, or does not answer as it should.
  */
 export async function openTokenSession(
   connection: Connection,
@@ -77,14 +66,7 @@ export async function openTokenSession(
   }
 }
 
-/**
- * Opens a session, and asks whose it is.
- *
- * @param connection Where to.
- * @param options Who asks.
- * @returns The session, to be closed.
- * @throws {AdminApiError} The server refuses, or does not answer as it should.
- */
+/** Opens a session, and asks whose it is. */
 export async function openSession(
   connection: Connection,
   { credentials, token, dispatcher, signal }: SessionOptions,

@@ -1,9 +1,3 @@
-/**
- * A new token in the place of the old one, so that whatever happens one working token is stored.
- *
- * @module
- */
-
 import { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { NewToken, User } from "../admin_api/shapes.ts";
@@ -26,11 +20,6 @@ export interface ReplaceTokenOptions extends Place {
   readonly connection: Connection;
   /** Who asks. */
   readonly user: User;
-  /**
-   * The new token's name.
-   *
-   * @default `adc-run USER@HOST`, with a number behind it where that is taken
-   */
   readonly name?: string | undefined;
   /** The end in Unix seconds, or `undefined` for never. */
   readonly expiresAt: number | undefined;
@@ -48,7 +37,6 @@ export interface ReplaceTokenOptions extends Place {
 
 /** A token that is stored. */
 export interface KeptToken {
-  /** The token. */
   readonly token: Secret;
   /** What is known of it. */
   readonly record: TokenRecord;
@@ -61,13 +49,6 @@ export interface KeptToken {
  * caller holds the account.
  *
  * Until the new token is stored a failure revokes it. From then on the old one's end is in the journal.
- *
- * @param api The session or the token that it is made with.
- * @param options The stores, and what is to be made.
- * @returns The stored token.
- * @throws {AdminApiError} The server did not make it, or its name is taken.
- * @throws {SourceError} The keychain did not take it.
- * @throws {StoreError} A file cannot be written.
  */
 export async function replaceToken(
   api: AdminApi,

@@ -1,9 +1,3 @@
-/**
- * The stored token of an account, wherever it is kept.
- *
- * @module
- */
-
 import type { Secret } from "../secret.ts";
 import type { Storage, TokenRecord } from "../store/state.ts";
 import { isMissingKeychain, storedToken } from "./token_stores.ts";
@@ -11,23 +5,13 @@ import type { TokenStores } from "./token_stores.ts";
 
 /** A stored token. */
 export interface StoredEntry {
-  /** The token. */
   readonly token: Secret;
-  /** In which of the stores. */
   readonly storage: Storage;
   /** What is known of it; `undefined` where it was stored by other means. */
   readonly record: TokenRecord | undefined;
 }
 
-/**
- * Finds the stored token that a run would take: the file comes before the keychain.
- *
- * @param account The account, a server's origin.
- * @param stores The stores.
- * @returns The token, or `undefined` where none is stored.
- * @throws {SourceError} The keychain cannot be asked.
- * @throws {StoreError} The file cannot be read.
- */
+/** Finds the stored token that a run would take: the file comes before the keychain. */
 export async function findStoredToken(
   account: string,
   stores: TokenStores,

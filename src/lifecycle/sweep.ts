@@ -1,9 +1,3 @@
-/**
- * What interrupted runs left behind: each token in the journal is either stored or to be revoked.
- *
- * @module
- */
-
 import type { AdminApi } from "../admin_api/admin_api.ts";
 import type { TokenInfo, User } from "../admin_api/shapes.ts";
 import { messageOf, SourceError, throwIfNotCapable } from "../errors.ts";
@@ -34,14 +28,7 @@ export interface SweepOptions {
   readonly now: () => number;
 }
 
-/**
- * The entries of the journal for one server whose process has ended.
- *
- * @param origin The server's origin.
- * @param stores The stores.
- * @param now The time, in milliseconds.
- * @returns The entries; none where there is no journal.
- */
+/** The entries of the journal for one server whose process has ended. */
 export async function leftOvers(
   origin: string,
   stores: TokenStores,
@@ -59,9 +46,6 @@ export async function leftOvers(
  * Finishes or undoes what processes that are gone had begun: a token that reached its store is kept, any
  * other is revoked. What cannot be done now stays in the journal and is told: it must not keep anybody
  * from what they came for.
- *
- * @param api Asks the server.
- * @param options The stores, who asks, and who is told.
  */
 export async function sweep(api: AdminApi, options: SweepOptions): Promise<void> {
   const { stores, user, onWarning, now } = options;
@@ -154,7 +138,9 @@ async function isStored(
   }
 }
 
-/** The process ended between storing the token and noting what is known of it, or before it had its name. */
+/**
+ * The process ended between storing the token and noting what is known of it, or before it had its name.
+ */
 async function noteStored(
   entry: JournalEntry,
   { api, stores: { state }, signal }: {

@@ -1,9 +1,3 @@
-/**
- * A log-in in the middle of a run.
- *
- * @module
- */
-
 import type { Credentials } from "../admin_api/log_in.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Secret } from "../secret.ts";
@@ -40,13 +34,6 @@ interface Making extends TokenForRunOptions {
 /**
  * Logs in and has a token made. It is kept where there is a keychain without one; else it lives for the
  * run alone.
- *
- * @param connection Where to.
- * @param options Who logs in, and what becomes of the token.
- * @returns The token, and what must stay secret because of it.
- * @throws {AdminApiError} The server refuses, or does not answer as it should.
- * @throws {SourceError} The keychain did not take the token.
- * @throws {StoreError} A file cannot be written.
  */
 export async function makeTokenForRun(
   connection: Connection,

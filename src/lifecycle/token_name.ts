@@ -1,9 +1,3 @@
-/**
- * What tokens are called on the server.
- *
- * @module
- */
-
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { UsageError } from "../errors.ts";
@@ -11,13 +5,7 @@ import { UsageError } from "../errors.ts";
 /** The longest name that API7 Enterprise takes, in characters (its OpenAPI, `POST /api/tokens`). */
 export const LONGEST_TOKEN_NAME = 40;
 
-/**
- * The name of a token that a log-in makes where none is given.
- *
- * @param user The user's name.
- * @param host The name of this machine.
- * @returns For example `adc-run ci-bot@laptop`, cut to 40 characters.
- */
+/** The name of a token that a log-in makes where none is given. */
 export function defaultTokenName(user: string, host: string = hostname()): string {
   return cut(`adc-run ${user}@${host}`, LONGEST_TOKEN_NAME);
 }
@@ -25,9 +13,6 @@ export function defaultTokenName(user: string, host: string = hostname()): strin
 /**
  * A name that no other token has: for a token that lives for one run, or one that gets another's name
  * as soon as that is free.
- *
- * @param base What the name starts with.
- * @returns The start and eight random hexadecimal digits.
  */
 export function uniqueTokenName(base: string): string {
   const suffix = randomBytes(4).toString("hex");
@@ -36,25 +21,13 @@ export function uniqueTokenName(base: string): string {
   return `${cut(start, LONGEST_TOKEN_NAME - suffix.length - 1)}-${suffix}`;
 }
 
-/**
- * The same name with a number behind it.
- *
- * @param base The name that is taken.
- * @param number The number.
- * @returns For example `adc-run ci-bot@laptop 2`.
- */
+/** The same name with a number behind it. */
 export function numberedTokenName(base: string, number: number): string {
   const suffix = ` ${number}`;
   return cut(base, LONGEST_TOKEN_NAME - suffix.length) + suffix;
 }
 
-/**
- * Refuses a name that the server would refuse.
- *
- * @param name The name that was asked for.
- * @returns The name.
- * @throws {UsageError} It is empty, or longer than 40 characters.
- */
+/** Refuses a name that the server would refuse. */
 export function requireTokenName(name: string): string {
   const { length } = [...name];
   if (name.trim() === "") throw new UsageError("Cannot name a token: the name is empty");

@@ -1,9 +1,3 @@
-/**
- * Everything that adc-run keeps on this machine: tokens, what is known of them, and what is to be undone.
- *
- * @module
- */
-
 import type { Environment } from "../connection/origin.ts";
 import { messageOf, SourceError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
@@ -19,11 +13,8 @@ import type { Keychain } from "../token/keychain.ts";
 
 /** Where adc-run keeps what it has to remember. */
 export interface TokenStores {
-  /** The configuration folder. */
   readonly folder: string;
-  /** The system's keychain. */
   readonly keychain: Keychain;
-  /** The file store. */
   readonly file: Keychain;
   /** What is known of the stored tokens; no secrets. */
   readonly state: TokenState;
@@ -35,26 +26,12 @@ export interface TokenStores {
 export interface TokenStoresOptions {
   /** The environment, which says where the configuration folder is. */
   readonly env: Environment;
-  /**
-   * The keychain.
-   *
-   * @default the system's
-   */
   readonly keychain?: Keychain | undefined;
-  /**
-   * Told of a damaged file that was set aside, a sentence each.
-   *
-   * @default undefined
-   */
+  /** Told of a damaged file that was set aside, a sentence each. */
   readonly onWarning?: ((warning: string) => void) | undefined;
 }
 
-/**
- * Opens the stores; nothing is read or made yet.
- *
- * @param options What they are made from.
- * @returns The stores.
- */
+/** Opens the stores; nothing is read or made yet. */
 export function openTokenStores(options: TokenStoresOptions): TokenStores {
   const { env, keychain = systemKeychain(), onWarning } = options;
   const folder = storeFolder(env);
@@ -72,22 +49,13 @@ const TIME_LIMIT = 30_000;
 
 /** One entry in one of the stores. */
 export interface Place {
-  /** The stores. */
   readonly stores: TokenStores;
-  /** Which of them. */
   readonly storage: Storage;
   /** The account, a server's origin. */
   readonly account: string;
 }
 
-/**
- * Stores a token and reads it back. A store that fails half-way gets back what it had.
- *
- * @param token The token.
- * @param place Where to.
- * @throws {SourceError} The keychain did not take it.
- * @throws {StoreError} The file cannot be written.
- */
+/** Stores a token and reads it back. A store that fails half-way gets back what it had. */
 export async function keepToken(token: Secret, place: Place): Promise<void> {
   const { storage, account } = place;
   const before = await previousToken(place);
@@ -110,11 +78,6 @@ export async function keepToken(token: Secret, place: Place): Promise<void> {
 
 /**
  * Reads the token that is about to be replaced. A damaged file has none: writing sets it aside, and says so.
- *
- * @param place Where it is.
- * @returns The token, or `undefined` where none is stored.
- * @throws {SourceError} The keychain cannot be asked.
- * @throws {StoreError} The file cannot be read.
  */
 export async function previousToken(place: Place): Promise<Secret | undefined> {
   try {
@@ -149,12 +112,7 @@ export async function forgetToken({ stores, storage, account }: Place): Promise<
   return await attempt("remove the token from", storage, () => stores[storage].delete(account));
 }
 
-/**
- * Tells a machine without a keychain from one whose keychain is locked or fails.
- *
- * @param error What a call here threw.
- * @returns Whether there is no keychain.
- */
+/** Tells a machine without a keychain from one whose keychain is locked or fails. */
 export function isMissingKeychain(error: unknown): boolean {
   return error instanceof SourceError && error.cause instanceof KeychainError &&
     error.cause.failure === "unavailable";

@@ -1,9 +1,3 @@
-/**
- * The exact half of the search: an Aho-Corasick automaton.
- *
- * @module
- */
-
 /** The state in which nothing that was read can be the start of a match. */
 export const ROOT = 0;
 
@@ -25,11 +19,7 @@ export class Automaton {
   readonly #byte: Uint8Array;
   #size = 1;
 
-  /**
-   * Makes the automaton.
-   *
-   * @param patterns Byte strings, none of them empty.
-   */
+  /** Makes the automaton. */
   constructor(patterns: readonly string[]) {
     let capacity = 1;
     for (const pattern of patterns) capacity += pattern.length;
@@ -44,14 +34,7 @@ export class Automaton {
     this.#link();
   }
 
-  /**
-   * The state after one more byte.
-   *
-   * @param state A state other than one in which {@linkcode Automaton.longest} is set: such a state
-   * goes through {@linkcode Automaton.settle} first.
-   * @param byte 0 to 255.
-   * @returns The next state.
-   */
+  /** The state after one more byte. */
   next(state: number, byte: number): number {
     const child = this.#child, sibling = this.#sibling, bytes = this.#byte;
     while (state !== ROOT) {
@@ -63,12 +46,7 @@ export class Automaton {
     return this.#root[byte]!;
   }
 
-  /**
-   * The length of the longest pattern that ends in this state, 0 for none.
-   *
-   * @param state A state from {@linkcode Automaton.next}.
-   * @returns A number of bytes.
-   */
+  /** The length of the longest pattern that ends in this state, 0 for none. */
   longest(state: number): number {
     return this.#longest[state]!;
   }
@@ -76,20 +54,12 @@ export class Automaton {
   /**
    * Leaves a state that no pattern goes on from. What is complete need not be held back: the bytes
    * that could still be the start of another match may be fewer.
-   *
-   * @param state A state from {@linkcode Automaton.next}.
-   * @returns The state to go on with.
    */
   settle(state: number): number {
     return this.#child[state] === 0 ? this.#fail[state]! : state;
   }
 
-  /**
-   * How many of the bytes read last are a proper prefix of a pattern.
-   *
-   * @param state A settled state.
-   * @returns A number of bytes.
-   */
+  /** How many of the bytes read last are a proper prefix of a pattern. */
   depth(state: number): number {
     return this.#depth[state]!;
   }

@@ -1,18 +1,8 @@
-/**
- * What finds places that are worth a closer look.
- *
- * @module
- */
-
 /** Rules out quickly where none of its patterns can begin. */
 export interface Finder {
   /**
    * The first position at or after `from` where a pattern may begin, completely or cut off by the
    * chunk's end.
-   *
-   * @param chunk The bytes to search.
-   * @param from Where to start, 0 or more.
-   * @returns A position, the chunk's length if there is none.
    */
   find(chunk: Uint8Array, from: number): number;
 }
@@ -21,11 +11,7 @@ export interface Finder {
 export class ByteFinder implements Finder {
   readonly #first = new Uint8Array(256);
 
-  /**
-   * Makes the finder.
-   *
-   * @param patterns Byte strings, none of them empty.
-   */
+  /** Makes the finder. */
   constructor(patterns: readonly string[]) {
     for (const pattern of patterns) this.#first[pattern.charCodeAt(0)] = 1;
   }

@@ -1,9 +1,3 @@
-/**
- * The ways in which a secret may be written down.
- *
- * @module
- */
-
 import { Buffer } from "node:buffer";
 
 /**
@@ -27,9 +21,6 @@ const URL_ENCODERS: readonly RegExp[] = [
 /**
  * Lists every form of a secret that the mask looks for: as is, URL-encoded, escaped as in JSON and
  * JavaScript strings, in base64, base64url and hexadecimal.
- *
- * @param value The bare secret. An empty one has no forms.
- * @returns The forms without duplicates, each a byte string: one character of 0 to 255 for a byte.
  */
 export function secretForms(value: string): Set<string> {
   const forms = new Set<string>();
@@ -78,7 +69,9 @@ function addJsonForms(forms: Set<string>, value: string): void {
   }
 }
 
-/** Strings as `util.inspect` quotes them, Node.js' and Deno's: ADC prints failed requests that way. */
+/**
+ * Strings as `util.inspect` quotes them, Node.js' and Deno's: ADC prints failed requests that way.
+ */
 function addLiteralForms(forms: Set<string>, value: string): void {
   const short: Record<string, string> = {
     "\b": "\\b",

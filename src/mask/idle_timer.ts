@@ -1,12 +1,6 @@
-/**
- * Tells when nothing has happened for a while.
- *
- * @module
- */
-
 import { clearImmediate, clearTimeout, setImmediate, setTimeout } from "node:timers";
 
-/** What {@linkcode IdleTimer} needs of `node:timers`; tests bring their own. */
+/** What `IdleTimer` needs of `node:timers`; tests bring their own. */
 export interface Timers {
   /** Calls back once after some milliseconds. */
   setTimeout(callback: () => void, delay: number): TimerHandle;
@@ -41,12 +35,7 @@ export class IdleTimer {
   #timeout: TimerHandle | undefined;
   #immediate: TimerHandle | undefined;
 
-  /**
-   * Makes the timer.
-   *
-   * @param callback What to call.
-   * @param options The time to wait, in milliseconds, and the timer functions.
-   */
+  /** Makes the timer. */
   constructor(
     callback: () => void,
     options: { readonly idleTime: number; readonly timers?: Timers | undefined },

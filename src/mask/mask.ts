@@ -1,9 +1,3 @@
-/**
- * Keeps secrets out of what other programs print.
- *
- * @module
- */
-
 import { Buffer } from "node:buffer";
 import type { Transform } from "node:stream";
 import type { Secret } from "../secret.ts";

@@ -1,9 +1,3 @@
-/**
- * The replacer as a stream.
- *
- * @module
- */
-
 import type { Buffer } from "node:buffer";
 import { Transform, type TransformCallback } from "node:stream";
 import { IdleTimer, type Timers } from "./idle_timer.ts";
@@ -12,17 +6,12 @@ import type { Replacer } from "./replacer.ts";
 /** Node.js 20 would take 16 KiB, less than one read from a pipe. */
 const HIGH_WATER_MARK = 64 * 1024;
 
-/** What {@linkcode MaskStream} needs besides its replacer. */
+/** What `MaskStream` needs besides its replacer. */
 export interface MaskStreamOptions {
   /** After how many milliseconds without input the held bytes are let go. */
   readonly idleTime: number;
   /** Called with the number of replacements that were just written. */
   readonly onReplaced?: (count: number) => void;
-  /**
-   * The timer functions.
-   *
-   * @default those of `node:timers`
-   */
   readonly timers?: Timers;
 }
 
@@ -33,12 +22,7 @@ export class MaskStream extends Transform {
   readonly #onReplaced: ((count: number) => void) | undefined;
   #counted = 0;
 
-  /**
-   * Makes the stream.
-   *
-   * @param replacer The state, for this stream alone.
-   * @param options The idle time, and who wants to know.
-   */
+  /** Makes the stream. */
   constructor(replacer: Replacer, options: MaskStreamOptions) {
     super({ highWaterMark: HIGH_WATER_MARK });
     this.#replacer = replacer;

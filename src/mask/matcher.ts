@@ -1,9 +1,3 @@
-/**
- * Finds all occurrences of many patterns.
- *
- * @module
- */
-
 import { Automaton } from "./automaton.ts";
 import { ByteFinder, type Finder } from "./finder.ts";
 import { ShiftTable } from "./shift_table.ts";
@@ -20,11 +14,7 @@ export class Matcher {
   readonly #finders: readonly Finder[];
   #automaton: Automaton | undefined;
 
-  /**
-   * Makes the matcher.
-   *
-   * @param patterns Byte strings, none of them empty.
-   */
+  /** Makes the matcher. */
   constructor(patterns: Iterable<string>) {
     this.#patterns = [...patterns];
     // The shortest pattern decides how far a table can shift.
@@ -41,20 +31,12 @@ export class Matcher {
   /**
    * Knows exactly which patterns end where. It is built at the first place worth a closer look,
    * which most programs' output never has.
-   *
-   * @returns The same automaton each time.
    */
   get automaton(): Automaton {
     return this.#automaton ??= new Automaton(this.#patterns);
   }
 
-  /**
-   * Starts to search a chunk for places where a pattern may begin.
-   *
-   * @param chunk The bytes to search.
-   * @returns A function that takes a position, never less than the one before, and returns the first
-   * place at or after it, the chunk's length if there is none.
-   */
+  /** Starts to search a chunk for places where a pattern may begin. */
   candidates(chunk: Uint8Array): (from: number) => number {
     const finders = this.#finders;
     const next = finders.map(() => -1);

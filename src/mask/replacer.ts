@@ -1,9 +1,3 @@
-/**
- * Replaces occurrences in bytes that come in pieces.
- *
- * @module
- */
-
 import { Buffer } from "node:buffer";
 import { ROOT } from "./automaton.ts";
 import type { Matcher } from "./matcher.ts";
@@ -37,41 +31,23 @@ export class Replacer {
   #tail: Uint8Array = NOTHING;
   #count = 0;
 
-  /**
-   * Makes the replacer.
-   *
-   * @param matcher The patterns.
-   * @param replacement What stands for each union of overlapping occurrences.
-   */
+  /** Makes the replacer. */
   constructor(matcher: Matcher, replacement: Uint8Array) {
     this.#matcher = matcher;
     this.#replacement = replacement;
   }
 
-  /**
-   * How many bytes have been taken and not handed out.
-   *
-   * @returns A number of bytes.
-   */
+  /** How many bytes have been taken and not handed out. */
   get held(): number {
     return 0 - this.#released;
   }
 
-  /**
-   * How many replacements have been handed out.
-   *
-   * @returns A whole number.
-   */
+  /** How many replacements have been handed out. */
   get count(): number {
     return this.#count;
   }
 
-  /**
-   * Takes the next bytes.
-   *
-   * @param chunk The bytes. They are not changed; without a match they are what is returned.
-   * @returns What can be handed out by now, in order.
-   */
+  /** Takes the next bytes. */
   write(chunk: Uint8Array): Uint8Array[] {
     this.#scan(chunk);
     const hold = chunk.length - this.#depth;
@@ -93,8 +69,6 @@ export class Replacer {
   /**
    * Hands out all that is held. If it was the start of an occurrence whose rest follows after all,
    * that rest is still replaced.
-   *
-   * @returns What was held, replaced where an occurrence is complete.
    */
   release(): Uint8Array[] {
     const done = this.#unions.count;

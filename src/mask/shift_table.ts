@@ -1,9 +1,3 @@
-/**
- * The fast half of the search: a table of how far it is safe to skip.
- *
- * @module
- */
-
 import type { Finder } from "./finder.ts";
 
 /** Beyond this a longer window gains little, and costs time to build. */
@@ -29,13 +23,7 @@ export class ShiftTable implements Finder {
   /** For each byte, whether a pattern begins with it. */
   readonly #first = new Uint8Array(256);
 
-  /**
-   * Makes the table.
-   *
-   * @param patterns At least one byte string, none shorter than a block.
-   * @param block How many bytes one look-up considers: three, as two are too few to tell a thousand
-   * patterns from any text; two for short patterns, as a smaller block makes for a larger shift.
-   */
+  /** Makes the table. */
   constructor(patterns: readonly string[], block: 2 | 3) {
     let window = LONGEST_WINDOW;
     for (const pattern of patterns) window = Math.min(window, pattern.length);

@@ -1,10 +1,4 @@
 /**
- * Intervals that grow together where they overlap.
- *
- * @module
- */
-
-/**
  * The unions of overlapping occurrences, in order. A union is two numbers in a typed array that is
  * kept: a chunk may hold as many unions as bytes.
  */
@@ -13,40 +7,22 @@ export class Spans {
   #bounds = new Float64Array(16);
   #length = 0;
 
-  /**
-   * How many unions there are.
-   *
-   * @returns A whole number.
-   */
+  /** How many unions there are. */
   get count(): number {
     return this.#length / 2;
   }
 
-  /**
-   * Where a union starts.
-   *
-   * @param index Which one, from 0.
-   * @returns The position of its first byte.
-   */
+  /** Where a union starts. */
   start(index: number): number {
     return this.#bounds[index * 2]!;
   }
 
-  /**
-   * Where a union ends.
-   *
-   * @param index Which one, from 0.
-   * @returns The position after its last byte.
-   */
+  /** Where a union ends. */
   end(index: number): number {
     return this.#bounds[index * 2 + 1]!;
   }
 
-  /**
-   * Where the last union ends.
-   *
-   * @returns The position after its last byte, minus infinity if there is none.
-   */
+  /** Where the last union ends. */
   get lastEnd(): number {
     return this.#length === 0 ? -Infinity : this.#bounds[this.#length - 1]!;
   }
@@ -54,9 +30,6 @@ export class Spans {
   /**
    * Adds an interval. Unions that share a byte with it become one with it, those that only touch it
    * do not.
-   *
-   * @param from The position of the first byte.
-   * @param to The position after the last byte, no less than the start of any union.
    */
   add(from: number, to: number): void {
     const last = this.#length;
@@ -71,12 +44,7 @@ export class Spans {
     this.#length = length + 2;
   }
 
-  /**
-   * Forgets the first unions and moves the others.
-   *
-   * @param count How many to forget.
-   * @param distance By how much the positions of the others get less.
-   */
+  /** Forgets the first unions and moves the others. */
   advance(count: number, distance: number): void {
     const first = count * 2;
     for (let i = first; i < this.#length; i++) {

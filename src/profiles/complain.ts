@@ -1,9 +1,3 @@
-/**
- * What is wrong with the value of a setting. No answer quotes a value, which may be a secret.
- *
- * @module
- */
-
 import { messageOf } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { splitCommand } from "../token/sources/command_line.ts";
@@ -121,12 +115,7 @@ function secretFound(key: string): Complaint {
   };
 }
 
-/**
- * Lists what there is.
- *
- * @param words The words.
- * @returns A sentence.
- */
+/** Lists what there is. */
 export function oneOf(words: readonly string[]): string {
   return `There are ${words.join(", ")}.`;
 }

@@ -1,21 +1,15 @@
-/**
- * Where in a file something is wrong. Only this loads a parser that knows lines.
- *
- * @module
- */
-
 import type { Node, ParseError } from "jsonc-parser";
 import type { Defect } from "./find_defect.ts";
 
 /** A place in a text, both counted from 1. */
 export interface TextPlace {
-  /** The line. */
   readonly line: number;
-  /** The column. */
   readonly column: number;
 }
 
-/** What a parser says, in words. The numbers are jsonc-parser's `ParseErrorCode`, which is erased. */
+/**
+ * What a parser says, in words. The numbers are jsonc-parser's `ParseErrorCode`, which is erased.
+ */
 const WORDS: Readonly<Record<number, string>> = {
   1: "there is a character that does not belong here",
   2: "a number is malformed",
@@ -35,12 +29,7 @@ const WORDS: Readonly<Record<number, string>> = {
   16: "there is a control character in a text",
 };
 
-/**
- * Finds out where a text is no JSON.
- *
- * @param text The text.
- * @returns What is wrong and where, or `undefined` where this parser sees nothing wrong.
- */
+/** Finds out where a text is no JSON. */
 export async function findSyntaxError(
   text: string,
 ): Promise<{ readonly found: string; readonly place: TextPlace } | undefined> {
@@ -51,13 +40,7 @@ export async function findSyntaxError(
   return { found: WORDS[first.error] ?? "it is no JSON", place: placeOf(text, first.offset) };
 }
 
-/**
- * Finds the place of a defect.
- *
- * @param text The text of the file, which is JSON.
- * @param defect The defect.
- * @returns Its place, or that of what surrounds it.
- */
+/** Finds the place of a defect. */
 export async function placeOfDefect(text: string, defect: Defect): Promise<TextPlace> {
   const { findNodeAtLocation } = await import("jsonc-parser");
   const root = await treeOf(text);
@@ -71,12 +54,7 @@ export async function placeOfDefect(text: string, defect: Defect): Promise<TextP
   return placeOf(text, 0);
 }
 
-/**
- * Finds a key that stands twice in one object, of which JSON keeps the last without a word.
- *
- * @param text The text of the file, which is JSON.
- * @returns The key and its second place, or `undefined`.
- */
+/** Finds a key that stands twice in one object, of which JSON keeps the last without a word. */
 export async function findDuplicateKey(
   text: string,
 ): Promise<{ readonly key: string; readonly place: TextPlace } | undefined> {

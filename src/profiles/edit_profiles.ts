@@ -1,9 +1,3 @@
-/**
- * Changes to the user's own file of profiles, which keep what else stands in it, and how.
- *
- * @module
- */
-
 import { lstat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { JSONPath } from "jsonc-parser";
@@ -30,7 +24,6 @@ export interface EditProfilesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A change to one profile. */
 export interface ProfileChange {
   /** The settings that get a value. @default none */
   readonly set?: StoredProfile;
@@ -46,16 +39,7 @@ interface Edit {
   readonly value: unknown;
 }
 
-/**
- * Makes a profile, or changes one.
- *
- * @param name Its name.
- * @param options What changes, and where.
- * @returns The profiles before and after.
- * @throws {UsageError} The name is no profile name, or the profile would be wrong.
- * @throws {ProfileFileError} The file is malformed, and stays as it is.
- * @throws {StoreError} The file cannot be written, or others can change it.
- */
+/** Makes a profile, or changes one. */
 export async function setProfile(
   name: string,
   options: EditProfilesOptions & ProfileChange,
@@ -74,16 +58,7 @@ export async function setProfile(
   });
 }
 
-/**
- * Removes profiles. Where one of them is used by default, none is from then on.
- *
- * @param names Their names.
- * @param options Where.
- * @returns The profiles before and after.
- * @throws {UsageError} There is no such profile, or another one uses it.
- * @throws {ProfileFileError} The file is malformed, and stays as it is.
- * @throws {StoreError} The file cannot be written, or others can change it.
- */
+/** Removes profiles. Where one of them is used by default, none is from then on. */
 export async function removeProfiles(
   names: readonly string[],
   options: EditProfilesOptions,
@@ -108,16 +83,7 @@ export async function removeProfiles(
   });
 }
 
-/**
- * Says which profile is used where none is named.
- *
- * @param name Its name, or `undefined` for none.
- * @param options Where.
- * @returns The profiles before and after.
- * @throws {UsageError} There is no such profile.
- * @throws {ProfileFileError} The file is malformed, and stays as it is.
- * @throws {StoreError} The file cannot be written, or others can change it.
- */
+/** Says which profile is used where none is named. */
 export async function useProfile(
   name: string | undefined,
   options: EditProfilesOptions,

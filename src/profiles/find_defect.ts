@@ -1,9 +1,3 @@
-/**
- * What is wrong with profiles, as far as their file alone can tell.
- *
- * @module
- */
-
 import { nearest } from "../nearest.ts";
 import { complain, oneOf } from "./complain.ts";
 import type { Complaint } from "./complain.ts";
@@ -38,13 +32,7 @@ const NOT_IN_PROJECTS = {
   tokenCommand: "it would let a cloned project run programs",
 } as const;
 
-/**
- * Looks for the first thing that is wrong with a file of profiles.
- *
- * @param value What the file holds.
- * @param options Whether it is a project's.
- * @returns The defect, or `undefined`.
- */
+/** Looks for the first thing that is wrong with a file of profiles. */
 export function findDefect(
   value: unknown,
   { project }: { readonly project: boolean },

@@ -1,15 +1,8 @@
-/**
- * Profiles that take values from others.
- *
- * @module
- */
-
 import type { ProfileSettings } from "../connection/profile.ts";
 import type { StoredProfile } from "./profile_settings.ts";
 
 /** A setting, and the profile that it is written in. */
 export interface InheritedSetting<T> {
-  /** The value. */
   readonly value: T;
   /** The name of the profile that says so. */
   readonly profile: string;
@@ -27,19 +20,17 @@ export const MOST_STEPS = 32;
 export interface FollowedUse {
   /** The settings, each from the nearest profile that has it. */
   readonly settings: InheritedSettings;
-  /** The profile's name, and those of the profiles that it uses; no more than {@linkcode MOST_STEPS} of them. */
+  /**
+   * The profile's name, and those of the profiles that it uses; no more than `MOST_STEPS` of them.
+   */
   readonly chain: readonly string[];
-  /** Whether the chain comes back to where it was; its last name is then the one that came twice. */
+  /**
+   * Whether the chain comes back to where it was; its last name is then the one that came twice.
+   */
   readonly circle: boolean;
 }
 
-/**
- * Collects the settings of a profile and of those that it uses.
- *
- * @param name The profile's name.
- * @param profiles The profiles of one file.
- * @returns The settings; none where there is no such profile.
- */
+/** Collects the settings of a profile and of those that it uses. */
 export function followUse(
   name: string,
   profiles: ReadonlyMap<string, StoredProfile>,

@@ -1,9 +1,3 @@
-/**
- * The contexts of a7, API7's other command line, as profiles.
- *
- * @module
- */
-
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../connection/origin.ts";
@@ -15,15 +9,12 @@ import { findDefect } from "./find_defect.ts";
 import { isProfileName } from "./profile_settings.ts";
 import type { StoredProfile } from "./profile_settings.ts";
 
-/** A context of a7. */
 export interface A7Context {
   /** What a7 calls it. */
   readonly name: string;
-  /** The name as a profile. */
   readonly profile: string;
   /** What becomes of it. */
   readonly settings: StoredProfile;
-  /** Its token. */
   readonly token: Secret | undefined;
   /** What a person should know, a sentence each. */
   readonly notes: readonly string[];
@@ -39,13 +30,11 @@ export interface RefusedContext {
 
 /** What a7's file holds. */
 export interface A7Contexts {
-  /** The file. */
   readonly path: string;
   /** What a7 calls the context that it uses. */
   readonly current: string | undefined;
   /** The contexts that can become profiles. */
   readonly contexts: readonly A7Context[];
-  /** The others. */
   readonly refused: readonly RefusedContext[];
 }
 
@@ -59,13 +48,7 @@ export interface ReadA7Options {
   readonly file?: string | undefined;
 }
 
-/**
- * Reads the contexts of a7.
- *
- * @param options Which file.
- * @returns The contexts, with their tokens.
- * @throws {AdcRunError} There is no such file, or it is not a7's; `exitCode` is 64 or 65.
- */
+/** Reads the contexts of a7. */
 export async function readA7Contexts(options: ReadA7Options): Promise<A7Contexts> {
   const path = options.file === undefined
     ? a7ConfigPath(options.env)

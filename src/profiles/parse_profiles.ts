@@ -1,9 +1,3 @@
-/**
- * The text of a file of profiles, read and checked.
- *
- * @module
- */
-
 import { findDefect } from "./find_defect.ts";
 import { ProfileFileError } from "./profile_file_error.ts";
 import type { StoredProfile } from "./profile_settings.ts";
@@ -16,14 +10,7 @@ export interface ParsedProfiles {
   readonly profiles: ReadonlyMap<string, StoredProfile>;
 }
 
-/**
- * Reads and checks the text of a file of profiles.
- *
- * @param text The text, without a byte order mark.
- * @param options The file, for messages, and whether it is a project's.
- * @returns What it says.
- * @throws {ProfileFileError} It is no JSON, or says what it must not.
- */
+/** Reads and checks the text of a file of profiles. */
 export async function parseProfiles(
   text: string,
   { path, project }: { readonly path: string; readonly project: boolean },

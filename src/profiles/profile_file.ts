@@ -1,9 +1,3 @@
-/**
- * The files that hold profiles: the user's own, and one that comes along with a project.
- *
- * @module
- */
-
 import { lstatSync, readFileSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -28,7 +22,6 @@ const LET_READ = "Look at its mode, and at that of its folder.";
 
 /** A file of profiles, read and checked. */
 export interface ProfileFile extends ParsedProfiles {
-  /** The file's absolute path. */
   readonly path: string;
   /** Whether it is there. */
   readonly exists: boolean;
@@ -36,38 +29,19 @@ export interface ProfileFile extends ParsedProfiles {
   readonly project: boolean;
 }
 
-/**
- * The path of the user's own file.
- *
- * @param env The environment, which says where the configuration folder is.
- * @returns An absolute path.
- */
+/** The path of the user's own file. */
 export function userProfilesPath(env: Environment): string {
   return join(storeFolder(env), USER_FILE);
 }
 
-/**
- * Reads the user's own profiles: `config.json` in the configuration folder.
- *
- * @param env The environment, which says where that folder is.
- * @returns The profiles; none where there is no such file.
- * @throws {ProfileFileError} It cannot be read, or is malformed; the message names the line.
- * @throws {StoreError} It is somebody else's, or others can change it or its folder.
- */
+/** Reads the user's own profiles: `config.json` in the configuration folder. */
 export async function readUserProfiles(env: Environment): Promise<ProfileFile> {
   const path = userProfilesPath(env);
   const text = readProfilesText(path, { project: false });
   return await parsed(text, { path, project: false });
 }
 
-/**
- * Reads a project's profiles: `adc-run.json` in the working directory.
- *
- * @param cwd The working directory.
- * @returns The profiles; none where there is no such file.
- * @throws {ProfileFileError} It cannot be read, is malformed, or says what a project must not: which
- * profile is used by default, or a command to run.
- */
+/** Reads a project's profiles: `adc-run.json` in the working directory. */
 export async function readProjectProfiles(cwd: string): Promise<ProfileFile> {
   const path = resolve(cwd, PROJECT_FILE);
   const text = readProfilesText(path, { project: true });
@@ -83,15 +57,7 @@ async function parsed(
   return { ...where, exists: true, ...await parseProfiles(withoutMark(text), where) };
 }
 
-/**
- * Reads the text of a file of profiles.
- *
- * @param path The file.
- * @param options Whether it is a project's; if not, nobody else may be able to change it.
- * @returns The text, or `undefined` where there is no such file.
- * @throws {ProfileFileError} It cannot be read.
- * @throws {StoreError} It is somebody else's, or others can change it or its folder.
- */
+/** Reads the text of a file of profiles. */
 export function readProfilesText(
   path: string,
   { project }: { readonly project: boolean },

@@ -1,9 +1,3 @@
-/**
- * What is wrong with a file of profiles.
- *
- * @module
- */
-
 import { AdcRunError, EXIT } from "../errors.ts";
 import type { AdcRunErrorOptions } from "../errors.ts";
 

@@ -1,9 +1,3 @@
-/**
- * The JSON Schema of the files that hold profiles.
- *
- * @module
- */
-
 import { BACKENDS, FILE_VERSION, PATTERNS, SETTINGS, SOURCES } from "./profile_settings.ts";
 import type { SettingKind } from "./profile_settings.ts";
 

@@ -1,10 +1,3 @@
-/**
- * The settings of a profile, as far as a pattern can tell a good value from a bad one. The schema and the
- * reader are both made from these.
- *
- * @module
- */
-
 import type { ProfileSettings } from "../connection/profile.ts";
 
 /** A profile as it is written down. */
@@ -107,13 +100,7 @@ export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
 /** The settings that name a file. */
 export const PATH_SETTINGS = ["caCertFile", "tlsClientCertFile", "tlsClientKeyFile"] as const;
 
-/**
- * Tells whether a text can be a profile's name.
- *
- * @param name The text.
- * @returns `true` for at most 63 letters, digits, dots, dashes and underscores that start with a letter or
- * digit, and do not look like a token.
- */
+/** Tells whether a text can be a profile's name. */
 export function isProfileName(name: string): boolean {
   return new RegExp(PATTERNS.name, "u").test(name) && !new RegExp(PATTERNS.token, "u").test(name);
 }

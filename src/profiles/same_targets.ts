@@ -1,17 +1,6 @@
-/**
- * Profiles that lead to the same place.
- *
- * @module
- */
-
 import type { Profile } from "../connection/profile.ts";
 
-/**
- * Finds profiles with the same backend, server and gateway group.
- *
- * @param profiles The profiles.
- * @returns The names of each group of two and more, in their order.
- */
+/** Finds profiles with the same backend, server and gateway group. */
 export function sameTargets(
   profiles: readonly Pick<Profile, "name" | "backend" | "server" | "gatewayGroup">[],
 ): readonly (readonly string[])[] {

@@ -1,9 +1,3 @@
-/**
- * Which profiles a run is for.
- *
- * @module
- */
-
 import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../connection/origin.ts";
 import type { Profile, ProfileSettings } from "../connection/profile.ts";
@@ -114,13 +108,7 @@ function defaultProfile(
   return profileOf(name, { file: own, explicit: false, env });
 }
 
-/**
- * Makes a profile of what its file says.
- *
- * @param name Its name; it is in the file.
- * @param options The file, whether the profile was named for this run, and the environment.
- * @returns The profile with what it takes from others; paths are absolute.
- */
+/** Makes a profile of what its file says. */
 export function profileOf(
   name: string,
   { file, explicit, env }: {

@@ -1,9 +1,3 @@
-/**
- * Where adc-run keeps its files.
- *
- * @module
- */
-
 import { isAbsolute, join, resolve } from "node:path";
 import process from "node:process";
 import type { Environment } from "../connection/origin.ts";
@@ -18,19 +12,6 @@ const NAME = "adc-run";
  *
  * An empty variable counts as unset, and so does a relative `XDG_CONFIG_HOME`, as the XDG Base Directory
  * Specification has it.
- *
- * @param env The environment.
- * @param platform The platform.
- * @default process.platform
- * @returns An absolute path. The folder need not be there.
- *
- * @example
- * ```ts
- * import { storeFolder } from "./folder.ts";
- * import assert from "node:assert/strict";
- *
- * assert.equal(storeFolder({ ADC_RUN_CONFIG_DIR: "/srv/adc-run" }), "/srv/adc-run");
- * ```
  */
 export function storeFolder(env: Environment, platform: string = process.platform): string {
   const { ADC_RUN_CONFIG_DIR: own, XDG_CONFIG_HOME: xdg, APPDATA: appData } = env;

@@ -1,9 +1,3 @@
-/**
- * What adc-run has begun on a server and not ended. No token is in it.
- *
- * @module
- */
-
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { JsonFile } from "./json_file.ts";
@@ -20,11 +14,11 @@ export interface JournalEntry {
   readonly key: string;
   /** What was begun: a token that is either stored or to be revoked, or one for a single run. */
   readonly kind: "mint" | "ephemeral";
-  /** The server's origin. */
   readonly origin: string;
-  /** The server's id for the user. */
   readonly userId: string;
-  /** The name of the token that is made: one that no other token has, as long as its id is not known. */
+  /**
+   * The name of the token that is made: one that no other token has, as long as its id is not known.
+   */
   readonly name: string;
   /** The server's id for it, once it is made. */
   readonly id?: string;
@@ -32,11 +26,9 @@ export interface JournalEntry {
   readonly fingerprint?: string;
   /** When it ends, in seconds since 1970. */
   readonly expiresAt?: number;
-  /** The process that began. */
   readonly owner: ProcessIdentity;
   /** The account that the token is to be stored under. */
   readonly account?: string;
-  /** Where it is to be kept. */
   readonly storage?: Storage;
   /** The name that it gets once the token of that name is gone. */
   readonly rename?: string;
@@ -44,35 +36,12 @@ export interface JournalEntry {
 
 /** Everything that was begun and is not over. */
 export interface Journal {
-  /**
-   * Reads all entries.
-   *
-   * @returns The entries, the oldest first.
-   * @throws {StoreError} The file cannot be read, or is damaged.
-   */
+  /** Reads all entries. */
   list(): Promise<readonly JournalEntry[]>;
-  /**
-   * Adds an entry, in this process' name.
-   *
-   * @param entry The entry.
-   * @returns The entry with its key and owner.
-   * @throws {StoreError} The file cannot be written.
-   */
+  /** Adds an entry, in this process' name. */
   add(entry: Omit<JournalEntry, "key" | "owner">): Promise<JournalEntry>;
-  /**
-   * Changes an entry.
-   *
-   * @param key The entry's key.
-   * @param patch The fields to set.
-   * @throws {StoreError} There is no such entry any more, or the file cannot be written.
-   */
   change(key: string, patch: Partial<Omit<JournalEntry, "key">>): Promise<void>;
-  /**
-   * Removes an entry, if it is there.
-   *
-   * @param key The entry's key.
-   * @throws {StoreError} The file cannot be written.
-   */
+  /** Removes an entry, if it is there. */
   remove(key: string): Promise<void>;
 }
 
@@ -97,13 +66,7 @@ interface Content {
   readonly entries: readonly JournalEntry[];
 }
 
-/**
- * Opens the file `journal.json`.
- *
- * @param folder adc-run's folder.
- * @param options Who is told of a damaged file, and how long to wait.
- * @returns The journal. Nothing is read yet.
- */
+/** Opens the file `journal.json`. */
 export function openJournal(folder: string, options: StoreOptions = {}): Journal {
   const path = join(folder, JOURNAL_FILE);
   const file = new JsonFile<Content>({

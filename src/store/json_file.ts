@@ -1,9 +1,3 @@
-/**
- * A JSON file that many processes read and change.
- *
- * @module
- */
-
 import { lstatSync, promises as fs, readFileSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { dirname } from "node:path";
@@ -16,9 +10,8 @@ import { DamagedFileError, StoreError, storeError } from "./store_error.ts";
 /** The version of all files that this adc-run writes, and the newest that it reads. */
 const VERSION = 1;
 
-/** What a {@linkcode JsonFile} is of. */
+/** What a `JsonFile` is of. */
 export interface JsonFileOptions<T> {
-  /** The file's path. */
   readonly path: string;
   /** Makes sure that what the file holds is of the right shape; `undefined` says that it is not. */
   readonly read: (value: Readonly<Record<string, unknown>>) => T | undefined;
@@ -26,7 +19,9 @@ export interface JsonFileOptions<T> {
   readonly empty: T;
   /** What the file holds, for messages, such as `the stored tokens`. */
   readonly what: string;
-  /** Whether reading, too, is refused where others can use the file or its folder. @default false */
+  /**
+   * Whether reading, too, is refused where others can use the file or its folder. @default false
+   */
   readonly secret?: boolean;
   /** Is told that a damaged file was set aside. @default nobody */
   readonly onWarning?: ((warning: string) => void) | undefined;
@@ -47,27 +42,16 @@ export interface UpdateOptions {
  * On disk it is an object with `"version": 1`, for its owner alone, in a folder for its owner alone.
  */
 export class JsonFile<T extends object> {
-  /** The file's path. */
   readonly path: string;
   readonly #options: JsonFileOptions<T>;
 
-  /**
-   * Names the file; nothing is read yet.
-   *
-   * @param options The path, and what the file holds.
-   */
+  /** Names the file; nothing is read yet. */
   constructor(options: JsonFileOptions<T>) {
     this.path = options.path;
     this.#options = options;
   }
 
-  /**
-   * Reads the file. It waits for nobody.
-   *
-   * @returns What it holds, or the empty value where there is no file.
-   * @throws {DamagedFileError} It holds something else than adc-run writes.
-   * @throws {StoreError} It cannot be read, a newer adc-run wrote it, or it is secret and open to others.
-   */
+  /** Reads the file. It waits for nobody. */
   async read(): Promise<T> {
     const { secret = false, empty } = this.#options;
     return await this.#load(secret) ?? empty;
@@ -76,9 +60,6 @@ export class JsonFile<T extends object> {
   /**
    * Reads the file, and sets a damaged one aside: what it held is lost to the program, and kept for a
    * person to look at.
-   *
-   * @returns What it holds, or the empty value where there is no file, or none that can be understood.
-   * @throws {StoreError} It cannot be read or moved, or a newer adc-run wrote it.
    */
   async readOrSetAside(): Promise<T> {
     try {
@@ -89,15 +70,7 @@ export class JsonFile<T extends object> {
     }
   }
 
-  /**
-   * Changes the file, while no other process does.
-   *
-   * @param change Makes the new value of the old one; the old one itself, if there is nothing to change.
-   * @param options How long to wait for other processes.
-   * @returns The new value.
-   * @throws {StoreError} The file cannot be read or written, is open to others, was written by a newer
-   * adc-run, or other processes kept it for too long.
-   */
+  /** Changes the file, while no other process does. */
   async update(change: (value: T) => T, options: UpdateOptions = {}): Promise<T> {
     const [{ withLock }, { replaceFile }] = await Promise.all([
       import("./lock.ts"),

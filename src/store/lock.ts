@@ -1,9 +1,3 @@
-/**
- * One process at a time.
- *
- * @module
- */
-
 import { promises as timers } from "node:timers";
 import { StoreError } from "./store_error.ts";
 import { breakersLock, createLock, findLock, removeLock, sweepLocks } from "./lock_file.ts";
@@ -20,20 +14,15 @@ export interface LockOptions {
    * After how many milliseconds a lock is taken over from a process of which nobody here can tell whether
    * it still runs: one of another machine or container, or a lock file that does not say whose it is. It
    * has to be far longer than what anybody does under the lock.
-   *
-   * @default 60_000
    */
   readonly stale?: number | undefined;
   /** What the lock is for, for messages, such as `the journal`. @default the lock file's path */
   readonly what?: string | undefined;
 }
 
-/** A lock that is held. */
 export interface HeldLock {
   /**
    * Makes sure that the lock is still held: a process that was stopped for a long time may have lost it.
-   *
-   * @throws {StoreError} It was lost.
    */
   check(): Promise<void>;
 }
@@ -51,25 +40,6 @@ const LONGEST_WAIT = 250;
  *
  * The lock is a file that says which process holds it. One whose process died, be it by SIGKILL, is taken
  * over at once. A lock is not for nesting: under it, the same lock is waited for in vain.
- *
- * @param path The lock file. Its folder is made for its owner alone, if need be.
- * @param run What to run.
- * @param options How long to wait, and for what.
- * @returns What `run` returns.
- * @throws {StoreError} Another process kept the lock for too long, or the file cannot be made.
- *
- * @example
- * ```ts
- * import { withLock } from "./lock.ts";
- * import assert from "node:assert/strict";
- * import { mkdtemp, rm } from "node:fs/promises";
- * import { tmpdir } from "node:os";
- * import { join } from "node:path";
- *
- * const folder = await mkdtemp(join(tmpdir(), "adc-run-"));
- * assert.equal(await withLock(join(folder, "a.lock"), () => Promise.resolve(1)), 1);
- * await rm(folder, { recursive: true });
- * ```
  */
 export async function withLock<T>(
   path: string,

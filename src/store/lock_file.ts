@@ -1,9 +1,3 @@
-/**
- * The file that stands for a lock: who holds it, made and removed in one step each.
- *
- * @module
- */
-
 import { createHash, randomBytes } from "node:crypto";
 import { promises as fs } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
@@ -41,13 +35,7 @@ const NO_LINKS: readonly string[] = [
 /** What follows a lock's name in those of breakers' locks, and of locks in the making. */
 const LEFT = /^(?:\.[0-9a-f]{12})*(?:\.[0-9a-f]{12}|\.[0-9a-f]{32}\.tmp)$/;
 
-/**
- * Looks who holds a lock.
- *
- * @param path The lock file.
- * @returns What was found, or `undefined` where there is no such file.
- * @throws {StoreError} The file cannot be read.
- */
+/** Looks who holds a lock. */
 export async function findLock(path: string): Promise<FoundLock | undefined> {
   let handle: FileHandle | undefined;
   try {
@@ -70,10 +58,6 @@ export async function findLock(path: string): Promise<FoundLock | undefined> {
 /**
  * Makes a lock file, unless there is one. It comes into being with its content: nobody ever finds it
  * empty, save where there are no hard links.
- *
- * @param path The lock file; its folder is made, if need be.
- * @returns The lock's id, or `undefined` where another was faster.
- * @throws {StoreError} The file cannot be made.
  */
 export async function createLock(path: string): Promise<string | undefined> {
   const nonce = randomBytes(16).toString("hex");
@@ -85,13 +69,7 @@ export async function createLock(path: string): Promise<string | undefined> {
   }
 }
 
-/**
- * Removes a lock file, if it is still the same lock.
- *
- * @param path The lock file.
- * @param id The lock's id.
- * @throws {StoreError} The file cannot be removed.
- */
+/** Removes a lock file, if it is still the same lock. */
 export async function removeLock(path: string, id: string): Promise<void> {
   if ((await findLock(path))?.id !== id) return;
   try {
@@ -101,13 +79,7 @@ export async function removeLock(path: string, id: string): Promise<void> {
   }
 }
 
-/**
- * The lock of those who would break a lock.
- *
- * @param path The lock file.
- * @param id The id of the lock to break.
- * @returns Another lock file, beside it.
- */
+/** The lock of those who would break a lock. */
 export function breakersLock(path: string, id: string): string {
   return `${path}.${digest(id)}`;
 }
@@ -116,9 +88,6 @@ export function breakersLock(path: string, id: string): string {
  * Clears away what processes that died left beside a lock file. Only the lock's holder may do so: to it,
  * no file there is of use any more. Who wanted to make the same lock comes too late anyway, and who wanted
  * to break an earlier one finds that it is gone.
- *
- * @param path The lock file.
- * @param id The id of the lock that is held; those who would break it are let be.
  */
 export async function sweepLocks(path: string, id: string): Promise<void> {
   const kept = breakersLock("", id);

@@ -1,9 +1,3 @@
-/**
- * Files and folders that only their owner may use.
- *
- * @module
- */
-
 import { promises as fs, statSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { dirname } from "node:path";
@@ -11,30 +5,21 @@ import process from "node:process";
 import { codeOf } from "../errors.ts";
 import { StoreError, storeError } from "./store_error.ts";
 
-/** What group and others must not be able to do: anything at all to a secret, writing to anything else. */
+/**
+ * What group and others must not be able to do: anything at all to a secret, writing to anything else.
+ */
 const FORBIDDEN = { secret: 0o077, plain: 0o022 } as const;
 
 /** What lies in a file or folder: a secret, or something that others may see but not change. */
 export type Contents = keyof typeof FORBIDDEN;
 
-/**
- * Makes a folder for its owner alone, or makes sure that it is fit for what it is to hold.
- *
- * @param folder The folder's path; what is missing above it is made as well.
- * @param contents What it is to hold.
- * @throws {StoreError} It cannot be made, is somebody else's, or is open to others.
- */
+/** Makes a folder for its owner alone, or makes sure that it is fit for what it is to hold. */
 export async function preparePrivateFolder(folder: string, contents: Contents): Promise<void> {
   await makeFolder(folder);
   requirePrivateFolder(folder, contents);
 }
 
-/**
- * Makes a folder for its owner alone, unless it is there.
- *
- * @param folder The folder's path; what is missing above it is made as well.
- * @throws {StoreError} It cannot be made.
- */
+/** Makes a folder for its owner alone, unless it is there. */
 export async function makeFolder(folder: string): Promise<void> {
   try {
     await makeWithParents(folder);
@@ -43,7 +28,9 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** Node's own `recursive` never ends where a folder is there and takes no other in, such as /proc. */
+/**
+ * Node's own `recursive` never ends where a folder is there and takes no other in, such as /proc.
+ */
 async function makeWithParents(folder: string): Promise<void> {
   const make = () =>
     fs.mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
@@ -59,13 +46,7 @@ async function makeWithParents(folder: string): Promise<void> {
   }
 }
 
-/**
- * Makes sure that nobody but its owner can use a folder, and that the owner is who runs this.
- *
- * @param folder The folder's path. One that is not there passes.
- * @param contents What it holds.
- * @throws {StoreError} It cannot be looked at, is somebody else's, or is open to others.
- */
+/** Makes sure that nobody but its owner can use a folder, and that the owner is who runs this. */
 export function requirePrivateFolder(folder: string, contents: Contents): void {
   let stats: Stats;
   try {
@@ -81,11 +62,6 @@ export function requirePrivateFolder(folder: string, contents: Contents): void {
 /**
  * Makes sure that nobody but its owner can use a file or folder, and that the owner is who runs this.
  * Windows keeps the user's folders to the user, and its modes say nothing, so there all passes.
- *
- * @param path The path, for the message.
- * @param stats What the system says of it.
- * @param contents What lies there.
- * @throws {StoreError} It is somebody else's, or open to others.
  */
 export function requirePrivate(path: string, stats: Stats, contents: Contents): void {
   if (process.platform === "win32") return;

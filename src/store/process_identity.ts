@@ -1,9 +1,3 @@
-/**
- * Which process it was: the one that holds a lock, or that began what a journal tells of.
- *
- * @module
- */
-
 import { promises as fs } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
@@ -16,7 +10,6 @@ import { codeOf, throwIfNotCapable } from "../errors.ts";
 export interface ProcessIdentity {
   /** The name of the machine, or of the container. */
   readonly host: string;
-  /** The process id. */
   readonly pid: number;
   /** When it was started, in ticks since the machine was. */
   readonly started?: string;
@@ -31,22 +24,12 @@ const GREATEST_PID = 2 ** 31 - 1;
 
 let own: Promise<ProcessIdentity> | undefined;
 
-/**
- * The process that this runs in.
- *
- * @returns Its identity, found out once.
- */
+/** The process that this runs in. */
 export function ownIdentity(): Promise<ProcessIdentity> {
   return own ??= identify();
 }
 
-/**
- * Tells whether a process still runs.
- *
- * @param identity The process.
- * @returns `undefined` where it cannot be told: it is of another machine or container.
- * @throws {Error} Deno's `NotCapable`, without `--allow-run`.
- */
+/** Tells whether a process still runs. */
 export async function isAlive(identity: ProcessIdentity): Promise<boolean | undefined> {
   const self = await ownIdentity();
   // One boot is one machine, whatever it is called by now; another boot of the same name has ended this.
@@ -62,12 +45,7 @@ export async function isAlive(identity: ProcessIdentity): Promise<boolean | unde
   return now.state !== "Z" && now.state !== "X" && !differ(identity.started, now.started);
 }
 
-/**
- * Reads an identity from a file.
- *
- * @param value Anything.
- * @returns The identity, or `undefined` if it is none.
- */
+/** Reads an identity from a file. */
 export function readIdentity(value: unknown): ProcessIdentity | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { host, pid, started, boot, pidNamespace } = value as Record<string, unknown>;

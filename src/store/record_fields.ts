@@ -1,13 +1,9 @@
-/**
- * The fields of the records in adc-run's files.
- *
- * @module
- */
-
 /** The names of fields, and what they hold. */
 export type Fields = Readonly<Record<string, FieldType>>;
 
-/** What a field holds; a list stands for one of these strings; `?` for a field that may be missing. */
+/**
+ * What a field holds; a list stands for one of these strings; `?` for a field that may be missing.
+ */
 export type FieldType =
   | "string"
   | "string?"
@@ -17,13 +13,7 @@ export type FieldType =
   | "boolean?"
   | readonly [presence: "one of" | "one of?", ...values: readonly string[]];
 
-/**
- * Makes sure that a value is a record with certain fields. It may have others.
- *
- * @param value Anything.
- * @param fields The fields.
- * @returns Whether it is.
- */
+/** Makes sure that a value is a record with certain fields. It may have others. */
 export function hasFields(
   value: unknown,
   fields: Fields,
@@ -36,10 +26,6 @@ export function hasFields(
 /**
  * Copies the fields that are known: whatever else a caller's object may have, a secret perhaps, does not
  * reach the disk.
- *
- * @param record The record.
- * @param fields The fields.
- * @returns A record with those fields alone, without those that are `undefined`.
  */
 export function keepFields(record: object, fields: Fields): Record<string, unknown> {
   const entries = Object.entries(record).filter(([name, value]) =>

@@ -1,9 +1,3 @@
-/**
- * What processes that died left beside a file.
- *
- * @module
- */
-
 import { promises as fs } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { throwIfNotCapable } from "../errors.ts";
@@ -11,10 +5,6 @@ import { throwIfNotCapable } from "../errors.ts";
 /**
  * Removes files whose names start with that of another one. Where the folder cannot be cleared up, the
  * file itself can perhaps still be used: that is no failure.
- *
- * @param path The other file, which stays.
- * @param isLeft Tells by what follows its name.
- * @throws {Error} Deno's `NotCapable`.
  */
 export async function removeBeside(
   path: string,

@@ -1,9 +1,3 @@
-/**
- * A file that is replaced as a whole, or not at all.
- *
- * @module
- */
-
 import { randomBytes } from "node:crypto";
 import { promises as fs } from "node:fs";
 import { dirname } from "node:path";
@@ -14,7 +8,9 @@ import { storeError } from "./store_error.ts";
 
 /** When a file is replaced. */
 export interface ReplaceOptions {
-  /** Called when the new file is complete and the old one still there; what it throws stops it all. */
+  /**
+   * Called when the new file is complete and the old one still there; what it throws stops it all.
+   */
   readonly check: () => Promise<void>;
 }
 
@@ -27,11 +23,6 @@ const UNFINISHED = /^\.[0-9a-f]{16}\.tmp$/;
  *
  * Only one process at a time may do so. It removes what others left unfinished, and one that had lost its
  * lock without knowing then finds that it cannot finish.
- *
- * @param path The file.
- * @param text Its new content.
- * @param options What to ask before the old file is replaced.
- * @throws {StoreError} The file cannot be written; the old one is as it was.
  */
 export async function replaceFile(
   path: string,

@@ -1,9 +1,3 @@
-/**
- * Windows' way to refuse what another process has open.
- *
- * @module
- */
-
 import process from "node:process";
 import { promises as timers } from "node:timers";
 import { codeOf } from "../errors.ts";
@@ -15,12 +9,6 @@ const MOST_TRIES = 8;
 /**
  * Makes a system call, on Windows a few times over: there a file that somebody has open can for that
  * moment not be renamed, replaced or read.
- *
- * @param call The system call.
- * @param platform The platform.
- * @default process.platform
- * @returns What the call returns.
- * @throws {Error} What the call throws, at the last try.
  */
 export async function retrySharing<T>(
   call: () => T | Promise<T>,

@@ -1,9 +1,3 @@
-/**
- * What adc-run remembers of the tokens that it stored. No token is in it.
- *
- * @module
- */
-
 import { join } from "node:path";
 import { JsonFile } from "./json_file.ts";
 import { hasFields, keepFields } from "./record_fields.ts";
@@ -18,17 +12,13 @@ export interface TokenRecord {
   readonly account: string;
   /** The origin of the server that it is for. */
   readonly origin: string;
-  /** Where it is kept. */
   readonly storage: Storage;
   /** Its fingerprint, which tells whether what is stored is still the token meant here. */
   readonly fingerprint: string;
-  /** The server's id for it. */
   readonly id?: string;
-  /** Its name on the server. */
   readonly name?: string;
   /** The server's id for the user whose it is. */
   readonly userId?: string;
-  /** The name of that user. */
   readonly user?: string;
   /** When it was made, in seconds since 1970. */
   readonly createdAt?: number;
@@ -45,34 +35,13 @@ export type TokenQuery =
 
 /** The records of all stored tokens. */
 export interface TokenState {
-  /**
-   * Reads all records.
-   *
-   * @returns The records, the one that was put last at the end.
-   * @throws {StoreError} The file cannot be read, or is damaged.
-   */
+  /** Reads all records. */
   list(): Promise<readonly TokenRecord[]>;
-  /**
-   * Looks a record up.
-   *
-   * @param query The account, or the server and the token's fingerprint.
-   * @returns The record that was put last among those that fit, or `undefined`.
-   * @throws {StoreError} The file cannot be read, or is damaged.
-   */
+  /** Looks a record up. */
   find(query: TokenQuery): Promise<TokenRecord | undefined>;
-  /**
-   * Adds a record, in place of the one with the same account and storage.
-   *
-   * @param record The record.
-   * @throws {StoreError} The file cannot be written.
-   */
+  /** Adds a record, in place of the one with the same account and storage. */
   put(record: TokenRecord): Promise<void>;
-  /**
-   * Removes the records of an account.
-   *
-   * @param query The account; with a storage, only the record of the token that is kept there.
-   * @throws {StoreError} The file cannot be written.
-   */
+  /** Removes the records of an account. */
   remove(query: { readonly account: string; readonly storage?: Storage }): Promise<void>;
 }
 
@@ -97,13 +66,7 @@ interface Content {
   readonly tokens: readonly TokenRecord[];
 }
 
-/**
- * Opens the file `state.json`.
- *
- * @param folder adc-run's folder.
- * @param options Who is told of a damaged file, and how long to wait.
- * @returns The records. Nothing is read yet.
- */
+/** Opens the file `state.json`. */
 export function openState(folder: string, options: StoreOptions = {}): TokenState {
   const file = new JsonFile<Content>({
     path: join(folder, STATE_FILE),

@@ -1,15 +1,8 @@
-/**
- * What goes wrong with the files that adc-run keeps.
- *
- * @module
- */
-
 import { AdcRunError, codeOf, EXIT, throwIfNotCapable } from "../errors.ts";
 import type { AdcRunErrorOptions } from "../errors.ts";
 
-/** What a {@linkcode StoreError} carries beside its message. */
+/** What a `StoreError` carries beside its message. */
 export interface StoreErrorOptions extends AdcRunErrorOptions {
-  /** The file or folder. */
   readonly path: string;
   /** The system's code, such as `ENOSPC`. @default none */
   readonly code?: string | undefined;
@@ -39,7 +32,6 @@ export class StoreError extends AdcRunError {
 
 /** A file of adc-run's own holds something else than adc-run writes. It may be replaced. */
 export class DamagedFileError extends StoreError {
-  /** `"DamagedFileError"`. */
   override readonly name: string = "DamagedFileError";
 }
 
@@ -60,15 +52,7 @@ const WORDS: Readonly<Record<string, string>> = {
 /** Where another folder would do. */
 const ELSEWHERE: readonly string[] = ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR"];
 
-/**
- * Turns a failed system call into a {@linkcode StoreError}.
- *
- * @param what What was tried, such as `write`, to follow "Cannot".
- * @param path The file or folder.
- * @param cause What was thrown.
- * @returns The error to throw; `cause` itself, if it is an error of adc-run or a defect.
- * @throws {Error} `cause` itself, if it is a permission that Deno withheld.
- */
+/** Turns a failed system call into a `StoreError`. */
 export function storeError(what: string, path: string, cause: unknown): unknown {
   throwIfNotCapable(cause);
   const code = codeOf(cause);

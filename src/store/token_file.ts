@@ -1,9 +1,3 @@
-/**
- * Tokens in a file, for machines without a keychain.
- *
- * @module
- */
-
 import { join } from "node:path";
 import { Secret } from "../secret.ts";
 import type { Keychain } from "../token/keychain.ts";
@@ -20,7 +14,6 @@ export interface StoreOptions extends UpdateOptions {
 }
 
 interface Content {
-  /** The bare tokens by account. */
   readonly tokens: Readonly<Record<string, unknown>>;
 }
 
@@ -28,10 +21,6 @@ interface Content {
  * A keychain in the file `tokens.json`, which none but its owner may read or write.
  *
  * Its methods throw a `StoreError` where the file cannot be used, and never fall back to anything.
- *
- * @param folder adc-run's folder.
- * @param options Who is told of a damaged file, and how long to wait.
- * @returns The keychain. Nothing is read yet.
  */
 export function tokenFile(folder: string, options: StoreOptions = {}): Keychain {
   const file = new JsonFile<Content>({

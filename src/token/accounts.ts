@@ -1,16 +1,6 @@
 /**
- * What stored tokens are filed under, in whatever store.
- *
- * @module
- */
-
-/**
  * The account under which a token is stored: the server's origin, or `PROFILE@ORIGIN` where a profile is
  * in force, so that two profiles for one server have a token each.
- *
- * @param origin The server's origin.
- * @param connection The profile in force.
- * @returns The account.
  */
 export function accountOf(
   origin: string,
@@ -21,10 +11,6 @@ export function accountOf(
 
 /**
  * The accounts under which a token is looked for: the profile's own, then the server's, which all share.
- *
- * @param origin The server's origin.
- * @param connection The profile in force.
- * @returns The accounts, in order.
  */
 export function accountsFor(
   origin: string,
@@ -33,12 +19,7 @@ export function accountsFor(
   return [...new Set([accountOf(origin, connection), origin])];
 }
 
-/**
- * The origins of a list of servers.
- *
- * @param servers The servers.
- * @returns Their origins, each once.
- */
+/** The origins of a list of servers. */
 export function originsOf(servers: readonly { readonly origin: string }[]): readonly string[] {
   return [...new Set(servers.map(({ origin }) => origin))];
 }

@@ -1,23 +1,9 @@
-/**
- * One question to one source.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import { AdcRunError, EXIT, messageOf } from "../errors.ts";
 import type { SourceAnswer, TokenSource } from "./source.ts";
 import { isBlank, tokenDefect } from "./token_value.ts";
 
-/**
- * Asks one source within its time limit, and judges the token that it gives.
- *
- * @param source The source.
- * @param connection Where the token would be used.
- * @param options What ends the search.
- * @returns What it answered; one that throws or is too slow is broken.
- * @throws {unknown} The signal's reason, once the source has undone what it had begun.
- */
+/** Asks one source within its time limit, and judges the token that it gives. */
 export async function askSource(
   source: TokenSource,
   connection: Connection,

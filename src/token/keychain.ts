@@ -1,9 +1,3 @@
-/**
- * The system's keychain: macOS Keychain, Secret Service on Linux, Windows Credential Manager.
- *
- * @module
- */
-
 import { Buffer } from "node:buffer";
 import process from "node:process";
 import { messageOf } from "../errors.ts";

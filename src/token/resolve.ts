@@ -1,9 +1,3 @@
-/**
- * Ordered sources in, one token out, and what every source on the way said.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import { AdcRunError, EXIT, messageOf, SourceError } from "../errors.ts";
 import type { Secret } from "../secret.ts";

@@ -1,9 +1,3 @@
-/**
- * What a token source is, and what it can answer.
- *
- * @module
- */
-
 import type { Connection } from "../connection/connection.ts";
 import type { Secret } from "../secret.ts";
 

@@ -1,22 +1,14 @@
-/**
- * What a token must look like before it is sent anywhere.
- *
- * @module
- */
-
 import { Secret } from "../secret.ts";
 
-/** Far more than any token, in bytes: what is longer is something else, and is not read to its end. */
+/**
+ * Far more than any token, in bytes: what is longer is something else, and is not read to its end.
+ */
 export const MOST_TOKEN_BYTES = 64 * 1024;
 
 /**
  * Says what keeps a value from being a token.
  *
  * The answer never holds any part of the value.
- *
- * @param token The value, or for `apisix-standalone` the comma-separated list.
- * @param list Whether commas separate tokens, one for each server.
- * @returns What is wrong with it, or `undefined` for a value that may be sent.
  */
 export function tokenDefect(token: Secret, list: boolean): string | undefined {
   const parts = splitTokens(token, list);
@@ -28,13 +20,7 @@ export function tokenDefect(token: Secret, list: boolean): string | undefined {
   return undefined;
 }
 
-/**
- * The tokens in a value.
- *
- * @param token The value.
- * @param list Whether commas separate tokens.
- * @returns One token, or for a list as many as there are.
- */
+/** The tokens in a value. */
 export function splitTokens(token: Secret, list: boolean): readonly Secret[] {
   return list ? token.reveal().split(",").map((part) => new Secret(part)) : [token];
 }
@@ -49,22 +35,12 @@ function defectOf(value: string): string | undefined {
   return undefined;
 }
 
-/**
- * Tells whether a value counts as "no token".
- *
- * @param value The value, if there is one.
- * @returns `true` for nothing but white space.
- */
+/** Tells whether a value counts as "no token". */
 export function isBlank(value: string): boolean {
   return value.trim() === "";
 }
 
-/**
- * Drops the line break that editors, `echo` and helper programs put at the end.
- *
- * @param text The contents of a file, or the output of a program.
- * @returns The text without one trailing line break.
- */
+/** Drops the line break that editors, `echo` and helper programs put at the end. */
 export function withoutTrailingNewline(text: string): string {
   return text.replace(/\r?\n$/, "");
 }

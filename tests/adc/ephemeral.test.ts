@@ -115,9 +115,19 @@ test("`runAdc()` revokes the token after a check that failed", async () => {
   await assertRevoked(it);
 });
 
-test("`runAdc()` revokes the token where ADC is not found", async () => {
+test("`runAdc()` makes no token, and asks the server nothing, where ADC is not found", async () => {
   await using it = await prepare();
   const error = await failureOf(runAdc(["sync"], options(it, { adc: "no-such-adc" })));
+  assert.ok(error instanceof CommandError);
+  assert.deepEqual(it.sandbox.requests, []);
+});
+
+test("`runAdc()` revokes the token where the program does not start", async () => {
+  await using it = await prepare();
+  const spawn = () => {
+    throw Object.assign(new Error("spawn EPERM"), { code: "EPERM" });
+  };
+  const error = await failureOf(runAdc(["sync"], options(it, { spawn })));
   assert.ok(error instanceof CommandError);
   await assertRevoked(it);
 });

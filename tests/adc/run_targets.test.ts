@@ -395,8 +395,14 @@ it("`runTargets()` looks for ADC before it asks anybody", async () => {
   );
 });
 
+it("`runTargets()` looks for another program before it asks anybody", async () => {
+  const sources = () => assert.fail("nobody may be asked");
+  const options = { profiles: profiles("a"), env: {}, cwd: "/", exec: true, sources };
+  await assert.rejects(runTargets(["no-such-program"], options), { exitCode: 127 });
+});
+
 it("`runTargets()` tells of a program that does not start for each target", async () => {
-  const results = await runTargets(["no-such-program"], {
+  const results = await runTargets(["true"], {
     profiles: profiles("a", "b"),
     env: { PATH: process.env.PATH },
     cwd: "/",
@@ -404,6 +410,9 @@ it("`runTargets()` tells of a program that does not start for each target", asyn
     dispatcher: gateways(["a", "b"]),
     sources: leases().sources,
     keepGoing: true,
+    spawn: () => {
+      throw Object.assign(new Error("spawn EPERM"), { code: "EPERM" });
+    },
   });
   assert.deepEqual(outcomes(results), ["refused", "refused"]);
   for (const { error } of results) assert.ok(error instanceof CommandError);

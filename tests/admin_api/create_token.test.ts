@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startSandbox } from "../sandbox/sandbox.ts";
 import type { SandboxOptions, SandboxRequest } from "../sandbox/sandbox.ts";
-import { assertHides, failureOf, logInAt, mock } from "./fixture.ts";
+import { assertHides, failureOf, logInAt, mock, openAt } from "./fixture.ts";
 import { Secret } from "../../src/secret.ts";
 
 const WANTED = { name: "wanted", expiresAt: 2_000_000_000 };
@@ -47,6 +47,13 @@ test("`AdminApi.createToken()` takes no name that is there already", async () =>
   const error = await failureOf(at.api.createToken(WANTED));
   assert.deepEqual([error.failure, error.exitCode], ["name-taken", 65]);
   assert.equal(at.posts(), 0);
+});
+
+test("`AdminApi.createToken()` asks nobody whether a name is taken that no other can have", async () => {
+  await using at = await session();
+  const made = await at.api.createToken({ ...WANTED, isUnique: true });
+  assert.deepEqual(at.live().map(({ value }) => value), [made.token.reveal()]);
+  assert.ok(at.sandbox.requests.every(({ path }) => !path.endsWith("/check_name")));
 });
 
 test("`AdminApi.createToken()` leaves a token alone that got the name meanwhile", async () => {
@@ -308,6 +315,6 @@ test("`AdminApi` tries a `GET`, a `PUT` and a `DELETE` again, a `POST` never", a
   assert.deepEqual(await count(() => api.renameToken(id, "y"), 2), ["done", 3]);
   assert.deepEqual(await count(() => api.revokeToken(id), 2), ["done", 3]);
   const who = { username: "dev", password: new Secret("dev-password") };
-  await api.logOut();
-  assert.deepEqual(await count(() => api.logIn(who), 1), ["server-error", 1]);
+  await using another = await openAt(sandbox);
+  assert.deepEqual(await count(() => another.logIn(who), 1), ["server-error", 1]);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { Readable } from "node:stream";
+import process from "node:process";
 import { it } from "node:test";
 import { canAsk, hasTerminal } from "../../src/cli/io.ts";
 import { main } from "../../src/cli/main.ts";
@@ -56,7 +57,10 @@ it("`main()` ends with 64 on a command line that is wrong, and says what to do",
       [["--ephemeral=never", "sync"], /has an end/],
       [["--ephemeral=soon", "sync"], /it is no duration/],
       [["--ephemeral", "auth", "list"], /Cannot use --ephemeral with "adc-run auth list"/],
-      [["--ephemeral", "sync"], /Cannot use --ephemeral with the backend apisix/],
+      [
+        ["--adc", process.execPath, "--ephemeral", "sync"],
+        /Cannot use --ephemeral with the backend apisix/,
+      ],
       [["auth", "status", "--frob=zqzq"], /no option "--frob"/],
       [["exec"], /no command to execute/],
       [["exec", "--frob"], /no command to execute/],
@@ -209,7 +213,8 @@ it("`main()` blames what comes from a variable on the variable", async () => {
       [["sync"], { ADC_RUN_EPHEMERAL: "never" }, 78, /Cannot use ADC_RUN_EPHEMERAL "never"/],
     ] as const
   ) {
-    const io = fakeIo({ env: { ADC_RUN_CONFIG_DIR: "/nowhere", ...env } });
+    const ADC_RUN_ADC = process.execPath;
+    const io = fakeIo({ env: { ADC_RUN_CONFIG_DIR: "/nowhere", ADC_RUN_ADC, ...env } });
     assert.equal(await main(args, io), exitCode, args.join(" "));
     assert.match(io.err.join(""), message);
   }

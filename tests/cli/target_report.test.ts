@@ -20,7 +20,7 @@ function done(name: string, exitCode: number, more: Partial<RunResult> = {}): Ta
     checked: undefined,
     lifted: [],
     words: ["sync"],
-    program: undefined,
+    program: { file: "adc", prefix: [], name: "adc" },
     exitCode,
     signal: null,
     masked: 0,

@@ -56,7 +56,6 @@ const NEEDLESS: readonly (readonly [Words, number])[] = [
   [["profile", "import"], 64],
   [["complete", "--", "-p", ""], 0],
   [["complete", "--", "sync", "-"], 0],
-  [["install-adc"], 78],
 ];
 
 /** Where the user's token comes from. */

@@ -160,9 +160,6 @@ export async function writeHostile(
     }
     for (const place of SETTINGS) {
       await write(`${place}/config.json`, settingsFile(join(folder, "get-token")), 0o600);
-      const current = { version: "0.28.0", sha256: "0".repeat(64), installedAt: 0 };
-      await write(`${place}/adc/installed.json`, JSON.stringify({ version: 1, current }), 0o600);
-      await write(`${place}/adc/0.28.0/adc`, thief.program, 0o755);
     }
   }
   if (has(".git")) {
@@ -190,11 +187,9 @@ function variablesOf(folder: string, { url }: Thief): string {
   return `ADC_TOKEN_COMMAND=./get-token
 ADC_TOKEN_FILE=./thief.pem
 ADC_RUN_ADC=./adc
-ADC_RUN_ADC_SHA256=${"0".repeat(64)}
 ADC_RUN_ALLOWED_SERVERS=${url}
 ADC_RUN_CHECK=false
 ADC_RUN_CONFIG_DIR=./settings
-ADC_RUN_DOWNLOAD_URL=${url}
 ADC_RUN_MASK=false
 ADC_RUN_PROFILE=theirs
 API7_USERNAME=${USER}

@@ -215,11 +215,11 @@ for (const home of await testHomes()) {
       assert.equal(report.exitCode, 3);
       assert.equal(report.token.source, "env");
       assert.equal(JSON.parse(json.stdout).argv[0], "ping");
-      const failed = await adcRun(home, ["--json", "ping"], { env: it.env, cwd });
+      const failed = await adcRun(home, ["--json", ...REPORT, "ping"], { env: it.env, cwd });
       assert.equal(JSON.parse(failed.stderr).error.verdict, "no-token");
       const quiet = await adcRun(home, ["--quiet", ...REPORT, "ping"], { env, cwd });
       assert.equal(quiet.stderr, "");
-      const quietFailure = await adcRun(home, ["--quiet", "ping"], { env: it.env, cwd });
+      const quietFailure = await adcRun(home, ["--quiet", ...REPORT, "ping"], { env: it.env, cwd });
       assert.match(quietFailure.stderr, /no source has one/);
     });
 
@@ -280,7 +280,7 @@ for (const home of await testHomes()) {
 
     it("says how to get ADC where there is none, and what is wrong where it cannot be run", async () => {
       await using it = await fixture();
-      const { folder } = it;
+      const { folder, sandbox } = it;
       const env = { ...it.env, ADC_TOKEN: it.token };
       const text = await folder.write("text", "no program");
       for (
@@ -289,10 +289,13 @@ for (const home of await testHomes()) {
           [["--adc", text, "ping"], 126, /not executable/],
           [["exec", "--", "no-such-program-here"], 127, /"no-such-program-here": it was not found/],
           [["exec", "--", text], 126, /EACCES/],
+          [["exec", "--", folder.path], 126, /EACCES/],
+          [["--ephemeral", "exec", "--", "./nothing"], 127, /it was not found/],
+          [["--ephemeral", "--dry-run", "--adc", "./nothing", "ping"], 127, /there is no/],
           [["exec"], 64, /no command to execute/],
           [["--frobnicate", "ping"], 64, /no option "--frobnicate"/],
           [["--token=hidden-value", "ping"], 64, /no option "--token"/],
-          [["--source", "env,moon", "ping"], 64, /source "moon"/],
+          [[...REPORT, "--source", "env,moon", "ping"], 64, /source "moon"/],
           [[], 64, /There is no command/],
         ] as const
       ) {
@@ -300,7 +303,9 @@ for (const home of await testHomes()) {
         assert.equal(ended.code, code, ended.stderr);
         assert.match(ended.stderr, message);
         assert.ok(!ended.stderr.includes("hidden-value"));
+        assert.doesNotMatch(ended.stderr, /for api7ee at/, "nothing was announced");
       }
+      assert.deepEqual(sandbox.requests, [], "nothing was sent, and no token was made");
     });
   });
 }

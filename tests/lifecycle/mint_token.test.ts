@@ -104,7 +104,7 @@ test("`mintToken()` takes the entry back after a refusal that is clear", async (
   assert.ok(error instanceof AdminApiError);
   assert.deepEqual([error.failure, error.exitCode], ["name-taken", 65]);
   assert.deepEqual(await it.stores.journal.list(), []);
-  assert.deepEqual([it.changes(), it.live()], [[], ["fresh"]]);
+  assert.deepEqual([it.changes(), it.live()], [["POST /api/tokens"], ["fresh"]]);
 });
 
 test("`mintToken()` keeps the entry where the server may have made the token", async () => {

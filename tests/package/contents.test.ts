@@ -96,7 +96,6 @@ describe("the npm package", () => {
       "commander",
       "cross-spawn",
       "dotenv",
-      "fflate",
       "glob",
       "js-yaml",
       "jsonc-parser",

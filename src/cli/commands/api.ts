@@ -1,9 +1,3 @@
-/**
- * `adc-run api [METHOD] PATH`: one request to the Admin API, with the token out of sight.
- *
- * @module
- */
-
 import { releaseToken } from "../../adc/release_token.ts";
 import { secretsOf } from "../../adc/secrets.ts";
 import { judgeRawAnswer } from "../../admin_api/judge_raw_answer.ts";
@@ -31,13 +25,7 @@ import { readOwnCommand } from "../own_command.ts";
 import type { OwnCall, OwnCommand } from "../own_command.ts";
 import { requireNoDryRun } from "../refuse_options.ts";
 
-/**
- * Sends one request and shows the answer.
- *
- * @param call The command's words.
- * @param io The process.
- * @returns 0 for 2xx, else the exit code of the verdict.
- */
+/** Sends one request and shows the answer. */
 export async function api({ words, options: before }: OwnCall, io: Io): Promise<number> {
   const request = readApiRequest(words);
   if (request.help) {

@@ -1,9 +1,3 @@
-/**
- * `adc-run auth …`.
- *
- * @module
- */
-
 import type { Io } from "../io.ts";
 import type { OwnCall } from "../own_command.ts";
 
@@ -20,14 +14,7 @@ const COMMANDS: Readonly<
   logout: async () => (await import("./auth_logout.ts")).authLogout,
 };
 
-/**
- * Runs one of the commands on tokens.
- *
- * @param call The words, of which the first names the command.
- * @param io The process.
- * @returns The exit code.
- * @throws {UsageError} There is no such command.
- */
+/** Runs one of the commands on tokens. */
 export async function auth({ words, options }: OwnCall, io: Io): Promise<number> {
   const [name, ...rest] = words;
   if (name !== undefined && Object.hasOwn(COMMANDS, name)) {

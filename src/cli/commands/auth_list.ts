@@ -1,9 +1,3 @@
-/**
- * `adc-run auth list`: the user's tokens.
- *
- * @module
- */
-
 import type { TokenInfo } from "../../admin_api/shapes.ts";
 import { day, hasEnded } from "../../lifecycle/expiry.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
@@ -34,13 +28,7 @@ interface ListedToken {
   readonly expired: boolean;
 }
 
-/**
- * Lists the tokens of the user whose token a run would take.
- *
- * @param call The command's words.
- * @param io The process.
- * @returns The exit code.
- */
+/** Lists the tokens of the user whose token a run would take. */
 export async function authList(call: OwnCall, io: Io): Promise<number> {
   const { options, connection, sources, reporter } = await readOwnCommand(call, io, {
     name: "auth list",

@@ -1,9 +1,3 @@
-/**
- * `adc-run auth login`: a user and a password in, a stored token out.
- *
- * @module
- */
-
 import { UsageError } from "../../errors.ts";
 import { canAsk } from "../io.ts";
 import type { Io } from "../io.ts";
@@ -13,21 +7,13 @@ import { askText } from "../prompts.ts";
 
 /** The options that `auth login` alone has. */
 export interface LoginOptions {
-  /** `--with-token`. */
   readonly withToken?: boolean;
-  /** `--username`. */
   readonly username?: string;
-  /** `--password-stdin`. */
   readonly passwordStdin?: boolean;
-  /** `--login-option`. */
   readonly loginOption?: string;
-  /** `--name`. */
   readonly name?: string;
-  /** `--expires-in`. */
   readonly expiresIn?: string;
-  /** `--storage`. */
   readonly storage?: string;
-  /** `--yes`. */
   readonly yes?: boolean;
 }
 
@@ -44,13 +30,7 @@ const PASSWORD_OPTIONS = {
 /** What the Admin API of API7 Enterprise listens at out of the box. */
 const USUAL_SERVER = "https://localhost:7443";
 
-/**
- * Logs in, has a token made, tries it, and stores it.
- *
- * @param call The command's words.
- * @param io The process.
- * @returns The exit code.
- */
+/** Logs in, has a token made, tries it, and stores it. */
 export async function authLogin(call: OwnCall, io: Io): Promise<number> {
   const withToken = call.words.includes("--with-token");
   const command = await readOwnCommand<LoginOptions>(call, io, {

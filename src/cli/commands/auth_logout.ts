@@ -1,9 +1,3 @@
-/**
- * `adc-run auth logout`: revokes the stored token and removes it.
- *
- * @module
- */
-
 import { AdminApi } from "../../admin_api/admin_api.ts";
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
 import type { Connection } from "../../connection/connection.ts";
@@ -32,10 +26,6 @@ interface Removed {
 
 /**
  * Revokes the stored token, then removes it from where it is stored. With `--keep` it is only removed.
- *
- * @param call The command's words.
- * @param io The process.
- * @returns The exit code.
  */
 export async function authLogout(call: OwnCall, io: Io): Promise<number> {
   const { options, connection, reporter } = await readOwnCommand<{ keep?: boolean }>(call, io, {
@@ -116,7 +106,9 @@ async function revoke(
   }
 }
 
-/** The server tells no token's id to its bearer: a token that was brought along is one of the user's. */
+/**
+ * The server tells no token's id to its bearer: a token that was brought along is one of the user's.
+ */
 async function idOf(
   token: StoredEntry["token"],
   connection: Connection,

@@ -1,9 +1,3 @@
-/**
- * `adc-run auth revoke`: ends tokens on the server.
- *
- * @module
- */
-
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
 import type { TokenInfo } from "../../admin_api/shapes.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
@@ -18,13 +12,7 @@ import { readOwnCommand } from "../own_command.ts";
 import type { OwnCall } from "../own_command.ts";
 import { askConfirmation } from "../prompts.ts";
 
-/**
- * Revokes the user's tokens that are named, by id or by name.
- *
- * @param call The command's words.
- * @param io The process.
- * @returns The exit code.
- */
+/** Revokes the user's tokens that are named, by id or by name. */
 export async function authRevoke(call: OwnCall, io: Io): Promise<number> {
   const { options, connection, sources, reporter, operands } = await readOwnCommand<
     { yes?: boolean }

@@ -1,9 +1,3 @@
-/**
- * `adc-run auth rotate`: a new token in the place of the stored one.
- *
- * @module
- */
-
 import type { Connection } from "../../connection/connection.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
@@ -25,13 +19,7 @@ import type { OwnCall } from "../own_command.ts";
 import { describeOwner } from "../owner.ts";
 import { warnOfShadows } from "../shadows.ts";
 
-/**
- * Replaces the stored token: a new one is made with it, tried and stored before it is revoked.
- *
- * @param call The command's words.
- * @param io The process.
- * @returns The exit code.
- */
+/** Replaces the stored token: a new one is made with it, tried and stored before it is revoked. */
 export async function authRotate(call: OwnCall, io: Io): Promise<number> {
   const { options, connection, sources, reporter } = await readOwnCommand<{ expiresIn?: string }>(
     call,

@@ -1,9 +1,3 @@
-/**
- * `adc-run auth status`: every source, the winner, whether it works and whose it is.
- *
- * @module
- */
-
 import { checkToken } from "../../check/check_token.ts";
 import { CheckError } from "../../check/verdict.ts";
 import { describeConnection } from "../../connection/describe.ts";
@@ -19,13 +13,7 @@ import type { OwnCall } from "../own_command.ts";
 import { describeOwner, findOwner } from "../owner.ts";
 import { describeCheck, describeError, describeToken, formatTrail } from "../report.ts";
 
-/**
- * Shows where a token would come from and what the server says of it.
- *
- * @param call The command's words.
- * @param io The process.
- * @returns 0 only when the winner is valid, else the exit code that a run would end with.
- */
+/** Shows where a token would come from and what the server says of it. */
 export async function authStatus(call: OwnCall, io: Io): Promise<number> {
   const { options, connection, sources, reporter } = await readOwnCommand(call, io, {
     name: "auth status",

@@ -1,9 +1,3 @@
-/**
- * `adc-run auth token`: the bare token on standard output, for scripts.
- *
- * @module
- */
-
 import { UsageError } from "../../errors.ts";
 import { resolveToken } from "../../token/resolve.ts";
 import { withoutLogIn } from "../account_session.ts";
@@ -13,13 +7,7 @@ import { readOwnCommand } from "../own_command.ts";
 import type { OwnCall } from "../own_command.ts";
 import { describeToken } from "../report.ts";
 
-/**
- * Prints the token that a run would take. It is not checked.
- *
- * @param call The command's words.
- * @param io The process.
- * @returns The exit code.
- */
+/** Prints the token that a run would take. It is not checked. */
 export async function authToken(call: OwnCall, io: Io): Promise<number> {
   const { options, connection, sources, reporter } = await readOwnCommand(call, io, {
     name: "auth token",

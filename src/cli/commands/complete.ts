@@ -1,9 +1,3 @@
-/**
- * `adc-run complete`, which the scripts of `adc-run completion` ask at each TAB.
- *
- * @module
- */
-
 import { Buffer } from "node:buffer";
 import { completeWords } from "../completion/complete_words.ts";
 import { formatCompletion } from "../completion/format_completion.ts";
@@ -20,10 +14,6 @@ const LONGEST_LINE = 1 << 16;
  *
  * The words stand behind `--`; else they come on standard input, in the form that the script of the named
  * shell sends. Nothing that goes wrong is reported: it would land in the middle of what is being typed.
- *
- * @param call The command's words.
- * @param io The process.
- * @returns Always 0.
  */
 export async function complete(call: Pick<OwnCall, "words">, io: Io): Promise<number> {
   try {

@@ -1,9 +1,3 @@
-/**
- * `adc-run completion`.
- *
- * @module
- */
-
 import { UsageError } from "../../errors.ts";
 import { nearest } from "../../nearest.ts";
 import { SCRIPTS, SHELLS } from "../completion/scripts.ts";
@@ -12,14 +6,7 @@ import type { Io } from "../io.ts";
 import type { OwnCall } from "../own_command.ts";
 import { readPlainCommand } from "../plain_command.ts";
 
-/**
- * Prints the script that completes adc-run's words in a shell.
- *
- * @param call The command's words: the shell.
- * @param io The process.
- * @returns The exit code.
- * @throws {UsageError} There is no script for that shell.
- */
+/** Prints the script that completes adc-run's words in a shell. */
 export async function completion(call: OwnCall, io: Io): Promise<number> {
   const { operands } = readPlainCommand<object>(call, io, {
     name: "completion",

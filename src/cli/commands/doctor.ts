@@ -1,9 +1,3 @@
-/**
- * `adc-run doctor`: one line a check, with what to do.
- *
- * @module
- */
-
 import { Option } from "commander";
 import { oneLine } from "../../check/server_words.ts";
 import { CONNECTION_OPTIONS } from "../../connection/adc_options.ts";
@@ -29,14 +23,7 @@ const COLOURS: Readonly<Record<Finding["status"], number>> = {
   skipped: 90,
 };
 
-/**
- * Looks at everything that a run depends on.
- *
- * @param call The command's words.
- * @param io The process.
- * @returns 0 when nothing failed, else the exit code of the first failure: what a run would end with, or 78
- * for a token that lies open.
- */
+/** Looks at everything that a run depends on. */
 export async function doctor(call: OwnCall, io: Io): Promise<number> {
   const options = readOptions(call);
   const { env, cwd, keychain } = io;

@@ -1,9 +1,3 @@
-/**
- * `adc-run auth login` with a user and a password.
- *
- * @module
- */
-
 import type { Connection } from "../../connection/connection.ts";
 import { UsageError } from "../../errors.ts";
 import { withAccount } from "../../lifecycle/account_lock.ts";
@@ -24,13 +18,7 @@ import { describeOwner, warnOfSuperAdmin } from "../owner.ts";
 import { warnOfShadows } from "../shadows.ts";
 import type { LoginCommand } from "./auth_login.ts";
 
-/**
- * Logs in, has a token made, tries it, and stores it.
- *
- * @param command The command, read.
- * @param io The process.
- * @returns The exit code.
- */
+/** Logs in, has a token made, tries it, and stores it. */
 export async function loginWithPassword(command: LoginCommand, io: Io): Promise<number> {
   const { options, connection, sources, reporter, storage } = command;
   requireLogIn(connection);

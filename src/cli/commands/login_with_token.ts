@@ -1,9 +1,3 @@
-/**
- * `adc-run auth login --with-token`: checks a token, then stores it.
- *
- * @module
- */
-
 import { tokensByServer } from "../../check/check_token.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { AdcRunError, EXIT } from "../../errors.ts";
@@ -23,13 +17,7 @@ import { warnOfShadows } from "../shadows.ts";
 import { readStandardInput } from "../standard_input.ts";
 import type { LoginCommand } from "./auth_login.ts";
 
-/**
- * Stores a token, if the server takes it.
- *
- * @param command The command, read.
- * @param io The process.
- * @returns The exit code.
- */
+/** Stores a token, if the server takes it. */
 export async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
   const { options, connection, sources, reporter, storage } = command;
   const token = await readToken(connection, io);

@@ -1,9 +1,3 @@
-/**
- * `adc-run profile`: named targets.
- *
- * @module
- */
-
 import type { Io } from "../io.ts";
 import type { OwnCall } from "../own_command.ts";
 
@@ -20,13 +14,7 @@ const COMMANDS: Readonly<
   schema: async () => (await import("./profile_schema.ts")).profileSchema,
 };
 
-/**
- * Runs one of the commands on profiles.
- *
- * @param call The words, of which the first names the command.
- * @param io The process.
- * @returns The exit code.
- */
+/** Runs one of the commands on profiles. */
 export async function profile({ words, options }: OwnCall, io: Io): Promise<number> {
   const [name, ...rest] = words;
   if (name !== undefined && Object.hasOwn(COMMANDS, name)) {

@@ -1,9 +1,3 @@
-/**
- * `adc-run profile import`: takes over the contexts of a7, API7's other command line.
- *
- * @module
- */
-
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { withAccount } from "../../lifecycle/account_lock.ts";
 import { adoptToken } from "../../lifecycle/adopt_token.ts";
@@ -42,10 +36,6 @@ interface Imported {
 /**
  * Makes a profile of each context, and stores its token. The token comes first: whatever interrupts this,
  * calling it once more completes it.
- *
- * @param call The command's words.
- * @param io The process.
- * @returns The exit code: 65 where a context could not be imported.
  */
 export async function profileImport(call: OwnCall, io: Io): Promise<number> {
   const { options, reporter } = readPlainCommand<ImportOptions>(call, io, {

@@ -1,9 +1,3 @@
-/**
- * `adc-run profile list`: all profiles.
- *
- * @module
- */
-
 import type { Profile } from "../../connection/profile.ts";
 import { readProjectProfiles, readUserProfiles } from "../../profiles/profile_file.ts";
 import { profileOf, selectProfiles } from "../../profiles/select_profiles.ts";
@@ -15,13 +9,7 @@ import { readPlainCommand } from "../plain_command.ts";
 import { messageOf } from "../../errors.ts";
 import type { Reporter } from "../report.ts";
 
-/**
- * Lists the user's own profiles and the project's.
- *
- * @param call The command's words.
- * @param io The process.
- * @returns The exit code.
- */
+/** Lists the user's own profiles and the project's. */
 export async function profileList(call: OwnCall, io: Io): Promise<number> {
   const { options, reporter } = readPlainCommand(call, io, { name: "profile list", options: [] });
   const { env, cwd } = io;

@@ -1,9 +1,3 @@
-/**
- * `adc-run profile remove`: takes profiles out of the user's own file.
- *
- * @module
- */
-
 import { removeProfiles } from "../../profiles/edit_profiles.ts";
 import { storeFolder } from "../../store/folder.ts";
 import { openState } from "../../store/state.ts";
@@ -14,13 +8,7 @@ import type { OwnCall } from "../own_command.ts";
 import { readPlainCommand } from "../plain_command.ts";
 import type { Reporter } from "../report.ts";
 
-/**
- * Removes profiles, and says which tokens were stored for them and stay.
- *
- * @param call The command's words.
- * @param io The process.
- * @returns The exit code.
- */
+/** Removes profiles, and says which tokens were stored for them and stay. */
 export async function profileRemove(call: OwnCall, io: Io): Promise<number> {
   const { options, reporter, operands } = readPlainCommand(call, io, {
     name: "profile remove",

@@ -1,21 +1,9 @@
-/**
- * `adc-run profile schema`: the JSON Schema of the files that hold profiles.
- *
- * @module
- */
-
 import { PROFILE_SCHEMA } from "../../profiles/profile_schema.ts";
 import type { Io } from "../io.ts";
 import type { OwnCall } from "../own_command.ts";
 import { readPlainCommand } from "../plain_command.ts";
 
-/**
- * Prints the schema.
- *
- * @param call The command's words.
- * @param io The process.
- * @returns The exit code.
- */
+/** Prints the schema. */
 export async function profileSchema(call: OwnCall, io: Io): Promise<number> {
   const { reporter } = readPlainCommand(call, io, { name: "profile schema", options: [] });
   reporter.print(JSON.stringify(PROFILE_SCHEMA, null, 2));

@@ -1,9 +1,3 @@
-/**
- * `adc-run profile set`: makes a profile, or changes one.
- *
- * @module
- */
-
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { CONNECTION_OPTIONS } from "../../connection/adc_options.ts";
@@ -29,13 +23,7 @@ type SetOptions = Readonly<Partial<Record<Exclude<SettingName, "tlsSkipVerify">,
   readonly unset?: string;
 };
 
-/**
- * Makes a profile, or changes the settings that are named and leaves the others.
- *
- * @param call The command's words.
- * @param io The process.
- * @returns The exit code.
- */
+/** Makes a profile, or changes the settings that are named and leaves the others. */
 export async function profileSet(call: OwnCall, io: Io): Promise<number> {
   const { options, reporter, operands } = readPlainCommand<SetOptions>(call, io, {
     name: "profile set",

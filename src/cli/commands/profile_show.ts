@@ -1,9 +1,3 @@
-/**
- * `adc-run profile show`: the settings of a profile.
- *
- * @module
- */
-
 import type { Profile, ProfileSettings } from "../../connection/profile.ts";
 import { UsageError } from "../../errors.ts";
 import { followUse } from "../../profiles/follow_use.ts";
@@ -18,17 +12,10 @@ import { readPlainCommand } from "../plain_command.ts";
 /** A setting, ready to be shown. */
 interface ShownSetting {
   readonly value: NonNullable<ProfileSettings[keyof ProfileSettings]>;
-  /** The profile that says so. */
   readonly profile: string;
 }
 
-/**
- * Shows the settings of a profile, and which profile each is written in.
- *
- * @param call The command's words.
- * @param io The process.
- * @returns The exit code.
- */
+/** Shows the settings of a profile, and which profile each is written in. */
 export async function profileShow(call: OwnCall, io: Io): Promise<number> {
   const { options, reporter, operands } = readPlainCommand(call, io, {
     name: "profile show",

@@ -1,22 +1,10 @@
-/**
- * `adc-run profile use`: the profile that is used where none is named.
- *
- * @module
- */
-
 import { UsageError } from "../../errors.ts";
 import { useProfile } from "../../profiles/edit_profiles.ts";
 import type { Io } from "../io.ts";
 import type { OwnCall } from "../own_command.ts";
 import { readPlainCommand } from "../plain_command.ts";
 
-/**
- * Chooses the default profile, or none.
- *
- * @param call The command's words.
- * @param io The process.
- * @returns The exit code.
- */
+/** Chooses the default profile, or none. */
 export async function profileUse(call: OwnCall, io: Io): Promise<number> {
   const { options, reporter, operands } = readPlainCommand<{ none?: boolean }>(call, io, {
     name: "profile use",

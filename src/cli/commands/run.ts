@@ -1,9 +1,3 @@
-/**
- * `adc-run <adc command>` and `adc-run exec -- <command>`.
- *
- * @module
- */
-
 import { executeRun } from "../../adc/execute_run.ts";
 import { prepareRun } from "../../adc/prepare_run.ts";
 import { releaseToken } from "../../adc/release_token.ts";
@@ -20,13 +14,7 @@ import type { Surroundings } from "../run_report.ts";
 import { runOptionsOf } from "../run_settings.ts";
 import type { RunCommand } from "../run_settings.ts";
 
-/**
- * Runs ADC, or another program, with a token that was checked.
- *
- * @param command What to run.
- * @param io The process.
- * @returns The exit code.
- */
+/** Runs ADC, or another program, with a token that was checked. */
 export async function run({ words, exec, options }: RunCommand, io: Io): Promise<number> {
   const reporter = createReporter(io, options);
   // A command that asks no server is the same for all profiles, and a default that is malformed or gone is

@@ -1,9 +1,3 @@
-/**
- * One command for several profiles.
- *
- * @module
- */
-
 import { executeTargets } from "../../adc/execute_targets.ts";
 import { prepareTargets, releaseTargets } from "../../adc/prepare_targets.ts";
 import type { PreparedTarget, TargetResult, TargetsOptions } from "../../adc/target_options.ts";
@@ -26,7 +20,6 @@ import type { TargetStreams } from "../target_streams.ts";
 
 /** What is run, and for whom. */
 export interface RunManyCommand extends RunCommand {
-  /** The targets. */
   readonly profiles: readonly Profile[];
 }
 
@@ -38,15 +31,7 @@ interface Surroundings {
   readonly streams: TargetStreams;
 }
 
-/**
- * Runs ADC, or another program, for several targets, once the tokens of all were checked.
- *
- * @param command What to run, and for whom.
- * @param io The process.
- * @returns 0 where all succeeded, else the exit code of the first that failed.
- * @throws {UsageError} The words make no sense for several targets.
- * @throws {AdcRunError} The same stands in the way of all.
- */
+/** Runs ADC, or another program, for several targets, once the tokens of all were checked. */
 export async function runMany(command: RunManyCommand, io: Io): Promise<number> {
   const { words, exec, options, profiles } = command;
   const reporter = createReporter(io, options);
@@ -164,7 +149,9 @@ function throwWhatAllHave(
   if (told[0] !== undefined && told.every((each) => each === told[0])) throw prepared[0]!.error;
 }
 
-/** A token from the environment is for every target, and each server sees it, whether it takes it or not. */
+/**
+ * A token from the environment is for every target, and each server sees it, whether it takes it or not.
+ */
 function warnOfSharedToken(prepared: readonly PreparedTarget[], reporter: Reporter): void {
   const servers = new Map<string, Set<string>>();
   for (const { plan } of prepared) {
@@ -204,7 +191,9 @@ function conclude(
   return exitCode;
 }
 
-/** A reader that went away, as in `| head`, ends all quietly; but what was never started is said. */
+/**
+ * A reader that went away, as in `| head`, ends all quietly; but what was never started is said.
+ */
 function isWorthATable(
   results: readonly TargetResult[],
   { options, exitCode, streams }: {

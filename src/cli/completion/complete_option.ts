@@ -1,14 +1,7 @@
-/**
- * What may stand where an option or its value does.
- *
- * @module
- */
-
 import type { ManualOption, Values } from "../manual/entry.ts";
 
 /** A word that may stand there. */
 export interface Candidate {
-  /** The whole word. */
   readonly value: string;
   /** What it means. */
   readonly text: string;
@@ -31,13 +24,7 @@ export const NOTHING: Completion = { candidates: [], rest: "none" };
 /** A file may stand there. */
 export const FILES: Completion = { candidates: [], rest: "files" };
 
-/**
- * Reads options up to the first word that is none, or the last.
- *
- * @param words The words; the last one is the one to complete.
- * @param behind Where to begin, and the options that there are.
- * @returns Where it stopped, and the option whose value the last word is.
- */
+/** Reads options up to the first word that is none, or the last. */
 export function readOptions(
   words: readonly string[],
   { from, options }: { readonly from: number; readonly options: readonly ManualOption[] },
@@ -56,13 +43,7 @@ export function readOptions(
   return { at };
 }
 
-/**
- * Completes an option, or the value behind its equals sign.
- *
- * @param current The word.
- * @param known The options and the profiles that there are.
- * @returns What may stand there.
- */
+/** Completes an option, or the value behind its equals sign. */
 export function completeOption(
   current: string,
   { options, profiles }: {
@@ -88,13 +69,7 @@ export function completeOption(
   );
 }
 
-/**
- * Completes a value.
- *
- * @param current The word.
- * @param known What the value can be, whether it is a list, and the profiles that there are.
- * @returns What may stand there.
- */
+/** Completes a value. */
 export function completeValue(
   current: string,
   { values, list, profiles }: {
@@ -116,13 +91,7 @@ export function completeValue(
   );
 }
 
-/**
- * Takes the candidates that start as the word does.
- *
- * @param current The word.
- * @param all The candidates.
- * @returns What may stand there.
- */
+/** Takes the candidates that start as the word does. */
 export function pick(current: string, all: readonly Candidate[]): Completion {
   return { candidates: all.filter(({ value }) => value.startsWith(current)), rest: "none" };
 }

@@ -1,9 +1,3 @@
-/**
- * What may stand at the end of a command line.
- *
- * @module
- */
-
 import { ADC_COMMANDS } from "../manual/adc_commands.ts";
 import type { ManualOption, Values } from "../manual/entry.ts";
 import { CONNECTION_FLAGS, GLOBAL_OPTIONS } from "../manual/global_options.ts";
@@ -22,13 +16,7 @@ import type { Candidate, Completion } from "./complete_option.ts";
 
 const HELP: ManualOption = { flags: "-h, --help", text: "show the help on the command" };
 
-/**
- * Completes the last word.
- *
- * @param words The words behind the program's name; the last one is the one to complete.
- * @param profiles The profiles that there are.
- * @returns What may stand there.
- */
+/** Completes the last word. */
 export function completeWords(
   words: readonly string[],
   profiles: readonly Candidate[],

@@ -1,9 +1,3 @@
-/**
- * The answer that the scripts of `adc-run completion` read.
- *
- * @module
- */
-
 import type { Candidate, Completion } from "./complete_option.ts";
 
 /** A shell may do something else with any other character, so no word with one is offered. */
@@ -16,9 +10,6 @@ const CONTROLS = /[\x00-\x1f\x7f-\x9f]+/g;
  * Writes a completion down: a line for each word, with a tab and what it means, and a last line that starts
  * with a colon: `:none`, `:files`, `:files=` (behind the equals sign), or `:command N` (the words from number
  * N on are another command's).
- *
- * @param completion The completion.
- * @returns The lines.
  */
 export function formatCompletion({ candidates, rest }: Completion): string {
   const lines = candidates.filter(({ value }) => HARMLESS.test(value)).map(describe);

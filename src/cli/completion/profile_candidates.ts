@@ -1,21 +1,10 @@
-/**
- * Profile names, for completion.
- *
- * @module
- */
-
 import type { Io } from "../io.ts";
 import type { Candidate } from "./complete_option.ts";
 
 /** What a profile says about its target may be somebody else's work, and is shown in a terminal. */
 const PRINTABLE = /^[\w.:/@-]{1,80}$/;
 
-/**
- * Reads the profiles' names. A file that cannot be read has none.
- *
- * @param io The process.
- * @returns Each profile, the user's own first, with its backend and server.
- */
+/** Reads the profiles' names. A file that cannot be read has none. */
 export async function profileCandidates({ env, cwd }: Io): Promise<readonly Candidate[]> {
   const { readProjectProfiles, readUserProfiles } = await import("../../profiles/profile_file.ts");
   const files = await Promise.allSettled([readUserProfiles(env), readProjectProfiles(cwd)]);

@@ -1,12 +1,3 @@
-/**
- * What `adc-run completion` prints: for each shell a script that asks `adc-run complete` at each TAB.
- *
- * The line that is being typed goes to adc-run through a pipe, so that no other user sees it, and nothing
- * in it, nor in the answer, is ever expanded or run by the shell.
- *
- * @module
- */
-
 /** The shells that there are scripts for. */
 export const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
 

@@ -1,25 +1,6 @@
 /**
- * The words of a line that is being typed into bash.
- *
- * @module
- */
-
-/**
  * Takes a line apart as bash does, without expanding anything: `$(…)`, variables, `~` and patterns stay
  * as they are written. A quote that is still open ends with the line.
- *
- * @param line The line up to the cursor.
- * @returns The words, quotes and backslashes removed; the last one is where the cursor is, and may be
- * empty.
- *
- * @example
- * ```ts
- * import { splitLine } from "./shell_line.ts";
- * import assert from "node:assert/strict";
- *
- * assert.deepEqual(splitLine("adc-run --env-file 'my fi"), ["adc-run", "--env-file", "my fi"]);
- * assert.deepEqual(splitLine("adc-run "), ["adc-run", ""]);
- * ```
  */
 export function splitLine(line: string): readonly string[] {
   const words = [""];

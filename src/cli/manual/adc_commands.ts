@@ -1,9 +1,3 @@
-/**
- * ADC's commands and options, as ADC 0.28 has them.
- *
- * @module
- */
-
 import type { AdcManualCommand, ManualOption } from "./entry.ts";
 
 const FILE: ManualOption = {

@@ -1,9 +1,3 @@
-/**
- * The manual on `adc-run auth`.
- *
- * @module
- */
-
 import type { ManualCommand } from "./entry.ts";
 
 const PROFILE = ["-p, --profile", "--no-profile"];

@@ -1,9 +1,3 @@
-/**
- * What the manual is made of. The help texts, the man page and the completion of words all read it.
- *
- * @module
- */
-
 /** What stands for an option's or an operand's value, as far as completion can tell. */
 export type Values = readonly string[] | "files" | "profiles";
 
@@ -13,19 +7,13 @@ export type TextBlock =
   | readonly string[]
   | { readonly rows: readonly (readonly [term: string, text: string])[] };
 
-/** An option. */
 export interface ManualOption {
   /** How it is written, as in `-p, --profile NAME[,NAME...]`. */
   readonly flags: string;
   /** What it does, in one sentence without a period. */
   readonly text: string;
-  /** The variable that stands for it. */
   readonly variable?: string;
-  /**
-   * What its value can be.
-   *
-   * @default nothing that could be listed
-   */
+  /** What its value can be. */
   readonly values?: Values;
   /** Whether several values may stand there, with commas between them. */
   readonly list?: boolean;
@@ -49,7 +37,6 @@ export interface ManualCommand {
   readonly summary: string;
   /** What it does, in full. */
   readonly description: readonly TextBlock[];
-  /** Its own options. */
   readonly options?: readonly ManualOption[];
   /** Which of the options before the command may stand behind it as well. */
   readonly shared?: readonly string[];
@@ -71,7 +58,6 @@ export interface ManualTopic {
   readonly aliases?: readonly string[];
   /** What it is about, in one line without a period. */
   readonly summary: string;
-  /** The page itself. */
   readonly text: readonly TextBlock[];
   /** Lines to try. */
   readonly examples?: readonly ManualExample[];
@@ -81,7 +67,6 @@ export interface ManualTopic {
 
 /** A command of ADC, as far as adc-run helps with it. */
 export interface AdcManualCommand {
-  /** Its name. */
   readonly name: string;
   /** What it does, in one line without a period. */
   readonly summary: string;

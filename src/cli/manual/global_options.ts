@@ -1,9 +1,3 @@
-/**
- * The options before the command, and those that say how to connect.
- *
- * @module
- */
-
 import { SOURCES } from "../../profiles/profile_settings.ts";
 import type { ManualOption } from "./entry.ts";
 

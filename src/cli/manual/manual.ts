@@ -1,9 +1,3 @@
-/**
- * The whole manual.
- *
- * @module
- */
-
 import { ADC_COMMANDS } from "./adc_commands.ts";
 import { AUTH_COMMANDS } from "./auth_commands.ts";
 import type { AdcManualCommand, ManualCommand, ManualTopic } from "./entry.ts";
@@ -19,7 +13,6 @@ export const SYNOPSIS: readonly (readonly [usage: string, text: string])[] = [
   ["adc-run auth login|status|token|list|rotate|revoke|logout", ""],
   ["adc-run profile list|show|set|remove|use|import|schema", ""],
   ["adc-run doctor", "look for what is wrong"],
-  ["adc-run install-adc [VERSION]", "download ADC"],
   ["adc-run completion bash|zsh|fish|powershell", "complete words in a shell"],
   ["adc-run [options] -- <words>", "every word to ADC"],
 ];
@@ -37,12 +30,7 @@ export type Page =
   | { readonly kind: "adc"; readonly command: AdcManualCommand }
   | { readonly kind: "topic"; readonly topic: ManualTopic };
 
-/**
- * Finds a page. A command comes before a topic, and adc-run's own before ADC's.
- *
- * @param name A command's words, such as `auth login`, or a topic's name.
- * @returns The page, or `undefined` where there is none.
- */
+/** Finds a page. A command comes before a topic, and adc-run's own before ADC's. */
 export function findPage(name: string): Page | undefined {
   const command = COMMANDS.find((each) => each.name === name);
   if (command) return { kind: "command", command };
@@ -52,11 +40,7 @@ export function findPage(name: string): Page | undefined {
   return adc && { kind: "adc", command: adc };
 }
 
-/**
- * Every name that {@linkcode findPage} knows.
- *
- * @returns The names.
- */
+/** Every name that `findPage` knows. */
 export function pageNames(): readonly string[] {
   return [
     ...COMMANDS.map(({ name }) => name),
@@ -65,12 +49,7 @@ export function pageNames(): readonly string[] {
   ];
 }
 
-/**
- * The subcommands of a command.
- *
- * @param name The command, such as `auth`.
- * @returns Their last words, such as `login`; empty where there are none.
- */
+/** The subcommands of a command. */
 export function subcommandsOf(name: string): readonly string[] {
   return COMMANDS.filter((each) => each.name.startsWith(`${name} `))
     .map((each) => each.name.slice(name.length + 1));

@@ -1,12 +1,4 @@
-/**
- * The manual on the commands that stand for themselves.
- *
- * @module
- */
-
 import type { ManualCommand } from "./entry.ts";
-
-const PLAIN = ["--json", "-q, --quiet"];
 
 /** Commands without subcommands. */
 export const OTHER_COMMANDS: readonly ManualCommand[] = [
@@ -123,32 +115,6 @@ export const OTHER_COMMANDS: readonly ManualCommand[] = [
       },
     ],
     seeAlso: ["help"],
-  },
-  {
-    name: "install-adc",
-    usage: ["adc-run install-adc [VERSION] [options]"],
-    summary: "download ADC, check it, and use it from then on",
-    description: [
-      "Downloads ADC's release archive for this system, compares its SHA-256 with the one that is given or pinned, and unpacks it beside adc-run's configuration. Interrupted at any point it leaves nothing that is used.",
-      "ADC_RUN_DOWNLOAD_URL names a mirror. What is installed goes before an adc on PATH; --adc and ADC_RUN_ADC go before both.",
-    ],
-    options: [
-      {
-        flags: "--sha256 HEX",
-        text: "the archive's SHA-256",
-        variable: "ADC_RUN_ADC_SHA256",
-      },
-      { flags: "--force", text: "install it again though it is there" },
-    ],
-    shared: PLAIN,
-    examples: [
-      {
-        text: "The version that adc-run was tested with; GitHub shows the sum beside the file",
-        line: 'adc-run install-adc --sha256 "$ADC_SHA256"',
-      },
-      { text: "Another version", line: 'adc-run install-adc 0.29.0 --sha256 "$ADC_SHA256"' },
-    ],
-    seeAlso: ["doctor", "environment"],
   },
   {
     name: "help",

@@ -1,9 +1,3 @@
-/**
- * The manual on `adc-run profile`.
- *
- * @module
- */
-
 import { SOURCES } from "../../profiles/profile_settings.ts";
 import type { ManualCommand } from "./entry.ts";
 

@@ -1,9 +1,3 @@
-/**
- * Manual pages as text for a terminal, 80 columns wide.
- *
- * @module
- */
-
 import { CONNECTION_FLAGS, GLOBAL_OPTIONS } from "./global_options.ts";
 import type { AdcManualCommand, ManualCommand, ManualExample, ManualOption } from "./entry.ts";
 import type { ManualTopic, TextBlock } from "./entry.ts";
@@ -15,12 +9,7 @@ const WIDTH = 80;
 /** Beyond this an option's text starts on a line of its own. */
 const WIDEST_FLAGS = 30;
 
-/**
- * A page as text.
- *
- * @param page The page.
- * @returns Lines, the last one ended.
- */
+/** A page as text. */
 export function renderPage(page: Page): string {
   switch (page.kind) {
     case "command":
@@ -32,12 +21,7 @@ export function renderPage(page: Page): string {
   }
 }
 
-/**
- * Options as two columns.
- *
- * @param options The options.
- * @returns A line or more for each, indented.
- */
+/** Options as two columns. */
 export function renderOptions(options: readonly ManualOption[]): readonly string[] {
   const fitting = options.map(({ flags }) => flags.length).filter((each) => each <= WIDEST_FLAGS);
   const width = Math.max(10, ...fitting);
@@ -55,24 +39,14 @@ export function renderOptions(options: readonly ManualOption[]): readonly string
   });
 }
 
-/**
- * The options before the command that may stand behind it as well.
- *
- * @param command The command.
- * @returns The options, in the manual's order.
- */
+/** The options before the command that may stand behind it as well. */
 export function sharedOptions({ shared = [] }: ManualCommand): readonly ManualOption[] {
   return GLOBAL_OPTIONS.filter(({ flags }) =>
     shared.some((each) => flags === each || flags.startsWith(`${each} `))
   );
 }
 
-/**
- * ADC's connection flags that a command takes. What is kept is never a token.
- *
- * @param command The command.
- * @returns The options.
- */
+/** ADC's connection flags that a command takes. What is kept is never a token. */
 export function connectionFlags({ connection }: ManualCommand): readonly ManualOption[] {
   if (connection === undefined) return [];
   if (connection === "to connect") return CONNECTION_FLAGS;
@@ -156,13 +130,7 @@ function sections(parts: readonly (readonly string[])[]): string {
   return `${parts.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
-/**
- * Breaks a paragraph into lines. A word that is longer than a line gets one of its own.
- *
- * @param text The paragraph.
- * @param width The most columns.
- * @returns The lines.
- */
+/** Breaks a paragraph into lines. A word that is longer than a line gets one of its own. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";

@@ -1,9 +1,3 @@
-/**
- * The manual's pages that more than one command is about.
- *
- * @module
- */
-
 import { VERSION } from "../../version.ts";
 import type { ManualTopic, TextBlock } from "./entry.ts";
 import { CONNECTION_VARIABLES, OPTION_VARIABLES, OTHER_VARIABLES } from "./variables.ts";
@@ -174,7 +168,6 @@ export const TOPICS: readonly ManualTopic[] = [
     ],
     examples: [
       { text: "In any pipeline", line: "adc-run --fail-on-leak sync -f adc.yaml" },
-      { text: "ADC itself", line: 'adc-run install-adc --sha256 "$ADC_SHA256"' },
     ],
     seeAlso: ["environment", "security", "fan-out"],
   },

@@ -1,16 +1,9 @@
-/**
- * The manual on the environment.
- *
- * @module
- */
-
 import { CONNECTION_FLAGS, GLOBAL_OPTIONS } from "./global_options.ts";
 
 /** A variable that adc-run reads. */
 export interface ManualVariable {
   /** Its name, or several with commas. */
   readonly name: string;
-  /** What it is for. */
   readonly text: string;
 }
 
@@ -60,8 +53,6 @@ export const OTHER_VARIABLES: readonly ManualVariable[] = [
     name: "ADC_RUN_CONFIG_DIR",
     text: "the folder of config.json and of what adc-run remembers of its tokens",
   },
-  { name: "ADC_RUN_DOWNLOAD_URL", text: "where install-adc downloads from" },
-  { name: "ADC_RUN_ADC_SHA256", text: "the SHA-256 of what install-adc downloads" },
   {
     name: "HTTP_PROXY, HTTPS_PROXY, NO_PROXY",
     text: "proxies, for adc-run as for ADC",

@@ -1,18 +1,8 @@
 /**
- * A helper command's words, told apart without a shell.
- *
- * @module
- */
-
-/**
  * Splits a command at its spaces, as a shell would, but expands nothing.
  *
  * Single quotes keep everything, double quotes keep everything but `\"` and `\\`, and a backslash outside
  * of quotes keeps the next character. A text that starts with `[` is a JSON array of words.
- *
- * @param text The command, for example `op read "op://infra/adc/token"`.
- * @returns The words; none for a blank text.
- * @throws {SyntaxError} A quote is not closed, or the JSON is no array of strings.
  */
 export function splitCommand(text: string): readonly string[] {
   if (text.trimStart().startsWith("[")) return readArray(text);

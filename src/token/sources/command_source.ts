@@ -197,7 +197,9 @@ async function runHelper(
   return answer;
 }
 
-/** Not what may be a token that was put in the place of the helper, nor its arguments, which may hold one. */
+/**
+ * Not what may be a token that was put in the place of the helper, nor its arguments, which may hold one.
+ */
 function shownName(name: string): string {
   return /^[a-z][a-z_.-]{0,30}$/i.test(name) ? `the helper "${name}"` : "the helper";
 }

@@ -1,9 +1,3 @@
-/**
- * The stored tokens of a connection's servers.
- *
- * @module
- */
-
 import type { Connection } from "../../connection/connection.ts";
 import { divertedBy } from "../../connection/detours.ts";
 import { EXIT } from "../../errors.ts";
@@ -14,11 +8,6 @@ import type { SourceAnswer } from "../source.ts";
 
 /**
  * Looks for the tokens of several servers in a store; each has its own entry, and all must be there.
- *
- * @param store The store.
- * @param options The connection, and how messages name the store and the entries in it.
- * @returns The token, or a comma-separated list of them.
- * @throws {Error} The store cannot be asked.
  */
 export async function findStored(
   store: Pick<Keychain, "get">,

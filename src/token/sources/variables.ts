@@ -1,9 +1,3 @@
-/**
- * The two names that a token goes by, in the environment and in `.env` alike.
- *
- * @module
- */
-
 import { Secret, tokenPrefix } from "../../secret.ts";
 import type { SourceAnswer } from "../source.ts";
 import { isBlank } from "../token_value.ts";
@@ -13,10 +7,6 @@ import { isBlank } from "../token_value.ts";
  *
  * `API_KEY` is the name in API7's documentation. Others use it too, so it counts only with a value that
  * starts as API7's tokens do.
- *
- * @param get Looks a variable up.
- * @param place Where it looks, to follow the variable's name: nothing, or ` in .env`.
- * @returns What was found.
  */
 export function findInVariables(
   get: (name: string) => string | undefined,

@@ -14,7 +14,7 @@ const restOf = (line: string) => completeWords(line.split(" "), PROFILES).rest;
 
 it("`completeWords()` offers adc-run's commands and ADC's, and hides those for scripts", () => {
   const all = offered("");
-  for (const name of ["auth", "profile", "api", "exec", "sync", "convert", "install-adc"]) {
+  for (const name of ["auth", "profile", "api", "exec", "sync", "convert"]) {
     assert.ok(all.includes(name), name);
   }
   for (const name of ["complete", "dev", "server"]) assert.ok(!all.includes(name), name);
