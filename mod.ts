@@ -38,15 +38,16 @@ export {
 } from "./src/errors.ts";
 export type { AdcRunErrorOptions } from "./src/errors.ts";
 
+export type { Context } from "./src/context.ts";
+
 export { createMask } from "./src/mask/mask.ts";
 export type { Mask, MaskOptions } from "./src/mask/mask.ts";
 
 export { resolveConnection } from "./src/connection/connection.ts";
 export type { Backend, Connection, ConnectionOptions } from "./src/connection/connection.ts";
-export type { AdcArguments, AdcFlags } from "./src/connection/adc_arguments.ts";
-export type { HttpDispatcher } from "./src/http/http_client.ts";
+export type { AdcArguments, AdcFlags } from "./src/adc/arguments.ts";
 export { EnvFile } from "./src/connection/env_file.ts";
-export type { Environment, Origin, Setting } from "./src/connection/origin.ts";
+export type { Origin, Setting } from "./src/connection/origin.ts";
 export type { Proxy } from "./src/connection/proxy.ts";
 export type { Server } from "./src/connection/server.ts";
 export type { PemFile, Tls } from "./src/connection/tls.ts";
@@ -54,8 +55,8 @@ export type { PemFile, Tls } from "./src/connection/tls.ts";
 export type { Profile, ProfileSettings } from "./src/connection/profile.ts";
 export { selectProfiles } from "./src/profiles/select_profiles.ts";
 export type { SelectProfilesOptions } from "./src/profiles/select_profiles.ts";
-export { ProfileFileError } from "./src/profiles/profile_file_error.ts";
-export type { ProfileFileErrorOptions } from "./src/profiles/profile_file_error.ts";
+export { ProfileFileError } from "./src/profiles/profile_settings.ts";
+export type { ProfileFileErrorOptions } from "./src/profiles/profile_settings.ts";
 
 export { NoTokenError, resolveToken, surveyTokens } from "./src/token/resolve.ts";
 export type {
@@ -67,20 +68,20 @@ export type {
 export type { SourceAnswer, SourceContext, TokenLease, TokenSource } from "./src/token/source.ts";
 export { defaultSources } from "./src/lifecycle/default_sources.ts";
 export type { DefaultSourcesOptions } from "./src/lifecycle/default_sources.ts";
-export { flagSource } from "./src/token/sources/flag_source.ts";
-export { envSource } from "./src/token/sources/env_source.ts";
+export { flagSource } from "./src/token/sources/variables.ts";
+export { envSource } from "./src/token/sources/variables.ts";
 export { fileSource } from "./src/token/sources/file_source.ts";
 export type { FileSourceOptions } from "./src/token/sources/file_source.ts";
-export { dotenvSource } from "./src/token/sources/dotenv_source.ts";
+export { dotenvSource } from "./src/token/sources/variables.ts";
 export { commandSource } from "./src/token/sources/command_source.ts";
 export type { CommandSourceOptions } from "./src/token/sources/command_source.ts";
-export { keychainSource } from "./src/token/sources/keychain_source.ts";
-export type { KeychainSourceOptions } from "./src/token/sources/keychain_source.ts";
+export { keychainSource } from "./src/token/sources/stored.ts";
+export type { KeychainSourceOptions } from "./src/token/sources/stored.ts";
 export { storeSource } from "./src/lifecycle/store_source.ts";
 export { adminApiSource } from "./src/lifecycle/admin_api_source.ts";
 export type { AdminApiSourceOptions } from "./src/lifecycle/admin_api_source.ts";
 export { KeychainError, systemKeychain } from "./src/token/keychain.ts";
-export type { Keychain, KeychainFailure } from "./src/token/keychain.ts";
+export type { KeychainFailure } from "./src/token/keychain.ts";
 
 export { checkToken } from "./src/check/check_token.ts";
 export type { CheckTokenOptions } from "./src/check/check_token.ts";
@@ -89,25 +90,28 @@ export type { CheckResult, Verdict } from "./src/check/verdict.ts";
 
 export { AdminApi } from "./src/admin_api/admin_api.ts";
 export type { AdminApiOptions } from "./src/admin_api/admin_api.ts";
-export type { CallOptions } from "./src/admin_api/call_options.ts";
+export type { CallOptions } from "./src/admin_api/admin_api_error.ts";
 export type { WantedToken } from "./src/admin_api/create_token.ts";
-export type { Credentials } from "./src/admin_api/log_in.ts";
+export type { Credentials } from "./src/admin_api/session.ts";
 export { AdminApiError } from "./src/admin_api/admin_api_error.ts";
 export type { AdminApiErrorDetails } from "./src/admin_api/admin_api_error.ts";
 export type { AdminApiFailure } from "./src/admin_api/admin_api_error.ts";
 export type { LoginOption, NewToken, TokenInfo, User } from "./src/admin_api/shapes.ts";
 export { StoreError } from "./src/store/store_error.ts";
 
-export { runAdc } from "./src/adc/run_adc.ts";
-export { prepareRun } from "./src/adc/prepare_run.ts";
-export { executeRun } from "./src/adc/execute_run.ts";
-export type { RunOptions, RunPlan, RunResult } from "./src/adc/run_options.ts";
-export type { Program } from "./src/adc/locate.ts";
-export { runTargets } from "./src/adc/run_targets.ts";
-export type { TargetResult, TargetsOptions } from "./src/adc/target_options.ts";
-export type { SignalPort } from "./src/adc/signals.ts";
-export type { Spawner } from "./src/spawn.ts";
+export { runAdc } from "./src/run/run.ts";
+export { prepareRun } from "./src/run/run.ts";
+export { executeRun } from "./src/run/run.ts";
+export type { RunOptions, RunPlan, RunResult } from "./src/run/options.ts";
+export type { Program } from "./src/run/locate.ts";
+export { runTargets } from "./src/run/targets.ts";
+export type { TargetResult, TargetsOptions } from "./src/run/options.ts";
+export type { SignalPort } from "./src/run/signals.ts";
+export type { Spawner } from "./src/system/spawn.ts";
 
 export { diagnose } from "./src/doctor/diagnose.ts";
-export type { DiagnoseOptions } from "./src/doctor/diagnose_options.ts";
+export type { DiagnoseOptions } from "./src/doctor/diagnose.ts";
 export type { CheckName, Finding } from "./src/doctor/finding.ts";
+export type { HttpDispatcher } from "./src/context.ts";
+export type { Keychain } from "./src/context.ts";
+export type { Environment } from "./src/context.ts";

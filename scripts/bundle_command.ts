@@ -21,13 +21,12 @@ const PARTS = {
     "src/cli/bin.js",
     "src/cli/commands/run.js",
     "src/connection/http.js",
-    "src/node_spawn.js",
+    "src/system/node_spawn.js",
     "node_modules/dotenv/",
   ],
   adc: [
-    "src/connection/parse_adc_arguments.js",
-    "src/adc/refuse_linked_output.js",
-    "src/adc/refuse_token_in_files.js",
+    "src/adc/parse_arguments.js",
+    "src/run/guards.js",
     "node_modules/commander/",
   ],
 } as const;

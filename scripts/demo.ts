@@ -14,9 +14,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { DENO_PERMISSIONS } from "../tests/e2e/homes.ts";
-import { findOnPath } from "../src/find_program.ts";
+import { findOnPath } from "../src/system/programs.ts";
 import { systemKeychain } from "../src/token/keychain.ts";
+import { DENO_PERMISSIONS } from "../tests/e2e/homes.ts";
 import { startSandbox } from "../tests/sandbox/sandbox.ts";
 
 const file = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));

@@ -1,13 +1,13 @@
 import { ADC_COMMANDS } from "../src/cli/manual/adc_commands.ts";
+import { CONNECTION_FLAGS, GLOBAL_OPTIONS } from "../src/cli/manual/global_options.ts";
+import { sharedOptions } from "../src/cli/manual/help.ts";
+import { COMMANDS, SYNOPSIS } from "../src/cli/manual/manual.ts";
 import type {
   ManualCommand,
   ManualExample,
   ManualOption,
   TextBlock,
-} from "../src/cli/manual/entry.ts";
-import { CONNECTION_FLAGS, GLOBAL_OPTIONS } from "../src/cli/manual/global_options.ts";
-import { COMMANDS, SYNOPSIS } from "../src/cli/manual/manual.ts";
-import { sharedOptions } from "../src/cli/manual/render.ts";
+} from "../src/cli/manual/manual.ts";
 import { TOPICS } from "../src/cli/manual/topics.ts";
 
 /** The man page's path in the npm package. */

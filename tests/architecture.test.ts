@@ -9,20 +9,10 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** The folders and single files of `src/`; imports point to the left only. */
 const LAYERS = [
-  [
-    "secret",
-    "errors",
-    "version",
-    "node_spawn",
-    "spawn",
-    "nearest",
-    "find_program",
-    "home_folder",
-    "runtime",
-    "pipes",
-    "silence",
-  ],
+  ["secret", "errors", "version", "context"],
+  ["system"],
   ["mask"],
+  ["adc"],
   ["connection"],
   ["http"],
   ["token"],
@@ -31,7 +21,7 @@ const LAYERS = [
   ["store"],
   ["profiles"],
   ["lifecycle"],
-  ["adc"],
+  ["run"],
   ["doctor"],
   ["cli"],
 ];

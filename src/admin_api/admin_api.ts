@@ -1,16 +1,15 @@
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../http/http_client.ts";
-import { wrongValue } from "../connection/layers.ts";
+import { wrongValue } from "../connection/origin.ts";
 import type { Secret } from "../secret.ts";
-import type { CallOptions } from "./call_options.ts";
+import type { CallOptions } from "./admin_api_error.ts";
 import type { WantedToken } from "./create_token.ts";
-import type { Credentials } from "./log_in.ts";
-import { readPages, readValue } from "./read_answer.ts";
 import { Requester } from "./requester.ts";
-import { ServerSession } from "./server_session.ts";
-import { readLoginOption, readUser, readVersion } from "./shapes.ts";
+import { ServerSession } from "./session.ts";
+import type { Credentials } from "./session.ts";
+import { readLoginOption, readPages, readUser, readValue, readVersion } from "./shapes.ts";
 import type { LoginOption, NewToken, Reader, TokenInfo, User } from "./shapes.ts";
 import { Tokens } from "./tokens.ts";
+import type { HttpDispatcher } from "../context.ts";
 
 /** What {@linkcode AdminApi.open} can be told. */
 export interface AdminApiOptions {

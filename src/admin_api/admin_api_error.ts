@@ -1,6 +1,6 @@
-import { AdcRunError, EXIT } from "../errors.ts";
 import { EXIT_CODES } from "../check/verdict.ts";
 import type { Verdict } from "../check/verdict.ts";
+import { AdcRunError, EXIT } from "../errors.ts";
 
 /**
  * Why the Admin API did not do what it was asked.
@@ -101,4 +101,14 @@ export class AdminApiError extends AdcRunError {
     this.tried = tried;
     this.found = found;
   }
+}
+
+/** What every call can be told. */
+export interface CallOptions {
+  /**
+   * Ends the call, which then throws the signal's reason.
+   *
+   * @default undefined
+   */
+  readonly signal?: AbortSignal | undefined;
 }

@@ -1,6 +1,5 @@
 import { checkToken } from "../check/check_token.ts";
-import { notThisBackend } from "../check/judge_response.ts";
-import { parseObject } from "../check/server_words.ts";
+import { notThisBackend, parseObject } from "../check/response.ts";
 import { CheckError } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HttpClientOptions } from "../http/http_client.ts";

@@ -1,5 +1,5 @@
+import { LONGEST_TIMER } from "../adc/duration.ts";
 import type { Connection } from "../connection/connection.ts";
-import { LONGEST_TIMER } from "../connection/duration.ts";
 
 /** How long cleaning up may take where the connection has no time limit, in milliseconds. */
 const DEFAULT_LIMIT = 10_000;

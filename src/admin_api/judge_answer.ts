@@ -1,5 +1,4 @@
-import { isStranger, judgeStatus } from "../check/judge_response.ts";
-import { wordsOf } from "../check/server_words.ts";
+import { isStranger, judgeStatus, wordsOf } from "../check/response.ts";
 import type { HttpResponse } from "../http/http_client.ts";
 import type { AdminApiFailure } from "./admin_api_error.ts";
 

@@ -1,12 +1,11 @@
-import { judgeStatus } from "../check/judge_response.ts";
-import { isJson, oneLine, shorten } from "../check/server_words.ts";
+import { isJson, judgeStatus, oneLine, shorten } from "../check/response.ts";
 import { CheckError } from "../check/verdict.ts";
 import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HttpResponse } from "../http/http_client.ts";
 import { addressSecrets } from "../connection/server.ts";
-import { createMask } from "../mask/mask.ts";
 import type { AdcRunError } from "../errors.ts";
+import { createMask } from "../mask/mask.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { splitTokens } from "../token/token_value.ts";
 import { AdminApiError } from "./admin_api_error.ts";

@@ -1,4 +1,4 @@
-import { explainFailure } from "../check/explain_failure.ts";
+import { explainFailure } from "../check/network_failure.ts";
 import { CheckError } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
 import { openHttpClient } from "../http/http_client.ts";

@@ -1,6 +1,5 @@
-import { explainFailure } from "../check/explain_failure.ts";
-import { notThisBackend } from "../check/judge_response.ts";
-import { describeBody, oneLine, shorten } from "../check/server_words.ts";
+import { explainFailure } from "../check/network_failure.ts";
+import { describeBody, notThisBackend, oneLine, shorten } from "../check/response.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HttpClient, HttpRequest, HttpResponse } from "../http/http_client.ts";
 import { addressSecrets, urlOf } from "../connection/server.ts";

@@ -4,9 +4,15 @@ import type { Server } from "../connection/server.ts";
 import { createMask } from "../mask/mask.ts";
 import { isAdminKey } from "../secret.ts";
 import type { Secret } from "../secret.ts";
-import { judgeStatus, notThisBackend } from "./judge_response.ts";
-import { describeBody, isJson, oneLine, parseObject } from "./server_words.ts";
-import type { Judgement } from "./judge_response.ts";
+import {
+  describeBody,
+  isJson,
+  judgeStatus,
+  notThisBackend,
+  oneLine,
+  parseObject,
+} from "./response.ts";
+import type { Judgement } from "./response.ts";
 
 /** More gateway groups would hide what is said about them. */
 const MOST_GROUPS = 20;

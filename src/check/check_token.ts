@@ -1,6 +1,5 @@
 import type { Connection } from "../connection/connection.ts";
 import { openHttpClient } from "../http/http_client.ts";
-import type { HttpDispatcher } from "../http/http_client.ts";
 import { addressSecrets } from "../connection/server.ts";
 import { createMask } from "../mask/mask.ts";
 import { tokenPrefix } from "../secret.ts";
@@ -8,8 +7,9 @@ import type { Secret } from "../secret.ts";
 import { splitTokens } from "../token/token_value.ts";
 import { firstRequest, probeServer } from "./backends.ts";
 import type { Probe } from "./backends.ts";
-import { shorten } from "./server_words.ts";
+import { shorten } from "./response.ts";
 import type { CheckResult } from "./verdict.ts";
+import type { HttpDispatcher } from "../context.ts";
 
 /** What {@linkcode checkToken} needs to know. */
 export interface CheckTokenOptions {
@@ -102,7 +102,7 @@ async function checkServer(probe: Probe, signal: AbortSignal | undefined): Promi
     };
   } catch (error) {
     signal?.throwIfAborted();
-    const { explainFailure } = await import("./explain_failure.ts");
+    const { explainFailure } = await import("./network_failure.ts");
     const { verdict, found, suggestion } = await explainFailure(error, probe);
     return { verdict, tried: named(firstRequest(connection, token)), found, suggestion };
   }

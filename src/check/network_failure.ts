@@ -1,5 +1,29 @@
+import type { Connection } from "../connection/connection.ts";
+import { describeOrigin } from "../connection/origin.ts";
+import type { Server } from "../connection/server.ts";
+import { startTls } from "../http/open_socket.ts";
 import { codeOf, messageOf, throwIfNotCapable } from "../errors.ts";
 import type { Verdict } from "./verdict.ts";
+
+/**
+ * Judges a failed request by its error, by the proxy in between, and, where TLS may be the reason, by a
+ * second handshake.
+ */
+export async function explainFailure(
+  error: unknown,
+  { connection, server }: { readonly connection: Connection; readonly server: Server },
+): Promise<NetworkFailure> {
+  const failure = judgeFailure(error, connection.timeout.value);
+  const proxy = connection.proxies[connection.servers.indexOf(server)];
+  if (proxy !== undefined && failure.verdict === "unreachable") {
+    const suggestion = `The request goes through the proxy ${proxy.host.value}, which ` +
+      `${describeOrigin(proxy.host.origin)} names. Look at it, and at NO_PROXY.`;
+    return { ...failure, suggestion };
+  }
+  const unclear = failure.verdict === "tls" || failure.cutOff === true;
+  if (server.base.protocol !== "https:" || proxy !== undefined || !unclear) return failure;
+  return await diagnoseTls(server, connection) ?? failure;
+}
 
 /** A failure to get any answer, as a verdict. */
 export interface NetworkFailure {
@@ -137,7 +161,7 @@ function unreachable(found: string): NetworkFailure {
 }
 
 /** Judges a TLS failure. */
-export function judgeTls(words: string): NetworkFailure | undefined {
+function judgeTls(words: string): NetworkFailure | undefined {
   const known = TLS_FAILURES.find(([pattern]) => pattern.test(words));
   return known && { verdict: "tls", found: known[1], suggestion: known[2] };
 }
@@ -155,4 +179,58 @@ function flatten(error: unknown, depth = 0): readonly unknown[] {
     ...(Array.isArray(errors) ? errors.flatMap((each) => flatten(each, depth + 1)) : []),
     ...flatten(cause, depth + 1),
   ];
+}
+
+/** How long the server may take to hang up after the handshake, in milliseconds. */
+const PATIENCE = 300;
+
+/** The longest that the handshake may take, in milliseconds. */
+const TIME_LIMIT = 2_000;
+
+const HUNG_UP: NetworkFailure = {
+  verdict: "tls",
+  found:
+    "the server hung up after the TLS handshake, as one does that asks for a client certificate",
+  suggestion: "Give the right one with --tls-client-cert-file and --tls-client-key-file.",
+};
+
+/**
+ * Shakes hands once more, with the verification off and nothing to say, and looks at what happens.
+ *
+ * With TLS 1.3 a server that misses a client certificate hangs up after the handshake, and the HTTP
+ * client then reports no more than a closed connection. Deno reports an expired certificate as one of
+ * an unknown CA. No token crosses this connection.
+ */
+function diagnoseTls(
+  server: Server,
+  connection: Connection,
+): Promise<NetworkFailure | undefined> {
+  const diagnosis = new Promise<NetworkFailure | undefined>((resolve) => {
+    const socket = startTls(server.base, { tls: connection.tls, unverified: true });
+    let timer = setTimeout(() => finish(undefined), TIME_LIMIT);
+    const finish = (failure: NetworkFailure | undefined) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(failure);
+    };
+    let shaken = false;
+    socket.once("secureConnect", () => {
+      shaken = true;
+      const { valid_from, valid_to } = socket.getPeerCertificate();
+      const now = Date.now();
+      if (Date.parse(valid_to) < now) finish(judgeTls("CERT_HAS_EXPIRED"));
+      else if (Date.parse(valid_from) > now) finish(judgeTls("CERT_NOT_YET_VALID"));
+      else {
+        clearTimeout(timer);
+        timer = setTimeout(() => finish(undefined), PATIENCE);
+      }
+    });
+    socket.once("error", (error) => finish(judgeTls(`${codeOf(error)} ${messageOf(error)}`)));
+    // The alert that gives the reason may be lost with the connection.
+    socket.once("close", () => finish(shaken ? HUNG_UP : undefined));
+    // A stream that nobody reads does not notice its end.
+    socket.resume();
+  });
+  // Files that hold no certificate or key of use throw; the first failure has told that.
+  return diagnosis.catch(() => undefined);
 }

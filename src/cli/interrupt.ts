@@ -1,6 +1,6 @@
 import { constants } from "node:os";
-import { ENDING, listenTo } from "../adc/signals.ts";
-import type { SignalPort } from "../adc/signals.ts";
+import { ENDING, listenTo } from "../run/signals.ts";
+import type { SignalPort } from "../run/signals.ts";
 
 /** A signal ended adc-run before it had a child to pass it on to. */
 export class Interrupted extends Error {

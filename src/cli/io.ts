@@ -1,7 +1,6 @@
 import type { Readable, Writable } from "node:stream";
-import type { SignalPort } from "../adc/signals.ts";
-import type { Environment } from "../connection/origin.ts";
-import type { Keychain } from "../token/keychain.ts";
+import type { SignalPort } from "../run/signals.ts";
+import type { Environment, Keychain } from "../context.ts";
 
 /** Everything that the command line touches. */
 export interface Io {

@@ -4,8 +4,8 @@ import { Interrupted } from "./interrupt.ts";
 import type { Io } from "./io.ts";
 import { readCommandLine } from "./options.ts";
 import type { CommandLine } from "./options.ts";
+import { createReporter } from "./output/report.ts";
 import type { OwnCall } from "./own_command.ts";
-import { createReporter } from "./report.ts";
 
 /** Runs adc-run. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
@@ -32,9 +32,9 @@ const COMMANDS: Readonly<
   profile: async () => (await import("./commands/profile.ts")).profile,
   api: async () => (await import("./commands/api.ts")).api,
   doctor: async () => (await import("./commands/doctor.ts")).doctor,
-  completion: async () => (await import("./commands/completion.ts")).completion,
-  complete: async () => (await import("./commands/complete.ts")).complete,
-  help: async () => (await import("./commands/help.ts")).help,
+  completion: async () => (await import("./completion/scripts.ts")).completion,
+  complete: async () => (await import("./completion/complete.ts")).complete,
+  help: async () => (await import("./manual/help.ts")).help,
 };
 
 /** A word such as `--help` may be a value there. */
@@ -87,7 +87,7 @@ function asksForHelp(words: readonly string[]): boolean {
 
 /** The page on the command that the words start with, or the main help. */
 async function showHelp(words: readonly string[], io: Io): Promise<number> {
-  const { helpText } = await import("./help.ts");
+  const { helpText } = await import("./manual/help.ts");
   const { findPage } = await import("./manual/manual.ts");
   const names = words.map((_, index) => words.slice(0, index + 1).join(" "));
   const name = names.findLast((each) => findPage(each) !== undefined);

@@ -1,19 +1,23 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import { CONNECTION_OPTIONS } from "../connection/adc_options.ts";
+import { CONNECTION_OPTIONS } from "../adc/parse_arguments.ts";
 import { resolveConnection } from "../connection/connection.ts";
 import type { Connection } from "../connection/connection.ts";
 import { UsageError } from "../errors.ts";
 import type { TokenSource } from "../token/source.ts";
-import { namedEnvFile } from "./env_file.ts";
+import {
+  addSharedOptions,
+  FOR_CONNECTIONS,
+  FOR_RUNS,
+  parseStrictly,
+  quietCommand,
+  refuseOptions,
+} from "./command_options.ts";
 import type { Io } from "./io.ts";
-import { addSharedOptions, parseStrictly, quietCommand } from "./command_options.ts";
 import type { GlobalOptions } from "./options.ts";
-import { oneProfile } from "./profiles.ts";
-import { FOR_RUNS, refuseOptions } from "./refuse_options.ts";
-import { createReporter } from "./report.ts";
-import type { Reporter } from "./report.ts";
-import { sourcesOf } from "./sources.ts";
+import { createReporter } from "./output/report.ts";
+import type { Reporter } from "./output/report.ts";
+import { namedEnvFile, oneProfile, sourcesOf } from "./settings.ts";
 
 /** An own command's line, taken apart. */
 export interface OwnCommand<T> {
@@ -29,10 +33,10 @@ export interface OwnCommand<T> {
 }
 
 /** An option that most own commands have, and not all. */
-export type SharedOption = "--source" | "--no-check" | "--token";
+type SharedOption = "--source" | "--no-check" | "--token";
 
 /** What an own command takes. */
-export interface OwnCommandSyntax {
+interface OwnCommandSyntax {
   readonly name: string;
   /** The options that it alone has, in commander's spelling. */
   readonly options: readonly string[];
@@ -138,4 +142,72 @@ export function requireApplicable(
   taken: readonly (keyof typeof FOR_RUNS)[] = [],
 ): void {
   refuseOptions(options, { name, refused: FOR_RUNS, taken, because: "it is for runs of ADC" });
+}
+
+/** What a command that connects to nothing takes. */
+export interface PlainCommandSyntax {
+  readonly name: string;
+  /** The options that it alone has, in commander's spelling. */
+  readonly options: readonly string[];
+  /**
+   * Which of adc-run's own options before the command have a meaning here; all others are refused.
+   */
+  readonly takes?: readonly "dryRun"[];
+  /** How many words may follow that are no options, and what they are. */
+  readonly operands?: { readonly least?: number; readonly most?: number; readonly what: string };
+}
+
+/** The line of a command that connects to nothing, taken apart. */
+interface PlainCommand<T> {
+  /** The command's own options, and `--json` and `--quiet` from before and behind its name. */
+  readonly options: Pick<GlobalOptions, "json" | "quiet"> & T;
+  /** Prints for this command. */
+  readonly reporter: Reporter;
+  readonly operands: readonly string[];
+}
+
+/** Reads the words of a command that connects to nothing. */
+export function readPlainCommand<T extends object>(
+  call: OwnCall,
+  io: Io,
+  syntax: PlainCommandSyntax,
+): PlainCommand<T> {
+  refuseOptions(call.options, {
+    name: syntax.name,
+    refused: FOR_CONNECTIONS,
+    taken: syntax.takes ?? [],
+    because: "it means nothing there",
+  });
+  const command = quietCommand(syntax.name)
+    .option("--json")
+    .option("-q, --quiet")
+    .option("-h, --help");
+  for (const flags of syntax.options) command.addOption(new Option(flags));
+  const operands = parseStrictly(command, call.words);
+  requireOperands(operands, syntax);
+  const behind = command.opts<Pick<GlobalOptions, "json" | "quiet"> & T>();
+  const { json, quiet, dryRun } = call.options;
+  const options = {
+    ...(json !== undefined && { json }),
+    ...(quiet !== undefined && { quiet }),
+    ...(syntax.takes?.includes("dryRun") && dryRun !== undefined && { dryRun }),
+    ...behind,
+  };
+  return { options, reporter: createReporter(io, options), operands };
+}
+
+function requireOperands(
+  operands: readonly string[],
+  { name, ...syntax }: PlainCommandSyntax,
+): void {
+  const { least = 0, most = Infinity, what } = syntax.operands ?? { most: 0, what: "" };
+  const suggestion = `See "adc-run ${name} --help".`;
+  if (operands.length < least) {
+    throw new UsageError(`"adc-run ${name}" needs ${what}: found none`, { suggestion });
+  }
+  // The word itself is not shown: it may be a secret that strayed.
+  if (operands.length > most) {
+    const takes = most === 0 ? "takes options only" : `takes ${what} only`;
+    throw new UsageError(`"adc-run ${name}" ${takes}: found another word`, { suggestion });
+  }
 }

@@ -1,9 +1,14 @@
-import { AdcRunError, EXIT } from "../errors.ts";
-import type { Credentials } from "../admin_api/log_in.ts";
+import { Buffer, isUtf8 } from "node:buffer";
+import type { Credentials } from "../admin_api/session.ts";
+import type { Connection } from "../connection/connection.ts";
+import { AdcRunError, EXIT, UsageError } from "../errors.ts";
+import { credentialsOf, needsConsent } from "../lifecycle/credentials.ts";
 import { Secret } from "../secret.ts";
+import { MOST_TOKEN_BYTES, withoutTrailingNewline } from "../token/token_value.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
+import { canAsk } from "./io.ts";
 import type { Io } from "./io.ts";
-import { inOneLine } from "./plain_text.ts";
+import { inOneLine } from "./output/report.ts";
 
 /** Asks for a line. */
 export async function askText(
@@ -114,4 +119,95 @@ function giveWidth(output: Io["stderr"]): void {
 
 function givenUp(): AdcRunError {
   return new AdcRunError("Given up", EXIT.interrupted);
+}
+
+/** What the command line says of who logs in. */
+interface LoginAnswers {
+  readonly username?: string;
+  readonly passwordStdin?: boolean;
+  readonly loginOption?: string;
+}
+
+/** Makes sure that a password may be sent where it would go. */
+export async function requireConsent(
+  connection: Connection,
+  { yes, io }: { readonly yes: boolean | undefined; readonly io: Io },
+): Promise<void> {
+  const reason = needsConsent(connection);
+  if (reason === undefined || yes) return;
+  if (!canAsk(io)) {
+    throw new AdcRunError(`Cannot send a password: ${reason}`, EXIT.config, {
+      suggestion: "Set it as a flag or in the environment, or agree with --yes.",
+    });
+  }
+  const agreed = await askConfirmation(`Send the password, though ${reason}?`, io);
+  if (!agreed) throw new AdcRunError("Given up", EXIT.interrupted);
+}
+
+/** Finds out who logs in: from the options, the environment, or a person. */
+export async function readCredentials(
+  connection: Connection,
+  { options, io }: { readonly options: LoginAnswers; readonly io: Io },
+): Promise<Credentials> {
+  const known = credentialsOf(io.env, connection);
+  const given = options.username?.trim() || known.username;
+  if (given === undefined && (options.passwordStdin || !canAsk(io))) {
+    throw new UsageError("Cannot log in: there is no user name", {
+      suggestion: "Give one with --username, in API7_USERNAME, or in the profile.",
+    });
+  }
+  const username = given ?? await askText(`User at ${connection.server.value}`, io);
+  if (username === "") throw new AdcRunError("Given up", EXIT.interrupted);
+  const loginOption = options.loginOption ?? known.loginOption;
+  return { username, loginOption, password: await findPassword(username, { options, io }) };
+}
+
+async function findPassword(
+  username: string,
+  { options, io }: { readonly options: LoginAnswers; readonly io: Io },
+): Promise<Secret> {
+  const known = credentialsOf(io.env);
+  // At a terminal it would be shown while it is typed.
+  if (options.passwordStdin && !io.terminals.stdin) return await readPassword(io);
+  // The variable's password belongs to the variable's user.
+  const matches = !options.passwordStdin &&
+    (known.username === undefined || known.username === username);
+  if (known.password !== undefined && matches) return known.password;
+  if (canAsk(io)) return await askSecret(`Password of ${username}`, io);
+  throw new UsageError("Cannot log in: there is no password, and nobody can be asked", {
+    suggestion: "Pipe it in with --password-stdin, or set API7_PASSWORD.",
+  });
+}
+
+async function readPassword(io: Io): Promise<Secret> {
+  const password = await readStandardInput(io);
+  if (password === "") {
+    throw new AdcRunError("Cannot log in: standard input holds no password", EXIT.data, {
+      suggestion: "Pipe it in: adc-run auth login --username NAME --password-stdin < password.txt",
+    });
+  }
+  return new Secret(password);
+}
+
+/** Reads standard input to its end. */
+export async function readStandardInput(io: Io): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of io.stdin as AsyncIterable<Uint8Array | string>) {
+    const bytes = Buffer.from(chunk as Uint8Array);
+    length += bytes.length;
+    if (length > MOST_TOKEN_BYTES) {
+      throw new AdcRunError(
+        `Cannot use standard input: it is longer than ${MOST_TOKEN_BYTES} bytes`,
+        EXIT.data,
+      );
+    }
+    chunks.push(bytes);
+  }
+  const bytes = Buffer.concat(chunks);
+  // Other bytes would be replaced, and a password that nobody typed sent.
+  if (!isUtf8(bytes)) {
+    throw new AdcRunError("Cannot use standard input: it is not valid UTF-8", EXIT.data);
+  }
+  return withoutTrailingNewline(bytes.toString("utf8"));
 }

@@ -1,14 +1,14 @@
-import type { RunOptions } from "../adc/run_options.ts";
 import type { Connection } from "../connection/connection.ts";
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { DEFAULT_TTL, readLifetime } from "../lifecycle/expiry.ts";
+import type { RunOptions } from "../run/options.ts";
 import type { TokenSource } from "../token/source.ts";
 import { canAsk, hasTerminal } from "./io.ts";
 import type { Io } from "./io.ts";
 import type { GlobalOptions } from "./options.ts";
+import type { Reporter } from "./output/report.ts";
 import { askConfirmation } from "./prompts.ts";
-import type { Reporter } from "./report.ts";
-import { sourcesOf } from "./sources.ts";
+import { sourcesOf } from "./settings.ts";
 
 /** What a run is told by the command line. */
 export interface RunCommand {

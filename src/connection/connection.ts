@@ -1,23 +1,20 @@
-import type { AdcArguments } from "./adc_arguments.ts";
-import { readDuration } from "./duration.ts";
-import { refuseDetours } from "./detours.ts";
-import { actsAtStart, readEnvFile } from "./env_file.ts";
+import { readAdcArguments } from "../adc/arguments.ts";
+import type { AdcArguments } from "../adc/arguments.ts";
+import { readDuration } from "../adc/duration.ts";
+import { Secret } from "../secret.ts";
+import { actsAtStart, readEnvFile, readNamedFile } from "./env_file.ts";
 import type { EnvFile } from "./env_file.ts";
-import { flagOr, wrongValue } from "./layers.ts";
-import type { Layers } from "./layers.ts";
-import { describeOrigin } from "./origin.ts";
-import type { Environment, Setting } from "./origin.ts";
-import { readNamedFile } from "./named_env_file.ts";
+import { describeOrigin, flagOr, wrongValue } from "./origin.ts";
+import type { Layers, Setting } from "./origin.ts";
+import { readTarget, refuseDetours } from "./pinned_target.ts";
 import type { Profile } from "./profile.ts";
 import { proxyFor } from "./proxy.ts";
 import type { Proxy } from "./proxy.ts";
 import { crossesInPlain, readServers, requireAllowed } from "./server.ts";
 import type { Server } from "./server.ts";
-import { readTarget } from "./pinned_target.ts";
-import { readAdcArguments } from "./read_adc_arguments.ts";
 import { readTls } from "./tls.ts";
 import type { Tls } from "./tls.ts";
-import { Secret } from "../secret.ts";
+import type { Environment } from "../context.ts";
 
 /** The kinds of gateway that ADC manages. */
 export type Backend = "apisix" | "api7ee" | "apisix-standalone";
@@ -220,4 +217,34 @@ function warningsOf(
     );
   }
   return warnings;
+}
+
+/** The connection as data, without secrets, for `--json` and `--dry-run`. */
+export function describeConnection(
+  connection: Connection,
+): Record<string, { readonly value: string; readonly origin: string }> {
+  const { backend, server, gatewayGroup, timeout, tls, proxies, profile } = connection;
+  const entry = (value: string, { origin }: Setting<unknown>) => ({
+    value,
+    origin: describeOrigin(origin),
+  });
+  const proxy = proxies.find((each) => each !== undefined);
+  return {
+    ...(profile && { profile: { value: profile.name, origin: profile.file } }),
+    backend: entry(backend.value, backend),
+    server: entry(server.value, server),
+    ...(backend.value === "api7ee" && {
+      gatewayGroup: entry(gatewayGroup.value, gatewayGroup),
+    }),
+    timeout: entry(`${timeout.value}ms`, timeout),
+    ...(tls.caCertFile && { caCertFile: entry(tls.caCertFile.value.path, tls.caCertFile) }),
+    ...(tls.clientCertFile && {
+      tlsClientCertFile: entry(tls.clientCertFile.value.path, tls.clientCertFile),
+    }),
+    ...(tls.clientKeyFile && {
+      tlsClientKeyFile: entry(tls.clientKeyFile.value.path, tls.clientKeyFile),
+    }),
+    tlsSkipVerify: entry(String(tls.skipVerify.value), tls.skipVerify),
+    ...(proxy && { proxy: entry(proxy.host.value, proxy.host) }),
+  };
 }

@@ -2,6 +2,8 @@ import { promises as fs, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { codeOf, throwIfNotCapable } from "../errors.ts";
+import { wrongValue } from "./origin.ts";
+import type { Origin } from "./origin.ts";
 
 /** What was found where an environment file was looked for. It prints no values. */
 export class EnvFile {
@@ -94,4 +96,18 @@ export function actsAtStart(name: string): boolean {
 /** Windows answers EPERM where others answer EISDIR. */
 function isDirectoryCode(code: string): boolean {
   return code === "EISDIR" || (process.platform === "win32" && code === "EPERM");
+}
+
+/** Reads an environment file that was named, which then has to be there. */
+export async function readNamedFile(
+  name: string,
+  cwd: string,
+  origin: Origin = { kind: "flag", name: "--env-file" },
+): Promise<EnvFile> {
+  const file = await readEnvFile(name, cwd);
+  if (file.exists && file.unreadable === undefined) return file;
+  const found = file.exists
+    ? `"${name}" cannot be read (${file.unreadable})`
+    : `there is no file "${name}"`;
+  throw wrongValue(origin, found, { suggestion: `A relative path starts from "${cwd}".` });
 }

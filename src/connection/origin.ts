@@ -1,3 +1,8 @@
+import { ConnectionError, EXIT } from "../errors.ts";
+import type { EnvFile } from "./env_file.ts";
+import type { Profile, ProfileSettings } from "./profile.ts";
+import type { Environment } from "../context.ts";
+
 /** Where a value came from. */
 export type Origin =
   | { readonly kind: "flag"; readonly name: string }
@@ -18,9 +23,6 @@ export interface Setting<T> {
   /** Where it came from. */
   readonly origin: Origin;
 }
-
-/** The environment as a plain record; `process.env` is one. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Says where a value came from, for a message. */
 export function describeOrigin(origin: Origin): string {
@@ -44,4 +46,72 @@ export function describeOrigin(origin: Origin): string {
  */
 export function cameAlong(origin: Origin): boolean {
   return origin.kind === "env-file" || (origin.kind === "profile" && origin.project);
+}
+
+/** Where values are looked up, nearest first. */
+export interface Layers {
+  readonly env: Environment;
+  /** `.env` files; the first that has a variable wins. */
+  readonly files: readonly EnvFile[];
+  /** The named target, which comes last. @default none */
+  readonly profile?: Profile | undefined;
+}
+
+/**
+ * Looks a variable up as ADC does: a variable that exists in the environment hides `.env`, even when it
+ * is empty.
+ */
+export function lookUp(layers: Layers, name: string): Setting<string> | undefined {
+  const value = layers.env[name];
+  if (value !== undefined) return { value, origin: { kind: "environment", name } };
+  for (const file of layers.files) {
+    const value = file.get(name);
+    if (value !== undefined) return { value, origin: { kind: "env-file", name, file: file.name } };
+  }
+  return undefined;
+}
+
+/** Names of profile values that are texts. */
+type TextKey = {
+  [K in keyof ProfileSettings]-?: ProfileSettings[K] extends string | undefined ? K : never;
+}[keyof ProfileSettings];
+
+/** The value of a flag if it was given, else that of the variable, else that of the profile. */
+export function flagOr(
+  flag: { readonly name: string; readonly value: string | undefined },
+  { layers, variable, key }: {
+    readonly layers: Layers;
+    readonly variable: string | undefined;
+    readonly key: TextKey;
+  },
+): Setting<string> | undefined {
+  if (flag.value !== undefined) {
+    return { value: flag.value, origin: { kind: "flag", name: flag.name } };
+  }
+  const setting = variable === undefined ? undefined : lookUp(layers, variable);
+  return setting ?? profileValue(layers.profile, key);
+}
+
+/** A value of a profile, with its origin. */
+export function profileValue<K extends keyof ProfileSettings>(
+  profile: Profile | undefined,
+  key: K,
+): Setting<NonNullable<ProfileSettings[K]>> | undefined {
+  const value = profile?.[key];
+  if (profile === undefined || value === undefined) return undefined;
+  const { name, project } = profile;
+  return { value, origin: { kind: "profile", name, key, project } };
+}
+
+/**
+ * An error about a value, which names where the value came from and has the exit code that fits: 64 for
+ * a flag, 78 for anything else.
+ */
+export function wrongValue(
+  origin: Origin,
+  found: string,
+  options: { readonly suggestion?: string; readonly cause?: unknown } = {},
+): ConnectionError {
+  const exitCode = origin.kind === "flag" ? EXIT.usage : EXIT.config;
+  return new ConnectionError(`Cannot use ${describeOrigin(origin)}: ${found}`, exitCode, options);
 }

@@ -1,4 +1,4 @@
-import type { AdcFlags } from "./adc_arguments.ts";
+import type { AdcFlags } from "../adc/arguments.ts";
 
 /** What a profile may say: what ADC's connection flags say, and where its token comes from. */
 export interface ProfileSettings extends AdcFlags {

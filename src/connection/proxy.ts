@@ -1,9 +1,8 @@
-import { lookUp, wrongValue } from "./layers.ts";
-import type { Layers } from "./layers.ts";
-import type { Setting } from "./origin.ts";
+import { Secret } from "../secret.ts";
+import { lookUp, wrongValue } from "./origin.ts";
+import type { Layers, Setting } from "./origin.ts";
 import { hostOf } from "./server.ts";
 import type { Server } from "./server.ts";
-import { Secret } from "../secret.ts";
 
 /** The proxy that a server is asked through. */
 export interface Proxy {

@@ -1,8 +1,9 @@
-import { Secret } from "../secret.ts";
-import { wrongValue } from "./layers.ts";
-import type { Environment, Setting } from "./origin.ts";
 import { Buffer } from "node:buffer";
 import { ConnectionError, EXIT } from "../errors.ts";
+import { Secret } from "../secret.ts";
+import { wrongValue } from "./origin.ts";
+import type { Setting } from "./origin.ts";
+import type { Environment } from "../context.ts";
 
 /** One server that ADC will talk to. */
 export interface Server {

@@ -1,12 +1,10 @@
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import type { AdcFlags } from "../adc/arguments.ts";
 import { codeOf, ConnectionError, throwIfNotCapable } from "../errors.ts";
 import { Secret } from "../secret.ts";
-import type { AdcFlags } from "./adc_arguments.ts";
-import { flagOr, lookUp, profileValue, wrongValue } from "./layers.ts";
-import type { Layers } from "./layers.ts";
-import { describeOrigin } from "./origin.ts";
-import type { Setting } from "./origin.ts";
+import { describeOrigin, flagOr, lookUp, profileValue, wrongValue } from "./origin.ts";
+import type { Layers, Setting } from "./origin.ts";
 
 /** A PEM file that was read. */
 export interface PemFile {

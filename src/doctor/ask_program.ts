@@ -1,9 +1,9 @@
 import type { Buffer } from "node:buffer";
 import process from "node:process";
-import type { Program } from "../adc/locate.ts";
 import { codeOf } from "../errors.ts";
-import { systemSpawner } from "../spawn.ts";
-import type { Spawner } from "../spawn.ts";
+import type { Program } from "../run/locate.ts";
+import { systemSpawner } from "../system/spawn.ts";
+import type { Spawner } from "../system/spawn.ts";
 
 /** How a program is asked. */
 export interface AskProgramOptions {

@@ -1,12 +1,12 @@
 import { dirname } from "node:path";
-import { plainEnvironment } from "../adc/child_environment.ts";
-import { locateAdc } from "../adc/locate.ts";
 import { EXIT } from "../errors.ts";
-import type { Spawner } from "../spawn.ts";
+import { plainEnvironment } from "../run/environment.ts";
+import { locateAdc } from "../run/locate.ts";
+import type { Spawner } from "../system/spawn.ts";
 import { askProgram } from "./ask_program.ts";
 import type { Found } from "./finding.ts";
-import { cameWithProject } from "./project_folder.ts";
-import type { Place } from "./project_folder.ts";
+import { cameWithProject } from "./tracked_files.ts";
+import type { Place } from "./tracked_files.ts";
 
 /** How long ADC may take to say its version, in milliseconds. */
 const TIME_LIMIT = 10_000;

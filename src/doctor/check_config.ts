@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { Environment } from "../connection/origin.ts";
 import type { Profile } from "../connection/profile.ts";
 import { UsageError } from "../errors.ts";
 import {
@@ -10,9 +9,10 @@ import {
 } from "../profiles/profile_file.ts";
 import type { ProfileFile } from "../profiles/profile_file.ts";
 import { selectProfiles } from "../profiles/select_profiles.ts";
-import { storeFolder } from "../store/folder.ts";
+import { storeFolder } from "../store/private_path.ts";
 import { failureOf } from "./finding.ts";
 import type { Found } from "./finding.ts";
+import type { Environment } from "../context.ts";
 
 /** What `checkConfig` looks at. */
 export interface CheckConfigOptions {

@@ -1,7 +1,8 @@
 import { EXIT } from "../errors.ts";
 import { KeychainError } from "../token/keychain.ts";
-import type { Keychain, KeychainFailure } from "../token/keychain.ts";
+import type { KeychainFailure } from "../token/keychain.ts";
 import type { Found } from "./finding.ts";
+import type { Keychain } from "../context.ts";
 
 /** How long the keychain may take, in milliseconds; as long as the source of that name gives it. */
 const TIME_LIMIT = 5_000;

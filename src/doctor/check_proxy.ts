@@ -1,12 +1,12 @@
 import type { Connection } from "../connection/connection.ts";
 import { cameAlong, describeOrigin } from "../connection/origin.ts";
-import type { Environment } from "../connection/origin.ts";
 import type { Proxy } from "../connection/proxy.ts";
 import { crossesInPlain } from "../connection/server.ts";
 import type { Server } from "../connection/server.ts";
 import { EXIT } from "../errors.ts";
 import type { Contact } from "./contact_servers.ts";
 import type { Found } from "./finding.ts";
+import type { Environment } from "../context.ts";
 
 /** Says through which proxy the servers are asked. */
 export function checkProxy(

@@ -1,12 +1,13 @@
-import { oneLine } from "../check/server_words.ts";
+import { oneLine } from "../check/response.ts";
 import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import { crossesInPlain } from "../connection/server.ts";
+import type { Server } from "../connection/server.ts";
+import { oneSignal } from "../http/http_client.ts";
+import { shakeHands } from "../http/open_socket.ts";
 import { EXIT } from "../errors.ts";
 import type { Contact } from "./contact_servers.ts";
 import type { Found } from "./finding.ts";
-import { lookAtCertificate } from "./look_at_certificate.ts";
-import type { CertificateReport } from "./look_at_certificate.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -14,7 +15,7 @@ const DAY = 24 * 60 * 60 * 1000;
 const SOON = 30;
 
 /** What `checkTls` is told. */
-export interface CheckTlsOptions {
+interface CheckTlsOptions {
   readonly connection: Connection;
   /** Ends the look at the certificates. */
   readonly signal: AbortSignal | undefined;
@@ -107,4 +108,59 @@ function describe(
     days,
     data: { subject, issuer, names, ends: new Date(ends).toISOString(), daysLeft: days },
   };
+}
+
+/** The longest that the handshake may take, in milliseconds. */
+const TIME_LIMIT = 5_000;
+
+/** What a certificate says. */
+interface CertificateReport {
+  /** Whom it was made for. */
+  readonly subject: string;
+  /** Who signed it. */
+  readonly issuer: string;
+  /** The names and addresses that it is for. */
+  readonly names: readonly string[];
+  /** When it ends, in milliseconds. */
+  readonly ends: number;
+}
+
+/**
+ * Shakes hands with a server, verifying nothing, and reads its certificate. No token crosses the
+ * connection, which goes past any proxy.
+ */
+async function lookAtCertificate(
+  server: Server,
+  connection: Connection,
+  signal: AbortSignal | undefined,
+): Promise<CertificateReport | undefined> {
+  const end = oneSignal([signal], TIME_LIMIT);
+  try {
+    const socket = await shakeHands(server.base, {
+      tls: connection.tls,
+      unverified: true,
+      signal: end.signal,
+    });
+    const { subject, issuer, subjectaltname, valid_to } = socket.getPeerCertificate();
+    socket.destroy();
+    return {
+      subject: nameOf(subject),
+      issuer: nameOf(issuer),
+      names: (subjectaltname ?? "").split(", ").filter((name) => name !== "").map((name) =>
+        name.replace(/^(DNS|IP Address):/, "")
+      ),
+      ends: Date.parse(valid_to),
+    };
+  } catch {
+    // Whatever is wrong there, or with the files, the requests have told.
+    signal?.throwIfAborted();
+    return undefined;
+  } finally {
+    end.liftLimit();
+  }
+}
+
+function nameOf(name: { readonly CN?: unknown; readonly O?: unknown } | undefined): string {
+  const text = [name?.CN ?? name?.O ?? ""].flat()[0];
+  return String(text);
 }

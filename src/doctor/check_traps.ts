@@ -2,9 +2,9 @@ import type { Connection } from "../connection/connection.ts";
 import { readEnvFile } from "../connection/env_file.ts";
 import type { EnvFile } from "../connection/env_file.ts";
 import { cameAlong, describeOrigin } from "../connection/origin.ts";
-import type { Environment } from "../connection/origin.ts";
 import type { Survey } from "../token/resolve.ts";
 import type { Found } from "./finding.ts";
+import type { Environment } from "../context.ts";
 
 /** What `checkTraps` looks at. */
 export interface CheckTrapsOptions {

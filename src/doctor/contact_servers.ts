@@ -1,10 +1,11 @@
-import { explainFailure } from "../check/explain_failure.ts";
-import { isJson, oneLine, parseObject, wordsOf } from "../check/server_words.ts";
+import { explainFailure } from "../check/network_failure.ts";
 import type { NetworkFailure } from "../check/network_failure.ts";
+import { isJson, oneLine, parseObject, wordsOf } from "../check/response.ts";
 import type { Backend, Connection } from "../connection/connection.ts";
 import { openHttpClient } from "../http/http_client.ts";
-import type { HttpClient, HttpDispatcher, HttpResponse } from "../http/http_client.ts";
+import type { HttpClient, HttpResponse } from "../http/http_client.ts";
 import type { Server } from "../connection/server.ts";
+import type { HttpDispatcher } from "../context.ts";
 
 /** What each backend is asked; without a token each of them refuses it in words of its own. */
 const QUESTIONS: Readonly<Record<Backend, string>> = {

@@ -1,15 +1,15 @@
-import { resolveConnection } from "../connection/connection.ts";
+import { describeConnection, resolveConnection } from "../connection/connection.ts";
 import type { Connection } from "../connection/connection.ts";
-import { describeConnection } from "../connection/describe.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import type { Profile } from "../connection/profile.ts";
 import { addressSecrets } from "../connection/server.ts";
 import { AdcRunError } from "../errors.ts";
 import { defaultSources } from "../lifecycle/default_sources.ts";
+import type { Spawner } from "../system/spawn.ts";
 import { systemKeychain } from "../token/keychain.ts";
-import type { Keychain } from "../token/keychain.ts";
 import { surveyTokens } from "../token/resolve.ts";
 import type { Survey } from "../token/resolve.ts";
+import type { TokenSource } from "../token/source.ts";
 import { splitTokens } from "../token/token_value.ts";
 import { checkAdc } from "./check_adc.ts";
 import { checkConfig } from "./check_config.ts";
@@ -19,14 +19,12 @@ import { checkKeychain, watchKeychain } from "./check_keychain.ts";
 import { checkProxy } from "./check_proxy.ts";
 import { checkBackend, checkClock, checkServers } from "./check_server.ts";
 import { checkTls } from "./check_tls.ts";
+import { judgeGroup, judgeToken, lookAtToken } from "./check_token.ts";
 import { checkTraps } from "./check_traps.ts";
 import { contactServers } from "./contact_servers.ts";
-import type { DiagnoseOptions } from "./diagnose_options.ts";
-import { failureOf } from "./finding.ts";
+import { failureOf, findingMaker } from "./finding.ts";
 import type { Finding, Found } from "./finding.ts";
-import { findingMaker } from "./finding_maker.ts";
-import { judgeGroup, judgeToken } from "./judge_token.ts";
-import { lookAtToken } from "./look_at_token.ts";
+import type { Environment, HttpDispatcher, Keychain } from "../context.ts";
 
 /**
  * Looks at everything that a run depends on, and at where its secrets lie. It changes nothing, logs in
@@ -188,4 +186,74 @@ function withVersion(findings: readonly Found[], version: string | undefined): r
       }
       : finding
   );
+}
+
+/** What `diagnose()` looks at. */
+export interface DiagnoseOptions {
+  /** The environment, usually `process.env`. */
+  readonly env: Environment;
+  /** The working directory. */
+  readonly cwd: string;
+  /**
+   * ADC's connection flags, as they would stand behind a command.
+   *
+   * @default []
+   */
+  readonly args?: readonly string[];
+  /**
+   * An environment file to read instead of `.env`.
+   *
+   * @default undefined
+   */
+  readonly envFile?: string | undefined;
+  /**
+   * The name of a profile; `false` for none.
+   *
+   * @default the one that `ADC_RUN_PROFILE` names, else the one in use
+   */
+  readonly profile?: string | false | undefined;
+  /**
+   * The ADC to run.
+   *
+   * @default the one that `ADC_RUN_ADC` names, else `adc` on `PATH`, else in `node_modules/.bin`
+   */
+  readonly adc?: string | undefined;
+  /**
+   * Makes the sources that are asked for a token.
+   *
+   * @default those of `defaultSources()`
+   */
+  readonly sources?:
+    | ((connection: Connection, keychain: Keychain) => readonly TokenSource[])
+    | undefined;
+  /**
+   * The keychain.
+   *
+   * @default the system's
+   */
+  readonly keychain?: Keychain | undefined;
+  /**
+   * Ends the look.
+   *
+   * @default undefined
+   */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Sends the requests; undici's `MockAgent`, say.
+   *
+   * @default a dispatcher of the connection's own
+   */
+  readonly dispatcher?: HttpDispatcher | undefined;
+  /**
+   * How ADC and git are started.
+   *
+   * @default the system's own way
+   */
+  readonly spawn?: Spawner | undefined;
+  /**
+   * The clock, in milliseconds.
+   *
+   * @default Date.now
+   */
+  readonly now?: (() => number) | undefined;
 }

@@ -1,6 +1,7 @@
 import type { Dispatcher } from "undici";
 import { urlOf } from "../connection/server.ts";
-import type { HttpDispatcher, Transport } from "./http_client.ts";
+import type { HttpDispatcher } from "../context.ts";
+import type { Transport } from "./http_client.ts";
 
 /** Sends requests with a dispatcher that the caller brings; undici is loaded for nothing else. */
 export function dispatcherTransport(dispatcher: HttpDispatcher): Transport {

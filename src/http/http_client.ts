@@ -1,6 +1,7 @@
+import { LONGEST_TIMER } from "../adc/duration.ts";
 import type { Connection } from "../connection/connection.ts";
-import { LONGEST_TIMER } from "../connection/duration.ts";
 import type { Server } from "../connection/server.ts";
+import type { HttpDispatcher } from "../context.ts";
 import { codeOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { VERSION } from "../version.ts";
@@ -65,19 +66,7 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
-/** What requests can be sent with: any of undici's dispatchers, its `MockAgent` among them. */
-export interface HttpDispatcher {
-  /**
-   * Sends a request.
-   *
-   * @param options undici's `DispatchOptions`.
-   * @param handler undici's `DispatchHandler`.
-   * @returns Whether more may be sent at once.
-   */
-  dispatch(options: object, handler: object): boolean;
-}
-
-/** How {@linkcode openHttpClient} works. */
+/** How `openHttpClient` works. */
 export interface HttpClientOptions {
   /** Ends every request. */
   readonly signal?: AbortSignal | undefined;

@@ -24,18 +24,18 @@ export async function openSocket(
   const isSecure = server.base.protocol === "https:";
   if (proxy === undefined) {
     return isSecure
-      ? await openSecured(server.base, { tls, signal })
+      ? approve(await shakeHands(server.base, { tls, signal }), tls)
       : await openPlain(server.base, signal);
   }
   const url = new URL(proxy.url.reveal());
   // The client certificate is for the server alone.
   const { clientCertFile: _cert, clientKeyFile: _key, ...toVerify } = tls;
   const toProxy = url.protocol === "https:"
-    ? await openSecured(url, { tls: toVerify, signal })
+    ? approve(await shakeHands(url, { tls: toVerify, signal }), tls)
     : await openPlain(url, signal);
   if (!isSecure) return toProxy;
   const tunnel = await openTunnel(toProxy, { server, proxy, signal });
-  return await openSecured(server.base, { tls, signal, socket: tunnel });
+  return approve(await shakeHands(server.base, { tls, signal, socket: tunnel }), tls);
 }
 
 function openPlain(url: URL, signal: AbortSignal): Promise<Socket> {
@@ -73,21 +73,23 @@ export function startTls(
   });
 }
 
-async function openSecured(
+/** Shakes hands at an address, to the end. */
+export async function shakeHands(
   url: URL,
   { signal, ...options }: SecuredSocketOptions & { readonly signal: AbortSignal },
-): Promise<Socket> {
+): Promise<TLSSocket> {
   const secured = startTls(url, options);
   secured.once("close", () => options.socket?.destroy());
-  await opened(secured, signal, (done) => secured.once("secureConnect", () => done(secured)));
-  return approve(secured, options.tls);
+  return await opened(secured, signal, (done) => {
+    secured.once("secureConnect", () => done(secured));
+  });
 }
 
-/** Every TLS connection passes here before a byte of a request crosses it, those to proxies too. */
+/** Every TLS connection that a request is for passes here before a byte crosses it, those to proxies too. */
 function approve(secured: TLSSocket, { skipVerify }: Tls): TLSSocket {
   if (skipVerify.value || secured.authorized) return secured;
   secured.destroy();
-  throw secured.authorizationError ?? new Error("CERT_UNTRUSTED");
+  throw new Error(`CERT_UNTRUSTED: ${secured.authorizationError}`);
 }
 
 /** Has a proxy lead a connection on to the server. */

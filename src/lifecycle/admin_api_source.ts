@@ -1,11 +1,9 @@
+import type { Credentials } from "../admin_api/session.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../http/http_client.ts";
-import type { Environment } from "../connection/origin.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
-import type { Keychain } from "../token/keychain.ts";
 import type { SourceAnswer, SourceContext, TokenSource } from "../token/source.ts";
 import { credentialsOf, needsConsent } from "./credentials.ts";
-import type { Credentials } from "../admin_api/log_in.ts";
+import type { Environment, HttpDispatcher, Keychain } from "../context.ts";
 
 /** What the source `admin-api` logs in with, and what becomes of the token. */
 export interface AdminApiSourceOptions {

@@ -1,11 +1,9 @@
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../http/http_client.ts";
-import type { Environment } from "../connection/origin.ts";
 import { messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
-import { storeFolder } from "../store/folder.ts";
 import { openJournal } from "../store/journal.ts";
-import type { Keychain } from "../token/keychain.ts";
+import { storeFolder } from "../store/private_path.ts";
+import type { Environment, HttpDispatcher, Keychain } from "../context.ts";
 
 /** What is looked at, and who is told. */
 export interface ClearLeftOversOptions {

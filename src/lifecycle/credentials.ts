@@ -1,9 +1,10 @@
 import type { Connection } from "../connection/connection.ts";
 import { cameAlong, describeOrigin } from "../connection/origin.ts";
-import type { Environment, Origin } from "../connection/origin.ts";
+import type { Origin } from "../connection/origin.ts";
 import type { Profile } from "../connection/profile.ts";
 import { crossesInPlain } from "../connection/server.ts";
 import { Secret } from "../secret.ts";
+import type { Environment } from "../context.ts";
 
 /**
  * Reads `API7_USERNAME`, `API7_PASSWORD`, and `API7_LOGIN_OPTION` for users of LDAP. A `.env` file is not

@@ -1,15 +1,13 @@
 import { UsageError } from "../errors.ts";
-import type { Keychain } from "../token/keychain.ts";
 import type { TokenSource } from "../token/source.ts";
 import { commandSource } from "../token/sources/command_source.ts";
-import { dotenvSource } from "../token/sources/dotenv_source.ts";
-import { envSource } from "../token/sources/env_source.ts";
 import { fileSource } from "../token/sources/file_source.ts";
-import { flagSource } from "../token/sources/flag_source.ts";
-import { keychainSource } from "../token/sources/keychain_source.ts";
+import { keychainSource } from "../token/sources/stored.ts";
+import { dotenvSource, envSource, flagSource } from "../token/sources/variables.ts";
 import { adminApiSource } from "./admin_api_source.ts";
 import type { AdminApiSourceOptions } from "./admin_api_source.ts";
 import { storeSource } from "./store_source.ts";
+import type { Keychain } from "../context.ts";
 
 /** What the default sources look at. */
 export interface DefaultSourcesOptions extends AdminApiSourceOptions {

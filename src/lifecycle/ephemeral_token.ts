@@ -1,12 +1,20 @@
+import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../http/http_client.ts";
-import type { Environment } from "../connection/origin.ts";
+import { AdcRunError, EXIT, messageOf } from "../errors.ts";
+import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
-import type { Keychain } from "../token/keychain.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
+import type { TokenLease } from "../token/source.ts";
+import { day, endOf } from "./expiry.ts";
+import { mintToken, uniqueTokenName } from "./mint_token.ts";
+import { revokeBySelf } from "./old_tokens.ts";
+import type { Session } from "./open_session.ts";
+import { sweep } from "./sweep.ts";
+import type { TokenStores } from "./token_stores.ts";
+import type { Environment, HttpDispatcher, Keychain } from "../context.ts";
 
 /** How a token is exchanged for one that lives for a run. */
-export interface EphemeralOptions {
+interface EphemeralOptions {
   /** Where the token is used. */
   readonly connection: Connection;
   /** The environment, which says where the journal is. */
@@ -33,10 +41,9 @@ export async function exchangeToken(
   { connection, env, record, ttl, keychain, onWarning, signal, dispatcher, now }: EphemeralOptions,
 ): Promise<ResolvedToken> {
   if (resolved.lease !== undefined) return resolved;
-  const [{ openTokenSession }, { openTokenStores }, { lendToken }] = await Promise.all([
+  const [{ openTokenSession }, { openTokenStores }] = await Promise.all([
     import("./open_session.ts"),
     import("./token_stores.ts"),
-    import("./lend_token.ts"),
   ]);
   const stores = openTokenStores({ env, keychain, onWarning });
   const { token: parent, source, detail, trail } = resolved;
@@ -62,4 +69,80 @@ export async function exchangeToken(
     await session.close();
     throw error;
   }
+}
+
+/** How long giving a token back may take, in milliseconds. */
+const RELEASE_LIMIT = 10_000;
+
+/** How a token is lent. */
+interface LendOptions {
+  readonly connection: Connection;
+  /** Where the token is noted, and what is stored. */
+  readonly stores: TokenStores;
+  /** How long the token lives at most, in milliseconds. */
+  readonly ttl: number;
+  /** Told what a person should know, a sentence each. */
+  readonly onWarning?: ((warning: string) => void) | undefined;
+  /** Sends the requests that the session does not send. */
+  readonly dispatcher?: HttpDispatcher | undefined;
+  /** Ends the attempt. */
+  readonly signal?: AbortSignal | undefined;
+  /** The clock, in milliseconds. */
+  readonly now: () => number;
+}
+
+/** Clears up what earlier runs left behind, and makes a token for one run. */
+export async function lendToken(
+  { api, user, close }: Session,
+  { connection, stores, ttl, onWarning, dispatcher, signal, now }: LendOptions,
+): Promise<{ readonly token: Secret; readonly lease: TokenLease }> {
+  await sweep(api, { stores, user, onWarning, signal, now });
+  const expiresAt = endOf(ttl, now())!;
+  const name = uniqueTokenName("adc-run-ephemeral");
+  const { fresh, settle } = await mintToken(api, {
+    journal: stores.journal,
+    user,
+    name,
+    expiresAt,
+    signal,
+    note: { kind: "ephemeral" },
+  });
+  let released: Promise<void> | undefined;
+  const release = async (ending: AbortSignal | undefined) => {
+    const limit = AbortSignal.timeout(RELEASE_LIMIT);
+    const signal = ending === undefined ? limit : AbortSignal.any([ending, limit]);
+    try {
+      await api.revokeToken(fresh.id, { signal }).catch((error: unknown) => {
+        const gone = error instanceof AdminApiError &&
+          (error.failure === "rejected" || error.failure === "forbidden");
+        if (!gone) throw error;
+        // The session is over, or the token that it was made with was revoked meanwhile.
+        return revokeBySelf(fresh.token, { id: fresh.id, connection, dispatcher, signal });
+      });
+    } catch (cause) {
+      const reason = limit.aborted
+        ? `it took more than ${RELEASE_LIMIT / 1000} s`
+        : messageOf(cause);
+      throw new AdcRunError(
+        `Cannot revoke the token "${name}" that was made for this run: ${reason}`,
+        EXIT.unavailable,
+        {
+          suggestion: `The next run of ${user.username} against this server tries again; ` +
+            `it ends by itself on ${day(expiresAt)}.`,
+          cause,
+        },
+      );
+    } finally {
+      await close();
+    }
+    await settle();
+  };
+  return {
+    token: fresh.token,
+    lease: {
+      name,
+      expiresAt,
+      release: ({ signal } = {}) => released ??= release(signal),
+    },
+  };
 }

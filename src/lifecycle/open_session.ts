@@ -1,16 +1,19 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
+import type { Credentials } from "../admin_api/session.ts";
 import type { User } from "../admin_api/shapes.ts";
 import { CheckError, isVerdict } from "../check/verdict.ts";
 import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpDispatcher } from "../http/http_client.ts";
 import { isAdminKey } from "../secret.ts";
 import type { Secret } from "../secret.ts";
+import { withLock } from "../store/lock.ts";
 import type { TokenRecord } from "../store/state.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
-import { explainRefusal } from "./known_token.ts";
-import type { Credentials } from "../admin_api/log_in.ts";
+import { explainRefusal } from "./expiry.ts";
+import type { HttpDispatcher } from "../context.ts";
 
 /** The Admin API, and on whose behalf it is asked. */
 export interface Session {
@@ -26,7 +29,7 @@ const OF_NOBODY = 'An admin key ("a7adm-…") belongs to no user, and has no tok
   "Use a user's token, or log in.";
 
 /** Who asks. */
-export interface SessionOptions {
+interface SessionOptions {
   /** A user and a password; or else a token. */
   readonly credentials?: Credentials | undefined;
   /** A token; or else a user and a password. */
@@ -81,4 +84,25 @@ export async function openSession(
     await api.close();
     throw error;
   }
+}
+
+/** Runs something while no other process of adc-run changes the token of an account. */
+export async function withAccount<T>(
+  account: string,
+  run: () => Promise<T>,
+  options: {
+    readonly folder: string;
+    readonly timeout?: number;
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<T> {
+  const { folder, timeout = 60_000, signal } = options;
+  const name = createHash("sha256").update(account).digest("hex").slice(0, 16);
+  return await withLock(join(folder, `account-${name}.lock`), run, {
+    timeout,
+    // A keychain may ask for its password meanwhile, and nobody may be there to type it.
+    stale: 15 * 60_000,
+    what: `the token for ${account}`,
+    ...(signal && { signal }),
+  });
 }

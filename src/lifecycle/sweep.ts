@@ -4,8 +4,8 @@ import { messageOf, SourceError, throwIfNotCapable } from "../errors.ts";
 import type { JournalEntry } from "../store/journal.ts";
 import { isAlive } from "../store/process_identity.ts";
 import { StoreError } from "../store/store_error.ts";
-import { withAccount } from "./account_lock.ts";
 import { hasEnded } from "./expiry.ts";
+import { withAccount } from "./open_session.ts";
 import { storedToken } from "./token_stores.ts";
 import type { TokenStores } from "./token_stores.ts";
 

@@ -1,16 +1,15 @@
-import type { Credentials } from "../admin_api/log_in.ts";
+import type { Credentials } from "../admin_api/session.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Secret } from "../secret.ts";
-import { accountOf } from "../token/accounts.ts";
 import type { SourceAnswer } from "../token/source.ts";
+import { accountOf } from "../token/token_value.ts";
 import type { AdminApiSourceOptions } from "./admin_api_source.ts";
 import { isPipeline, plainPasswordWarning } from "./credentials.ts";
+import { lendToken } from "./ephemeral_token.ts";
 import { DEFAULT_LIFETIME, DEFAULT_TTL, endOf } from "./expiry.ts";
-import { lendToken } from "./lend_token.ts";
-import { openSession } from "./open_session.ts";
+import { openSession, withAccount } from "./open_session.ts";
 import type { Session } from "./open_session.ts";
 import { replaceToken } from "./replace_token.ts";
-import { withAccount } from "./account_lock.ts";
 import { isMissingKeychain, openTokenStores, storedToken } from "./token_stores.ts";
 import type { TokenStores } from "./token_stores.ts";
 

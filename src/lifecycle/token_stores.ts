@@ -1,15 +1,14 @@
-import type { Environment } from "../connection/origin.ts";
 import { messageOf, SourceError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
-import { storeFolder } from "../store/folder.ts";
 import { openJournal } from "../store/journal.ts";
 import type { Journal } from "../store/journal.ts";
-import { DamagedFileError } from "../store/store_error.ts";
+import { storeFolder } from "../store/private_path.ts";
 import { openState } from "../store/state.ts";
 import type { Storage, TokenState } from "../store/state.ts";
+import { DamagedFileError } from "../store/store_error.ts";
 import { tokenFile } from "../store/token_file.ts";
 import { KeychainError, systemKeychain } from "../token/keychain.ts";
-import type { Keychain } from "../token/keychain.ts";
+import type { Environment, Keychain } from "../context.ts";
 
 /** Where adc-run keeps what it has to remember. */
 export interface TokenStores {

@@ -1,20 +1,24 @@
 import { lstat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { JSONPath } from "jsonc-parser";
-import type { Environment } from "../connection/origin.ts";
 import { codeOf, ConnectionError, EXIT, throwIfNotCapable, UsageError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
 import { withLock } from "../store/lock.ts";
 import { preparePrivateFolder } from "../store/private_path.ts";
 import { replaceFile } from "../store/replace_file.ts";
-import { findDefect } from "./find_defect.ts";
+import { nearest } from "../system/nearest.ts";
 import { parseProfiles } from "./parse_profiles.ts";
 import type { ParsedProfiles } from "./parse_profiles.ts";
 import { readProfilesText, userProfilesPath, withoutMark } from "./profile_file.ts";
-import { ProfileFileError } from "./profile_file_error.ts";
-import { PROFILE_SCHEMA } from "./profile_schema.ts";
-import { FILE_VERSION, isProfileName, NAME_RULE } from "./profile_settings.ts";
+import {
+  FILE_VERSION,
+  isProfileName,
+  NAME_RULE,
+  PROFILE_SCHEMA,
+  ProfileFileError,
+} from "./profile_settings.ts";
 import type { SettingName, StoredProfile } from "./profile_settings.ts";
+import { findDefect } from "./validate.ts";
+import type { Environment } from "../context.ts";
 
 /** Where the profiles are, and how a change is waited for. */
 export interface EditProfilesOptions {

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { Environment } from "../connection/origin.ts";
 import { AdcRunError, codeOf, EXIT, throwIfNotCapable } from "../errors.ts";
-import { homeFolder } from "../home_folder.ts";
 import { Secret } from "../secret.ts";
+import { homeFolder } from "../system/files.ts";
 import { isBlank } from "../token/token_value.ts";
-import { findDefect } from "./find_defect.ts";
 import { isProfileName } from "./profile_settings.ts";
 import type { StoredProfile } from "./profile_settings.ts";
+import { findDefect } from "./validate.ts";
+import type { Environment } from "../context.ts";
 
 export interface A7Context {
   /** What a7 calls it. */

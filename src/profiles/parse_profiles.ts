@@ -1,6 +1,8 @@
-import { findDefect } from "./find_defect.ts";
-import { ProfileFileError } from "./profile_file_error.ts";
+import type { Node, ParseError } from "jsonc-parser";
+import { ProfileFileError } from "./profile_settings.ts";
 import type { StoredProfile } from "./profile_settings.ts";
+import { findDefect } from "./validate.ts";
+import type { Defect } from "./validate.ts";
 
 /** What a file of profiles says. */
 export interface ParsedProfiles {
@@ -24,13 +26,11 @@ export async function parseProfiles(
   }
   const defect = findDefect(value, { project });
   if (defect !== undefined) {
-    const { placeOfDefect } = await import("./defect_place.ts");
     const { found, suggestion } = defect;
     throw new ProfileFileError(found, { path, suggestion, ...await placeOfDefect(text, defect) });
   }
   // No good file nests deeply, so this comes last.
   if (countKeys(text) !== keysIn(value)) {
-    const { findDuplicateKey } = await import("./defect_place.ts");
     const duplicate = await findDuplicateKey(text);
     if (duplicate !== undefined) {
       const { key, place } = duplicate;
@@ -51,7 +51,6 @@ async function syntaxError(text: string, path: string): Promise<ProfileFileError
       suggestion: "Delete it, or write {} into it.",
     });
   }
-  const { findSyntaxError } = await import("./defect_place.ts");
   const error = await findSyntaxError(text);
   return new ProfileFileError(
     error === undefined ? "it is no JSON" : `it is no JSON: ${error.found}`,
@@ -75,4 +74,94 @@ function keysIn(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
   const inside = Object.values(value).reduce<number>((sum, each) => sum + keysIn(each), 0);
   return Array.isArray(value) ? inside : inside + Object.keys(value).length;
+}
+
+/** A place in a text, both counted from 1. */
+interface TextPlace {
+  readonly line: number;
+  readonly column: number;
+}
+
+/**
+ * What a parser says, in words. The numbers are jsonc-parser's `ParseErrorCode`, which is erased.
+ */
+const WORDS: Readonly<Record<number, string>> = {
+  1: "there is a character that does not belong here",
+  2: "a number is malformed",
+  3: "the name of a setting is missing",
+  4: "a value is missing",
+  5: "a colon is missing",
+  6: "a comma is missing",
+  7: "a } is missing",
+  8: "a ] is missing",
+  9: "the file should end here",
+  10: "comments are not allowed",
+  11: "a comment is not closed",
+  12: "a text is not closed",
+  13: "a number is malformed",
+  14: "an escape is malformed",
+  15: "an escape is malformed",
+  16: "there is a control character in a text",
+};
+
+/** Finds out where a text is no JSON. */
+async function findSyntaxError(
+  text: string,
+): Promise<{ readonly found: string; readonly place: TextPlace } | undefined> {
+  const errors: ParseError[] = [];
+  await treeOf(text, errors);
+  const [first] = errors;
+  if (first === undefined) return undefined;
+  return { found: WORDS[first.error] ?? "it is no JSON", place: placeOf(text, first.offset) };
+}
+
+/** Finds the place of a defect. */
+async function placeOfDefect(text: string, defect: Defect): Promise<TextPlace> {
+  const { findNodeAtLocation } = await import("jsonc-parser");
+  const root = await treeOf(text);
+  const path = [...defect.path];
+  for (; root !== undefined; path.pop()) {
+    const node = findNodeAtLocation(root, path);
+    if (node === undefined) continue;
+    const key = defect.at === "key" ? node.parent?.children?.[0] : undefined;
+    return placeOf(text, (key ?? node).offset);
+  }
+  return placeOf(text, 0);
+}
+
+/** Finds a key that stands twice in one object, of which JSON keeps the last without a word. */
+async function findDuplicateKey(
+  text: string,
+): Promise<{ readonly key: string; readonly place: TextPlace } | undefined> {
+  const visit = (node: Node | undefined): Node | undefined => {
+    const seen = new Set<unknown>();
+    for (const child of node?.children ?? []) {
+      if (node?.type === "object") {
+        const key = child.children?.[0];
+        if (seen.has(key?.value)) return key;
+        seen.add(key?.value);
+      }
+      const inside = visit(child);
+      if (inside !== undefined) return inside;
+    }
+    return undefined;
+  };
+  const found = visit(await treeOf(text));
+  return found && { key: String(found.value), place: placeOf(text, found.offset) };
+}
+
+async function treeOf(text: string, errors: ParseError[] = []): Promise<Node | undefined> {
+  const { parseTree } = await import("jsonc-parser");
+  try {
+    return parseTree(text, errors, { disallowComments: true });
+  } catch (error) {
+    // The parser calls itself for each level, and somebody nested thousands.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function placeOf(text: string, offset: number): TextPlace {
+  const lines = text.slice(0, offset).split(/\r\n|\r|\n/);
+  return { line: lines.length, column: lines.at(-1)!.length + 1 };
 }

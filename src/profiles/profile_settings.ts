@@ -1,4 +1,43 @@
 import type { ProfileSettings } from "../connection/profile.ts";
+import { AdcRunError, EXIT } from "../errors.ts";
+import type { AdcRunErrorOptions } from "../errors.ts";
+
+/** What a {@linkcode ProfileFileError} carries beside its message. */
+export interface ProfileFileErrorOptions extends AdcRunErrorOptions {
+  /** The file. */
+  readonly path: string;
+  /** The line, counted from 1, where one can be named. */
+  readonly line?: number | undefined;
+  /** The column, counted from 1, where one can be named. */
+  readonly column?: number | undefined;
+}
+
+/** A file of profiles cannot be read, or holds what it must not. */
+export class ProfileFileError extends AdcRunError {
+  /** `"ProfileFileError"`. */
+  override readonly name = "ProfileFileError";
+  /** The file. */
+  readonly path: string;
+  /** The line, counted from 1. */
+  readonly line: number | undefined;
+  /** The column, counted from 1. */
+  readonly column: number | undefined;
+
+  /**
+   * Makes the error; its exit code is 65.
+   *
+   * @param found What was found, to follow a colon.
+   * @param options The file, the place in it, the suggestion and the cause.
+   */
+  constructor(found: string, options: ProfileFileErrorOptions) {
+    const { path, line, column } = options;
+    const place = line === undefined ? "" : `line ${line}, column ${column}: `;
+    super(`Cannot use the profiles in "${path}": ${place}${found}`, EXIT.data, options);
+    this.path = path;
+    this.line = line;
+    this.column = column;
+  }
+}
 
 /** A profile as it is written down. */
 export interface StoredProfile extends ProfileSettings {
@@ -108,3 +147,118 @@ export function isProfileName(name: string): boolean {
 /** How a name is described where one is refused. */
 export const NAME_RULE =
   "A name has at most 63 letters, digits, dots, dashes and underscores, and starts with a letter or digit.";
+
+/** A part of a JSON Schema. */
+type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** What looks like a token is refused. */
+const NO_TOKEN = { not: { pattern: PATTERNS.token } };
+
+const KINDS: Readonly<Record<SettingKind, JsonSchema>> = {
+  backend: { enum: BACKENDS },
+  server: { type: "string", pattern: PATTERNS.server, not: { pattern: PATTERNS.tokenInPath } },
+  duration: { type: "string", pattern: PATTERNS.duration },
+  text: {
+    type: "string",
+    pattern: PATTERNS.plain,
+    not: { anyOf: [{ pattern: PATTERNS.token }, { pattern: PATTERNS.blank }] },
+  },
+  path: { type: "string", pattern: PATTERNS.plain },
+  boolean: { type: "boolean" },
+  command: {
+    oneOf: [
+      { type: "string", pattern: "\\S", ...NO_TOKEN },
+      { type: "array", minItems: 1, items: { type: "string", ...NO_TOKEN } },
+    ],
+  },
+  sources: { type: "array", minItems: 1, uniqueItems: true, items: { enum: SOURCES } },
+  name: { type: "string", pattern: PATTERNS.name, ...NO_TOKEN },
+};
+
+/**
+ * The schema of `config.json` and `adc-run.json`, draft 2020-12.
+ *
+ * adc-run itself checks more than a schema can say: that `use` leads somewhere and in no circle, that no
+ * key stands twice, and that a project's file has neither `use` at the top nor `tokenCommand`.
+ */
+export const PROFILE_SCHEMA: JsonSchema & { readonly $id: string } = {
+  $schema: "https://json-schema.org/draft/2020-12/schema",
+  $id: "https://raw.githubusercontent.com/adc-run/adc-run/main/schema.json",
+  title: "adc-run profiles",
+  description: "Named targets of adc-run: config.json in the configuration folder, adc-run.json " +
+    "beside adc.yaml. A profile never holds a secret.",
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    $schema: { type: "string", description: "The address of this schema." },
+    version: { const: FILE_VERSION, description: "The version of the file's shape." },
+    use: {
+      ...KINDS.name,
+      description: "The profile that is used where none is named. Only in the user's own file.",
+    },
+    profiles: {
+      type: "object",
+      description: "The profiles by name.",
+      propertyNames: { pattern: PATTERNS.name, ...NO_TOKEN },
+      additionalProperties: { $ref: "#/$defs/profile" },
+    },
+  },
+  $defs: {
+    profile: {
+      type: "object",
+      additionalProperties: false,
+      properties: Object.fromEntries(
+        Object.entries(SETTINGS).map((
+          [name, { kind, about }],
+        ) => [name, { ...KINDS[kind], description: about }]),
+      ),
+    },
+  },
+};
+
+/** A setting, and the profile that it is written in. */
+interface InheritedSetting<T> {
+  readonly value: T;
+  /** The name of the profile that says so. */
+  readonly profile: string;
+}
+
+/** The settings of a profile and of all that it uses. */
+type InheritedSettings = {
+  readonly [K in keyof ProfileSettings]: InheritedSetting<NonNullable<ProfileSettings[K]>>;
+};
+
+/** Far more than anybody needs, and few enough to follow for each of thousands of profiles. */
+export const MOST_STEPS = 32;
+
+/** What came out of following a profile's `use`. */
+interface FollowedUse {
+  /** The settings, each from the nearest profile that has it. */
+  readonly settings: InheritedSettings;
+  /**
+   * The profile's name, and those of the profiles that it uses; no more than `MOST_STEPS` of them.
+   */
+  readonly chain: readonly string[];
+  /**
+   * Whether the chain comes back to where it was; its last name is then the one that came twice.
+   */
+  readonly circle: boolean;
+}
+
+/** Collects the settings of a profile and of those that it uses. */
+export function followUse(
+  name: string,
+  profiles: ReadonlyMap<string, StoredProfile>,
+): FollowedUse {
+  const chain: string[] = [];
+  const settings: Record<string, InheritedSetting<unknown>> = {};
+  for (let next: string | undefined = name; next !== undefined && chain.length <= MOST_STEPS;) {
+    const circle = chain.includes(next);
+    chain.push(next);
+    if (circle) return { settings, chain, circle };
+    const { use, ...own }: StoredProfile = profiles.get(next) ?? {};
+    for (const [key, value] of Object.entries(own)) settings[key] ??= { value, profile: next };
+    next = use;
+  }
+  return { settings, chain, circle: false };
+}

@@ -1,13 +1,12 @@
 import { dirname, join, resolve } from "node:path";
-import type { Environment } from "../connection/origin.ts";
 import type { Profile, ProfileSettings } from "../connection/profile.ts";
 import { ConnectionError, EXIT } from "../errors.ts";
-import { homeFolder } from "../home_folder.ts";
-import { nearest } from "../nearest.ts";
-import { followUse } from "./follow_use.ts";
+import { homeFolder } from "../system/files.ts";
+import { nearest } from "../system/nearest.ts";
 import { readProjectProfiles, readUserProfiles } from "./profile_file.ts";
 import type { ProfileFile } from "./profile_file.ts";
-import { isProfileName, NAME_RULE, PATH_SETTINGS } from "./profile_settings.ts";
+import { followUse, isProfileName, NAME_RULE, PATH_SETTINGS } from "./profile_settings.ts";
+import type { Environment } from "../context.ts";
 
 /** What {@linkcode selectProfiles} looks at. */
 export interface SelectProfilesOptions {
@@ -161,4 +160,19 @@ function unknownProfile(
     exitCode,
     { suggestion },
   );
+}
+
+/** Finds profiles with the same backend, server and gateway group. */
+export function sameTargets(
+  profiles: readonly Pick<Profile, "name" | "backend" | "server" | "gatewayGroup">[],
+): readonly (readonly string[])[] {
+  const groups = new Map<string, string[]>();
+  for (const { name, backend, server, gatewayGroup } of profiles) {
+    if (server === undefined) continue;
+    const bases = server.split(",").map((each) => new URL(each.trim()).href.replace(/\/+$/, ""));
+    // ADC's own defaults.
+    const target = JSON.stringify([backend ?? "apisix", bases, gatewayGroup ?? "default"]);
+    groups.set(target, [...groups.get(target) ?? [], name]);
+  }
+  return [...groups.values()].filter((names) => names.length > 1);
 }

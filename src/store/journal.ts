@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { JsonFile } from "./json_file.ts";
+import { hasFields, JsonFile, keepFields } from "./json_file.ts";
 import { ownIdentity, readIdentity } from "./process_identity.ts";
 import type { ProcessIdentity } from "./process_identity.ts";
-import { hasFields, keepFields } from "./record_fields.ts";
 import type { Storage } from "./state.ts";
 import { StoreError } from "./store_error.ts";
 import type { StoreOptions } from "./token_file.ts";

@@ -4,14 +4,14 @@ import { dirname } from "node:path";
 import { codeOf } from "../errors.ts";
 import { preparePrivateFolder, requirePrivate, requirePrivateFolder } from "./private_path.ts";
 import type { Contents } from "./private_path.ts";
-import { retrySharing } from "./retry_sharing.ts";
+import { retrySharing } from "./replace_file.ts";
 import { DamagedFileError, StoreError, storeError } from "./store_error.ts";
 
 /** The version of all files that this adc-run writes, and the newest that it reads. */
 const VERSION = 1;
 
 /** What a `JsonFile` is of. */
-export interface JsonFileOptions<T> {
+interface JsonFileOptions<T> {
   readonly path: string;
   /** Makes sure that what the file holds is of the right shape; `undefined` says that it is not. */
   readonly read: (value: Readonly<Record<string, unknown>>) => T | undefined;
@@ -171,4 +171,48 @@ function damaged(path: string, found: string): DamagedFileError {
     path,
     suggestion: "Move it away, or let the next change do so.",
   });
+}
+
+/** The names of fields, and what they hold. */
+type Fields = Readonly<Record<string, FieldType>>;
+
+/**
+ * What a field holds; a list stands for one of these strings; `?` for a field that may be missing.
+ */
+type FieldType =
+  | "string"
+  | "string?"
+  | "number"
+  | "number?"
+  | "boolean"
+  | "boolean?"
+  | readonly [presence: "one of" | "one of?", ...values: readonly string[]];
+
+/** Makes sure that a value is a record with certain fields. It may have others. */
+export function hasFields(
+  value: unknown,
+  fields: Fields,
+): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null) return false;
+  const record = value as Record<string, unknown>;
+  return Object.entries(fields).every(([name, type]) => fits(record[name], type));
+}
+
+/**
+ * Copies the fields that are known: whatever else a caller's object may have, a secret perhaps, does not
+ * reach the disk.
+ */
+export function keepFields(record: object, fields: Fields): Record<string, unknown> {
+  const entries = Object.entries(record).filter(([name, value]) =>
+    Object.hasOwn(fields, name) && value !== undefined
+  );
+  return Object.fromEntries(entries);
+}
+
+function fits(value: unknown, type: FieldType): boolean {
+  const [kind, ...values] = typeof type === "string" ? [type] : type;
+  if (kind.endsWith("?") && value === undefined) return true;
+  if (kind.startsWith("one of")) return typeof value === "string" && values.includes(value);
+  const found: string = typeof value;
+  return found === kind.replace("?", "");
 }

@@ -1,9 +1,11 @@
 import { promises as fs, statSync } from "node:fs";
 import type { Stats } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import process from "node:process";
 import { codeOf } from "../errors.ts";
+import { homeFolder } from "../system/files.ts";
 import { StoreError, storeError } from "./store_error.ts";
+import type { Environment } from "../context.ts";
 
 /**
  * What group and others must not be able to do: anything at all to a secret, writing to anything else.
@@ -99,4 +101,25 @@ function octal(mode: number): string {
 /** A word that a shell takes as it is. */
 function quote(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The name of adc-run's folder below the folder of all programs' settings. */
+const NAME = "adc-run";
+
+/**
+ * The folder of adc-run's own files: `ADC_RUN_CONFIG_DIR`; else `adc-run` below `XDG_CONFIG_HOME`, below
+ * `APPDATA` on Windows, below `~/Library/Application Support` on macOS, or below `~/.config`.
+ *
+ * An empty variable counts as unset, and so does a relative `XDG_CONFIG_HOME`, as the XDG Base Directory
+ * Specification has it.
+ */
+export function storeFolder(env: Environment, platform: string = process.platform): string {
+  const { ADC_RUN_CONFIG_DIR: own, XDG_CONFIG_HOME: xdg, APPDATA: appData } = env;
+  if (own) return resolve(own);
+  if (xdg && isAbsolute(xdg)) return join(xdg, NAME);
+  if (platform === "win32" && appData) return join(appData, NAME);
+  const userHome = homeFolder(env);
+  return platform === "darwin"
+    ? join(userHome, "Library", "Application Support", NAME)
+    : join(userHome, ".config", NAME);
 }

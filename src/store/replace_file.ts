@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { promises as fs } from "node:fs";
-import { dirname } from "node:path";
-import { throwIfNotCapable } from "../errors.ts";
-import { removeBeside } from "./remove_beside.ts";
-import { retrySharing } from "./retry_sharing.ts";
+import { basename, dirname, join } from "node:path";
+import process from "node:process";
+import { promises as timers } from "node:timers";
+import { codeOf, throwIfNotCapable } from "../errors.ts";
 import { storeError } from "./store_error.ts";
 
 /** When a file is replaced. */
-export interface ReplaceOptions {
+interface ReplaceOptions {
   /**
    * Called when the new file is complete and the old one still there; what it throws stops it all.
    */
@@ -59,5 +59,47 @@ async function syncFolder(folder: string): Promise<void> {
     }
   } catch (error) {
     throwIfNotCapable(error);
+  }
+}
+
+/**
+ * Removes files whose names start with that of another one. Where the folder cannot be cleared up, the
+ * file itself can perhaps still be used: that is no failure.
+ */
+export async function removeBeside(
+  path: string,
+  isLeft: (ending: string) => boolean,
+): Promise<void> {
+  const [folder, file] = [dirname(path), basename(path)];
+  try {
+    for (const name of await fs.readdir(folder)) {
+      if (!name.startsWith(file) || !isLeft(name.slice(file.length))) continue;
+      await fs.rm(join(folder, name), { force: true });
+    }
+  } catch (error) {
+    throwIfNotCapable(error);
+  }
+}
+
+/** What Windows answers while another process, a virus scanner perhaps, has the file open. */
+const SHARING_CODES: readonly string[] = ["EPERM", "EACCES", "EBUSY"];
+const MOST_TRIES = 8;
+
+/**
+ * Makes a system call, on Windows a few times over: there a file that somebody has open can for that
+ * moment not be renamed, replaced or read.
+ */
+export async function retrySharing<T>(
+  call: () => T | Promise<T>,
+  platform: string = process.platform,
+): Promise<T> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await call();
+    } catch (error) {
+      const shared = platform === "win32" && SHARING_CODES.includes(codeOf(error) ?? "");
+      if (!shared || tries === MOST_TRIES) throw error;
+    }
+    await timers.setTimeout(2 ** tries);
   }
 }

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { JsonFile } from "./json_file.ts";
-import { hasFields, keepFields } from "./record_fields.ts";
+import { hasFields, JsonFile, keepFields } from "./json_file.ts";
 import type { StoreOptions } from "./token_file.ts";
 
 /** Where a token can be kept. */

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { Secret } from "../secret.ts";
-import type { Keychain } from "../token/keychain.ts";
 import { JsonFile } from "./json_file.ts";
 import type { UpdateOptions } from "./json_file.ts";
+import type { Keychain } from "../context.ts";
 
 /** The file's name in adc-run's folder. */
 export const TOKEN_FILE = "tokens.json";

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import process from "node:process";
 import { messageOf } from "../errors.ts";
 import { Secret } from "../secret.ts";
+import type { Keychain } from "../context.ts";
 
 /** The service under which adc-run's entries are kept. */
 export const KEYCHAIN_SERVICE = "adc-run";
@@ -31,34 +32,6 @@ export class KeychainError extends Error {
     super(message, options);
     this.failure = failure;
   }
-}
-
-/** A keychain, as far as adc-run needs one. */
-export interface Keychain {
-  /**
-   * Reads an entry.
-   *
-   * @param account The entry's account, usually a server's origin.
-   * @returns The password, or `undefined` where there is no such entry.
-   * @throws {KeychainError} The keychain could not be asked.
-   */
-  get(account: string): Promise<Secret | undefined>;
-  /**
-   * Writes an entry, or replaces it.
-   *
-   * @param account The entry's account.
-   * @param password The password.
-   * @throws {KeychainError} The keychain could not be written.
-   */
-  set(account: string, password: Secret): Promise<void>;
-  /**
-   * Removes an entry.
-   *
-   * @param account The entry's account.
-   * @returns Whether there was one.
-   * @throws {KeychainError} The keychain could not be written.
-   */
-  delete(account: string): Promise<boolean>;
 }
 
 /**

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import { it } from "node:test";
-import { complete } from "../../src/cli/commands/complete.ts";
+import { complete } from "../../src/cli/completion/complete.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 import { fakeIo } from "./fake_io.ts";
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { Readable } from "node:stream";
 import process from "node:process";
+import { Readable } from "node:stream";
 import { it } from "node:test";
 import { canAsk, hasTerminal } from "../../src/cli/io.ts";
 import { main } from "../../src/cli/main.ts";
-import { isNode } from "../../src/runtime.ts";
+import { isNode } from "../../src/system/programs.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 import { fakeKeychain } from "../token/fake_keychain.ts";
 import { fakeIo } from "./fake_io.ts";

@@ -1,22 +1,23 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { it } from "node:test";
-import { splitLine } from "../../src/cli/completion/shell_line.ts";
+import { fileURLToPath } from "node:url";
+import { CONNECTION_OPTIONS } from "../../src/adc/parse_arguments.ts";
+import { splitLine } from "../../src/cli/completion/complete.ts";
 import { main } from "../../src/cli/main.ts";
 import { ADC_COMMANDS } from "../../src/cli/manual/adc_commands.ts";
-import type { ManualCommand, ManualOption } from "../../src/cli/manual/entry.ts";
-import { CONNECTION_FLAGS, GLOBAL_OPTIONS } from "../../src/cli/manual/global_options.ts";
-import { COMMANDS, findPage, pageNames } from "../../src/cli/manual/manual.ts";
-import { connectionFlags, renderPage, sharedOptions } from "../../src/cli/manual/render.ts";
-import { TOPICS } from "../../src/cli/manual/topics.ts";
 import {
+  CONNECTION_FLAGS,
   CONNECTION_VARIABLES,
+  GLOBAL_OPTIONS,
   OPTION_VARIABLES,
   OTHER_VARIABLES,
-} from "../../src/cli/manual/variables.ts";
+} from "../../src/cli/manual/global_options.ts";
+import { connectionFlags, renderPage, sharedOptions } from "../../src/cli/manual/help.ts";
+import { COMMANDS, findPage, pageNames } from "../../src/cli/manual/manual.ts";
+import type { ManualCommand, ManualOption } from "../../src/cli/manual/manual.ts";
+import { TOPICS } from "../../src/cli/manual/topics.ts";
 import { readCommandLine } from "../../src/cli/options.ts";
-import { CONNECTION_OPTIONS } from "../../src/connection/adc_options.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 import { fakeIo } from "./fake_io.ts";
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { readCommandLine } from "../../src/cli/options.ts";
-import { OPTION_VARIABLES } from "../../src/cli/option_variables.ts";
+import { OPTION_VARIABLES, readCommandLine } from "../../src/cli/options.ts";
 import { ConnectionError, UsageError } from "../../src/errors.ts";
 
 it("`readCommandLine()` takes options before the command, and leaves every word from it on", () => {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { UsageError } from "../../src/errors.ts";
 import { readCommandLine } from "../../src/cli/options.ts";
-import { readPlainCommand } from "../../src/cli/plain_command.ts";
-import type { PlainCommandSyntax } from "../../src/cli/plain_command.ts";
+import { readPlainCommand } from "../../src/cli/own_command.ts";
+import type { PlainCommandSyntax } from "../../src/cli/own_command.ts";
+import { UsageError } from "../../src/errors.ts";
 import { fakeIo } from "./fake_io.ts";
 
 function read<T extends object>(

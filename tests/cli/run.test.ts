@@ -4,7 +4,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { run } from "../../src/cli/commands/run.ts";
 import type { GlobalOptions } from "../../src/cli/options.ts";
-import { ProfileFileError } from "../../src/profiles/profile_file_error.ts";
+import { ProfileFileError } from "../../src/profiles/profile_settings.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 import { fakeIo } from "./fake_io.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import { it } from "node:test";
-import { readStandardInput } from "../../src/cli/standard_input.ts";
+import { readStandardInput } from "../../src/cli/prompts.ts";
 import { fakeIo } from "./fake_io.ts";
 
 /** Reads these pieces. */

@@ -3,12 +3,12 @@ import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { resolveConnection } from "../../src/connection/connection.ts";
+import { describeConnection, resolveConnection } from "../../src/connection/connection.ts";
 import type { Connection } from "../../src/connection/connection.ts";
-import { describeConnection } from "../../src/connection/describe.ts";
-import type { Environment } from "../../src/connection/origin.ts";
-import { type AdcRunError, ConnectionError, UsageError } from "../../src/errors.ts";
+import { ConnectionError, UsageError } from "../../src/errors.ts";
+import type { AdcRunError } from "../../src/errors.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
+import type { Environment } from "../../src/context.ts";
 
 const NOWHERE = "/nowhere";
 const DEFAULT = { kind: "default" };

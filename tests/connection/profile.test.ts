@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { resolveConnection } from "../../src/connection/connection.ts";
+import { describeConnection, resolveConnection } from "../../src/connection/connection.ts";
 import type { Connection } from "../../src/connection/connection.ts";
-import { describeConnection } from "../../src/connection/describe.ts";
-import { divertedBy } from "../../src/connection/detours.ts";
-import type { Environment } from "../../src/connection/origin.ts";
+import { divertedBy } from "../../src/connection/pinned_target.ts";
 import type { Profile } from "../../src/connection/profile.ts";
-import { type AdcRunError, ConnectionError } from "../../src/errors.ts";
+import { ConnectionError } from "../../src/errors.ts";
+import type { AdcRunError } from "../../src/errors.ts";
 import { needsConsent } from "../../src/lifecycle/credentials.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
+import type { Environment } from "../../src/context.ts";
 
 const PROD: Profile = {
   name: "prod",

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { EnvFile } from "../../src/connection/env_file.ts";
-import type { Environment } from "../../src/connection/origin.ts";
 import { proxyFor } from "../../src/connection/proxy.ts";
 import type { Proxy } from "../../src/connection/proxy.ts";
 import { readServers } from "../../src/connection/server.ts";
 import { ConnectionError } from "../../src/errors.ts";
+import type { Environment } from "../../src/context.ts";
 
 function find(server: string, env: Environment, inFile: Record<string, string> = {}) {
   const [each] = readServers({ value: server, origin: { kind: "default" } }, false);

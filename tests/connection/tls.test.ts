@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { resolveConnection } from "../../src/connection/connection.ts";
-import type { Environment } from "../../src/connection/origin.ts";
 import type { Tls } from "../../src/connection/tls.ts";
 import { ConnectionError } from "../../src/errors.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
+import type { Environment } from "../../src/context.ts";
 
 const CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 const KEY = "-----BEGIN PRIVATE KEY-----\nBBBB\n-----END PRIVATE KEY-----\n";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { diagnose } from "../../src/doctor/diagnose.ts";
-import type { DiagnoseOptions } from "../../src/doctor/diagnose_options.ts";
+import type { DiagnoseOptions } from "../../src/doctor/diagnose.ts";
 import { CHECKS } from "../../src/doctor/finding.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
 import { Secret } from "../../src/secret.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkClock } from "../../src/doctor/check_server.ts";
-import { judgeToken } from "../../src/doctor/judge_token.ts";
-import type { TokenReport } from "../../src/doctor/look_at_token.ts";
+import { judgeToken } from "../../src/doctor/check_token.ts";
+import type { TokenReport } from "../../src/doctor/check_token.ts";
 import { Secret } from "../../src/secret.ts";
 import type { TokenRecord } from "../../src/store/state.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse } from "dotenv";
-import { reportLines } from "../../src/doctor/passed_over_lines.ts";
+import { reportLines } from "../../src/doctor/check_env_file.ts";
 
 test("`reportLines()` names the lines that set nothing", () => {
   const cases: readonly (readonly [string, readonly number[]])[] = [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { cameWithProject, repositoryRoot } from "../../src/doctor/project_folder.ts";
+import { cameWithProject, repositoryRoot } from "../../src/doctor/tracked_files.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 
 test("`cameWithProject()` tells the project's programs from the user's", async () => {

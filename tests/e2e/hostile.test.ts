@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { inParallel } from "../../src/adc/in_parallel.ts";
+import { inParallel } from "../../src/run/targets.ts";
 import { keychainSkip, startKeychainSession } from "../keychain_session.ts";
 import type { KeychainSession } from "../keychain_session.ts";
 import { testHomes } from "./homes.ts";

@@ -10,8 +10,7 @@ import { removeProfiles, setProfile, useProfile } from "../../src/profiles/edit_
 import { parseProfiles } from "../../src/profiles/parse_profiles.ts";
 import type { ParsedProfiles } from "../../src/profiles/parse_profiles.ts";
 import { readProjectProfiles, readUserProfiles } from "../../src/profiles/profile_file.ts";
-import { ProfileFileError } from "../../src/profiles/profile_file_error.ts";
-import { PROFILE_SCHEMA } from "../../src/profiles/profile_schema.ts";
+import { PROFILE_SCHEMA, ProfileFileError } from "../../src/profiles/profile_settings.ts";
 import type { SettingName, StoredProfile } from "../../src/profiles/profile_settings.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 import { fuzz } from "./fuzz.ts";

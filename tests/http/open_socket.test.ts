@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import { test } from "node:test";
 import type { TLSSocket } from "node:tls";
 import { resolveConnection } from "../../src/connection/connection.ts";
-import type { Environment } from "../../src/connection/origin.ts";
+import type { Environment } from "../../src/context.ts";
 import { openHttpClient } from "../../src/http/http_client.ts";
 import type { HttpResponse } from "../../src/http/http_client.ts";
 import { Secret } from "../../src/secret.ts";

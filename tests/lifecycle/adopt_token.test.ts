@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { adoptToken } from "../../src/lifecycle/adopt_token.ts";
-import type { AdoptTokenOptions } from "../../src/lifecycle/adopt_token.ts";
+import { adoptToken } from "../../src/lifecycle/replace_token.ts";
+import type { AdoptTokenOptions } from "../../src/lifecycle/replace_token.ts";
 import { Secret } from "../../src/secret.ts";
 import type { SandboxToken } from "../sandbox/sandbox.ts";
 import { fakeKeychain } from "../token/fake_keychain.ts";

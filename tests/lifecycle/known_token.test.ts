@@ -3,7 +3,7 @@ import { chmod, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { CheckResult } from "../../src/check/verdict.ts";
-import { endWarning, explainRefusal, knownToken } from "../../src/lifecycle/known_token.ts";
+import { endWarning, explainRefusal, knownToken } from "../../src/lifecycle/expiry.ts";
 import { Secret } from "../../src/secret.ts";
 import { openState } from "../../src/store/state.ts";
 import type { TokenRecord } from "../../src/store/state.ts";

@@ -1,10 +1,4 @@
-/**
- * A keychain that fails now and then.
- *
- * @module
- */
-
-import type { Keychain } from "../../src/token/keychain.ts";
+import type { Keychain } from "../../src/context.ts";
 
 /** What happens in the place of a call, by the call's number; the first is 1. */
 type Moods = Readonly<Record<number, () => Promise<undefined>>>;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defaultTokenName } from "../../src/lifecycle/token_name.ts";
-import { openTokenStores } from "../../src/lifecycle/token_stores.ts";
+import { defaultTokenName } from "../../src/lifecycle/mint_token.ts";
 import { revokeBySelf, stillValid } from "../../src/lifecycle/old_tokens.ts";
+import { openTokenStores } from "../../src/lifecycle/token_stores.ts";
 import { Secret } from "../../src/secret.ts";
 import { fakeKeychain } from "../token/fake_keychain.ts";
 import { failureOf, prepare, replace } from "./fixture.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { adoptToken } from "../../src/lifecycle/adopt_token.ts";
+import { adoptToken } from "../../src/lifecycle/replace_token.ts";
 import { Secret } from "../../src/secret.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import { resolveToken } from "../../src/token/resolve.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AdminApiError } from "../../src/admin_api/admin_api_error.ts";
-import { defaultTokenName, numberedTokenName } from "../../src/lifecycle/token_name.ts";
+import { defaultTokenName, numberedTokenName } from "../../src/lifecycle/mint_token.ts";
 import type { TokenStores } from "../../src/lifecycle/token_stores.ts";
 import { Secret } from "../../src/secret.ts";
 import { assertDiscreet, END, failureOf, NOW, prepare, replace } from "./fixture.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SourceError } from "../../src/errors.ts";
+import { defaultTokenName } from "../../src/lifecycle/mint_token.ts";
 import type { ReplaceTokenOptions } from "../../src/lifecycle/replace_token.ts";
-import { defaultTokenName } from "../../src/lifecycle/token_name.ts";
 import { Secret } from "../../src/secret.ts";
 import type { Journal } from "../../src/store/journal.ts";
 import { StoreError } from "../../src/store/store_error.ts";

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SourceError } from "../../src/errors.ts";
-import { storeSource } from "../../src/lifecycle/store_source.ts";
-import { findStoredToken } from "../../src/lifecycle/stored_entry.ts";
+import { findStoredToken, storeSource } from "../../src/lifecycle/store_source.ts";
 import { Secret } from "../../src/secret.ts";
 import { absence, breakage, find } from "../token/asking.ts";
 import { fakeKeychain } from "../token/fake_keychain.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { withAccount } from "../../src/lifecycle/account_lock.ts";
+import { withAccount } from "../../src/lifecycle/open_session.ts";
 import { leftOvers } from "../../src/lifecycle/sweep.ts";
 import { Secret } from "../../src/secret.ts";
 import { ownIdentity } from "../../src/store/process_identity.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lendToken } from "../../src/lifecycle/lend_token.ts";
+import { lendToken } from "../../src/lifecycle/ephemeral_token.ts";
 import { sweep } from "../../src/lifecycle/sweep.ts";
 import type { TokenStores } from "../../src/lifecycle/token_stores.ts";
 import { Secret } from "../../src/secret.ts";

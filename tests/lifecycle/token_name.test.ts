@@ -8,7 +8,7 @@ import {
   numberedTokenName,
   requireTokenName,
   uniqueTokenName,
-} from "../../src/lifecycle/token_name.ts";
+} from "../../src/lifecycle/mint_token.ts";
 
 /** One character, two UTF-16 units. */
 const KEY = "\u{1F511}";

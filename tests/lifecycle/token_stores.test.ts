@@ -5,11 +5,11 @@ import { keepToken, openTokenStores } from "../../src/lifecycle/token_stores.ts"
 import type { Place } from "../../src/lifecycle/token_stores.ts";
 import { Secret } from "../../src/secret.ts";
 import { KeychainError } from "../../src/token/keychain.ts";
-import type { Keychain } from "../../src/token/keychain.ts";
 import { fakeKeychain } from "../token/fake_keychain.ts";
 import type { FakeKeychain } from "../token/fake_keychain.ts";
 import { assertDiscreet, failureOf } from "./fixture.ts";
 import { moodyKeychain } from "./moody_keychain.ts";
+import type { Keychain } from "../../src/context.ts";
 
 const ACCOUNT = "https://host:7443";
 const OLD = "a7ee-canary-old";

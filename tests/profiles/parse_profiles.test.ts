@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseProfiles } from "../../src/profiles/parse_profiles.ts";
-import { ProfileFileError } from "../../src/profiles/profile_file_error.ts";
+import { ProfileFileError } from "../../src/profiles/profile_settings.ts";
 
 async function failure(
   text: string,

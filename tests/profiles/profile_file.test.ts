@@ -4,7 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { readProjectProfiles, readUserProfiles } from "../../src/profiles/profile_file.ts";
-import { ProfileFileError } from "../../src/profiles/profile_file_error.ts";
+import { ProfileFileError } from "../../src/profiles/profile_settings.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 

@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { readDuration } from "../../src/connection/duration.ts";
+import { readDuration } from "../../src/adc/duration.ts";
 import { defaultSources } from "../../src/lifecycle/default_sources.ts";
 import { parseProfiles } from "../../src/profiles/parse_profiles.ts";
-import { PROFILE_SCHEMA } from "../../src/profiles/profile_schema.ts";
-import { SOURCES } from "../../src/profiles/profile_settings.ts";
+import { PROFILE_SCHEMA, SOURCES } from "../../src/profiles/profile_settings.ts";
 
 const validate = new Ajv2020({ strict: true, allErrors: true }).compile(PROFILE_SCHEMA);
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { test } from "node:test";
-import { storeFolder } from "../../src/store/folder.ts";
+import { storeFolder } from "../../src/store/private_path.ts";
 
 const [own, xdg, home, data] = ["own", "xdg", "home", "data"].map((name) => resolve("/", name));
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { retrySharing } from "../../src/store/retry_sharing.ts";
+import { retrySharing } from "../../src/store/replace_file.ts";
 
 function failing(times: number, code: string): { call: () => Promise<string>; made: () => number } {
   let made = 0;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
@@ -10,9 +11,9 @@ import { test } from "node:test";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import type { Connection } from "../../src/connection/connection.ts";
 import type { Profile } from "../../src/connection/profile.ts";
+import type { Spawner } from "../../src/system/spawn.ts";
 import { commandSource } from "../../src/token/sources/command_source.ts";
 import type { CommandSourceOptions } from "../../src/token/sources/command_source.ts";
-import type { Spawner } from "../../src/spawn.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 import { absence, breakage, connect, find, visible } from "./asking.ts";
 

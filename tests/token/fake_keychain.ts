@@ -5,7 +5,8 @@
  */
 
 import { Secret } from "../../src/secret.ts";
-import { type Keychain, KeychainError, type KeychainFailure } from "../../src/token/keychain.ts";
+import { KeychainError, type KeychainFailure } from "../../src/token/keychain.ts";
+import type { Keychain } from "../../src/context.ts";
 
 /** A keychain that tells what it was asked. */
 export interface FakeKeychain extends Keychain {

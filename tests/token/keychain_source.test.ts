@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resolveConnection } from "../../src/connection/connection.ts";
-import { originsOf } from "../../src/token/accounts.ts";
-import { keychainSource } from "../../src/token/sources/keychain_source.ts";
+import { keychainSource } from "../../src/token/sources/stored.ts";
+import { originsOf } from "../../src/token/token_value.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 import { absence, breakage, connect, find, visible } from "./asking.ts";
 import { fakeKeychain } from "./fake_keychain.ts";

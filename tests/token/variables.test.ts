@@ -2,16 +2,14 @@ import assert from "node:assert/strict";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { Connection } from "../../src/connection/connection.ts";
 import { resolveConnection } from "../../src/connection/connection.ts";
-import type { Environment } from "../../src/connection/origin.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import { commandSource } from "../../src/token/sources/command_source.ts";
-import { dotenvSource } from "../../src/token/sources/dotenv_source.ts";
-import { envSource } from "../../src/token/sources/env_source.ts";
 import { fileSource } from "../../src/token/sources/file_source.ts";
-import { flagSource } from "../../src/token/sources/flag_source.ts";
+import { dotenvSource, envSource, flagSource } from "../../src/token/sources/variables.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 import { absence, breakage, connect, find, visible } from "./asking.ts";
+import type { Environment } from "../../src/context.ts";
 
 function toText(env: Environment): string {
   return Object.entries(env).map(([name, value]) => `${name}='${value}'\n`).join("");

@@ -1,35 +1,33 @@
-import { releaseToken } from "../../adc/release_token.ts";
-import { secretsOf } from "../../adc/secrets.ts";
 import { judgeRawAnswer } from "../../admin_api/judge_raw_answer.ts";
 import { openRawRequester } from "../../admin_api/raw_request.ts";
 import type { RawAnswer, RawRequester } from "../../admin_api/raw_request.ts";
 import { tokensByServer } from "../../check/check_token.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { UsageError } from "../../errors.ts";
-import { endWarning, explainRefusal, knownToken } from "../../lifecycle/known_token.ts";
+import { endWarning, explainRefusal, knownToken } from "../../lifecycle/expiry.ts";
 import { createMask } from "../../mask/mask.ts";
 import type { Mask } from "../../mask/mask.ts";
+import { secretsOf } from "../../run/environment.ts";
+import { releaseToken } from "../../run/run.ts";
 import { resolveToken } from "../../token/resolve.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
-import { readBody } from "../api_body.ts";
-import { requireGroups, withGroup } from "../api_gateway_group.ts";
-import { forTerminal, headOf, keepStart, writePieces } from "../api_output.ts";
-import type { BodyStart } from "../api_output.ts";
-import { allPages, notAList, pageFields } from "../api_pages.ts";
-import { readApiRequest } from "../api_request.ts";
-import type { ApiRequest } from "../api_request.ts";
-import { hasField, readTarget, withFields } from "../api_target.ts";
+import { requireNoDryRun } from "../command_options.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { readOwnCommand } from "../own_command.ts";
 import type { OwnCall, OwnCommand } from "../own_command.ts";
-import { requireNoDryRun } from "../refuse_options.ts";
+import { forTerminal, headOf, keepStart, writePieces } from "./api_output.ts";
+import type { BodyStart } from "./api_output.ts";
+import { allPages, notAList, pageFields } from "./api_pages.ts";
+import { readApiRequest, readBody } from "./api_request.ts";
+import type { ApiRequest } from "./api_request.ts";
+import { hasField, readTarget, requireGroups, withFields, withGroup } from "./api_target.ts";
 
 /** Sends one request and shows the answer. */
 export async function api({ words, options: before }: OwnCall, io: Io): Promise<number> {
   const request = readApiRequest(words);
   if (request.help) {
-    const { helpText } = await import("../help.ts");
+    const { helpText } = await import("../manual/help.ts");
     io.stdout.write(helpText("api"));
     return 0;
   }

@@ -7,7 +7,7 @@ const COMMANDS: Readonly<
 > = {
   login: async () => (await import("./auth_login.ts")).authLogin,
   status: async () => (await import("./auth_status.ts")).authStatus,
-  token: async () => (await import("./auth_token.ts")).authToken,
+  token: async () => (await import("./auth_status.ts")).authToken,
   list: async () => (await import("./auth_list.ts")).authList,
   rotate: async () => (await import("./auth_rotate.ts")).authRotate,
   revoke: async () => (await import("./auth_revoke.ts")).authRevoke,

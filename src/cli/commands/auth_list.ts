@@ -2,13 +2,12 @@ import type { TokenInfo } from "../../admin_api/shapes.ts";
 import { day, hasEnded } from "../../lifecycle/expiry.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import type { TokenRecord } from "../../store/state.ts";
-import { openAccountSession } from "../account_session.ts";
-import { alignColumns } from "../columns.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import type { Io } from "../io.ts";
+import { alignColumns } from "../output/report.ts";
 import { readOwnCommand } from "../own_command.ts";
 import type { OwnCall } from "../own_command.ts";
-import { describeOwner } from "../owner.ts";
+import { describeOwner, openAccountSession } from "./account.ts";
 
 /** A token that was not used for so long is likely forgotten, in seconds: 90 days. */
 const STALE = 90 * 24 * 60 * 60;

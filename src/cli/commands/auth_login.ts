@@ -1,12 +1,40 @@
-import { UsageError } from "../../errors.ts";
+import { tokensByServer } from "../../check/check_token.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
+import { plainPasswordWarning } from "../../lifecycle/credentials.ts";
+import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
+import { requireTokenName } from "../../lifecycle/mint_token.ts";
+import { openSession, withAccount } from "../../lifecycle/open_session.ts";
+import { adoptToken, replaceToken } from "../../lifecycle/replace_token.ts";
+import type { KeptToken } from "../../lifecycle/replace_token.ts";
+import { openTokenStores } from "../../lifecycle/token_stores.ts";
+import { Secret } from "../../secret.ts";
+import { accountOf, isBlank, tokenDefect } from "../../token/token_value.ts";
+import { abortOnInterrupt } from "../interrupt.ts";
 import { canAsk } from "../io.ts";
 import type { Io } from "../io.ts";
 import { readOwnCommand } from "../own_command.ts";
 import type { OwnCall, OwnCommand } from "../own_command.ts";
-import { askText } from "../prompts.ts";
+import {
+  askSecret,
+  askText,
+  readCredentials,
+  readStandardInput,
+  requireConsent,
+} from "../prompts.ts";
+import {
+  describeEntries,
+  describeKept,
+  describeOwner,
+  findOwner,
+  tryToken,
+  warnOfFile,
+  warnOfShadows,
+  warnOfSuperAdmin,
+} from "./account.ts";
 
 /** The options that `auth login` alone has. */
-export interface LoginOptions {
+interface LoginOptions {
   readonly withToken?: boolean;
   readonly username?: string;
   readonly passwordStdin?: boolean;
@@ -73,19 +101,176 @@ export async function authLogin(call: OwnCall, io: Io): Promise<number> {
       if (options[name as keyof LoginOptions] === undefined) continue;
       throw new UsageError(`Cannot use ${flag} with --with-token: nobody logs in`);
     }
-    const { loginWithToken } = await import("./login_with_token.ts");
     return await loginWithToken({ ...command, storage }, io);
   }
-  const { loginWithPassword } = await import("./login_with_password.ts");
   return await loginWithPassword({ ...command, storage }, io);
 }
 
 /** A command that stores a token somewhere. */
-export type LoginCommand = OwnCommand<LoginOptions> & { readonly storage: "keychain" | "file" };
+type LoginCommand = OwnCommand<LoginOptions> & { readonly storage: "keychain" | "file" };
 
 /** Where nobody can be asked ADC's default stands, and the log-in says what answers there. */
 async function askServer(io: Io): Promise<string | undefined> {
   return canAsk(io)
     ? await askText("Server", io, { initial: USUAL_SERVER }) || USUAL_SERVER
     : undefined;
+}
+
+/** Logs in, has a token made, tries it, and stores it. */
+async function loginWithPassword(command: LoginCommand, io: Io): Promise<number> {
+  const { options, connection, sources, reporter, storage } = command;
+  requireLogIn(connection);
+  const name = options.name === undefined ? undefined : requireTokenName(options.name);
+  const lifetime = options.expiresIn === undefined
+    ? DEFAULT_LIFETIME
+    : await readLifetime(options.expiresIn, "--expires-in");
+  await requireConsent(connection, { yes: options.yes, io });
+  const credentials = await readCredentials(connection, { options, io });
+  const warning = plainPasswordWarning(connection);
+  if (warning !== undefined) reporter.warn(warning);
+  const stores = openTokenStores({
+    env: io.env,
+    keychain: io.keychain,
+    onWarning: reporter.warn,
+  });
+  const [{ origin }] = connection.servers as [Connection["servers"][0]];
+  const account = accountOf(origin, connection);
+  const interrupt = abortOnInterrupt(io.signals);
+  const { signal } = interrupt;
+  try {
+    const session = await openSession(connection, { credentials, signal });
+    const { api, user } = session;
+    try {
+      warnOfSuperAdmin(user, reporter);
+      const kept = await withAccount(
+        account,
+        () =>
+          replaceToken(api, {
+            connection,
+            stores,
+            storage,
+            account,
+            user,
+            name,
+            expiresAt: endOf(lifetime, Date.now()),
+            check: async (token) => {
+              if (options.check) await tryToken(token, { connection, reporter, signal });
+            },
+            onWarning: reporter.warn,
+            signal,
+            now: Date.now,
+          }),
+        { folder: stores.folder, signal },
+      );
+      await warnOfShadows(connection, { sources, storage, reporter });
+      if (storage === "file") warnOfFile(reporter);
+      announce(kept, { command, owner: user, folder: stores.folder });
+      return 0;
+    } finally {
+      await session.close();
+    }
+  } finally {
+    interrupt.release();
+  }
+}
+
+function announce(
+  kept: KeptToken,
+  { command: { options, connection, reporter, storage }, owner, folder }: {
+    readonly command: LoginCommand;
+    readonly owner: Parameters<typeof describeOwner>[0];
+    readonly folder: string;
+  },
+): void {
+  if (options.json) {
+    const { warnings } = reporter;
+    reporter.print(JSON.stringify(describeKept(kept, { owner, warnings })));
+    return;
+  }
+  const { token, record, revoked } = kept;
+  const { account, name, expiresAt } = record;
+  reporter.info(
+    `stored token ${token} "${name}" of ${describeOwner(owner)} in ` +
+      `${describeEntries([account], { storage, folder })}, ${describeEnd(expiresAt, Date.now())}`,
+  );
+  if (revoked !== undefined) reporter.info(`revoked the token "${revoked}" that it replaces`);
+  const { backend, server } = connection;
+  const missing = [
+    backend.origin.kind === "flag" && `ADC_BACKEND=${backend.value}`,
+    server.origin.kind === "flag" && `ADC_SERVER=${server.value}`,
+  ].filter((text) => typeof text === "string");
+  if (missing.length > 0) reporter.info(`for ADC to find it, set ${missing.join(" and ")}`);
+}
+
+function requireLogIn({ backend }: Connection): void {
+  if (backend.value === "api7ee") return;
+  throw new UsageError(`Cannot log in: the backend ${backend.value} knows no users`, {
+    suggestion: "Store its admin key instead: adc-run auth login --with-token < key.txt",
+  });
+}
+
+/** Stores a token, if the server takes it. */
+async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
+  const { options, connection, sources, reporter, storage } = command;
+  const token = await readToken(connection, io);
+  if (options.check) await tryToken(token, { connection, reporter });
+  const owner = options.check ? await findOwner(connection, token, { reporter }) : undefined;
+  const stores = openTokenStores({ env: io.env, keychain: io.keychain, onWarning: reporter.warn });
+  const tokens = new Map<string, Secret>();
+  for (const [index, each] of tokensByServer(connection, token).entries()) {
+    tokens.set(connection.servers[index]!.origin, each);
+  }
+  const { folder } = stores;
+  const { warn: onWarning } = reporter;
+  const revoked: string[] = [];
+  for (const [origin, each] of tokens) {
+    const account = accountOf(origin, connection);
+    const place = { connection, stores, storage, account, origin, onWarning };
+    const adopt = () => adoptToken(each, { ...place, user: owner });
+    revoked.push(...await withAccount(account, adopt, { folder }));
+  }
+  await warnOfShadows(connection, { sources, storage, reporter });
+  if (storage === "file") warnOfFile(reporter);
+  const accounts = [...tokens.keys()].map((origin) => accountOf(origin, connection));
+  if (options.json) {
+    const { redacted, fingerprint } = token;
+    const { warnings } = reporter;
+    reporter.print(
+      JSON.stringify({
+        stored: storage,
+        accounts,
+        redacted,
+        fingerprint,
+        owner,
+        ...(revoked.length > 0 && { revoked }),
+        warnings,
+      }),
+    );
+    return 0;
+  }
+  const whose = owner === undefined ? "" : ` of ${describeOwner(owner)}`;
+  reporter.info(
+    `stored token ${token}${whose} in ${describeEntries(accounts, { storage, folder })}`,
+  );
+  for (const name of revoked) reporter.info(`revoked the token "${name}" that it replaces`);
+  return 0;
+}
+
+async function readToken(connection: Connection, io: Io): Promise<Secret> {
+  const { backend, server } = connection;
+  const token = canAsk(io)
+    ? await askSecret(`Token for ${backend.value} at ${server.value}`, io)
+    : new Secret(await readStandardInput(io));
+  if (isBlank(token.reveal())) {
+    throw new AdcRunError("Cannot log in: standard input holds no token", EXIT.data, {
+      suggestion: "Pipe it in: adc-run auth login --with-token < token.txt",
+    });
+  }
+  const defect = tokenDefect(token, backend.value === "apisix-standalone");
+  if (defect !== undefined) {
+    throw new AdcRunError(`Cannot use the token on standard input: ${defect}`, EXIT.data, {
+      suggestion: "Copy it once more, without quotes, spaces and line breaks.",
+    });
+  }
+  return token;
 }

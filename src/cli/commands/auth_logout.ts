@@ -4,17 +4,17 @@ import type { Connection } from "../../connection/connection.ts";
 import { AdcRunError, EXIT } from "../../errors.ts";
 import { clearLeftOvers } from "../../lifecycle/clear_left_overs.ts";
 import { revokeBySelf } from "../../lifecycle/old_tokens.ts";
-import { findStoredToken } from "../../lifecycle/stored_entry.ts";
-import type { StoredEntry } from "../../lifecycle/stored_entry.ts";
-import { withAccount } from "../../lifecycle/account_lock.ts";
+import { withAccount } from "../../lifecycle/open_session.ts";
+import { findStoredToken } from "../../lifecycle/store_source.ts";
+import type { StoredEntry } from "../../lifecycle/store_source.ts";
 import { forgetToken, openTokenStores } from "../../lifecycle/token_stores.ts";
-import type { Storage } from "../../store/state.ts";
 import { tokenPrefix } from "../../secret.ts";
-import { accountOf, originsOf } from "../../token/accounts.ts";
-import { describeEntries } from "../entries.ts";
+import type { Storage } from "../../store/state.ts";
+import { accountOf, originsOf } from "../../token/token_value.ts";
 import type { Io } from "../io.ts";
 import { readOwnCommand } from "../own_command.ts";
 import type { OwnCall } from "../own_command.ts";
+import { describeEntries } from "./account.ts";
 
 /** A token that was removed. */
 interface Removed {

@@ -4,13 +4,13 @@ import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { forgetToken, openTokenStores, storedToken } from "../../lifecycle/token_stores.ts";
 import type { TokenStores } from "../../lifecycle/token_stores.ts";
 import type { TokenRecord } from "../../store/state.ts";
-import { openAccountSession } from "../account_session.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import { canAsk } from "../io.ts";
 import type { Io } from "../io.ts";
 import { readOwnCommand } from "../own_command.ts";
 import type { OwnCall } from "../own_command.ts";
 import { askConfirmation } from "../prompts.ts";
+import { openAccountSession } from "./account.ts";
 
 /** Revokes the user's tokens that are named, by id or by name. */
 export async function authRevoke(call: OwnCall, io: Io): Promise<number> {

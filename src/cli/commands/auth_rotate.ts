@@ -1,23 +1,25 @@
 import type { Connection } from "../../connection/connection.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
-import { openTokenSession } from "../../lifecycle/open_session.ts";
+import { openTokenSession, withAccount } from "../../lifecycle/open_session.ts";
 import { replaceToken } from "../../lifecycle/replace_token.ts";
-import { findStoredToken } from "../../lifecycle/stored_entry.ts";
-import { withAccount } from "../../lifecycle/account_lock.ts";
+import { findStoredToken } from "../../lifecycle/store_source.ts";
 import { sweep } from "../../lifecycle/sweep.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import type { TokenStores } from "../../lifecycle/token_stores.ts";
 import type { TokenRecord } from "../../store/state.ts";
-import { accountOf, accountsFor } from "../../token/accounts.ts";
-import { describeEntries } from "../entries.ts";
+import { accountOf, accountsFor } from "../../token/token_value.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import type { Io } from "../io.ts";
-import { describeKept, tryToken } from "../kept_token.ts";
 import { readOwnCommand } from "../own_command.ts";
 import type { OwnCall } from "../own_command.ts";
-import { describeOwner } from "../owner.ts";
-import { warnOfShadows } from "../shadows.ts";
+import {
+  describeEntries,
+  describeKept,
+  describeOwner,
+  tryToken,
+  warnOfShadows,
+} from "./account.ts";
 
 /** Replaces the stored token: a new one is made with it, tried and stored before it is revoked. */
 export async function authRotate(call: OwnCall, io: Io): Promise<number> {

@@ -1,17 +1,17 @@
 import { checkToken } from "../../check/check_token.ts";
 import { CheckError } from "../../check/verdict.ts";
-import { describeConnection } from "../../connection/describe.ts";
+import { describeConnection } from "../../connection/connection.ts";
 import { describeOrigin } from "../../connection/origin.ts";
-import { describeEnd } from "../../lifecycle/expiry.ts";
-import { endWarning, explainRefusal, knownToken } from "../../lifecycle/known_token.ts";
+import { UsageError } from "../../errors.ts";
+import { describeEnd, endWarning, explainRefusal, knownToken } from "../../lifecycle/expiry.ts";
 import type { TokenRecord } from "../../store/state.ts";
-import { NoTokenError, surveyTokens } from "../../token/resolve.ts";
-import { warnOfFile } from "../entries.ts";
+import { NoTokenError, resolveToken, surveyTokens } from "../../token/resolve.ts";
 import type { Io } from "../io.ts";
+import { maskInRunner } from "../output/ci.ts";
+import { describeCheck, describeError, describeToken, formatTrail } from "../output/report.ts";
 import { readOwnCommand } from "../own_command.ts";
 import type { OwnCall } from "../own_command.ts";
-import { describeOwner, findOwner } from "../owner.ts";
-import { describeCheck, describeError, describeToken, formatTrail } from "../report.ts";
+import { describeOwner, findOwner, warnOfFile, withoutLogIn } from "./account.ts";
 
 /** Shows where a token would come from and what the server says of it. */
 export async function authStatus(call: OwnCall, io: Io): Promise<number> {
@@ -88,4 +88,27 @@ function describeRecord(record: TokenRecord | undefined): Record<string, unknown
 /** Of a token that was brought along nobody knows when it ends. */
 function hasKnownEnd({ expiresAt, neverExpires }: TokenRecord): boolean {
   return expiresAt !== undefined || neverExpires === true;
+}
+
+/** Prints the token that a run would take. It is not checked. */
+export async function authToken(call: OwnCall, io: Io): Promise<number> {
+  const { options, connection, sources, reporter } = await readOwnCommand(call, io, {
+    name: "auth token",
+    uses: ["--source", "--token"],
+    options: [],
+  });
+  const looking = withoutLogIn(sources);
+  if (looking.length === 0) {
+    throw new UsageError('Cannot print a token: source "admin-api" makes one, for runs alone', {
+      suggestion: 'Store one with "adc-run auth login".',
+    });
+  }
+  const resolved = await resolveToken({ connection, sources: looking });
+  // What a script does with it may show it.
+  maskInRunner({ connection, resolved }, { reporter, io, options });
+  const token = resolved.token.reveal();
+  io.stdout.write(
+    options.json ? `${JSON.stringify({ token, ...describeToken(resolved) })}\n` : `${token}\n`,
+  );
+  return 0;
 }

@@ -1,19 +1,17 @@
 import { Option } from "commander";
-import { oneLine } from "../../check/server_words.ts";
-import { CONNECTION_OPTIONS } from "../../connection/adc_options.ts";
+import { CONNECTION_OPTIONS } from "../../adc/parse_arguments.ts";
+import { oneLine } from "../../check/response.ts";
 import { diagnose } from "../../doctor/diagnose.ts";
 import type { Finding } from "../../doctor/finding.ts";
 import { EXIT, UsageError } from "../../errors.ts";
-import { isColourful } from "../colours.ts";
+import { addSharedOptions, parseStrictly, quietCommand } from "../command_options.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import type { Io } from "../io.ts";
-import { addSharedOptions, parseStrictly, quietCommand } from "../command_options.ts";
 import type { GlobalOptions } from "../options.ts";
+import { createReporter, isColourful, redact } from "../output/report.ts";
 import { requireApplicable } from "../own_command.ts";
 import type { OwnCall } from "../own_command.ts";
-import { redact } from "../redact.ts";
-import { createReporter } from "../report.ts";
-import { sourcesOf } from "../sources.ts";
+import { sourcesOf } from "../settings.ts";
 
 /** The numbers of the colours, by status. */
 const COLOURS: Readonly<Record<Finding["status"], number>> = {

@@ -1,20 +1,20 @@
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
-import { withAccount } from "../../lifecycle/account_lock.ts";
-import { adoptToken } from "../../lifecycle/adopt_token.ts";
+import { withAccount } from "../../lifecycle/open_session.ts";
+import { adoptToken } from "../../lifecycle/replace_token.ts";
 import { openTokenStores, previousToken } from "../../lifecycle/token_stores.ts";
 import type { TokenStores } from "../../lifecycle/token_stores.ts";
 import { setProfile } from "../../profiles/edit_profiles.ts";
 import type { Storage } from "../../store/state.ts";
-import { describeEntries } from "../entries.ts";
 import { planImport } from "../import_plan.ts";
 import type { Candidate, ImportPlan } from "../import_plan.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import { canAsk } from "../io.ts";
 import type { Io } from "../io.ts";
+import type { Reporter } from "../output/report.ts";
+import { readPlainCommand } from "../own_command.ts";
 import type { OwnCall } from "../own_command.ts";
-import { readPlainCommand } from "../plain_command.ts";
 import { askConfirmation } from "../prompts.ts";
-import type { Reporter } from "../report.ts";
+import { describeEntries } from "./account.ts";
 
 interface ImportOptions {
   readonly file?: string;

@@ -1,20 +1,22 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { CONNECTION_OPTIONS } from "../../connection/adc_options.ts";
+import { CONNECTION_OPTIONS } from "../../adc/parse_arguments.ts";
 import { UsageError } from "../../errors.ts";
-import { nearest } from "../../nearest.ts";
-import { setProfile } from "../../profiles/edit_profiles.ts";
-import { followUse } from "../../profiles/follow_use.ts";
+import { removeProfiles, setProfile, useProfile } from "../../profiles/edit_profiles.ts";
 import { readUserProfiles } from "../../profiles/profile_file.ts";
-import { PATH_SETTINGS, SETTING_NAMES } from "../../profiles/profile_settings.ts";
+import { followUse, PATH_SETTINGS, SETTING_NAMES } from "../../profiles/profile_settings.ts";
 import type { SettingName, StoredProfile } from "../../profiles/profile_settings.ts";
-import { sameTargets } from "../../profiles/same_targets.ts";
-import { profileOf } from "../../profiles/select_profiles.ts";
+import { profileOf, sameTargets } from "../../profiles/select_profiles.ts";
+import { storeFolder } from "../../store/private_path.ts";
+import { openState } from "../../store/state.ts";
+import type { TokenRecord } from "../../store/state.ts";
+import { nearest } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
-import { splitList } from "../option_values.ts";
+import { splitList } from "../options.ts";
+import type { Reporter } from "../output/report.ts";
+import { readPlainCommand } from "../own_command.ts";
 import type { OwnCall } from "../own_command.ts";
-import { readPlainCommand } from "../plain_command.ts";
-import type { Reporter } from "../report.ts";
+import { describeEntries } from "./account.ts";
 
 /** The options that are written down as they are. */
 type SetOptions = Readonly<Partial<Record<Exclude<SettingName, "tlsSkipVerify">, string>>> & {
@@ -121,5 +123,80 @@ async function tellDoubts(name: string, { env }: Io, reporter: Reporter): Promis
     reporter.warn(
       "A client certificate and its key belong together, and the profile has only one.",
     );
+  }
+}
+
+/** Chooses the default profile, or none. */
+export async function profileUse(call: OwnCall, io: Io): Promise<number> {
+  const { options, reporter, operands } = readPlainCommand<{ none?: boolean }>(call, io, {
+    name: "profile use",
+    options: ["--none"],
+    operands: { most: 1, what: "one name" },
+  });
+  const [name] = operands;
+  if ((name === undefined) !== (options.none === true)) {
+    throw new UsageError('"adc-run profile use" needs a name, or --none', {
+      suggestion: 'See "adc-run profile list".',
+    });
+  }
+  const { before } = await useProfile(name, { env: io.env });
+  if (io.env.ADC_RUN_PROFILE) {
+    reporter.warn("ADC_RUN_PROFILE is set, and counts instead.");
+  }
+  if (options.json) {
+    const { warnings } = reporter;
+    reporter.print(JSON.stringify({ use: name ?? null, before: before.use ?? null, warnings }));
+    return 0;
+  }
+  reporter.info(
+    name === undefined
+      ? "no profile is used by default"
+      : `profile "${name}" is used where none is named`,
+  );
+  return 0;
+}
+
+/** Removes profiles, and says which tokens were stored for them and stay. */
+export async function profileRemove(call: OwnCall, io: Io): Promise<number> {
+  const { options, reporter, operands } = readPlainCommand(call, io, {
+    name: "profile remove",
+    options: [],
+    operands: { least: 1, what: "the names of profiles" },
+  });
+  const folder = storeFolder(io.env);
+  const left = await storedFor(operands, { folder, reporter });
+  const { before, after } = await removeProfiles(operands, { env: io.env });
+  for (const { account, storage } of left) {
+    const entry = describeEntries([account], { storage, folder });
+    const profile = account.slice(0, account.indexOf("@"));
+    reporter.warn(
+      `The token of profile "${profile}" stays in ${entry}, and stays valid on the server. ` +
+        'To revoke one, call "adc-run -p NAME auth logout" before its profile goes.',
+    );
+  }
+  const cleared = before.use !== undefined && after.use === undefined;
+  const removed = [...new Set(operands)];
+  if (options.json) {
+    const tokens = left.map(({ account, storage }) => ({ account, storage }));
+    const { warnings } = reporter;
+    reporter.print(JSON.stringify({ removed, use: after.use ?? null, tokens, warnings }));
+    return 0;
+  }
+  reporter.info(`removed ${removed.map((name) => `"${name}"`).join(", ")}`);
+  if (cleared) reporter.info("it was the default profile; none is used by default now");
+  return 0;
+}
+
+/** A state that cannot be read must not keep a profile from being removed. */
+async function storedFor(
+  names: readonly string[],
+  { folder, reporter }: { readonly folder: string; readonly reporter: Reporter },
+): Promise<readonly TokenRecord[]> {
+  try {
+    const records = await openState(folder, {}).list();
+    return records.filter(({ account }) => names.some((name) => account.startsWith(`${name}@`)));
+  } catch {
+    reporter.warn("Whether tokens are stored for it could not be found out.");
+    return [];
   }
 }

@@ -1,18 +1,20 @@
-import { executeRun } from "../../adc/execute_run.ts";
-import { prepareRun } from "../../adc/prepare_run.ts";
-import { releaseToken } from "../../adc/release_token.ts";
-import type { RunResult } from "../../adc/run_options.ts";
-import { needsBackend } from "../../connection/adc_arguments.ts";
-import { readAdcArguments } from "../../connection/read_adc_arguments.ts";
-import { namedEnvFile } from "../env_file.ts";
+import { needsBackend, readAdcArguments } from "../../adc/arguments.ts";
+import type { RunResult } from "../../run/options.ts";
+import { executeRun, prepareRun, releaseToken } from "../../run/run.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import type { Io } from "../io.ts";
-import { profilesOf } from "../profiles.ts";
-import { createReporter } from "../report.ts";
-import { announce, describeEndedRun, judgeRun, printPlan, tellEnding } from "../run_report.ts";
-import type { Surroundings } from "../run_report.ts";
+import { createReporter } from "../output/report.ts";
+import {
+  announce,
+  describeEndedRun,
+  judgeRun,
+  printPlan,
+  tellEnding,
+} from "../output/run_report.ts";
+import type { Surroundings } from "../output/run_report.ts";
 import { runOptionsOf } from "../run_settings.ts";
 import type { RunCommand } from "../run_settings.ts";
+import { namedEnvFile, profilesOf } from "../settings.ts";
 
 /** Runs ADC, or another program, with a token that was checked. */
 export async function run({ words, exec, options }: RunCommand, io: Io): Promise<number> {

@@ -1,22 +1,25 @@
-import { executeTargets } from "../../adc/execute_targets.ts";
-import { prepareTargets, releaseTargets } from "../../adc/prepare_targets.ts";
-import type { PreparedTarget, TargetResult, TargetsOptions } from "../../adc/target_options.ts";
-import { parseAdcArguments } from "../../connection/parse_adc_arguments.ts";
+import { parseAdcArguments } from "../../adc/parse_arguments.ts";
 import type { Profile } from "../../connection/profile.ts";
 import { UsageError } from "../../errors.ts";
-import { sameTargets } from "../../profiles/same_targets.ts";
-import { namedEnvFile } from "../env_file.ts";
+import { sameTargets } from "../../profiles/select_profiles.ts";
+import type { PreparedTarget, TargetResult, TargetsOptions } from "../../run/options.ts";
+import { executeTargets, prepareTargets, releaseTargets } from "../../run/targets.ts";
 import { abortOnInterrupt, Interrupted } from "../interrupt.ts";
 import type { Io } from "../io.ts";
-import { asAdcRunError, createReporter, describeError } from "../report.ts";
-import type { Reporter } from "../report.ts";
-import { announce, judgeRun, tellEnding } from "../run_report.ts";
+import { asAdcRunError, createReporter, describeError } from "../output/report.ts";
+import type { Reporter } from "../output/report.ts";
+import { announce, judgeRun, tellEnding } from "../output/run_report.ts";
+import {
+  describeTarget,
+  exitCodeOfTargets,
+  formatTargets,
+  printPlans,
+} from "../output/target_report.ts";
+import { openTargetStreams } from "../output/target_streams.ts";
+import type { TargetStreams } from "../output/target_streams.ts";
 import { runOptionsOf } from "../run_settings.ts";
 import type { RunCommand } from "../run_settings.ts";
-import { printPlans } from "../target_plans.ts";
-import { describeTarget, exitCodeOfTargets, formatTargets } from "../target_report.ts";
-import { openTargetStreams } from "../target_streams.ts";
-import type { TargetStreams } from "../target_streams.ts";
+import { namedEnvFile } from "../settings.ts";
 
 /** What is run, and for whom. */
 export interface RunManyCommand extends RunCommand {

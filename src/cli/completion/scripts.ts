@@ -1,8 +1,14 @@
+import { UsageError } from "../../errors.ts";
+import { nearest } from "../../system/nearest.ts";
+import type { Io } from "../io.ts";
+import { readPlainCommand } from "../own_command.ts";
+import type { OwnCall } from "../own_command.ts";
+
 /** The shells that there are scripts for. */
-export const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
+const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
 
 /** A shell that there is a script for. */
-export type Shell = typeof SHELLS[number];
+type Shell = typeof SHELLS[number];
 
 /** The text as it stands here; a backslash keeps the shells' own `${` from being TypeScript's. */
 function shell({ raw }: TemplateStringsArray): string {
@@ -174,9 +180,34 @@ Register-ArgumentCompleter -Native -CommandName 'adc-run' -ScriptBlock {
 `;
 
 /** The script for each shell. */
-export const SCRIPTS: Readonly<Record<Shell, string>> = {
+const SCRIPTS: Readonly<Record<Shell, string>> = {
   bash: BASH,
   zsh: ZSH,
   fish: FISH,
   powershell: POWERSHELL,
 };
+
+/** Prints the script that completes adc-run's words in a shell. */
+export async function completion(call: OwnCall, io: Io): Promise<number> {
+  const { operands } = readPlainCommand<object>(call, io, {
+    name: "completion",
+    options: [],
+    operands: { least: 1, most: 1, what: "one shell" },
+  });
+  const name = operands[0]!;
+  if (!isShell(name)) {
+    const meant = nearest(name, SHELLS);
+    throw new UsageError(
+      `There is no completion for "${name}"${
+        meant === undefined ? "" : `: did you mean "${meant}"?`
+      }`,
+      { suggestion: `There is one for ${SHELLS.join(", ")}.` },
+    );
+  }
+  io.stdout.write(SCRIPTS[name]);
+  return await Promise.resolve(0);
+}
+
+function isShell(name: string): name is Shell {
+  return (SHELLS as readonly string[]).includes(name);
+}

@@ -1,4 +1,4 @@
-import type { AdcManualCommand, ManualOption } from "./entry.ts";
+import type { AdcManualCommand, ManualOption } from "./manual.ts";
 
 const FILE: ManualOption = {
   flags: "-f, --file PATH",

@@ -1,4 +1,4 @@
-import type { ManualCommand } from "./entry.ts";
+import type { ManualCommand } from "./manual.ts";
 
 const PROFILE = ["-p, --profile", "--no-profile"];
 const ASKING = [...PROFILE, "--source", "--env-file", "--json", "-q, --quiet"];

@@ -1,4 +1,4 @@
-import type { ManualCommand } from "./entry.ts";
+import type { ManualCommand } from "./manual.ts";
 
 /** Commands without subcommands. */
 export const OTHER_COMMANDS: readonly ManualCommand[] = [

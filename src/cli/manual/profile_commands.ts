@@ -1,5 +1,5 @@
 import { SOURCES } from "../../profiles/profile_settings.ts";
-import type { ManualCommand } from "./entry.ts";
+import type { ManualCommand } from "./manual.ts";
 
 const PLAIN = ["--json", "-q, --quiet"];
 

@@ -1,7 +1,7 @@
 import { VERSION } from "../../version.ts";
-import type { ManualTopic, TextBlock } from "./entry.ts";
-import { CONNECTION_VARIABLES, OPTION_VARIABLES, OTHER_VARIABLES } from "./variables.ts";
-import type { ManualVariable } from "./variables.ts";
+import { CONNECTION_VARIABLES, OPTION_VARIABLES, OTHER_VARIABLES } from "./global_options.ts";
+import type { ManualVariable } from "./global_options.ts";
+import type { ManualTopic, TextBlock } from "./manual.ts";
 
 const variables = (list: readonly ManualVariable[]): TextBlock => ({
   rows: list.map(({ name, text }) => [name, text]),

@@ -3,17 +3,17 @@ import type { ChildProcess } from "node:child_process";
 import { basename, dirname, resolve as resolvePath } from "node:path";
 import type { Connection } from "../../connection/connection.ts";
 import { cameAlong, describeOrigin } from "../../connection/origin.ts";
-import type { Environment } from "../../connection/origin.ts";
 import type { Profile } from "../../connection/profile.ts";
 import { codeOf, EXIT, messageOf } from "../../errors.ts";
-import { findOnPath } from "../../find_program.ts";
 import { Secret } from "../../secret.ts";
-import { silence } from "../../silence.ts";
-import { systemSpawner } from "../../spawn.ts";
-import type { Spawner } from "../../spawn.ts";
+import { silence } from "../../system/idle_timer.ts";
+import { findOnPath } from "../../system/programs.ts";
+import { systemSpawner } from "../../system/spawn.ts";
+import type { Spawner } from "../../system/spawn.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
 import { MOST_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
 import { splitCommand } from "./command_line.ts";
+import type { Environment } from "../../context.ts";
 
 /** How the source `command` runs its helper. */
 export interface CommandSourceOptions {

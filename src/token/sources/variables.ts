@@ -1,6 +1,7 @@
 import { Secret, tokenPrefix } from "../../secret.ts";
-import type { SourceAnswer } from "../source.ts";
+import type { SourceAnswer, TokenSource } from "../source.ts";
 import { isBlank } from "../token_value.ts";
+import type { Environment } from "../../context.ts";
 
 /**
  * Looks for `ADC_TOKEN`, then for `API_KEY`.
@@ -8,7 +9,7 @@ import { isBlank } from "../token_value.ts";
  * `API_KEY` is the name in API7's documentation. Others use it too, so it counts only with a value that
  * starts as API7's tokens do.
  */
-export function findInVariables(
+function findInVariables(
   get: (name: string) => string | undefined,
   place: string,
 ): SourceAnswer {
@@ -26,5 +27,96 @@ export function findInVariables(
     reason: key === undefined || isBlank(key)
       ? reason
       : `${reason}, and API_KEY${place} is no token of API7's: it starts with neither "a7ee-" nor "a7adm-"`,
+  };
+}
+
+/**
+ * The source `flag`: `--token` among ADC's options. As for ADC, the last one counts.
+ *
+ * @returns The source.
+ *
+ * @example
+ * ```ts
+ * import { flagSource, resolveConnection, resolveToken } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ *
+ * const args = ["sync", "--token", "a7ee-example"];
+ * const connection = await resolveConnection({ args, env: {}, cwd: "/nowhere" });
+ * const { detail } = await resolveToken({ connection, sources: [flagSource()] });
+ * assert.equal(detail, "--token");
+ * ```
+ */
+export function flagSource(): TokenSource {
+  return {
+    name: "flag",
+    timeout: 1_000,
+    find: ({ connection }): Promise<SourceAnswer> => {
+      const token = connection.args.tokens.at(-1);
+      return Promise.resolve(
+        token === undefined
+          ? { status: "absent", reason: "there is no --token" }
+          : { status: "found", token, detail: "--token" },
+      );
+    },
+  };
+}
+
+/**
+ * The source `env`: `ADC_TOKEN`, then `API_KEY` if it starts with `a7ee-` or `a7adm-`.
+ *
+ * @param options The environment, usually `process.env`.
+ * @returns The source.
+ *
+ * @example
+ * ```ts
+ * import { envSource, resolveConnection, resolveToken } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ *
+ * const env = { API_KEY: "a7ee-example" };
+ * const connection = await resolveConnection({ env, cwd: "/nowhere" });
+ * const { detail } = await resolveToken({ connection, sources: [envSource({ env })] });
+ * assert.equal(detail, "API_KEY");
+ * ```
+ */
+export function envSource({ env }: { readonly env: Environment }): TokenSource {
+  return {
+    name: "env",
+    timeout: 1_000,
+    find: () => Promise.resolve(findInVariables((name) => env[name], "")),
+  };
+}
+
+/**
+ * The source `dotenv`: `ADC_TOKEN` in `.env`, or in the file that the connection was resolved with, read
+ * as ADC reads it; then `API_KEY` if it starts with `a7ee-` or `a7adm-`.
+ *
+ * @returns The source.
+ *
+ * @example
+ * ```ts
+ * import { dotenvSource, NoTokenError, resolveConnection, resolveToken } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ *
+ * const connection = await resolveConnection({ env: {}, cwd: "/nowhere" });
+ * await assert.rejects(resolveToken({ connection, sources: [dotenvSource()] }), NoTokenError);
+ * ```
+ */
+export function dotenvSource(): TokenSource {
+  return {
+    name: "dotenv",
+    timeout: 1_000,
+    find: ({ connection: { envFile } }) => {
+      if (envFile.unreadable !== undefined) {
+        return Promise.resolve({
+          status: "broken",
+          reason: `${envFile.name} cannot be read (${envFile.unreadable})`,
+          suggestion: "Make it readable for you, or leave the source out with --source.",
+        });
+      }
+      if (!envFile.exists) {
+        return Promise.resolve({ status: "absent", reason: `there is no ${envFile.name}` });
+      }
+      return Promise.resolve(findInVariables((name) => envFile.get(name), ` in ${envFile.name}`));
+    },
   };
 }

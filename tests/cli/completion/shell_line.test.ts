@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { splitLine } from "../../../src/cli/completion/shell_line.ts";
+import { splitLine } from "../../../src/cli/completion/complete.ts";
 
 it("`splitLine()` takes a line apart as bash does, and expands nothing", () => {
   for (

@@ -1,0 +1,64 @@
+import type { Secret } from "../secret.ts";
+
+/** ADC's connection flags, as the last occurrence of each gives them. */
+export interface AdcFlags {
+  /** `--backend`. */
+  readonly backend?: string;
+  /** `--server`. */
+  readonly server?: string;
+  /** `--gateway-group`. */
+  readonly gatewayGroup?: string;
+  /** `--timeout`, for example `10s`. */
+  readonly timeout?: string;
+  /** `--ca-cert-file`. */
+  readonly caCertFile?: string;
+  /** `--tls-client-cert-file`. */
+  readonly tlsClientCertFile?: string;
+  /** `--tls-client-key-file`. */
+  readonly tlsClientKeyFile?: string;
+  /** `--tls-skip-verify`. */
+  readonly tlsSkipVerify?: boolean;
+}
+
+/** ADC's words, taken apart. */
+export interface AdcArguments {
+  /** ADC's command, such as `sync`; `undefined` where an option stands in its place. */
+  readonly command: string | undefined;
+  /** The connection flags. */
+  readonly flags: AdcFlags;
+  /** Every value of `--token`, in order; ADC takes the last. */
+  readonly tokens: readonly Secret[];
+  /** The words without `--token` and its values: what ADC's own argv will be. */
+  readonly words: readonly string[];
+  /** Whether ADC will show its help or version and connect to nothing. */
+  readonly information: boolean;
+}
+
+/** Commands of ADC that connect to nothing. */
+const OFFLINE_COMMANDS: ReadonlySet<string> = new Set(["lint", "convert", "help"]);
+
+/**
+ * Tells whether ADC will talk to a backend.
+ *
+ * A command that adc-run does not know is taken for one that does: it may come from a newer ADC.
+ */
+export function needsBackend(args: AdcArguments, runningMode?: string): boolean {
+  if (args.information || args.command === undefined) return false;
+  if (args.command === "server" && runningMode === "ingress") return false;
+  return !OFFLINE_COMMANDS.has(args.command);
+}
+
+const NONE: AdcArguments = {
+  command: undefined,
+  flags: {},
+  tokens: [],
+  words: [],
+  information: false,
+};
+
+/** Reads ADC's words. */
+export async function readAdcArguments(words: readonly string[]): Promise<AdcArguments> {
+  if (words.length === 0) return NONE;
+  const { parseAdcArguments } = await import("./parse_arguments.ts");
+  return parseAdcArguments(words);
+}

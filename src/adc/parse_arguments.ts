@@ -1,0 +1,151 @@
+import { Command, CommanderError, Option } from "commander";
+import { UsageError } from "../errors.ts";
+import { Secret } from "../secret.ts";
+import type { AdcArguments, AdcFlags } from "./arguments.ts";
+
+/** ADC's options that decide how it connects. */
+export const CONNECTION_OPTIONS = [
+  "--backend <backend>",
+  "--server <string>",
+  "--token <string>",
+  "--gateway-group <string>",
+  "--timeout <duration>",
+  "--ca-cert-file <string>",
+  "--tls-client-cert-file <string>",
+  "--tls-client-key-file <string>",
+  "--tls-skip-verify",
+] as const;
+
+/**
+ * ADC's other options. They are declared because a parser that does not know which of them take a value
+ * would read `-f --token` as the option `--token`.
+ */
+const OTHER_OPTIONS = [
+  "--verbose <integer>",
+  "--label-selector <labelKey=labelValue>",
+  "--include-resource-type <string>",
+  "--exclude-resource-type <string>",
+  "--no-managed-by-label",
+  "-f, --file <file-path>",
+  "-o, --output <file-path>",
+  "--with-id",
+  "--no-lint",
+  "--request-concurrent <integer>",
+  "--remote-state-file <file-path>",
+  // ADC's own help option; commander looks for it among the words that are no other option's value.
+  "-h, --help",
+] as const;
+
+/**
+ * A commander command that reads ADC's options, reports nothing, and lets unknown options pass: a newer
+ * ADC may have more of them.
+ */
+export function adcCommand(): Command {
+  const command = new Command("adc")
+    .exitOverride()
+    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
+    .helpOption(false)
+    .allowUnknownOption()
+    .allowExcessArguments();
+  for (const flags of [...CONNECTION_OPTIONS, ...OTHER_OPTIONS]) {
+    command.addOption(new Option(flags));
+  }
+  return command;
+}
+
+/** What ADC takes, before any command, for "say something and end". */
+const INFORMATION_OPTIONS: ReadonlySet<string> = new Set(["-v", "--version", "-h", "--help"]);
+
+/**
+ * Reads ADC's words.
+ *
+ * The parser is commander, as in ADC, so that a word which is another option's value (`-f --token`) is
+ * not taken for an option, and every spelling that ADC accepts is accepted.
+ */
+export function parseAdcArguments(words: readonly string[]): AdcArguments {
+  const command = words[0]?.startsWith("-") ? undefined : words[0];
+  const { options, tokens } = parse(words);
+  const { backend, server, gatewayGroup, timeout } = options;
+  const { caCertFile, tlsClientCertFile, tlsClientKeyFile, tlsSkipVerify } = options;
+  return {
+    command,
+    flags: compact({
+      backend,
+      server,
+      gatewayGroup,
+      timeout,
+      caCertFile,
+      tlsClientCertFile,
+      tlsClientKeyFile,
+      tlsSkipVerify,
+    }),
+    tokens: tokens.map((token) => new Secret(token)),
+    words: withoutTokens(words, tokens.length),
+    information: options.help === true ||
+      (words[0] !== undefined && INFORMATION_OPTIONS.has(words[0])),
+  };
+}
+
+interface ParsedOptions extends AdcFlags {
+  readonly help?: boolean;
+}
+
+function parse(words: readonly string[]): { options: ParsedOptions; tokens: string[] } {
+  const command = adcCommand();
+  const tokens: string[] = [];
+  command.on("option:token", (value: string) => tokens.push(value));
+  try {
+    command.parseOptions([...words]);
+  } catch (error) {
+    if (error instanceof CommanderError && error.code === "commander.optionMissingArgument") {
+      const option = words.at(-1) ?? "";
+      throw new UsageError(`ADC's option "${option}" has no value: it is the last word`, {
+        suggestion: "Give it a value, or leave it out.",
+        cause: error,
+      });
+    }
+    throw error;
+  }
+  return { options: command.opts<ParsedOptions>(), tokens };
+}
+
+/**
+ * Takes `--token VALUE` and `--token=VALUE` out of the words.
+ *
+ * Commander does not tell where in argv an option stood, so each candidate is put to the test: its value
+ * is replaced by a word that occurs nowhere else, and if that word comes out as a token, it is one.
+ */
+function withoutTokens(words: readonly string[], count: number): readonly string[] {
+  if (count === 0) return words;
+  let probe = "adc-run-probe";
+  while (words.some((word) => word.includes(probe))) probe += "-";
+  const dropped = new Set<number>();
+  words.forEach((word, index) => {
+    const inline = word.startsWith("--token=");
+    if (!inline && word !== "--token") return;
+    const at = inline ? index : index + 1;
+    if (at >= words.length) return;
+    const probed = words.with(at, inline ? `--token=${probe}` : probe);
+    if (hasToken(probed, probe)) dropped.add(index).add(at);
+  });
+  return words.filter((_, index) => !dropped.has(index));
+}
+
+/**
+ * Another word in the place of an option may leave the next one without a value; then it is no token's place.
+ */
+function hasToken(words: readonly string[], token: string): boolean {
+  try {
+    return parse(words).tokens.includes(token);
+  } catch (error) {
+    if (error instanceof UsageError) return false;
+    throw error;
+  }
+}
+
+/** Leaves out what is `undefined`, which `exactOptionalPropertyTypes` tells from absent. */
+function compact(flags: { [K in keyof AdcFlags]: AdcFlags[K] | undefined }): AdcFlags {
+  return Object.fromEntries(
+    Object.entries(flags).filter(([, value]) => value !== undefined),
+  ) as AdcFlags;
+}

@@ -1,0 +1,150 @@
+import { isJson } from "../check/response.ts";
+import type { Secret } from "../secret.ts";
+import { AdminApiError } from "./admin_api_error.ts";
+import type { CallOptions } from "./admin_api_error.ts";
+import { cleanUpLimit, withGrace } from "./grace.ts";
+import type { Requester } from "./requester.ts";
+import type { LoginOption } from "./shapes.ts";
+
+/** The session that a client has on the server, or has not. */
+export class ServerSession {
+  readonly #requester: Requester;
+  #open = false;
+
+  /** Sends nothing yet. */
+  constructor(requester: Requester) {
+    this.#requester = requester;
+  }
+
+  /** Opens a session, in the place of the one that there is. */
+  async begin(
+    credentials: Credentials,
+    { signal, ways }: CallOptions & { readonly ways: () => Promise<readonly LoginOption[]> },
+  ): Promise<void> {
+    const { loginOption } = credentials;
+    const { connection, server } = this.#requester;
+    const ldap = loginOption === undefined ? undefined : pickLoginOption(
+      await ways(),
+      loginOption,
+      { server: server.display, quote: (words) => this.#requester.quote(words) },
+    ).id;
+    if (this.#open) await this.end();
+    signal?.throwIfAborted();
+    const patient = withGrace(signal, connection);
+    try {
+      await beginSession(this.#requester, credentials, { ldap, signal: patient.signal });
+      this.#open = true;
+      signal?.throwIfAborted();
+    } catch (error) {
+      await this.end();
+      throw signal?.aborted ? signal.reason : error;
+    } finally {
+      patient.end();
+    }
+  }
+
+  /** Closes the session as well as that is possible, and forgets its cookies. It throws nothing. */
+  async end(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    try {
+      await this.#requester.ask({
+        method: "POST",
+        path: "/api/logout",
+        about: "log-out",
+        signal: AbortSignal.timeout(cleanUpLimit(this.#requester.connection)),
+      });
+    } catch {
+      // The server ends it in its own time.
+    } finally {
+      this.#requester.jar.clear();
+    }
+  }
+}
+
+/** Who logs in. */
+export interface Credentials {
+  /** The user's name. */
+  readonly username: string;
+  /** The password. */
+  readonly password: Secret;
+  /**
+   * The name or the id of an LDAP login option.
+   *
+   * @default undefined, which is the built-in one
+   */
+  readonly loginOption?: string | undefined;
+}
+
+/**
+ * Opens a session, whose cookies end up in the requester's jar.
+ *
+ * `POST /api/login`, or `POST /api/ldap/{id}/login` for LDAP, by API7 Enterprise's OpenAPI.
+ */
+async function beginSession(
+  requester: Requester,
+  { username, password }: Credentials,
+  { ldap, signal }: {
+    readonly ldap: string | undefined;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<void> {
+  requester.hide(password);
+  const answered = await requester.ask({
+    method: "POST",
+    path: ldap === undefined ? "/api/login" : `/api/ldap/${encodeURIComponent(ldap)}/login`,
+    body: { username, password: password.reveal() },
+    about: "log-in",
+    signal,
+  });
+  const { response, cookies } = answered;
+  if (cookies.kept > 0) return;
+  // A Dashboard may answer with its page to anything.
+  if (response.body.trim() !== "" && !isJson(response)) throw requester.wrongServer(answered);
+  throw requester.wrongServer(
+    answered,
+    cookies.insecure > 0
+      ? {
+        found: "the server keeps its sessions to https, and its address starts with http",
+        suggestion: "Use the https address in --server or ADC_SERVER.",
+      }
+      : { found: `the server answered ${response.status} without a session` },
+  );
+}
+
+/** Picks a login option that takes a password. */
+function pickLoginOption(
+  options: readonly LoginOption[],
+  wanted: string,
+  { server, quote }: { readonly server: string; readonly quote: (words: string) => string },
+): LoginOption {
+  const tried = `Cannot log in to ${server} with the login option "${quote(wanted)}"`;
+  const named = [
+    ...options.filter(({ name }) => name === wanted),
+    ...options.filter(({ id }) => id === wanted),
+  ];
+  const option = named.find(({ disabled }) => !disabled);
+  if (option === undefined) {
+    const usable = options.filter(({ disabled }) => !disabled)
+      .map(({ name, providerType }) => `"${name}" (${providerType})`).join(", ");
+    throw new AdminApiError({
+      failure: "not-found",
+      tried,
+      found: named.length > 0
+        ? "it is turned off on the server"
+        : "the server has none of that name",
+      suggestion: usable === ""
+        ? "The server has no login options; log in without one."
+        : `It has ${quote(usable)}; or log in without one.`,
+    });
+  }
+  if (option.providerType === "ldap") return option;
+  throw new AdminApiError({
+    failure: "browser-login",
+    tried,
+    found: `it is of the kind "${quote(option.providerType)}", which needs a browser`,
+    suggestion:
+      "Make a token in the Dashboard (Organization, Tokens, Create Token), and store it " +
+      'with "adc-run auth login --with-token".',
+  });
+}

@@ -1,0 +1,134 @@
+import type { Backend } from "../connection/connection.ts";
+import type { HttpResponse } from "../http/http_client.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** An answer's meaning. */
+export interface Judgement {
+  readonly verdict: Verdict;
+  /** What came back. */
+  readonly found: string;
+  /** What to do about it. */
+  readonly suggestion?: string;
+}
+
+/** Judges an answer by its status. */
+export function judgeStatus(
+  response: HttpResponse,
+  backend: Backend,
+  { quote = oneLine }: { readonly quote?: (words: string) => string } = {},
+): Judgement | undefined {
+  const { status } = response;
+  if (status >= 200 && status < 300) return undefined;
+  const words = wordsOf(response);
+  const found = `the server answered ${status}${words === "" ? "" : `: "${quote(words)}"`}`;
+  if (status === 401) {
+    return {
+      verdict: "rejected",
+      found,
+      suggestion: isStranger(response)
+        ? "The answer does not come from an Admin API; something in between may ask for a log-in of its own."
+        : "The token is wrong, expired or revoked. Store a working one with " +
+          `"adc-run auth login${backend === "api7ee" ? "" : " --with-token"}", or set ADC_TOKEN.`,
+    };
+  }
+  if (status === 403) {
+    return {
+      verdict: "forbidden",
+      found,
+      suggestion: isStranger(response)
+        ? "The answer does not come from an Admin API; something in between refuses the request."
+        : /\blicen[sc]e\b/i.test(words)
+        ? "Log in to the Dashboard and put in a licence, or a new one."
+        : backend === "api7ee"
+        ? "The token works. Ask for a role that may do this."
+        : "The token may work: the server may refuse the address that the request comes from (allow_admin).",
+    };
+  }
+  if (status === 429 || status >= 500) {
+    return { verdict: "server-error", found, suggestion: "Try again later." };
+  }
+  if (status === 407) {
+    return {
+      verdict: "unreachable",
+      found: "a proxy asks for a log-in (407)",
+      suggestion: "Put user and password into HTTP_PROXY or HTTPS_PROXY.",
+    };
+  }
+  const location = response.header("location");
+  return {
+    verdict: "wrong-server",
+    found: location === undefined ? found : `${found}, pointing to "${quote(originOf(location))}"`,
+    suggestion: wrongServerHint(backend),
+  };
+}
+
+/**
+ * Both backends explain a refusal in JSON; a page, or a request for a password, comes from elsewhere.
+ */
+export function isStranger(response: HttpResponse): boolean {
+  if (isJson(response)) return false;
+  return response.header("www-authenticate") !== undefined || response.body.trim() !== "";
+}
+
+/** No Admin API of this backend answers there. */
+export function notThisBackend(found: string, backend: Backend): Judgement {
+  return { verdict: "wrong-server", found, suggestion: wrongServerHint(backend) };
+}
+
+function wrongServerHint(backend: Backend): string {
+  return `No Admin API of the backend "${backend}" answers there. Look at --server (ADC_SERVER) ` +
+    "and --backend (ADC_BACKEND).";
+}
+
+function originOf(location: string): string {
+  return URL.canParse(location) ? new URL(location).origin : location.split(/[?#]/)[0] ?? "";
+}
+
+/** The server's words in `error_msg` or `message`, as they came. */
+export function wordsOf(response: HttpResponse): string {
+  const value = parseObject(response.body);
+  const message = value?.error_msg ?? value?.message;
+  if (typeof message !== "string" || message === "") return "";
+  const details = typeof value?.description === "string" ? ` (${value.description})` : "";
+  return message + details;
+}
+
+/** Makes a server's words safe for a terminal, which they must not draw on. */
+export function oneLine(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
+}
+
+/** Whether the body is JSON, as far as its start tells. */
+export function isJson(response: HttpResponse): boolean {
+  return parseObject(response.body) !== undefined ||
+    (response.cut && response.body.trimStart().startsWith("{"));
+}
+
+/** Reads a JSON object. */
+export function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? value as Record<string, unknown>
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Cuts what is quoted, for a server's words must not fill the terminal. Secrets are masked before: half
+ * of one would not be recognised.
+ */
+export function shorten(text: string): string {
+  return text.length > 400 ? `${text.slice(0, 400)}…` : text;
+}
+
+/** Says what kind of body came instead of the one expected. */
+export function describeBody(response: HttpResponse): string {
+  const type = response.header("content-type") ?? "";
+  if (/html/i.test(type) || /^\s*<(!doctype|html)/i.test(response.body)) return "an HTML page";
+  if (response.body.trim() === "") return "nothing";
+  return isJson(response) ? "JSON of another shape" : "something that is no JSON";
+}

@@ -1,0 +1,206 @@
+import { join } from "node:path";
+import type { User } from "../../admin_api/shapes.ts";
+import { checkToken } from "../../check/check_token.ts";
+import { CheckError } from "../../check/verdict.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { UsageError } from "../../errors.ts";
+import { credentialsOf, needsConsent } from "../../lifecycle/credentials.ts";
+import { day, knownToken } from "../../lifecycle/expiry.ts";
+import { openSession, openTokenSession } from "../../lifecycle/open_session.ts";
+import type { Session } from "../../lifecycle/open_session.ts";
+import type { KeptToken } from "../../lifecycle/replace_token.ts";
+import { sweep } from "../../lifecycle/sweep.ts";
+import type { TokenStores } from "../../lifecycle/token_stores.ts";
+import { isAdminKey } from "../../secret.ts";
+import type { Secret } from "../../secret.ts";
+import type { Storage } from "../../store/state.ts";
+import { TOKEN_FILE } from "../../store/token_file.ts";
+import { KEYCHAIN_SERVICE } from "../../token/keychain.ts";
+import { NoTokenError, resolveToken, surveyTokens } from "../../token/resolve.ts";
+import type { ResolvedToken } from "../../token/resolve.ts";
+import type { TokenSource } from "../../token/source.ts";
+import { canAsk } from "../io.ts";
+import type { Io } from "../io.ts";
+import type { Reporter } from "../output/report.ts";
+import { askCredentials } from "../prompts.ts";
+
+/** A session, and the token that it was opened with. */
+interface AccountSession extends Session {
+  /** The token; `undefined` after a log-in with a password. */
+  readonly resolved: ResolvedToken | undefined;
+}
+
+/** Opens a session, and clears up what an interrupted run left behind. No token is made for it. */
+export async function openAccountSession(
+  connection: Connection,
+  { sources, stores, io, reporter, signal }: {
+    readonly sources: readonly TokenSource[];
+    readonly stores: TokenStores;
+    readonly io: Io;
+    readonly reporter: Reporter;
+    readonly signal: AbortSignal;
+  },
+): Promise<AccountSession> {
+  const { backend } = connection;
+  if (backend.value !== "api7ee") {
+    throw new UsageError(
+      `Cannot look after tokens: the backend ${backend.value} has no such calls`,
+      {
+        suggestion: "Only API7 Enterprise has them: --backend api7ee or ADC_BACKEND=api7ee.",
+      },
+    );
+  }
+  const session = await openOwnSession(connection, { sources, io, signal });
+  const { api, user, close } = session;
+  const { warn: onWarning } = reporter;
+  try {
+    await sweep(api, { stores, user, onWarning, signal, now: Date.now });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return session;
+}
+
+async function openOwnSession(
+  connection: Connection,
+  { sources, io, signal }: {
+    readonly sources: readonly TokenSource[];
+    readonly io: Io;
+    readonly signal: AbortSignal;
+  },
+): Promise<AccountSession> {
+  try {
+    const resolved = await resolveToken({ connection, sources: withoutLogIn(sources), signal });
+    const record = await knownToken(resolved.token, { connection, env: io.env });
+    const now = Date.now();
+    return { ...await openTokenSession(connection, { resolved, record, now, signal }), resolved };
+  } catch (error) {
+    if (!(error instanceof NoTokenError)) throw error;
+    const logIn = sources.some(({ outlook }) => outlook !== undefined);
+    const { username, password, loginOption } = credentialsOf(io.env, connection);
+    const complete = username !== undefined && password !== undefined;
+    if (!logIn || (!complete && !canAsk(io)) || needsConsent(connection) !== undefined) throw error;
+    const credentials = complete ? { username, password, loginOption } : {
+      loginOption,
+      ...await askCredentials(io)(connection.server.value, {
+        ...(username !== undefined && { username }),
+        ...(password !== undefined && { password }),
+      }),
+    };
+    return { ...await openSession(connection, { credentials, signal }), resolved: undefined };
+  }
+}
+
+/** Leaves out the sources that would have a token made. */
+export function withoutLogIn(sources: readonly TokenSource[]): readonly TokenSource[] {
+  return sources.filter(({ outlook }) => outlook === undefined);
+}
+
+/** Asks whose token it is, and warns about the Super Admin. Not knowing is no failure. */
+export async function findOwner(
+  connection: Connection,
+  token: Secret,
+  { reporter }: { readonly reporter: Reporter },
+): Promise<User | undefined> {
+  if (connection.backend.value !== "api7ee" || isAdminKey(token)) return undefined;
+  const { AdminApi } = await import("../../admin_api/admin_api.ts");
+  const api = await AdminApi.open(connection, { token });
+  try {
+    const owner = await api.me();
+    warnOfSuperAdmin(owner, reporter);
+    return owner;
+  } catch {
+    return undefined;
+  } finally {
+    await api.close();
+  }
+}
+
+/** Warns of the role that API7's documentation advises against for tokens. */
+export function warnOfSuperAdmin({ superAdmin, username }: User, reporter: Reporter): void {
+  if (!superAdmin) return;
+  reporter.warn(
+    `The token belongs to "${username}", a Super Admin. Make tokens as a user who may do only what ADC needs.`,
+  );
+}
+
+/** Names an owner for a message. */
+export function describeOwner(owner: User): string {
+  return `${owner.username} (roles: ${owner.roles.join(", ") || "none"})`;
+}
+
+/** Names entries for a message. */
+export function describeEntries(
+  accounts: readonly string[],
+  { storage, folder }: { readonly storage: Storage; readonly folder: string },
+): string {
+  const names = accounts.map((account) => `"${account}"`).join(" and ");
+  return storage === "keychain"
+    ? `the keychain (service "${KEYCHAIN_SERVICE}", account ${names})`
+    : `the file ${join(folder, TOKEN_FILE)} (account ${names})`;
+}
+
+/** Says each time that a file is the worse place, so that nobody forgets where the token lies. */
+export function warnOfFile(reporter: Reporter): void {
+  reporter.warn("The token lies in a file, unencrypted; a keychain is the better place.");
+}
+
+/** Tries a token that is to be stored. */
+export async function tryToken(
+  token: Secret,
+  { connection, reporter, signal }: {
+    readonly connection: Connection;
+    readonly reporter: Reporter;
+    readonly signal?: AbortSignal;
+  },
+): Promise<void> {
+  const checked = await checkToken(token, { connection, signal });
+  if (checked.verdict === "no-gateway-group") reporter.warn(checked.found);
+  else if (checked.verdict !== "valid") throw new CheckError(checked);
+}
+
+/** A stored token as data, without the token. */
+export function describeKept(
+  { token, record, revoked }: KeptToken,
+  { owner, warnings }: { readonly owner: User; readonly warnings: readonly string[] },
+): Record<string, unknown> {
+  const { storage, account, id, name, expiresAt } = record;
+  return {
+    stored: storage,
+    accounts: [account],
+    id,
+    name,
+    expiresAt: expiresAt ?? null,
+    ...(expiresAt !== undefined && { expires: day(expiresAt) }),
+    redacted: token.redacted,
+    fingerprint: token.fingerprint,
+    owner,
+    ...(revoked !== undefined && { revoked }),
+    warnings,
+  };
+}
+
+/**
+ * Warns of sources that come before the one that a token was just stored in: that surprises whoever
+ * stored it.
+ */
+export async function warnOfShadows(
+  connection: Connection,
+  { sources, storage, reporter }: {
+    readonly sources: readonly TokenSource[];
+    readonly storage: Storage;
+    readonly reporter: Reporter;
+  },
+): Promise<void> {
+  const own = storage === "file" ? "store" : "keychain";
+  const at = sources.findIndex(({ name }) => name === own);
+  const before = sources.slice(0, at === -1 ? sources.length : at)
+    // A helper command may ask for a password, or take its time; others leave traces.
+    .filter(({ name, outlook }) => name !== "command" && outlook === undefined);
+  const { trail } = await surveyTokens({ connection, sources: before });
+  for (const { source, status, detail } of trail) {
+    if (status === "absent") continue;
+    reporter.warn(`Source "${source}" comes before the ${own} and still wins: ${detail}`);
+  }
+}

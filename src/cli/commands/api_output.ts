@@ -1,0 +1,227 @@
+import { Buffer } from "node:buffer";
+import { Readable } from "node:stream";
+import type { Writable } from "node:stream";
+import type { RawAnswer } from "../../admin_api/raw_request.ts";
+import { AdcRunError, EXIT } from "../../errors.ts";
+import type { Mask } from "../../mask/mask.ts";
+import { isReaderGone, pipeOutput } from "../../run/child.ts";
+
+/** What is longer is not laid out, for that takes all of it at once. */
+const MOST_LAID_OUT = 16 * 1024 * 1024;
+
+/** How much of a body an answer is judged by, in bytes. */
+const START = 64 * 1024;
+
+/** Writes bytes as they come, masked. */
+export async function writePieces(
+  pieces: AsyncIterable<Uint8Array>,
+  to: Writable,
+  { mask }: { readonly mask: Mask },
+): Promise<void> {
+  let failed: { readonly error: unknown } | undefined;
+  async function* watched() {
+    const iterator = pieces[Symbol.asyncIterator]();
+    try {
+      while (true) {
+        // What goes wrong at the other end is thrown at the `yield`.
+        const next = await iterator.next().catch((error) => {
+          failed = { error };
+          throw error;
+        });
+        if (next.done) return;
+        yield next.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  const { failure } = await pipeOutput(Readable.from(watched(), { objectMode: false }), to, {
+    mask,
+  }).done;
+  if (failed !== undefined) throw failed.error;
+  if (failure === undefined || isReaderGone(failure)) return;
+  throw new AdcRunError(`Cannot write the output: ${failure}`, EXIT.source);
+}
+
+/** The first part of a body, kept while it passes. */
+export interface BodyStart {
+  /** The body, to be read once. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** What has passed so far, up to 64 KiB. */
+  text(): string;
+  /** Whether that much has passed. */
+  full(): boolean;
+  /** Whether more than that has passed, or the end was not reached. */
+  cut(): boolean;
+}
+
+/** Keeps the first part of a body. */
+export function keepStart(body: AsyncIterable<Uint8Array>): BodyStart {
+  const kept: Uint8Array[] = [];
+  let length = 0;
+  let ended = false;
+  async function* passing() {
+    for await (const chunk of body) {
+      if (length < START) kept.push(chunk.slice(0, START - length));
+      length += chunk.length;
+      yield chunk;
+    }
+    ended = true;
+  }
+  return {
+    body: passing(),
+    text: () => Buffer.concat(kept).toString(),
+    full: () => length >= START,
+    cut: () => !ended || length > START,
+  };
+}
+
+/**
+ * The status line and the headers of an answer. The values of cookies are secrets and are left out.
+ */
+export function headOf({ status, reason, headers }: RawAnswer): Uint8Array {
+  const lines = headers.map(([name, value]) =>
+    `${name}: ${name === "set-cookie" ? value.replace(/=[^;]*/, "=***") : value}`
+  );
+  const plain = [`HTTP/1.1 ${status} ${reason}`.trimEnd(), ...lines]
+    // deno-lint-ignore no-control-regex
+    .map((line) => line.replace(/[\x00-\x08\x0a-\x1f]/g, "").replace(DRAWS_ON_TERMINAL, ""));
+  return Buffer.from(plain.map((line) => `${line}\r\n`).join("") + "\r\n");
+}
+
+/** Makes a body fit for a terminal: JSON is laid out, and nothing draws on the screen. */
+export async function* forTerminal(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const decoder = new TextDecoder();
+  let held: string | undefined = "";
+  let last = "\n";
+  const shown = (text: string) => {
+    const plain = text.replace(STRIPPED, "").replace(DRAWS_ON_TERMINAL, "");
+    last = plain.at(-1) ?? last;
+    return Buffer.from(plain);
+  };
+  let cutOff: { readonly error: unknown } | undefined;
+  try {
+    for await (const chunk of body) {
+      const text = decoder.decode(chunk, { stream: true });
+      if (held === undefined) {
+        yield shown(text);
+        continue;
+      }
+      held += text;
+      if (held.length < MOST_LAID_OUT && /^\s*([[{]|$)/.test(held)) continue;
+      yield shown(held);
+      held = undefined;
+    }
+  } catch (error) {
+    cutOff = { error };
+  }
+  const rest: string = (held ?? "") + decoder.decode();
+  if (isJson(rest)) yield Buffer.from(`${indentJson(rest)}\n`);
+  else {
+    yield shown(rest);
+    // What is said next, of an answer that was cut off say, starts a line of its own.
+    if (last !== "\n") yield Buffer.from("\n");
+  }
+  if (cutOff !== undefined) throw cutOff.error;
+}
+
+/** All controls but the tab and the line break. */
+// deno-lint-ignore no-control-regex
+const STRIPPED = /[\x00-\x08\x0b-\x1f]/g;
+
+function isJson(text: string): boolean {
+  if (text.trim() === "") return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A part of a JSON text: a string, a number or word, or one of the characters between them. */
+interface Piece {
+  readonly text: string;
+  readonly at: number;
+}
+
+const STRUCTURE = "{}[],:";
+
+function* piecesOf(json: string): Generator<Piece> {
+  let at = 0;
+  while (at < json.length) {
+    const first = json[at]!;
+    let end = at + 1;
+    if (first === '"') {
+      while (json[end] !== '"') end += json[end] === "\\" ? 2 : 1;
+      end += 1;
+    } else if (!STRUCTURE.includes(first) && first.trim() !== "") {
+      while (end < json.length && !/[\s{}[\],:"]/.test(json[end]!)) end += 1;
+    }
+    if (first.trim() !== "") yield { text: json.slice(at, end), at };
+    at = end;
+  }
+}
+
+/**
+ * What a terminal acts upon and JSON lets through: C1 controls, and what turns the direction of writing.
+ */
+const DRAWS_ON_TERMINAL = /[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/**
+ * Lays a JSON text out on lines, two spaces a level. Nothing but white space and the spelling of
+ * characters that draw on a terminal is changed.
+ */
+export function indentJson(json: string): string {
+  const out: string[] = [];
+  let depth = 0;
+  let before = "";
+  const line = () => out.push("\n", "  ".repeat(depth));
+  for (const { text } of piecesOf(json)) {
+    const opens = before === "{" || before === "[";
+    if (text === "}" || text === "]") {
+      depth -= 1;
+      if (!opens) line();
+    } else if (opens || before === ",") line();
+    else if (before === ":") out.push(" ");
+    if (text === "{" || text === "[") depth += 1;
+    out.push(text.replace(DRAWS_ON_TERMINAL, escaped));
+    before = text;
+  }
+  return out.join("");
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** Cuts the value of a name out of a JSON object, as it is written. */
+export function memberText(json: string, name: string): string | undefined {
+  let found: string | undefined;
+  let depth = 0;
+  let start: number | undefined;
+  let key: string | undefined;
+  let end = 0;
+  for (const { text, at } of piecesOf(json)) {
+    const closes = text === "}" || text === "]";
+    if (depth === 1 && start !== undefined && (text === "," || closes)) {
+      found = json.slice(start, end);
+      start = undefined;
+    }
+    if (depth === 1 && key !== undefined && text !== ":") {
+      if (key === name) start = at;
+      key = undefined;
+    } else if (depth === 1 && start === undefined && text.startsWith('"')) {
+      key = isKey(json, at + text.length) ? JSON.parse(text) : undefined;
+    }
+    if (text === "{" || text === "[") depth += 1;
+    else if (closes) depth -= 1;
+    end = at + text.length;
+  }
+  return found;
+}
+
+function isKey(json: string, after: number): boolean {
+  while (/\s/.test(json[after] ?? "")) after += 1;
+  return json[after] === ":";
+}

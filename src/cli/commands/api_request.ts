@@ -1,0 +1,292 @@
+import { Buffer } from "node:buffer";
+import { createReadStream } from "node:fs";
+import { resolve } from "node:path";
+import { Option } from "commander";
+import { CONNECTION_OPTIONS } from "../../adc/parse_arguments.ts";
+import { AdcRunError, codeOf, EXIT, throwIfNotCapable, UsageError } from "../../errors.ts";
+import { addSharedOptions, parseStrictly, quietCommand } from "../command_options.ts";
+import type { Io } from "../io.ts";
+
+/** The options that `adc-run api` alone has, in commander's spelling. */
+const API_OPTIONS = [
+  "-X, --method <method>",
+  "-d, --data <body>",
+  "-H, --header <header>",
+  "-f, --field <field>",
+  "-i, --include",
+  "--paginate",
+  "--no-mask",
+] as const;
+
+/** What is to be asked. */
+export interface ApiRequest {
+  readonly method: string;
+  readonly path: string;
+  /** What stands behind `-d`. */
+  readonly data: string | undefined;
+  /** The headers, by their names in lower case. */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  /** What is added to the query. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  /** Whether the answer's head is shown as well. */
+  readonly include: boolean;
+  /** Whether a list is read to its end. */
+  readonly paginate: boolean;
+  /** Whether the token is masked in the answer. */
+  readonly mask: boolean;
+  /** Whether only the help was asked for. */
+  readonly help: boolean;
+  /** The connection's options and the shared ones, none of which can be taken for another. */
+  readonly rest: readonly string[];
+}
+
+interface Options {
+  readonly method?: string;
+  readonly data?: readonly string[];
+  readonly header?: readonly string[];
+  readonly field?: readonly string[];
+  readonly include?: boolean;
+  readonly paginate?: boolean;
+  readonly mask: boolean;
+  readonly help?: boolean;
+}
+
+/** What `-d`, `-H`, `-f` and `--token` have in common: there can be several. */
+const REPEATED = ["data", "header", "field", "token"];
+
+/** Reads the words. */
+export function readApiRequest(words: readonly string[]): ApiRequest {
+  const command = addSharedOptions(quietCommand("api"));
+  const own = [...API_OPTIONS, ...CONNECTION_OPTIONS].map((flags) => new Option(flags));
+  for (const option of own) {
+    if (REPEATED.includes(option.attributeName())) {
+      option.argParser((value: string, all: string[] = []) => [...all, value]);
+    }
+    command.addOption(option);
+  }
+  const operands = parseStrictly(command, words);
+  const options = command.opts<Options>();
+  const given = Object.entries(command.opts()).filter(([name]) =>
+    command.getOptionValueSource(name) === "cli" && !API_NAMES.has(name)
+  );
+  const rest = given.flatMap(([name, value]) => wordsOf(name, value));
+  const { include = false, paginate = false, mask, help = false } = options;
+  if (help) return { ...NOTHING, mask, help, rest };
+  const { method, path } = readOperands(operands, options);
+  const [data, ...more] = options.data ?? [];
+  if (more.length > 0) throw new UsageError("Cannot use -d twice: a request has one body");
+  const request: ApiRequest = {
+    method: method ?? (data === undefined ? "GET" : "POST"),
+    path,
+    data,
+    headers: readHeaders(options.header ?? []),
+    fields: (options.field ?? []).map(readField),
+    include,
+    paginate,
+    mask,
+    help,
+    rest,
+  };
+  if (paginate) requirePages(request);
+  return request;
+}
+
+const API_NAMES = new Set(API_OPTIONS.map((flags) => new Option(flags).attributeName()));
+
+const NOTHING = {
+  method: "GET",
+  path: "",
+  data: undefined,
+  headers: {},
+  fields: [],
+  include: false,
+  paginate: false,
+};
+
+/** One word each, so that a value that looks like an option remains a value. */
+function wordsOf(name: string, value: unknown): readonly string[] {
+  const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  if (value === true) return [flag];
+  if (value === false) return [flag.replace("--", "--no-")];
+  if (name === "token") return (value as string[]).map((each) => `${flag}=${each}`);
+  return [`${flag}=${Array.isArray(value) ? value.join(",") : String(value)}`];
+}
+
+/** `TRACE` has the server repeat the request, token and all; `CONNECT` asks for a tunnel. */
+const REFUSED_METHODS = ["TRACE", "CONNECT"];
+const KNOWN_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+function readOperands(
+  operands: readonly string[],
+  { method: flag }: Options,
+): { readonly method: string | undefined; readonly path: string } {
+  const suggestion = "Write it like: adc-run api GET /api/users";
+  if (operands.length > 2) {
+    throw new UsageError('"adc-run api" takes a method and a path: found another word', {
+      suggestion: `${suggestion}. What goes into the query is written -f key=value.`,
+    });
+  }
+  const [path, before] = [operands.at(-1), operands.at(-2)];
+  if (path === undefined || (before === undefined && KNOWN_METHODS.includes(path))) {
+    throw new UsageError("There is no path to ask for", { suggestion });
+  }
+  if (before !== undefined && flag !== undefined && before !== flag) {
+    throw new UsageError("Cannot use -X with another method before the path");
+  }
+  const method = before ?? flag;
+  if (method === undefined) return { method, path };
+  if (REFUSED_METHODS.includes(method.toUpperCase())) {
+    throw new UsageError(`Cannot use the method ${method.toUpperCase()}: it is not for an API`);
+  }
+  if (/^[A-Z]{1,32}$/.test(method)) return { method, path };
+  throw new UsageError("Cannot use the method: it is not written in capital letters", {
+    suggestion,
+  });
+}
+
+function readField(field: string): readonly [string, string] {
+  const equals = field.indexOf("=");
+  if (equals > 0) return [field.slice(0, equals), field.slice(equals + 1)];
+  throw new UsageError('Cannot use a field: it is not of the form "key=value"', {
+    suggestion: "Write it like -f page_size=10.",
+  });
+}
+
+function requirePages({ method, data, include, fields }: ApiRequest): void {
+  const other = method !== "GET"
+    ? `the method ${method}`
+    : data !== undefined
+    ? "-d"
+    : include
+    ? "-i"
+    : fields.some(([name]) => name === "page")
+    ? "-f page"
+    : undefined;
+  if (other === undefined) return;
+  throw new UsageError(`Cannot use --paginate with ${other}: it asks for one page after the other`);
+}
+
+/** Headers that stay as they are, and why. */
+const RESERVED: readonly (readonly [names: readonly string[], reason: string])[] = [
+  [
+    ["x-api-key", "authorization", "proxy-authorization", "cookie"],
+    "adc-run says who asks, with the token that it found",
+  ],
+  [["host"], "the token is sent to the connection's own server alone"],
+  [
+    [
+      "content-length",
+      "transfer-encoding",
+      "connection",
+      "proxy-connection",
+      "keep-alive",
+      "upgrade",
+      "http2-settings",
+      "te",
+      "trailer",
+      "expect",
+    ],
+    "it says where a request ends, or what becomes of the connection",
+  ],
+  [["accept-encoding"], "the token could not be masked in an answer that is compressed"],
+];
+
+/** Reads headers. */
+export function readHeaders(
+  written: readonly string[],
+): Readonly<Record<string, readonly string[]>> {
+  const headers: Record<string, string[]> = Object.create(null);
+  for (const line of written) {
+    const colon = line.indexOf(":");
+    const name = colon === -1 ? "" : line.slice(0, colon);
+    // The value is not shown: it may well be a token.
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
+      throw new UsageError(`Cannot use a header: it is not of the form "Name: value"`, {
+        suggestion: `Write it like -H "If-Match: abc".`,
+      });
+    }
+    const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "");
+    if (!/^[\t\x20-\x7e]*$/.test(value)) {
+      throw new UsageError(
+        `Cannot set header "${name}": its value has a character outside printable ASCII`,
+      );
+    }
+    const plain = name.toLowerCase();
+    // Servers behind CGI and the like take an underscore for a dash.
+    const reserved = RESERVED.find(([names]) => names.includes(plain.replaceAll("_", "-")));
+    if (reserved !== undefined) {
+      throw new UsageError(`Cannot set header "${name}": ${reserved[1]}`);
+    }
+    (headers[plain] ??= []).push(value);
+  }
+  return headers;
+}
+
+/**
+ * Far more than any configuration; what is longer is something else, and is not read to its end.
+ */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Reads the body: `@FILE`, `-` or `@-` for standard input, else the text itself. It is sent byte by byte
+ * as it is.
+ */
+export async function readBody(
+  written: string,
+  io: Io,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Uint8Array> {
+  if (written === "-" || written === "@-") {
+    return await collect(io.stdin, { what: "standard input", signal });
+  }
+  if (!written.startsWith("@")) return Buffer.from(written);
+  const name = written.slice(1);
+  if (name === "") throw new UsageError('Cannot use -d "@": there is no file name behind it');
+  try {
+    const file = createReadStream(resolve(io.cwd, name));
+    return await collect(file, { what: `"${name}"`, signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throwIfNotCapable(error);
+    const code = codeOf(error);
+    if (error instanceof AdcRunError || code === undefined) throw error;
+    const found = code === "ENOENT"
+      ? `there is no file "${resolve(io.cwd, name)}"`
+      : code === "EISDIR"
+      ? "it is a folder"
+      : `it cannot be read (${code})`;
+    throw new UsageError(`Cannot read the body from "${name}": ${found}`, {
+      suggestion: "-d @FILE sends a file, -d - standard input, and -d TEXT the text itself.",
+      cause: error,
+    });
+  }
+}
+
+async function collect(
+  from: AsyncIterable<unknown>,
+  { what, signal }: { readonly what: string; readonly signal: AbortSignal },
+): Promise<Uint8Array> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    if (signal.aborted) reject(signal.reason);
+  });
+  // It is raced below; whoever does not wait for it must not hear of it either.
+  aborted.catch(() => {});
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const iterator = from[Symbol.asyncIterator]();
+  while (true) {
+    const next = await Promise.race([iterator.next(), aborted]);
+    if (next.done) return Buffer.concat(chunks);
+    const bytes = Buffer.from(next.value as Uint8Array);
+    length += bytes.length;
+    if (length > MOST_BYTES) {
+      await iterator.return?.();
+      throw new AdcRunError(
+        `Cannot send ${what}: it is longer than ${MOST_BYTES / 1024 / 1024} MiB`,
+        EXIT.data,
+      );
+    }
+    chunks.push(bytes);
+  }
+}

@@ -1,0 +1,211 @@
+import { UsageError } from "../../errors.ts";
+import { nearest } from "../../system/nearest.ts";
+import type { Io } from "../io.ts";
+import type { OwnCall } from "../own_command.ts";
+import { CONNECTION_FLAGS, GLOBAL_OPTIONS } from "./global_options.ts";
+import { COMMANDS, findPage, pageNames, subcommandsOf, SYNOPSIS } from "./manual.ts";
+import type {
+  AdcManualCommand,
+  ManualCommand,
+  ManualExample,
+  ManualOption,
+  ManualTopic,
+  Page,
+  TextBlock,
+} from "./manual.ts";
+import { TOPICS } from "./topics.ts";
+
+const COMMAND_NOTE =
+  "ADC's commands: ping dump diff sync validate lint convert. From the command on, every word is ADC's.";
+
+const EXAMPLES = `Examples:
+  adc-run sync -f adc.yaml
+  adc-run -p staging,prod diff -f adc.yaml
+  adc-run --ephemeral=10m sync -f adc.yaml
+  adc-run auth login --server https://gateway.example.com:7443`;
+
+/** The help on a command or a topic. */
+export function helpText(name = ""): string {
+  if (name === "") return mainHelp();
+  const page = findPage(name);
+  if (page !== undefined) return renderPage(page);
+  // A word that strayed here may be a secret, so one is shown only where it is nearly one of ours.
+  const meant = findPage(`auth ${name}`) ? `auth ${name}` : nearest(name, pageNames());
+  throw new UsageError(
+    meant === undefined
+      ? "There is no help on that"
+      : `There is no help on "${name}": did you mean "${meant}"?`,
+    {
+      suggestion: `There are pages on every command and on ${
+        TOPICS.map((topic) => topic.name).join(", ")
+      }.`,
+    },
+  );
+}
+
+/** One screen: what has a variable is told by `adc-run help environment`. */
+function mainHelp(): string {
+  const options = GLOBAL_OPTIONS.map(({ flags, text }) => ({ flags, text }));
+  const topics = wrap(
+    `More: "adc-run help" with a command or one of ${
+      TOPICS.map(({ name }) => name).join(", ")
+    }; man adc-run`,
+    80,
+  );
+  const usage = SYNOPSIS.map(([line, text]) => `  ${line.padEnd(47)} ${text}`.trimEnd());
+  return [
+    ["Usage:", ...usage].join("\n"),
+    wrap(COMMAND_NOTE, 80).join("\n"),
+    ["Options, before the command:", ...renderOptions(options)].join("\n"),
+    EXAMPLES,
+    topics.join("\n"),
+  ].join("\n\n") + "\n";
+}
+
+const WIDTH = 80;
+
+/** Beyond this an option's text starts on a line of its own. */
+const WIDEST_FLAGS = 30;
+
+/** A page as text. */
+export function renderPage(page: Page): string {
+  switch (page.kind) {
+    case "command":
+      return renderCommand(page.command);
+    case "adc":
+      return renderAdcCommand(page.command);
+    case "topic":
+      return renderTopic(page.topic);
+  }
+}
+
+/** Options as two columns. */
+function renderOptions(options: readonly ManualOption[]): readonly string[] {
+  const fitting = options.map(({ flags }) => flags.length).filter((each) => each <= WIDEST_FLAGS);
+  const width = Math.max(10, ...fitting);
+  return options.flatMap(({ flags, text, variable }) => {
+    const said = variable === undefined ? text : `${text} [${variable}]`;
+    const lines = wrap(said, WIDTH - width - 4);
+    const indent = " ".repeat(width + 4);
+    const beside = flags.length <= width;
+    return [
+      ...(beside ? [] : [`  ${flags}`]),
+      ...lines.map((line, index) =>
+        index === 0 && beside ? `  ${flags.padEnd(width)}  ${line}` : `${indent}${line}`
+      ),
+    ];
+  });
+}
+
+/** The options before the command that may stand behind it as well. */
+export function sharedOptions({ shared = [] }: ManualCommand): readonly ManualOption[] {
+  return GLOBAL_OPTIONS.filter(({ flags }) =>
+    shared.some((each) => flags === each || flags.startsWith(`${each} `))
+  );
+}
+
+/** ADC's connection flags that a command takes. What is kept is never a token. */
+export function connectionFlags({ connection }: ManualCommand): readonly ManualOption[] {
+  if (connection === undefined) return [];
+  if (connection === "to connect") return CONNECTION_FLAGS;
+  return CONNECTION_FLAGS.filter(({ flags }) => !flags.startsWith("--token "));
+}
+
+function renderCommand(command: ManualCommand): string {
+  const [first = "", ...more] = command.usage;
+  const names = subcommandsOf(command.name);
+  const rows = names.map((name): ManualOption => {
+    const found = COMMANDS.find((each) => each.name === `${command.name} ${name}`);
+    return { flags: name, text: found?.summary ?? "" };
+  });
+  return sections([
+    [`Usage: ${first}`, ...more.map((line) => `       ${line}`)],
+    ...renderText(command.description),
+    ...(rows.length > 0 ? [renderOptions(rows)] : []),
+    ...titled("Options:", renderOptions(command.options ?? [])),
+    ...titled("Also behind the command:", renderOptions(sharedOptions(command))),
+    ...titled("Connection, as for ADC:", connectionLines(command)),
+    ...renderExamples(command.examples),
+    ...renderSeeAlso(command.seeAlso),
+  ]);
+}
+
+function renderAdcCommand({ name, summary, connection }: AdcManualCommand): string {
+  return sections([
+    [`Usage: adc-run [options] ${name} [adc options]`],
+    wrap(`${name} is a command of ADC: ${summary}.`, WIDTH),
+    wrap(
+      connection
+        ? `adc-run finds a token, checks it, and runs "adc ${name}" with it. Every word behind "${name}" is ADC's.`
+        : `It needs no token: adc-run runs "adc ${name}" as it is.`,
+      WIDTH,
+    ),
+    [`ADC's own help: adc-run ${name} --help`],
+  ]);
+}
+
+function renderTopic(topic: ManualTopic): string {
+  const title = topic.summary[0]!.toUpperCase() + topic.summary.slice(1);
+  return sections([
+    [`${topic.name}: ${title}`],
+    ...renderText(topic.text),
+    ...renderExamples(topic.examples ?? []),
+    ...renderSeeAlso(topic.seeAlso),
+  ]);
+}
+
+function connectionLines(command: ManualCommand): readonly string[] {
+  if (command.connection === undefined) return [];
+  const flags = connectionFlags(command).map(({ flags }) => flags.split(" ")[0]!).join(", ");
+  const variables = "; and ADC_SERVER and so on, in the environment and in .env";
+  return wrap(command.connection === "to keep" ? flags : `${flags}${variables}`, WIDTH - 2)
+    .map((line) => `  ${line}`);
+}
+
+function renderText(text: readonly TextBlock[]): readonly (readonly string[])[] {
+  return text.map((block) => {
+    if (typeof block === "string") return wrap(block, WIDTH);
+    if (!("rows" in block)) return block.map((line) => `  ${line}`);
+    return renderOptions(block.rows.map(([flags, text]) => ({ flags, text })));
+  });
+}
+
+function renderExamples(examples: readonly ManualExample[]): readonly string[][] {
+  const lines = examples.flatMap(({ text, line }) => [`  # ${text}`, `  ${line}`]);
+  return titled("Examples:", lines);
+}
+
+function renderSeeAlso(names: readonly string[] = []): readonly string[][] {
+  if (names.length === 0) return [];
+  return [wrap(`See also: ${names.map((name) => `adc-run help ${name}`).join(", ")}`, WIDTH)];
+}
+
+function titled(title: string, lines: readonly string[]): string[][] {
+  return lines.length === 0 ? [] : [[title, ...lines]];
+}
+
+function sections(parts: readonly (readonly string[])[]): string {
+  return `${parts.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+/** Breaks a paragraph into lines. A word that is longer than a line gets one of its own. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
+
+/** Shows the help on a command or a topic. */
+export async function help(call: OwnCall, io: Io): Promise<number> {
+  const words = call.words.filter((word) => word !== "--help" && word !== "-h");
+  io.stdout.write(helpText(words.join(" ")));
+  return await Promise.resolve(0);
+}

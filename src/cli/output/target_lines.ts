@@ -1,0 +1,269 @@
+import { Buffer } from "node:buffer";
+import { Writable } from "node:stream";
+import { noteFailure } from "../../run/child.ts";
+
+/**
+ * The longest piece of a line, in bytes: a program that never ends its line must not fill the memory.
+ */
+export const LONGEST_PIECE = 64 * 1024;
+
+const [LINE_FEED, RETURN] = [10, 13];
+
+/** A line, or a piece of one, without its end. */
+interface Line {
+  readonly bytes: Uint8Array;
+  /** Whether it goes on with a line that was too long. */
+  readonly continued: boolean;
+}
+
+/**
+ * Cuts what arrives in chunks into lines.
+ *
+ * A line ends with `\n`, `\r\n` or a lone `\r`: a progress bar would draw over what stands at the start of
+ * the line, so each of its steps is a line, and it draws no empty ones. A line of more than 64 KiB comes in
+ * pieces, which are never cut inside of a character of UTF-8.
+ */
+export class LineCutter {
+  #held: Uint8Array[] = [];
+  #length = 0;
+  #continued = false;
+  /** A `\r` has just ended a line, and a `\n` would belong to it. */
+  #returned = false;
+
+  /** Takes a chunk. */
+  write(chunk: Uint8Array): readonly Line[] {
+    const lines: Line[] = [];
+    let start = 0;
+    for (let at = 0; at < chunk.length; at++) {
+      const byte = chunk[at];
+      if (byte !== LINE_FEED && byte !== RETURN) continue;
+      this.#hold(chunk.subarray(start, at), lines);
+      if (at > start) this.#returned = false;
+      start = at + 1;
+      const empty = this.#length === 0 && !this.#continued;
+      if (byte === LINE_FEED) {
+        if (!(empty && this.#returned)) lines.push(this.#take());
+        this.#returned = false;
+      } else if (!empty) {
+        lines.push(this.#take());
+        this.#returned = true;
+      }
+    }
+    if (start < chunk.length) {
+      this.#returned = false;
+      this.#hold(chunk.subarray(start), lines);
+    }
+    return lines;
+  }
+
+  /** Ends the input. */
+  end(): readonly Line[] {
+    return this.#length > 0 || this.#continued ? [this.#take()] : [];
+  }
+
+  #hold(bytes: Uint8Array, lines: Line[]): void {
+    if (bytes.length === 0) return;
+    this.#held.push(bytes);
+    this.#length += bytes.length;
+    while (this.#length > LONGEST_PIECE) {
+      const all = Buffer.concat(this.#held);
+      let cut = LONGEST_PIECE;
+      // A byte 10xxxxxx goes on with a character; no character has more than three of them.
+      while (cut > LONGEST_PIECE - 4 && (all[cut]! & 0xc0) === 0x80) cut--;
+      this.#held = [all.subarray(0, cut)];
+      lines.push(this.#take());
+      this.#continued = true;
+      this.#held = [all.subarray(cut)];
+      this.#length = all.length - cut;
+    }
+  }
+
+  #take(): Line {
+    const [only] = this.#held;
+    const bytes = this.#held.length === 1 ? only! : Buffer.concat(this.#held);
+    const line = { bytes, continued: this.#continued };
+    this.#held = [];
+    this.#length = 0;
+    this.#continued = false;
+    return line;
+  }
+}
+
+/** Cyan, yellow, green, magenta, blue, and their bright kin; red is for errors. */
+const COLOURS = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
+
+const ESCAPE = 27;
+const LINE_END = Buffer.from("\n");
+
+/** The start of a line for GitHub's runner that people get to see. */
+const SHOWN_COMMAND = /^(::(?:error|warning|notice)(?: [^:]*)?::)/;
+
+/** What `TargetLines` needs to know. */
+interface TargetLinesOptions {
+  /** The names of all targets, in order. */
+  readonly names: readonly string[];
+  /** Whether names have colours. */
+  readonly colourful: boolean;
+}
+
+/** The output of one child. */
+export interface TargetStream extends Writable {
+  /** Whether the lines go to a terminal. */
+  readonly isTTY: boolean;
+  /** Writes a last line that has no end, and closes the stream. */
+  finish(): void;
+}
+
+/** What stands at the start of a target's lines. */
+interface Prefix {
+  readonly first: Uint8Array;
+  /** At a piece of a line that was too long. */
+  readonly continued: Uint8Array;
+  /** Nothing, or the end of colours that a line left on: they would run into another target's. */
+  readonly end: Uint8Array;
+}
+
+/**
+ * Writes whole lines of many writers to one stream: `staging | …`, with the names padded to the longest.
+ *
+ * A line is written at once when its end has come, so that no two targets share one. The pieces of a line
+ * of more than 64 KiB are lines of their own, `staging + …` from the second on. A slow reader slows the
+ * writers down; once the stream takes no more, none of them can write.
+ */
+export class TargetLines {
+  readonly #to: Writable;
+  readonly #prefixes: ReadonlyMap<string, Prefix>;
+  readonly #waiting = new Set<(error?: Error) => void>();
+  readonly #streams = new Set<Writable>();
+  readonly #unlisten: () => void;
+  #failure: Error | undefined;
+
+  /** Makes it. */
+  constructor(to: Writable, { names, colourful }: TargetLinesOptions) {
+    this.#to = to;
+    const width = Math.max(0, ...names.map((name) => name.length));
+    this.#prefixes = new Map(names.map((name, index) => {
+      const mark = (sign: string) => {
+        const text = `${name.padEnd(width)} ${sign}`;
+        const colour = COLOURS[index % COLOURS.length];
+        return Buffer.from(colourful ? `\x1b[${colour}m${text}\x1b[39m ` : `${text} `);
+      };
+      const end = Buffer.from(colourful ? "\x1b[0m" : "");
+      return [name, { first: mark("|"), continued: mark("+"), end }];
+    }));
+    const drained = () => this.#wake();
+    const failed = (error: Error) => this.#fail(error);
+    const closed = () => this.#fail(Object.assign(new Error("Closed"), { code: "EPIPE" }));
+    // Once for all targets: a hundred listeners would look like a leak.
+    to.on("drain", drained).on("error", failed).on("close", closed);
+    this.#unlisten = () => {
+      to.off("drain", drained).off("error", failed).off("close", closed);
+    };
+  }
+
+  /** Why the stream takes no more. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** A stream for the output of one child. It looks like a terminal where the lines go to one. */
+  stream(name: string): TargetStream {
+    const cutter = new LineCutter();
+    const stream = new Writable({
+      highWaterMark: 64 * 1024,
+      write: (chunk: Buffer, _encoding, done) => {
+        this.#write(this.#format(name, cutter.write(chunk)), done);
+      },
+    });
+    // Whoever pipes into it learns of a failure; before and after nobody does.
+    stream.on("error", () => {}).on("close", () => this.#streams.delete(stream));
+    this.#streams.add(stream);
+    const { isTTY, getColorDepth } = this.#to as Partial<NodeJS.WriteStream>;
+    return Object.assign(stream, {
+      isTTY: isTTY === true,
+      ...(getColorDepth && { getColorDepth: () => getColorDepth.call(this.#to) }),
+      finish: () => {
+        this.#write(this.#format(name, cutter.end()), () => {});
+        stream.destroy();
+      },
+    });
+  }
+
+  /**
+   * A stream for what adc-run itself says of one target. Lines for a CI system have no name before them,
+   * for it reads them only at the start of a line; those that it shows have the name in their text.
+   */
+  report(name: string): Writable {
+    const stream = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        const lines = chunk.toString().replace(/\n$/, "").split("\n").map((line) =>
+          line.startsWith("::")
+            ? Buffer.from(`${line.replace(SHOWN_COMMAND, `$1${name}: `)}\n`)
+            : this.#format(name, [{ bytes: Buffer.from(line), continued: false }])
+        );
+        // What adc-run says must not change what it does.
+        this.#write(Buffer.concat(lines), () => done());
+      },
+    });
+    // Whoever keeps lines for the runner out of files has to know where these go.
+    return Object.assign(stream, { fd: (this.#to as { readonly fd?: number }).fd });
+  }
+
+  /** Waits until all that was written has left, or cannot any more. */
+  async settled(): Promise<void> {
+    if (this.#failure !== undefined) return;
+    await new Promise<void>((resolve) => {
+      // Deno leaves the call-back out once a write has failed.
+      this.#waiting.add(() => resolve());
+      try {
+        this.#to.write("", () => resolve());
+      } catch (error) {
+        this.#fail(error as Error);
+      }
+    });
+  }
+
+  /** Stops listening to the stream. */
+  close(): void {
+    this.#unlisten();
+    for (const stream of this.#streams) stream.destroy();
+  }
+
+  #format(name: string, lines: readonly Line[]): Uint8Array {
+    const { first, continued, end } = this.#prefixes.get(name)!;
+    const parts: Uint8Array[] = [];
+    for (const line of lines) {
+      parts.push(line.continued ? continued : first, line.bytes);
+      if (end.length > 0 && line.bytes.includes(ESCAPE)) parts.push(end);
+      parts.push(LINE_END);
+    }
+    return Buffer.concat(parts);
+  }
+
+  #write(bytes: Uint8Array, done: (error?: Error) => void): void {
+    if (this.#failure !== undefined) return done(this.#failure);
+    if (bytes.length === 0) return done();
+    try {
+      if (this.#to.write(bytes)) done();
+      else this.#waiting.add(done);
+    } catch (error) {
+      // Deno throws where Node emits `error`.
+      noteFailure(this.#to);
+      this.#fail(error as Error);
+      done(error as Error);
+    }
+  }
+
+  #wake(error?: Error): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const done of waiting) done(error);
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#wake(error);
+    for (const stream of [...this.#streams]) stream.destroy(error);
+  }
+}

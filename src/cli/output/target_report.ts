@@ -1,0 +1,120 @@
+import { CheckError } from "../../check/verdict.ts";
+import type { PreparedTarget, TargetResult } from "../../run/options.ts";
+import { NoTokenError } from "../../token/resolve.ts";
+import type { Io } from "../io.ts";
+import type { GlobalOptions } from "../options.ts";
+import type { RunCommand } from "../run_settings.ts";
+import { alignColumns, asAdcRunError, describeError, withoutPassword } from "./report.ts";
+import type { Reporter } from "./report.ts";
+import { describeEndedRun, judgeRun, printPlan } from "./run_report.ts";
+import type { TargetStreams } from "./target_streams.ts";
+
+/**
+ * A reader went away before a target was started: what a shell has in `$?` for a program that meets that.
+ */
+const NOT_READ = 141;
+
+/** Decides what a target comes to. */
+function exitCodeOfTarget(
+  { outcome, result, error }: TargetResult,
+  options: Pick<GlobalOptions, "failOnLeak">,
+): number | undefined {
+  if (outcome === "skipped") return undefined;
+  return result === undefined ? asAdcRunError(error).exitCode : judgeRun(result, options).exitCode;
+}
+
+/** Decides what all targets come to. */
+export function exitCodeOfTargets(
+  results: readonly TargetResult[],
+  options: Pick<GlobalOptions, "failOnLeak">,
+): number {
+  const codes = results.map((each) => exitCodeOfTarget(each, options));
+  return codes.find((code) => code !== undefined && code !== 0) ??
+    (codes.includes(undefined) ? NOT_READ : 0);
+}
+
+/** What came of all targets, one below the other. */
+export function formatTargets(
+  results: readonly TargetResult[],
+  options: Pick<GlobalOptions, "failOnLeak">,
+): readonly string[] {
+  const rows = results.map((each) => {
+    const { profile, result, milliseconds } = each;
+    const server = result?.connection?.server.value ?? profile.server ?? "";
+    const time = milliseconds < 1000
+      ? `${milliseconds} ms`
+      : `${(milliseconds / 1000).toFixed(1)} s`;
+    return [profile.name, withoutPassword(server), outcomeOf(each, options), result ? time : ""];
+  });
+  return alignColumns(rows).split("\n");
+}
+
+/** What came of a target, as data. */
+export function describeTarget(
+  target: TargetResult,
+  options: Pick<GlobalOptions, "failOnLeak">,
+): Record<string, unknown> {
+  const { profile, outcome, result, error, milliseconds } = target;
+  return {
+    profile: profile.name,
+    outcome,
+    ...(result && { ...describeEndedRun(result, judgeRun(result, options)), milliseconds }),
+    // The run's own code may be 0 where a leak was found.
+    ...(outcome !== "skipped" && { exitCode: exitCodeOfTarget(target, options) }),
+    ...(outcome === "refused" && { error: describeError(asAdcRunError(error)) }),
+  };
+}
+
+function outcomeOf(
+  { outcome, result, error }: TargetResult,
+  options: Pick<GlobalOptions, "failOnLeak">,
+): string {
+  if (outcome === "skipped") return "not started";
+  if (result === undefined) {
+    if (error instanceof CheckError) return error.result.verdict;
+    return error instanceof NoTokenError ? "no-token" : "cannot run";
+  }
+  const { exitCode, leaked, lost } = judgeRun(result, options);
+  if (leaked) return "printed a secret";
+  if (result.signal !== null) return `ended by ${result.signal}`;
+  if (lost !== undefined) return `output lost: ${lost}`;
+  const later = result.afterwards === undefined ? "" : `, now ${result.afterwards.verdict}`;
+  return exitCode === 0 ? "ok" : `exit ${exitCode}${later}`;
+}
+
+/** Prints what would run for each target, and why it could not run for some. */
+export function printPlans(
+  prepared: readonly PreparedTarget[],
+  { command: { options }, io, reporter, streams }: {
+    readonly command: Pick<RunCommand, "options">;
+    readonly io: Io;
+    readonly reporter: Reporter;
+    readonly streams: TargetStreams;
+  },
+): number {
+  const failure = prepared.find(({ plan }) => plan === undefined);
+  const exitCode = failure === undefined ? 0 : asAdcRunError(failure.error).exitCode;
+  if (!options.json) {
+    for (const { profile: { name }, plan, error } of prepared) {
+      const own = streams.reporter(name);
+      if (plan === undefined) own.fail(error);
+      else printPlan(plan, { reporter: own, io, options });
+    }
+    return exitCode;
+  }
+  const targets = prepared.map(({ profile: { name }, plan, error }) => {
+    const { warnings } = streams.reporter(name);
+    let described: Record<string, unknown> = {};
+    if (plan === undefined) described = { error: describeError(asAdcRunError(error)) };
+    else {
+      const print = (text: string) => {
+        described = JSON.parse(text);
+      };
+      printPlan(plan, { reporter: { ...reporter, print }, io, options });
+    }
+    const outcome = plan === undefined ? "refused" : "planned";
+    return { profile: name, outcome, ...described, ...(warnings.length > 0 && { warnings }) };
+  });
+  reporter.print(JSON.stringify({ targets, exitCode, warnings: reporter.warnings }));
+  return exitCode;
+}

@@ -1,0 +1,71 @@
+import type { Writable } from "node:stream";
+import type { Profile } from "../../connection/profile.ts";
+import type { Io } from "../io.ts";
+import type { GlobalOptions } from "../options.ts";
+import { createReporter, isColourful } from "./report.ts";
+import type { Reporter } from "./report.ts";
+import { TargetLines } from "./target_lines.ts";
+import type { TargetStream } from "./target_lines.ts";
+
+/** The two streams of adc-run, for several targets. */
+export interface TargetStreams {
+  /** A stream for the standard output of a target's child. */
+  stdout(name: string): Writable;
+  /** A stream for the standard error of a target's child. */
+  stderr(name: string): Writable;
+  /** Prints for one target, with its name before each line. */
+  reporter(name: string): Reporter;
+  /** Ends a target's streams, and with them a last line that has no end. */
+  finish(name: string): void;
+  /** Waits until all that was written has left. */
+  settled(): Promise<void>;
+  /** Stops listening to the streams of adc-run. */
+  close(): void;
+  /** Why standard output takes no more, if so. */
+  readonly failure: Error | undefined;
+}
+
+/** Makes the streams for several targets. */
+export function openTargetStreams(
+  profiles: readonly Profile[],
+  { io, options }: { readonly io: Io; readonly options: GlobalOptions },
+): TargetStreams {
+  const { env, terminals } = io;
+  const names = profiles.map(({ name }) => name);
+  const lines = (to: "stdout" | "stderr") =>
+    new TargetLines(io[to], { names, colourful: isColourful(env, terminals[to]) });
+  const [out, err] = [lines("stdout"), lines("stderr")];
+  const open = new Map<string, TargetStream[]>();
+  const streamOf = (from: TargetLines) => (name: string) => {
+    const stream = from.stream(name);
+    open.set(name, [...(open.get(name) ?? []), stream]);
+    return stream;
+  };
+  const reporters = new Map(names.map((name) => {
+    // Not a copy, which would open standard input.
+    const own: Io = Object.create(io, {
+      stdout: { value: out.report(name) },
+      stderr: { value: err.report(name) },
+    });
+    return [name, createReporter(own, options)];
+  }));
+  return {
+    stdout: streamOf(out),
+    stderr: streamOf(err),
+    reporter: (name) => reporters.get(name)!,
+    finish: (name) => {
+      for (const stream of open.get(name) ?? []) stream.finish();
+      open.delete(name);
+    },
+    settled: async () => {
+      await Promise.all([out.settled(), err.settled()]);
+    },
+    close: () => {
+      out.close();
+      err.close();
+    },
+    get failure() {
+      return out.failure;
+    },
+  };
+}

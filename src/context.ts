@@ -1,0 +1,82 @@
+import type { Secret } from "./secret.ts";
+
+/** What requests can be sent with: any of undici's dispatchers, its `MockAgent` among them. */
+export interface HttpDispatcher {
+  /**
+   * Sends a request.
+   *
+   * @param options undici's `DispatchOptions`.
+   * @param handler undici's `DispatchHandler`.
+   * @returns Whether more may be sent at once.
+   */
+  dispatch(options: object, handler: object): boolean;
+}
+
+/** A keychain, as far as adc-run needs one. */
+export interface Keychain {
+  /**
+   * Reads an entry.
+   *
+   * @param account The entry's account, usually a server's origin.
+   * @returns The password, or `undefined` where there is no such entry.
+   * @throws {KeychainError} The keychain could not be asked.
+   */
+  get(account: string): Promise<Secret | undefined>;
+  /**
+   * Writes an entry, or replaces it.
+   *
+   * @param account The entry's account.
+   * @param password The password.
+   * @throws {KeychainError} The keychain could not be written.
+   */
+  set(account: string, password: Secret): Promise<void>;
+  /**
+   * Removes an entry.
+   *
+   * @param account The entry's account.
+   * @returns Whether there was one.
+   * @throws {KeychainError} The keychain could not be written.
+   */
+  delete(account: string): Promise<boolean>;
+}
+
+/** The environment as a plain record; `process.env` is one. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What every call looks at, handed on as one value: nothing below the command line has it from elsewhere. */
+export interface Context {
+  /** The environment, usually `process.env`. */
+  readonly env: Environment;
+  /** The working directory. */
+  readonly cwd: string;
+  /**
+   * The keychain.
+   *
+   * @default the system's
+   */
+  readonly keychain?: Keychain | undefined;
+  /**
+   * Sends the requests instead of a client of adc-run's own; undici's `MockAgent`, say. The caller closes it.
+   *
+   * @default undefined
+   */
+  readonly dispatcher?: HttpDispatcher | undefined;
+  /**
+   * Ends what is under way.
+   *
+   * @default undefined
+   */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * The clock, in milliseconds.
+   *
+   * @default Date.now
+   */
+  readonly now?: (() => number) | undefined;
+  /**
+   * Told what a person should know, a sentence each.
+   *
+   * @default undefined
+   */
+  readonly onWarning?: ((warning: string) => void) | undefined;
+}

@@ -1,0 +1,297 @@
+import { messageOf } from "../errors.ts";
+import { nearest } from "../system/nearest.ts";
+import { splitCommand } from "../token/sources/command_line.ts";
+import {
+  BACKENDS,
+  FILE_VERSION,
+  followUse,
+  isProfileName,
+  MOST_STEPS,
+  NAME_RULE,
+  PATTERNS,
+  SETTING_NAMES,
+  SETTINGS,
+  SOURCES,
+} from "./profile_settings.ts";
+import type { SettingKind, SettingName, StoredProfile } from "./profile_settings.ts";
+
+/** Something that is wrong, and where. */
+export interface Defect {
+  /** The keys and indexes that lead to it. */
+  readonly path: readonly (string | number)[];
+  /** Whether the key is wrong, or the value behind it. */
+  readonly at: "key" | "value";
+  /** What is wrong, to follow a colon. */
+  readonly found: string;
+  /** What to do about it. */
+  readonly suggestion?: string | undefined;
+}
+
+/** The keys of a file. */
+const FILE_KEYS = ["$schema", "version", "use", "profiles"];
+
+/** What a project's file must not say, and why. */
+const NOT_IN_PROJECTS = {
+  use: "it would choose for whoever clones the project",
+  tokenCommand: "it would let a cloned project run programs",
+} as const;
+
+/** Looks for the first thing that is wrong with a file of profiles. */
+export function findDefect(
+  value: unknown,
+  { project }: { readonly project: boolean },
+): Defect | undefined {
+  if (!isRecord(value)) return at([], "value", { found: "it is no JSON object" });
+  const { version, profiles } = value;
+  // Before anything else: what a newer file may hold is not known here.
+  if (Number.isInteger(version) && (version as number) > FILE_VERSION) {
+    return at(["version"], "value", {
+      found: "a newer adc-run wrote it",
+      suggestion: "Use that version of adc-run.",
+    });
+  }
+  const stray = Object.keys(value).find((key) => !FILE_KEYS.includes(key));
+  if (stray !== undefined) return at([stray], "key", unknownKey(stray, FILE_KEYS));
+  if (project && "use" in value) return at(["use"], "key", notInProjects("use"));
+  if ("$schema" in value && typeof value.$schema !== "string") {
+    return at(["$schema"], "value", { found: '"$schema" is no text' });
+  }
+  if ("version" in value && version !== FILE_VERSION) {
+    return at(["version"], "value", { found: `"version" is not ${FILE_VERSION}` });
+  }
+  if ("use" in value) {
+    const complaint = complain.name(value.use, "use");
+    if (complaint !== undefined) return at(["use"], "value", complaint);
+  }
+  if (!("profiles" in value)) return undefined;
+  if (!isRecord(profiles)) return at(["profiles"], "value", { found: '"profiles" is no object' });
+  for (const [name, profile] of Object.entries(profiles)) {
+    const defect = defectOfProfile(profile, { name, project });
+    if (defect !== undefined) return { ...defect, path: ["profiles", name, ...defect.path] };
+  }
+  return defectOfUse(new Map(Object.entries(profiles as Record<string, StoredProfile>)));
+}
+
+function defectOfProfile(
+  profile: unknown,
+  { name, project }: { readonly name: string; readonly project: boolean },
+): Defect | undefined {
+  if (!isProfileName(name)) {
+    return at([], "key", {
+      found: `"${shownKey(name)}" is no profile name`,
+      suggestion: NAME_RULE,
+    });
+  }
+  if (!isRecord(profile)) return at([], "value", { found: `profile "${name}" is no object` });
+  for (const [key, value] of Object.entries(profile)) {
+    if (!isSetting(key)) return at([key], "key", unknownKey(key, SETTING_NAMES));
+    if (project && key === "tokenCommand") return at([key], "key", notInProjects(key));
+    const complaint = complain[SETTINGS[key].kind](value, key);
+    if (complaint === undefined) continue;
+    return at(complaint.index === undefined ? [key] : [key, complaint.index], "value", complaint);
+  }
+  return undefined;
+}
+
+/** What concerns more than one profile. */
+function defectOfUse(profiles: ReadonlyMap<string, StoredProfile>): Defect | undefined {
+  for (const [name, { use }] of profiles) {
+    if (use !== undefined && !profiles.has(use)) {
+      const near = nearest(use, [...profiles.keys()]);
+      return at(["profiles", name, "use"], "value", {
+        found: `there is no profile "${use}" in this file`,
+        suggestion: near === undefined ? undefined : `Did you mean "${near}"?`,
+      });
+    }
+  }
+  for (const name of profiles.keys()) {
+    const { chain, circle, settings } = followUse(name, profiles);
+    if (circle) {
+      return at(["profiles", name, "use"], "value", {
+        found: `the profiles use each other in a circle: ${chain.join(" → ")}`,
+      });
+    }
+    if (chain.length > MOST_STEPS) {
+      return at(["profiles", name, "use"], "value", {
+        found: `profile "${name}" takes values over more than ${MOST_STEPS} others`,
+      });
+    }
+    const { backend, server } = settings;
+    if (server?.value.includes(",") && backend?.value !== "apisix-standalone") {
+      // Either may be inherited; what this profile says itself is where a person would look.
+      const key = server.profile === name ? ["server"] : [];
+      return at(["profiles", name, ...key], "value", {
+        found: "a list of servers is for the backend apisix-standalone alone",
+      });
+    }
+  }
+  return undefined;
+}
+
+function notInProjects(key: keyof typeof NOT_IN_PROJECTS): Complaint {
+  return {
+    found: `a project's file must not have "${key}": ${NOT_IN_PROJECTS[key]}`,
+    suggestion: `Leave it out. Your own profiles may have it: see "adc-run profile".`,
+  };
+}
+
+function unknownKey(key: string, known: readonly string[]): Complaint {
+  const near = nearest(key, known);
+  const other = SECRET_KEY.test(key) ? NO_SECRETS : oneOf(known);
+  return {
+    found: `there is no setting "${shownKey(key)}"`,
+    suggestion: near === undefined ? other : `Did you mean "${near}"?`,
+  };
+}
+
+/** Where people would look for a place to put one. */
+const SECRET_KEY = /^(adc_?)?(api_?)?(token|password|passwd|secret|key)$/i;
+
+const NO_SECRETS =
+  'A profile never holds a secret: "adc-run auth login" puts it into the keychain, and ' +
+  '"tokenCommand" names a program that prints it.';
+
+function isSetting(key: string): key is SettingName {
+  return Object.hasOwn(SETTINGS, key);
+}
+
+/** A token that stands where a name should, as PATTERNS.token knows it, and what follows it. */
+const TOKEN_IN_KEY = /([Aa]7(?:[Ee]{2}|[Aa][Dd][Mm])-)\w.*/s;
+
+/** A project's file is somebody else's, and may hold a key of any length. */
+function shownKey(key: string): string {
+  const bare = key.replace(TOKEN_IN_KEY, "$1***");
+  return bare.length <= 80 ? bare : `${bare.slice(0, 80)}…`;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function at(
+  path: readonly (string | number)[],
+  where: Defect["at"],
+  { found, suggestion }: Complaint,
+): Defect {
+  return { path, at: where, found, suggestion };
+}
+
+/** A complaint about one value. */
+interface Complaint {
+  /** What is wrong, to follow a colon. */
+  readonly found: string;
+  /** What to do about it. */
+  readonly suggestion?: string | undefined;
+  /** Which element of a list it is about. */
+  readonly index?: number;
+}
+
+/** For each kind of setting, what is wrong with a value; `undefined` where nothing is. */
+const complain: Readonly<
+  Record<SettingKind, (value: unknown, key: string) => Complaint | undefined>
+> = {
+  name: (value, key) => {
+    if (typeof value !== "string") return { found: `"${key}" is no text` };
+    return isProfileName(value)
+      ? undefined
+      : { found: `"${key}" is no profile name`, suggestion: NAME_RULE };
+  },
+  backend: (value) => {
+    if (BACKENDS.some((each) => each === value)) return undefined;
+    return { found: '"backend" is none that ADC knows', suggestion: oneOf(BACKENDS) };
+  },
+  server: complainOfServer,
+  duration: (value, key) =>
+    typeof value === "string" && matches(value, "duration") ? undefined : {
+      found: `"${key}" is no duration`,
+      suggestion: 'Write it in quotes, like "30s" or "1h10m".',
+    },
+  text: (value, key) => {
+    if (typeof value !== "string") return { found: `"${key}" is no text` };
+    if (!matches(value, "plain") || matches(value, "blank")) {
+      return { found: `"${key}" is blank, or has a control character in it` };
+    }
+    return secretIn(value, key);
+  },
+  path: (value, key) =>
+    typeof value === "string" && matches(value, "plain")
+      ? undefined
+      : { found: `"${key}" is no path` },
+  boolean: (value, key) =>
+    typeof value === "boolean" ? undefined : { found: `"${key}" is neither true nor false` },
+  command: complainOfCommand,
+  sources: complainOfSources,
+};
+
+function complainOfServer(value: unknown, key: string): Complaint | undefined {
+  const suggestion = 'Write it like "https://gateway.example.com:7443".';
+  if (typeof value !== "string") return { found: `"${key}" is no text` };
+  if (/\/\/[^/?#]*@/.test(value)) {
+    return {
+      found: `"${key}" has a user name or a password in it, and a profile never holds a secret`,
+      suggestion: "Leave them out. The token is what ADC shows to the server.",
+    };
+  }
+  const parts = value.split(",").map((part) => part.trim());
+  if (!matches(value, "server") || !parts.every((part) => URL.canParse(part))) {
+    return { found: `"${key}" is no http or https URL`, suggestion };
+  }
+  return matches(value, "tokenInPath") ? secretFound(key) : undefined;
+}
+
+function complainOfCommand(value: unknown, key: string): Complaint | undefined {
+  const suggestion = 'Write it like "op read op://infra/adc/token", or as an array of its words.';
+  let words: unknown = value;
+  if (typeof value === "string") {
+    try {
+      words = splitCommand(value);
+    } catch (error) {
+      return { found: `"${key}" cannot be split into words: ${messageOf(error)}`, suggestion };
+    }
+  }
+  if (!Array.isArray(words) || !words.every((word) => typeof word === "string")) {
+    return { found: `"${key}" is neither a text nor an array of texts`, suggestion };
+  }
+  if ((words[0] ?? "").trim() === "") return { found: `"${key}" names no program`, suggestion };
+  if (words.some((word) => word.includes("\0"))) {
+    return { found: `"${key}" has a null character in it` };
+  }
+  return secretIn(words.join(" "), key);
+}
+
+function complainOfSources(value: unknown, key: string): Complaint | undefined {
+  if (!Array.isArray(value)) return { found: `"${key}" is no array`, suggestion: oneOf(SOURCES) };
+  if (value.length === 0) return { found: `"${key}" names no source` };
+  for (const [index, each] of value.entries()) {
+    if (!SOURCES.includes(each)) {
+      const near = typeof each === "string" ? nearest(each, SOURCES) : undefined;
+      return {
+        found: `"${key}" names what is no source`,
+        suggestion: near === undefined ? oneOf(SOURCES) : `Did you mean "${near}"?`,
+        index,
+      };
+    }
+    if (value.indexOf(each) !== index) return { found: `"${key}" names "${each}" twice`, index };
+  }
+  return undefined;
+}
+
+function secretIn(value: string, key: string): Complaint | undefined {
+  return matches(value, "token") ? secretFound(key) : undefined;
+}
+
+function secretFound(key: string): Complaint {
+  return {
+    found: `"${key}" looks as if it had a token in it, and a profile never holds a secret`,
+    suggestion: 'Keep the token in the keychain: "adc-run auth login" puts it there.',
+  };
+}
+
+/** Lists what there is. */
+function oneOf(words: readonly string[]): string {
+  return `There are ${words.join(", ")}.`;
+}
+
+function matches(value: string, pattern: keyof typeof PATTERNS): boolean {
+  return new RegExp(PATTERNS[pattern], "u").test(value);
+}

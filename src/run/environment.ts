@@ -1,0 +1,127 @@
+import process from "node:process";
+import type { AdcArguments } from "../adc/arguments.ts";
+import type { Connection } from "../connection/connection.ts";
+import { actsAtStart } from "../connection/env_file.ts";
+import type { Setting } from "../connection/origin.ts";
+import { addressSecrets } from "../connection/server.ts";
+import { Secret, SHORTEST_SECRET, tokenPrefix } from "../secret.ts";
+import type { ResolvedToken } from "../token/resolve.ts";
+import { splitTokens } from "../token/token_value.ts";
+import type { Environment } from "../context.ts";
+
+/** Ways to more tokens, which are none of the child's business. */
+const WITHHELD = ["ADC_TOKEN_FILE", "ADC_TOKEN_COMMAND", "API7_USERNAME", "API7_PASSWORD"];
+
+/**
+ * The whole environment but for the ways to more tokens: ADC fills `${NAME}` in adc.yaml from it.
+ */
+export function plainEnvironment(
+  env: Environment,
+  platform: string = process.platform,
+): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isWithheld(name, platform)));
+}
+
+function isWithheld(name: string, platform: string = process.platform): boolean {
+  return WITHHELD.includes(platform === "win32" ? name.toUpperCase() : name);
+}
+
+/** What is added to the child's environment. */
+interface ChildEnvironmentOptions {
+  /** The environment of adc-run. */
+  readonly env: Environment;
+  /** The connection, whose values are set unless they came from a flag, which stays a flag. */
+  readonly connection: Connection;
+  readonly token: Secret;
+  /**
+   * A token that the child is not to have, for it has one of its own: wherever it stands, that takes its
+   * place.
+   */
+  readonly instead?: Secret | undefined;
+}
+
+/** The environment of a child that talks to the gateway. */
+export function childEnvironment(
+  { env, connection, token, instead }: ChildEnvironmentOptions,
+): Record<string, string | undefined> {
+  const child = plainEnvironment(env);
+  // A file named with --env-file stands in for `.env`, whose variables ADC would load by itself.
+  if (connection.envFile.name !== ".env") {
+    for (const [name, value] of connection.envFile.entries()) {
+      if (!isWithheld(name) && !actsAtStart(name)) child[name] ??= value;
+    }
+  }
+  // ADC would load a variable of `.env` by itself, unless it is set.
+  const variables = { ...Object.fromEntries(connection.envFile.entries()), ...child };
+  for (const [name, value] of Object.entries(variables)) {
+    if (value !== undefined && value === instead?.reveal()) child[name] = token.reveal();
+  }
+  child.ADC_TOKEN = token.reveal();
+  const { backend, server, serverValue, gatewayGroup, tls } = connection;
+  const set = (name: string, setting: Setting<unknown> | undefined, value: string) => {
+    if (setting !== undefined && setting.origin.kind !== "flag") child[name] = value;
+  };
+  set("ADC_BACKEND", backend, backend.value);
+  set("ADC_SERVER", server, serverValue.reveal());
+  if (backend.value === "api7ee") set("ADC_GATEWAY_GROUP", gatewayGroup, gatewayGroup.value);
+  set("ADC_CA_CERT_FILE", tls.caCertFile, tls.caCertFile?.value.path ?? "");
+  set("ADC_TLS_CLIENT_CERT_FILE", tls.clientCertFile, tls.clientCertFile?.value.path ?? "");
+  set("ADC_TLS_CLIENT_KEY_FILE", tls.clientKeyFile, tls.clientKeyFile?.value.path ?? "");
+  // Any value of this variable turns the verification off, so it is never set to "false".
+  if (tls.skipVerify.value) set("ADC_TLS_SKIP_VERIFY", tls.skipVerify, "true");
+  return child;
+}
+
+/** Masking a secret that is shorter would garble the output and tell where it occurs. */
+const SHORTEST_KNOWN = 4;
+
+/**
+ * Collects the secrets that the child could print: the token, tokens of other sources that it can see,
+ * and the passwords in addresses. Secrets of less than four characters cannot be masked.
+ */
+export function secretsOf(
+  connection: Connection,
+  { token, secrets = [] }: Pick<ResolvedToken, "token" | "secrets">,
+  { env }: { readonly env: Environment },
+): readonly Secret[] {
+  const { backend, args, envFile, servers, proxies } = connection;
+  const list = backend.value === "apisix-standalone";
+  const others = [...bystanders(args, env), ...tokensIn((name) => envFile.get(name))];
+  return [
+    ...splitTokens(token, list),
+    // A password is withheld from the child; a short one is a word that would garble the output.
+    ...[...secrets, new Secret(env.API7_PASSWORD ?? "")].filter(isLong),
+    ...others.flatMap((secret) => splitTokens(secret, list)),
+    ...servers.flatMap(addressSecrets),
+    ...proxies.flatMap((proxy) => proxy ? proxyPassword(proxy.url) : []),
+  ].filter((secret) => secret.reveal().length >= SHORTEST_KNOWN);
+}
+
+/**
+ * The tokens that a child can see though no source was asked: those in its environment, and what was
+ * lifted out of its argv.
+ */
+export function bystanders(
+  args: Pick<AdcArguments, "tokens">,
+  env: Environment,
+): readonly Secret[] {
+  const lifted = args.tokens.filter((token) => token.reveal().length >= SHORTEST_SECRET);
+  return [...lifted, ...tokensIn((name) => env[name])];
+}
+
+/** The two names that a token goes by; others use `API_KEY` too. */
+function tokensIn(get: (name: string) => string | undefined): readonly Secret[] {
+  const key = get("API_KEY");
+  return [get("ADC_TOKEN"), key && tokenPrefix(key) ? key : undefined]
+    .filter((value) => value !== undefined && value.length >= SHORTEST_SECRET)
+    .map((value) => new Secret(value!));
+}
+
+function isLong(secret: Secret): boolean {
+  return secret.reveal().length >= SHORTEST_SECRET;
+}
+
+function proxyPassword(url: Secret): readonly Secret[] {
+  const { password } = new URL(url.reveal());
+  return password === "" ? [] : [new Secret(decodeURIComponent(password))];
+}

@@ -1,0 +1,275 @@
+import { lstatSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { extname, join, relative, resolve } from "node:path";
+import process from "node:process";
+import { load } from "js-yaml";
+import { adcCommand } from "../adc/parse_arguments.ts";
+import { readEnvFile } from "../connection/env_file.ts";
+import { AdcRunError, EXIT, throwIfNotCapable } from "../errors.ts";
+import { createMask } from "../mask/mask.ts";
+import { SHORTEST_SECRET } from "../secret.ts";
+import type { Secret } from "../secret.ts";
+import type { Environment } from "../context.ts";
+
+/**
+ * The files that ADC writes without being told their names; `-o` names another, but not for `diff`.
+ */
+const OUTPUTS: ReadonlyMap<string, string> = new Map([
+  ["diff", "diff.yaml"],
+  ["dump", "adc.yaml"],
+  ["convert", "adc.yaml"],
+]);
+
+/**
+ * Refuses to start ADC where the file that it writes by default is a symbolic link.
+ *
+ * `adc diff` writes `diff.yaml` without being asked, and follows a link of that name. One that came with
+ * a cloned repository could lead to the user's `~/.bashrc`, to be overwritten with text from the same
+ * repository's `adc.yaml`.
+ */
+export function refuseLinkedOutput(words: readonly string[], cwd: string): void {
+  const [command = ""] = words;
+  const name = OUTPUTS.get(command);
+  if (name === undefined) return;
+  const target = linkTarget(join(cwd, name));
+  if (target === undefined || (command !== "diff" && hasOutput(words))) return;
+  throw new AdcRunError(
+    `Cannot run ADC: "${command}" writes "${name}", which is a link to "${target}"`,
+    EXIT.data,
+    {
+      suggestion: "Remove the link: ADC would overwrite what it leads to." +
+        (command === "diff" ? "" : ` If that is meant, add "-o ${name}".`),
+    },
+  );
+}
+
+function hasOutput(words: readonly string[]): boolean {
+  const command = adcCommand();
+  command.parseOptions([...words]);
+  return command.opts<{ readonly output?: string }>().output !== undefined;
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined;
+  } catch (error) {
+    throwIfNotCapable(error);
+    return undefined;
+  }
+}
+
+/** What ADC is about to be started with. */
+interface FileGuardOptions {
+  /** ADC's command and its options. */
+  readonly words: readonly string[];
+  readonly cwd: string;
+  /** The child's environment; ADC adds what it finds in `.env`. */
+  readonly env: Environment;
+  readonly secrets: readonly Secret[];
+  /** The platform: the names of variables are the same in capitals on Windows. */
+  readonly platform?: string;
+}
+
+/**
+ * Refuses configuration files that would have ADC write a secret of the run into the configuration.
+ *
+ * ADC replaces `${NAME}` in its configuration files from its environment. With `${ADC_TOKEN}` whoever
+ * wrote the file, such as the author of a cloned repository, could have the token sent to the gateway as
+ * the name of a route, from where others can read it, and `adc diff` writes it to `diff.yaml`. Nobody
+ * means that.
+ */
+export async function refuseTokenInFiles(options: FileGuardOptions): Promise<void> {
+  const { words, cwd, platform = process.platform } = options;
+  const sameCase = (name: string) => platform === "win32" ? name.toUpperCase() : name;
+  let names: ReadonlySet<string> | undefined;
+  for await (const file of readConfigurationFiles(words, cwd)) {
+    if (!/[$\\]/.test(file.text)) continue;
+    names ??= new Set((await variablesWithSecrets(options)).map(sameCase));
+    if (!mayName(file.text, (name) => names!.has(sameCase(name)))) continue;
+    for (const { name, place } of findVariables(file)) {
+      if (!names.has(sameCase(name))) continue;
+      throw new AdcRunError(
+        `Cannot hand "${file.name}" to ADC: ${place ?? "it"} has "\${${name}}", ` +
+          "which ADC would replace by a secret",
+        EXIT.data,
+        {
+          suggestion: "The secret would become part of the gateway's configuration. Take it out; " +
+            `where the text itself is meant, write "\\\${${name}}".`,
+        },
+      );
+    }
+  }
+}
+
+/**
+ * A quick look that spares most files the parser. Only the escapes of a double-quoted text can make up
+ * a `${NAME}` that does not stand in the file as it is.
+ */
+function mayName(text: string, isOne: (name: string) => boolean): boolean {
+  if (/\\[xuU\r\n]/.test(text)) return true;
+  for (const [, name] of text.matchAll(/\$\{(\w+)\}/g)) if (isOne(name!)) return true;
+  return false;
+}
+
+/** Addresses, whose password may be too short to be looked for elsewhere. */
+const ADDRESSES = /^(adc_server|(https?|all)_proxy)$/i;
+
+async function variablesWithSecrets(
+  { env, cwd, secrets }: FileGuardOptions,
+): Promise<readonly string[]> {
+  // ADC loads `.env` whatever adc-run was told.
+  const dotEnv = await readEnvFile(".env", cwd);
+  const variables = Object.entries({ ...Object.fromEntries(dotEnv.entries()), ...env });
+  // A short one, such as a password "prod", turns up in values that have nothing to do with it.
+  const mask = createMask(secrets.filter((secret) => secret.reveal().length >= SHORTEST_SECRET));
+  const isSecret = (name: string, value: string) =>
+    name === "ADC_TOKEN" || secrets.some((secret) => secret.reveal() === value) ||
+    (ADDRESSES.test(name) && value.includes("@")) || mask.text(value) !== value;
+  return variables
+    .filter(([name, value]) => value !== undefined && isSecret(name, value))
+    .map(([name]) => name);
+}
+
+/** A place where ADC will put the value of a variable. */
+interface VariableUse {
+  readonly name: string;
+  /** The place, such as `services[0].name`; `undefined` where the file is not well-formed. */
+  readonly place: string | undefined;
+}
+
+/**
+ * Finds every `${NAME}` that ADC will replace: in the values of the parsed file, not in its keys.
+ *
+ * ADC does not get as far with a file that is not well-formed. Another version of its parser may find it
+ * well-formed, though, so its text is searched instead.
+ */
+function* findVariables({ name, text }: ConfigurationFile): Generator<VariableUse> {
+  let content: unknown;
+  try {
+    content = extname(name).toLowerCase() === ".json" ? JSON.parse(text) : load(text);
+  } catch {
+    for (const variable of variablesIn(unescaped(text))) yield { name: variable, place: undefined };
+    return;
+  }
+  // A stack of its own, and every node once: a file may be deep, and its aliases many.
+  const seen = new Set<object>();
+  const open: Node[] = [{ value: content, key: "", parent: undefined }];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    const { value } = node;
+    if (typeof value === "string") {
+      for (const variable of variablesIn(value)) yield { name: variable, place: placeOf(node) };
+    } else if (typeof value === "object" && value !== null && !seen.has(value)) {
+      seen.add(value);
+      for (const [key, child] of Object.entries(value)) {
+        open.push({ value: child, key: Array.isArray(value) ? Number(key) : key, parent: node });
+      }
+    }
+  }
+}
+
+interface Node {
+  readonly value: unknown;
+  readonly key: string | number;
+  readonly parent: Node | undefined;
+}
+
+const PLACEHOLDER = "__ESCAPED_ENV_VAR_PLACEHOLDER__";
+
+/**
+ * The variables in one value, by the expressions of ADC's `recursiveReplaceEnvVars()`
+ * (apps/cli/src/command/utils.ts): `\${NAME}` stays as `${NAME}`.
+ */
+function variablesIn(value: string): readonly string[] {
+  const escaped = value.replace(
+    /\\\$\{(\w+)\}/g,
+    (_, name: string) => `${PLACEHOLDER}${name}${PLACEHOLDER}`,
+  );
+  return [...escaped.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name!);
+}
+
+/** The escapes of YAML's and JSON's strings that can make up a `${NAME}`. */
+function unescaped(text: string): string {
+  return text
+    .replace(/\\\r?\n[ \t]*/g, "")
+    .replace(
+      /\\(?:x([\da-f]{2})|u([\da-f]{4})|U([\da-f]{8}))/gi,
+      (all, ...digits: (string | undefined)[]) => {
+        const code = parseInt(digits.find((each) => each !== undefined) ?? "", 16);
+        return code <= 0x10ffff ? String.fromCodePoint(code) : all;
+      },
+    );
+}
+
+const LONGEST_PLACE = 200;
+
+function placeOf(node: Node): string {
+  const steps: string[] = [];
+  for (let at: Node | undefined = node; at?.parent !== undefined; at = at.parent) {
+    const { key } = at;
+    if (typeof key === "number") steps.push(`[${key}]`);
+    else steps.push(/^[\w-]+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`);
+  }
+  const place = steps.reverse().join("").replace(/^\./, "");
+  return place.length <= LONGEST_PLACE ? place : `${place.slice(0, LONGEST_PLACE)}…`;
+}
+
+/** A configuration file, as ADC will find it. */
+interface ConfigurationFile {
+  /** The path for messages, from the working directory. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Commands of ADC that talk to a backend and read no configuration. */
+const WITHOUT_FILES: ReadonlySet<string> = new Set(["ping", "dump"]);
+
+/**
+ * What may be more than a plain path to `glob`; a path too many here costs a moment, and no more.
+ */
+const MAGIC = /[*?[\]{}()!+@\\]/;
+
+/**
+ * Reads the files that ADC will read: those of `-f`, patterns among them, or else `adc.yaml`.
+ *
+ * A file that is not there or cannot be read is left out, for ADC to complain about. So is a pipe, such
+ * as `/dev/stdin`, which could be read only once.
+ */
+async function* readConfigurationFiles(
+  words: readonly string[],
+  cwd: string,
+): AsyncGenerator<ConfigurationFile> {
+  if (WITHOUT_FILES.has(words[0] ?? "")) return;
+  const seen = new Set<string>();
+  for (const pattern of filesIn(words)) {
+    for (const path of await pathsOf(pattern, cwd)) {
+      if (seen.has(path)) continue;
+      seen.add(path);
+      const text = readText(path);
+      if (text !== undefined) yield { name: relative(cwd, path), text };
+    }
+  }
+}
+
+/** The values of `-f`, by ADC's own parser. */
+function filesIn(words: readonly string[]): readonly string[] {
+  const files: string[] = [];
+  const command = adcCommand();
+  command.on("option:file", (file: string) => files.push(file));
+  command.parseOptions([...words]);
+  return files.length === 0 ? ["adc.yaml"] : files;
+}
+
+/** ADC hands every value to `glob`. */
+async function pathsOf(pattern: string, cwd: string): Promise<readonly string[]> {
+  if (!MAGIC.test(pattern)) return [resolve(cwd, pattern)];
+  const { globSync } = await import("glob");
+  return globSync(pattern, { cwd, nodir: true, absolute: true });
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return statSync(path).isFile() ? readFileSync(path, "utf8") : undefined;
+  } catch (error) {
+    throwIfNotCapable(error);
+    return undefined;
+  }
+}

@@ -1,0 +1,145 @@
+import { dirname, extname, isAbsolute, join, resolve, sep } from "node:path";
+import process from "node:process";
+import { codeOf, CommandError, EXIT } from "../errors.ts";
+import { findOnPath, isExecutable, isFile, isNode, lookUpProgram } from "../system/programs.ts";
+import type { Environment } from "../context.ts";
+
+/** A program and the arguments that stand before its own. */
+export interface Program {
+  /** The file to execute. */
+  readonly file: string;
+  /** Arguments that come first: the script, where the file is Node.js. */
+  readonly prefix: readonly string[];
+  /** The name for messages. */
+  readonly name: string;
+}
+
+/** Where ADC is looked for. */
+export interface LocateOptions {
+  /**
+   * The environment: `PATH`, and `ADC_RUN_ADC` after `LocateOptions.adc`.
+   */
+  readonly env: Environment;
+  readonly cwd: string;
+  readonly adc?: string | undefined;
+}
+
+const HOW_TO_GET_ADC =
+  'Get it with: curl -sL "https://run.api7.ai/adc/install" | sh — or name one with --adc or ADC_RUN_ADC.';
+
+/**
+ * Finds ADC: the one asked for, else `adc` on `PATH`, else `node_modules/.bin/adc` here or further up.
+ */
+export function locateAdc(options: LocateOptions): Program {
+  const { env, cwd } = options;
+  const asked = options.adc ?? (env.ADC_RUN_ADC === "" ? undefined : env.ADC_RUN_ADC);
+  if (asked !== undefined) {
+    const file = hasFolder(asked) ? resolve(cwd, asked) : findOnPath(asked, { env, cwd });
+    return programOf(requireExecutable(file, asked), { env, cwd });
+  }
+  const file = findOnPath("adc", { env, cwd }) ?? findInNodeModules(cwd);
+  if (file === undefined) {
+    throw new CommandError(
+      `Cannot run ADC: there is no "adc" on PATH, nor in node_modules/.bin`,
+      EXIT.notFound,
+      { suggestion: HOW_TO_GET_ADC },
+    );
+  }
+  return programOf(file, { env, cwd });
+}
+
+/**
+ * Makes sure that a program that is run instead of ADC can be started. It is still started by its name,
+ * for a program may look at the name that it was called by.
+ */
+export function locateProgram(
+  name: string,
+  where: { readonly env: Environment; readonly cwd: string },
+): Program {
+  const code = lookUpProgram(name, where);
+  if (code !== "found") throw notStarted({ code }, { name });
+  return { file: name, prefix: [], name };
+}
+
+function requireExecutable(file: string | undefined, asked: string): string {
+  if (file === undefined || !isFile(file)) {
+    throw new CommandError(`Cannot run ADC: there is no "${asked}"`, EXIT.notFound, {
+      suggestion: HOW_TO_GET_ADC,
+    });
+  }
+  if (!isScript(file) && !isExecutable(file)) {
+    throw new CommandError(`Cannot run ADC: "${file}" is not executable`, EXIT.notExecutable, {
+      suggestion: "Give yourself the right to execute it with chmod +x.",
+    });
+  }
+  return file;
+}
+
+function programOf(
+  file: string,
+  options: { readonly env: Environment; readonly cwd: string },
+): Program {
+  if (!isScript(file)) return { file, prefix: [], name: file };
+  return { file: nodeFile(options), prefix: [file], name: file };
+}
+
+/** Node.js itself: the one that runs this, or on Deno and Bun the one on `PATH`. */
+function nodeFile(options: { readonly env: Environment; readonly cwd: string }): string {
+  if (isNode()) return process.execPath;
+  const file = findOnPath("node", options);
+  if (file !== undefined) return file;
+  throw new CommandError(
+    `Cannot run ADC: it is a script, and there is no "node" on PATH`,
+    EXIT.notFound,
+    {
+      suggestion: "Install Node.js.",
+    },
+  );
+}
+
+function findInNodeModules(cwd: string): string | undefined {
+  const name = process.platform === "win32" ? "adc.cmd" : "adc";
+  for (let folder = resolve(cwd);; folder = dirname(folder)) {
+    const file = join(folder, "node_modules", ".bin", name);
+    if (isFile(file) && isExecutable(file)) return file;
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+function hasFolder(name: string): boolean {
+  return isAbsolute(name) || name.includes("/") || name.includes(sep);
+}
+
+function isScript(file: string): boolean {
+  return [".js", ".cjs", ".mjs"].includes(extname(file));
+}
+
+/** Why a program did not start, by the system's code, and what to do about it. */
+const REASONS: Readonly<Record<string, readonly [found: string, suggestion: string]>> = {
+  ENOENT: ["it was not found", "Look at its name and at PATH."],
+  E2BIG: [
+    "the arguments and variables are more than the system takes (E2BIG)",
+    "Make them fewer or shorter; the variables of a file that --env-file names count as well.",
+  ],
+  // Node's own words quote the value.
+  ERR_INVALID_ARG_VALUE: [
+    "an argument or a variable has a NUL byte in it",
+    "Look at the file that --env-file names.",
+  ],
+};
+
+/** The error for a program that the system does not start. */
+export function notStarted(error: unknown, program: Pick<Program, "name">): unknown {
+  // Deno's own words say which permission is missing.
+  if (error instanceof Error && error.name === "NotCapable") return error;
+  const code = codeOf(error);
+  const [found, suggestion] = REASONS[code ?? ""] ?? [
+    code ?? "it does not start",
+    "Look at its permissions, and at the first line if it is a script.",
+  ];
+  return new CommandError(
+    `Cannot run "${program.name}": ${found}`,
+    code === "ENOENT" ? EXIT.notFound : EXIT.notExecutable,
+    { suggestion, cause: error },
+  );
+}

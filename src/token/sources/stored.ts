@@ -1,0 +1,134 @@
+import type { Connection } from "../../connection/connection.ts";
+import { divertedBy } from "../../connection/pinned_target.ts";
+import { EXIT } from "../../errors.ts";
+import { Secret } from "../../secret.ts";
+import { KEYCHAIN_SERVICE, KeychainError, systemKeychain } from "../keychain.ts";
+import type { SourceAnswer, TokenSource } from "../source.ts";
+import { accountsFor, originsOf } from "../token_value.ts";
+import type { Keychain } from "../../context.ts";
+
+/**
+ * Looks for the tokens of several servers in a store; each has its own entry, and all must be there.
+ */
+export async function findStored(
+  store: Pick<Keychain, "get">,
+  { connection, place, detail }: {
+    readonly connection: Connection;
+    readonly place: string;
+    readonly detail: (accounts: string) => string;
+  },
+): Promise<SourceAnswer> {
+  const { servers } = connection;
+  const detour = divertedBy(connection);
+  if (detour !== undefined) {
+    return {
+      status: "broken",
+      reason:
+        `the token in ${place} is for ${originsOf(servers).join(", ")} alone, and ${detour} ` +
+        "would let a proxy read it",
+      suggestion: "Set the proxy in the environment, if it is meant. No token was sent.",
+      exitCode: EXIT.config,
+    };
+  }
+  const tokens = new Map<string, { readonly account: string; readonly token: Secret }>();
+  for (const origin of originsOf(servers)) {
+    const accounts = accountsFor(origin, connection);
+    for (const account of accounts) {
+      const token = await store.get(account);
+      if (token === undefined) continue;
+      tokens.set(origin, { account, token });
+      break;
+    }
+    if (!tokens.has(origin)) {
+      return { status: "absent", reason: `${place} has no entry for ${accounts.join(" or ")}` };
+    }
+  }
+  const found = [...tokens.values()];
+  const [first, ...others] = found;
+  const token = others.length === 0 && first !== undefined
+    ? first.token
+    : new Secret(servers.map(({ origin }) => tokens.get(origin)!.token.reveal()).join(","));
+  return {
+    status: "found",
+    token,
+    detail: detail(found.map(({ account }) => account).join(", ")),
+  };
+}
+
+/** Which keychain the source `keychain` asks. */
+export interface KeychainSourceOptions {
+  /**
+   * The keychain.
+   *
+   * @default the system's
+   */
+  readonly keychain?: Keychain;
+  /**
+   * How long the keychain may take, in milliseconds.
+   *
+   * @default 5_000
+   */
+  readonly timeout?: number;
+}
+
+/**
+ * The source `keychain`: service `adc-run`, account the server's origin, or first `PROFILE@ORIGIN` where a
+ * profile is in force; the bare token as the password.
+ *
+ * With several servers (`apisix-standalone`) each has its own entry, and all of them must be there.
+ *
+ * @param options The keychain and its time limit.
+ * @returns The source.
+ *
+ * @example
+ * ```ts
+ * import { keychainSource, resolveConnection, resolveToken, Secret } from "@adc-run/adc-run";
+ * import type { Keychain } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ *
+ * const keychain: Keychain = {
+ *   get: (account) => Promise.resolve(new Secret(`token-for-${account}`)),
+ *   set: () => Promise.resolve(),
+ *   delete: () => Promise.resolve(false),
+ * };
+ * const connection = await resolveConnection({ env: {}, cwd: "/nowhere" });
+ * const sources = [keychainSource({ keychain })];
+ * const { token } = await resolveToken({ connection, sources });
+ * assert.equal(token.reveal(), "token-for-http://localhost:9180");
+ * ```
+ */
+export function keychainSource(options: KeychainSourceOptions = {}): TokenSource {
+  const { keychain = systemKeychain(), timeout = 5_000 } = options;
+  return {
+    name: "keychain",
+    timeout,
+    whenSlow: "It may be waiting for you to unlock it.",
+    find: async ({ connection }) => {
+      try {
+        return await findStored(keychain, {
+          connection,
+          place: "the keychain",
+          detail: (accounts) => `service "${KEYCHAIN_SERVICE}", account "${accounts}"`,
+        });
+      } catch (error) {
+        return whenItFails(error);
+      }
+    },
+  };
+}
+
+/** No keychain is no token; a keychain that keeps its entries to itself is something to mend. */
+function whenItFails(error: unknown): SourceAnswer {
+  if (!(error instanceof KeychainError)) throw error;
+  if (error.failure === "unavailable") {
+    return { status: "absent", reason: `there is no keychain: ${error.message}` };
+  }
+  return {
+    status: "broken",
+    reason: `the keychain failed: ${error.message}`,
+    suggestion: error.failure === "locked"
+      ? "Unlock it, or leave it out with --source."
+      : "Leave it out with --source, or see why it fails.",
+    cause: error,
+  };
+}

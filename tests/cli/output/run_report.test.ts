@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { createReporter } from "../../../src/cli/output/report.ts";
+import { judgeRun, tellEnding } from "../../../src/cli/output/run_report.ts";
+import type { RunResult } from "../../../src/run/options.ts";
+import { fakeIo } from "../fake_io.ts";
+
+/** What is said of a run that printed a secret and lost some of its output, and whose token was revoked. */
+function told(env: Record<string, string>): readonly string[] {
+  const result = {
+    words: ["sync"],
+    exitCode: 0,
+    signal: null,
+    masked: 1,
+    outputFailure: "ENOSPC",
+    afterwards: {
+      verdict: "rejected",
+      tried: "GET https://a.example/api",
+      found: "401",
+      suggestion: "Log in again.",
+    },
+  } as unknown as RunResult;
+  const io = fakeIo({ env });
+  const judgement = judgeRun(result, { failOnLeak: true });
+  assert.deepEqual(judgement, { exitCode: 65, leaked: true, lost: "ENOSPC" });
+  // Nothing that fails a run is held back.
+  tellEnding(result, judgement, createReporter(io, { quiet: true }));
+  return io.err;
+}
+
+it("`tellEnding()` says what makes a run fail that ADC took for a success", () => {
+  assert.deepEqual(told({}), [
+    "adc-run: error: The check passed before the run and fails now: GET https://a.example/api: 401\n",
+    "adc-run: Log in again.\n",
+    "adc-run: error: Cannot pass the output on: ENOSPC\n",
+    "adc-run: error: A secret was printed, and --fail-on-leak is set\n",
+  ]);
+});
+
+it("`tellEnding()` makes it annotations in GitHub Actions", () => {
+  assert.deepEqual(told({ GITHUB_ACTIONS: "true" }), [
+    "::error title=adc-run::The check passed before the run and fails now: GET https://a.example/api: 401%0ALog in again.\n",
+    "::error title=adc-run::Cannot pass the output on: ENOSPC\n",
+    "::error title=adc-run::A secret was printed, and --fail-on-leak is set\n",
+  ]);
+});

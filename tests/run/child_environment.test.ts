@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { resolveConnection } from "../../src/connection/connection.ts";
+import { childEnvironment, plainEnvironment } from "../../src/run/environment.ts";
+import { Secret } from "../../src/secret.ts";
+import { temporaryFolder } from "../temporary_folder.ts";
+
+const token = new Secret("a7ee-example");
+
+it("`plainEnvironment()` keeps all but the ways to more tokens", () => {
+  const env = {
+    PATH: "/bin",
+    ADC_TOKEN: "t",
+    ADC_TOKEN_FILE: "f",
+    ADC_TOKEN_COMMAND: "c",
+    API7_USERNAME: "u",
+    API7_PASSWORD: "p",
+  };
+  assert.deepEqual(plainEnvironment(env), { PATH: "/bin", ADC_TOKEN: "t" });
+});
+
+it("`childEnvironment()` sets the connection's variables, but not those that came from a flag", async () => {
+  const env = { PATH: "/bin", ADC_SERVER: "http://env.example", ADC_GATEWAY_GROUP: "red" };
+  const args = ["sync", "--backend", "api7ee", "--server", "https://flag.example"];
+  const connection = await resolveConnection({ args, env, cwd: "/nowhere" });
+  assert.deepEqual(childEnvironment({ env, connection, token }), {
+    PATH: "/bin",
+    ADC_SERVER: "http://env.example",
+    ADC_GATEWAY_GROUP: "red",
+    ADC_TOKEN: "a7ee-example",
+  });
+  const defaults = await resolveConnection({ env: {}, cwd: "/nowhere" });
+  assert.deepEqual(childEnvironment({ env: {}, connection: defaults, token }), {
+    ADC_BACKEND: "apisix",
+    ADC_SERVER: "http://localhost:9180",
+    ADC_TOKEN: "a7ee-example",
+  });
+});
+
+it("`childEnvironment()` never sets ADC_TLS_SKIP_VERIFY to a no, which ADC takes for a yes", async () => {
+  const off = await resolveConnection({ env: {}, cwd: "/nowhere" });
+  assert.ok(!("ADC_TLS_SKIP_VERIFY" in childEnvironment({ env: {}, connection: off, token })));
+  const env = { ADC_TLS_SKIP_VERIFY: "yes" };
+  const on = await resolveConnection({ env, cwd: "/nowhere" });
+  assert.equal(childEnvironment({ env, connection: on, token }).ADC_TLS_SKIP_VERIFY, "true");
+});
+
+it("`childEnvironment()` hands on the variables of --env-file, for ADC reads .env only", async () => {
+  await using folder = await temporaryFolder({
+    "prod.env":
+      "ADC_TOKEN=x\nUPSTREAM=10.0.0.1\nNODE_OPTIONS=--require=./evil.js\nLD_PRELOAD=./evil.so\nPATH=/evil\nADC_TOKEN_COMMAND=rm\n",
+  });
+  const env = { PATH: "/bin" };
+  const connection = await resolveConnection({ env, cwd: folder.path, envFile: "prod.env" });
+  const child = childEnvironment({ env, connection, token });
+  assert.equal(child.UPSTREAM, "10.0.0.1");
+  assert.equal(child.PATH, "/bin", "the environment wins");
+  assert.equal(child.ADC_TOKEN, "a7ee-example", "the token that was checked wins");
+  assert.ok(!("ADC_TOKEN_COMMAND" in child));
+  for (const name of ["NODE_OPTIONS", "LD_PRELOAD"]) {
+    assert.ok(!(name in child), `${name} would run a program that a file names`);
+  }
+  assert.match(
+    connection.warnings.join(),
+    /NODE_OPTIONS, LD_PRELOAD, PATH in prod\.env are left out/,
+  );
+});
+
+it("`childEnvironment()` puts the run's own token wherever its parent stands", async () => {
+  const parent = new Secret("a7ee-parent");
+  await using folder = await temporaryFolder({
+    ".env": "API_KEY=a7ee-parent\nCOPY=x\nSET=a7ee-parent\nELSE=left-to-adc\n",
+  });
+  const env = { PATH: "/bin", COPY: "a7ee-parent", SET: "mine", NEAR: "a7ee-parents" };
+  const connection = await resolveConnection({ env, cwd: folder.path });
+  const child = childEnvironment({ env, connection, token, instead: parent });
+  const { PATH, COPY, SET, NEAR, API_KEY, ADC_TOKEN } = child;
+  assert.deepEqual([PATH, NEAR, SET], ["/bin", "a7ee-parents", "mine"]);
+  assert.deepEqual(new Set([COPY, API_KEY, ADC_TOKEN]), new Set(["a7ee-example"]));
+  assert.ok(!("ELSE" in child), "ADC reads it by itself");
+  const plain = childEnvironment({ env, connection, token });
+  assert.deepEqual([plain.COPY, "API_KEY" in plain], ["a7ee-parent", false]);
+});
+
+it("`childEnvironment()` puts the run's own token in place of a parent in --env-file", async () => {
+  await using folder = await temporaryFolder({ "prod.env": "API_KEY=a7ee-parent\n" });
+  const connection = await resolveConnection({ env: {}, cwd: folder.path, envFile: "prod.env" });
+  const instead = new Secret("a7ee-parent");
+  const child = childEnvironment({ env: {}, connection, token, instead });
+  assert.equal(child.API_KEY, "a7ee-example");
+});
+
+it("`plainEnvironment()` takes the names in any case on Windows, as programs there do", () => {
+  const env = { Path: "C:\\", Api7_Password: "p", adc_token_file: "f" };
+  assert.deepEqual(plainEnvironment(env, "win32"), { Path: "C:\\" });
+  assert.deepEqual(plainEnvironment(env, "linux"), env);
+});

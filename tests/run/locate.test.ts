@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { chmod, mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { it } from "node:test";
+import { CommandError } from "../../src/errors.ts";
+import { locateAdc } from "../../src/run/locate.ts";
+import { findOnPath } from "../../src/system/programs.ts";
+import { temporaryFolder } from "../temporary_folder.ts";
+import type { TemporaryFolder } from "../temporary_folder.ts";
+
+async function program(folder: TemporaryFolder, name: string): Promise<string> {
+  await mkdir(dirname(join(folder.path, name)), { recursive: true });
+  const file = await folder.write(name, "#!/bin/sh\n");
+  await chmod(file, 0o755);
+  return file;
+}
+
+it("`locateAdc()` takes --adc, then ADC_RUN_ADC, then PATH, then node_modules/.bin", async () => {
+  await using folder = await temporaryFolder();
+  const cwd = join(folder.path, "project", "deep");
+  await mkdir(cwd, { recursive: true });
+  const installed = await program(folder, "project/node_modules/.bin/adc");
+  assert.equal(locateAdc({ env: { PATH: "" }, cwd }).file, installed);
+  const onPath = await program(folder, "bin/adc");
+  const env = { PATH: `/nowhere:${dirname(onPath)}` };
+  assert.equal(locateAdc({ env, cwd }).file, onPath);
+  const named = await program(folder, "project/deep/named");
+  assert.equal(locateAdc({ env: { ...env, ADC_RUN_ADC: "./named" }, cwd }).file, named);
+  const asked = await program(folder, "asked");
+  const options = { env: { ...env, ADC_RUN_ADC: "./named" }, cwd, adc: "../../asked" };
+  assert.equal(locateAdc(options).file, asked);
+  assert.equal(locateAdc({ env: { ...env, ADC_RUN_ADC: "" }, cwd }).file, onPath);
+});
+
+it("`locateAdc()` runs a script with Node.js, whether it is executable or not", async () => {
+  await using folder = await temporaryFolder({ "adc.cjs": "" });
+  const { file, prefix } = locateAdc({
+    env: { PATH: process.env.PATH },
+    cwd: folder.path,
+    adc: "./adc.cjs",
+  });
+  assert.match(file, /node/);
+  assert.deepEqual(prefix, [join(folder.path, "adc.cjs")]);
+});
+
+it("`locateAdc()` says what it looked for, and how to get it", async () => {
+  await using folder = await temporaryFolder({ "text": "" });
+  const cwd = folder.path;
+  for (
+    const [adc, code, message] of [
+      [undefined, 127, /no "adc" on PATH, nor in node_modules\/\.bin/],
+      ["./missing", 127, /there is no "\.\/missing"/],
+      ["missing", 127, /there is no "missing"/],
+      ["./text", 126, /not executable/],
+      [".", 127, /there is no "\."/],
+    ] as const
+  ) {
+    assert.throws(
+      () => locateAdc({ env: { PATH: "" }, cwd, adc }),
+      (error: unknown) => {
+        assert.ok(error instanceof CommandError);
+        assert.equal(error.exitCode, code);
+        assert.match(error.message, message);
+        assert.match(
+          error.suggestion ?? "",
+          code === 126 ? /chmod/ : /^Get it with: curl .*--adc or ADC_RUN_ADC\.$/,
+        );
+        return true;
+      },
+    );
+  }
+});
+
+it("`findOnPath()` passes over folders and files that are not executable", async () => {
+  await using folder = await temporaryFolder({ "a/adc/file": "", "b/adc": "" });
+  const right = await program(folder, "c/adc");
+  const PATH = ["a", "b", "c"].map((name) => join(folder.path, name)).join(":");
+  assert.equal(findOnPath("adc", { env: { PATH }, cwd: folder.path }), right);
+});

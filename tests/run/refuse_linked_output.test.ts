@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { it } from "node:test";
+import { refuseLinkedOutput } from "../../src/run/guards.ts";
+import { temporaryFolder } from "../temporary_folder.ts";
+
+it("`refuseLinkedOutput()` refuses the link that ADC would follow unasked", async () => {
+  await using folder = await temporaryFolder();
+  // The link leads nowhere yet: ADC would make the file.
+  await symlink("../.bashrc", join(folder.path, "diff.yaml"));
+  await symlink("../.profile", join(folder.path, "adc.yaml"));
+  const refused = (words: readonly string[], target: RegExp) =>
+    assert.throws(() => refuseLinkedOutput(words, folder.path), { exitCode: 65, message: target });
+  refused(["diff", "-f", "other.yaml"], /"diff\.yaml", which is a link to "\.\.\/\.bashrc"/);
+  refused(["diff", "-o", "elsewhere.yaml"], /\.bashrc/);
+  refused(["dump"], /"adc\.yaml", which is a link to "\.\.\/\.profile"/);
+  refused(["convert", "openapi", "-f", "-o"], /\.profile/);
+});
+
+it("`refuseLinkedOutput()` lets pass what was named, and files that are none", async () => {
+  await using folder = await temporaryFolder({ "diff.yaml": "" });
+  await symlink("../.profile", join(folder.path, "adc.yaml"));
+  for (const words of [["diff"], ["dump", "-o", "adc.yaml"], ["sync"], ["lint"], ["ping"], []]) {
+    refuseLinkedOutput(words, folder.path);
+  }
+  await using empty = await temporaryFolder();
+  refuseLinkedOutput(["diff"], empty.path);
+});

@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { EventEmitter } from "node:events";
+import process from "node:process";
+import { test } from "node:test";
+import { CheckError } from "../../src/check/verdict.ts";
+import { AdcRunError, EXIT } from "../../src/errors.ts";
+import type { RunOptions, RunResult } from "../../src/run/options.ts";
+import { releaseToken, runAdc } from "../../src/run/run.ts";
+import { listenForImpatience } from "../../src/run/signals.ts";
+import { Secret } from "../../src/secret.ts";
+import { ownIdentity } from "../../src/store/process_identity.ts";
+import type { TokenLease } from "../../src/token/source.ts";
+import { failureOf, NOW, prepare } from "../lifecycle/fixture.ts";
+import type { Fixture } from "../lifecycle/fixture.ts";
+import type { Hold } from "../sandbox/holds.ts";
+
+const RESOLVED = { token: new Secret("a7ee-canary"), source: "env", detail: "here", trail: [] };
+
+function lease(release: TokenLease["release"]): { readonly lease: TokenLease } {
+  return { lease: { name: "lent", expiresAt: 0, release } };
+}
+
+/** Runs with a token of ann's in place of ADC something that ends with 4. */
+async function run(it: Fixture, more: Partial<RunOptions> = {}): Promise<RunResult> {
+  const { value } = it.sandbox.tokens.find(({ name }) => name === "own") ??
+    it.sandbox.addToken({ user: "ann", name: "own" });
+  const { PATH } = process.env;
+  const server = { ADC_BACKEND: "api7ee", ADC_SERVER: it.account };
+  return await runAdc(["sync"], {
+    env: { ...it.env, ...server, PATH, ADC_TOKEN: value },
+    cwd: it.folder.path,
+    adc: "sh",
+    spawn: (_program, _args, given) => spawn("sh", ["-c", "exit 4"], given),
+    onWarning: it.onWarning,
+    now: () => NOW,
+    ...more,
+  });
+}
+
+test("`releaseToken()` gives a token back, and has nothing to do without a lease", async () => {
+  let released = 0;
+  const release = () => Promise.resolve(void released++);
+  await releaseToken({ ...RESOLVED, ...lease(release) }, {});
+  await releaseToken(RESOLVED, {});
+  assert.equal(released, 1);
+});
+
+test("`releaseToken()` tells what fails and what to do about it, and goes on", async () => {
+  const warnings: string[] = [];
+  const onWarning = (warning: string) => void warnings.push(warning);
+  const failures = [
+    new AdcRunError("Cannot revoke", EXIT.unavailable, { suggestion: "Try again." }),
+    new AdcRunError("Cannot revoke", EXIT.unavailable),
+    new Error("Cannot revoke"),
+  ];
+  for (const failure of failures) {
+    const lent = lease(() => Promise.reject(failure));
+    await releaseToken({ ...RESOLVED, ...lent }, { onWarning });
+    await releaseToken({ ...RESOLVED, ...lent }, {});
+  }
+  assert.deepEqual(warnings, ["Cannot revoke. Try again.", "Cannot revoke.", "Cannot revoke."]);
+});
+
+test("`releaseToken()` gives up at a signal, and leaves no listener behind", async () => {
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) {
+    const signals = new EventEmitter();
+    const warnings: string[] = [];
+    const lent = lease(({ signal } = {}) =>
+      new Promise((_resolve, reject) => {
+        signal!.addEventListener("abort", () => reject(signal!.reason));
+        signals.emit(name);
+      })
+    );
+    await releaseToken({ ...RESOLVED, ...lent }, {
+      signals,
+      onWarning: (warning) => warnings.push(warning),
+    });
+    assert.deepEqual([warnings, signals.eventNames()], [["it was interrupted."], []]);
+  }
+});
+
+test("`releaseToken()` sends one request and tells a failure once, however often it is called", async () => {
+  const warnings: string[] = [];
+  let asked = 0;
+  const lent = lease(() => {
+    asked++;
+    return Promise.reject(new Error("Cannot revoke"));
+  });
+  const options = { onWarning: (warning: string) => void warnings.push(warning) };
+  await Promise.all([
+    releaseToken({ ...RESOLVED, ...lent }, options),
+    releaseToken({ ...RESOLVED, ...lent }, options),
+  ]);
+  await releaseToken({ ...RESOLVED, ...lent }, options);
+  assert.deepEqual([asked, warnings], [1, ["Cannot revoke."]]);
+});
+
+test("`listenForImpatience()` ignores signals until it begins, and stops at its end", () => {
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) {
+    const port = new EventEmitter();
+    const impatience = listenForImpatience(port);
+    assert.ok(port.emit(name), "it ends nobody meanwhile");
+    assert.equal(impatience.signal.aborted, false);
+    impatience.begin();
+    assert.equal(impatience.signal.aborted, false, "what came before does not count");
+    port.emit(name);
+    assert.equal(impatience.signal.aborted, true);
+    impatience.end();
+    assert.deepEqual(port.eventNames(), []);
+  }
+});
+
+test("`listenForImpatience()` goes without signals that the system does not know", () => {
+  const port = new EventEmitter();
+  const picky = {
+    on: (name: string, listener: () => void) => {
+      if (name === "SIGQUIT") throw new Error("unknown signal");
+      port.on(name, listener);
+    },
+    off: (name: string, listener: () => void) => {
+      assert.notEqual(name, "SIGQUIT");
+      port.off(name, listener);
+    },
+  };
+  const impatience = listenForImpatience(picky);
+  impatience.begin();
+  port.emit("SIGINT");
+  assert.equal(impatience.signal.aborted, true);
+  impatience.end();
+  assert.deepEqual(port.eventNames(), []);
+});
+
+test("`runAdc()` keeps ADC's exit code through a signal while it looks at the token again", async () => {
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) {
+    await using it = await prepare();
+    const signals = new EventEmitter();
+    let hold: Hold | undefined;
+    const running = run(it, {
+      ephemeral: 90_000,
+      signals,
+      spawn: (_program, _args, given) => {
+        hold = it.sandbox.hold("/api/gateway_groups");
+        void hold.arrived.then(() => assert.ok(signals.emit(name), "the signal ends adc-run"));
+        return spawn("sh", ["-c", "exit 4"], given);
+      },
+    });
+    const { exitCode, afterwards } = await running;
+    hold!.release();
+    assert.deepEqual([exitCode, afterwards, it.warnings], [4, undefined, []]);
+    assert.deepEqual([it.live(), await it.stores.journal.list()], [["own"], []]);
+    assert.deepEqual(signals.eventNames(), [], "no listener stays behind");
+  }
+});
+
+test("`runAdc()` keeps ADC's exit code where it is aborted while it looks at the token again", async () => {
+  await using it = await prepare();
+  const controller = new AbortController();
+  let hold: Hold | undefined;
+  const { exitCode } = await run(it, {
+    ephemeral: 90_000,
+    signal: controller.signal,
+    spawn: (_program, _args, given) => {
+      hold = it.sandbox.hold("/api/gateway_groups");
+      void hold.arrived.then(() => controller.abort());
+      return spawn("sh", ["-c", "exit 4"], given);
+    },
+  });
+  hold!.release();
+  assert.deepEqual([exitCode, it.live(), await it.stores.journal.list()], [4, ["own"], []]);
+});
+
+test("`runAdc()` keeps ADC's exit code where the token cannot be revoked, and says so", async () => {
+  await using it = await prepare();
+  it.sandbox.fault({ method: "DELETE" }, { kind: "status", status: 500 });
+  const { exitCode, resolved } = await run(it, { ephemeral: 90_000 });
+  assert.equal(exitCode, 4);
+  const { name } = resolved!.lease!;
+  assert.equal(it.warnings.length, 1);
+  assert.match(
+    it.warnings[0]!,
+    new RegExp(`^Cannot revoke the token "${name}" .*\\. The next run`),
+  );
+  assert.deepEqual(it.live(), ["own", name]);
+  assert.deepEqual((await it.stores.journal.list()).map((entry) => entry.name), [name]);
+});
+
+test("`runAdc()` revokes what a run that was killed left behind, and says so", async () => {
+  await using it = await prepare();
+  const { id } = it.sandbox.addToken({ user: "ann", name: "left" });
+  await it.leave({ kind: "ephemeral", name: "left", id });
+  assert.equal((await run(it)).exitCode, 4);
+  assert.deepEqual([it.live(), await it.stores.journal.list()], [["own"], []]);
+  assert.deepEqual(it.warnings, ['Revoked "left", which an interrupted run had left behind.']);
+});
+
+test("`runAdc()` asks the server nothing where there is nothing to clear up", async () => {
+  await using it = await prepare();
+  const asked = () => new Set(it.sandbox.requests.map(({ path }) => path));
+  await run(it);
+  const usual = asked();
+  const { id } = it.sandbox.addToken({ user: "ann", name: "running" });
+  await it.leave({ name: "running", id, owner: await ownIdentity() });
+  await it.leave({ name: "elsewhere", id, origin: "http://127.0.0.1:1" });
+  await run(it);
+  assert.deepEqual([...asked()], [...usual]);
+  assert.ok(!usual.has("/api/me"));
+  assert.deepEqual(it.live(), ["own", "running"]);
+});
+
+test("`runAdc()` goes on where it cannot clear up, and says so", async () => {
+  await using it = await prepare();
+  const { id } = it.sandbox.addToken({ user: "ann", name: "left" });
+  await it.leave({ name: "left", id });
+  it.sandbox.fault({ method: "DELETE" }, { kind: "status", status: 500 });
+  assert.equal((await run(it)).exitCode, 4);
+  assert.equal(it.warnings.length, 1);
+  assert.match(it.warnings[0]!, /^Cannot clear up after an interrupted run: DELETE /);
+  assert.equal((await it.stores.journal.list()).length, 1);
+});
+
+test("`runAdc()` says that a token ends soon, or that it has ended", async () => {
+  await using it = await prepare();
+  const { account, stores } = it;
+  const { value } = it.sandbox.addToken({ user: "ann", name: "own" });
+  const { fingerprint } = new Secret(value);
+  const record = { account, origin: account, storage: "file", fingerprint, name: "own" } as const;
+  await stores.state.put({ ...record, expiresAt: NOW / 1000 + 3600 });
+  await run(it);
+  assert.deepEqual(it.warnings, [
+    'The token "own" expires in less than a day, on 2100-01-01. ' +
+    'Renew it with "adc-run auth rotate".',
+  ]);
+  it.sandbox.revokeToken(value);
+  await stores.state.put({ ...record, expiresAt: NOW / 1000 });
+  const error = await failureOf(run(it));
+  assert.ok(error instanceof CheckError);
+  assert.match(error.message, /; the token expired on 2100-01-01$/);
+  assert.match(error.suggestion!, /auth login/);
+});
