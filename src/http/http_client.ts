@@ -136,14 +136,15 @@ export function openHttpClient(
   const closed = new AbortController();
 
   async function exchange<T>(
-    { server, method, path, body, ...request }: StreamRequest,
-    headers: Outgoing["headers"],
+    request: StreamRequest,
     read: (answer: Incoming, ended: AbortSignal) => T | Promise<T>,
   ): Promise<T> {
+    const { server, method, path, body } = request;
     const end = oneSignal([signal, request.signal, closed.signal], timeout);
+    const headers = headersOf(request);
     const outgoing = { server, method, path, headers, body, signal: end.signal };
     try {
-      return await attempt(() => transport(outgoing), {
+      return await tryRepeatedly(() => transport(outgoing), {
         read: (answer) => read(answer, end.signal),
         attempts: REPEATABLE.includes(method) ? MAX_ATTEMPTS : 1,
         ended: end.signal,
@@ -158,43 +159,30 @@ export function openHttpClient(
     send: ({ cookie, body: content, ...request }) => {
       const body = content === undefined ? undefined : JSON.stringify(content);
       const headers = {
-        ...defaultHeaders(request),
         ...(cookie && { cookie: cookie.reveal() }),
         ...(body !== undefined && { "content-type": "application/json" }),
       };
-      return exchange({ ...request, body }, headers, readWhole);
+      return exchange({ ...request, headers, body }, readWhole);
     },
-    open: (request) => {
-      const own = defaultHeaders(request);
-      const given = Object.entries(request.headers ?? {}).map(([name, value]) =>
-        [name.toLowerCase(), value] as const
-      );
-      const headers = { ...own, ...Object.fromEntries(given), ...credentialHeaders(request) };
-      return exchange(request, headers, (answer, ended) => ({
+    open: (request) =>
+      exchange(request, (answer, ended) => ({
         status: answer.status,
         reason: answer.reason,
         headers: answer.headers,
         header: (name) => headerOf(answer, name),
         body: readParts(answer, { ended, timeout }),
-      }));
-    },
+      })),
     close: () => Promise.resolve(closed.abort()),
   };
 }
 
-type Caller = Pick<StreamRequest, "server" | "token">;
-
-function defaultHeaders(caller: Caller): Readonly<Record<string, string>> {
+function headersOf({ server, token, headers = {} }: StreamRequest): Outgoing["headers"] {
+  const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
   return {
     accept: "application/json",
     "accept-encoding": "identity",
     "user-agent": `adc-run/${VERSION}`,
-    ...credentialHeaders(caller),
-  };
-}
-
-function credentialHeaders({ server, token }: Caller): Readonly<Record<string, string>> {
-  return {
+    ...Object.fromEntries(given),
     ...(token && { "x-api-key": token.reveal() }),
     ...(server.authorization && { authorization: server.authorization.reveal() }),
   };
@@ -208,7 +196,7 @@ interface AttemptOptions<T> {
   readonly deadline: number;
 }
 
-async function attempt<T>(
+async function tryRepeatedly<T>(
   send: () => Promise<Incoming>,
   { read, attempts, ended, deadline }: AttemptOptions<T>,
 ): Promise<T> {
@@ -234,7 +222,7 @@ async function attempt<T>(
 
 /** An address of several that a name has can fail in its own way. */
 function isPassing(error: unknown): boolean {
-  const { errors = [] } = error as { readonly errors?: readonly unknown[] };
+  const { errors = [] } = (error ?? {}) as { readonly errors?: readonly unknown[] };
   return [error, ...errors].some((each) => PASSING.includes(codeOf(each) ?? ""));
 }
 

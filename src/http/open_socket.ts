@@ -24,24 +24,24 @@ export async function openSocket(
   const isSecure = server.base.protocol === "https:";
   if (proxy === undefined) {
     return isSecure
-      ? approve(await shakeHands(server.base, { tls, signal }), tls)
+      ? approveSocket(await shakeHands(server.base, { tls, signal }), tls)
       : await openPlain(server.base, signal);
   }
   const url = new URL(proxy.url.reveal());
   // The client certificate is for the server alone.
   const { clientCertFile: _cert, clientKeyFile: _key, ...toVerify } = tls;
   const toProxy = url.protocol === "https:"
-    ? approve(await shakeHands(url, { tls: toVerify, signal }), tls)
+    ? approveSocket(await shakeHands(url, { tls: toVerify, signal }), tls)
     : await openPlain(url, signal);
   if (!isSecure) return toProxy;
   const tunnel = await openTunnel(toProxy, { server, proxy, signal });
-  return approve(await shakeHands(server.base, { tls, signal, socket: tunnel }), tls);
+  return approveSocket(await shakeHands(server.base, { tls, signal, socket: tunnel }), tls);
 }
 
 function openPlain(url: URL, signal: AbortSignal): Promise<Socket> {
   const { connect } = process.getBuiltinModule("node:net");
   const socket = connect({ host: hostOf(url), port: Number(url.port || 80) });
-  return opened(socket, signal, (done) => socket.once("connect", () => done(socket)));
+  return untilOpened(socket, signal, (done) => socket.once("connect", () => done(socket)));
 }
 
 /** What a connection over TLS goes by. */
@@ -80,13 +80,13 @@ export async function shakeHands(
 ): Promise<TLSSocket> {
   const secured = startTls(url, options);
   secured.once("close", () => options.socket?.destroy());
-  return await opened(secured, signal, (done) => {
+  return await untilOpened(secured, signal, (done) => {
     secured.once("secureConnect", () => done(secured));
   });
 }
 
 /** Every TLS connection that a request is for passes here before a byte crosses it, those to proxies too. */
-function approve(secured: TLSSocket, { skipVerify }: Tls): TLSSocket {
+function approveSocket(secured: TLSSocket, { skipVerify }: Tls): TLSSocket {
   if (skipVerify.value || secured.authorized) return secured;
   secured.destroy();
   throw new Error(`CERT_UNTRUSTED: ${secured.authorizationError}`);
@@ -102,7 +102,7 @@ function openTunnel(
 ): Promise<Socket> {
   const { request } = process.getBuiltinModule("node:http");
   const host = `${base.hostname}:${base.port || 443}`;
-  return opened(toProxy, signal, (done, fail) => {
+  return untilOpened(toProxy, signal, (done, fail) => {
     const sent = request({
       method: "CONNECT",
       path: host,
@@ -138,7 +138,7 @@ export function connectionClosed(): Error {
 }
 
 /** Waits for what is to become of a socket; where that fails, or is given up, the socket is destroyed. */
-function opened<T>(
+function untilOpened<T>(
   socket: Socket,
   signal: AbortSignal,
   begin: (done: (result: T) => void, fail: (error: unknown) => void) => void,
