@@ -1,5 +1,5 @@
 import type { Connection } from "../connection/connection.ts";
-import { openHttpClient } from "../connection/http.ts";
+import { openHttpClient } from "../http/http_client.ts";
 import { addressSecrets } from "../connection/server.ts";
 import { createMask } from "../mask/mask.ts";
 import { tokenPrefix } from "../secret.ts";

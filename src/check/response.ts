@@ -1,5 +1,5 @@
 import type { Backend } from "../connection/connection.ts";
-import type { HttpResponse } from "../connection/http.ts";
+import type { HttpResponse } from "../http/http_client.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** An answer's meaning. */

@@ -70,7 +70,7 @@ export interface GlobalOptions {
   readonly version?: boolean;
   readonly help?: boolean;
   /** Which of the others came from variables: one that has no meaning for a command is ignored. */
-  readonly ambient: ReadonlySet<string>;
+  readonly fromEnvironment: ReadonlySet<string>;
 }
 
 /** One of adc-run's own options, which stand before the command. */

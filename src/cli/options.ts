@@ -89,8 +89,8 @@ function withVariables(given: GivenOptions, env: Environment): GlobalOptions {
     if (!keys.some((key) => key in given)) continue;
     for (const key of keys) delete variables[key];
   }
-  const ambient = new Set(Object.keys(variables));
-  return { check: true, mask: true, ...given, ...variables, ambient } as GlobalOptions;
+  const fromEnvironment = new Set(Object.keys(variables));
+  return { check: true, mask: true, ...given, ...variables, fromEnvironment } as GlobalOptions;
 }
 
 /** The names that an option's values have in {@linkcode GlobalOptions}. */
@@ -164,10 +164,10 @@ function wrongVariable(variable: string, wanted: string): ConnectionError {
 
 /** Refuses to do something where a variable says that nothing is to be done: that is not to be ignored. */
 export function requireNoDryRun(
-  { dryRun, ambient }: Pick<GlobalOptions, "dryRun" | "ambient">,
+  { dryRun, fromEnvironment }: Pick<GlobalOptions, "dryRun" | "fromEnvironment">,
   name: string,
 ): void {
-  if (!dryRun || !ambient.has("dryRun")) return;
+  if (!dryRun || !fromEnvironment.has("dryRun")) return;
   throw new ConnectionError(
     `Cannot use ADC_RUN_DRY_RUN with "adc-run ${name}": it would be done all the same`,
     EXIT.config,

@@ -47,7 +47,7 @@ export function readCommand<T>(
     ...behind,
     check: before.check && behind.check !== false,
     mask: before.mask && behind.mask !== false,
-    ambient: new Set([...before.ambient].filter((key) => !isGiven(key))),
+    fromEnvironment: new Set([...before.fromEnvironment].filter((key) => !isGiven(key))),
   };
   rejectUnusedOptions(options, spec);
   if (connection === "with the stored token" && isGiven("token")) {
@@ -134,7 +134,7 @@ function rejectUnusedOptions(options: GlobalOptions, spec: CommandSpec): void {
         : options[key] !== undefined;
       if (!isGiven) continue;
       if (key === "dryRun" && !readOnly) requireNoDryRun(options, name);
-      if (options.ambient.has(key)) continue;
+      if (options.fromEnvironment.has(key)) continue;
       const because = option.scope === "runs" && connects(spec)
         ? "it is for runs of ADC"
         : "it means nothing there";

@@ -42,7 +42,7 @@ export function sourcesOf(
       ask: canAsk(io) ? askCredentials(io) : undefined,
       ...more,
     });
-  if (!options.ambient.has("source")) return sources();
+  if (!options.fromEnvironment.has("source")) return sources();
   try {
     return sources();
   } catch (error) {
@@ -111,13 +111,13 @@ export async function openConnection(
  */
 export async function namedEnvFile(
   { cwd }: Io,
-  { envFile: name, ambient }: GlobalOptions,
+  { envFile: name, fromEnvironment }: GlobalOptions,
   signal?: AbortSignal,
 ): Promise<EnvFile | undefined> {
   if (name === undefined) return undefined;
   signal?.throwIfAborted();
   const path = resolve(cwd, name);
-  const origin: Origin = ambient.has("envFile")
+  const origin: Origin = fromEnvironment.has("envFile")
     ? { kind: "environment", name: "ADC_RUN_ENV_FILE" }
     : { kind: "flag", name: "--env-file" };
   if (origin.kind === "flag" && isNode() && isPipe(path)) {

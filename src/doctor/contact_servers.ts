@@ -2,8 +2,8 @@ import { explainFailure } from "../check/network_failure.ts";
 import type { NetworkFailure } from "../check/network_failure.ts";
 import { isJson, oneLine, parseObject, wordsOf } from "../check/response.ts";
 import type { Backend, Connection } from "../connection/connection.ts";
-import { openHttpClient } from "../connection/http.ts";
-import type { HttpClient, HttpResponse } from "../connection/http.ts";
+import { openHttpClient } from "../http/http_client.ts";
+import type { HttpClient, HttpResponse } from "../http/http_client.ts";
 import type { Server } from "../connection/server.ts";
 import type { HttpDispatcher } from "../context.ts";
 

@@ -21,7 +21,7 @@ function read<T = object>(
 
 /** The options that say something. */
 function given(...args: Parameters<typeof read>): Record<string, unknown> {
-  const { ambient: _, check, mask, ...options } = read(...args).options;
+  const { fromEnvironment: _, check, mask, ...options } = read(...args).options;
   return { ...options, ...(!check && { check }), ...(!mask && { mask }) };
 }
 

@@ -20,7 +20,7 @@ test("`runCommand()` does not look at a default profile for a command that asks 
       ADC_RUN_CONFIG_DIR: `${folder.path}/config`,
       ADC_RUN_PROFILE: name,
     };
-    const options = { adc, check: true, mask: true, ambient: new Set<string>(), ...more };
+    const options = { adc, check: true, mask: true, fromEnvironment: new Set<string>(), ...more };
     return runCommand({ words: [word], exec: false, options }, fakeIo({ env, cwd: folder.path }));
   };
   assert.equal(await start("lint"), 3);
