@@ -45,33 +45,28 @@ export function namesOf({ flags }: Pick<OptionSpec, "flags">): OptionNames {
   };
 }
 
-/** adc-run's own options. */
-export interface GlobalOptions {
-  /** `-p, --profile`: the named targets; `false` for `--no-profile`. */
-  readonly profile?: readonly string[] | false;
-  /** `--parallel`: how many targets at a time. */
-  readonly parallel?: number;
-  readonly keepGoing?: boolean;
-  /** `--source`: the sources to ask, in this order. */
-  readonly source?: readonly string[];
-  readonly envFile?: string;
-  readonly adc?: string;
-  /** `--no-check` turns it off. */
-  readonly check: boolean;
-  /** `--no-mask` turns it off. */
-  readonly mask: boolean;
-  readonly failOnLeak?: boolean;
-  readonly dryRun?: boolean;
-  readonly ephemeral?: boolean;
-  /** What follows `--ephemeral=`. */
-  readonly ephemeralTtl?: string;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-  readonly version?: boolean;
-  readonly help?: boolean;
-  /** Which of the others came from variables: one that has no meaning for a command is ignored. */
-  readonly fromEnvironment: ReadonlySet<string>;
-}
+type CamelCase<T extends string> = T extends `${infer A}-${infer B}`
+  ? `${A}${Capitalize<CamelCase<B>>}`
+  : T;
+
+type LongName<T extends string> = T extends `${string}--no-${infer Name}` ? Name
+  : T extends `${string}--${infer Name} ${string}` ? Name
+  : T extends `${string}--${infer Name}[${string}` ? Name
+  : T extends `${string}--${infer Name}` ? Name
+  : never;
+
+type KeyOf<T extends OptionSpec> = CamelCase<LongName<T["flags"]>>;
+
+type ValueOf<T extends OptionSpec> = T["flags"] extends `${string}--${string} ${string}`
+  ? T extends { readonly closed: true; readonly values: readonly (infer Value)[] } ? Value
+  : T extends { readonly repeats: true } ? readonly string[]
+  : string
+  : boolean;
+
+/** The values of a command's options, by their names. */
+export type OptionsOf<T extends readonly OptionSpec[]> = {
+  readonly [Each in T[number] as KeyOf<Each>]?: ValueOf<Each>;
+};
 
 /** One of adc-run's own options, which stand before the command. */
 export interface GlobalOption extends OptionSpec {
@@ -82,7 +77,7 @@ export interface GlobalOption extends OptionSpec {
   readonly readElsewhere?: true;
 }
 
-export const GLOBAL_OPTIONS: readonly GlobalOption[] = [
+const TABLE = [
   {
     flags: "-p, --profile NAME[,NAME...]",
     text: "the target to use; for a run also several, one after another",
@@ -198,4 +193,32 @@ export const GLOBAL_OPTIONS: readonly GlobalOption[] = [
     kind: "switch",
     scope: "all",
   },
-];
+] as const satisfies readonly GlobalOption[];
+
+export const GLOBAL_OPTIONS: readonly GlobalOption[] = TABLE;
+
+/** What the value of each kind is. */
+interface ValueOfKind {
+  readonly switch: boolean;
+  readonly text: string;
+  readonly list: readonly string[];
+  readonly count: number;
+  readonly lifetime: boolean;
+}
+
+type GlobalValue<T extends GlobalOption> = T extends { readonly flags: "--no-profile" } ? false
+  : ValueOfKind[T["kind"]];
+
+/** The values of adc-run's own options; `profile` is `false` for `--no-profile`. */
+export type GlobalOptions =
+  & {
+    readonly [Each in typeof TABLE[number] as KeyOf<Each>]?: GlobalValue<Each>;
+  }
+  & {
+    readonly check: boolean;
+    readonly mask: boolean;
+    /** What follows `--ephemeral=`. */
+    readonly ephemeralTtl?: string;
+    /** Which of the others came from variables: one that has no meaning for a command is ignored. */
+    readonly fromEnvironment: ReadonlySet<string>;
+  };

@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { AdcRunError, codeOf, EXIT, throwIfNotCapable, UsageError } from "../../errors.ts";
 import type { Io } from "../io.ts";
-import type { OptionsOf } from "../manual/manual.ts";
+import type { OptionsOf } from "../global_options.ts";
 import type { API_OPTIONS } from "../manual/other_commands.ts";
 
 /** What is to be asked. */

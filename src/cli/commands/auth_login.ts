@@ -15,7 +15,8 @@ import { canAsk, contextOf, interruptible } from "../io.ts";
 import type { Io } from "../io.ts";
 import type { LOGIN_OPTIONS } from "../manual/auth_commands.ts";
 import { namesOf } from "../global_options.ts";
-import type { OptionsOf, OwnCall } from "../manual/manual.ts";
+import type { OptionsOf } from "../global_options.ts";
+import type { OwnCall } from "../manual/manual.ts";
 import { openConnection } from "../settings.ts";
 import type { OwnConnection } from "../settings.ts";
 import {

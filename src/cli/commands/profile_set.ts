@@ -13,7 +13,8 @@ import { nearest } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
 import { splitList } from "../options.ts";
 import type { Reporter } from "../output/report.ts";
-import type { ConnectionValues, OptionsOf, OwnCall } from "../manual/manual.ts";
+import type { OptionsOf } from "../global_options.ts";
+import type { ConnectionValues, OwnCall } from "../manual/manual.ts";
 import type { SET_OPTIONS, USE_OPTIONS } from "../manual/profile_commands.ts";
 import { describeEntries } from "./account.ts";
 

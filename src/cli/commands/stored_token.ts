@@ -18,7 +18,8 @@ import { accountOf, accountsFor, originsOf } from "../../token/token_value.ts";
 import { contextOf, interruptible } from "../io.ts";
 import type { Io } from "../io.ts";
 import type { LOGOUT_OPTIONS, ROTATE_OPTIONS } from "../manual/auth_commands.ts";
-import type { OptionsOf, OwnCall } from "../manual/manual.ts";
+import type { OptionsOf } from "../global_options.ts";
+import type { OwnCall } from "../manual/manual.ts";
 import { openConnection } from "../settings.ts";
 import {
   describeEntries,

@@ -1,7 +1,7 @@
 import { UsageError } from "../../errors.ts";
 import { nearest } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
-import type { GlobalOptions, OptionSpec, Values } from "../global_options.ts";
+import type { GlobalOptions, OptionsOf, OptionSpec, Values } from "../global_options.ts";
 import type { Reporter } from "../output/report.ts";
 import { ADC_COMMANDS, HIDDEN_ADC_COMMANDS } from "./adc_commands.ts";
 import type { CONNECTION_FLAGS } from "../../adc/connection_flags.ts";
@@ -79,26 +79,6 @@ export interface OwnCall<T = object> {
   /** Prints for this command. */
   readonly reporter: Reporter;
 }
-
-type CamelCase<T extends string> = T extends `${infer A}-${infer B}`
-  ? `${A}${Capitalize<CamelCase<B>>}`
-  : T;
-
-type LongName<T extends string> = T extends `${string}--no-${infer Name}` ? Name
-  : T extends `${string}--${infer Name} ${string}` ? Name
-  : T extends `${string}--${infer Name}` ? Name
-  : never;
-
-type ValueOf<T extends OptionSpec> = T["flags"] extends `${string}--${string} ${string}`
-  ? T extends { readonly closed: true; readonly values: readonly (infer Value)[] } ? Value
-  : T extends { readonly repeats: true } ? readonly string[]
-  : string
-  : boolean;
-
-/** The values of a command's options, by their names. */
-export type OptionsOf<T extends readonly OptionSpec[]> = {
-  readonly [Each in T[number] as CamelCase<LongName<Each["flags"]>>]?: ValueOf<Each>;
-};
 
 /** The values of ADC's connection flags. */
 export type ConnectionValues = OptionsOf<typeof CONNECTION_FLAGS>;

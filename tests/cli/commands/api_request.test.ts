@@ -6,7 +6,7 @@ import {
 } from "../../../src/cli/commands/api_request.ts";
 import type { ApiRequest } from "../../../src/cli/commands/api_request.ts";
 import { type API_OPTIONS, OTHER_COMMANDS } from "../../../src/cli/manual/other_commands.ts";
-import type { OptionsOf } from "../../../src/cli/manual/manual.ts";
+import type { OptionsOf } from "../../../src/cli/global_options.ts";
 import { readCommandLine } from "../../../src/cli/options.ts";
 import { readCommand } from "../../../src/cli/read_command.ts";
 import { UsageError } from "../../../src/errors.ts";
