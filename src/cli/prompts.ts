@@ -8,6 +8,7 @@ import { MOST_TOKEN_BYTES, withoutTrailingNewline } from "../token/token_value.t
 import { abortOnInterrupt } from "../run/signals.ts";
 import { canAsk } from "./io.ts";
 import type { Io } from "./io.ts";
+import type { LoginOptions } from "./manual/auth_commands.ts";
 import { inOneLine } from "./output/report.ts";
 
 /** Asks for a line. */
@@ -18,7 +19,7 @@ export async function askText(
 ): Promise<string> {
   const { text } = await import("@clack/prompts");
   const defaults = initial === undefined ? {} : { defaultValue: initial, placeholder: initial };
-  return (await ask<string>(
+  return (await prompt<string>(
     io,
     (terms) => text({ message: inOneLine(message), ...defaults, ...terms }),
   )).trim();
@@ -28,7 +29,7 @@ export async function askText(
 export async function askSecret(message: string, io: Io): Promise<Secret> {
   const { password } = await import("@clack/prompts");
   return new Secret(
-    await ask<string>(io, (terms) => password({ message: inOneLine(message), ...terms })),
+    await prompt<string>(io, (terms) => password({ message: inOneLine(message), ...terms })),
   );
 }
 
@@ -36,7 +37,7 @@ export async function askSecret(message: string, io: Io): Promise<Secret> {
 export async function askConfirmation(message: string, io: Io): Promise<boolean> {
   return await inTurn(io, async () => {
     const { confirm } = await import("@clack/prompts");
-    return await ask<boolean>(
+    return await prompt<boolean>(
       io,
       (terms) => confirm({ message: inOneLine(message), initialValue: false, ...terms }),
     );
@@ -91,7 +92,7 @@ interface Terms {
 const END_OF_INPUT = 4;
 
 /** Asks; Ctrl-C, Ctrl-D and the end of the input are no answer. */
-async function ask<T extends string | boolean>(
+async function prompt<T extends string | boolean>(
   { stdin, stderr, signals }: Io,
   question: (terms: Terms) => Promise<T | symbol>,
 ): Promise<T> {
@@ -129,13 +130,6 @@ function givenUp(): AdcRunError {
   return new AdcRunError("Given up", EXIT.interrupted);
 }
 
-/** What the command line says of who logs in. */
-interface LoginAnswers {
-  readonly username?: string;
-  readonly passwordStdin?: boolean;
-  readonly loginOption?: string;
-}
-
 /** Makes sure that a password may be sent where it would go. */
 export async function requireConsent(
   connection: Connection,
@@ -154,7 +148,7 @@ export async function requireConsent(
 /** Finds out who logs in: from the options, the environment, or a person. */
 export async function readCredentials(
   connection: Connection,
-  { options, io }: { readonly options: LoginAnswers; readonly io: Io },
+  { options, io }: { readonly options: LoginOptions; readonly io: Io },
 ): Promise<Credentials> {
   const known = credentialsOf(io.env, connection);
   const given = options.username?.trim() || known.username;
@@ -171,7 +165,7 @@ export async function readCredentials(
 
 async function findPassword(
   username: string,
-  { options, io }: { readonly options: LoginAnswers; readonly io: Io },
+  { options, io }: { readonly options: LoginOptions; readonly io: Io },
 ): Promise<Secret> {
   const known = credentialsOf(io.env);
   // At a terminal it would be shown while it is typed.

@@ -14,9 +14,8 @@ import type { RunSignals } from "../../run/signals.ts";
 import { resolveToken } from "../../token/resolve.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
 import type { Io } from "../io.ts";
-import type { OptionsOf } from "../global_options.ts";
 import type { OwnCall } from "../manual/manual.ts";
-import type { API_OPTIONS } from "../manual/other_commands.ts";
+import type { ApiOptions } from "../manual/other_commands.ts";
 import { requireNoDryRun } from "../options.ts";
 import { openConnection } from "../settings.ts";
 import type { OwnConnection } from "../settings.ts";
@@ -30,7 +29,7 @@ import { hasField, readTarget, requireGroups, withFields, withGroup } from "./ap
 
 /** Sends one request and shows the answer. */
 export async function api(
-  call: OwnCall<OptionsOf<typeof API_OPTIONS>>,
+  call: OwnCall<ApiOptions>,
   io: Io,
 ): Promise<number> {
   const { options, reporter } = call;
@@ -39,7 +38,13 @@ export async function api(
   const connected = await openConnection(call, io);
   const watch = watchSignals(io.signals);
   try {
-    return await ask(request, { ...connected, reporter, io, watch, signal: watch.interrupted });
+    return await sendRequest(request, {
+      ...connected,
+      reporter,
+      io,
+      watch,
+      signal: watch.interrupted,
+    });
   } catch (error) {
     watch.interrupted.throwIfAborted();
     throw error;
@@ -56,7 +61,7 @@ interface Surroundings extends OwnConnection {
   readonly signal: AbortSignal;
 }
 
-async function ask(request: ApiRequest, surroundings: Surroundings): Promise<number> {
+async function sendRequest(request: ApiRequest, surroundings: Surroundings): Promise<number> {
   const { connection, sources, reporter, io, watch, signal } = surroundings;
   // All that can be wrong on this side is, before a token is looked for.
   const target = readTarget(request.path, connection.servers);
@@ -88,7 +93,7 @@ async function ask(request: ApiRequest, surroundings: Surroundings): Promise<num
 }
 
 /** A request that is ready to be sent, but for the gateway group. */
-interface Ready extends Omit<ApiRequest, "data"> {
+interface PreparedRequest extends Omit<ApiRequest, "data"> {
   readonly body: Uint8Array | undefined;
 }
 
@@ -97,7 +102,7 @@ interface Exchange extends Surroundings {
   readonly resolved: ResolvedToken;
 }
 
-async function exchange(ready: Ready, exchanging: Exchange): Promise<number> {
+async function exchange(prepared: PreparedRequest, exchanging: Exchange): Promise<number> {
   const { connection, reporter, requester, resolved, io } = exchanging;
   const record = await knownToken(resolved.token, {
     connection,
@@ -107,14 +112,14 @@ async function exchange(ready: Ready, exchanging: Exchange): Promise<number> {
   const now = Date.now();
   const soon = endWarning(record, now);
   if (soon !== undefined) reporter.warn(soon);
-  const path = await withGroup(ready.path, exchanging);
-  const { method, body } = ready;
+  const path = await withGroup(prepared.path, exchanging);
+  const { method, body } = prepared;
   const headers = body === undefined
-    ? ready.headers
-    : { "content-type": "application/json", ...ready.headers };
+    ? prepared.headers
+    : { "content-type": "application/json", ...prepared.headers };
   const send = (fields: Parameters<typeof withFields>[1]) =>
     requester.send({ method, path: withFields(path, fields), headers, body });
-  const judge = (answer: RawAnswer, start: BodyStart) =>
+  const failureOf = (answer: RawAnswer, start: BodyStart) =>
     judgeRawAnswer(answer, {
       start: start.text(),
       cut: start.cut(),
@@ -123,9 +128,9 @@ async function exchange(ready: Ready, exchanging: Exchange): Promise<number> {
       explain: (result) => explainRefusal(result, record, now),
     });
 
-  const answer = await send(ready.paginate ? pageFields(path, 1) : []);
-  const mask = createMask(ready.mask ? secretsOf(connection, resolved, io.env) : []);
-  if (ready.paginate && isSuccess(answer)) {
+  const answer = await send(prepared.paginate ? pageFields(path, 1) : []);
+  const mask = createMask(prepared.mask ? secretsOf(connection, resolved, io.env) : []);
+  if (prepared.paginate && isSuccess(answer)) {
     const next = async (page: number) => {
       const further = await send(pageFields(path, page));
       if (isSuccess(further)) return further;
@@ -133,15 +138,15 @@ async function exchange(ready: Ready, exchanging: Exchange): Promise<number> {
       for await (const _ of start.body) {
         if (start.full()) break;
       }
-      throw judge(further, start) ?? notAList(further, `the answer is ${further.status}`);
+      throw failureOf(further, start) ?? notAList(further, `the answer is ${further.status}`);
     };
     await show(allPages(answer, next), exchanging, { mask });
     return 0;
   }
   const start = keepStart(answer.body);
-  const head = ready.include ? headOf(answer) : undefined;
+  const head = prepared.include ? headOf(answer) : undefined;
   await show(start.body, exchanging, { mask, head });
-  const failure = judge(answer, start);
+  const failure = failureOf(answer, start);
   if (failure !== undefined) return reporter.fail(failure);
   if (/html/i.test(answer.header("content-type") ?? "")) {
     reporter.warn("The answer is a page, and not the JSON that an Admin API gives.");

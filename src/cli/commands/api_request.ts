@@ -3,8 +3,7 @@ import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { AdcRunError, codeOf, EXIT, throwIfNotCapable, UsageError } from "../../errors.ts";
 import type { Io } from "../io.ts";
-import type { OptionsOf } from "../global_options.ts";
-import type { API_OPTIONS } from "../manual/other_commands.ts";
+import type { ApiOptions } from "../manual/other_commands.ts";
 
 /** What is to be asked. */
 export interface ApiRequest {
@@ -24,10 +23,8 @@ export interface ApiRequest {
   readonly mask: boolean;
 }
 
-type Options = OptionsOf<typeof API_OPTIONS>;
-
 /** Reads what is to be asked. */
-export function readApiRequest(operands: readonly string[], options: Options): ApiRequest {
+export function readApiRequest(operands: readonly string[], options: ApiOptions): ApiRequest {
   const { include = false, paginate = false, mask = true } = options;
   const { method, path } = readOperands(operands, options);
   const [data, ...more] = options.data ?? [];
@@ -52,7 +49,7 @@ const KNOWN_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS
 
 function readOperands(
   operands: readonly string[],
-  { method: flag }: Options,
+  { method: flag }: ApiOptions,
 ): { readonly method: string | undefined; readonly path: string } {
   const suggestion = "Write it like: adc-run api GET /api/users";
   if (operands.length > 2) {
@@ -159,7 +156,7 @@ export function readHeaders(
 /**
  * Far more than any configuration; what is longer is something else, and is not read to its end.
  */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 /**
  * Reads the body: `@FILE`, `-` or `@-` for standard input, else the text itself. It is sent byte by byte
@@ -214,10 +211,10 @@ async function collect(
     if (next.done) return Buffer.concat(chunks);
     const bytes = Buffer.from(next.value as Uint8Array);
     length += bytes.length;
-    if (length > MOST_BYTES) {
+    if (length > MAX_BODY_BYTES) {
       await iterator.return?.();
       throw new AdcRunError(
-        `Cannot send ${what}: it is longer than ${MOST_BYTES / 1024 / 1024} MiB`,
+        `Cannot send ${what}: it is longer than ${MAX_BODY_BYTES / 1024 / 1024} MiB`,
         EXIT.data,
       );
     }

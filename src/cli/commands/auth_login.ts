@@ -13,9 +13,8 @@ import type { Storage } from "../../store/state.ts";
 import { accountOf, isBlank, tokenDefect } from "../../token/token_value.ts";
 import { canAsk, contextOf, interruptible } from "../io.ts";
 import type { Io } from "../io.ts";
-import type { LOGIN_OPTIONS } from "../manual/auth_commands.ts";
+import type { LoginOptions } from "../manual/auth_commands.ts";
 import { namesOf } from "../global_options.ts";
-import type { OptionsOf } from "../global_options.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { openConnection } from "../settings.ts";
 import type { OwnConnection } from "../settings.ts";
@@ -36,8 +35,6 @@ import {
   warnOfShadows,
   warnOfSuperAdmin,
 } from "./account.ts";
-
-type LoginOptions = OptionsOf<typeof LOGIN_OPTIONS>;
 
 /** The options of a log-in with a password, which mean nothing with a token. */
 const PASSWORD_OPTIONS = [

@@ -9,9 +9,8 @@ import { readUserProfiles } from "../../profiles/profile_file.ts";
 import { accountOf } from "../../token/token_value.ts";
 import { canAsk, contextOf } from "../io.ts";
 import type { Io } from "../io.ts";
-import type { OptionsOf } from "../global_options.ts";
 import type { OwnCall } from "../manual/manual.ts";
-import type { IMPORT_OPTIONS } from "../manual/profile_commands.ts";
+import type { ImportOptions } from "../manual/profile_commands.ts";
 import { requireConfirmation } from "../prompts.ts";
 import { describeEntries } from "./account.ts";
 
@@ -20,7 +19,7 @@ import { describeEntries } from "./account.ts";
  * whatever interrupts this, calling it once more completes it.
  */
 export async function profileImport(
-  { options, reporter }: OwnCall<OptionsOf<typeof IMPORT_OPTIONS>>,
+  { options, reporter }: OwnCall<ImportOptions>,
   io: Io,
 ): Promise<number> {
   const { storage = "keychain", overwrite = false, dryRun = false } = options;

@@ -13,12 +13,9 @@ import { nearest } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
 import { splitList } from "../options.ts";
 import type { Reporter } from "../output/report.ts";
-import type { OptionsOf } from "../global_options.ts";
-import type { ConnectionValues, OwnCall } from "../manual/manual.ts";
-import type { SET_OPTIONS, USE_OPTIONS } from "../manual/profile_commands.ts";
+import type { OwnCall } from "../manual/manual.ts";
+import type { SetOptions, UseOptions } from "../manual/profile_commands.ts";
 import { describeEntries } from "./account.ts";
-
-type SetOptions = OptionsOf<typeof SET_OPTIONS> & ConnectionValues;
 
 /** Makes a profile, or changes the settings that are named and leaves the others. */
 export async function profileSet(
@@ -112,7 +109,7 @@ async function warnAboutProfile(name: string, { env }: Io, reporter: Reporter): 
 
 /** Chooses the default profile, or none. */
 export async function profileUse(
-  { options, reporter, operands }: OwnCall<OptionsOf<typeof USE_OPTIONS>>,
+  { options, reporter, operands }: OwnCall<UseOptions>,
   io: Io,
 ): Promise<number> {
   const [name] = operands;

@@ -17,8 +17,7 @@ import type { Storage, TokenRecord } from "../../store/state.ts";
 import { accountOf, accountsFor, originsOf } from "../../token/token_value.ts";
 import { contextOf, interruptible } from "../io.ts";
 import type { Io } from "../io.ts";
-import type { LOGOUT_OPTIONS, ROTATE_OPTIONS } from "../manual/auth_commands.ts";
-import type { OptionsOf } from "../global_options.ts";
+import type { LogoutOptions, RotateOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { openConnection } from "../settings.ts";
 import {
@@ -32,7 +31,7 @@ import {
 
 /** Replaces the stored token: a new one is made with it, tried and stored before it is revoked. */
 export async function authRotate(
-  call: OwnCall<OptionsOf<typeof ROTATE_OPTIONS>>,
+  call: OwnCall<RotateOptions>,
   io: Io,
 ): Promise<number> {
   const { options, reporter } = call;
@@ -140,7 +139,7 @@ interface Removed {
  * Revokes the stored token, then removes it from where it is stored. With `--keep` it is only removed.
  */
 export async function authLogout(
-  call: OwnCall<OptionsOf<typeof LOGOUT_OPTIONS>>,
+  call: OwnCall<LogoutOptions>,
   io: Io,
 ): Promise<number> {
   const { options, reporter } = call;

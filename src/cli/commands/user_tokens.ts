@@ -7,8 +7,7 @@ import type { TokenStores } from "../../lifecycle/token_stores.ts";
 import type { TokenRecord } from "../../store/state.ts";
 import { canAsk } from "../io.ts";
 import type { Io } from "../io.ts";
-import type { REVOKE_OPTIONS } from "../manual/auth_commands.ts";
-import type { OptionsOf } from "../global_options.ts";
+import type { RevokeOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { alignColumns } from "../output/report.ts";
 import { requireConfirmation } from "../prompts.ts";
@@ -92,7 +91,7 @@ function formatTokens(tokens: readonly ListedToken[]): string {
 
 /** Revokes the user's tokens that are named, by id or by name. */
 export async function authRevoke(
-  call: OwnCall<OptionsOf<typeof REVOKE_OPTIONS>>,
+  call: OwnCall<RevokeOptions>,
   io: Io,
 ): Promise<number> {
   const { options, reporter, operands } = call;

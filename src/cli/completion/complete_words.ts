@@ -1,7 +1,7 @@
 import { CONNECTION_FLAGS } from "../../adc/connection_flags.ts";
 import { ADC_COMMANDS } from "../manual/adc_commands.ts";
 import { connectionFlags, sharedOptions } from "../manual/help.ts";
-import { COMMANDS, findPage, subcommandsOf } from "../manual/manual.ts";
+import { COMMANDS, subcommandsOf } from "../manual/manual.ts";
 import { TOPICS } from "../manual/topics.ts";
 import { GLOBAL_OPTIONS, namesOf } from "../global_options.ts";
 import type { OptionSpec, Values } from "../global_options.ts";
@@ -30,7 +30,7 @@ export function completeWords(
   if (command === "help") return completeHelp(words.slice(at + 1));
   const names = subcommandsOf(command);
   if (names.length > 0) {
-    if (at + 1 === words.length - 1) return pick(current, subcommandCandidates(command));
+    if (at + 1 === words.length - 1) return pick(current, candidatesOf(names));
     return completeOwn(words, { at: at + 1, name: `${command} ${words[at + 1]}`, profiles });
   }
   return COMMANDS.some(({ name }) => name === command)
@@ -79,10 +79,9 @@ const command = (at: number): Completion => ({ candidates: [], rest: { commandAt
 
 function completeHelp(words: readonly string[]): Completion {
   const current = words.at(-1)!;
-  if (words.length === 2) return pick(current, subcommandCandidates(words[0]!));
+  if (words.length === 2) return pick(current, candidatesOf(subcommandsOf(words[0]!)));
   if (words.length > 2) return NOTHING;
-  const topics = TOPICS.map(({ name, summary }) => ({ value: name, text: summary }));
-  return pick(current, [...topLevel(), ...topics, ...adcCandidates()]);
+  return pick(current, [...topLevel(), ...candidatesOf(TOPICS), ...adcCandidates()]);
 }
 
 function completeBehind(
@@ -111,15 +110,13 @@ function completeBehind(
 }
 
 function topLevel(): readonly Candidate[] {
-  return COMMANDS.filter(({ name }) => !name.includes(" "))
-    .map(({ name, summary }) => ({ value: name, text: summary }));
+  return candidatesOf(COMMANDS.filter(({ name }) => !name.includes(" ")));
 }
 
-function subcommandCandidates(command: string): readonly Candidate[] {
-  return subcommandsOf(command).map((name) => {
-    const page = findPage(`${command} ${name}`);
-    return { value: name, text: page?.kind === "command" ? page.command.summary : "" };
-  });
+function candidatesOf(
+  named: readonly { readonly name: string; readonly summary: string }[],
+): readonly Candidate[] {
+  return named.map(({ name, summary }) => ({ value: name, text: summary }));
 }
 
 function adcCandidates(): readonly Candidate[] {

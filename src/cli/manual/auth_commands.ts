@@ -1,5 +1,5 @@
 import type { Storage } from "../../store/state.ts";
-import type { OptionSpec } from "../global_options.ts";
+import type { OptionsOf, OptionSpec } from "../global_options.ts";
 import type { CommandSpec } from "./manual.ts";
 
 const SHARED = ["--profile", "--no-profile", "--env-file", "--json", "--quiet"];
@@ -12,7 +12,7 @@ export const STORAGE_OPTION = {
   closed: true,
 } as const satisfies OptionSpec;
 
-export const LOGIN_OPTIONS = [
+const LOGIN_OPTIONS = [
   {
     flags: "--username NAME",
     text: "the user; else the profile's",
@@ -44,22 +44,30 @@ export const LOGIN_OPTIONS = [
   { flags: "--yes", text: "send the password though .env alone names the server" },
 ] as const satisfies readonly OptionSpec[];
 
-export const ROTATE_OPTIONS = [
+export type LoginOptions = OptionsOf<typeof LOGIN_OPTIONS>;
+
+const ROTATE_OPTIONS = [
   {
     flags: "--expires-in DURATION",
     text: "how long the new token lives (default: as long as the old one was to)",
   },
 ] as const satisfies readonly OptionSpec[];
 
-export const REVOKE_OPTIONS = [{
+export type RotateOptions = OptionsOf<typeof ROTATE_OPTIONS>;
+
+const REVOKE_OPTIONS = [{
   flags: "-y, --yes",
   text: "do not ask",
 }] as const satisfies readonly OptionSpec[];
 
-export const LOGOUT_OPTIONS = [{
+export type RevokeOptions = OptionsOf<typeof REVOKE_OPTIONS>;
+
+const LOGOUT_OPTIONS = [{
   flags: "--keep",
   text: "leave it valid on the server",
 }] as const satisfies readonly OptionSpec[];
+
+export type LogoutOptions = OptionsOf<typeof LOGOUT_OPTIONS>;
 
 /** `auth` and its subcommands. */
 export const AUTH_COMMANDS: readonly CommandSpec[] = [

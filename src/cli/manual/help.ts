@@ -5,7 +5,7 @@ import { GLOBAL_OPTIONS, namesOf } from "../global_options.ts";
 import type { OptionSpec } from "../global_options.ts";
 import { CONNECTION_FLAGS } from "../../adc/connection_flags.ts";
 import type { AdcCommand } from "./adc_commands.ts";
-import { COMMANDS, findPage, pageNames, subcommandsOf, SYNOPSIS, usageOf } from "./manual.ts";
+import { findPage, pageNames, subcommandsOf, SYNOPSIS, usageOf } from "./manual.ts";
 import type { CommandSpec, ManualExample, ManualTopic, Page, TextBlock } from "./manual.ts";
 import { TOPICS } from "./topics.ts";
 
@@ -59,7 +59,7 @@ function mainHelp(): string {
 const WIDTH = 80;
 
 /** Beyond this an option's text starts on a line of its own. */
-const WIDEST_FLAGS = 30;
+const MAX_FLAGS_WIDTH = 30;
 
 /** A page as text. */
 export function renderPage(page: Page): string {
@@ -75,7 +75,9 @@ export function renderPage(page: Page): string {
 
 /** Options as two columns. */
 function renderOptions(options: readonly OptionSpec[]): readonly string[] {
-  const fitting = options.map(({ flags }) => flags.length).filter((each) => each <= WIDEST_FLAGS);
+  const fitting = options.map(({ flags }) => flags.length).filter((each) =>
+    each <= MAX_FLAGS_WIDTH
+  );
   const width = Math.max(10, ...fitting);
   return options.flatMap(({ flags, text, variable }) => {
     const said = variable === undefined ? text : `${text} [${variable}]`;
@@ -105,11 +107,10 @@ export function connectionFlags({ connection }: CommandSpec): readonly OptionSpe
 
 function renderCommand(command: CommandSpec): string {
   const [first = "", ...more] = usageOf(command);
-  const names = subcommandsOf(command.name);
-  const rows = names.map((name): OptionSpec => {
-    const found = COMMANDS.find((each) => each.name === `${command.name} ${name}`);
-    return { flags: name, text: found?.summary ?? "" };
-  });
+  const rows = subcommandsOf(command.name).map(({ name, summary }) => ({
+    flags: name,
+    text: summary,
+  }));
   return sections([
     [`Usage: ${first}`, ...more.map((line) => `       ${line}`)],
     ...renderText(command.description),

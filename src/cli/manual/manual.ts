@@ -1,10 +1,9 @@
 import { UsageError } from "../../errors.ts";
 import { nearest } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
-import type { GlobalOptions, OptionsOf, OptionSpec, Values } from "../global_options.ts";
+import type { GlobalOptions, OptionSpec, Values } from "../global_options.ts";
 import type { Reporter } from "../output/report.ts";
 import { ADC_COMMANDS, HIDDEN_ADC_COMMANDS } from "./adc_commands.ts";
-import type { CONNECTION_FLAGS } from "../../adc/connection_flags.ts";
 import type { AdcCommand } from "./adc_commands.ts";
 import { AUTH_COMMANDS } from "./auth_commands.ts";
 import { OTHER_COMMANDS } from "./other_commands.ts";
@@ -80,9 +79,6 @@ export interface OwnCall<T = object> {
   readonly reporter: Reporter;
 }
 
-/** The values of ADC's connection flags. */
-export type ConnectionValues = OptionsOf<typeof CONNECTION_FLAGS>;
-
 /** Something that more than one command is about. */
 export interface ManualTopic {
   /** The word behind `adc-run help`. */
@@ -110,8 +106,8 @@ export const SYNOPSIS: readonly (readonly [usage: string, text: string])[] = [
   ["adc-run [options] <adc command> [adc options]", "run ADC with a checked token"],
   ["adc-run [options] exec -- <command> [args]", "run another program with it"],
   ["adc-run [options] api [METHOD] <path>", "one request to the Admin API"],
-  [`adc-run auth ${subcommandsOf("auth").join("|")}`, ""],
-  [`adc-run profile ${subcommandsOf("profile").join("|")}`, ""],
+  [`adc-run auth ${subcommandNames("auth").join("|")}`, ""],
+  [`adc-run profile ${subcommandNames("profile").join("|")}`, ""],
   ["adc-run doctor", "look for what is wrong"],
   ["adc-run completion bash|zsh|fish|powershell", "complete words in a shell"],
   ["adc-run [options] -- <words>", "every word to ADC"],
@@ -142,15 +138,19 @@ export function pageNames(): readonly string[] {
   ];
 }
 
-/** The subcommands of a command. */
-export function subcommandsOf(name: string): readonly string[] {
-  return COMMANDS.filter((each) => each.name.startsWith(`${name} `))
-    .map((each) => each.name.slice(name.length + 1));
+/** The subcommands of a command, without its own name. */
+export function subcommandsOf(command: string): readonly Pick<CommandSpec, "name" | "summary">[] {
+  return COMMANDS.filter(({ name }) => name.startsWith(`${command} `))
+    .map(({ name, summary }) => ({ name: name.slice(command.length + 1), summary }));
+}
+
+function subcommandNames(command: string): readonly string[] {
+  return subcommandsOf(command).map(({ name }) => name);
 }
 
 /** How a command is called, one form a line. */
 export function usageOf({ name, usage }: CommandSpec): readonly string[] {
-  return usage ?? [`adc-run ${[name, subcommandsOf(name).join("|")].join(" ").trim()} [options]`];
+  return usage ?? [`adc-run ${[name, subcommandNames(name).join("|")].join(" ").trim()} [options]`];
 }
 
 /**
@@ -162,7 +162,7 @@ export function refuseMistypedCommand(word: string): void {
   const adcs = ADC_COMMANDS.map(({ name }) => name);
   if ([...ours, ...adcs, ...HIDDEN_ADC_COMMANDS].includes(word) || word.startsWith("-")) return;
   // "adc-run login" is "adc-run auth login" with a word left out.
-  const subcommands = subcommandsOf("auth");
+  const subcommands = subcommandNames("auth");
   const near = nearest(word, [...ours, ...adcs, ...subcommands]);
   if (near === undefined) return;
   const meant = subcommands.includes(near) ? `auth ${near}` : near;
@@ -173,7 +173,7 @@ export function refuseMistypedCommand(word: string): void {
 
 /** The error for a command that is not complete, or whose second word is none of its own. */
 export function unknownSubcommand(command: string, name: string | undefined): UsageError {
-  const names = subcommandsOf(command);
+  const names = subcommandNames(command);
   const meant = name === undefined ? undefined : nearest(name, names);
   const found = name === undefined
     ? `There is no ${command} command`

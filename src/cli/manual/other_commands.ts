@@ -1,9 +1,9 @@
-import type { OptionSpec } from "../global_options.ts";
+import type { OptionsOf, OptionSpec } from "../global_options.ts";
 import type { CommandSpec } from "./manual.ts";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
-export const API_OPTIONS = [
+const API_OPTIONS = [
   {
     flags: "-X, --method METHOD",
     text: "the method",
@@ -24,6 +24,8 @@ export const API_OPTIONS = [
   { flags: "--paginate", text: "fetch all pages of a list" },
   { flags: "--no-mask", text: "show the token where the answer repeats it" },
 ] as const satisfies readonly OptionSpec[];
+
+export type ApiOptions = OptionsOf<typeof API_OPTIONS>;
 
 /** Commands without subcommands. */
 export const OTHER_COMMANDS: readonly CommandSpec[] = [

@@ -1,11 +1,12 @@
+import type { CONNECTION_FLAGS } from "../../adc/connection_flags.ts";
 import { SETTING_NAMES, SOURCES } from "../../profiles/profile_settings.ts";
-import type { OptionSpec } from "../global_options.ts";
+import type { OptionsOf, OptionSpec } from "../global_options.ts";
 import { STORAGE_OPTION } from "./auth_commands.ts";
 import type { CommandSpec } from "./manual.ts";
 
 const SHARED = ["--json", "--quiet"];
 
-export const SET_OPTIONS = [
+const SET_OPTIONS = [
   { flags: "--username NAME", text: "who logs in" },
   {
     flags: "--token-command TEXT",
@@ -30,12 +31,16 @@ export const SET_OPTIONS = [
   },
 ] as const satisfies readonly OptionSpec[];
 
-export const USE_OPTIONS = [{
+export type SetOptions = OptionsOf<typeof SET_OPTIONS> & OptionsOf<typeof CONNECTION_FLAGS>;
+
+const USE_OPTIONS = [{
   flags: "--none",
   text: "have no default profile",
 }] as const satisfies readonly OptionSpec[];
 
-export const IMPORT_OPTIONS = [
+export type UseOptions = OptionsOf<typeof USE_OPTIONS>;
+
+const IMPORT_OPTIONS = [
   {
     flags: "--file PATH",
     text: "read this file (default: ~/.config/a7/config.yaml)",
@@ -46,6 +51,8 @@ export const IMPORT_OPTIONS = [
   { flags: "-y, --yes", text: "do not ask" },
   STORAGE_OPTION,
 ] as const satisfies readonly OptionSpec[];
+
+export type ImportOptions = OptionsOf<typeof IMPORT_OPTIONS>;
 
 /** `profile` and its subcommands. */
 export const PROFILE_COMMANDS: readonly CommandSpec[] = [

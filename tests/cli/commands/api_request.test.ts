@@ -5,8 +5,7 @@ import {
   readHeaders,
 } from "../../../src/cli/commands/api_request.ts";
 import type { ApiRequest } from "../../../src/cli/commands/api_request.ts";
-import { type API_OPTIONS, OTHER_COMMANDS } from "../../../src/cli/manual/other_commands.ts";
-import type { OptionsOf } from "../../../src/cli/global_options.ts";
+import { type ApiOptions, OTHER_COMMANDS } from "../../../src/cli/manual/other_commands.ts";
 import { readCommandLine } from "../../../src/cli/options.ts";
 import { readCommand } from "../../../src/cli/read_command.ts";
 import { UsageError } from "../../../src/errors.ts";
@@ -15,7 +14,7 @@ import { fakeIo } from "../fake_io.ts";
 function readApiRequest(words: readonly string[]): ApiRequest {
   const spec = OTHER_COMMANDS.find(({ name }) => name === "api")!;
   const line = { words, options: readCommandLine([]).options };
-  const { operands, options } = readCommand<OptionsOf<typeof API_OPTIONS>>(spec, line, fakeIo())!;
+  const { operands, options } = readCommand<ApiOptions>(spec, line, fakeIo())!;
   return readRequest(operands, options);
 }
 
