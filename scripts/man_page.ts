@@ -68,7 +68,7 @@ function describeCommand(command: CommandSpec): readonly string[] {
 }
 
 function describeExamples(examples: readonly ManualExample[]): readonly string[] {
-  return examples.flatMap(({ text, line }) => [
+  return examples.flatMap(([text, line]) => [
     ".PP",
     ...prose(`${text}:`),
     ".RS 4",

@@ -131,7 +131,7 @@ it("README has every option before the command, every command, and every variabl
 it("every example can be typed as it stands", async () => {
   const examples = [...COMMANDS, ...TOPICS].flatMap(({ examples = [] }) => examples);
   assert.ok(examples.length > 40);
-  for (const { line } of examples) {
+  for (const [, line] of examples) {
     const words = splitLine(line.slice(line.search(/\badc-run /)).replace(/\)"?$/, ""));
     const end = words.findIndex((word) => ["|", ">", "<"].includes(word));
     const args = words.slice(1, end < 0 ? undefined : end);

@@ -78,7 +78,7 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
       "API7's documentation asks for a token for each user and workflow, made by a user who is no Super Admin, revoked when nobody needs it, and renewed regularly. Each is one command.",
     ],
     examples: [
-      { text: "The token that would be used here", line: "adc-run auth status" },
+      ["The token that would be used here", "adc-run auth status"],
     ],
     seeAlso: ["sources", "security"],
   },
@@ -97,19 +97,13 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     shared: [...SHARED_WITH_SOURCE, "--no-check"],
     connection: "to connect",
     examples: [
-      {
-        text: "Answer the questions",
-        line: "adc-run auth login --server https://gateway.example.com:7443",
-      },
-      {
-        text: "Without questions",
-        line: "adc-run auth login --username ci-bot --password-stdin < password.txt",
-      },
-      {
-        text: "Store an admin key of APISIX",
-        line: "adc-run auth login --with-token --backend apisix < key.txt",
-      },
-      { text: "For a profile", line: "adc-run -p prod auth login" },
+      ["Answer the questions", "adc-run auth login --server https://gateway.example.com:7443"],
+      ["Without questions", "adc-run auth login --username ci-bot --password-stdin < password.txt"],
+      [
+        "Store an admin key of APISIX",
+        "adc-run auth login --with-token --backend apisix < key.txt",
+      ],
+      ["For a profile", "adc-run -p prod auth login"],
     ],
     seeAlso: ["auth status", "auth logout", "sources", "security"],
     run: async () => (await import("../commands/auth_login.ts")).authLogin,
@@ -125,8 +119,8 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     connection: "to connect",
     readOnly: true,
     examples: [
-      { text: "Here and now", line: "adc-run auth status" },
-      { text: "For a script", line: "adc-run -p prod auth status --json" },
+      ["Here and now", "adc-run auth status"],
+      ["For a script", "adc-run -p prod auth status --json"],
     ],
     seeAlso: ["doctor", "sources", "verdicts"],
     run: async () => (await import("../commands/auth_status.ts")).authStatus,
@@ -142,7 +136,7 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     connection: "to connect",
     readOnly: true,
     examples: [
-      { text: "Into a file of your own", line: "(umask 077; adc-run auth token > token.txt)" },
+      ["Into a file of your own", "(umask 077; adc-run auth token > token.txt)"],
     ],
     seeAlso: ["api", "exec"],
     run: async () => (await import("../commands/auth_status.ts")).authToken,
@@ -158,7 +152,7 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     connection: "to connect",
     backend: "api7ee",
     readOnly: true,
-    examples: [{ text: "All of them", line: "adc-run auth list" }],
+    examples: [["All of them", "adc-run auth list"]],
     seeAlso: ["auth revoke", "auth rotate"],
     run: async () => (await import("../commands/user_tokens.ts")).authList,
   },
@@ -174,8 +168,8 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     connection: "with the stored token",
     backend: "api7ee",
     examples: [
-      { text: "Renew it", line: "adc-run auth rotate" },
-      { text: "For a profile, for 90 days", line: "adc-run -p prod auth rotate --expires-in 90d" },
+      ["Renew it", "adc-run auth rotate"],
+      ["For a profile, for 90 days", "adc-run -p prod auth rotate --expires-in 90d"],
     ],
     seeAlso: ["auth list", "auth login"],
     run: async () => (await import("../commands/stored_token.ts")).authRotate,
@@ -193,8 +187,8 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     backend: "api7ee",
     operands: {},
     examples: [
-      { text: "By name", line: 'adc-run auth revoke "adc-run dev@old-laptop"' },
-      { text: "Without a question", line: "adc-run auth revoke --yes old-pipeline" },
+      ["By name", 'adc-run auth revoke "adc-run dev@old-laptop"'],
+      ["Without a question", "adc-run auth revoke --yes old-pipeline"],
     ],
     seeAlso: ["auth list", "auth logout"],
     run: async () => (await import("../commands/user_tokens.ts")).authRevoke,
@@ -208,8 +202,8 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     shared: SHARED,
     connection: "with the stored token",
     examples: [
-      { text: "For this server", line: "adc-run auth logout" },
-      { text: "For a profile", line: "adc-run -p prod auth logout" },
+      ["For this server", "adc-run auth logout"],
+      ["For a profile", "adc-run -p prod auth logout"],
     ],
     seeAlso: ["auth login", "auth revoke"],
     run: async () => (await import("../commands/stored_token.ts")).authLogout,

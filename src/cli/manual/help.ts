@@ -164,7 +164,7 @@ function renderText(text: readonly TextBlock[]): readonly (readonly string[])[] 
 }
 
 function renderExamples(examples: readonly ManualExample[]): readonly string[][] {
-  const lines = examples.flatMap(({ text, line }) => [`  # ${text}`, `  ${line}`]);
+  const lines = examples.flatMap(([text, line]) => [`  # ${text}`, `  ${line}`]);
   return titled("Examples:", lines);
 }
 

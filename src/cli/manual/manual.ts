@@ -16,13 +16,8 @@ export type TextBlock =
   | readonly string[]
   | { readonly rows: readonly (readonly [term: string, text: string])[] };
 
-/** A line to try, and what it is for. */
-export interface ManualExample {
-  /** What it does, in a few words. */
-  readonly text: string;
-  /** The line, as it is typed into a shell. */
-  readonly line: string;
-}
+/** What a line does, in a few words, and the line as it is typed into a shell. */
+export type ManualExample = readonly [text: string, line: string];
 
 /** A command of adc-run: dispatch, parsing, refusals, help, the man page and completion are made from it. */
 export interface CommandSpec {

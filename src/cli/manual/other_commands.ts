@@ -37,11 +37,8 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
       "Runs any program with ADC_TOKEN and the connection's variables set, its output masked. Options stand before exec: from the command on every word is the program's.",
     ],
     examples: [
-      { text: "A script that calls ADC", line: "adc-run exec -- ./migrate.sh" },
-      {
-        text: "The variables of a profile",
-        line: "adc-run -p prod exec -- sh -c 'echo \"$ADC_SERVER\"'",
-      },
+      ["A script that calls ADC", "adc-run exec -- ./migrate.sh"],
+      ["The variables of a profile", "adc-run -p prod exec -- sh -c 'echo \"$ADC_SERVER\"'"],
     ],
     seeAlso: ["api", "security"],
   },
@@ -66,16 +63,13 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     operands: { values: METHODS },
     readOnly: true,
     examples: [
-      { text: "The documentation's test call", line: "adc-run api /api/users" },
-      {
-        text: "All routes of a gateway group, for jq",
-        line: "adc-run api /apisix/admin/routes --gateway-group production --paginate | jq .list",
-      },
-      { text: "With a body", line: "adc-run api POST /api/gateway_groups -d @group.json" },
-      {
-        text: "With a query",
-        line: "adc-run -p prod api /api/tokens -f search=ci -f page_size=50",
-      },
+      ["The documentation's test call", "adc-run api /api/users"],
+      [
+        "All routes of a gateway group, for jq",
+        "adc-run api /apisix/admin/routes --gateway-group production --paginate | jq .list",
+      ],
+      ["With a body", "adc-run api POST /api/gateway_groups -d @group.json"],
+      ["With a query", "adc-run -p prod api /api/tokens -f search=ci -f page_size=50"],
     ],
     seeAlso: ["auth token", "verdicts", "sources"],
     run: async () => (await import("../commands/api.ts")).api,
@@ -100,8 +94,8 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     connection: "to connect",
     readOnly: true,
     examples: [
-      { text: "Here and now", line: "adc-run doctor" },
-      { text: "For a profile, as data", line: "adc-run -p prod doctor --json" },
+      ["Here and now", "adc-run doctor"],
+      ["For a profile, as data", "adc-run -p prod doctor --json"],
     ],
     seeAlso: ["auth status", "verdicts"],
     run: async () => (await import("../commands/doctor.ts")).doctor,
@@ -121,16 +115,10 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     },
     readOnly: true,
     examples: [
-      { text: "bash, in ~/.bashrc", line: 'eval "$(adc-run completion bash)"' },
-      { text: "zsh, in ~/.zshrc, behind compinit", line: 'eval "$(adc-run completion zsh)"' },
-      {
-        text: "fish, once",
-        line: "adc-run completion fish > ~/.config/fish/completions/adc-run.fish",
-      },
-      {
-        text: "PowerShell, in $PROFILE",
-        line: "adc-run completion powershell | Out-String | Invoke-Expression",
-      },
+      ["bash, in ~/.bashrc", 'eval "$(adc-run completion bash)"'],
+      ["zsh, in ~/.zshrc, behind compinit", 'eval "$(adc-run completion zsh)"'],
+      ["fish, once", "adc-run completion fish > ~/.config/fish/completions/adc-run.fish"],
+      ["PowerShell, in $PROFILE", "adc-run completion powershell | Out-String | Invoke-Expression"],
     ],
     seeAlso: ["help"],
     run: async () => (await import("../completion/scripts.ts")).completion,
@@ -141,8 +129,8 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     summary: "show the help on a command or a topic",
     description: ['Shows what "--help" behind a command shows, and pages on topics.'],
     examples: [
-      { text: "A command", line: "adc-run help auth login" },
-      { text: "A topic", line: "adc-run help sources" },
+      ["A command", "adc-run help auth login"],
+      ["A topic", "adc-run help sources"],
     ],
   },
 ];

@@ -63,12 +63,11 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
       'A profile is a target with a name: backend, server, gateway group, TLS files, user name, token command, sources. It never holds a secret. "adc-run help profiles" says how they are used.',
     ],
     examples: [
-      {
-        text: "Make one",
-        line:
-          "adc-run profile set prod --backend api7ee --server https://gateway.example.com:7443 --gateway-group production",
-      },
-      { text: "Use it", line: "adc-run -p prod diff -f adc.yaml" },
+      [
+        "Make one",
+        "adc-run profile set prod --backend api7ee --server https://gateway.example.com:7443 --gateway-group production",
+      ],
+      ["Use it", "adc-run -p prod diff -f adc.yaml"],
     ],
     seeAlso: ["profiles", "fan-out"],
   },
@@ -81,7 +80,7 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     ],
     shared: SHARED,
     readOnly: true,
-    examples: [{ text: "For a script", line: "adc-run profile list --json" }],
+    examples: [["For a script", "adc-run profile list --json"]],
     seeAlso: ["profile show", "profiles"],
     run: async () => (await import("../commands/profile_list.ts")).profileList,
   },
@@ -95,7 +94,7 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     shared: SHARED,
     operands: { most: 1, what: "one name", values: "profiles" },
     readOnly: true,
-    examples: [{ text: "One of them", line: "adc-run profile show prod" }],
+    examples: [["One of them", "adc-run profile show prod"]],
     seeAlso: ["profile list", "profiles"],
     run: async () => (await import("../commands/profile_list.ts")).profileShow,
   },
@@ -111,20 +110,19 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     connection: "to keep",
     operands: { least: 1, most: 1, what: "one name", values: "profiles" },
     examples: [
-      {
-        text: "A gateway group of API7 Enterprise",
-        line:
-          "adc-run profile set prod --backend api7ee --server https://gateway.example.com:7443 --gateway-group production",
-      },
-      {
-        text: "The same with another group",
-        line: "adc-run profile set staging --use prod --gateway-group staging",
-      },
-      {
-        text: "The token from a password manager",
-        line: "adc-run profile set prod --token-command 'op read op://infra/adc/token'",
-      },
-      { text: "Take a setting out", line: "adc-run profile set prod --unset timeout,username" },
+      [
+        "A gateway group of API7 Enterprise",
+        "adc-run profile set prod --backend api7ee --server https://gateway.example.com:7443 --gateway-group production",
+      ],
+      [
+        "The same with another group",
+        "adc-run profile set staging --use prod --gateway-group staging",
+      ],
+      [
+        "The token from a password manager",
+        "adc-run profile set prod --token-command 'op read op://infra/adc/token'",
+      ],
+      ["Take a setting out", "adc-run profile set prod --unset timeout,username"],
     ],
     seeAlso: ["profiles", "profile show", "auth login"],
     run: async () => (await import("../commands/profile_set.ts")).profileSet,
@@ -138,7 +136,7 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     ],
     shared: SHARED,
     operands: { least: 1, what: "the names of profiles", values: "profiles" },
-    examples: [{ text: "One of them", line: "adc-run profile remove staging" }],
+    examples: [["One of them", "adc-run profile remove staging"]],
     seeAlso: ["auth logout", "profiles"],
     run: async () => (await import("../commands/profile_set.ts")).profileRemove,
   },
@@ -153,8 +151,8 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     shared: SHARED,
     operands: { most: 1, what: "one name", values: "profiles" },
     examples: [
-      { text: "From now on", line: "adc-run profile use prod" },
-      { text: "No more", line: "adc-run profile use --none" },
+      ["From now on", "adc-run profile use prod"],
+      ["No more", "adc-run profile use --none"],
     ],
     seeAlso: ["profiles"],
     run: async () => (await import("../commands/profile_set.ts")).profileUse,
@@ -169,8 +167,8 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     options: IMPORT_OPTIONS,
     shared: SHARED,
     examples: [
-      { text: "Look first", line: "adc-run profile import --dry-run" },
-      { text: "Then do it", line: "adc-run profile import --yes" },
+      ["Look first", "adc-run profile import --dry-run"],
+      ["Then do it", "adc-run profile import --yes"],
     ],
     seeAlso: ["profiles", "security"],
     run: async () => (await import("../commands/profile_import.ts")).profileImport,
@@ -182,7 +180,7 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     description: ["Prints the JSON Schema that editors and validators can use."],
     shared: SHARED,
     readOnly: true,
-    examples: [{ text: "Into a file", line: "adc-run profile schema > adc-run.schema.json" }],
+    examples: [["Into a file", "adc-run profile schema > adc-run.schema.json"]],
     seeAlso: ["profiles"],
     run: async () => (await import("../commands/profile_list.ts")).profileSchema,
   },

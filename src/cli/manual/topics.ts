@@ -60,8 +60,8 @@ export const TOPICS: readonly ManualTopic[] = [
       "--source, ADC_RUN_SOURCE and a profile's sources say which of them are asked, and in which order. A token that is stored for one origin is never sent to another.",
     ],
     examples: [
-      { text: "What every source says here", line: "adc-run auth status" },
-      { text: "The keychain alone", line: "adc-run --source keychain sync -f adc.yaml" },
+      ["What every source says here", "adc-run auth status"],
+      ["The keychain alone", "adc-run --source keychain sync -f adc.yaml"],
     ],
     seeAlso: ["auth login", "security"],
   },
@@ -89,12 +89,12 @@ export const TOPICS: readonly ManualTopic[] = [
       "A profile never holds a secret. Its token lies in the keychain under PROFILE@ORIGIN.",
     ],
     examples: [
-      {
-        text: "Make one",
-        line: "adc-run profile set prod --backend api7ee --server https://gateway.example.com:7443",
-      },
-      { text: "Log in there", line: "adc-run -p prod auth login" },
-      { text: "Use it", line: "adc-run -p prod sync -f adc.yaml" },
+      [
+        "Make one",
+        "adc-run profile set prod --backend api7ee --server https://gateway.example.com:7443",
+      ],
+      ["Log in there", "adc-run -p prod auth login"],
+      ["Use it", "adc-run -p prod sync -f adc.yaml"],
     ],
     seeAlso: ["profile set", "fan-out", "sources"],
   },
@@ -108,14 +108,11 @@ export const TOPICS: readonly ManualTopic[] = [
       "The exit code is 0 only when all of them are, else that of the first target, in the order given, that failed.",
     ],
     examples: [
-      {
-        text: "What would change, everywhere",
-        line: "adc-run -p staging,prod-eu,prod-us diff -f adc.yaml",
-      },
-      {
-        text: "Four at a time, whatever happens to one",
-        line: "adc-run -p staging,prod-eu,prod-us --parallel 4 --keep-going sync -f adc.yaml",
-      },
+      ["What would change, everywhere", "adc-run -p staging,prod-eu,prod-us diff -f adc.yaml"],
+      [
+        "Four at a time, whatever happens to one",
+        "adc-run -p staging,prod-eu,prod-us --parallel 4 --keep-going sync -f adc.yaml",
+      ],
     ],
     seeAlso: ["profiles", "ci"],
   },
@@ -156,7 +153,7 @@ export const TOPICS: readonly ManualTopic[] = [
         ],
       },
     ],
-    examples: [{ text: "Without ADC", line: "adc-run auth status" }],
+    examples: [["Without ADC", "adc-run auth status"]],
     seeAlso: ["auth status", "doctor"],
   },
   {
@@ -172,10 +169,10 @@ export const TOPICS: readonly ManualTopic[] = [
       { rows: OTHER_VARIABLES },
     ],
     examples: [
-      {
-        text: "A pipeline's settings without a command line",
-        line: "ADC_RUN_PROFILE=prod ADC_RUN_FAIL_ON_LEAK=true adc-run sync -f adc.yaml",
-      },
+      [
+        "A pipeline's settings without a command line",
+        "ADC_RUN_PROFILE=prod ADC_RUN_FAIL_ON_LEAK=true adc-run sync -f adc.yaml",
+      ],
     ],
     seeAlso: ["sources", "ci"],
   },
@@ -197,7 +194,7 @@ export const TOPICS: readonly ManualTopic[] = [
       ],
     ],
     examples: [
-      { text: "In any pipeline", line: "adc-run --fail-on-leak sync -f adc.yaml" },
+      ["In any pipeline", "adc-run --fail-on-leak sync -f adc.yaml"],
     ],
     seeAlso: ["environment", "security", "fan-out"],
   },
@@ -211,11 +208,8 @@ export const TOPICS: readonly ManualTopic[] = [
       "A program that runs as you can read ADC's environment and your unlocked keychain. A .env file that names another server sends the token of the environment there, as it does with ADC alone: a named profile, or ADC_RUN_ALLOWED_SERVERS, prevents that.",
     ],
     examples: [
-      {
-        text: "A token for one run",
-        line: "adc-run --ephemeral=10m sync -f adc.yaml",
-      },
-      { text: "Files with a token, and more", line: "adc-run doctor" },
+      ["A token for one run", "adc-run --ephemeral=10m sync -f adc.yaml"],
+      ["Files with a token, and more", "adc-run doctor"],
     ],
     seeAlso: ["sources", "auth rotate", "doctor"],
   },
