@@ -1,7 +1,7 @@
 import type { Cookie } from "undici";
 import { crossesInPlain } from "../connection/server.ts";
 import type { Server } from "../connection/server.ts";
-import { Secret, SHORTEST_SECRET } from "../secret.ts";
+import { MIN_SECRET_LENGTH, Secret } from "../secret.ts";
 
 /** The characters that may be in a `Cookie` header. */
 const SENDABLE = /^[\x20-\x7e]*$/;
@@ -52,7 +52,7 @@ export class CookieJar {
     for (const line of lines) {
       const cookie = parser.parseSetCookie(line);
       if (cookie === null) continue;
-      if (cookie.value.length >= SHORTEST_SECRET && !this.#seen.has(cookie.value)) {
+      if (cookie.value.length >= MIN_SECRET_LENGTH && !this.#seen.has(cookie.value)) {
         this.#seen.set(cookie.value, new Secret(cookie.value));
       }
       if (!this.#isForServer(cookie)) continue;

@@ -15,7 +15,7 @@ import {
 import type { Judgement } from "./response.ts";
 
 /** More gateway groups would hide what is said about them. */
-const MOST_GROUPS = 20;
+const MAX_GROUPS = 20;
 
 /** One server to be asked with one token. */
 export interface Probe {
@@ -92,8 +92,8 @@ async function judgeGatewayGroups(
     return { request, status, judgement: VALID };
   }
   const gatewayGroups = await listGatewayGroups(probe);
-  const known = gatewayGroups.slice(0, MOST_GROUPS).map((each) => `"${each}"`).join(", ") +
-    (gatewayGroups.length > MOST_GROUPS ? ", …" : "");
+  const known = gatewayGroups.slice(0, MAX_GROUPS).map((each) => `"${each}"`).join(", ") +
+    (gatewayGroups.length > MAX_GROUPS ? ", …" : "");
   const found = first === undefined
     ? `there is no gateway group "${name}"`
     : `asked for the gateway group "${name}", the server lists "${

@@ -1,4 +1,4 @@
-import { LONGEST_TIMER } from "../adc/duration.ts";
+import { MAX_TIMER } from "../adc/duration.ts";
 
 /**
  * Joins signals and a time limit. It does what `AbortSignal.timeout()` does, whose loading takes as long as a
@@ -12,7 +12,7 @@ export function oneSignal(
   const late = () => {
     limit.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
   };
-  const timer = timeout === 0 ? undefined : setTimeout(late, Math.min(timeout, LONGEST_TIMER));
+  const timer = timeout === 0 ? undefined : setTimeout(late, Math.min(timeout, MAX_TIMER));
   const followed = [limit.signal, ...signals].filter((signal) => signal !== undefined);
   return { signal: AbortSignal.any(followed), liftLimit: () => clearTimeout(timer) };
 }

@@ -2,7 +2,7 @@ import { VERSION } from "../version.ts";
 import type { HttpRequest } from "./http.ts";
 
 /** More than any answer that is read to its end; longer ones are cut. */
-const MOST_BYTES = 1024 * 1024;
+const MAX_BYTES = 1024 * 1024;
 
 /** A failed connection and a server that is busy are tried again, at most twice. */
 export const RETRY = {
@@ -51,7 +51,7 @@ export async function readStart(
     length += chunk.length;
     text += decoder.decode(chunk, { stream: true });
     // Leaving the loop destroys the body, so that an endless one ends here.
-    if (length > MOST_BYTES) return { text, cut: true };
+    if (length > MAX_BYTES) return { text, cut: true };
   }
   return { text: text + decoder.decode(), cut: false };
 }

@@ -60,7 +60,7 @@ function basicAuthorization({ username, password }: URL): Secret | undefined {
 }
 
 /** A shorter password is a word; masking it would garble what it occurs in. */
-const SHORTEST_PASSWORD = 4;
+const MIN_PASSWORD_LENGTH = 4;
 
 /**
  * What of a server's address must not be seen: its password, alone and as it is sent. The server gets to
@@ -70,7 +70,7 @@ export function addressSecrets({ authorization }: Server): readonly Secret[] {
   if (authorization === undefined) return [];
   const pair = Buffer.from(authorization.reveal().replace(/^Basic /, ""), "base64").toString();
   const password = pair.slice(pair.indexOf(":") + 1);
-  return password.length < SHORTEST_PASSWORD
+  return password.length < MIN_PASSWORD_LENGTH
     ? [authorization]
     : [authorization, new Secret(password)];
 }

@@ -7,7 +7,7 @@ import type { Contact } from "./contact_servers.ts";
 import type { Found } from "./finding.ts";
 
 /** A clock that is further off is worth a line, in milliseconds. */
-const MOST_SKEW = 60_000;
+const MAX_SKEW = 60_000;
 
 /** Further off than that, tokens end at another time than adc-run says, in milliseconds. */
 const BAD_SKEW = 5 * 60_000;
@@ -118,7 +118,7 @@ export function checkClock(contacts: readonly Contact[]): readonly Found[] {
   return told.map(({ server, skew = 0 }): Found => {
     const off = Math.abs(skew);
     const data = { server: server.display, skewSeconds: Math.round(skew / 1000) };
-    if (off <= MOST_SKEW) {
+    if (off <= MAX_SKEW) {
       return { status: "ok", found: `${server.display} and this machine agree on the time`, data };
     }
     const way = skew > 0 ? "ahead of" : "behind";

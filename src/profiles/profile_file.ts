@@ -14,7 +14,7 @@ export const USER_FILE = "config.json";
 export const PROJECT_FILE = "adc-run.json";
 
 /** Far more than thousands of profiles need; a project's file may be anybody's work. */
-const MOST_BYTES = 4 * 1024 * 1024;
+const MAX_BYTES = 4 * 1024 * 1024;
 
 /** What to do about a file that the system keeps from being read. */
 const LET_READ = "Look at its mode, and at that of its folder.";
@@ -117,7 +117,7 @@ function requireFile(path: string, stats: Stats): void {
     const found = stats.isDirectory() ? "a directory" : "no regular file";
     throw new ProfileFileError(`it is ${found}`, { path, suggestion: "Put a JSON file there." });
   }
-  if (stats.size > MOST_BYTES) {
-    throw new ProfileFileError(`it is larger than ${MOST_BYTES} bytes`, { path });
+  if (stats.size > MAX_BYTES) {
+    throw new ProfileFileError(`it is larger than ${MAX_BYTES} bytes`, { path });
   }
 }

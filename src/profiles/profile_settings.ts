@@ -229,14 +229,14 @@ type InheritedSettings = {
 };
 
 /** Far more than anybody needs, and few enough to follow for each of thousands of profiles. */
-export const MOST_STEPS = 32;
+export const MAX_STEPS = 32;
 
 /** What came out of following a profile's `use`. */
 interface FollowedUse {
   /** The settings, each from the nearest profile that has it. */
   readonly settings: InheritedSettings;
   /**
-   * The profile's name, and those of the profiles that it uses; no more than `MOST_STEPS` of them.
+   * The profile's name, and those of the profiles that it uses; no more than `MAX_STEPS` of them.
    */
   readonly chain: readonly string[];
   /**
@@ -252,7 +252,7 @@ export function followUse(
 ): FollowedUse {
   const chain: string[] = [];
   const settings: Record<string, InheritedSetting<unknown>> = {};
-  for (let next: string | undefined = name; next !== undefined && chain.length <= MOST_STEPS;) {
+  for (let next: string | undefined = name; next !== undefined && chain.length <= MAX_STEPS;) {
     const circle = chain.includes(next);
     chain.push(next);
     if (circle) return { settings, chain, circle };

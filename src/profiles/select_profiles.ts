@@ -139,7 +139,7 @@ function absolutePath(
 }
 
 /** More would hide what is said about them. */
-const MOST_NAMES = 20;
+const MAX_NAMES = 20;
 
 function unknownProfile(
   name: string,
@@ -151,7 +151,7 @@ function unknownProfile(
 ): ConnectionError {
   const known = [...new Set(files.flatMap(({ profiles }) => [...profiles.keys()]))];
   const near = nearest(name, known);
-  const shown = known.slice(0, MOST_NAMES).join(", ") + (known.length > MOST_NAMES ? ", …" : "");
+  const shown = known.slice(0, MAX_NAMES).join(", ") + (known.length > MAX_NAMES ? ", …" : "");
   const suggestion = known.length === 0
     ? 'There are no profiles yet: "adc-run profile set NAME" makes one.'
     : `${near === undefined ? "" : `Did you mean "${near}"? `}There are ${shown}.`;

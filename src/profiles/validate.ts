@@ -6,7 +6,7 @@ import {
   FILE_VERSION,
   followUse,
   isProfileName,
-  MOST_STEPS,
+  MAX_STEPS,
   NAME_RULE,
   PATTERNS,
   SETTING_NAMES,
@@ -111,9 +111,9 @@ function defectOfUse(profiles: ReadonlyMap<string, StoredProfile>): Defect | und
         found: `the profiles use each other in a circle: ${chain.join(" → ")}`,
       });
     }
-    if (chain.length > MOST_STEPS) {
+    if (chain.length > MAX_STEPS) {
       return at(["profiles", name, "use"], "value", {
-        found: `profile "${name}" takes values over more than ${MOST_STEPS} others`,
+        found: `profile "${name}" takes values over more than ${MAX_STEPS} others`,
       });
     }
     const { backend, server } = settings;

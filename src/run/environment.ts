@@ -4,7 +4,7 @@ import type { Connection } from "../connection/connection.ts";
 import { actsAtStart } from "../connection/env_file.ts";
 import type { Setting } from "../connection/origin.ts";
 import { addressSecrets } from "../connection/server.ts";
-import { Secret, SHORTEST_SECRET, tokenPrefix } from "../secret.ts";
+import { MIN_SECRET_LENGTH, Secret, tokenPrefix } from "../secret.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { splitTokens } from "../token/token_value.ts";
 import type { Environment } from "../context.ts";
@@ -73,7 +73,7 @@ export function childEnvironment(
 }
 
 /** Masking a secret that is shorter would garble the output and tell where it occurs. */
-const SHORTEST_KNOWN = 4;
+const MIN_KNOWN_LENGTH = 4;
 
 /**
  * Collects the secrets that the child could print: the token, tokens of other sources that it can see,
@@ -94,7 +94,7 @@ export function secretsOf(
     ...others.flatMap((secret) => splitTokens(secret, list)),
     ...servers.flatMap(addressSecrets),
     ...proxies.flatMap((proxy) => proxy ? proxyPassword(proxy.url) : []),
-  ].filter((secret) => secret.reveal().length >= SHORTEST_KNOWN);
+  ].filter((secret) => secret.reveal().length >= MIN_KNOWN_LENGTH);
 }
 
 /**
@@ -105,7 +105,7 @@ export function bystanders(
   args: Pick<AdcArguments, "tokens">,
   env: Environment,
 ): readonly Secret[] {
-  const lifted = args.tokens.filter((token) => token.reveal().length >= SHORTEST_SECRET);
+  const lifted = args.tokens.filter((token) => token.reveal().length >= MIN_SECRET_LENGTH);
   return [...lifted, ...tokensIn((name) => env[name])];
 }
 
@@ -113,12 +113,12 @@ export function bystanders(
 function tokensIn(get: (name: string) => string | undefined): readonly Secret[] {
   const key = get("API_KEY");
   return [get("ADC_TOKEN"), key && tokenPrefix(key) ? key : undefined]
-    .filter((value) => value !== undefined && value.length >= SHORTEST_SECRET)
+    .filter((value) => value !== undefined && value.length >= MIN_SECRET_LENGTH)
     .map((value) => new Secret(value!));
 }
 
 function isLong(secret: Secret): boolean {
-  return secret.reveal().length >= SHORTEST_SECRET;
+  return secret.reveal().length >= MIN_SECRET_LENGTH;
 }
 
 function proxyPassword(url: Secret): readonly Secret[] {

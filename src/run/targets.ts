@@ -46,7 +46,7 @@ export async function runTargets(
 }
 
 /** How many servers are asked at a time, and how many tokens given back. */
-const MOST_AT_A_TIME = 8;
+const MAX_AT_ONCE = 8;
 
 /** Finds and tries a token for each target, before anything runs for any of them. */
 export async function prepareTargets(
@@ -75,7 +75,7 @@ export async function prepareTargets(
       const target = await prepare(profile);
       prepared.push(target);
       return target;
-    }, { most: MOST_AT_A_TIME });
+    }, { most: MAX_AT_ONCE });
     signal?.throwIfAborted();
     return inOrder;
   } catch (error) {
@@ -93,7 +93,7 @@ export async function releaseTargets(
   await inParallel(prepared, async ({ profile, plan }) => {
     if (plan?.resolved === undefined) return;
     await releaseToken(plan.resolved, optionsFor(profile, options, signals));
-  }, { most: MOST_AT_A_TIME });
+  }, { most: MAX_AT_ONCE });
 }
 
 /** What the run for one target is told. */

@@ -3,7 +3,7 @@ import { Secret } from "../secret.ts";
 /**
  * Far more than any token, in bytes: what is longer is something else, and is not read to its end.
  */
-export const MOST_TOKEN_BYTES = 64 * 1024;
+export const MAX_TOKEN_BYTES = 64 * 1024;
 
 /**
  * Says what keeps a value from being a token.

@@ -225,7 +225,7 @@ export function readHeaders(
 /**
  * Far more than any configuration; what is longer is something else, and is not read to its end.
  */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
  * Reads the body: `@FILE`, `-` or `@-` for standard input, else the text itself. It is sent byte by byte
@@ -280,10 +280,10 @@ async function collect(
     if (next.done) return Buffer.concat(chunks);
     const bytes = Buffer.from(next.value as Uint8Array);
     length += bytes.length;
-    if (length > MOST_BYTES) {
+    if (length > MAX_BYTES) {
       await iterator.return?.();
       throw new AdcRunError(
-        `Cannot send ${what}: it is longer than ${MOST_BYTES / 1024 / 1024} MiB`,
+        `Cannot send ${what}: it is longer than ${MAX_BYTES / 1024 / 1024} MiB`,
         EXIT.data,
       );
     }

@@ -11,7 +11,7 @@ import { findOnPath } from "../../system/programs.ts";
 import { systemSpawner } from "../../system/spawn.ts";
 import type { Spawner } from "../../system/spawn.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
-import { MOST_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
+import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
 import { splitCommand } from "./command_line.ts";
 import type { Environment } from "../../context.ts";
 
@@ -170,7 +170,7 @@ async function runHelper(
   let length = 0;
   child.stdout?.on("data", (chunk: Buffer) => {
     length += chunk.length;
-    if (length <= MOST_TOKEN_BYTES) chunks.push(chunk);
+    if (length <= MAX_TOKEN_BYTES) chunks.push(chunk);
     else stop();
   });
   const answer = await new Promise<SourceAnswer>((resolve) => {
@@ -183,7 +183,7 @@ async function runHelper(
     });
     child.once("close", (code, killedBy) => {
       silent.stop();
-      if (length > MOST_TOKEN_BYTES) resolve(broken(`printed more than ${MOST_TOKEN_BYTES} bytes`));
+      if (length > MAX_TOKEN_BYTES) resolve(broken(`printed more than ${MAX_TOKEN_BYTES} bytes`));
       else if (killedBy !== null) resolve(broken(`was ended by ${killedBy}`));
       else if (code !== 0) resolve(broken(`exited with ${code}`));
       else {
