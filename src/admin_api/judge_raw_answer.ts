@@ -40,7 +40,7 @@ export function judgeRawAnswer(
     cut,
   };
   const mask = createMask([
-    ...splitTokens(resolved.token, backend === "apisix-standalone"),
+    ...splitTokens(resolved.token, backend),
     ...connection.servers.flatMap(addressSecrets),
   ]);
   const quote = (words: string) => shorten(oneLine(mask.text(words)));

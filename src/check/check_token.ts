@@ -1,3 +1,4 @@
+import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { openHttpClient } from "../connection/http.ts";
 import { addressSecrets } from "../connection/server.ts";
@@ -74,7 +75,7 @@ export function tokensByServer(
   { backend, servers }: Connection,
   token: Secret,
 ): readonly Secret[] {
-  const tokens = splitTokens(token, backend.value === "apisix-standalone");
+  const tokens = splitTokens(token, backend.value);
   return servers.map((_, index) => tokens[tokens.length === servers.length ? index : 0]!);
 }
 
@@ -114,7 +115,7 @@ function withBackendHint(
   { verdict, suggestion }: { readonly verdict: string; readonly suggestion?: string },
 ): string | undefined {
   const prefix = tokenPrefix(token.reveal());
-  if (prefix === undefined || backend.value === "api7ee") return suggestion;
+  if (prefix === undefined || BACKENDS[backend.value].hasUsers) return suggestion;
   if (verdict !== "wrong-server" && verdict !== "rejected") return suggestion;
   const slip =
     `The token starts with "${prefix}", which is API7 Enterprise's, and the backend is ` +

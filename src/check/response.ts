@@ -1,4 +1,5 @@
-import type { Backend } from "../connection/connection.ts";
+import { BACKENDS } from "../connection/backends.ts";
+import type { Backend } from "../connection/backends.ts";
 import type { HttpResponse } from "../connection/http.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -28,7 +29,9 @@ export function judgeStatus(
       suggestion: isStranger(response)
         ? "The answer does not come from an Admin API; something in between may ask for a log-in of its own."
         : "The token is wrong, expired or revoked. Store a working one with " +
-          `"adc-run auth login${backend === "api7ee" ? "" : " --with-token"}", or set ADC_TOKEN.`,
+          `"adc-run auth login${
+            BACKENDS[backend].hasUsers ? "" : " --with-token"
+          }", or set ADC_TOKEN.`,
     };
   }
   if (status === 403) {
@@ -39,7 +42,7 @@ export function judgeStatus(
         ? "The answer does not come from an Admin API; something in between refuses the request."
         : /\blicen[sc]e\b/i.test(words)
         ? "Log in to the Dashboard and put in a licence, or a new one."
-        : backend === "api7ee"
+        : BACKENDS[backend].hasUsers
         ? "The token works. Ask for a role that may do this."
         : "The token may work: the server may refuse the address that the request comes from (allow_admin).",
     };

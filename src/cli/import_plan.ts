@@ -64,7 +64,7 @@ async function connect(
   { env, folder }: { readonly env: Environment; readonly folder: string },
 ): Promise<Candidate> {
   const { profile: name, settings, token } = context;
-  const defect = token && tokenDefect(token, false);
+  const defect = token && tokenDefect(token, "api7ee");
   if (defect !== undefined) throw new AdcRunError(`its token cannot be used, ${defect}`, EXIT.data);
   const kept = Object.entries(env).filter(([variable]) =>
     /_proxy$/i.test(variable) || variable === "ADC_RUN_ALLOWED_SERVERS"

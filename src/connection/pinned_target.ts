@@ -1,5 +1,13 @@
+import { ADC_SETTINGS } from "../adc/settings.ts";
 import type { Connection } from "./connection.ts";
-import { cameAlong, describeOrigin, flagOr, lookUp, profileValue, wrongValue } from "./origin.ts";
+import {
+  cameAlong,
+  describeOrigin,
+  lookUp,
+  profileValue,
+  readSetting,
+  wrongValue,
+} from "./origin.ts";
 import type { Layers, Setting } from "./origin.ts";
 import type { Profile } from "./profile.ts";
 import type { Proxy } from "./proxy.ts";
@@ -68,13 +76,6 @@ interface TargetSettings {
   readonly warnings: readonly string[];
 }
 
-/** The flags that name a target. */
-interface TargetFlags {
-  readonly backend?: string;
-  readonly server?: string;
-  readonly gatewayGroup?: string;
-}
-
 /**
  * Finds out which target is meant.
  *
@@ -82,23 +83,23 @@ interface TargetFlags {
  * the token. A `.env` file may not, nor may the environment where the profile was named for this run. A
  * profile that is merely used by default gives way to a server in the environment.
  */
-export function readTarget(flags: TargetFlags, layers: Layers): TargetSettings {
+export function readTarget(layers: Layers): TargetSettings {
   const { profile } = layers;
   if (profile !== undefined && isElsewhere(profile, layers)) {
     return {
-      ...readTarget(flags, { env: layers.env, files: layers.files }),
+      ...readTarget({ ...layers, profile: undefined }),
       warnings: [
         `The profile "${profile.name}" is passed over: ADC_SERVER names another server than its ${profile.server}.`,
       ],
     };
   }
-  const server = pinned("server", flags, layers);
+  const server = readPinned("server", layers);
   const moved = profile?.server !== undefined && server !== undefined &&
     !isSameServer(server.value, profile.server);
   return {
     server,
-    backend: pinned("backend", flags, layers),
-    gatewayGroup: pinned("gatewayGroup", flags, layers),
+    backend: readPinned("backend", layers),
+    gatewayGroup: readPinned("gatewayGroup", layers),
     profile: moved ? undefined : profile,
     layers,
     warnings: moved
@@ -110,23 +111,11 @@ export function readTarget(flags: TargetFlags, layers: Layers): TargetSettings {
   };
 }
 
-const NAMES = {
-  server: { flag: "--server", variable: "ADC_SERVER", what: "server" },
-  backend: { flag: "--backend", variable: "ADC_BACKEND", what: "backend" },
-  gatewayGroup: {
-    flag: "--gateway-group",
-    variable: "ADC_GATEWAY_GROUP",
-    what: "gateway group",
-  },
-} as const;
-
-function pinned(
-  key: keyof typeof NAMES,
-  flags: TargetFlags,
+function readPinned(
+  key: "server" | "backend" | "gatewayGroup",
   layers: Layers,
 ): Setting<string> | undefined {
-  const { flag, variable, what } = NAMES[key];
-  const setting = flagOr({ name: flag, value: flags[key] }, { layers, variable, key });
+  const setting = readSetting(key, layers);
   const { profile } = layers;
   const own = profile?.[key];
   if (profile === undefined || own === undefined || setting === undefined) return setting;
@@ -137,6 +126,7 @@ function pinned(
     return { value: setting.value, origin: profileValue(profile, key)!.origin };
   }
   if (origin.kind === "environment" && !profile.explicit) return setting;
+  const what = ADC_SETTINGS[key].flag.slice(2).replace("-", " ");
   throw wrongValue(
     origin,
     `it says "${

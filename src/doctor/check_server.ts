@@ -1,3 +1,4 @@
+import { BACKENDS } from "../connection/backends.ts";
 import { EXIT_CODES } from "../check/verdict.ts";
 import type { Verdict } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -48,12 +49,6 @@ export function checkServers(contacts: readonly Contact[]): readonly Found[] {
   });
 }
 
-const PRODUCTS = {
-  "api7ee": "API7 Enterprise",
-  "apisix": "Apache APISIX",
-  "apisix-standalone": "Apache APISIX in standalone mode",
-} as const;
-
 /** Says whether what answers is the backend that ADC will take it for. */
 export function checkBackend(
   contacts: readonly Contact[],
@@ -84,7 +79,7 @@ export function checkBackend(
     if (backend === expected || (backend === undefined && fits)) {
       return {
         status: "ok",
-        found: `${PRODUCTS[expected]} answers at ${display}${shown}`,
+        found: `${BACKENDS[expected].title} answers at ${display}${shown}`,
         data,
       };
     }
@@ -102,7 +97,9 @@ export function checkBackend(
     return {
       status: fits ? "warning" : "failed",
       found:
-        `${PRODUCTS[backend]} answers at ${display}${shown}, and the backend is "${expected}" ` +
+        `${
+          BACKENDS[backend].title
+        } answers at ${display}${shown}, and the backend is "${expected}" ` +
         `(${describeOrigin(origin)})`,
       suggestion: `Set --backend ${backend} or ADC_BACKEND=${backend}.`,
       ...(!fits && { exitCode: EXIT.config }),

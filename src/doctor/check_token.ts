@@ -1,3 +1,4 @@
+import { BACKENDS } from "../connection/backends.ts";
 import { AdminApi } from "../admin_api/admin_api.ts";
 import type { User } from "../admin_api/shapes.ts";
 import { checkToken } from "../check/check_token.ts";
@@ -140,7 +141,7 @@ export function judgeGroup(
   { backend, gatewayGroup }: Connection,
   { survey, report }: Pick<JudgeTokenOptions, "survey" | "report">,
 ): Found {
-  if (backend.value !== "api7ee") {
+  if (!BACKENDS[backend.value].hasGatewayGroups) {
     return { status: "skipped", found: `the backend "${backend.value}" has none` };
   }
   const name = `"${gatewayGroup.value}" (${describeOrigin(gatewayGroup.origin)})`;
@@ -201,7 +202,7 @@ export async function lookAtToken(
   if (!ask) return { checked: undefined, owner: undefined, version: undefined, record };
   const checked = explainRefusal(await checkToken(token, options), record, now());
   const accepted = checked.verdict === "valid" || checked.verdict === "no-gateway-group";
-  if (!accepted || connection.backend.value !== "api7ee") {
+  if (!accepted || !BACKENDS[connection.backend.value].hasUsers) {
     return { checked, owner: undefined, version: undefined, record };
   }
   const api = await AdminApi.open(connection, { ...options, token });

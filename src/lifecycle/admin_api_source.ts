@@ -1,3 +1,4 @@
+import { BACKENDS } from "../connection/backends.ts";
 import type { Credentials } from "../admin_api/session.ts";
 import type { Connection } from "../connection/connection.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
@@ -119,7 +120,7 @@ function whatIsMissing(
   { env, ask }: AdminApiSourceOptions,
 ): string | undefined {
   const { backend } = connection;
-  if (backend.value !== "api7ee") return `the backend ${backend.value} has no log-in`;
+  if (!BACKENDS[backend.value].hasUsers) return `the backend ${backend.value} has no log-in`;
   if (ask !== undefined) return undefined;
   const { username, password } = credentialsOf(env, connection);
   const missing = [

@@ -1,3 +1,7 @@
+import { SOURCE_NAMES } from "../token/sources.ts";
+import { BACKEND_NAMES } from "../connection/backends.ts";
+import { ADC_SETTINGS } from "../adc/settings.ts";
+import type { SettingKey } from "../adc/settings.ts";
 import type { ProfileSettings } from "../connection/profile.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import type { AdcRunErrorOptions } from "../errors.ts";
@@ -48,21 +52,6 @@ export interface StoredProfile extends ProfileSettings {
 /** The name of a setting. */
 export type SettingName = keyof StoredProfile;
 
-/** The kinds of gateway. */
-export const BACKENDS = ["apisix", "api7ee", "apisix-standalone"] as const;
-
-/** The sources that a profile may name. */
-export const SOURCES = [
-  "flag",
-  "env",
-  "file",
-  "dotenv",
-  "command",
-  "store",
-  "keychain",
-  "admin-api",
-] as const;
-
 /** The version of the files that this adc-run writes, and the newest that it reads. */
 export const FILE_VERSION = 1;
 
@@ -87,15 +76,12 @@ export const PATTERNS = {
 
 /** How a setting's value is written. */
 export type SettingKind =
-  | "backend"
-  | "server"
-  | "duration"
-  | "text"
-  | "path"
-  | "boolean"
+  | typeof CONNECTION_SETTINGS[keyof typeof CONNECTION_SETTINGS]["kind"]
   | "command"
   | "sources"
   | "name";
+
+const { token: _, ...CONNECTION_SETTINGS } = ADC_SETTINGS;
 
 /** Every setting, with its kind and what a person is told about it. */
 export const SETTINGS: Readonly<
@@ -105,25 +91,7 @@ export const SETTINGS: Readonly<
     kind: "name",
     about: "Another profile of this file, whose values count where this one has none.",
   },
-  backend: { kind: "backend", about: "The kind of gateway, as ADC's --backend." },
-  server: {
-    kind: "server",
-    about:
-      "The address of the Admin API, as ADC's --server, without user name and password. The profile pins it. For apisix-standalone a list, apart by commas.",
-  },
-  gatewayGroup: { kind: "text", about: "The gateway group's name, as ADC's --gateway-group." },
-  timeout: { kind: "duration", about: 'The time limit of a request, such as "30s" or "1h10m".' },
-  caCertFile: {
-    kind: "path",
-    about:
-      "A PEM file with the CA of the server's certificate. Relative paths start from this file's folder, and ~/ is the home folder.",
-  },
-  tlsClientCertFile: { kind: "path", about: "A PEM file with the client certificate." },
-  tlsClientKeyFile: { kind: "path", about: "A PEM file with the client certificate's key." },
-  tlsSkipVerify: {
-    kind: "boolean",
-    about: "Turns the verification of the server's certificate off.",
-  },
+  ...CONNECTION_SETTINGS,
   username: { kind: "text", about: "Who logs in, where API7_USERNAME is not set." },
   tokenCommand: {
     kind: "command",
@@ -137,7 +105,13 @@ export const SETTINGS: Readonly<
 export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
 
 /** The settings that name a file. */
-export const PATH_SETTINGS = ["caCertFile", "tlsClientCertFile", "tlsClientKeyFile"] as const;
+export const PATH_SETTINGS = SETTING_NAMES.filter((name) =>
+  SETTINGS[name].kind === "path"
+) as readonly PathSetting[];
+
+type PathSetting = {
+  [K in SettingKey]: typeof ADC_SETTINGS[K]["kind"] extends "path" ? K : never;
+}[SettingKey];
 
 /** Tells whether a text can be a profile's name. */
 export function isProfileName(name: string): boolean {
@@ -155,7 +129,7 @@ type JsonSchema = Readonly<Record<string, unknown>>;
 const NO_TOKEN = { not: { pattern: PATTERNS.token } };
 
 const KINDS: Readonly<Record<SettingKind, JsonSchema>> = {
-  backend: { enum: BACKENDS },
+  backend: { enum: BACKEND_NAMES },
   server: { type: "string", pattern: PATTERNS.server, not: { pattern: PATTERNS.tokenInPath } },
   duration: { type: "string", pattern: PATTERNS.duration },
   text: {
@@ -171,7 +145,7 @@ const KINDS: Readonly<Record<SettingKind, JsonSchema>> = {
       { type: "array", minItems: 1, items: { type: "string", ...NO_TOKEN } },
     ],
   },
-  sources: { type: "array", minItems: 1, uniqueItems: true, items: { enum: SOURCES } },
+  sources: { type: "array", minItems: 1, uniqueItems: true, items: { enum: SOURCE_NAMES } },
   name: { type: "string", pattern: PATTERNS.name, ...NO_TOKEN },
 };
 

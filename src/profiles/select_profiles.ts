@@ -1,3 +1,4 @@
+import { DEFAULT_BACKEND } from "../connection/backends.ts";
 import { dirname, join, resolve } from "node:path";
 import type { Profile, ProfileSettings } from "../connection/profile.ts";
 import { ConnectionError, EXIT } from "../errors.ts";
@@ -171,7 +172,7 @@ export function sameTargets(
     if (server === undefined) continue;
     const bases = server.split(",").map((each) => new URL(each.trim()).href.replace(/\/+$/, ""));
     // ADC's own defaults.
-    const target = JSON.stringify([backend ?? "apisix", bases, gatewayGroup ?? "default"]);
+    const target = JSON.stringify([backend ?? DEFAULT_BACKEND, bases, gatewayGroup ?? "default"]);
     groups.set(target, [...groups.get(target) ?? [], name]);
   }
   return [...groups.values()].filter((names) => names.length > 1);

@@ -1,8 +1,9 @@
+import { isSourceName, SOURCE_NAMES } from "../token/sources.ts";
+import { BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "../connection/backends.ts";
 import { messageOf } from "../errors.ts";
 import { nearest } from "../system/nearest.ts";
 import { splitCommand } from "../token/sources/command_line.ts";
 import {
-  BACKENDS,
   FILE_VERSION,
   followUse,
   isProfileName,
@@ -11,7 +12,6 @@ import {
   PATTERNS,
   SETTING_NAMES,
   SETTINGS,
-  SOURCES,
 } from "./profile_settings.ts";
 import type { SettingKind, SettingName, StoredProfile } from "./profile_settings.ts";
 
@@ -93,6 +93,8 @@ function defectOfProfile(
   return undefined;
 }
 
+const LISTING = BACKEND_NAMES.filter((name) => BACKENDS[name].hasServerList).join(" or ");
+
 /** What concerns more than one profile. */
 function defectOfUse(profiles: ReadonlyMap<string, StoredProfile>): Defect | undefined {
   for (const [name, { use }] of profiles) {
@@ -117,11 +119,11 @@ function defectOfUse(profiles: ReadonlyMap<string, StoredProfile>): Defect | und
       });
     }
     const { backend, server } = settings;
-    if (server?.value.includes(",") && backend?.value !== "apisix-standalone") {
+    if (server?.value.includes(",") && !BACKENDS[backend?.value ?? DEFAULT_BACKEND].hasServerList) {
       // Either may be inherited; what this profile says itself is where a person would look.
       const key = server.profile === name ? ["server"] : [];
       return at(["profiles", name, ...key], "value", {
-        found: "a list of servers is for the backend apisix-standalone alone",
+        found: `a list of servers is for the backend ${LISTING} alone`,
       });
     }
   }
@@ -197,8 +199,8 @@ const complain: Readonly<
       : { found: `"${key}" is no profile name`, suggestion: NAME_RULE };
   },
   backend: (value) => {
-    if (BACKENDS.some((each) => each === value)) return undefined;
-    return { found: '"backend" is none that ADC knows', suggestion: oneOf(BACKENDS) };
+    if (isBackend(value)) return undefined;
+    return { found: '"backend" is none that ADC knows', suggestion: oneOf(BACKEND_NAMES) };
   },
   server: complainOfServer,
   duration: (value, key) =>
@@ -260,14 +262,16 @@ function complainOfCommand(value: unknown, key: string): Complaint | undefined {
 }
 
 function complainOfSources(value: unknown, key: string): Complaint | undefined {
-  if (!Array.isArray(value)) return { found: `"${key}" is no array`, suggestion: oneOf(SOURCES) };
+  if (!Array.isArray(value)) {
+    return { found: `"${key}" is no array`, suggestion: oneOf(SOURCE_NAMES) };
+  }
   if (value.length === 0) return { found: `"${key}" names no source` };
   for (const [index, each] of value.entries()) {
-    if (!SOURCES.includes(each)) {
-      const near = typeof each === "string" ? nearest(each, SOURCES) : undefined;
+    if (!isSourceName(each)) {
+      const near = typeof each === "string" ? nearest(each, SOURCE_NAMES) : undefined;
       return {
         found: `"${key}" names what is no source`,
-        suggestion: near === undefined ? oneOf(SOURCES) : `Did you mean "${near}"?`,
+        suggestion: near === undefined ? oneOf(SOURCE_NAMES) : `Did you mean "${near}"?`,
         index,
       };
     }

@@ -1,3 +1,4 @@
+import { BACKENDS } from "../connection/backends.ts";
 import { constants } from "node:os";
 import type { Writable } from "node:stream";
 import { needsBackend, readAdcArguments } from "../adc/arguments.ts";
@@ -149,7 +150,7 @@ async function guardFiles(
 
 /** Only API7 Enterprise makes tokens on request. */
 function requireEphemeral({ backend }: Connection): void {
-  if (backend.value === "api7ee") return;
+  if (BACKENDS[backend.value].hasGatewayGroups) return;
   throw new UsageError(
     `Cannot use --ephemeral with the backend ${backend.value}: only api7ee makes tokens on request`,
   );
@@ -161,7 +162,7 @@ function warnOfMismatch(
   { token }: ResolvedToken,
   { onWarning }: RunOptions,
 ): void {
-  const { length } = splitTokens(token, backend.value === "apisix-standalone");
+  const { length } = splitTokens(token, backend.value);
   if (length === 1 || length === servers.length) return;
   onWarning?.(
     `There are ${length} tokens for ${servers.length} servers: ADC uses the first for all.`,

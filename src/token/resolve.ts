@@ -1,3 +1,4 @@
+import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { AdcRunError, EXIT, messageOf, SourceError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
@@ -76,7 +77,7 @@ function judge(answer: SourceAnswer, connection: Connection): SourceAnswer {
   if (isBlank(answer.token.reveal())) {
     return { status: "absent", reason: `${answer.detail} is blank` };
   }
-  const defect = tokenDefect(answer.token, connection.backend.value === "apisix-standalone");
+  const defect = tokenDefect(answer.token, connection.backend.value);
   if (defect === undefined) return answer;
   return {
     status: "broken",
@@ -136,7 +137,9 @@ export class NoTokenError extends AdcRunError {
   ) {
     const { server, backend, profile } = connection;
     const name = profile?.explicit ? `-p ${profile.name} ` : "";
-    const login = `adc-run ${name}auth login${backend.value === "api7ee" ? "" : " --with-token"}`;
+    const login = `adc-run ${name}auth login${
+      BACKENDS[backend.value].hasUsers ? "" : " --with-token"
+    }`;
     super(`Cannot find a token for ${server.value}: no source has one`, EXIT.permission, {
       suggestion: `Set ADC_TOKEN, or store a token with "${login}".`,
     });

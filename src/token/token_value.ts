@@ -1,3 +1,5 @@
+import type { Backend } from "../connection/backends.ts";
+import { BACKENDS } from "../connection/backends.ts";
 import { Secret } from "../secret.ts";
 
 /**
@@ -10,8 +12,8 @@ export const MAX_TOKEN_BYTES = 64 * 1024;
  *
  * The answer never holds any part of the value.
  */
-export function tokenDefect(token: Secret, list: boolean): string | undefined {
-  const parts = splitTokens(token, list);
+export function tokenDefect(token: Secret, backend: Backend): string | undefined {
+  const parts = splitTokens(token, backend);
   for (const [index, part] of parts.entries()) {
     const defect = defectOf(part.reveal());
     if (defect === undefined) continue;
@@ -21,8 +23,10 @@ export function tokenDefect(token: Secret, list: boolean): string | undefined {
 }
 
 /** The tokens in a value. */
-export function splitTokens(token: Secret, list: boolean): readonly Secret[] {
-  return list ? token.reveal().split(",").map((part) => new Secret(part)) : [token];
+export function splitTokens(token: Secret, backend: Backend): readonly Secret[] {
+  return BACKENDS[backend].hasServerList
+    ? token.reveal().split(",").map((part) => new Secret(part))
+    : [token];
 }
 
 function defectOf(value: string): string | undefined {

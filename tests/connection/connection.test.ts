@@ -33,7 +33,9 @@ test("`resolveConnection()` falls back to ADC's defaults", async () => {
   assert.deepEqual(connection.server, { value: "http://localhost:9180", origin: DEFAULT });
   assert.deepEqual(connection.gatewayGroup, { value: "default", origin: DEFAULT });
   assert.deepEqual(connection.timeout, { value: 10_000, origin: DEFAULT });
-  assert.deepEqual(connection.tls, { skipVerify: { value: false, origin: DEFAULT } });
+  const { skipVerify, ...files } = connection.tls;
+  assert.deepEqual(skipVerify, { value: false, origin: DEFAULT });
+  assert.deepEqual(Object.values(files).filter((file) => file !== undefined), []);
   assert.deepEqual(connection.proxies, [undefined]);
   assert.deepEqual(connection.warnings, []);
   assert.equal(connection.serverValue.reveal(), "http://localhost:9180");

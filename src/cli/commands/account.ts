@@ -1,3 +1,4 @@
+import { BACKENDS } from "../../connection/backends.ts";
 import { join } from "node:path";
 import type { User } from "../../admin_api/shapes.ts";
 import { checkToken } from "../../check/check_token.ts";
@@ -42,7 +43,7 @@ export async function openAccountSession(
   },
 ): Promise<AccountSession> {
   const { backend } = connection;
-  if (backend.value !== "api7ee") {
+  if (!BACKENDS[backend.value].hasUsers) {
     throw new UsageError(
       `Cannot look after tokens: the backend ${backend.value} has no such calls`,
       {
@@ -103,7 +104,7 @@ export async function findOwner(
   token: Secret,
   { reporter }: { readonly reporter: Reporter },
 ): Promise<User | undefined> {
-  if (connection.backend.value !== "api7ee" || isAdminKey(token)) return undefined;
+  if (!BACKENDS[connection.backend.value].hasUsers || isAdminKey(token)) return undefined;
   const { AdminApi } = await import("../../admin_api/admin_api.ts");
   const api = await AdminApi.open(connection, { token });
   try {

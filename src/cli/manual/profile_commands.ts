@@ -1,4 +1,4 @@
-import { SOURCES } from "../../profiles/profile_settings.ts";
+import { SOURCE_NAMES } from "../../token/sources.ts";
 import type { ManualCommand } from "./manual.ts";
 
 const PLAIN = ["--json", "-q, --quiet"];
@@ -61,7 +61,7 @@ export const PROFILE_COMMANDS: readonly ManualCommand[] = [
       {
         flags: "--sources LIST",
         text: "the sources to ask for a token, in this order",
-        values: SOURCES,
+        values: SOURCE_NAMES,
         list: true,
       },
       {

@@ -1,3 +1,4 @@
+import { SOURCES } from "../../token/sources.ts";
 import { VERSION } from "../../version.ts";
 import { CONNECTION_VARIABLES, OPTION_VARIABLES, OTHER_VARIABLES } from "./global_options.ts";
 import type { ManualVariable } from "./global_options.ts";
@@ -16,16 +17,7 @@ export const TOPICS: readonly ManualTopic[] = [
     text: [
       'The first source that has a token wins, and its name is in every message. A source without a token is passed over; a source that is broken stops the search, because a locked keychain is not "no token".',
       {
-        rows: [
-          ["flag", "--token among ADC's options"],
-          ["env", "ADC_TOKEN; then API_KEY, if it starts with a7ee- or a7adm-"],
-          ["file", "the file that ADC_TOKEN_FILE names"],
-          ["dotenv", "ADC_TOKEN in .env; then API_KEY on the same condition"],
-          ["command", "what the profile's tokenCommand, or ADC_TOKEN_COMMAND, prints"],
-          ["store", "the file that auth login --storage file keeps tokens in"],
-          ["keychain", 'service "adc-run", account PROFILE@ORIGIN or the origin'],
-          ["admin-api", "logs in as API7_USERNAME and has a token made"],
-        ],
+        rows: Object.entries(SOURCES).map(([name, { summary }]) => [name, summary]),
       },
       "--source, ADC_RUN_SOURCE and a profile's sources say which of them are asked, and in which order. A token that is stored for one origin is never sent to another.",
     ],

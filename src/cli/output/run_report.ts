@@ -1,3 +1,4 @@
+import { BACKENDS } from "../../connection/backends.ts";
 import { describeConnection } from "../../connection/connection.ts";
 import { EXIT } from "../../errors.ts";
 import { createMask } from "../../mask/mask.ts";
@@ -24,7 +25,9 @@ export function announce(plan: RunPlan, surroundings: Surroundings): void {
   if (connection === undefined || resolved === undefined) return;
   maskInRunner({ connection, resolved }, surroundings);
   const { backend, server, gatewayGroup, profile } = connection;
-  const group = backend.value === "api7ee" ? `, gateway group "${gatewayGroup.value}"` : "";
+  const group = BACKENDS[backend.value].hasGatewayGroups
+    ? `, gateway group "${gatewayGroup.value}"`
+    : "";
   surroundings.reporter.info(
     `token ${resolved.token} from ${resolved.source} (${resolved.detail}) for ` +
       `${backend.value} at ${server.value}${group}` +
@@ -90,12 +93,9 @@ export function tellEnding(
   if (leaked) reporter.complain("A secret was printed, and --fail-on-leak is set");
 }
 
-/**
- * `adc ping` asks for `/apisix/admin` without a server there (backend-apisix-standalone/src/index.ts).
- */
 function isBrokenPing({ connection, checked, exitCode, words }: RunResult): boolean {
   return exitCode !== 0 && words[0] === "ping" && checked?.verdict === "valid" &&
-    connection?.backend.value === "apisix-standalone";
+    connection !== undefined && BACKENDS[connection.backend.value].failsOwnPing;
 }
 
 /** `--dry-run`: there is no child, so standard output is free for the answer. */

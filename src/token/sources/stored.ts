@@ -5,7 +5,7 @@ import { Secret } from "../../secret.ts";
 import { KEYCHAIN_SERVICE, KeychainError, systemKeychain } from "../keychain.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
 import { accountsFor, originsOf } from "../token_value.ts";
-import type { Keychain } from "../../context.ts";
+import type { Context, Keychain } from "../../context.ts";
 
 /**
  * Looks for the tokens of several servers in a store; each has its own entry, and all must be there.
@@ -56,13 +56,7 @@ export async function findStored(
 }
 
 /** Which keychain the source `keychain` asks. */
-export interface KeychainSourceOptions {
-  /**
-   * The keychain.
-   *
-   * @default the system's
-   */
-  readonly keychain?: Keychain;
+export interface KeychainSourceOptions extends Pick<Context, "keychain"> {
   /**
    * How long the keychain may take, in milliseconds.
    *
