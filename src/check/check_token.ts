@@ -6,28 +6,17 @@ import { createMask } from "../mask/mask.ts";
 import { tokenPrefix } from "../secret.ts";
 import type { Secret } from "../secret.ts";
 import { splitTokens } from "../token/token_value.ts";
-import { firstRequest, probeServer } from "./backends.ts";
-import type { Probe } from "./backends.ts";
+import { firstRequest, probeServer } from "./probe_server.ts";
+import type { Probe } from "./probe_server.ts";
 import { shorten } from "./response.ts";
+import type { Judgement } from "./response.ts";
 import type { CheckResult } from "./verdict.ts";
-import type { HttpDispatcher } from "../context.ts";
+import type { Context } from "../context.ts";
 
 /** What {@linkcode checkToken} needs to know. */
-export interface CheckTokenOptions {
+export interface CheckTokenOptions extends Pick<Context, "signal" | "dispatcher"> {
   /** Where and how ADC will connect. */
   readonly connection: Connection;
-  /**
-   * Ends the call.
-   *
-   * @default undefined
-   */
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * Sends the requests; undici's `MockAgent`, say.
-   *
-   * @default a dispatcher of the connection's own
-   */
-  readonly dispatcher?: HttpDispatcher | undefined;
 }
 
 /**
@@ -91,15 +80,14 @@ async function checkServer(probe: Probe, signal: AbortSignal | undefined): Promi
     // The server's words are quoted in the message, and a server may echo the token in them, or
     // the password of its address. They are cut after that: half a token would not be recognised.
     const found = shorten(quote.text(judgement.found));
-    const hint = withBackendHint(probe, judgement);
-    const suggestion = hint === undefined ? undefined : quote.text(hint);
+    const suggestion = withBackendHint(probe, judgement);
     return {
       verdict: judgement.verdict,
       tried: named(request),
       found,
       status,
-      ...(suggestion !== undefined && { suggestion }),
-      ...(gatewayGroups && { gatewayGroups }),
+      suggestion: suggestion && quote.text(suggestion),
+      gatewayGroups,
     };
   } catch (error) {
     signal?.throwIfAborted();
@@ -112,7 +100,7 @@ async function checkServer(probe: Probe, signal: AbortSignal | undefined): Promi
 /** An API7 token at the backend `apisix`, which is ADC's default, is a likely slip. */
 function withBackendHint(
   { connection: { backend }, token }: Probe,
-  { verdict, suggestion }: { readonly verdict: string; readonly suggestion?: string },
+  { verdict, suggestion }: Judgement,
 ): string | undefined {
   const prefix = tokenPrefix(token.reveal());
   if (prefix === undefined || BACKENDS[backend.value].hasUsers) return suggestion;

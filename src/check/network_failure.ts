@@ -32,7 +32,7 @@ export interface NetworkFailure {
   /** What to do about it. */
   readonly suggestion: string;
   /** Whether the connection was cut off, for which TLS may be the reason. @default false */
-  readonly cutOff?: boolean;
+  readonly cutOff?: boolean | undefined;
 }
 
 const CA_HINT =
@@ -152,8 +152,10 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
   if (code === undefined) {
     return unreachable(`no answer came (${codes.find((each) => each !== "") ?? messageOf(error)})`);
   }
-  const cutOff = UNREACHABLE[code]!.startsWith(CUT_OFF);
-  return { ...unreachable(`${UNREACHABLE[code]} (${code})`), ...(cutOff && { cutOff }) };
+  return {
+    ...unreachable(`${UNREACHABLE[code]} (${code})`),
+    cutOff: UNREACHABLE[code]!.startsWith(CUT_OFF),
+  };
 }
 
 function unreachable(found: string): NetworkFailure {

@@ -9,7 +9,7 @@ export interface Judgement {
   /** What came back. */
   readonly found: string;
   /** What to do about it. */
-  readonly suggestion?: string;
+  readonly suggestion?: string | undefined;
 }
 
 /** Judges an answer by its status. */
@@ -20,7 +20,7 @@ export function judgeStatus(
 ): Judgement | undefined {
   const { status } = response;
   if (status >= 200 && status < 300) return undefined;
-  const words = wordsOf(response);
+  const words = errorMessageOf(response);
   const found = `the server answered ${status}${words === "" ? "" : `: "${quote(words)}"`}`;
   if (status === 401) {
     return {
@@ -88,7 +88,7 @@ function originOf(location: string): string {
 }
 
 /** The server's words in `error_msg` or `message`, as they came. */
-export function wordsOf(response: HttpResponse): string {
+export function errorMessageOf(response: HttpResponse): string {
   const value = parseObject(response.body);
   const message = value?.error_msg ?? value?.message;
   if (typeof message !== "string" || message === "") return "";

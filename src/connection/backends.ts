@@ -4,7 +4,7 @@ export type Backend = "apisix" | "api7ee" | "apisix-standalone";
 /** What ADC takes where nobody names a backend. */
 export const DEFAULT_BACKEND: Backend = "apisix";
 
-/** What is known of a kind of gateway; how its answers are judged is in `check/probe_server.ts`. */
+/** What is known of a kind of gateway; what it is asked first is in `check/probe_server.ts`. */
 export interface BackendTraits {
   readonly title: string;
   /** Whether it has users, who log in and have tokens made. */

@@ -10,7 +10,7 @@ import { actsAtStart, readEnvFile, readNamedFile } from "./env_file.ts";
 import type { EnvFile } from "./env_file.ts";
 import { describeOrigin, readSetting, wrongValue } from "./origin.ts";
 import type { Layers, Setting } from "./origin.ts";
-import { readTarget, refuseDetours } from "./pinned_target.ts";
+import { readTarget, refuseUntrustedOverrides } from "./pinned_target.ts";
 import type { Profile } from "./profile.ts";
 import { proxyFor } from "./proxy.ts";
 import type { Proxy } from "./proxy.ts";
@@ -42,7 +42,7 @@ export interface Connection {
   readonly args: AdcArguments;
   /** The environment file that the token may come from. */
   readonly envFile: EnvFile;
-  /** The profile in force; `undefined` where there is none, or where it was passed over. */
+  /** The profile in force; `undefined` where there is none, or where it was ignored. */
   readonly profile: Profile | undefined;
   /** What a person should know before the run, a sentence each. */
   readonly warnings: readonly string[];
@@ -133,7 +133,7 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
   }
   const tls = readTls(adcLayers, cwd);
   const proxies = servers.map((each) => proxyFor(each, adcLayers));
-  refuseDetours({ env, profile, tls, proxies });
+  refuseUntrustedOverrides({ env, profile, tls, proxies });
   return {
     backend,
     server: { value: servers.map(({ display }) => display).join(", "), origin: server.origin },
@@ -194,7 +194,7 @@ function warningsOf(
     `The token will cross the network to ${server.display} without encryption. Use https.`
   );
   if (envFile.unreadable !== undefined) {
-    warnings.push(`${envFile.name} cannot be read (${envFile.unreadable}) and was passed over.`);
+    warnings.push(`${envFile.name} cannot be read (${envFile.unreadable}) and was ignored.`);
   }
   const left = envFile.name === ".env"
     ? []

@@ -1,8 +1,8 @@
 import { ADC_SETTINGS } from "../adc/settings.ts";
 import type { Connection } from "./connection.ts";
 import {
-  cameAlong,
   describeOrigin,
+  isFromProject,
   lookUp,
   profileValue,
   readSetting,
@@ -19,13 +19,13 @@ import type { Environment } from "../context.ts";
  * Tells whether what came along with a cloned repository sees what is sent to a server that somebody else
  * named: through a proxy of its own that a certificate of its own, or none, lets into the connection.
  */
-export function divertedBy(
+export function untrustedProxyOf(
   { servers, proxies, tls }: Pick<Connection, "servers" | "proxies" | "tls">,
 ): string | undefined {
-  const unverified = (tls.skipVerify.value && cameAlong(tls.skipVerify.origin)) ||
-    (tls.caCertFile !== undefined && cameAlong(tls.caCertFile.origin));
+  const unverified = (tls.skipVerify.value && isFromProject(tls.skipVerify.origin)) ||
+    (tls.caCertFile !== undefined && isFromProject(tls.caCertFile.origin));
   const proxy = proxies.find((each, index) =>
-    each !== undefined && cameAlong(each.host.origin) &&
+    each !== undefined && isFromProject(each.host.origin) &&
     (unverified || servers[index]!.base.protocol === "http:")
   );
   return proxy && describeOrigin(proxy.host.origin);
@@ -36,7 +36,7 @@ export function divertedBy(
  * along with a cloned repository must not lead the token past them: through a proxy of its own, or to
  * whoever shows a certificate that it vouches for.
  */
-export function refuseDetours({ env, profile, tls, proxies }: {
+export function refuseUntrustedOverrides({ env, profile, tls, proxies }: {
   readonly env: Environment;
   readonly profile: Profile | undefined;
   readonly tls: Tls;
@@ -55,7 +55,7 @@ export function refuseDetours({ env, profile, tls, proxies }: {
     tls.caCertFile,
   ];
   for (const setting of settings) {
-    if (setting === undefined || !cameAlong(setting.origin)) continue;
+    if (setting === undefined || !isFromProject(setting.origin)) continue;
     throw wrongValue(setting.origin, `${pin}, and a file may not lead past it`, {
       suggestion: "Set it in the environment, as a flag, or in your own profile, if it is meant. " +
         "No token was sent.",
@@ -89,7 +89,7 @@ export function readTarget(layers: Layers): TargetSettings {
     return {
       ...readTarget({ ...layers, profile: undefined }),
       warnings: [
-        `The profile "${profile.name}" is passed over: ADC_SERVER names another server than its ${profile.server}.`,
+        `The profile "${profile.name}" is ignored: ADC_SERVER names another server than its ${profile.server}.`,
       ],
     };
   }

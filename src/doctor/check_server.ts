@@ -1,5 +1,5 @@
 import { BACKENDS } from "../connection/backends.ts";
-import { EXIT_CODES } from "../check/verdict.ts";
+import { VERDICTS } from "../check/verdict.ts";
 import type { Verdict } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
@@ -23,7 +23,7 @@ export function checkServers(contacts: readonly Contact[]): readonly Found[] {
         status: "failed",
         found: `${display} cannot be reached: ${found}`,
         suggestion,
-        exitCode: EXIT_CODES[verdict],
+        exitCode: VERDICTS[verdict].exit,
         data: { server: display, verdict },
       };
     }
@@ -59,8 +59,7 @@ export function checkBackend(
 ): readonly Found[] {
   const { value: expected, origin } = connection.backend;
   // Whatever it looks like: a server that deals with the token as expected is the right one.
-  const fits = verdict !== undefined &&
-    ["valid", "no-gateway-group", "forbidden"].includes(verdict);
+  const fits = verdict !== undefined && VERDICTS[verdict].tokenKnown;
   return contacts.map(({ server, failure, status, backend, software }): Found => {
     const { display } = server;
     if (failure?.verdict === "tls") {

@@ -2,7 +2,7 @@ import { isSourceName, SOURCES } from "../token/sources.ts";
 import type { Connection } from "../connection/connection.ts";
 import { readEnvFile } from "../connection/env_file.ts";
 import type { EnvFile } from "../connection/env_file.ts";
-import { cameAlong, describeOrigin } from "../connection/origin.ts";
+import { describeOrigin, isFromProject } from "../connection/origin.ts";
 import type { Survey } from "../token/resolve.ts";
 import type { Found } from "./finding.ts";
 import type { Environment } from "../context.ts";
@@ -63,7 +63,7 @@ function tokenTraps(
   }
   const { winner, trail = [] } = survey ?? {};
   if (
-    connection !== undefined && winner !== undefined && cameAlong(connection.server.origin) &&
+    connection !== undefined && winner !== undefined && isFromProject(connection.server.origin) &&
     isSourceName(winner.source) && !SOURCES[winner.source].bound
   ) {
     findings.push({

@@ -1,6 +1,6 @@
 import { explainFailure } from "../check/network_failure.ts";
 import type { NetworkFailure } from "../check/network_failure.ts";
-import { isJson, oneLine, parseObject, wordsOf } from "../check/response.ts";
+import { errorMessageOf, isJson, oneLine, parseObject } from "../check/response.ts";
 import type { Backend } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { openHttpClient } from "../connection/http.ts";
@@ -108,7 +108,7 @@ async function contact(
 function isAdminApi(response: HttpResponse, backend: Backend): boolean {
   const { status } = response;
   if (!isJson(response)) return false;
-  if (status === 401 || status === 403) return wordsOf(response) !== "";
+  if (status === 401 || status === 403) return errorMessageOf(response) !== "";
   if (status !== 200) return false;
   if (response.cut) return true;
   const keys = Object.keys(parseObject(response.body) ?? {});

@@ -99,11 +99,11 @@ export function adminApiSource(options: AdminApiSourceOptions): TokenSource {
     timeout: TIME_LIMIT,
     grace: GRACE,
     find: (context) => find(context, options),
-    outlook: ({ connection }) => Promise.resolve(outlook(connection, options)),
+    preview: ({ connection }) => Promise.resolve(preview(connection, options)),
   };
 }
 
-function outlook(connection: Connection, options: AdminApiSourceOptions): string {
+function preview(connection: Connection, options: AdminApiSourceOptions): string {
   const missing = whatIsMissing(connection, options);
   if (missing !== undefined) return missing;
   const reason = needsConsent(connection);

@@ -17,7 +17,7 @@ import {
   ProfileFileError,
 } from "./profile_settings.ts";
 import type { SettingName, StoredProfile } from "./profile_settings.ts";
-import { findDefect } from "./validate.ts";
+import { validateProfiles } from "./validate.ts";
 import type { Environment } from "../context.ts";
 
 /** Where the profiles are, and how a change is waited for. */
@@ -54,7 +54,7 @@ export async function setProfile(
       suggestion: NAME_RULE,
     });
   }
-  return await edit(options, `set profile "${name}"`, ({ profiles }) => {
+  return await editProfiles(options, `set profile "${name}"`, ({ profiles }) => {
     if (replace || !profiles.has(name)) return [{ path: ["profiles", name], value: set }];
     const gone = unset.map((key): [string, unknown] => [key, undefined]);
     return [...gone, ...Object.entries(set)]
@@ -67,7 +67,7 @@ export async function removeProfiles(
   names: readonly string[],
   options: EditProfilesOptions,
 ): Promise<{ readonly before: ParsedProfiles; readonly after: ParsedProfiles }> {
-  return await edit(options, "remove the profile", ({ profiles, use }) => {
+  return await editProfiles(options, "remove the profile", ({ profiles, use }) => {
     for (const name of names) requireProfile(name, { profiles, what: "remove" });
     for (const [user, profile] of profiles) {
       if (profile.use === undefined || names.includes(user) || !names.includes(profile.use)) {
@@ -92,7 +92,7 @@ export async function useProfile(
   name: string | undefined,
   options: EditProfilesOptions,
 ): Promise<{ readonly before: ParsedProfiles; readonly after: ParsedProfiles }> {
-  return await edit(options, "choose the profile", ({ profiles, use }) => {
+  return await editProfiles(options, "choose the profile", ({ profiles, use }) => {
     if (name !== undefined) requireProfile(name, { profiles, what: "use" });
     return use === name ? [] : [{ path: ["use"], value: name }];
   });
@@ -115,7 +115,7 @@ function requireProfile(
 }
 
 /** Reads, changes and writes the file while no other process does. */
-async function edit(
+async function editProfiles(
   { env, signal }: EditProfilesOptions,
   what: string,
   change: (before: ParsedProfiles) => readonly Edit[],
@@ -133,9 +133,9 @@ async function edit(
     if (edits.length === 0) return { before, after: before };
     const changed = await applyEdits(text ?? emptyFile(), edits);
     const value: unknown = JSON.parse(withoutMark(changed));
-    const defect = findDefect(value, where);
-    if (defect !== undefined) {
-      const { found, suggestion } = defect;
+    const issue = validateProfiles(value, where);
+    if (issue !== undefined) {
+      const { found, suggestion } = issue;
       throw new UsageError(`Cannot ${what}: ${found}`, { suggestion });
     }
     const after = await parseProfiles(withoutMark(changed), where);

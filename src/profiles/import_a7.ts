@@ -6,7 +6,7 @@ import { homeFolder } from "../system/files.ts";
 import { isBlank } from "../token/token_value.ts";
 import { isProfileName } from "./profile_settings.ts";
 import type { StoredProfile } from "./profile_settings.ts";
-import { findDefect } from "./validate.ts";
+import { validateProfiles } from "./validate.ts";
 import type { Environment } from "../context.ts";
 
 export interface A7Context {
@@ -134,8 +134,8 @@ function contextOf(
     ...(ca ? { caCertFile: resolve(dirname(path), ca as string) } : {}),
     ...(skip ? { tlsSkipVerify: true } : {}),
   };
-  const defect = findDefect({ profiles: { [profile]: settings } }, { project: false });
-  if (defect !== undefined) return defect.found;
+  const issue = validateProfiles({ profiles: { [profile]: settings } }, { project: false });
+  if (issue !== undefined) return issue.found;
   const notes: string[] = [];
   if (profile !== name) {
     notes.push(`It becomes profile "${profile}": ${JSON.stringify(name)} is no profile name.`);

@@ -37,17 +37,17 @@ export function userProfilesPath(env: Environment): string {
 export async function readUserProfiles(env: Environment): Promise<ProfileFile> {
   const path = userProfilesPath(env);
   const text = readProfilesText(path, { project: false });
-  return await parsed(text, { path, project: false });
+  return await parseFile(text, { path, project: false });
 }
 
 /** Reads a project's profiles: `adc-run.json` in the working directory. */
 export async function readProjectProfiles(cwd: string): Promise<ProfileFile> {
   const path = resolve(cwd, PROJECT_FILE);
   const text = readProfilesText(path, { project: true });
-  return await parsed(text, { path, project: true });
+  return await parseFile(text, { path, project: true });
 }
 
-async function parsed(
+async function parseFile(
   text: string | undefined,
   where: { readonly path: string; readonly project: boolean },
 ): Promise<ProfileFile> {

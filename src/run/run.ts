@@ -76,7 +76,7 @@ export async function prepareRun(
     options.onWarning?.('--token is not used: the sources that were asked for leave out "flag".');
   }
   if (connection.args.tokens.at(-1)?.reveal().trim() === "") {
-    options.onWarning?.("--token is blank and was passed over; ADC would have sent it.");
+    options.onWarning?.("--token is blank and was ignored; ADC would have sent it.");
   }
   if (options.ephemeral !== undefined) requireEphemeral(connection);
   const found = await resolveToken({ connection, sources, signal });

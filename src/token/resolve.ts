@@ -3,7 +3,7 @@ import type { Connection } from "../connection/connection.ts";
 import { AdcRunError, EXIT, messageOf, SourceError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { SourceAnswer, SourceContext, TokenLease, TokenSource } from "./source.ts";
-import { isBlank, tokenDefect } from "./token_value.ts";
+import { isBlank, validateToken } from "./token_value.ts";
 
 /** Asks one source within its time limit, and judges the token that it gives. */
 async function askSource(
@@ -47,7 +47,7 @@ async function askSource(
   }));
   try {
     const answer = await Promise.race([found, ended]);
-    const judged = judge(answer, connection);
+    const judged = validateAnswer(answer, connection);
     if (answer.status === "found" && judged.status !== "found") {
       await answer.lease?.release().catch(() => {});
     }
@@ -72,16 +72,16 @@ async function settled(found: Promise<SourceAnswer>, grace: number): Promise<voi
   await answer.lease?.release().catch(() => {});
 }
 
-function judge(answer: SourceAnswer, connection: Connection): SourceAnswer {
+function validateAnswer(answer: SourceAnswer, connection: Connection): SourceAnswer {
   if (answer.status !== "found") return answer;
   if (isBlank(answer.token.reveal())) {
     return { status: "absent", reason: `${answer.detail} is blank` };
   }
-  const defect = tokenDefect(answer.token, connection.backend.value);
-  if (defect === undefined) return answer;
+  const issue = validateToken(answer.token, connection.backend.value);
+  if (issue === undefined) return answer;
   return {
     status: "broken",
-    reason: `the token in ${answer.detail} is malformed: ${defect}`,
+    reason: `the token in ${answer.detail} is malformed: ${issue}`,
     suggestion: "Copy it once more, without quotes, spaces and line breaks.",
     exitCode: EXIT.data,
   };
@@ -174,7 +174,7 @@ export interface ResolveTokenOptions {
 /**
  * Asks the sources in order and takes the first token.
  *
- * A source without a token is passed over. A source that is broken ends the search: a locked keychain is
+ * A source without a token is ignored. A source that is broken ends the search: a locked keychain is
  * not "no token", and the token of the next source could be the wrong one.
  *
  * @param options The connection and the sources.
@@ -232,8 +232,12 @@ export async function surveyTokens(options: ResolveTokenOptions): Promise<Survey
   let winner: Omit<ResolvedToken, "trail"> | undefined;
   let error: AdcRunError | undefined;
   for (const source of sources) {
-    if (source.outlook !== undefined) {
-      trail.push({ source: source.name, status: "not-asked", detail: await look(source, options) });
+    if (source.preview !== undefined) {
+      trail.push({
+        source: source.name,
+        status: "not-asked",
+        detail: await describePreview(source, options),
+      });
       continue;
     }
     const answer = await askSource(source, connection, { signal });
@@ -255,12 +259,12 @@ function tokenOf(
   return { token, source: name, detail, ...(secrets && { secrets }), ...(lease && { lease }) };
 }
 
-async function look(
+async function describePreview(
   source: TokenSource,
   { connection, signal = new AbortController().signal }: ResolveTokenOptions,
 ): Promise<string> {
   try {
-    return await source.outlook!({ connection, signal } satisfies SourceContext);
+    return await source.preview!({ connection, signal } satisfies SourceContext);
   } catch (error) {
     return messageOf(error);
   }

@@ -103,7 +103,7 @@ export interface TokenSource {
    * @param context Where the token would be used.
    * @returns What would happen, or why nothing would.
    */
-  outlook?(context: SourceContext): Promise<string>;
+  preview?(context: SourceContext): Promise<string>;
   /**
    * Looks for a token.
    *

@@ -245,7 +245,7 @@ test("`resolveConnection()` warns of a `.env` that cannot be read", async () => 
   await using folder = await temporaryFolder();
   await symlink(".env", join(folder.path, ".env"));
   const { warnings } = await resolve("sync", {}, folder.path);
-  assert.deepEqual(warnings, [".env cannot be read (ELOOP) and was passed over."]);
+  assert.deepEqual(warnings, [".env cannot be read (ELOOP) and was ignored."]);
 });
 
 const SECRETS = /hunter2|a7ee-one|a7ee-two|a7ee-three|PRIVATE KEY|a7ee-env/;

@@ -131,7 +131,7 @@ export function hasField(path: string, name: string): boolean {
   return new URLSearchParams(query).has(name);
 }
 
-/** Refuses a group that was named for this command and would be passed over in silence. */
+/** Refuses a group that was named for this command and would be ignored in silence. */
 export function requireGroups({ backend, gatewayGroup }: Connection): void {
   if (gatewayGroup.origin.kind !== "flag" || BACKENDS[backend.value].hasGatewayGroups) return;
   throw new UsageError(

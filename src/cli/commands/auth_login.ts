@@ -10,7 +10,7 @@ import { adoptToken, replaceToken } from "../../lifecycle/replace_token.ts";
 import type { KeptToken } from "../../lifecycle/replace_token.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import { Secret } from "../../secret.ts";
-import { accountOf, isBlank, tokenDefect } from "../../token/token_value.ts";
+import { accountOf, isBlank, validateToken } from "../../token/token_value.ts";
 import { abortOnInterrupt } from "../interrupt.ts";
 import { canAsk } from "../io.ts";
 import type { Io } from "../io.ts";
@@ -267,7 +267,7 @@ async function readToken(connection: Connection, io: Io): Promise<Secret> {
       suggestion: "Pipe it in: adc-run auth login --with-token < token.txt",
     });
   }
-  const defect = tokenDefect(token, backend.value);
+  const defect = validateToken(token, backend.value);
   if (defect !== undefined) {
     throw new AdcRunError(`Cannot use the token on standard input: ${defect}`, EXIT.data, {
       suggestion: "Copy it once more, without quotes, spaces and line breaks.",

@@ -143,7 +143,7 @@ export const PROFILE_COMMANDS: readonly ManualCommand[] = [
     usage: ["adc-run profile import [options]"],
     summary: "take over the contexts of a7, their tokens into the keychain",
     description: [
-      "Makes a profile of each context in a7's configuration and stores its token in the keychain. Profiles that are there already are passed over. a7's file is left as it was; take its tokens out when you no longer use it.",
+      "Makes a profile of each context in a7's configuration and stores its token in the keychain. Profiles that are there already are ignored. a7's file is left as it was; take its tokens out when you no longer use it.",
     ],
     options: [
       {

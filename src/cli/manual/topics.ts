@@ -1,3 +1,4 @@
+import { VERDICTS } from "../../check/verdict.ts";
 import { SOURCES } from "../../token/sources.ts";
 import { VERSION } from "../../version.ts";
 import { CONNECTION_VARIABLES, OPTION_VARIABLES, OTHER_VARIABLES } from "./global_options.ts";
@@ -15,7 +16,7 @@ export const TOPICS: readonly ManualTopic[] = [
     aliases: ["source"],
     summary: "where a token comes from",
     text: [
-      'The first source that has a token wins, and its name is in every message. A source without a token is passed over; a source that is broken stops the search, because a locked keychain is not "no token".',
+      'The first source that has a token wins, and its name is in every message. A source without a token is ignored; a source that is broken stops the search, because a locked keychain is not "no token".',
       {
         rows: Object.entries(SOURCES).map(([name, { summary }]) => [name, summary]),
       },
@@ -88,18 +89,10 @@ export const TOPICS: readonly ManualTopic[] = [
     text: [
       "Before ADC starts, adc-run makes the request that ADC itself will make first, on ADC's own terms.",
       {
-        rows: [
-          ["valid", "the server took the token, and the gateway group exists"],
-          ["no-token", "77; no source has one"],
-          ["rejected", "77; 401: wrong, expired or revoked"],
-          ["forbidden", "77; 403: the token works and its role does not suffice"],
-          ["no-gateway-group", "78; the group does not exist"],
-          ["wrong-server", "78; no Admin API of this backend there"],
-          ["tls", "69; certificate unknown, expired, or for another name"],
-          ["unreachable", "69; no such host, refused, cut off"],
-          ["timeout", "69; too slow"],
-          ["server-error", "69; 5xx or 429"],
-        ],
+        rows: Object.entries(VERDICTS).map(([name, { exit, summary }]) => [
+          name,
+          exit === 0 ? summary : `${exit}; ${summary}`,
+        ]),
       },
       "Exit codes:",
       {

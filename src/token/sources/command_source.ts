@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { ChildProcess } from "node:child_process";
 import { basename, dirname, resolve as resolvePath } from "node:path";
 import type { Connection } from "../../connection/connection.ts";
-import { cameAlong, describeOrigin } from "../../connection/origin.ts";
+import { describeOrigin, isFromProject } from "../../connection/origin.ts";
 import type { Profile } from "../../connection/profile.ts";
 import { codeOf, EXIT, messageOf } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
@@ -22,7 +22,7 @@ export interface CommandSourceOptions {
   /** The folder that the helper in `ADC_TOKEN_COMMAND` starts in; a profile's starts beside the profile. */
   readonly cwd: string;
   /**
-   * What becomes of the helper's standard error, where helpers ask and complain.
+   * What becomes of the helper's standard error, where helpers ask and VALIDATORS.
    *
    * @default "ignore"
    */
@@ -117,7 +117,7 @@ function whyNot({ profile, server }: Connection): SourceAnswer | undefined {
     suggestion,
     exitCode: EXIT.config,
   });
-  if (cameAlong(server.origin)) {
+  if (isFromProject(server.origin)) {
     return broken(
       `the profile "${name}" names no server, and its token would go to ${server.value}, which comes ` +
         `from ${describeOrigin(server.origin)} alone`,

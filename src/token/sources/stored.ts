@@ -1,5 +1,5 @@
 import type { Connection } from "../../connection/connection.ts";
-import { divertedBy } from "../../connection/pinned_target.ts";
+import { untrustedProxyOf } from "../../connection/pinned_target.ts";
 import { EXIT } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import { KEYCHAIN_SERVICE, KeychainError, systemKeychain } from "../keychain.ts";
@@ -19,12 +19,11 @@ export async function findStored(
   },
 ): Promise<SourceAnswer> {
   const { servers } = connection;
-  const detour = divertedBy(connection);
-  if (detour !== undefined) {
+  const proxy = untrustedProxyOf(connection);
+  if (proxy !== undefined) {
     return {
       status: "broken",
-      reason:
-        `the token in ${place} is for ${originsOf(servers).join(", ")} alone, and ${detour} ` +
+      reason: `the token in ${place} is for ${originsOf(servers).join(", ")} alone, and ${proxy} ` +
         "would let a proxy read it",
       suggestion: "Set the proxy in the environment, if it is meant. No token was sent.",
       exitCode: EXIT.config,
