@@ -28,10 +28,8 @@ interface AdcSetting {
   readonly variable: `ADC_${string}` | undefined;
   /** How its value is written; a `boolean` has none on the command line. */
   readonly kind: "backend" | "server" | "secret" | "text" | "duration" | "path" | "boolean";
-  /** What it does, for a line of help. */
+  /** What it says, for help and the profiles' schema. */
   readonly hint: string;
-  /** What it means in a profile; a secret is in none. */
-  readonly about: string | undefined;
 }
 
 /** ADC's connection settings, in the order in which they are shown. */
@@ -41,64 +39,53 @@ export const ADC_SETTINGS = {
     variable: "ADC_BACKEND",
     kind: "backend",
     hint: "the kind of gateway",
-    about: "The kind of gateway, as ADC's --backend.",
   },
   server: {
     flag: "--server",
     variable: "ADC_SERVER",
     kind: "server",
-    hint: "the server's address",
-    about:
-      "The address of the Admin API, as ADC's --server, without user name and password. The profile pins it. For apisix-standalone a list, separated by commas.",
+    hint: "the Admin API's address; for apisix-standalone a list, separated by commas",
   },
   token: {
     flag: "--token",
     variable: "ADC_TOKEN",
     kind: "secret",
     hint: "the token; other users of the machine can read it there",
-    about: undefined,
   },
   gatewayGroup: {
     flag: "--gateway-group",
     variable: "ADC_GATEWAY_GROUP",
     kind: "text",
-    hint: "the gateway group, for api7ee",
-    about: "The gateway group's name, as ADC's --gateway-group.",
+    hint: "the gateway group's name, for api7ee",
   },
   timeout: {
     flag: "--timeout",
     variable: undefined,
     kind: "duration",
-    hint: "how long a request may take, such as 30s",
-    about: 'The time limit of a request, such as "30s" or "1h10m".',
+    hint: 'how long a request may take, such as "30s" or "1h10m"',
   },
   caCertFile: {
     flag: "--ca-cert-file",
     variable: "ADC_CA_CERT_FILE",
     kind: "path",
-    hint: "certificates to trust",
-    about:
-      "A PEM file with the CA of the server's certificate. Relative paths start from this file's folder, and ~/ is the home folder.",
+    hint: "a PEM file with the CA of the server's certificate",
   },
   tlsClientCertFile: {
     flag: "--tls-client-cert-file",
     variable: "ADC_TLS_CLIENT_CERT_FILE",
     kind: "path",
-    hint: "the client certificate",
-    about: "A PEM file with the client certificate.",
+    hint: "a PEM file with the client certificate",
   },
   tlsClientKeyFile: {
     flag: "--tls-client-key-file",
     variable: "ADC_TLS_CLIENT_KEY_FILE",
     kind: "path",
-    hint: "the client certificate's key",
-    about: "A PEM file with the client certificate's key.",
+    hint: "a PEM file with its key",
   },
   tlsSkipVerify: {
     flag: "--tls-skip-verify",
     variable: "ADC_TLS_SKIP_VERIFY",
     kind: "boolean",
-    hint: "trust any certificate",
-    about: "Turns the verification of the server's certificate off.",
+    hint: "trust any certificate of the server",
   },
 } as const satisfies Readonly<Record<SettingKey | "token", AdcSetting>>;

@@ -18,16 +18,13 @@ import type { Judgement } from "./response.ts";
 /** More gateway groups would hide what is said about them. */
 const MAX_GROUPS = 20;
 
-/** One server to be asked with one token. */
 export interface Probe {
-  /** Sends the request. */
   readonly client: HttpClient;
   readonly connection: Connection;
   readonly server: Server;
   readonly token: Secret;
 }
 
-/** A request that was sent, and what it says. */
 export interface Probed {
   readonly request: { readonly method: "GET" | "HEAD"; readonly path: string };
   readonly status: number;

@@ -3,16 +3,12 @@ import type { Backend } from "../connection/backends.ts";
 import type { HttpResponse } from "../connection/http.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** An answer's meaning. */
 export interface Judgement {
   readonly verdict: Verdict;
-  /** What came back. */
   readonly found: string;
-  /** What to do about it. */
   readonly suggestion?: string | undefined;
 }
 
-/** Judges an answer by its status. */
 export function judgeStatus(
   response: HttpResponse,
   backend: Backend,
@@ -73,7 +69,6 @@ export function isStranger(response: HttpResponse): boolean {
   return response.header("www-authenticate") !== undefined || response.body.trim() !== "";
 }
 
-/** No Admin API of this backend answers there. */
 export function notThisBackend(found: string, backend: Backend): Judgement {
   return { verdict: "wrong-server", found, suggestion: wrongServerHint(backend) };
 }
@@ -108,7 +103,6 @@ export function isJson(response: HttpResponse): boolean {
     (response.cut && response.body.trimStart().startsWith("{"));
 }
 
-/** Reads a JSON object. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -128,7 +122,6 @@ export function shorten(text: string): string {
   return text.length > 400 ? `${text.slice(0, 400)}…` : text;
 }
 
-/** Says what kind of body came instead of the one expected. */
 export function describeBody(response: HttpResponse): string {
   const type = response.header("content-type") ?? "";
   if (/html/i.test(type) || /^\s*<(!doctype|html)/i.test(response.body)) return "an HTML page";

@@ -18,9 +18,7 @@ export type Verdict =
   | "server-error";
 
 interface VerdictTraits {
-  /** What the command line exits with. */
   readonly exit: number;
-  /** When it is given. */
   readonly summary: string;
   /** Whether the server knows the token, whatever that may do. */
   readonly tokenKnown: boolean;
@@ -73,7 +71,6 @@ export const VERDICTS: Readonly<Record<Verdict, VerdictTraits>> = {
   "server-error": { exit: EXIT.unavailable, summary: "5xx or 429", ...UNKNOWN },
 };
 
-/** Tells a verdict from other words. */
 export function isVerdict(word: string): word is Verdict {
   return Object.hasOwn(VERDICTS, word);
 }

@@ -45,7 +45,6 @@ export const BACKENDS: Readonly<Record<Backend, BackendTraits>> = {
 
 export const BACKEND_NAMES = Object.keys(BACKENDS) as readonly Backend[];
 
-/** Tells a backend's name from other words. */
 export function isBackend(word: unknown): word is Backend {
   return typeof word === "string" && Object.hasOwn(BACKENDS, word);
 }

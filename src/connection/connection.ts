@@ -18,7 +18,7 @@ import { crossesInPlain, readServers, requireAllowed } from "./server.ts";
 import type { Server } from "./server.ts";
 import { readTls } from "./tls.ts";
 import type { PemFile, Tls } from "./tls.ts";
-import type { Environment } from "../context.ts";
+import type { Context, Environment } from "../context.ts";
 
 /** Where and how ADC will connect. */
 export interface Connection {
@@ -49,17 +49,13 @@ export interface Connection {
 }
 
 /** What {@linkcode resolveConnection} looks at. */
-export interface ConnectionOptions {
-  /** The environment, usually `process.env`. */
-  readonly env: Environment;
+export interface ConnectionOptions extends Pick<Context, "env" | "cwd"> {
   /**
    * ADC's command and all that follows it.
    *
    * @default []
    */
   readonly args?: readonly string[];
-  /** The working directory: `.env` and relative certificate paths are looked up from it. */
-  readonly cwd: string;
   /**
    * An environment file to read instead of `.env` in the working directory; or one that was read, for a pipe
    * can be read only once.

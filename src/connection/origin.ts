@@ -75,7 +75,6 @@ export function lookUp(layers: Layers, name: string): Setting<string> | undefine
   return undefined;
 }
 
-/** The settings that are texts. */
 type TextKey = {
   [K in SettingKey]-?: AdcFlags[K] extends string | undefined ? K : never;
 }[SettingKey];

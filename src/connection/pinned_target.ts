@@ -63,7 +63,6 @@ export function refuseUntrustedOverrides({ env, profile, tls, proxies }: {
   }
 }
 
-/** What makes up a target. */
 interface TargetSettings {
   /** As given, in the flag, the environment, `.env` or the profile. */
   readonly backend: Setting<string> | undefined;
@@ -72,7 +71,6 @@ interface TargetSettings {
   readonly profile: Profile | undefined;
   /** Where the profile's other values are looked up. */
   readonly layers: Layers;
-  /** What a person should know, a sentence each. */
   readonly warnings: readonly string[];
 }
 

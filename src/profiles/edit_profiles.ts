@@ -18,20 +18,13 @@ import {
 } from "./profile_settings.ts";
 import type { SettingName, StoredProfile } from "./profile_settings.ts";
 import { validateProfiles } from "./validate.ts";
-import type { Environment } from "../context.ts";
+import type { Context } from "../context.ts";
 
-/** Where the profiles are, and how a change is waited for. */
-export interface EditProfilesOptions {
-  /** The environment, which says where the configuration folder is. */
-  readonly env: Environment;
-  /** Gives the wait for other processes up. @default none */
-  readonly signal?: AbortSignal | undefined;
+export interface EditProfilesOptions extends Pick<Context, "env" | "signal"> {
 }
 
 export interface ProfileChange {
-  /** The settings that get a value. @default none */
   readonly set?: StoredProfile;
-  /** The settings that go. @default none */
   readonly unset?: readonly SettingName[];
   /** Whether nothing else of the profile stays. @default false */
   readonly replace?: boolean;
@@ -43,7 +36,6 @@ interface Edit {
   readonly value: unknown;
 }
 
-/** Makes a profile, or changes one. */
 export async function setProfile(
   name: string,
   options: EditProfilesOptions & ProfileChange,

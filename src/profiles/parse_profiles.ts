@@ -4,15 +4,12 @@ import type { StoredProfile } from "./profile_settings.ts";
 import { validateProfiles } from "./validate.ts";
 import type { Issue } from "./validate.ts";
 
-/** What a file of profiles says. */
 export interface ParsedProfiles {
   /** The profile that is used where none is named. */
   readonly use: string | undefined;
-  /** The profiles by name, in the order of the file. */
   readonly profiles: ReadonlyMap<string, StoredProfile>;
 }
 
-/** Reads and checks the text of a file of profiles. */
 export async function parseProfiles(
   text: string,
   { path, project }: { readonly path: string; readonly project: boolean },
@@ -104,7 +101,6 @@ const WORDS: Readonly<Record<number, string>> = {
   16: "there is a control character in a text",
 };
 
-/** Finds out where a text is no JSON. */
 async function findSyntaxError(
   text: string,
 ): Promise<{ readonly found: string; readonly place: TextPlace } | undefined> {
@@ -115,7 +111,6 @@ async function findSyntaxError(
   return { found: WORDS[first.error] ?? "it is no JSON", place: placeOf(text, first.offset) };
 }
 
-/** Finds the place of a issue. */
 async function placeOfIssue(text: string, issue: Issue): Promise<TextPlace> {
   const { findNodeAtLocation } = await import("jsonc-parser");
   const root = await treeOf(text);

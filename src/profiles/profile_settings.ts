@@ -49,7 +49,6 @@ export interface StoredProfile extends ProfileSettings {
   readonly use?: string;
 }
 
-/** The name of a setting. */
 export type SettingName = keyof StoredProfile;
 
 /** The version of the files that this adc-run writes, and the newest that it reads. */
@@ -74,7 +73,6 @@ export const PATTERNS = {
   tokenInPath: "^[A-Za-z]+://[^/]*/.*[Aa]7([Ee]{2}|[Aa][Dd][Mm])-\\w",
 } as const;
 
-/** How a setting's value is written. */
 export type SettingKind =
   | typeof CONNECTION_SETTINGS[keyof typeof CONNECTION_SETTINGS]["kind"]
   | "command"
@@ -83,28 +81,31 @@ export type SettingKind =
 
 const { token: _, ...CONNECTION_SETTINGS } = ADC_SETTINGS;
 
-/** Every setting, with its kind and what a person is told about it. */
 export const SETTINGS: Readonly<
-  Record<SettingName, { readonly kind: SettingKind; readonly about: string }>
+  Record<SettingName, { readonly kind: SettingKind; readonly hint: string }>
 > = {
   use: {
     kind: "name",
-    about: "Another profile of this file, whose values count where this one has none.",
+    hint: "another profile of this file, whose values count where this one has none",
   },
   ...CONNECTION_SETTINGS,
-  username: { kind: "text", about: "Who logs in, where API7_USERNAME is not set." },
+  username: { kind: "text", hint: "who logs in, where API7_USERNAME is not set" },
   tokenCommand: {
     kind: "command",
-    about:
-      "A command that prints the token: its words, or a text that is split without a shell. Only in the user's own file.",
+    hint: "a command that prints the token: its words, or a text that is split without a shell",
   },
-  sources: { kind: "sources", about: "The sources to ask for a token, in this order." },
+  sources: { kind: "sources", hint: "the sources to ask for a token, in this order" },
 };
 
-/** The names of all settings, in the order in which they are written. */
+/** What the schema adds, by kind. */
+const NOTES: Readonly<Partial<Record<SettingKind, string>>> = {
+  server: " It has no user name and no password, and the profile pins it.",
+  path: " Relative paths start from this file's folder, and ~/ is the home folder.",
+  command: " Only in the user's own file.",
+};
+
 export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
 
-/** The settings that name a file. */
 export const PATH_SETTINGS = SETTING_NAMES.filter((name) =>
   SETTINGS[name].kind === "path"
 ) as readonly PathSetting[];
@@ -113,19 +114,15 @@ type PathSetting = {
   [K in SettingKey]: typeof ADC_SETTINGS[K]["kind"] extends "path" ? K : never;
 }[SettingKey];
 
-/** Tells whether a text can be a profile's name. */
 export function isProfileName(name: string): boolean {
   return new RegExp(PATTERNS.name, "u").test(name) && !new RegExp(PATTERNS.token, "u").test(name);
 }
 
-/** How a name is described where one is refused. */
 export const NAME_RULE =
   "A name has at most 63 letters, digits, dots, dashes and underscores, and starts with a letter or digit.";
 
-/** A part of a JSON Schema. */
 type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** What looks like a token is refused. */
 const NO_TOKEN = { not: { pattern: PATTERNS.token } };
 
 const KINDS: Readonly<Record<SettingKind, JsonSchema>> = {
@@ -183,21 +180,21 @@ export const PROFILE_SCHEMA: JsonSchema & { readonly $id: string } = {
       additionalProperties: false,
       properties: Object.fromEntries(
         Object.entries(SETTINGS).map((
-          [name, { kind, about }],
-        ) => [name, { ...KINDS[kind], description: about }]),
+          [name, { kind, hint }],
+        ) => [name, {
+          ...KINDS[kind],
+          description: `${hint[0]!.toUpperCase()}${hint.slice(1)}.${NOTES[kind] ?? ""}`,
+        }]),
       ),
     },
   },
 };
 
-/** A setting, and the profile that it is written in. */
 interface InheritedSetting<T> {
   readonly value: T;
-  /** The name of the profile that says so. */
   readonly profile: string;
 }
 
-/** The settings of a profile and of all that it uses. */
 type InheritedSettings = {
   readonly [K in keyof ProfileSettings]: InheritedSetting<NonNullable<ProfileSettings[K]>>;
 };
@@ -205,7 +202,6 @@ type InheritedSettings = {
 /** Far more than anybody needs, and few enough to follow for each of thousands of profiles. */
 export const MAX_STEPS = 32;
 
-/** What came out of following a profile's `use`. */
 interface FollowedUse {
   /** The settings, each from the nearest profile that has it. */
   readonly settings: InheritedSettings;
@@ -219,7 +215,6 @@ interface FollowedUse {
   readonly circle: boolean;
 }
 
-/** Collects the settings of a profile and of those that it uses. */
 export function followUse(
   name: string,
   profiles: ReadonlyMap<string, StoredProfile>,

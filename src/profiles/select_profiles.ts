@@ -7,26 +7,16 @@ import { nearest } from "../system/nearest.ts";
 import { readProjectProfiles, readUserProfiles } from "./profile_file.ts";
 import type { ProfileFile } from "./profile_file.ts";
 import { followUse, isProfileName, NAME_RULE, PATH_SETTINGS } from "./profile_settings.ts";
-import type { Environment } from "../context.ts";
+import type { Context, Environment } from "../context.ts";
 
 /** What {@linkcode selectProfiles} looks at. */
-export interface SelectProfilesOptions {
-  /** The environment: `ADC_RUN_PROFILE`, and where the configuration folder is. */
-  readonly env: Environment;
-  /** The working directory, where a project's `adc-run.json` is looked for. */
-  readonly cwd: string;
+export interface SelectProfilesOptions extends Pick<Context, "env" | "cwd" | "onWarning"> {
   /**
    * The names that were given for this run.
    *
    * @default those in `ADC_RUN_PROFILE`, else the one that the user's own file uses by default
    */
   readonly names?: readonly string[] | undefined;
-  /**
-   * Told what a person should know, a sentence each.
-   *
-   * @default undefined
-   */
-  readonly onWarning?: ((warning: string) => void) | undefined;
 }
 
 /**
@@ -92,7 +82,6 @@ function namesOf({ names, env }: SelectProfilesOptions) {
   return given;
 }
 
-/** A list of names, apart by commas. */
 function splitNames(text: string): readonly string[] {
   return text.split(",").map((name) => name.trim()).filter((name) => name !== "");
 }
@@ -108,7 +97,6 @@ function defaultProfile(
   return profileOf(name, { file: own, explicit: false, env });
 }
 
-/** Makes a profile of what its file says. */
 export function profileOf(
   name: string,
   { file, explicit, env }: {
@@ -163,7 +151,6 @@ function unknownProfile(
   );
 }
 
-/** Finds profiles with the same backend, server and gateway group. */
 export function sameTargets(
   profiles: readonly Pick<Profile, "name" | "backend" | "server" | "gatewayGroup">[],
 ): readonly (readonly string[])[] {

@@ -15,19 +15,14 @@ import {
 } from "./profile_settings.ts";
 import type { SettingKind, SettingName, StoredProfile } from "./profile_settings.ts";
 
-/** Something that is wrong, and where. */
 export interface Issue {
-  /** The keys and indexes that lead to it. */
   readonly path: readonly (string | number)[];
   /** Whether the key is wrong, or the value behind it. */
   readonly at: "key" | "value";
-  /** What is wrong, to follow a colon. */
   readonly found: string;
-  /** What to do about it. */
   readonly suggestion?: string | undefined;
 }
 
-/** The keys of a file. */
 const FILE_KEYS = ["$schema", "version", "use", "profiles"];
 
 /** What a project's file must not say, and why. */
@@ -97,7 +92,6 @@ function validateProfile(
 
 const LISTING = BACKEND_NAMES.filter((name) => BACKENDS[name].hasServerList).join(" or ");
 
-/** What concerns more than one profile. */
 function validateUse(profiles: ReadonlyMap<string, StoredProfile>): Issue | undefined {
   for (const [name, { use }] of profiles) {
     if (use !== undefined && !profiles.has(use)) {
@@ -180,11 +174,8 @@ function issueAt(
   return { path, at: where, found, suggestion };
 }
 
-/** A issue about one value. */
 interface ValueIssue {
-  /** What is wrong, to follow a colon. */
   readonly found: string;
-  /** What to do about it. */
   readonly suggestion?: string | undefined;
   /** Which element of a list it is about. */
   readonly index?: number;
@@ -293,7 +284,6 @@ function secretFound(key: string): ValueIssue {
   };
 }
 
-/** Lists what there is. */
 function oneOf(words: readonly string[]): string {
   return `There are ${words.join(", ")}.`;
 }

@@ -1,3 +1,4 @@
+import type { Context } from "../context.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { AdcRunError, EXIT, messageOf, SourceError } from "../errors.ts";
@@ -22,7 +23,7 @@ async function askSource(
       resolve({
         status: "broken",
         reason: `it did not answer within ${source.timeout / 1000} s`,
-        ...(source.whenSlow !== undefined && { suggestion: source.whenSlow }),
+        suggestion: source.whenSlow,
       });
       limit.abort();
     }, source.timeout);
@@ -40,10 +41,8 @@ async function askSource(
     reason: messageOf(error),
     cause: error,
     // What adc-run itself found out has a code and a remedy of its own: a server that is down, say.
-    ...(error instanceof AdcRunError && {
-      exitCode: error.exitCode,
-      ...(error.suggestion !== undefined && { suggestion: error.suggestion }),
-    }),
+    ...(error instanceof AdcRunError &&
+      { exitCode: error.exitCode, suggestion: error.suggestion }),
   }));
   try {
     const answer = await Promise.race([found, ended]);
@@ -96,7 +95,7 @@ export interface SourceReport {
   /** Where the token is, why there is none, or what is wrong. */
   readonly detail: string;
   /** What to do about a broken source. */
-  readonly suggestion?: string;
+  readonly suggestion?: string | undefined;
 }
 
 /** A token and where it came from. */
@@ -110,9 +109,9 @@ export interface ResolvedToken {
   /** What every source said, in the order in which they stand. */
   readonly trail: readonly SourceReport[];
   /** What else must stay secret because of it, such as the password it was made with. */
-  readonly secrets?: readonly Secret[];
+  readonly secrets?: readonly Secret[] | undefined;
   /** Set where the token lives for one run alone: whoever resolved it gives it back. */
-  readonly lease?: TokenLease;
+  readonly lease?: TokenLease | undefined;
 }
 
 /** Every source was asked and none has a token. */
@@ -158,17 +157,11 @@ export class NoTokenError extends AdcRunError {
 }
 
 /** What {@linkcode resolveToken} needs to know. */
-export interface ResolveTokenOptions {
+export interface ResolveTokenOptions extends Pick<Context, "signal"> {
   /** Where the token will be used. */
   readonly connection: Connection;
   /** The sources, first come first. */
   readonly sources: readonly TokenSource[];
-  /**
-   * Ends the search.
-   *
-   * @default undefined
-   */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -256,7 +249,7 @@ function tokenOf(
   { name }: TokenSource,
   { token, detail, secrets, lease }: SourceAnswer & { readonly status: "found" },
 ): Omit<ResolvedToken, "trail"> {
-  return { token, source: name, detail, ...(secrets && { secrets }), ...(lease && { lease }) };
+  return { token, source: name, detail, secrets, lease };
 }
 
 async function describePreview(
@@ -287,6 +280,6 @@ function brokenSource(
   return new SourceError(name, `Cannot get a token from source "${name}": ${answer.reason}`, {
     suggestion: answer.suggestion,
     cause: answer.cause,
-    ...(answer.exitCode !== undefined && { exitCode: answer.exitCode }),
+    exitCode: answer.exitCode,
   });
 }

@@ -1,4 +1,3 @@
-/** The names of the sources. */
 export type SourceName =
   | "flag"
   | "env"
@@ -49,7 +48,6 @@ export const SOURCES: Readonly<Record<SourceName, SourceTraits>> = {
 
 export const SOURCE_NAMES = Object.keys(SOURCES) as readonly SourceName[];
 
-/** Tells a source's name from other words. */
 export function isSourceName(word: unknown): word is SourceName {
   return typeof word === "string" && Object.hasOwn(SOURCES, word);
 }

@@ -1,6 +1,5 @@
 import { SOURCE_NAMES } from "../../src/token/sources.ts";
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { readDuration } from "../../src/adc/duration.ts";
@@ -145,15 +144,6 @@ test("`parseProfiles()` refuses what a schema cannot", async () => {
     assert.ok(validate(value), JSON.stringify(value));
     assert.ok(!await isRead(value), JSON.stringify(value));
   }
-});
-
-test("`PROFILE_SCHEMA` is what schema.json has", async () => {
-  const file = new URL("../../schema.json", import.meta.url);
-  assert.equal(
-    await readFile(file, "utf8"),
-    JSON.stringify(PROFILE_SCHEMA, null, 2) + "\n",
-    "Write it anew: deno run -A src/cli/bin.ts profile schema > schema.json",
-  );
 });
 
 test("every time limit that a profile can have is one that ADC reads", async () => {

@@ -1,3 +1,4 @@
+import { EXIT, EXIT_MEANINGS } from "../../errors.ts";
 import { VERDICTS } from "../../check/verdict.ts";
 import { SOURCES } from "../../token/sources.ts";
 import { VERSION } from "../../version.ts";
@@ -98,15 +99,9 @@ export const TOPICS: readonly ManualTopic[] = [
       {
         rows: [
           ["ADC's own", "unchanged, whatever it is"],
-          ["64", "the command line is wrong"],
-          ["65", "bad data: a token, .env or profile; or a leak, with --fail-on-leak"],
-          ["69", "the server cannot be reached, or fails"],
-          ["70", "a defect of adc-run; please report it"],
-          ["74", "a source is broken, or nothing can be stored"],
-          ["77", "no token, or the server refuses it, or the log-in"],
-          ["78", "settings cannot be used, or do not fit the server"],
-          ["126, 127", "ADC cannot be executed, was not found"],
-          ["130", "given up at a prompt"],
+          ...Object.entries(EXIT_MEANINGS).map(([name, meaning]) =>
+            [String(EXIT[name as keyof typeof EXIT]), meaning] as const
+          ),
           ["128+n", "ended by signal n, as ADC was"],
         ],
       },
