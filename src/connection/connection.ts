@@ -51,11 +51,11 @@ export interface Connection {
 /** What {@linkcode resolveConnection} looks at. */
 export interface ConnectionOptions extends Pick<Context, "env" | "cwd"> {
   /**
-   * ADC's command and all that follows it.
+   * ADC's command and all that follows it; or the same, taken apart.
    *
    * @default []
    */
-  readonly args?: readonly string[];
+  readonly args?: readonly string[] | AdcArguments;
   /**
    * An environment file to read instead of `.env` in the working directory; or one that was read, for a pipe
    * can be read only once.
@@ -97,7 +97,8 @@ export interface ConnectionOptions extends Pick<Context, "env" | "cwd"> {
  */
 export async function resolveConnection(options: ConnectionOptions): Promise<Connection> {
   const { env, cwd } = options;
-  const args = await readAdcArguments(options.args ?? []);
+  const { args: given = [] } = options;
+  const args = "flags" in given ? given : await readAdcArguments(given);
   const dotEnv = await readEnvFile(".env", cwd);
   const envFile = options.envFile === undefined
     ? dotEnv

@@ -6,9 +6,11 @@ import type { SourceAnswer, SourceContext, TokenSource } from "../token/source.t
 import { credentialsOf, needsConsent } from "./credentials.ts";
 import type { Context } from "../context.ts";
 
-/** What the source `admin-api` logs in with, and what becomes of the token. */
-export interface AdminApiSourceOptions
-  extends Pick<Context, "env" | "keychain" | "onWarning" | "dispatcher" | "now"> {
+/**
+ * What the source `admin-api` logs in with, and what becomes of the token: of the environment
+ * `API7_USERNAME` and `API7_PASSWORD`, and for users of LDAP `API7_LOGIN_OPTION`, the login option's name.
+ */
+export interface AdminApiSourceOptions extends Omit<Context, "cwd" | "signal"> {
   /**
    * How long a token lives that is made for one run alone, in milliseconds. Where it is set no token is
    * kept.
