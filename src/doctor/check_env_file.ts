@@ -5,7 +5,7 @@ import { EXIT } from "../errors.ts";
 import type { Found } from "./finding.ts";
 
 /** The numbers of so many lines are named. */
-const MOST_LINES = 10;
+const MAX_LINES = 10;
 
 /** Looks at `.env`, or at the file that stands in for it. */
 export async function checkEnvFile(
@@ -50,8 +50,8 @@ export async function checkEnvFile(
   const { names, passedOver, repeated } = reportLines(text);
   const findings: Found[] = [];
   if (passedOver.length > 0) {
-    const shown = passedOver.slice(0, MOST_LINES).join(", ");
-    const more = passedOver.length > MOST_LINES ? ", …" : "";
+    const shown = passedOver.slice(0, MAX_LINES).join(", ");
+    const more = passedOver.length > MAX_LINES ? ", …" : "";
     findings.push({
       status: "warning",
       found: `${file.name}: ADC passes over line${

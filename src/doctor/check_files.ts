@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { EXIT, throwIfNotCapable } from "../errors.ts";
 import { USER_FILE } from "../profiles/profile_file.ts";
-import { SHORTEST_SECRET } from "../secret.ts";
+import { MIN_SECRET_LENGTH } from "../secret.ts";
 import type { Secret } from "../secret.ts";
 import { storeFolder } from "../store/private_path.ts";
 import { TOKEN_FILE } from "../store/token_file.ts";
@@ -116,13 +116,13 @@ async function openness({ name, path, stats }: FileWithToken): Promise<Found | u
 }
 
 /** A longer file is no configuration, in bytes. */
-const MOST_BYTES = 1024 * 1024;
+const MAX_BYTES = 1024 * 1024;
 
 /** So many files are looked at. */
-const MOST_FILES = 1_000;
+const MAX_FILES = 1_000;
 
 /** So much is read of all of them, in bytes. */
-const MOST_IN_ALL = 64 * MOST_BYTES;
+const MAX_TOTAL = 64 * MAX_BYTES;
 
 /** What API7's tokens look like; shorter ones are placeholders. */
 const TOKEN = /\ba7(?:ee|adm)-([\w-]{16,})/g;
@@ -152,17 +152,17 @@ async function filesWithTokens(
   { others, tokens }: { readonly others: readonly string[]; readonly tokens: readonly Secret[] },
 ): Promise<TokenSearch> {
   const secrets = tokens.map((token) => token.reveal()).filter((each) =>
-    each.length >= SHORTEST_SECRET
+    each.length >= MIN_SECRET_LENGTH
   );
   const found = new Map<string, FileWithToken>();
   const names = [...others, ...await namesIn(folder)];
-  let left = MOST_IN_ALL;
-  for (const name of names.slice(0, MOST_FILES)) {
+  let left = MAX_TOTAL;
+  for (const name of names.slice(0, MAX_FILES)) {
     const { size, file } = await look(resolve(folder, name), { secrets, left });
     left -= size;
     if (file !== undefined && !found.has(file.path)) found.set(file.path, { ...file, name });
   }
-  return { files: [...found.values()], cut: names.length > MOST_FILES || left < MOST_BYTES };
+  return { files: [...found.values()], cut: names.length > MAX_FILES || left < MAX_BYTES };
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {
@@ -186,7 +186,7 @@ async function look(
   try {
     const stats = await stat(name);
     const { size } = stats;
-    if (!stats.isFile() || size === 0 || size > Math.min(MOST_BYTES, left)) return { size: 0 };
+    if (!stats.isFile() || size === 0 || size > Math.min(MAX_BYTES, left)) return { size: 0 };
     const text = await readFile(name, "latin1");
     if (!holdsToken(text, secrets) && !await setsToken(name, text)) return { size };
     // Of a link git keeps the link alone; what counts is the file that it leads to.
@@ -211,5 +211,5 @@ async function setsToken(file: string, text: string): Promise<boolean> {
   if (!/^\.env($|\.)|\.env$/.test(basename(file)) || !text.includes("ADC_TOKEN")) return false;
   const { parse } = await import("dotenv");
   const { ADC_TOKEN: token = "" } = parse(text);
-  return token.trim().length >= SHORTEST_SECRET && !/[\s$<>{}]/.test(token);
+  return token.trim().length >= MIN_SECRET_LENGTH && !/[\s$<>{}]/.test(token);
 }

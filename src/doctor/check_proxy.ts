@@ -1,5 +1,5 @@
 import type { Connection } from "../connection/connection.ts";
-import { cameAlong, describeOrigin } from "../connection/origin.ts";
+import { describeOrigin, isFromProject } from "../connection/origin.ts";
 import type { Proxy } from "../connection/proxy.ts";
 import { crossesInPlain } from "../connection/server.ts";
 import type { Server } from "../connection/server.ts";
@@ -56,7 +56,7 @@ function judge(
       data,
     };
   }
-  if (cameAlong(origin)) {
+  if (isFromProject(origin)) {
     return {
       status: "warning",
       found: `${through}, which came along with this folder`,

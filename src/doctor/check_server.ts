@@ -1,4 +1,5 @@
-import { EXIT_CODES } from "../check/verdict.ts";
+import { BACKENDS } from "../connection/backends.ts";
+import { VERDICTS } from "../check/verdict.ts";
 import type { Verdict } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
@@ -7,7 +8,7 @@ import type { Contact } from "./contact_servers.ts";
 import type { Found } from "./finding.ts";
 
 /** A clock that is further off is worth a line, in milliseconds. */
-const MOST_SKEW = 60_000;
+const MAX_SKEW = 60_000;
 
 /** Further off than that, tokens end at another time than adc-run says, in milliseconds. */
 const BAD_SKEW = 5 * 60_000;
@@ -22,7 +23,7 @@ export function checkServers(contacts: readonly Contact[]): readonly Found[] {
         status: "failed",
         found: `${display} cannot be reached: ${found}`,
         suggestion,
-        exitCode: EXIT_CODES[verdict],
+        exitCode: VERDICTS[verdict].exit,
         data: { server: display, verdict },
       };
     }
@@ -48,12 +49,6 @@ export function checkServers(contacts: readonly Contact[]): readonly Found[] {
   });
 }
 
-const PRODUCTS = {
-  "api7ee": "API7 Enterprise",
-  "apisix": "Apache APISIX",
-  "apisix-standalone": "Apache APISIX in standalone mode",
-} as const;
-
 /** Says whether what answers is the backend that ADC will take it for. */
 export function checkBackend(
   contacts: readonly Contact[],
@@ -64,8 +59,7 @@ export function checkBackend(
 ): readonly Found[] {
   const { value: expected, origin } = connection.backend;
   // Whatever it looks like: a server that deals with the token as expected is the right one.
-  const fits = verdict !== undefined &&
-    ["valid", "no-gateway-group", "forbidden"].includes(verdict);
+  const fits = verdict !== undefined && VERDICTS[verdict].tokenKnown;
   return contacts.map(({ server, failure, status, backend, software }): Found => {
     const { display } = server;
     if (failure?.verdict === "tls") {
@@ -84,7 +78,7 @@ export function checkBackend(
     if (backend === expected || (backend === undefined && fits)) {
       return {
         status: "ok",
-        found: `${PRODUCTS[expected]} answers at ${display}${shown}`,
+        found: `${BACKENDS[expected].title} answers at ${display}${shown}`,
         data,
       };
     }
@@ -102,7 +96,9 @@ export function checkBackend(
     return {
       status: fits ? "warning" : "failed",
       found:
-        `${PRODUCTS[backend]} answers at ${display}${shown}, and the backend is "${expected}" ` +
+        `${
+          BACKENDS[backend].title
+        } answers at ${display}${shown}, and the backend is "${expected}" ` +
         `(${describeOrigin(origin)})`,
       suggestion: `Set --backend ${backend} or ADC_BACKEND=${backend}.`,
       ...(!fits && { exitCode: EXIT.config }),
@@ -118,7 +114,7 @@ export function checkClock(contacts: readonly Contact[]): readonly Found[] {
   return told.map(({ server, skew = 0 }): Found => {
     const off = Math.abs(skew);
     const data = { server: server.display, skewSeconds: Math.round(skew / 1000) };
-    if (off <= MOST_SKEW) {
+    if (off <= MAX_SKEW) {
       return { status: "ok", found: `${server.display} and this machine agree on the time`, data };
     }
     const way = skew > 0 ? "ahead of" : "behind";

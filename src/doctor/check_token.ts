@@ -1,9 +1,10 @@
+import { BACKENDS } from "../connection/backends.ts";
 import { AdminApi } from "../admin_api/admin_api.ts";
 import type { User } from "../admin_api/shapes.ts";
 import { checkToken } from "../check/check_token.ts";
 import { oneLine } from "../check/response.ts";
-import { CheckError } from "../check/verdict.ts";
-import type { CheckResult, Verdict } from "../check/verdict.ts";
+import { CheckError, VERDICTS } from "../check/verdict.ts";
+import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import { EXIT } from "../errors.ts";
@@ -37,9 +38,6 @@ interface JudgeTokenOptions {
   /** The clock's time, in milliseconds. */
   readonly now: number;
 }
-
-/** Verdicts by which the server has taken the token. */
-const TAKEN: readonly (Verdict | undefined)[] = ["valid", "no-gateway-group"];
 
 /** Says where the token comes from, and what the server says of it. */
 export function judgeToken(options: JudgeTokenOptions): readonly Found[] {
@@ -85,7 +83,7 @@ export function judgeToken(options: JudgeTokenOptions): readonly Found[] {
   if (misplaced && checked.verdict === "wrong-server") {
     return [{ status: "skipped", found: `${from}: what answers cannot judge it`, data }];
   }
-  if (!TAKEN.includes(checked.verdict)) {
+  if (!VERDICTS[checked.verdict].tokenAccepted) {
     return [{ ...failureOf(new CheckError(checked, { resolved: winner })), data }];
   }
   const facts = [
@@ -140,7 +138,7 @@ export function judgeGroup(
   { backend, gatewayGroup }: Connection,
   { survey, report }: Pick<JudgeTokenOptions, "survey" | "report">,
 ): Found {
-  if (backend.value !== "api7ee") {
+  if (!BACKENDS[backend.value].hasGatewayGroups) {
     return { status: "skipped", found: `the backend "${backend.value}" has none` };
   }
   const name = `"${gatewayGroup.value}" (${describeOrigin(gatewayGroup.origin)})`;
@@ -200,8 +198,7 @@ export async function lookAtToken(
   const record = await knownToken(token, options);
   if (!ask) return { checked: undefined, owner: undefined, version: undefined, record };
   const checked = explainRefusal(await checkToken(token, options), record, now());
-  const accepted = checked.verdict === "valid" || checked.verdict === "no-gateway-group";
-  if (!accepted || connection.backend.value !== "api7ee") {
+  if (!VERDICTS[checked.verdict].tokenAccepted || !BACKENDS[connection.backend.value].hasUsers) {
     return { checked, owner: undefined, version: undefined, record };
   }
   const api = await AdminApi.open(connection, { ...options, token });

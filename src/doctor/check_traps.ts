@@ -1,7 +1,8 @@
+import { isSourceName, SOURCES } from "../token/sources.ts";
 import type { Connection } from "../connection/connection.ts";
 import { readEnvFile } from "../connection/env_file.ts";
 import type { EnvFile } from "../connection/env_file.ts";
-import { cameAlong, describeOrigin } from "../connection/origin.ts";
+import { describeOrigin, isFromProject } from "../connection/origin.ts";
 import type { Survey } from "../token/resolve.ts";
 import type { Found } from "./finding.ts";
 import type { Environment } from "../context.ts";
@@ -21,11 +22,6 @@ export interface CheckTrapsOptions {
 /** Variables that only the environment is asked for: a cloned repository could bring them along. */
 const NOT_FROM_A_FILE =
   /^(ADC_RUN_\w+|ADC_TOKEN_FILE|ADC_TOKEN_COMMAND|API7_USERNAME|API7_PASSWORD|ADC_TIMEOUT)$/;
-
-/**
- * Sources whose token is for no server in particular; the others keep one for each, or come with it.
- */
-const UNBOUND: readonly string[] = ["env", "file", "command"];
 
 const NO = /^(|0|n|no|f|false|off)$/i;
 
@@ -67,8 +63,8 @@ function tokenTraps(
   }
   const { winner, trail = [] } = survey ?? {};
   if (
-    connection !== undefined && winner !== undefined && cameAlong(connection.server.origin) &&
-    UNBOUND.includes(winner.source)
+    connection !== undefined && winner !== undefined && isFromProject(connection.server.origin) &&
+    isSourceName(winner.source) && !SOURCES[winner.source].bound
   ) {
     findings.push({
       status: "warning",

@@ -73,7 +73,7 @@ export async function* diagnose(options: DiagnoseOptions): AsyncGenerator<Findin
   const survey = connection && await ask(options, { connection, keychain: watched.keychain });
   const tokens = survey?.winner === undefined || connection === undefined
     ? []
-    : splitTokens(survey.winner.token, connection.backend.value === "apisix-standalone");
+    : splitTokens(survey.winner.token, connection.backend.value);
   const passwords = connection?.servers.flatMap(addressSecrets) ?? [];
   make.hide([...tokens, ...survey?.winner?.secrets ?? [], ...passwords]);
   yield* make("files", () => checkFiles({ ...place, tokens }));

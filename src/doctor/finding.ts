@@ -1,7 +1,7 @@
 import { AdcRunError, codeOf, EXIT, messageOf } from "../errors.ts";
 import { createMask } from "../mask/mask.ts";
 import type { Mask } from "../mask/mask.ts";
-import { SHORTEST_SECRET } from "../secret.ts";
+import { MIN_SECRET_LENGTH } from "../secret.ts";
 import type { Secret } from "../secret.ts";
 
 /** The name of a check; it stays the same from version to version. */
@@ -112,7 +112,7 @@ export function findingMaker(signal: AbortSignal | undefined): FindingMaker {
   }
   return Object.assign(make, {
     hide: (secrets: readonly Secret[]) => {
-      const long = secrets.filter((secret) => secret.reveal().length >= SHORTEST_SECRET);
+      const long = secrets.filter((secret) => secret.reveal().length >= MIN_SECRET_LENGTH);
       if (long.length > 0) mask = createMask(long);
     },
   });

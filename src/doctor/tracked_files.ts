@@ -9,7 +9,7 @@ import { askProgram } from "./ask_program.ts";
 import type { Environment } from "../context.ts";
 
 /** The most that a list of files may take, in bytes. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 
 /** How long git may take, in milliseconds. */
 const TIME_LIMIT = 10_000;
@@ -60,7 +60,7 @@ export async function trackedFiles(
     env: gitEnvironment(env),
     cwd: folder,
     timeout: TIME_LIMIT,
-    most: MOST_BYTES,
+    most: MAX_BYTES,
     signal,
     spawn,
   });

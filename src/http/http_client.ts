@@ -1,4 +1,4 @@
-import { LONGEST_TIMER } from "../adc/duration.ts";
+import { MAX_TIMER } from "../adc/duration.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Server } from "../connection/server.ts";
 import type { HttpDispatcher } from "../context.ts";
@@ -230,7 +230,7 @@ function retryAfter(answer: Incoming): number | undefined {
   const text = headerOf(answer, "retry-after");
   if (text === undefined) return undefined;
   const wait = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
-  return wait > 0 ? Math.min(wait, LONGEST_TIMER) : undefined;
+  return wait > 0 ? Math.min(wait, MAX_TIMER) : undefined;
 }
 
 function headerOf({ headers }: Incoming, wanted: string): string | undefined {
@@ -340,6 +340,6 @@ function timeLimit(
   if (timeout === 0) return { lift: () => {} };
   const timer = setTimeout(() => {
     end(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
-  }, Math.min(timeout, LONGEST_TIMER));
+  }, Math.min(timeout, MAX_TIMER));
   return { lift: () => clearTimeout(timer) };
 }

@@ -77,7 +77,7 @@ export class MaskStream extends Transform {
 }
 
 /** The longest time that `setTimeout` can wait, in milliseconds. */
-const LONGEST_IDLE_TIME = 2 ** 31 - 1;
+const MAX_IDLE_TIME = 2 ** 31 - 1;
 
 /** How {@linkcode createMask} masks. */
 export interface MaskOptions {
@@ -152,9 +152,9 @@ export interface Mask {
  */
 export function createMask(secrets: Iterable<Secret>, options: MaskOptions = {}): Mask {
   const { replacement = "***", idleTime = 50 } = options;
-  if (!(idleTime >= 0 && idleTime <= LONGEST_IDLE_TIME)) {
+  if (!(idleTime >= 0 && idleTime <= MAX_IDLE_TIME)) {
     throw new RangeError(
-      `Cannot create a mask: idleTime is ${idleTime}, not 0 to ${LONGEST_IDLE_TIME} milliseconds`,
+      `Cannot create a mask: idleTime is ${idleTime}, not 0 to ${MAX_IDLE_TIME} milliseconds`,
     );
   }
   const forms = new Set<string>();

@@ -37,9 +37,9 @@ interface HeldLock {
  * Waits are short at first, and of uneven length, so that many that wait do not all look at once. Whoever
  * has waited for long looks less often: two hundred that look all the time leave the holder no processor.
  */
-const SHORTEST_WAIT = 4;
+const MIN_WAIT = 4;
 const FIRST_WAIT = 24;
-const LONGEST_WAIT = 250;
+const MAX_WAIT = 250;
 
 /**
  * Runs something while no other process does so under the same lock, nor another call in this one.
@@ -128,8 +128,8 @@ function purpose(path: string, { what = `"${path}"` }: LockOptions): string {
 
 /** The next wait of one who has waited for so long, in milliseconds. */
 function wait(waited: number): number {
-  const longest = Math.min(FIRST_WAIT + waited / 10, LONGEST_WAIT);
-  return SHORTEST_WAIT + Math.random() * (longest - SHORTEST_WAIT);
+  const longest = Math.min(FIRST_WAIT + waited / 10, MAX_WAIT);
+  return MIN_WAIT + Math.random() * (longest - MIN_WAIT);
 }
 
 function passStoreErrors(error: unknown): void {

@@ -83,7 +83,7 @@ export async function removeBeside(
 
 /** What Windows answers while another process, a virus scanner perhaps, has the file open. */
 const SHARING_CODES: readonly string[] = ["EPERM", "EACCES", "EBUSY"];
-const MOST_TRIES = 8;
+const MAX_TRIES = 8;
 
 /**
  * Makes a system call, on Windows a few times over: there a file that somebody has open can for that
@@ -98,7 +98,7 @@ export async function retrySharing<T>(
       return await call();
     } catch (error) {
       const shared = platform === "win32" && SHARING_CODES.includes(codeOf(error) ?? "");
-      if (!shared || tries === MOST_TRIES) throw error;
+      if (!shared || tries === MAX_TRIES) throw error;
     }
     await timers.setTimeout(2 ** tries);
   }

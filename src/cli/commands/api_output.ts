@@ -7,7 +7,7 @@ import type { Mask } from "../../mask/mask.ts";
 import { isReaderGone, pipeOutput } from "../../run/child.ts";
 
 /** What is longer is not laid out, for that takes all of it at once. */
-const MOST_LAID_OUT = 16 * 1024 * 1024;
+const MAX_LAID_OUT = 16 * 1024 * 1024;
 
 /** How much of a body an answer is judged by, in bytes. */
 const START = 64 * 1024;
@@ -108,7 +108,7 @@ export async function* forTerminal(body: AsyncIterable<Uint8Array>): AsyncGenera
         continue;
       }
       held += text;
-      if (held.length < MOST_LAID_OUT && /^\s*([[{]|$)/.test(held)) continue;
+      if (held.length < MAX_LAID_OUT && /^\s*([[{]|$)/.test(held)) continue;
       yield shown(held);
       held = undefined;
     }

@@ -9,10 +9,10 @@ import { hasField } from "./api_target.ts";
 const PAGE_SIZE = 100;
 
 /** One page is held at a time; what is longer is none, in bytes. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 
 /** A list that goes on beyond has no end. */
-const MOST_PAGES = 100_000;
+const MAX_PAGES = 100_000;
 
 /** The fields that ask for a page. */
 export function pageFields(path: string, page: number): readonly (readonly [string, string])[] {
@@ -50,8 +50,8 @@ export async function* allPages(
     }
     before = items;
     page += 1;
-    if (page > MOST_PAGES) {
-      throw notAList(answer, `the list has no end after ${MOST_PAGES} pages`);
+    if (page > MAX_PAGES) {
+      throw notAList(answer, `the list has no end after ${MAX_PAGES} pages`);
     }
     answer = await next(page);
   }
@@ -81,8 +81,8 @@ async function readText(answer: RawAnswer): Promise<string> {
   let [text, length] = ["", 0];
   for await (const chunk of answer.body) {
     length += chunk.length;
-    if (length > MOST_BYTES) {
-      throw notAList(answer, `a page is longer than ${MOST_BYTES / 1024 / 1024} MiB`);
+    if (length > MAX_BYTES) {
+      throw notAList(answer, `a page is longer than ${MAX_BYTES / 1024 / 1024} MiB`);
     }
     text += decoder.decode(chunk, { stream: true });
   }

@@ -69,7 +69,7 @@ export function readApiRequest(words: readonly string[]): ApiRequest {
   const given = Object.entries(command.opts()).filter(([name]) =>
     command.getOptionValueSource(name) === "cli" && !API_NAMES.has(name)
   );
-  const rest = given.flatMap(([name, value]) => wordsOf(name, value));
+  const rest = given.flatMap(([name, value]) => errorMessageOf(name, value));
   const { include = false, paginate = false, mask, help = false } = options;
   if (help) return { ...NOTHING, mask, help, rest };
   const { method, path } = readOperands(operands, options);
@@ -104,7 +104,7 @@ const NOTHING = {
 };
 
 /** One word each, so that a value that looks like an option remains a value. */
-function wordsOf(name: string, value: unknown): readonly string[] {
+function errorMessageOf(name: string, value: unknown): readonly string[] {
   const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   if (value === true) return [flag];
   if (value === false) return [flag.replace("--", "--no-")];
@@ -225,7 +225,7 @@ export function readHeaders(
 /**
  * Far more than any configuration; what is longer is something else, and is not read to its end.
  */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
  * Reads the body: `@FILE`, `-` or `@-` for standard input, else the text itself. It is sent byte by byte
@@ -280,10 +280,10 @@ async function collect(
     if (next.done) return Buffer.concat(chunks);
     const bytes = Buffer.from(next.value as Uint8Array);
     length += bytes.length;
-    if (length > MOST_BYTES) {
+    if (length > MAX_BYTES) {
       await iterator.return?.();
       throw new AdcRunError(
-        `Cannot send ${what}: it is longer than ${MOST_BYTES / 1024 / 1024} MiB`,
+        `Cannot send ${what}: it is longer than ${MAX_BYTES / 1024 / 1024} MiB`,
         EXIT.data,
       );
     }

@@ -5,7 +5,7 @@ import { completeWords } from "./complete_words.ts";
 import type { Candidate, Completion } from "./complete_words.ts";
 
 /** A longer line is not completed. */
-const LONGEST_LINE = 1 << 16;
+const MAX_LINE_LENGTH = 1 << 16;
 
 /**
  * Prints what may stand at the end of a line.
@@ -42,7 +42,7 @@ async function readInput(io: Io): Promise<string> {
   for await (const chunk of io.stdin as AsyncIterable<Uint8Array | string>) {
     const bytes = Buffer.from(chunk as Uint8Array);
     length += bytes.length;
-    if (length > LONGEST_LINE) throw new RangeError("The line is too long");
+    if (length > MAX_LINE_LENGTH) throw new RangeError("The line is too long");
     chunks.push(bytes);
   }
   return Buffer.concat(chunks).toString("utf8");

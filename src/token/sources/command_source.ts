@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { ChildProcess } from "node:child_process";
 import { basename, dirname, resolve as resolvePath } from "node:path";
 import type { Connection } from "../../connection/connection.ts";
-import { cameAlong, describeOrigin } from "../../connection/origin.ts";
+import { describeOrigin, isFromProject } from "../../connection/origin.ts";
 import type { Profile } from "../../connection/profile.ts";
 import { codeOf, EXIT, messageOf } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
@@ -11,7 +11,7 @@ import { findOnPath } from "../../system/programs.ts";
 import { systemSpawner } from "../../system/spawn.ts";
 import type { Spawner } from "../../system/spawn.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
-import { MOST_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
+import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
 import { splitCommand } from "./command_line.ts";
 import type { Environment } from "../../context.ts";
 
@@ -22,7 +22,7 @@ export interface CommandSourceOptions {
   /** The folder that the helper in `ADC_TOKEN_COMMAND` starts in; a profile's starts beside the profile. */
   readonly cwd: string;
   /**
-   * What becomes of the helper's standard error, where helpers ask and complain.
+   * What becomes of the helper's standard error, where helpers ask and VALIDATORS.
    *
    * @default "ignore"
    */
@@ -117,7 +117,7 @@ function whyNot({ profile, server }: Connection): SourceAnswer | undefined {
     suggestion,
     exitCode: EXIT.config,
   });
-  if (cameAlong(server.origin)) {
+  if (isFromProject(server.origin)) {
     return broken(
       `the profile "${name}" names no server, and its token would go to ${server.value}, which comes ` +
         `from ${describeOrigin(server.origin)} alone`,
@@ -170,7 +170,7 @@ async function runHelper(
   let length = 0;
   child.stdout?.on("data", (chunk: Buffer) => {
     length += chunk.length;
-    if (length <= MOST_TOKEN_BYTES) chunks.push(chunk);
+    if (length <= MAX_TOKEN_BYTES) chunks.push(chunk);
     else stop();
   });
   const answer = await new Promise<SourceAnswer>((resolve) => {
@@ -183,7 +183,7 @@ async function runHelper(
     });
     child.once("close", (code, killedBy) => {
       silent.stop();
-      if (length > MOST_TOKEN_BYTES) resolve(broken(`printed more than ${MOST_TOKEN_BYTES} bytes`));
+      if (length > MAX_TOKEN_BYTES) resolve(broken(`printed more than ${MAX_TOKEN_BYTES} bytes`));
       else if (killedBy !== null) resolve(broken(`was ended by ${killedBy}`));
       else if (code !== 0) resolve(broken(`exited with ${code}`));
       else {

@@ -5,7 +5,7 @@ import { codeOf } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import { letGoOfPipe } from "../../system/files.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
-import { MOST_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
+import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
 import type { Environment } from "../../context.ts";
 
 /** Where the source `file` looks. */
@@ -51,7 +51,7 @@ export function fileSource({ env, cwd }: FileSourceOptions): TokenSource {
       try {
         const text = await readStart(full);
         if (text === undefined) {
-          const reason = `"${full}" is larger than ${MOST_TOKEN_BYTES} bytes`;
+          const reason = `"${full}" is larger than ${MAX_TOKEN_BYTES} bytes`;
           return { status: "broken", reason, suggestion };
         }
         const token = new Secret(withoutTrailingNewline(text));
@@ -73,7 +73,7 @@ export function fileSource({ env, cwd }: FileSourceOptions): TokenSource {
 async function readStart(path: string): Promise<string | undefined> {
   const file = await fs.open(path, "r");
   try {
-    const buffer = Buffer.alloc(MOST_TOKEN_BYTES + 1);
+    const buffer = Buffer.alloc(MAX_TOKEN_BYTES + 1);
     let length = 0;
     while (length < buffer.length) {
       const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
