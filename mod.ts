@@ -71,7 +71,6 @@ export type { DefaultSourcesOptions } from "./src/lifecycle/default_sources.ts";
 export { flagSource } from "./src/token/sources/variables.ts";
 export { envSource } from "./src/token/sources/variables.ts";
 export { fileSource } from "./src/token/sources/file_source.ts";
-export type { FileSourceOptions } from "./src/token/sources/file_source.ts";
 export { dotenvSource } from "./src/token/sources/variables.ts";
 export { commandSource } from "./src/token/sources/command_source.ts";
 export type { CommandSourceOptions } from "./src/token/sources/command_source.ts";

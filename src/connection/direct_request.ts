@@ -3,7 +3,7 @@ import process from "node:process";
 import { codeOf } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
-import { oneSignal } from "./one_signal.ts";
+import { deadline } from "../system/deadline.ts";
 import { headersOf, readStart, RETRY } from "./request_terms.ts";
 import { hostOf, urlOf } from "./server.ts";
 import { openTlsSocket } from "./tls_socket.ts";
@@ -35,11 +35,11 @@ export async function directRequest(
   request: HttpRequest,
   { connection, signal }: DirectTerms,
 ): Promise<HttpResponse> {
-  const end = oneSignal([signal, request.signal], connection.timeout.value);
+  const end = deadline(connection.timeout.value, [signal, request.signal]);
   try {
     return await tryRepeatedly(request, { connection, ended: end.signal });
   } finally {
-    end.liftLimit();
+    end.clear();
   }
 }
 

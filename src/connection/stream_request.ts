@@ -1,6 +1,6 @@
 import type { Dispatcher } from "undici";
 import type { Secret } from "../secret.ts";
-import { oneSignal } from "./one_signal.ts";
+import { deadline } from "../system/deadline.ts";
 import { credentialHeaders, OWN_HEADERS } from "./request_terms.ts";
 import { urlOf } from "./server.ts";
 import type { Server } from "./server.ts";
@@ -57,7 +57,7 @@ export async function streamRequest(
   const { server, method, path, body } = request;
   const url = urlOf(server, path);
   const { range, ...headers } = lowerCased(request.headers ?? {});
-  const end = oneSignal([signal, request.signal], timeout);
+  const end = deadline(timeout, [signal, request.signal]);
   try {
     const answer = await send.call(retrying(withoutResuming(base, range)), {
       origin: url.origin,
@@ -86,7 +86,7 @@ export async function streamRequest(
     };
   } finally {
     // From now on the limit is for each part: a long answer is not a slow one.
-    end.liftLimit();
+    end.clear();
   }
 }
 

@@ -2,7 +2,7 @@ import type { Dispatcher } from "undici";
 import type { Connection } from "./connection.ts";
 import { dispatcherFor } from "./dispatcher.ts";
 import type { HttpClient, HttpClientOptions } from "./http.ts";
-import { oneSignal } from "./one_signal.ts";
+import { deadline } from "../system/deadline.ts";
 import { headersOf, readStart, RETRY } from "./request_terms.ts";
 import { urlOf } from "./server.ts";
 import type { Server } from "./server.ts";
@@ -44,7 +44,7 @@ export async function openUndiciClient(
     send: async (sent) => {
       const { server, method, path, body: content } = sent;
       const url = urlOf(server, path);
-      const end = oneSignal([options.signal, sent.signal], timeout.value);
+      const end = deadline(timeout.value, [options.signal, sent.signal]);
       try {
         const { statusCode, headers, body } = await request.call(dispatchers.get(server)!, {
           origin: url.origin,
@@ -65,7 +65,7 @@ export async function openUndiciClient(
           cut,
         };
       } finally {
-        end.liftLimit();
+        end.clear();
       }
     },
     open: (streamed) =>

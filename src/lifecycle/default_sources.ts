@@ -56,7 +56,7 @@ export function defaultSources(options: DefaultSourcesOptions): readonly TokenSo
     envSource({ env }),
     fileSource({ env, cwd }),
     dotenvSource(),
-    commandSource({ env, cwd, ...(helperStderr && { stderr: helperStderr }) }),
+    commandSource({ env, cwd, stderr: helperStderr }),
     storeSource({ env }),
     keychainSource(keychain && { keychain }),
     adminApiSource(options),
