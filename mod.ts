@@ -109,8 +109,8 @@ export type { SignalPort } from "./src/run/signals.ts";
 export type { Spawner } from "./src/system/spawn.ts";
 
 export { diagnose } from "./src/doctor/diagnose.ts";
-export type { DiagnoseOptions } from "./src/doctor/diagnose.ts";
-export type { CheckName, Finding } from "./src/doctor/finding.ts";
+export type { CheckName, DiagnoseOptions } from "./src/doctor/diagnose.ts";
+export type { Finding } from "./src/doctor/finding.ts";
 export type { HttpDispatcher } from "./src/context.ts";
 export type { Keychain } from "./src/context.ts";
 export type { Environment } from "./src/context.ts";
