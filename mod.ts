@@ -98,13 +98,18 @@ export type { AdminApiFailure } from "./src/admin_api/admin_api_error.ts";
 export type { LoginOption, NewToken, TokenInfo, User } from "./src/admin_api/shapes.ts";
 export { StoreError } from "./src/store/store_error.ts";
 
-export { runAdc } from "./src/run/run.ts";
-export { prepareRun } from "./src/run/run.ts";
-export { executeRun } from "./src/run/run.ts";
-export type { RunOptions, RunPlan, RunResult } from "./src/run/options.ts";
+export { runAdc, runTargets } from "./src/run/run_adc.ts";
+export type {
+  OfflinePlan,
+  OnlinePlan,
+  RunEnding,
+  RunOptions,
+  RunPlan,
+  RunResult,
+} from "./src/run/options.ts";
 export type { Program } from "./src/run/locate.ts";
-export { runTargets } from "./src/run/targets.ts";
-export type { TargetResult, TargetsOptions } from "./src/run/options.ts";
+export type { PreparedTarget, TargetResult, TargetsOptions } from "./src/run/options.ts";
+export { Interrupted } from "./src/run/signals.ts";
 export type { SignalPort } from "./src/run/signals.ts";
 export type { Spawner } from "./src/system/spawn.ts";
 

@@ -96,8 +96,8 @@ async function showHelp(words: readonly string[], io: Io): Promise<number> {
 }
 
 async function runAdcCommand(call: OwnCall, io: Io): Promise<number> {
-  const { run } = await import("./commands/run.ts");
-  return await run({ ...call, exec: false }, io);
+  const { runCommand } = await import("./commands/run.ts");
+  return await runCommand({ ...call, exec: false }, io);
 }
 
 async function exec({ words, options }: OwnCall, io: Io): Promise<number> {
@@ -110,6 +110,6 @@ async function exec({ words, options }: OwnCall, io: Io): Promise<number> {
         "adc-run [options] exec -- <command> [args]",
     });
   }
-  const { run } = await import("./commands/run.ts");
-  return await run({ words: command, options, exec: true }, io);
+  const { runCommand } = await import("./commands/run.ts");
+  return await runCommand({ words: command, options, exec: true }, io);
 }

@@ -1,4 +1,5 @@
 import type { Connection } from "../connection/connection.ts";
+import type { Context } from "../context.ts";
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { DEFAULT_TTL, readLifetime } from "../lifecycle/expiry.ts";
 import type { RunOptions } from "../run/options.ts";
@@ -20,32 +21,29 @@ export interface RunCommand {
   readonly options: GlobalOptions;
 }
 
-/** What the command line says of a run. */
-export interface RunSettings extends RunOptions {
-  /** Whether the words are another program's. */
-  readonly exec: boolean;
-  /** Makes the sources for a connection. */
-  readonly sources: (connection: Connection) => readonly TokenSource[];
-}
+/** Of a run's options those that the command line decides, whatever the target. */
+export type RunSettings =
+  & Context
+  & Pick<RunOptions, "adc" | "check" | "mask" | "ephemeral" | "terminal">
+  & { readonly sources: (connection: Connection) => readonly TokenSource[] };
 
 /** What the command line says of a run, whatever its target. */
 export async function runOptionsOf(
-  { exec, options }: RunCommand,
+  options: GlobalOptions,
   { io, reporter }: { readonly io: Io; readonly reporter: Reporter },
 ): Promise<RunSettings> {
-  const { env, cwd, signals, keychain } = io;
+  const { env, cwd, keychain } = io;
   requireMask(options);
   const ephemeral = await readTtl(options);
   const { adc, check, mask } = options;
+  const confirm = (reason: string) => askConfirmation(`Send the password, though ${reason}?`, io);
   return {
     env,
     cwd,
     keychain,
-    exec,
     adc,
     check,
     mask,
-    signals,
     ephemeral,
     terminal: hasTerminal(io),
     sources: (connection) =>
@@ -55,9 +53,7 @@ export async function runOptionsOf(
         connection,
         // A dry run leaves nothing behind.
         ephemeral: options.dryRun ? ephemeral ?? DEFAULT_TTL : ephemeral,
-        ...(canAsk(io) && {
-          confirm: (reason: string) => askConfirmation(`Send the password, though ${reason}?`, io),
-        }),
+        ...(canAsk(io) && { confirm }),
       }),
   };
 }

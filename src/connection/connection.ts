@@ -54,11 +54,11 @@ export interface ConnectionOptions {
   /** The environment, usually `process.env`. */
   readonly env: Environment;
   /**
-   * ADC's command and all that follows it.
+   * ADC's command and all that follows it; or the same, taken apart.
    *
    * @default []
    */
-  readonly args?: readonly string[];
+  readonly args?: readonly string[] | AdcArguments;
   /** The working directory: `.env` and relative certificate paths are looked up from it. */
   readonly cwd: string;
   /**
@@ -102,7 +102,8 @@ export interface ConnectionOptions {
  */
 export async function resolveConnection(options: ConnectionOptions): Promise<Connection> {
   const { env, cwd } = options;
-  const args = await readAdcArguments(options.args ?? []);
+  const { args: given = [] } = options;
+  const args = "flags" in given ? given : await readAdcArguments(given);
   const { flags } = args;
   const dotEnv = await readEnvFile(".env", cwd);
   const envFile = options.envFile === undefined

@@ -3,21 +3,13 @@ import type { Connection } from "../connection/connection.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import type { SourceAnswer, SourceContext, TokenSource } from "../token/source.ts";
 import { credentialsOf, needsConsent } from "./credentials.ts";
-import type { Environment, HttpDispatcher, Keychain } from "../context.ts";
+import type { Context } from "../context.ts";
 
-/** What the source `admin-api` logs in with, and what becomes of the token. */
-export interface AdminApiSourceOptions {
-  /**
-   * The environment, usually `process.env`, with `API7_USERNAME` and `API7_PASSWORD`, and for users of
-   * LDAP `API7_LOGIN_OPTION`, the login option's name.
-   */
-  readonly env: Environment;
-  /**
-   * The keychain that keeps the token.
-   *
-   * @default the system's
-   */
-  readonly keychain?: Keychain | undefined;
+/**
+ * What the source `admin-api` logs in with, and what becomes of the token: of the environment
+ * `API7_USERNAME` and `API7_PASSWORD`, and for users of LDAP `API7_LOGIN_OPTION`, the login option's name.
+ */
+export interface AdminApiSourceOptions extends Omit<Context, "cwd" | "signal"> {
   /**
    * How long a token lives that is made for one run alone, in milliseconds. Where it is set no token is
    * kept.
@@ -40,24 +32,6 @@ export interface AdminApiSourceOptions {
    * @default nobody is asked, and it is not sent
    */
   readonly confirm?: ((reason: string) => Promise<boolean>) | undefined;
-  /**
-   * Told what a person should know, a sentence each.
-   *
-   * @default undefined
-   */
-  readonly onWarning?: ((warning: string) => void) | undefined;
-  /**
-   * Sends the requests; undici's `MockAgent`, say.
-   *
-   * @default a dispatcher of the connection's own
-   */
-  readonly dispatcher?: HttpDispatcher | undefined;
-  /**
-   * The clock, in milliseconds.
-   *
-   * @default Date.now
-   */
-  readonly now?: () => number;
 }
 
 /** Somebody may have to find a password first. */

@@ -3,22 +3,11 @@ import { messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { openJournal } from "../store/journal.ts";
 import { storeFolder } from "../store/private_path.ts";
-import type { Environment, HttpDispatcher, Keychain } from "../context.ts";
+import type { Context } from "../context.ts";
 
 /** What is looked at, and who is told. */
-export interface ClearLeftOversOptions {
-  /** The environment, which says where the journal is. */
-  readonly env: Environment;
-  /** The keychain, where it is not the system's. */
-  readonly keychain?: Keychain | undefined;
-  /** Sends the requests. */
-  readonly dispatcher?: HttpDispatcher | undefined;
-  /** Ends the attempt. */
-  readonly signal?: AbortSignal | undefined;
-  /** Told what was revoked, and what could not be, a sentence each. */
-  readonly onWarning?: ((warning: string) => void) | undefined;
-  /** The clock, in milliseconds. */
-  readonly now?: (() => number) | undefined;
+export interface ClearLeftOversOptions
+  extends Pick<Context, "env" | "keychain" | "dispatcher" | "signal" | "onWarning" | "now"> {
 }
 
 /**

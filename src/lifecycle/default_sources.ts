@@ -7,12 +7,11 @@ import { dotenvSource, envSource, flagSource } from "../token/sources/variables.
 import { adminApiSource } from "./admin_api_source.ts";
 import type { AdminApiSourceOptions } from "./admin_api_source.ts";
 import { storeSource } from "./store_source.ts";
-import type { Keychain } from "../context.ts";
+import type { Context } from "../context.ts";
 
 /** What the default sources look at. */
-export interface DefaultSourcesOptions extends AdminApiSourceOptions {
-  /** The working directory. */
-  readonly cwd: string;
+export interface DefaultSourcesOptions
+  extends AdminApiSourceOptions, Pick<Context, "cwd" | "keychain"> {
   /**
    * Which sources, in which order.
    *
@@ -20,17 +19,11 @@ export interface DefaultSourcesOptions extends AdminApiSourceOptions {
    */
   readonly names?: readonly string[] | undefined;
   /**
-   * The keychain.
-   *
-   * @default the system's
-   */
-  readonly keychain?: Keychain | undefined;
-  /**
    * What becomes of a helper command's standard error.
    *
    * @default "ignore"
    */
-  readonly helperStderr?: "inherit" | "ignore";
+  readonly helperStderr?: "inherit" | "ignore" | undefined;
 }
 
 /**

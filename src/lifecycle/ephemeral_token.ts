@@ -11,34 +11,23 @@ import { revokeBySelf } from "./old_tokens.ts";
 import type { Session } from "./open_session.ts";
 import { sweep } from "./sweep.ts";
 import type { TokenStores } from "./token_stores.ts";
-import type { Environment, HttpDispatcher, Keychain } from "../context.ts";
+import type { Context } from "../context.ts";
 
 /** How a token is exchanged for one that lives for a run. */
-interface EphemeralOptions {
+interface EphemeralOptions extends Omit<Context, "cwd"> {
   /** Where the token is used. */
   readonly connection: Connection;
-  /** The environment, which says where the journal is. */
-  readonly env: Environment;
   /** What is known of the token that was found. */
   readonly record: TokenRecord | undefined;
   /** How long the new token lives at most, in milliseconds. */
   readonly ttl: number;
-  /** The keychain, where it is not the system's. */
-  readonly keychain?: Keychain | undefined;
-  /** Told what a person should know, a sentence each. */
-  readonly onWarning?: ((warning: string) => void) | undefined;
-  /** Ends the attempt. */
-  readonly signal?: AbortSignal | undefined;
-  /** Sends the requests. */
-  readonly dispatcher?: HttpDispatcher | undefined;
-  /** The clock, in milliseconds. */
-  readonly now: () => number;
 }
 
 /** Exchanges a token for one that lives for this run alone. A token that does so already stays. */
 export async function exchangeToken(
   resolved: ResolvedToken,
-  { connection, env, record, ttl, keychain, onWarning, signal, dispatcher, now }: EphemeralOptions,
+  { connection, env, record, ttl, keychain, onWarning, signal, dispatcher, now = Date.now }:
+    EphemeralOptions,
 ): Promise<ResolvedToken> {
   if (resolved.lease !== undefined) return resolved;
   const [{ openTokenSession }, { openTokenStores }] = await Promise.all([
@@ -75,26 +64,18 @@ export async function exchangeToken(
 const RELEASE_LIMIT = 10_000;
 
 /** How a token is lent. */
-interface LendOptions {
+interface LendOptions extends Omit<Context, "env" | "cwd"> {
   readonly connection: Connection;
   /** Where the token is noted, and what is stored. */
   readonly stores: TokenStores;
   /** How long the token lives at most, in milliseconds. */
   readonly ttl: number;
-  /** Told what a person should know, a sentence each. */
-  readonly onWarning?: ((warning: string) => void) | undefined;
-  /** Sends the requests that the session does not send. */
-  readonly dispatcher?: HttpDispatcher | undefined;
-  /** Ends the attempt. */
-  readonly signal?: AbortSignal | undefined;
-  /** The clock, in milliseconds. */
-  readonly now: () => number;
 }
 
 /** Clears up what earlier runs left behind, and makes a token for one run. */
 export async function lendToken(
   { api, user, close }: Session,
-  { connection, stores, ttl, onWarning, dispatcher, signal, now }: LendOptions,
+  { connection, stores, ttl, onWarning, dispatcher, signal, now = Date.now }: LendOptions,
 ): Promise<{ readonly token: Secret; readonly lease: TokenLease }> {
   await sweep(api, { stores, user, onWarning, signal, now });
   const expiresAt = endOf(ttl, now())!;

@@ -13,7 +13,7 @@ import { withLock } from "../store/lock.ts";
 import type { TokenRecord } from "../store/state.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { explainRefusal } from "./expiry.ts";
-import type { HttpDispatcher } from "../context.ts";
+import type { Context } from "../context.ts";
 
 /** The Admin API, and on whose behalf it is asked. */
 export interface Session {
@@ -29,15 +29,11 @@ const OF_NOBODY = 'An admin key ("a7adm-…") belongs to no user, and has no tok
   "Use a user's token, or log in.";
 
 /** Who asks. */
-interface SessionOptions {
+interface SessionOptions extends Pick<Context, "dispatcher" | "signal"> {
   /** A user and a password; or else a token. */
   readonly credentials?: Credentials | undefined;
   /** A token; or else a user and a password. */
   readonly token?: Secret | undefined;
-  /** Sends the requests. */
-  readonly dispatcher?: HttpDispatcher | undefined;
-  /** Ends the attempt. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**

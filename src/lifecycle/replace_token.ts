@@ -11,10 +11,10 @@ import type { OldToken } from "./old_tokens.ts";
 import { sweep } from "./sweep.ts";
 import { keepToken, previousToken } from "./token_stores.ts";
 import type { Place } from "./token_stores.ts";
-import type { HttpDispatcher } from "../context.ts";
+import type { Context } from "../context.ts";
 
 /** How a stored token is replaced. */
-export interface ReplaceTokenOptions extends Place {
+export interface ReplaceTokenOptions extends Place, Pick<Context, "dispatcher" | "signal"> {
   /** Where the token is used. */
   readonly connection: Connection;
   /** Who asks. */
@@ -26,10 +26,6 @@ export interface ReplaceTokenOptions extends Place {
   readonly check: (token: Secret) => Promise<void>;
   /** Told what a person should know, a sentence each. */
   readonly onWarning: (warning: string) => void;
-  /** Sends the requests that the session does not send. */
-  readonly dispatcher?: HttpDispatcher | undefined;
-  /** Ends the attempt while there is something to undo. */
-  readonly signal?: AbortSignal | undefined;
   /** The clock, in milliseconds. */
   readonly now: () => number;
 }

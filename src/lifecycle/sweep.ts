@@ -8,22 +8,19 @@ import { hasEnded } from "./expiry.ts";
 import { withAccount } from "./open_session.ts";
 import { storedToken } from "./token_stores.ts";
 import type { TokenStores } from "./token_stores.ts";
+import type { Context } from "../context.ts";
 
 /** A server that hangs must not keep anybody for long from what they came for, in milliseconds. */
 const TIME_LIMIT = 5_000;
 
 /** What a sweep works with. */
-export interface SweepOptions {
+export interface SweepOptions extends Pick<Context, "onWarning" | "signal"> {
   /** Where the journal is, and what is stored. */
   readonly stores: TokenStores;
   /** Whose session or token the requests are made with: only this user's tokens can be revoked. */
   readonly user: User;
   /** The account whose lock the caller holds. */
   readonly holding?: string | undefined;
-  /** Told what was revoked, and what could not be, a sentence each. */
-  readonly onWarning?: ((warning: string) => void) | undefined;
-  /** Ends the sweep. */
-  readonly signal?: AbortSignal | undefined;
   /** The clock, in milliseconds. */
   readonly now: () => number;
 }

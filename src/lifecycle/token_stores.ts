@@ -8,7 +8,7 @@ import type { Storage, TokenState } from "../store/state.ts";
 import { DamagedFileError } from "../store/store_error.ts";
 import { tokenFile } from "../store/token_file.ts";
 import { KeychainError, systemKeychain } from "../token/keychain.ts";
-import type { Environment, Keychain } from "../context.ts";
+import type { Context, Keychain } from "../context.ts";
 
 /** Where adc-run keeps what it has to remember. */
 export interface TokenStores {
@@ -22,12 +22,7 @@ export interface TokenStores {
 }
 
 /** What the stores are made from. */
-export interface TokenStoresOptions {
-  /** The environment, which says where the configuration folder is. */
-  readonly env: Environment;
-  readonly keychain?: Keychain | undefined;
-  /** Told of a damaged file that was set aside, a sentence each. */
-  readonly onWarning?: ((warning: string) => void) | undefined;
+export interface TokenStoresOptions extends Pick<Context, "env" | "keychain" | "onWarning"> {
 }
 
 /** Opens the stores; nothing is read or made yet. */

@@ -7,13 +7,13 @@ import { ENDED_PROCESS, IdleTimer } from "../system/idle_timer.ts";
 import type { Spawner } from "../system/spawn.ts";
 import { notStarted } from "./locate.ts";
 import type { Program } from "./locate.ts";
-import { forwardSignals, sendSignal } from "./signals.ts";
-import type { SignalPort } from "./signals.ts";
+import { sendSignal } from "./signals.ts";
+import type { RunSignals } from "./signals.ts";
+import type { Context } from "../context.ts";
 
 /** Where the child's streams lead and how it is treated. */
-interface ChildOptions {
+interface ChildOptions extends Pick<Context, "cwd" | "signal"> {
   readonly env: Record<string, string | undefined>;
-  readonly cwd: string;
   /** Where its standard output goes. */
   readonly stdout: Writable | "inherit" | "ignore";
   /** Where its standard error goes. */
@@ -23,11 +23,9 @@ interface ChildOptions {
   /** What is masked in streams that are piped. */
   readonly mask: Mask;
   /** Whether a terminal sends signals to the child as well. */
-  readonly terminal: boolean;
-  /** Where signals arrive that are to be passed on. */
-  readonly signals?: SignalPort | undefined;
-  /** Ends the child with SIGTERM. */
-  readonly signal?: AbortSignal | undefined;
+  readonly terminal?: boolean | undefined;
+  /** Tells of signals that are to be passed on. */
+  readonly watch: RunSignals;
   /** How it is started. */
   readonly spawn?: Spawner | undefined;
 }
@@ -38,7 +36,7 @@ interface ChildEnding {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   /** The system's code where its output could not be passed on. */
-  readonly outputFailure?: string;
+  readonly outputFailure: string | undefined;
 }
 
 /** Runs a program to its end. */
@@ -47,7 +45,7 @@ export async function runChild(
   args: readonly string[],
   options: ChildOptions,
 ): Promise<ChildEnding> {
-  const { stdin, stdout, stderr, env, cwd, signals, signal } = options;
+  const { stdin, stdout, stderr, env, cwd, watch, terminal = false, signal } = options;
   let child: ChildProcess | undefined;
   let early: NodeJS.Signals | undefined;
   const send = (each: NodeJS.Signals) => {
@@ -55,7 +53,7 @@ export async function runChild(
     else if (isAlive(child)) sendSignal(child.pid!, each);
   };
   // Handlers first: a signal between the start of the child and its handler would end adc-run alone.
-  const stop = signals && forwardSignals({ port: signals, terminal: options.terminal, send });
+  watch.passTo(send, { terminal });
   const abort = () => send("SIGTERM");
   signal?.addEventListener("abort", abort);
   try {
@@ -80,10 +78,9 @@ export async function runChild(
     for (const output of outputs) output.childEnded();
     const endings = await Promise.all(outputs.map(({ done }) => done));
     const failure = endings.find((each) => each.failure !== undefined)?.failure;
-    return { code, signal: killedBy, ...(failure !== undefined && { outputFailure: failure }) };
+    return { code, signal: killedBy, outputFailure: failure };
   } finally {
     signal?.removeEventListener("abort", abort);
-    stop?.();
   }
 }
 

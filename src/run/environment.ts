@@ -12,13 +12,16 @@ import type { Environment } from "../context.ts";
 /** Ways to more tokens, which are none of the child's business. */
 const WITHHELD = ["ADC_TOKEN_FILE", "ADC_TOKEN_COMMAND", "API7_USERNAME", "API7_PASSWORD"];
 
+/** Variables for a child. */
+export type ChildEnvironment = Record<string, string | undefined>;
+
 /**
  * The whole environment but for the ways to more tokens: ADC fills `${NAME}` in adc.yaml from it.
  */
 export function plainEnvironment(
   env: Environment,
   platform: string = process.platform,
-): Record<string, string | undefined> {
+): ChildEnvironment {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !isWithheld(name, platform)));
 }
 
@@ -26,24 +29,8 @@ function isWithheld(name: string, platform: string = process.platform): boolean 
   return WITHHELD.includes(platform === "win32" ? name.toUpperCase() : name);
 }
 
-/** What is added to the child's environment. */
-interface ChildEnvironmentOptions {
-  /** The environment of adc-run. */
-  readonly env: Environment;
-  /** The connection, whose values are set unless they came from a flag, which stays a flag. */
-  readonly connection: Connection;
-  readonly token: Secret;
-  /**
-   * A token that the child is not to have, for it has one of its own: wherever it stands, that takes its
-   * place.
-   */
-  readonly instead?: Secret | undefined;
-}
-
-/** The environment of a child that talks to the gateway. */
-export function childEnvironment(
-  { env, connection, token, instead }: ChildEnvironmentOptions,
-): Record<string, string | undefined> {
+/** The environment of a child that talks to the gateway, but for the token. */
+export function childEnvironment(connection: Connection, env: Environment): ChildEnvironment {
   const child = plainEnvironment(env);
   // A file named with --env-file stands in for `.env`, whose variables ADC would load by itself.
   if (connection.envFile.name !== ".env") {
@@ -51,13 +38,8 @@ export function childEnvironment(
       if (!isWithheld(name) && !actsAtStart(name)) child[name] ??= value;
     }
   }
-  // ADC would load a variable of `.env` by itself, unless it is set.
-  const variables = { ...Object.fromEntries(connection.envFile.entries()), ...child };
-  for (const [name, value] of Object.entries(variables)) {
-    if (value !== undefined && value === instead?.reveal()) child[name] = token.reveal();
-  }
-  child.ADC_TOKEN = token.reveal();
   const { backend, server, serverValue, gatewayGroup, tls } = connection;
+  // What came from a flag stays a flag.
   const set = (name: string, setting: Setting<unknown> | undefined, value: string) => {
     if (setting !== undefined && setting.origin.kind !== "flag") child[name] = value;
   };
@@ -72,6 +54,24 @@ export function childEnvironment(
   return child;
 }
 
+/**
+ * Gives the child its token. One that it was made with is not the child's to have: wherever it stands, the
+ * child's own takes its place.
+ */
+export function handOver(
+  child: ChildEnvironment,
+  { token, lease }: Pick<ResolvedToken, "token" | "lease">,
+  { envFile }: Pick<Connection, "envFile">,
+): void {
+  const parent = lease?.parent?.reveal();
+  // ADC would load a variable of `.env` by itself, unless it is set.
+  const variables = { ...Object.fromEntries(envFile.entries()), ...child };
+  for (const [name, value] of Object.entries(variables)) {
+    if (value !== undefined && value === parent) child[name] = token.reveal();
+  }
+  child.ADC_TOKEN = token.reveal();
+}
+
 /** Masking a secret that is shorter would garble the output and tell where it occurs. */
 const MIN_KNOWN_LENGTH = 4;
 
@@ -82,11 +82,11 @@ const MIN_KNOWN_LENGTH = 4;
 export function secretsOf(
   connection: Connection,
   { token, secrets = [] }: Pick<ResolvedToken, "token" | "secrets">,
-  { env }: { readonly env: Environment },
+  env: Environment,
 ): readonly Secret[] {
   const { backend, args, envFile, servers, proxies } = connection;
   const list = backend.value === "apisix-standalone";
-  const others = [...bystanders(args, env), ...tokensIn((name) => envFile.get(name))];
+  const others = [...visibleTokens(args, env), ...tokensIn((name) => envFile.get(name))];
   return [
     ...splitTokens(token, list),
     // A password is withheld from the child; a short one is a word that would garble the output.
@@ -99,14 +99,14 @@ export function secretsOf(
 
 /**
  * The tokens that a child can see though no source was asked: those in its environment, and what was
- * lifted out of its argv.
+ * taken out of its argv.
  */
-export function bystanders(
-  args: Pick<AdcArguments, "tokens">,
+export function visibleTokens(
+  args: AdcArguments,
   env: Environment,
 ): readonly Secret[] {
-  const lifted = args.tokens.filter((token) => token.reveal().length >= MIN_SECRET_LENGTH);
-  return [...lifted, ...tokensIn((name) => env[name])];
+  const given = args.tokens.filter((token) => token.reveal().length >= MIN_SECRET_LENGTH);
+  return [...given, ...tokensIn((name) => env[name])];
 }
 
 /** The two names that a token goes by; others use `API_KEY` too. */

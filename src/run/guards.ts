@@ -1,14 +1,13 @@
 import { lstatSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { extname, join, relative, resolve } from "node:path";
 import process from "node:process";
-import { load } from "js-yaml";
 import { adcCommand } from "../adc/parse_arguments.ts";
 import { readEnvFile } from "../connection/env_file.ts";
 import { AdcRunError, EXIT, throwIfNotCapable } from "../errors.ts";
 import { createMask } from "../mask/mask.ts";
 import { MIN_SECRET_LENGTH } from "../secret.ts";
 import type { Secret } from "../secret.ts";
-import type { Environment } from "../context.ts";
+import type { Context } from "../context.ts";
 
 /**
  * The files that ADC writes without being told their names; `-o` names another, but not for `diff`.
@@ -58,12 +57,9 @@ function linkTarget(path: string): string | undefined {
 }
 
 /** What ADC is about to be started with. */
-interface FileGuardOptions {
+interface FileGuardOptions extends Pick<Context, "cwd" | "env"> {
   /** ADC's command and its options. */
   readonly words: readonly string[];
-  readonly cwd: string;
-  /** The child's environment; ADC adds what it finds in `.env`. */
-  readonly env: Environment;
   readonly secrets: readonly Secret[];
   /** The platform: the names of variables are the same in capitals on Windows. */
   readonly platform?: string;
@@ -85,7 +81,7 @@ export async function refuseTokenInFiles(options: FileGuardOptions): Promise<voi
     if (!/[$\\]/.test(file.text)) continue;
     names ??= new Set((await variablesWithSecrets(options)).map(sameCase));
     if (!mayName(file.text, (name) => names!.has(sameCase(name)))) continue;
-    for (const { name, place } of findVariables(file)) {
+    for await (const { name, place } of findVariables(file)) {
       if (!names.has(sameCase(name))) continue;
       throw new AdcRunError(
         `Cannot hand "${file.name}" to ADC: ${place ?? "it"} has "\${${name}}", ` +
@@ -142,10 +138,14 @@ interface VariableUse {
  * ADC does not get as far with a file that is not well-formed. Another version of its parser may find it
  * well-formed, though, so its text is searched instead.
  */
-function* findVariables({ name, text }: ConfigurationFile): Generator<VariableUse> {
+async function* findVariables(
+  { name, text }: ConfigurationFile,
+): AsyncGenerator<VariableUse> {
   let content: unknown;
   try {
-    content = extname(name).toLowerCase() === ".json" ? JSON.parse(text) : load(text);
+    content = extname(name).toLowerCase() === ".json"
+      ? JSON.parse(text)
+      : (await import("js-yaml")).load(text);
   } catch {
     for (const variable of variablesIn(unescaped(text))) yield { name: variable, place: undefined };
     return;

@@ -2,7 +2,7 @@ import { dirname, extname, isAbsolute, join, resolve, sep } from "node:path";
 import process from "node:process";
 import { codeOf, CommandError, EXIT } from "../errors.ts";
 import { findOnPath, isExecutable, isFile, isNode, lookUpProgram } from "../system/programs.ts";
-import type { Environment } from "../context.ts";
+import type { Context, Environment } from "../context.ts";
 
 /** A program and the arguments that stand before its own. */
 export interface Program {
@@ -15,12 +15,7 @@ export interface Program {
 }
 
 /** Where ADC is looked for. */
-export interface LocateOptions {
-  /**
-   * The environment: `PATH`, and `ADC_RUN_ADC` after `LocateOptions.adc`.
-   */
-  readonly env: Environment;
-  readonly cwd: string;
+export interface LocateOptions extends Pick<Context, "env" | "cwd"> {
   readonly adc?: string | undefined;
 }
 

@@ -9,26 +9,34 @@ import type { ResolvedToken } from "../token/resolve.ts";
 import type { TokenSource } from "../token/source.ts";
 import type { Program } from "./locate.ts";
 import type { SignalPort } from "./signals.ts";
-import type { Environment, HttpDispatcher, Keychain } from "../context.ts";
+import type { Context, Environment } from "../context.ts";
 
 /** What a run looks at, and where its output goes. */
-export interface RunOptions {
-  /** The environment, usually `process.env`. */
-  readonly env: Environment;
-  /** The working directory, of adc-run and of the child. */
-  readonly cwd: string;
+export interface RunOptions extends Omit<Context, "env" | "cwd"> {
+  /**
+   * The environment.
+   *
+   * @default process.env
+   */
+  readonly env?: Environment | undefined;
+  /**
+   * The working directory, of adc-run and of the child.
+   *
+   * @default process.cwd()
+   */
+  readonly cwd?: string | undefined;
+  /**
+   * Whether the words are another program's instead of ADC's.
+   *
+   * @default false
+   */
+  readonly exec?: boolean | undefined;
   /**
    * An environment file to read instead of `.env`; or one that was read, for a pipe can be read only once.
    *
    * @default undefined
    */
   readonly envFile?: string | EnvFile | undefined;
-  /**
-   * The keychain, of the sources and for what interrupted runs left behind.
-   *
-   * @default the system's
-   */
-  readonly keychain?: Keychain | undefined;
   /**
    * What else is masked in the output, such as tokens of other runs beside this one.
    *
@@ -76,27 +84,28 @@ export interface RunOptions {
    */
   readonly adc?: string | undefined;
   /**
-   * Where the child's standard output goes.
+   * Where the child's standard output goes, masked. It is not closed.
    *
-   * @default "ignore"
+   * @default "inherit": this process' own
    */
-  readonly stdout?: Writable | "inherit" | "ignore";
+  readonly stdout?: Writable | "inherit" | "ignore" | undefined;
   /**
-   * Where the child's standard error goes.
+   * Where the child's standard error goes, masked. It is not closed.
    *
-   * @default "ignore"
+   * @default "inherit": this process' own
    */
-  readonly stderr?: Writable | "inherit" | "ignore";
+  readonly stderr?: Writable | "inherit" | "ignore" | undefined;
   /**
    * Where the child's standard input comes from.
    *
-   * @default "ignore"
+   * @default "inherit"
    */
-  readonly stdin?: "inherit" | "ignore";
+  readonly stdin?: "inherit" | "ignore" | undefined;
   /**
-   * Where signals arrive that are passed on to the child, usually `process`.
+   * Where signals arrive, usually `process`. They are passed on to the child; one that comes before the child
+   * ends the run with {@linkcode Interrupted}, and one that comes after it cuts the clean-up short.
    *
-   * @default none are passed on
+   * @default none are listened to
    */
   readonly signals?: SignalPort | undefined;
   /**
@@ -104,62 +113,48 @@ export interface RunOptions {
    *
    * @default false
    */
-  readonly terminal?: boolean;
-  /**
-   * Ends the run: the child gets SIGTERM.
-   *
-   * @default undefined
-   */
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * Sends the requests of the check; undici's `MockAgent`, say.
-   *
-   * @default a dispatcher of the connection's own
-   */
-  readonly dispatcher?: HttpDispatcher | undefined;
+  readonly terminal?: boolean | undefined;
   /**
    * How programs are started.
    *
    * @default the system's own way
    */
   readonly spawn?: Spawner | undefined;
-  /**
-   * Told what a person should know, a sentence each: about the connection, a token that ends soon, or
-   * one that could not be revoked.
-   *
-   * @default undefined
-   */
-  readonly onWarning?: ((warning: string) => void) | undefined;
-  /**
-   * The clock, in milliseconds.
-   *
-   * @default Date.now
-   */
-  readonly now?: (() => number) | undefined;
 }
 
-/**
- * What is known before the child starts. It holds no bare secret but inside of `Secret`.
- *
- * Where `resolved.lease` is there, whoever does not execute the plan releases it.
- */
-export interface RunPlan {
-  /** Where and how ADC will connect; `undefined` where it will not. */
-  readonly connection: Connection | undefined;
-  /** The token and its source; `undefined` where none is needed. */
-  readonly resolved: ResolvedToken | undefined;
-  /** What the test call found; `undefined` where it was not made. */
-  readonly checked: CheckResult | undefined;
-  /** Tokens that were lifted out of ADC's words though none is needed. */
-  readonly lifted: readonly Secret[];
-  /** The child's own words. */
-  readonly words: readonly string[];
+/** What is known of any run before the child starts. Secrets are inside of `Secret`. */
+interface KnownRun {
   /** What is run: ADC, or another program. */
   readonly program: Program;
+  /** The child's own words. */
+  readonly words: readonly string[];
+  /** What is masked in the child's output. */
+  readonly secrets: readonly Secret[];
 }
 
-/** How a run ended. */
-export interface RunResult extends RunPlan {
+/** A run of a command that asks no server, and needs no token. */
+export interface OfflinePlan extends KnownRun {
+  /** Tells the two apart. */
+  readonly kind: "offline";
+}
+
+/** A run of a command that talks to the gateway. */
+export interface OnlinePlan extends KnownRun {
+  /** Tells the two apart. */
+  readonly kind: "online";
+  /** Where and how ADC will connect. */
+  readonly connection: Connection;
+  /** The token and its source. */
+  readonly resolved: ResolvedToken;
+  /** What the test call found; `undefined` where it was not made. */
+  readonly checked: CheckResult | undefined;
+}
+
+/** What is known before the child starts. */
+export type RunPlan = OfflinePlan | OnlinePlan;
+
+/** How the child ended. */
+export interface RunEnding {
   /** What adc-run exits with: the child's own code, or 128+n where signal n ended it. */
   readonly exitCode: number;
   /** The signal that ended the child. */
@@ -167,17 +162,17 @@ export interface RunResult extends RunPlan {
   /** How many times a secret was masked in the child's output. */
   readonly masked: number;
   /** What the test call found after the child had failed, where that is no longer `valid`. */
-  readonly afterwards?: CheckResult;
+  readonly checkAfter?: CheckResult | undefined;
   /** The system's code where the child's output could not be passed on, such as `EPIPE`. */
-  readonly outputFailure?: string;
+  readonly outputFailure?: string | undefined;
 }
 
+/** How a run ended, and what was known before it. */
+export type RunResult = RunPlan & RunEnding;
+
 /** What a run for several targets looks at, and where the output of each goes. */
-export interface TargetsOptions extends
-  Omit<
-    RunOptions,
-    "profile" | "sources" | "stdin" | "stdout" | "stderr" | "onWarning"
-  > {
+export interface TargetsOptions
+  extends Omit<RunOptions, "profile" | "sources" | "stdin" | "stdout" | "stderr" | "onWarning"> {
   /** The targets, each with a name of its own; at least one. */
   readonly profiles: readonly Profile[];
   /**
@@ -192,12 +187,6 @@ export interface TargetsOptions extends
    * @default false
    */
   readonly keepGoing?: boolean | undefined;
-  /**
-   * Whether the words are another program's instead of ADC's.
-   *
-   * @default false
-   */
-  readonly exec?: boolean | undefined;
   /**
    * Makes the sources that are asked for a target's token, in this order.
    *
@@ -227,11 +216,11 @@ export interface TargetsOptions extends
    */
   readonly isFailure?: ((result: RunResult) => boolean) | undefined;
   /**
-   * Told what is known of each target that will run, in order, before the first child starts.
+   * Told what is known of each target, in order, before the first child starts; `false` starts none.
    *
    * @default undefined
    */
-  readonly onPlan?: ((plan: RunPlan, profile: Profile) => void) | undefined;
+  readonly onPrepared?: ((targets: readonly PreparedTarget[]) => boolean | void) | undefined;
   /**
    * Told what came of a target, as soon as that is known.
    *
@@ -248,6 +237,7 @@ export interface TargetsOptions extends
 
 /** A target before the run: what is known of it, or why it cannot run. */
 export interface PreparedTarget {
+  /** The target. */
   readonly profile: Profile;
   /** What is known; `undefined` where it cannot run. */
   readonly plan?: RunPlan;

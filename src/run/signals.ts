@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import process from "node:process";
 
 /** What signals arrive at: `process`, or an `EventEmitter` in a test. */
@@ -8,67 +9,84 @@ export interface SignalPort {
   off(signal: string, listener: () => void): unknown;
 }
 
+/** A signal ended adc-run before it had a child to pass it on to. */
+export class Interrupted extends Error {
+  /** `"Interrupted"`. */
+  override readonly name = "Interrupted";
+  /** The signal. */
+  readonly signal: NodeJS.Signals;
+  /** What to exit with where the signal cannot be raised again. */
+  readonly exitCode: number;
+
+  /**
+   * Makes the error.
+   *
+   * @param signal The signal.
+   */
+  constructor(signal: NodeJS.Signals) {
+    super(`Interrupted by ${signal}`);
+    this.signal = signal;
+    this.exitCode = 128 + constants.signals[signal];
+  }
+}
+
 /** Signals that end a process that does not listen to them. */
-export const ENDING: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+const ENDING: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
 
-const PASSED_ON: readonly NodeJS.Signals[] = [
-  "SIGTERM",
-  "SIGHUP",
-  "SIGQUIT",
-  "SIGUSR1",
-  "SIGUSR2",
-  "SIGWINCH",
-];
+/** Signals that a child may be waiting for, and that mean nothing to adc-run. */
+const FOR_CHILD: readonly NodeJS.Signals[] = ["SIGUSR1", "SIGUSR2", "SIGWINCH"];
 
-/** How signals are passed on. */
-interface ForwardOptions {
-  readonly port: SignalPort;
-  /** Whether a terminal sends SIGINT to the child as well. */
-  readonly terminal: boolean;
-  /** Sends a signal to the child. */
-  readonly send: (signal: NodeJS.Signals) => void;
+/**
+ * What signals mean to a run, by the time they come: before the child they end the run, while it runs they
+ * are its own, and after it they cut the clean-up short. None of them ends adc-run before it has cleaned up.
+ */
+export interface RunSignals {
+  /** Aborted with {@linkcode Interrupted} by a signal before the child. */
+  readonly interrupted: AbortSignal;
+  /** From now on signals are the child's; those that a terminal has sent to it as well are left out. */
+  passTo(send: (signal: NodeJS.Signals) => void, options: { readonly terminal: boolean }): void;
+  /** There is no child, or none any more: the next signal cuts short what this one is handed to. */
+  cleanUp(): AbortSignal;
+  /** Stops listening. */
+  stop(): void;
 }
 
-/** Passes signals on, and keeps adc-run alive meanwhile: it must not end before its child. */
-export function forwardSignals({ port, terminal, send }: ForwardOptions): () => void {
-  return listenTo(port, [...PASSED_ON, "SIGINT"], (signal) => () => {
-    // A second SIGINT makes many programs give up their own clean-up, so a terminal's is not repeated.
-    if (signal !== "SIGINT" || !terminal) send(signal);
-  });
-}
-
-/** Listens to signals, as far as the system knows them: Windows does not know all. */
-export function listenTo(
-  port: SignalPort,
-  signals: readonly NodeJS.Signals[],
-  listenerOf: (signal: NodeJS.Signals) => () => void,
-): () => void {
-  const stops = signals.map((signal) => {
-    const listener = listenerOf(signal);
-    try {
-      port.on(signal, listener);
-    } catch {
-      return () => {};
-    }
-    return () => port.off(signal, listener);
-  });
-  return () => {
-    for (const stop of stops) stop();
+/** Listens for as long as a run lasts, with one listener a signal. */
+export function watchSignals(port: SignalPort | undefined): RunSignals {
+  const before = new AbortController();
+  let act = (signal: NodeJS.Signals) => before.abort(new Interrupted(signal));
+  const listenTo = (signals: readonly NodeJS.Signals[]) =>
+    port === undefined ? () => {} : listen(port, signals, (signal) => () => act(signal));
+  const stops = [listenTo(ENDING)];
+  const stop = () => {
+    for (const each of stops.splice(0)) each();
+  };
+  return {
+    interrupted: before.signal,
+    passTo: (send, { terminal }) => {
+      act = (signal) => {
+        // A second SIGINT makes many programs give up their own clean-up, so a terminal's is not repeated.
+        if (signal !== "SIGINT" || !terminal) send(signal);
+      };
+      stops.push(listenTo(FOR_CHILD));
+    },
+    cleanUp: () => {
+      const hurry = new AbortController();
+      act = (signal) => {
+        if (ENDING.includes(signal)) hurry.abort(new Error("it was interrupted"));
+      };
+      return hurry.signal;
+    },
+    stop,
   };
 }
 
-/**
- * Sends a signal to a process.
- *
- * On Deno `child.kill()` would report the child as ended by the signal even when it caught the signal and
- * left with a code of its own.
- */
-export function sendSignal(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It ended in the meantime.
-  }
+/** Turns the signals that end a process into an abort, so that helpers and requests are ended as well. */
+export function abortOnInterrupt(
+  port: SignalPort,
+): { readonly signal: AbortSignal; readonly release: () => void } {
+  const { interrupted, stop } = watchSignals(port);
+  return { signal: interrupted, release: stop };
 }
 
 /**
@@ -99,29 +117,36 @@ export function shareSignals(port: SignalPort): SignalPort {
   };
 }
 
-/** Signals on the way out: they hurry adc-run up, and do not end it. */
-interface Impatience {
-  /** Aborted by the first signal after `Impatience.begin`. */
-  readonly signal: AbortSignal;
-  /** From now on signals count; until then they are the child's. */
-  begin(): void;
-  /** Stops listening. */
-  end(): void;
+/** Listens to signals, as far as the system knows them: Windows does not know all. */
+function listen(
+  port: SignalPort,
+  signals: readonly NodeJS.Signals[],
+  listenerOf: (signal: NodeJS.Signals) => () => void,
+): () => void {
+  const stops = signals.map((signal) => {
+    const listener = listenerOf(signal);
+    try {
+      port.on(signal, listener);
+    } catch {
+      return () => {};
+    }
+    return () => port.off(signal, listener);
+  });
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
 
-/** Listens for signals, so that none ends adc-run on its way out. */
-export function listenForImpatience(port: SignalPort | undefined): Impatience {
-  const controller = new AbortController();
-  let begun = false;
-  const listener = () => {
-    if (begun) controller.abort(new Error("it was interrupted"));
-  };
-  const stop = port === undefined ? () => {} : listenTo(port, ENDING, () => listener);
-  return {
-    signal: controller.signal,
-    begin: () => {
-      begun = true;
-    },
-    end: stop,
-  };
+/**
+ * Sends a signal to a process.
+ *
+ * On Deno `child.kill()` would report the child as ended by the signal even when it caught the signal and
+ * left with a code of its own.
+ */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended in the meantime.
+  }
 }

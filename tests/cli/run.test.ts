@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { chmod } from "node:fs/promises";
 import process from "node:process";
 import { test } from "node:test";
-import { run } from "../../src/cli/commands/run.ts";
+import { runCommand } from "../../src/cli/commands/run.ts";
 import type { GlobalOptions } from "../../src/cli/options.ts";
 import { ProfileFileError } from "../../src/profiles/profile_settings.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 import { fakeIo } from "./fake_io.ts";
 
-test("`run()` does not look at a default profile for a command that asks no server", async () => {
+test("`runCommand()` does not look at a default profile for a command that asks no server", async () => {
   await using folder = await temporaryFolder({ "config/config.json": "{" });
   await chmod(`${folder.path}/config`, 0o700);
   await chmod(`${folder.path}/config/config.json`, 0o600);
@@ -21,7 +21,7 @@ test("`run()` does not look at a default profile for a command that asks no serv
       ADC_RUN_PROFILE: name,
     };
     const options = { adc, check: true, mask: true, ambient: new Set<string>(), ...more };
-    return run({ words: [word], exec: false, options }, fakeIo({ env, cwd: folder.path }));
+    return runCommand({ words: [word], exec: false, options }, fakeIo({ env, cwd: folder.path }));
   };
   assert.equal(await start("lint"), 3);
   assert.equal(await start("lint", {}, "prod"), 3);

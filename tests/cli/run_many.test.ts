@@ -5,10 +5,10 @@ import { Writable } from "node:stream";
 import { it } from "node:test";
 import process from "node:process";
 import { runMany } from "../../src/cli/commands/run_many.ts";
-import type { RunManyCommand } from "../../src/cli/commands/run_many.ts";
 import type { GlobalOptions } from "../../src/cli/options.ts";
 import type { Profile } from "../../src/connection/profile.ts";
 import { AdcRunError } from "../../src/errors.ts";
+import { readCall } from "../../src/run/run.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 import type { TemporaryFolder } from "../temporary_folder.ts";
 import { fakeIo } from "./fake_io.ts";
@@ -49,9 +49,8 @@ async function start(
     cwd: folder.path,
     ...(more.stdout && { stdout: more.stdout }),
   });
-  const command: RunManyCommand = {
-    words: more.words ?? ["sync"],
-    exec: false,
+  const command: Parameters<typeof runMany>[0] = {
+    call: await readCall(more.words ?? ["sync"]),
     profiles: more.profiles ?? profiles("eu", "us"),
     options: { adc: folder.adc, check: false, mask: true, ambient: new Set(), ...more.options },
   };
@@ -147,8 +146,7 @@ it("`adc-run --json -p eu,us` ends with the code of the signal that ended all", 
   });
   const options = { adc: folder.adc, check: false, mask: true, json: true, ambient: new Set([""]) };
   const code = await runMany({
-    words: ["sync"],
-    exec: false,
+    call: await readCall(["sync"]),
     profiles: profiles("eu", "us"),
     options,
   }, io);
@@ -165,8 +163,7 @@ it("`adc-run -p eu,us` leaves no listener on the process' streams", async () => 
   });
   const before = [io.stdout, io.stderr].map((stream) => stream.eventNames().length);
   await runMany({
-    words: ["sync"],
-    exec: false,
+    call: await readCall(["sync"]),
     profiles: profiles("eu", "us"),
     options: { adc: folder.adc, check: false, mask: true, ambient: new Set() },
   }, io);

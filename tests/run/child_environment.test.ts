@@ -1,11 +1,29 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { resolveConnection } from "../../src/connection/connection.ts";
-import { childEnvironment, plainEnvironment } from "../../src/run/environment.ts";
+import type { Connection } from "../../src/connection/connection.ts";
+import type { Environment } from "../../src/context.ts";
+import { childEnvironment, handOver, plainEnvironment } from "../../src/run/environment.ts";
 import { Secret } from "../../src/secret.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 
 const token = new Secret("a7ee-example");
+
+/** All that a child is given. */
+function environmentOf(
+  { env, connection, token, parent }: {
+    readonly env: Environment;
+    readonly connection: Connection;
+    readonly token: Secret;
+    readonly parent?: Secret;
+  },
+): Record<string, string | undefined> {
+  const child = childEnvironment(connection, env);
+  const release = () => Promise.resolve();
+  const lease = parent && { name: "made", expiresAt: 0, parent, release };
+  handOver(child, lease === undefined ? { token } : { token, lease }, connection);
+  return child;
+}
 
 it("`plainEnvironment()` keeps all but the ways to more tokens", () => {
   const env = {
@@ -23,14 +41,14 @@ it("`childEnvironment()` sets the connection's variables, but not those that cam
   const env = { PATH: "/bin", ADC_SERVER: "http://env.example", ADC_GATEWAY_GROUP: "red" };
   const args = ["sync", "--backend", "api7ee", "--server", "https://flag.example"];
   const connection = await resolveConnection({ args, env, cwd: "/nowhere" });
-  assert.deepEqual(childEnvironment({ env, connection, token }), {
+  assert.deepEqual(environmentOf({ env, connection, token }), {
     PATH: "/bin",
     ADC_SERVER: "http://env.example",
     ADC_GATEWAY_GROUP: "red",
     ADC_TOKEN: "a7ee-example",
   });
   const defaults = await resolveConnection({ env: {}, cwd: "/nowhere" });
-  assert.deepEqual(childEnvironment({ env: {}, connection: defaults, token }), {
+  assert.deepEqual(environmentOf({ env: {}, connection: defaults, token }), {
     ADC_BACKEND: "apisix",
     ADC_SERVER: "http://localhost:9180",
     ADC_TOKEN: "a7ee-example",
@@ -39,10 +57,10 @@ it("`childEnvironment()` sets the connection's variables, but not those that cam
 
 it("`childEnvironment()` never sets ADC_TLS_SKIP_VERIFY to a no, which ADC takes for a yes", async () => {
   const off = await resolveConnection({ env: {}, cwd: "/nowhere" });
-  assert.ok(!("ADC_TLS_SKIP_VERIFY" in childEnvironment({ env: {}, connection: off, token })));
+  assert.ok(!("ADC_TLS_SKIP_VERIFY" in environmentOf({ env: {}, connection: off, token })));
   const env = { ADC_TLS_SKIP_VERIFY: "yes" };
   const on = await resolveConnection({ env, cwd: "/nowhere" });
-  assert.equal(childEnvironment({ env, connection: on, token }).ADC_TLS_SKIP_VERIFY, "true");
+  assert.equal(environmentOf({ env, connection: on, token }).ADC_TLS_SKIP_VERIFY, "true");
 });
 
 it("`childEnvironment()` hands on the variables of --env-file, for ADC reads .env only", async () => {
@@ -52,7 +70,7 @@ it("`childEnvironment()` hands on the variables of --env-file, for ADC reads .en
   });
   const env = { PATH: "/bin" };
   const connection = await resolveConnection({ env, cwd: folder.path, envFile: "prod.env" });
-  const child = childEnvironment({ env, connection, token });
+  const child = environmentOf({ env, connection, token });
   assert.equal(child.UPSTREAM, "10.0.0.1");
   assert.equal(child.PATH, "/bin", "the environment wins");
   assert.equal(child.ADC_TOKEN, "a7ee-example", "the token that was checked wins");
@@ -73,20 +91,20 @@ it("`childEnvironment()` puts the run's own token wherever its parent stands", a
   });
   const env = { PATH: "/bin", COPY: "a7ee-parent", SET: "mine", NEAR: "a7ee-parents" };
   const connection = await resolveConnection({ env, cwd: folder.path });
-  const child = childEnvironment({ env, connection, token, instead: parent });
+  const child = environmentOf({ env, connection, token, parent });
   const { PATH, COPY, SET, NEAR, API_KEY, ADC_TOKEN } = child;
   assert.deepEqual([PATH, NEAR, SET], ["/bin", "a7ee-parents", "mine"]);
   assert.deepEqual(new Set([COPY, API_KEY, ADC_TOKEN]), new Set(["a7ee-example"]));
   assert.ok(!("ELSE" in child), "ADC reads it by itself");
-  const plain = childEnvironment({ env, connection, token });
+  const plain = environmentOf({ env, connection, token });
   assert.deepEqual([plain.COPY, "API_KEY" in plain], ["a7ee-parent", false]);
 });
 
 it("`childEnvironment()` puts the run's own token in place of a parent in --env-file", async () => {
   await using folder = await temporaryFolder({ "prod.env": "API_KEY=a7ee-parent\n" });
   const connection = await resolveConnection({ env: {}, cwd: folder.path, envFile: "prod.env" });
-  const instead = new Secret("a7ee-parent");
-  const child = childEnvironment({ env: {}, connection, token, instead });
+  const parent = new Secret("a7ee-parent");
+  const child = environmentOf({ env: {}, connection, token, parent });
   assert.equal(child.API_KEY, "a7ee-example");
 });
 

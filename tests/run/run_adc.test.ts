@@ -8,7 +8,7 @@ import { MockAgent } from "undici";
 import { CheckError } from "../../src/check/verdict.ts";
 import { CommandError } from "../../src/errors.ts";
 import type { RunOptions } from "../../src/run/options.ts";
-import { runAdc } from "../../src/run/run.ts";
+import { runAdc } from "../../src/run/run_adc.ts";
 import type { Spawner } from "../../src/system/spawn.ts";
 import { NoTokenError } from "../../src/token/resolve.ts";
 import { envSource } from "../../src/token/sources/variables.ts";
@@ -63,7 +63,7 @@ it("`runAdc()` gives the exit code, and the output goes masked where it was told
   );
   assert.equal(result.exitCode, 4);
   assert.equal(result.masked, 2);
-  assert.equal(result.afterwards, undefined);
+  assert.equal(result.checkAfter, undefined);
   assert.equal(stdout.text(), "out ***\n");
   assert.equal(stderr.text(), "err ***\n");
 });
@@ -71,7 +71,7 @@ it("`runAdc()` gives the exit code, and the output goes masked where it was told
 it("`runAdc()` tells when the token stopped working during the run", async () => {
   const result = await runAdc(["sync"], options({ spawn: shell("exit 1") }));
   assert.equal(result.exitCode, 1);
-  assert.equal(result.afterwards?.verdict, "rejected");
+  assert.equal(result.checkAfter?.verdict, "rejected");
 });
 
 it("`runAdc()` starts nothing without a token, or with one that is refused", async () => {

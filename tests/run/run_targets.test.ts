@@ -9,7 +9,7 @@ import { CheckError } from "../../src/check/verdict.ts";
 import type { Profile } from "../../src/connection/profile.ts";
 import { AdcRunError, CommandError } from "../../src/errors.ts";
 import type { TargetResult, TargetsOptions } from "../../src/run/options.ts";
-import { runTargets } from "../../src/run/targets.ts";
+import { runTargets } from "../../src/run/run_adc.ts";
 import { Secret } from "../../src/secret.ts";
 import type { Spawner } from "../../src/system/spawn.ts";
 import type { TokenSource } from "../../src/token/source.ts";
@@ -155,7 +155,9 @@ it("`runTargets()` runs nothing when one is refused, tells of all, and gives tok
     dispatcher: gateways(names, ["us", "dev"]),
     sources,
     spawn: never,
-    onPlan: (_plan, { name }) => planned.push(name),
+    onPrepared: (targets) => {
+      planned.push(...targets.filter(({ plan }) => plan).map(({ profile: { name } }) => name));
+    },
   });
   assert.deepEqual(outcomes(results), ["skipped", "refused", "skipped", "refused"]);
   for (const [index, name] of [[1, "us"], [3, "dev"]] as const) {
@@ -164,7 +166,7 @@ it("`runTargets()` runs nothing when one is refused, tells of all, and gives tok
     assert.match(error.message, new RegExp(`no, ${name}`));
   }
   assert.deepEqual(released.toSorted(), names.toSorted());
-  assert.deepEqual(planned, []);
+  assert.deepEqual(planned, ["eu", "asia"]);
 });
 
 it("`runTargets()` runs those that can with `keepGoing`", async () => {
@@ -197,10 +199,12 @@ it("`runTargets()` has every token checked before the first child starts", async
         },
       }];
     },
-    onPlan: ({ checked }, { name }) => {
+    onPrepared: (targets) => {
       assert.equal(asked, names.length);
-      assert.equal(checked?.verdict, "valid");
-      told.push(name);
+      for (const { plan, profile: { name } } of targets) {
+        assert.ok(plan?.kind === "online" && plan.checked?.verdict === "valid");
+        told.push(name);
+      }
     },
     spawn: (...args) => {
       assert.deepEqual(told, names);
@@ -208,6 +212,13 @@ it("`runTargets()` has every token checked before the first child starts", async
     },
   });
   assert.equal(highest, 8);
+});
+
+it("`runTargets()` starts nothing, and gives tokens back, where `onPrepared` says no", async () => {
+  const { released, sources } = leases();
+  const results = await run(["eu", "us"], { sources, spawn: never, onPrepared: () => false });
+  assert.deepEqual(outcomes(results), ["skipped", "skipped"]);
+  assert.deepEqual(released.toSorted(), ["eu", "us"]);
 });
 
 it("`runTargets()` starts no more after a failure, and lets those under way end", async () => {

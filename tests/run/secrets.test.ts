@@ -12,7 +12,7 @@ async function reveal(
 ): Promise<string[]> {
   const connection = await resolveConnection({ args: line.split(" "), env, cwd: "/nowhere" });
   const secrets = more.map((each) => new Secret(each));
-  return secretsOf(connection, { token: new Secret(token), secrets }, { env })
+  return secretsOf(connection, { token: new Secret(token), secrets }, env)
     .map((secret) => secret.reveal());
 }
 

@@ -1,48 +1,90 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
+import { constants } from "node:os";
 import { it } from "node:test";
-import { forwardSignals, sendSignal } from "../../src/run/signals.ts";
+import { Interrupted, sendSignal, watchSignals } from "../../src/run/signals.ts";
 
-const SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH"];
+const ENDING = ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"];
+const SIGNALS = [...ENDING, "SIGUSR1", "SIGUSR2", "SIGWINCH"];
 
-it("`forwardSignals()` passes each signal on, and nothing once it is stopped", () => {
+it("`watchSignals()` ends the run by a signal that comes before the child", () => {
+  for (const name of ENDING) {
+    const port = new EventEmitter();
+    const watch = watchSignals(port);
+    assert.deepEqual(port.eventNames().toSorted(), ENDING.toSorted());
+    assert.ok(port.emit(name), "it ends nobody");
+    const { reason } = watch.interrupted;
+    assert.ok(reason instanceof Interrupted);
+    assert.deepEqual([reason.signal, reason.exitCode], [
+      name,
+      128 + constants.signals[reason.signal],
+    ]);
+    watch.stop();
+    assert.deepEqual(port.eventNames(), []);
+  }
+});
+
+it("`watchSignals()` passes each signal on to the child, and nothing once it is stopped", () => {
   const port = new EventEmitter();
   const sent: string[] = [];
-  const stop = forwardSignals({ port, terminal: false, send: (signal) => sent.push(signal) });
+  const watch = watchSignals(port);
+  watch.passTo((signal) => sent.push(signal), { terminal: false });
   for (const signal of SIGNALS) port.emit(signal);
   assert.deepEqual(sent, SIGNALS);
-  stop();
+  assert.equal(watch.interrupted.aborted, false);
+  watch.stop();
   assert.deepEqual(port.eventNames(), []);
 });
 
-it("`forwardSignals()` hears a terminal's Ctrl-C, which the child has had, and passes the rest on", () => {
+it("`watchSignals()` hears a terminal's Ctrl-C, which the child has had, and passes the rest on", () => {
   const port = new EventEmitter();
   const sent: string[] = [];
-  forwardSignals({ port, terminal: true, send: (signal) => sent.push(signal) });
+  watchSignals(port).passTo((signal) => sent.push(signal), { terminal: true });
   // A signal that nobody listens to would end the process before its child.
   for (const signal of SIGNALS) assert.equal(port.emit(signal), true, signal);
   assert.deepEqual(sent, SIGNALS.filter((signal) => signal !== "SIGINT"));
 });
 
-it("`forwardSignals()` does without signals that the system does not know", () => {
-  const port = new EventEmitter();
-  const sent: string[] = [];
-  const stop = forwardSignals({
-    port: {
+it("`watchSignals()` cuts short one step of the clean-up by a signal that comes during it", () => {
+  for (const name of SIGNALS) {
+    const port = new EventEmitter();
+    const watch = watchSignals(port);
+    watch.passTo(() => {}, { terminal: false });
+    port.emit(name);
+    const first = watch.cleanUp();
+    assert.equal(first.aborted, false, "what came before does not count");
+    assert.ok(port.emit(name), "it ends nobody");
+    const second = watch.cleanUp();
+    const cuts = ENDING.includes(name);
+    assert.deepEqual([first.aborted, second.aborted], [cuts, false]);
+    port.emit(name);
+    assert.deepEqual([watch.interrupted.aborted, second.aborted], [false, cuts]);
+    watch.stop();
+    assert.deepEqual(port.eventNames(), []);
+  }
+});
+
+it("`watchSignals()` does without signals that the system does not know", () => {
+  for (const unknown of ["SIGUSR1", "SIGQUIT"]) {
+    const port = new EventEmitter();
+    const sent: string[] = [];
+    const watch = watchSignals({
       on: (signal, listener) => {
-        if (signal === "SIGUSR1") throw new Error("unknown signal");
+        if (signal === unknown) throw new Error("unknown signal");
         return port.on(signal, listener);
       },
-      off: (signal, listener) => port.off(signal, listener),
-    },
-    terminal: false,
-    send: (signal) => sent.push(signal),
-  });
-  port.emit("SIGTERM");
-  assert.deepEqual(sent, ["SIGTERM"]);
-  stop();
-  assert.deepEqual(port.eventNames(), []);
+      off: (signal, listener) => {
+        assert.notEqual(signal, unknown);
+        return port.off(signal, listener);
+      },
+    });
+    watch.passTo((signal) => sent.push(signal), { terminal: false });
+    port.emit("SIGTERM");
+    assert.deepEqual(sent, ["SIGTERM"]);
+    watch.stop();
+    assert.deepEqual(port.eventNames(), []);
+  }
 });
 
 it("`sendSignal()` reaches a process, and bears one that has ended", async () => {

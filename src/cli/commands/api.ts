@@ -8,11 +8,12 @@ import { endWarning, explainRefusal, knownToken } from "../../lifecycle/expiry.t
 import { createMask } from "../../mask/mask.ts";
 import type { Mask } from "../../mask/mask.ts";
 import { secretsOf } from "../../run/environment.ts";
-import { releaseToken } from "../../run/run.ts";
+import { releaseLease } from "../../run/run.ts";
+import { watchSignals } from "../../run/signals.ts";
+import type { RunSignals } from "../../run/signals.ts";
 import { resolveToken } from "../../token/resolve.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
 import { requireNoDryRun } from "../command_options.ts";
-import { abortOnInterrupt } from "../interrupt.ts";
 import type { Io } from "../io.ts";
 import { readOwnCommand } from "../own_command.ts";
 import type { OwnCall, OwnCommand } from "../own_command.ts";
@@ -39,25 +40,26 @@ export async function api({ words, options: before }: OwnCall, io: Io): Promise<
     { name: "api", uses: ["--source", "--token"], options: [] },
   );
   const mask = request.mask && before.mask;
-  const interrupt = abortOnInterrupt(io.signals);
+  const watch = watchSignals(io.signals);
   try {
-    return await ask({ ...request, mask }, { ...own, io, signal: interrupt.signal });
+    return await ask({ ...request, mask }, { ...own, io, watch, signal: watch.interrupted });
   } catch (error) {
-    interrupt.signal.throwIfAborted();
+    watch.interrupted.throwIfAborted();
     throw error;
   } finally {
-    interrupt.release();
+    watch.stop();
   }
 }
 
 /** What a request has about it. */
 interface Surroundings extends Pick<OwnCommand<object>, "connection" | "sources" | "reporter"> {
   readonly io: Io;
+  readonly watch: RunSignals;
   readonly signal: AbortSignal;
 }
 
 async function ask(request: ApiRequest, surroundings: Surroundings): Promise<number> {
-  const { connection, sources, reporter, io, signal } = surroundings;
+  const { connection, sources, reporter, io, watch, signal } = surroundings;
   // All that can be wrong on this side is, before a token is looked for.
   const target = readTarget(request.path, connection.servers);
   requireGroups(connection);
@@ -83,7 +85,7 @@ async function ask(request: ApiRequest, surroundings: Surroundings): Promise<num
       await requester.close();
     }
   } finally {
-    await releaseToken(resolved, { signals: io.signals, onWarning: reporter.warn });
+    await releaseLease(resolved.lease, { watch, onWarning: reporter.warn });
   }
 }
 
@@ -125,7 +127,7 @@ async function exchange(ready: Ready, exchanging: Exchange): Promise<number> {
     });
 
   const answer = await send(ready.paginate ? pageFields(path, 1) : []);
-  const mask = createMask(ready.mask ? secretsOf(connection, resolved, { env: io.env }) : []);
+  const mask = createMask(ready.mask ? secretsOf(connection, resolved, io.env) : []);
   if (ready.paginate && isSuccess(answer)) {
     const next = async (page: number) => {
       const further = await send(pageFields(path, page));

@@ -1,7 +1,7 @@
-import { needsBackend, readAdcArguments } from "../../adc/arguments.ts";
+import { needsBackend } from "../../adc/arguments.ts";
 import type { RunResult } from "../../run/options.ts";
-import { executeRun, prepareRun, releaseToken } from "../../run/run.ts";
-import { abortOnInterrupt } from "../interrupt.ts";
+import { readCall, run } from "../../run/run.ts";
+import { watchSignals } from "../../run/signals.ts";
 import type { Io } from "../io.ts";
 import { createReporter } from "../output/report.ts";
 import {
@@ -11,57 +11,47 @@ import {
   printPlan,
   tellEnding,
 } from "../output/run_report.ts";
-import type { Surroundings } from "../output/run_report.ts";
+import type { RunOutput } from "../output/run_report.ts";
 import { runOptionsOf } from "../run_settings.ts";
 import type { RunCommand } from "../run_settings.ts";
 import { namedEnvFile, profilesOf } from "../settings.ts";
 
 /** Runs ADC, or another program, with a token that was checked. */
-export async function run({ words, exec, options }: RunCommand, io: Io): Promise<number> {
+export async function runCommand({ words, exec, options }: RunCommand, io: Io): Promise<number> {
   const reporter = createReporter(io, options);
+  const output = { reporter, io, options };
+  const call = await readCall(words, exec);
   // A command that asks no server is the same for all profiles, and a default that is malformed or gone is
   // nothing to it; one that was named for this run is.
-  const online = exec || await asksServer(words, io);
+  const online = exec || needsBackend(call.args, io.env.ADC_RUNNING_MODE);
   const profiles = online || options.profile ? await profilesOf(io, { options, reporter }) : [];
   if (profiles.length > 1 && online) {
     const { runMany } = await import("./run_many.ts");
-    return await runMany({ words, exec, options, profiles }, io);
+    return await runMany({ call, options, profiles }, io);
   }
-  const interrupt = abortOnInterrupt(io.signals);
+  const settings = await runOptionsOf(options, { io, reporter });
+  const watch = watchSignals(io.signals);
   try {
-    const { stdout, stderr } = io;
-    const runOptions = {
-      ...await runOptionsOf({ words, exec, options }, { io, reporter }),
-      envFile: online ? await namedEnvFile(io, options, interrupt.signal) : undefined,
+    const result = await run(call, {
+      ...settings,
+      envFile: online ? await namedEnvFile(io, options, watch.interrupted) : undefined,
       profile: profiles[0],
-      stdin: "inherit" as const,
-      stdout,
-      stderr,
+      watch,
+      stdin: "inherit",
       onWarning: reporter.warn,
-    };
-    const plan = await prepareRun(words, { ...runOptions, signal: interrupt.signal });
-    try {
-      // Whoever gave up meanwhile does not want it to begin.
-      interrupt.signal.throwIfAborted();
-      if (options.dryRun) return printPlan(plan, { reporter, io, options });
-      announce(plan, { reporter, io, options });
-      const running = executeRun(plan, runOptions);
-      // The child's own signal handling is in place by now.
-      interrupt.release();
-      return conclude(await running, { reporter, io, options });
-    } finally {
-      if (plan.resolved !== undefined) await releaseToken(plan.resolved, runOptions);
-    }
+      onPlan: (plan) => {
+        if (options.dryRun) printPlan(plan, output);
+        else announce(plan, output);
+        return !options.dryRun && { stdout: io.stdout, stderr: io.stderr };
+      },
+    });
+    return result === undefined ? 0 : conclude(result, output);
   } finally {
-    interrupt.release();
+    watch.stop();
   }
 }
 
-async function asksServer(words: readonly string[], { env }: Io): Promise<boolean> {
-  return needsBackend(await readAdcArguments(words), env.ADC_RUNNING_MODE);
-}
-
-function conclude(result: RunResult, { reporter, io, options }: Surroundings): number {
+function conclude(result: RunResult, { reporter, io, options }: RunOutput): number {
   const judgement = judgeRun(result, options);
   if (options.json) {
     const { warnings } = reporter;

@@ -1,11 +1,13 @@
-import { parseAdcArguments } from "../../adc/parse_arguments.ts";
+import type { AdcArguments } from "../../adc/arguments.ts";
 import type { Profile } from "../../connection/profile.ts";
 import { UsageError } from "../../errors.ts";
 import { sameTargets } from "../../profiles/select_profiles.ts";
 import type { PreparedTarget, TargetResult, TargetsOptions } from "../../run/options.ts";
-import { executeTargets, prepareTargets, releaseTargets } from "../../run/targets.ts";
-import { abortOnInterrupt, Interrupted } from "../interrupt.ts";
+import type { Call } from "../../run/run.ts";
+import { abortOnInterrupt, Interrupted } from "../../run/signals.ts";
+import { runForEach } from "../../run/targets.ts";
 import type { Io } from "../io.ts";
+import type { GlobalOptions } from "../options.ts";
 import { asAdcRunError, createReporter, describeError } from "../output/report.ts";
 import type { Reporter } from "../output/report.ts";
 import { announce, judgeRun, tellEnding } from "../output/run_report.ts";
@@ -18,17 +20,19 @@ import {
 import { openTargetStreams } from "../output/target_streams.ts";
 import type { TargetStreams } from "../output/target_streams.ts";
 import { runOptionsOf } from "../run_settings.ts";
-import type { RunCommand } from "../run_settings.ts";
 import { namedEnvFile } from "../settings.ts";
 
 /** What is run, and for whom. */
-export interface RunManyCommand extends RunCommand {
+interface RunManyCommand {
+  readonly call: Call;
+  readonly options: GlobalOptions;
+  /** The targets. */
   readonly profiles: readonly Profile[];
 }
 
 /** What the parts of this command share. */
-interface Surroundings {
-  readonly command: RunManyCommand;
+interface Output {
+  readonly options: GlobalOptions;
   readonly io: Io;
   readonly reporter: Reporter;
   readonly streams: TargetStreams;
@@ -36,37 +40,48 @@ interface Surroundings {
 
 /** Runs ADC, or another program, for several targets, once the tokens of all were checked. */
 export async function runMany(command: RunManyCommand, io: Io): Promise<number> {
-  const { words, exec, options, profiles } = command;
+  const { call, options, profiles } = command;
   const reporter = createReporter(io, options);
-  if (!exec) requireSense(words, { count: profiles.length, reporter });
+  if (call.program === undefined) {
+    rejectForSeveralTargets(call.args, { count: profiles.length, reporter });
+  }
   for (const names of sameTargets(profiles)) {
     const quoted = names.map((name) => `"${name}"`).join(", ");
     reporter.warn(`The profiles ${quoted} are for the same target, which is served for each.`);
   }
   const interrupt = abortOnInterrupt(io.signals);
   const streams = openTargetStreams(profiles, { io, options });
-  const surroundings = { command, io, reporter, streams };
+  const output = { options, io, reporter, streams };
+  let planned: number | undefined;
   try {
-    const envFile = await namedEnvFile(io, options, interrupt.signal);
-    const targets = { ...await targetsOf(surroundings), envFile };
-    const prepared = await prepareTargets(words, { ...targets, signal: interrupt.signal });
-    try {
-      throwWhatAllHave(prepared, surroundings);
-      if (options.dryRun) {
-        const exitCode = printPlans(prepared, surroundings);
-        await streams.settled();
-        // For children this is a part of their results.
-        if (exitCode === 0 && streams.failure !== undefined) throw streams.failure;
-        return exitCode;
-      }
-      warnOfSharedToken(prepared, reporter);
-      const results = await executeTargets(prepared, targets);
-      await streams.settled();
-      const { reason } = interrupt.signal;
-      return conclude(results, surroundings, reason instanceof Interrupted ? reason : undefined);
-    } finally {
-      await releaseTargets(prepared, targets);
-    }
+    const results = await runForEach(call, {
+      ...await runOptionsOf(options, { io, reporter }),
+      profiles,
+      parallel: options.parallel,
+      keepGoing: options.keepGoing,
+      signals: io.signals,
+      envFile: await namedEnvFile(io, options, interrupt.signal),
+      sources: await sourcesOfTargets(profiles, output),
+      stdout: ({ name }) => streams.stdout(name),
+      stderr: ({ name }) => streams.stderr(name),
+      isFailure: (result) => judgeRun(result, options).exitCode !== 0,
+      onWarning: (warning, { name }) => streams.reporter(name).warn(warning),
+      onPrepared: (prepared) => {
+        throwWhatAllHave(prepared, options);
+        if (options.dryRun) planned = printPlans(prepared, output);
+        else announceAll(prepared, output);
+        return !options.dryRun;
+      },
+      onEnd: (ended) => {
+        streams.finish(ended.profile.name);
+        if (planned === undefined && !options.json) tellTarget(ended, output);
+      },
+    });
+    await streams.settled();
+    if (planned === undefined) return conclude(results, output, interrupt.signal.reason);
+    // For children this is a part of their results.
+    if (planned === 0 && streams.failure !== undefined) throw streams.failure;
+    return planned;
   } finally {
     interrupt.release();
     streams.close();
@@ -74,11 +89,10 @@ export async function runMany(command: RunManyCommand, io: Io): Promise<number> 
 }
 
 /** Words that name one target, or one file. */
-function requireSense(
-  words: readonly string[],
+function rejectForSeveralTargets(
+  { command, flags, tokens }: AdcArguments,
   { count, reporter }: { readonly count: number; readonly reporter: Reporter },
 ): void {
-  const { command, flags, tokens } = parseAdcArguments(words);
   if (flags.server !== undefined) {
     throw new UsageError(`Cannot use --server with ${count} profiles: each has its own`);
   }
@@ -99,53 +113,46 @@ function requireSense(
   }
 }
 
-/** Where the command line's runs look, and where each target's output and warnings go. */
-async function targetsOf(
-  { command, io, reporter, streams }: Surroundings,
-): Promise<TargetsOptions> {
-  const { options, profiles } = command;
-  const settings = await runOptionsOf(command, { io, reporter });
-  const { stdout: _, stderr: __, stdin: ___, onWarning: ____, profile: _____, ...shared } =
-    settings;
+/** Each target's warnings go where its output goes, those of its sources too. */
+async function sourcesOfTargets(
+  profiles: readonly Profile[],
+  { options, io, streams }: Output,
+): Promise<NonNullable<TargetsOptions["sources"]>> {
   const sources = new Map(
     await Promise.all(profiles.map(async ({ name }) => {
-      const own = await runOptionsOf(command, { io, reporter: streams.reporter(name) });
+      const own = await runOptionsOf(options, { io, reporter: streams.reporter(name) });
       return [name, own.sources] as const;
     })),
   );
-  return {
-    ...shared,
-    profiles,
-    parallel: options.parallel,
-    keepGoing: options.keepGoing,
-    sources: (connection, { name }) => sources.get(name)!(connection),
-    stdout: ({ name }) => streams.stdout(name),
-    stderr: ({ name }) => streams.stderr(name),
-    isFailure: (result) => judgeRun(result, options).exitCode !== 0,
-    onWarning: (warning, { name }) => streams.reporter(name).warn(warning),
-    onPlan: (plan, { name }) => announce(plan, { reporter: streams.reporter(name), io, options }),
-    onEnd: (ended) => {
-      streams.finish(ended.profile.name);
-      if (!options.json) tellTarget(ended, { command, streams });
-    },
-  };
+  return (connection, { name }) => sources.get(name)!(connection);
+}
+
+function announceAll(
+  prepared: readonly PreparedTarget[],
+  { options, io, reporter, streams }: Output,
+): void {
+  warnOfSharedToken(prepared, reporter);
+  if (!options.keepGoing && prepared.some(({ plan }) => plan === undefined)) return;
+  for (const { profile: { name }, plan } of prepared) {
+    if (plan !== undefined) announce(plan, { reporter: streams.reporter(name), io, options });
+  }
 }
 
 function tellTarget(
   { profile, outcome, result, error }: TargetResult,
-  { command, streams }: Pick<Surroundings, "command" | "streams">,
+  { options, streams }: Output,
 ): void {
   const reporter = streams.reporter(profile.name);
   if (outcome === "refused") reporter.fail(error);
-  if (result !== undefined) tellEnding(result, judgeRun(result, command.options), reporter);
+  if (result !== undefined) tellEnding(result, judgeRun(result, options), reporter);
 }
 
 /** What stands in the way of all of them alike is said once. */
 function throwWhatAllHave(
   prepared: readonly PreparedTarget[],
-  { command }: Surroundings,
+  { json }: GlobalOptions,
 ): void {
-  if (command.options.json) return;
+  if (json) return;
   const told = prepared.map(({ plan, error }) =>
     plan === undefined ? JSON.stringify(describeError(asAdcRunError(error))) : undefined
   );
@@ -158,7 +165,7 @@ function throwWhatAllHave(
 function warnOfSharedToken(prepared: readonly PreparedTarget[], reporter: Reporter): void {
   const servers = new Map<string, Set<string>>();
   for (const { plan } of prepared) {
-    if (plan?.resolved === undefined || plan.connection === undefined) continue;
+    if (plan?.kind !== "online") continue;
     const { fingerprint } = plan.resolved.token;
     servers.set(
       fingerprint,
@@ -173,13 +180,12 @@ function warnOfSharedToken(prepared: readonly PreparedTarget[], reporter: Report
 
 function conclude(
   results: readonly TargetResult[],
-  { command, io, reporter, streams }: Surroundings,
-  interruption: Interrupted | undefined,
+  { options, io, reporter, streams }: Output,
+  reason: unknown,
 ): number {
-  const { options } = command;
   const own = exitCodeOfTargets(results, options);
   // Where all succeeded all the same, there is nothing that the signal has ended.
-  const ended = own === 0 ? undefined : interruption;
+  const ended = own !== 0 && reason instanceof Interrupted ? reason : undefined;
   const exitCode = ended?.exitCode ?? own;
   if (options.json) {
     const targets = results.map((each) => {
@@ -200,7 +206,7 @@ function conclude(
 function isWorthATable(
   results: readonly TargetResult[],
   { options, exitCode, streams }: {
-    readonly options: RunCommand["options"];
+    readonly options: GlobalOptions;
     readonly exitCode: number;
     readonly streams: TargetStreams;
   },

@@ -183,16 +183,18 @@ export function describeCheck(result: CheckResult | undefined): CheckResult | { 
 
 /** A run as data, before it or after it. */
 export function describeRun(plan: RunPlan | RunResult): Record<string, unknown> {
-  const { connection, resolved, checked } = plan;
   return {
-    ...(connection && { connection: describeConnection(connection) }),
-    ...(resolved && { token: describeToken(resolved), sources: resolved.trail }),
-    ...(connection && { check: describeCheck(checked) }),
+    ...(plan.kind === "online" && {
+      connection: describeConnection(plan.connection),
+      token: describeToken(plan.resolved),
+      sources: plan.resolved.trail,
+      check: describeCheck(plan.checked),
+    }),
     ...("exitCode" in plan && {
       exitCode: plan.exitCode,
       signal: plan.signal,
       masked: plan.masked,
-      ...(plan.afterwards && { afterwards: plan.afterwards }),
+      checkAfter: plan.checkAfter,
     }),
   };
 }

@@ -2,7 +2,6 @@ import { describeConnection } from "../../connection/connection.ts";
 import { EXIT } from "../../errors.ts";
 import { createMask } from "../../mask/mask.ts";
 import { isReaderGone } from "../../run/child.ts";
-import { secretsOf } from "../../run/environment.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
 import type { Io } from "../io.ts";
 import type { GlobalOptions } from "../options.ts";
@@ -11,7 +10,7 @@ import { describeRun, formatTrail, withoutPassword } from "./report.ts";
 import type { Reporter } from "./report.ts";
 
 /** Who says it, and where. */
-export interface Surroundings {
+export interface RunOutput {
   readonly reporter: Reporter;
   readonly io: Io;
   /** adc-run's own options. */
@@ -19,13 +18,13 @@ export interface Surroundings {
 }
 
 /** The one line before a run: which token, from where, and for whom. */
-export function announce(plan: RunPlan, surroundings: Surroundings): void {
+export function announce(plan: RunPlan, output: RunOutput): void {
+  if (plan.kind === "offline") return;
   const { connection, resolved, checked } = plan;
-  if (connection === undefined || resolved === undefined) return;
-  maskInRunner({ connection, resolved }, surroundings);
+  maskInRunner({ connection, resolved }, output);
   const { backend, server, gatewayGroup, profile } = connection;
   const group = backend.value === "api7ee" ? `, gateway group "${gatewayGroup.value}"` : "";
-  surroundings.reporter.info(
+  output.reporter.info(
     `token ${resolved.token} from ${resolved.source} (${resolved.detail}) for ` +
       `${backend.value} at ${server.value}${group}` +
       (profile === undefined
@@ -72,15 +71,15 @@ export function tellEnding(
   { leaked, lost }: RunJudgement,
   reporter: Reporter,
 ): void {
-  const { masked, afterwards } = result;
+  const { masked, checkAfter } = result;
   if (masked > 0) reporter.info(`masked a secret ${masked === 1 ? "once" : `${masked} times`}`);
   if (isBrokenPing(result)) {
     reporter.info(
       "ADC 0.28 asks no server at ping with the backend apisix-standalone; adc-run's own check passed",
     );
   }
-  if (afterwards !== undefined) {
-    const { tried, found, suggestion } = afterwards;
+  if (checkAfter !== undefined) {
+    const { tried, found, suggestion } = checkAfter;
     reporter.complain(
       `The check passed before the run and fails now: ${tried}: ${found}`,
       { suggestion },
@@ -90,29 +89,30 @@ export function tellEnding(
   if (leaked) reporter.complain("A secret was printed, and --fail-on-leak is set");
 }
 
-/**
- * `adc ping` asks for `/apisix/admin` without a server there (backend-apisix-standalone/src/index.ts).
- */
-function isBrokenPing({ connection, checked, exitCode, words }: RunResult): boolean {
-  return exitCode !== 0 && words[0] === "ping" && checked?.verdict === "valid" &&
-    connection?.backend.value === "apisix-standalone";
+/** `adc ping` asks for `/apisix/admin` without a server there (backend-apisix-standalone/src/index.ts). */
+function isBrokenPing(result: RunResult): boolean {
+  return result.kind === "online" && result.exitCode !== 0 && result.words[0] === "ping" &&
+    result.checked?.verdict === "valid" && result.connection.backend.value === "apisix-standalone";
+}
+
+/** The command as it would be started, without secrets; an address may hold a password anywhere. */
+function commandOf({ program, words, secrets }: RunPlan): readonly string[] {
+  const mask = createMask(secrets);
+  return [program.file, ...program.prefix, ...words]
+    .map((word) => withoutPassword(mask.text(word)));
+}
+
+/** What would run, as data. */
+export function describePlan(plan: RunPlan): Record<string, unknown> {
+  return { command: commandOf(plan), ...describeRun(plan) };
 }
 
 /** `--dry-run`: there is no child, so standard output is free for the answer. */
-export function printPlan(plan: RunPlan, { reporter, io, options }: Surroundings): number {
-  const { connection, resolved, checked, program } = plan;
-  const mask = createMask(
-    connection && resolved ? secretsOf(connection, resolved, { env: io.env }) : [],
-  );
-  const command = [program.file, ...program.prefix, ...plan.words]
-    // A server's address may hold a password, also where it is not looked at.
-    .map((word) => withoutPassword(mask.text(word)));
-  if (options.json) {
-    reporter.print(JSON.stringify({ command, ...describeRun(plan) }));
-    return 0;
-  }
-  const lines = [["would run", command.map(quote).join(" "), ""]];
-  if (connection !== undefined && resolved !== undefined) {
+export function printPlan(plan: RunPlan, { reporter, options }: Omit<RunOutput, "io">): void {
+  if (options.json) return reporter.print(JSON.stringify(describePlan(plan)));
+  const lines = [["would run", commandOf(plan).map(quote).join(" "), ""]];
+  if (plan.kind === "online") {
+    const { connection, resolved, checked } = plan;
     for (const [name, { value, origin }] of Object.entries(describeConnection(connection))) {
       lines.push([name, value, origin]);
     }
@@ -127,9 +127,8 @@ export function printPlan(plan: RunPlan, { reporter, io, options }: Surroundings
   const rows = lines.map(([name, value, origin]) =>
     `${name!.padEnd(names)}  ${value!.padEnd(values)}  ${origin}`.trimEnd()
   );
-  const trail = formatTrail(resolved?.trail ?? []).map((line) => `source  ${line}`);
-  reporter.print([...rows, ...trail].join("\n"));
-  return 0;
+  const trail = plan.kind === "online" ? formatTrail(plan.resolved.trail) : [];
+  reporter.print([...rows, ...trail.map((line) => `source  ${line}`)].join("\n"));
 }
 
 function quote(word: string): string {

@@ -1,12 +1,10 @@
 import { CheckError } from "../../check/verdict.ts";
 import type { PreparedTarget, TargetResult } from "../../run/options.ts";
 import { NoTokenError } from "../../token/resolve.ts";
-import type { Io } from "../io.ts";
 import type { GlobalOptions } from "../options.ts";
-import type { RunCommand } from "../run_settings.ts";
 import { alignColumns, asAdcRunError, describeError, withoutPassword } from "./report.ts";
 import type { Reporter } from "./report.ts";
-import { describeEndedRun, judgeRun, printPlan } from "./run_report.ts";
+import { describeEndedRun, describePlan, judgeRun, printPlan } from "./run_report.ts";
 import type { TargetStreams } from "./target_streams.ts";
 
 /**
@@ -40,7 +38,9 @@ export function formatTargets(
 ): readonly string[] {
   const rows = results.map((each) => {
     const { profile, result, milliseconds } = each;
-    const server = result?.connection?.server.value ?? profile.server ?? "";
+    const server = result?.kind === "online"
+      ? result.connection.server.value
+      : profile.server ?? "";
     const time = milliseconds < 1000
       ? `${milliseconds} ms`
       : `${(milliseconds / 1000).toFixed(1)} s`;
@@ -78,16 +78,15 @@ function outcomeOf(
   if (leaked) return "printed a secret";
   if (result.signal !== null) return `ended by ${result.signal}`;
   if (lost !== undefined) return `output lost: ${lost}`;
-  const later = result.afterwards === undefined ? "" : `, now ${result.afterwards.verdict}`;
+  const later = result.checkAfter === undefined ? "" : `, now ${result.checkAfter.verdict}`;
   return exitCode === 0 ? "ok" : `exit ${exitCode}${later}`;
 }
 
 /** Prints what would run for each target, and why it could not run for some. */
 export function printPlans(
   prepared: readonly PreparedTarget[],
-  { command: { options }, io, reporter, streams }: {
-    readonly command: Pick<RunCommand, "options">;
-    readonly io: Io;
+  { options, reporter, streams }: {
+    readonly options: GlobalOptions;
     readonly reporter: Reporter;
     readonly streams: TargetStreams;
   },
@@ -98,22 +97,19 @@ export function printPlans(
     for (const { profile: { name }, plan, error } of prepared) {
       const own = streams.reporter(name);
       if (plan === undefined) own.fail(error);
-      else printPlan(plan, { reporter: own, io, options });
+      else printPlan(plan, { reporter: own, options });
     }
     return exitCode;
   }
   const targets = prepared.map(({ profile: { name }, plan, error }) => {
     const { warnings } = streams.reporter(name);
-    let described: Record<string, unknown> = {};
-    if (plan === undefined) described = { error: describeError(asAdcRunError(error)) };
-    else {
-      const print = (text: string) => {
-        described = JSON.parse(text);
-      };
-      printPlan(plan, { reporter: { ...reporter, print }, io, options });
-    }
-    const outcome = plan === undefined ? "refused" : "planned";
-    return { profile: name, outcome, ...described, ...(warnings.length > 0 && { warnings }) };
+    return {
+      profile: name,
+      ...(plan === undefined
+        ? { outcome: "refused", error: describeError(asAdcRunError(error)) }
+        : { outcome: "planned", ...describePlan(plan) }),
+      ...(warnings.length > 0 && { warnings }),
+    };
   });
   reporter.print(JSON.stringify({ targets, exitCode, warnings: reporter.warnings }));
   return exitCode;

@@ -13,7 +13,7 @@ function told(env: Record<string, string>): readonly string[] {
     signal: null,
     masked: 1,
     outputFailure: "ENOSPC",
-    afterwards: {
+    checkAfter: {
       verdict: "rejected",
       tried: "GET https://a.example/api",
       found: "401",

@@ -7,7 +7,7 @@ import {
 } from "../../../src/cli/output/target_report.ts";
 import { resolveConnection } from "../../../src/connection/connection.ts";
 import { AdcRunError } from "../../../src/errors.ts";
-import type { RunResult, TargetResult } from "../../../src/run/options.ts";
+import type { RunEnding, RunResult, TargetResult } from "../../../src/run/options.ts";
 import { NoTokenError } from "../../../src/token/resolve.ts";
 
 function target(name: string, more: Partial<TargetResult> = {}): TargetResult {
@@ -16,12 +16,10 @@ function target(name: string, more: Partial<TargetResult> = {}): TargetResult {
   return { profile, outcome: "skipped", milliseconds: 0, ...more };
 }
 
-function done(name: string, exitCode: number, more: Partial<RunResult> = {}): TargetResult {
+function done(name: string, exitCode: number, more: Partial<RunEnding> = {}): TargetResult {
   const result: RunResult = {
-    connection: undefined,
-    resolved: undefined,
-    checked: undefined,
-    lifted: [],
+    kind: "offline",
+    secrets: [],
     words: ["sync"],
     program: { file: "adc", prefix: [], name: "adc" },
     exitCode,
@@ -50,7 +48,7 @@ it("`formatTargets()` gives a line to each target", async () => {
   const connection = await resolveConnection({ args: ["sync"], env: {}, cwd: "/nowhere" });
   const lines = formatTargets([
     done("a", 0),
-    done("bb", 3, { afterwards: { verdict: "rejected", tried: "GET /", found: "401" } }),
+    done("bb", 3, { checkAfter: { verdict: "rejected", tried: "GET /", found: "401" } }),
     done("c", 143, { signal: "SIGTERM" }),
     done("d", 0, { masked: 2 }),
     refused,

@@ -6,8 +6,9 @@ import { test } from "node:test";
 import { CheckError } from "../../src/check/verdict.ts";
 import { AdcRunError, EXIT } from "../../src/errors.ts";
 import type { RunOptions, RunResult } from "../../src/run/options.ts";
-import { releaseToken, runAdc } from "../../src/run/run.ts";
-import { listenForImpatience } from "../../src/run/signals.ts";
+import { releaseLease } from "../../src/run/run.ts";
+import { runAdc } from "../../src/run/run_adc.ts";
+import { watchSignals } from "../../src/run/signals.ts";
 import { Secret } from "../../src/secret.ts";
 import { ownIdentity } from "../../src/store/process_identity.ts";
 import type { TokenLease } from "../../src/token/source.ts";
@@ -15,10 +16,10 @@ import { failureOf, NOW, prepare } from "../lifecycle/fixture.ts";
 import type { Fixture } from "../lifecycle/fixture.ts";
 import type { Hold } from "../sandbox/holds.ts";
 
-const RESOLVED = { token: new Secret("a7ee-canary"), source: "env", detail: "here", trail: [] };
+const watch = watchSignals(undefined);
 
-function lease(release: TokenLease["release"]): { readonly lease: TokenLease } {
-  return { lease: { name: "lent", expiresAt: 0, release } };
+function lease(release: TokenLease["release"]): TokenLease {
+  return { name: "lent", expiresAt: 0, release };
 }
 
 /** Runs with a token of ann's in place of ADC something that ends with 4. */
@@ -38,15 +39,14 @@ async function run(it: Fixture, more: Partial<RunOptions> = {}): Promise<RunResu
   });
 }
 
-test("`releaseToken()` gives a token back, and has nothing to do without a lease", async () => {
+test("`releaseLease()` gives a token back, and has nothing to do without a lease", async () => {
   let released = 0;
-  const release = () => Promise.resolve(void released++);
-  await releaseToken({ ...RESOLVED, ...lease(release) }, {});
-  await releaseToken(RESOLVED, {});
+  await releaseLease(lease(() => Promise.resolve(void released++)), { watch });
+  await releaseLease(undefined, { watch });
   assert.equal(released, 1);
 });
 
-test("`releaseToken()` tells what fails and what to do about it, and goes on", async () => {
+test("`releaseLease()` tells what fails and what to do about it, and goes on", async () => {
   const warnings: string[] = [];
   const onWarning = (warning: string) => void warnings.push(warning);
   const failures = [
@@ -55,80 +55,27 @@ test("`releaseToken()` tells what fails and what to do about it, and goes on", a
     new Error("Cannot revoke"),
   ];
   for (const failure of failures) {
-    const lent = lease(() => Promise.reject(failure));
-    await releaseToken({ ...RESOLVED, ...lent }, { onWarning });
-    await releaseToken({ ...RESOLVED, ...lent }, {});
+    await releaseLease(lease(() => Promise.reject(failure)), { watch, onWarning });
+    await releaseLease(lease(() => Promise.reject(failure)), { watch });
   }
   assert.deepEqual(warnings, ["Cannot revoke. Try again.", "Cannot revoke.", "Cannot revoke."]);
 });
 
-test("`releaseToken()` gives up at a signal, and leaves no listener behind", async () => {
+test("`releaseLease()` gives up at a signal", async () => {
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) {
-    const signals = new EventEmitter();
+    const port = new EventEmitter();
+    const own = watchSignals(port);
     const warnings: string[] = [];
     const lent = lease(({ signal } = {}) =>
       new Promise((_resolve, reject) => {
         signal!.addEventListener("abort", () => reject(signal!.reason));
-        signals.emit(name);
+        port.emit(name);
       })
     );
-    await releaseToken({ ...RESOLVED, ...lent }, {
-      signals,
-      onWarning: (warning) => warnings.push(warning),
-    });
-    assert.deepEqual([warnings, signals.eventNames()], [["it was interrupted."], []]);
+    await releaseLease(lent, { watch: own, onWarning: (warning) => warnings.push(warning) });
+    own.stop();
+    assert.deepEqual([warnings, port.eventNames()], [["it was interrupted."], []]);
   }
-});
-
-test("`releaseToken()` sends one request and tells a failure once, however often it is called", async () => {
-  const warnings: string[] = [];
-  let asked = 0;
-  const lent = lease(() => {
-    asked++;
-    return Promise.reject(new Error("Cannot revoke"));
-  });
-  const options = { onWarning: (warning: string) => void warnings.push(warning) };
-  await Promise.all([
-    releaseToken({ ...RESOLVED, ...lent }, options),
-    releaseToken({ ...RESOLVED, ...lent }, options),
-  ]);
-  await releaseToken({ ...RESOLVED, ...lent }, options);
-  assert.deepEqual([asked, warnings], [1, ["Cannot revoke."]]);
-});
-
-test("`listenForImpatience()` ignores signals until it begins, and stops at its end", () => {
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) {
-    const port = new EventEmitter();
-    const impatience = listenForImpatience(port);
-    assert.ok(port.emit(name), "it ends nobody meanwhile");
-    assert.equal(impatience.signal.aborted, false);
-    impatience.begin();
-    assert.equal(impatience.signal.aborted, false, "what came before does not count");
-    port.emit(name);
-    assert.equal(impatience.signal.aborted, true);
-    impatience.end();
-    assert.deepEqual(port.eventNames(), []);
-  }
-});
-
-test("`listenForImpatience()` goes without signals that the system does not know", () => {
-  const port = new EventEmitter();
-  const picky = {
-    on: (name: string, listener: () => void) => {
-      if (name === "SIGQUIT") throw new Error("unknown signal");
-      port.on(name, listener);
-    },
-    off: (name: string, listener: () => void) => {
-      assert.notEqual(name, "SIGQUIT");
-      port.off(name, listener);
-    },
-  };
-  const impatience = listenForImpatience(picky);
-  impatience.begin();
-  port.emit("SIGINT");
-  assert.equal(impatience.signal.aborted, true);
-  impatience.end();
-  assert.deepEqual(port.eventNames(), []);
 });
 
 test("`runAdc()` keeps ADC's exit code through a signal while it looks at the token again", async () => {
@@ -145,9 +92,9 @@ test("`runAdc()` keeps ADC's exit code through a signal while it looks at the to
         return spawn("sh", ["-c", "exit 4"], given);
       },
     });
-    const { exitCode, afterwards } = await running;
+    const { exitCode, checkAfter } = await running;
     hold!.release();
-    assert.deepEqual([exitCode, afterwards, it.warnings], [4, undefined, []]);
+    assert.deepEqual([exitCode, checkAfter, it.warnings], [4, undefined, []]);
     assert.deepEqual([it.live(), await it.stores.journal.list()], [["own"], []]);
     assert.deepEqual(signals.eventNames(), [], "no listener stays behind");
   }
@@ -173,9 +120,10 @@ test("`runAdc()` keeps ADC's exit code where it is aborted while it looks at the
 test("`runAdc()` keeps ADC's exit code where the token cannot be revoked, and says so", async () => {
   await using it = await prepare();
   it.sandbox.fault({ method: "DELETE" }, { kind: "status", status: 500 });
-  const { exitCode, resolved } = await run(it, { ephemeral: 90_000 });
-  assert.equal(exitCode, 4);
-  const { name } = resolved!.lease!;
+  const result = await run(it, { ephemeral: 90_000 });
+  assert.equal(result.exitCode, 4);
+  assert.ok(result.kind === "online");
+  const { name } = result.resolved.lease!;
   assert.equal(it.warnings.length, 1);
   assert.match(
     it.warnings[0]!,

@@ -8,7 +8,7 @@ import { CheckError } from "../../src/check/verdict.ts";
 import { CommandError, UsageError } from "../../src/errors.ts";
 import { adminApiSource } from "../../src/lifecycle/admin_api_source.ts";
 import type { RunOptions } from "../../src/run/options.ts";
-import { prepareRun, runAdc } from "../../src/run/run.ts";
+import { runAdc } from "../../src/run/run_adc.ts";
 import { Secret } from "../../src/secret.ts";
 import type { Spawner } from "../../src/system/spawn.ts";
 import { assertDiscreet, failureOf, prepare, USERS } from "../lifecycle/fixture.ts";
@@ -73,7 +73,7 @@ test("`runAdc()` with `ephemeral` gives ADC a token of its own, and revokes it",
   const output = collector();
   const [command, ...words] = runtimeCommand(standIn("report.mjs"));
   let alive: readonly string[] = [];
-  const { exitCode, resolved } = await runAdc(
+  const result = await runAdc(
     ["sync"],
     options(it, {
       stdout: output.stream,
@@ -83,6 +83,8 @@ test("`runAdc()` with `ephemeral` gives ADC a token of its own, and revokes it",
       },
     }),
   );
+  assert.ok(result.kind === "online");
+  const { exitCode, resolved } = result;
   assert.equal(exitCode, 0);
   const [parent, made] = it.sandbox.tokens;
   const report = JSON.parse(output.text());
@@ -90,7 +92,7 @@ test("`runAdc()` with `ephemeral` gives ADC a token of its own, and revokes it",
   assert.notEqual(made!.value, parent!.value);
   assert.deepEqual(alive, ["parent", made!.name]);
   assert.match(made!.name, /^adc-run-ephemeral-/);
-  assert.equal(resolved?.token.reveal(), made!.value);
+  assert.equal(resolved.token.reveal(), made!.value);
   assert.deepEqual([resolved.source, resolved.lease?.name], ["env", made!.name]);
   assert.equal(resolved.detail, `ADC_TOKEN: "${made!.name}", for this run alone`);
   await assertRevoked(it);
@@ -100,8 +102,8 @@ test("`runAdc()` with `ephemeral` gives ADC a token of its own, and revokes it",
 
 test("`runAdc()` revokes the token after ADC's failure, and keeps the exit code", async () => {
   await using it = await prepare();
-  const { exitCode, afterwards } = await runAdc(["sync"], options(it, { spawn: shell("exit 4") }));
-  assert.deepEqual([exitCode, afterwards], [4, undefined]);
+  const { exitCode, checkAfter } = await runAdc(["sync"], options(it, { spawn: shell("exit 4") }));
+  assert.deepEqual([exitCode, checkAfter], [4, undefined]);
   await assertRevoked(it);
 });
 
@@ -157,7 +159,7 @@ test("`runAdc()` revokes the token when it is aborted during the run", async () 
   await assertRevoked(it);
 });
 
-test("`prepareRun()` clears up once where a token is made for the run", async () => {
+test("`runAdc()` clears up once where a token is made for the run", async () => {
   for (const from of ["env", "admin-api"]) {
     await using it = await prepare();
     const { id } = it.sandbox.addToken({ user: "ann", name: "left" });
@@ -167,7 +169,7 @@ test("`prepareRun()` clears up once where a token is made for the run", async ()
     const { env, ...given } = options(it);
     const login = { ...env, API7_USERNAME: "ann", API7_PASSWORD: USERS.ann };
     const { keychain } = it;
-    const { resolved } = await prepareRun(
+    const result = await runAdc(
       ["sync"],
       from === "env" ? { ...given, env } : {
         ...given,
@@ -177,8 +179,7 @@ test("`prepareRun()` clears up once where a token is made for the run", async ()
         ],
       },
     );
-    assert.ok(resolved!.lease);
-    await resolved!.lease.release();
+    assert.ok(result.kind === "online" && result.resolved.lease !== undefined);
     const attempts = it.sandbox.requests.filter((request) => request.path === path);
     assert.deepEqual(attempts.map(({ method }) => method), ["DELETE"], from);
     assert.equal(it.warnings.length, 1, from);
@@ -213,15 +214,6 @@ test("`runAdc()` gives ADC its own token in place of the parent, under any name"
     },
   });
   assert.ok(child.COPY === value && child.API_KEY === undefined, "it is the run's own token");
-});
-
-test("`prepareRun()` leaves the token to whoever does not execute the plan", async () => {
-  await using it = await prepare();
-  const { resolved, checked } = await prepareRun(["sync"], options(it));
-  assert.equal(checked?.verdict, "valid");
-  assert.equal(it.live().length, 2);
-  await resolved!.lease!.release();
-  await assertRevoked(it);
 });
 
 test("`runAdc()` with `ephemeral` refuses a backend that makes no tokens, and asks nobody", async () => {
