@@ -44,8 +44,10 @@ export { createMask } from "./src/mask/mask.ts";
 export type { Mask, MaskOptions } from "./src/mask/mask.ts";
 
 export { resolveConnection } from "./src/connection/connection.ts";
-export type { Backend, Connection, ConnectionOptions } from "./src/connection/connection.ts";
-export type { AdcArguments, AdcFlags } from "./src/adc/arguments.ts";
+export type { Backend } from "./src/connection/backends.ts";
+export type { Connection, ConnectionOptions } from "./src/connection/connection.ts";
+export type { AdcArguments } from "./src/adc/arguments.ts";
+export type { AdcFlags } from "./src/adc/settings.ts";
 export { EnvFile } from "./src/connection/env_file.ts";
 export type { Origin, Setting } from "./src/connection/origin.ts";
 export type { Proxy } from "./src/connection/proxy.ts";

@@ -95,7 +95,7 @@ const ONLY_READ = [
 ];
 
 /**
- * Refuses to do something where a variable says that nothing is to be done: that is not one to be passed over.
+ * Refuses to do something where a variable says that nothing is to be done: that is not one to be ignored.
  */
 export function requireNoDryRun(
   { dryRun, ambient }: Pick<GlobalOptions, "dryRun" | "ambient">,

@@ -4,7 +4,7 @@ import { AdcRunError, EXIT, messageOf } from "../errors.ts";
 import { readA7Contexts } from "../profiles/import_a7.ts";
 import type { A7Context, RefusedContext } from "../profiles/import_a7.ts";
 import { readUserProfiles } from "../profiles/profile_file.ts";
-import { accountOf, tokenDefect } from "../token/token_value.ts";
+import { accountOf, validateToken } from "../token/token_value.ts";
 import type { Io } from "./io.ts";
 import type { Environment } from "../context.ts";
 
@@ -64,7 +64,7 @@ async function connect(
   { env, folder }: { readonly env: Environment; readonly folder: string },
 ): Promise<Candidate> {
   const { profile: name, settings, token } = context;
-  const defect = token && tokenDefect(token, false);
+  const defect = token && validateToken(token, "api7ee");
   if (defect !== undefined) throw new AdcRunError(`its token cannot be used, ${defect}`, EXIT.data);
   const kept = Object.entries(env).filter(([variable]) =>
     /_proxy$/i.test(variable) || variable === "ADC_RUN_ALLOWED_SERVERS"

@@ -28,7 +28,7 @@ export interface GlobalOptions {
   readonly version?: boolean;
   readonly help?: boolean;
   /**
-   * Which of the others came from variables: one that has no meaning for a command is passed over.
+   * Which of the others came from variables: one that has no meaning for a command is ignored.
    */
   readonly ambient: ReadonlySet<string>;
 }

@@ -41,7 +41,7 @@ interface OwnCommandSyntax {
   /** The options that it alone has, in commander's spelling. */
   readonly options: readonly string[];
   /**
-   * Which of the shared options have a meaning here: others are refused, instead of passed over.
+   * Which of the shared options have a meaning here: others are refused, instead of ignored.
    */
   readonly uses: readonly SharedOption[];
   /** Whether words follow that are no options. */

@@ -14,10 +14,9 @@ export interface Server {
   /** The address for messages: without a user name or password that it may hold. */
   readonly display: string;
   /** The `Authorization` header that the address' user name and password make, as axios makes it. */
-  readonly authorization?: Secret;
+  readonly authorization: Secret | undefined;
 }
 
-/** Reads the value of `--server` or `ADC_SERVER`. */
 export function readServers(setting: Setting<string>, list: boolean): readonly Server[] {
   // ADC takes white space around the addresses of a list, and fails with it around a single one.
   const parts = list ? setting.value.split(",").map((part) => part.trim()) : [setting.value];
@@ -49,8 +48,7 @@ function readServer(text: string, { origin }: Setting<string>): Server {
   base.username = "";
   base.password = "";
   const display = url.origin + base.pathname.replace(/\/$/, "");
-  const authorization = basicAuthorization(url);
-  return { base, origin: url.origin, display, ...(authorization && { authorization }) };
+  return { base, origin: url.origin, display, authorization: basicAuthorization(url) };
 }
 
 function basicAuthorization({ username, password }: URL): Secret | undefined {
@@ -89,12 +87,10 @@ export function withoutUserinfo(text: string): string {
   return text.replace(/^([^/@]*\/\/)?.*@/s, "$1");
 }
 
-/** The host of an address, as sockets take it. */
 export function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, "");
 }
 
-/** The full address of a path below a server. */
 export function urlOf(server: Server, path: string): URL {
   return new URL(server.base.pathname.replace(/\/$/, "") + path, server.base);
 }

@@ -82,7 +82,7 @@ export async function checkConnection(given: Given<"selected">): Promise<Outcome
   const survey = await askSources({ ...given, connection });
   const { backend, server, servers, warnings } = connection;
   const { winner } = survey;
-  const tokens = winner ? splitTokens(winner.token, backend.value === "apisix-standalone") : [];
+  const tokens = winner ? splitTokens(winner.token, backend.value) : [];
   const secrets = [...tokens, ...winner?.secrets ?? [], ...servers.flatMap(addressSecrets)];
   const found = `${backend.value} (${describeOrigin(backend.origin)}) at ${server.value} (${
     describeOrigin(server.origin)

@@ -1,7 +1,8 @@
-import { EXIT_CODES } from "../check/verdict.ts";
+import { VERDICTS } from "../check/verdict.ts";
 import type { Verdict } from "../check/verdict.ts";
+import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
-import { cameAlong, describeOrigin } from "../connection/origin.ts";
+import { describeOrigin, isFromProject } from "../connection/origin.ts";
 import type { Proxy } from "../connection/proxy.ts";
 import { crossesInPlain } from "../connection/server.ts";
 import type { Context, Environment } from "../context.ts";
@@ -29,7 +30,7 @@ function judgeContact({ server: { display }, failure, status }: Contact): Found 
   if (failure !== undefined && failure.verdict !== "tls") {
     const { verdict, found, suggestion } = failure;
     const data = { server: display, verdict };
-    const exitCode = EXIT_CODES[verdict];
+    const exitCode = VERDICTS[verdict].exit;
     return failed(`${display} cannot be reached: ${found}`, suggestion, { exitCode, data });
   }
   const { unavailable: exitCode } = EXIT;
@@ -46,22 +47,15 @@ function judgeContact({ server: { display }, failure, status }: Contact): Found 
   return ok(`${display} answers`, { server: display });
 }
 
-const PRODUCTS = {
-  "api7ee": "API7 Enterprise",
-  "apisix": "Apache APISIX",
-  "apisix-standalone": "Apache APISIX in standalone mode",
-} as const;
-
-/** Verdicts by which a server is the right one, whatever it looks like. */
-const FITTING: readonly (Verdict | undefined)[] = ["valid", "no-gateway-group", "forbidden"];
-
 /** Tries the token, and says whether what answers is the backend that ADC will take it for. */
 export async function checkBackend(
   given: Given<"connection" | "survey" | "contacts">,
 ): Promise<Outcome> {
   const { contacts, connection: { backend } } = given;
   const trial = await tryToken(given);
-  const fits = FITTING.includes(trial.checked?.verdict);
+  const { checked } = trial;
+  // Whatever it looks like: a server that deals with the token as expected is the right one.
+  const fits = checked !== undefined && VERDICTS[checked.verdict].tokenKnown;
   const findings = contacts.map((contact) => judgeBackend(contact, { ...trial, backend, fits }));
   const misplaced = findings.some(({ status }) => status === "failed");
   return { findings, facts: { trial: { ...trial, misplaced } } };
@@ -87,7 +81,7 @@ function judgeBackend(
   const { config: exitCode } = EXIT;
   const shown = software === undefined ? "" : ` (${software})`;
   if (backend === expected || (backend === undefined && fits)) {
-    const found = `${PRODUCTS[expected]} answers at ${display}${shown}`;
+    const found = `${BACKENDS[expected].title} answers at ${display}${shown}`;
     return version === undefined
       ? ok(found, data)
       : ok(`${found}, version ${version}`, { ...data, version });
@@ -100,7 +94,7 @@ function judgeBackend(
       { exitCode, data },
     );
   }
-  const found = `${PRODUCTS[backend]} answers at ${display}${shown}, and the backend is ` +
+  const found = `${BACKENDS[backend].title} answers at ${display}${shown}, and the backend is ` +
     `"${expected}" (${describeOrigin(origin)})`;
   const suggestion = `Set --backend ${backend} or ADC_BACKEND=${backend}.`;
   return fits ? warning(found, suggestion, data) : failed(found, suggestion, { exitCode, data });
@@ -173,7 +167,7 @@ function judgeProxy(
       data,
     );
   }
-  if (cameAlong(origin)) {
+  if (isFromProject(origin)) {
     const suggestion = "Take it away, unless you know the proxy.";
     return warning(`${found}, which came along with this folder`, suggestion, data);
   }

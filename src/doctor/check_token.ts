@@ -2,8 +2,9 @@ import { AdminApi } from "../admin_api/admin_api.ts";
 import type { User } from "../admin_api/shapes.ts";
 import { checkToken } from "../check/check_token.ts";
 import { oneLine } from "../check/response.ts";
-import { CheckError } from "../check/verdict.ts";
-import type { CheckResult, Verdict } from "../check/verdict.ts";
+import { CheckError, VERDICTS } from "../check/verdict.ts";
+import type { CheckResult } from "../check/verdict.ts";
+import { BACKENDS } from "../connection/backends.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import { EXIT } from "../errors.ts";
 import {
@@ -38,9 +39,6 @@ export interface TokenTrial {
   readonly misplaced: boolean;
 }
 
-/** Verdicts by which the server has taken the token. */
-const ACCEPTED: readonly (Verdict | undefined)[] = ["valid", "no-gateway-group"];
-
 /** Tries the token, and asks whose it is. */
 export async function tryToken(
   given: Given<"connection" | "survey" | "contacts">,
@@ -53,7 +51,7 @@ export async function tryToken(
   const record = await knownToken(token, { ...given, onWarning });
   if (contacts.every(({ failure }) => failure !== undefined)) return { record, warnings };
   const checked = explainRefusal(await checkToken(token, given), record, now());
-  if (!ACCEPTED.includes(checked.verdict) || connection.backend.value !== "api7ee") {
+  if (!VERDICTS[checked.verdict].tokenAccepted || !BACKENDS[connection.backend.value].hasUsers) {
     return { checked, record, warnings };
   }
   const api = await AdminApi.open(connection, { ...given, token });
@@ -121,7 +119,7 @@ function judgeToken(winner: ResolvedToken, trial: TokenTrial, now: number): read
   if (misplaced && checked.verdict === "wrong-server") {
     return [skipped(`${from}: what answers cannot judge it`, data)];
   }
-  if (!ACCEPTED.includes(checked.verdict)) {
+  if (!VERDICTS[checked.verdict].tokenAccepted) {
     return [{ ...failureOf(new CheckError(checked, { resolved: winner })), data }];
   }
   const facts = [
@@ -165,7 +163,9 @@ export function checkGroup(
     "connection" | "survey" | "trial"
   >,
 ): Found {
-  if (backend.value !== "api7ee") return skipped(`the backend "${backend.value}" has none`);
+  if (!BACKENDS[backend.value].hasGatewayGroups) {
+    return skipped(`the backend "${backend.value}" has none`);
+  }
   if (survey.winner !== undefined && isAdminKey(survey.winner.token)) {
     return skipped("ADC names none where the token is an admin key");
   }

@@ -1,7 +1,8 @@
 import { readEnvFile } from "../connection/env_file.ts";
 import type { EnvFile } from "../connection/env_file.ts";
-import { cameAlong, describeOrigin } from "../connection/origin.ts";
+import { describeOrigin, isFromProject } from "../connection/origin.ts";
 import type { Context, Environment } from "../context.ts";
+import { isSourceName, SOURCES } from "../token/sources.ts";
 import type { DiagnoseOptions, Facts } from "./diagnose.ts";
 import { ok, warning } from "./finding.ts";
 import type { Found } from "./finding.ts";
@@ -12,11 +13,6 @@ type Place = Context & Pick<DiagnoseOptions, "envFile"> & Partial<Facts>;
 /** Variables that only the environment is asked for: a cloned repository could bring them along. */
 const NOT_FROM_A_FILE =
   /^(ADC_RUN_\w+|ADC_TOKEN_FILE|ADC_TOKEN_COMMAND|API7_USERNAME|API7_PASSWORD|ADC_TIMEOUT)$/;
-
-/**
- * Sources whose token is for no server in particular; the others keep one for each, or come with it.
- */
-const UNBOUND: readonly string[] = ["env", "file", "command"];
 
 const NO = /^(|0|n|no|f|false|off)$/i;
 
@@ -53,7 +49,7 @@ function* tokenTraps({ env, connection, survey }: Place, file: EnvFile): Generat
   const { winner, trail = [] } = survey ?? {};
   if (connection === undefined || winner === undefined) return;
   const { origin } = connection.server;
-  if (cameAlong(origin) && UNBOUND.includes(winner.source)) {
+  if (isFromProject(origin) && isSourceName(winner.source) && !SOURCES[winner.source].bound) {
     yield warning(
       `the token from ${winner.source} goes wherever ${describeOrigin(origin)} says, ` +
         "which came along with this folder",

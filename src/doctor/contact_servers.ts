@@ -1,25 +1,26 @@
 import { explainFailure } from "../check/network_failure.ts";
 import type { NetworkFailure } from "../check/network_failure.ts";
-import { isJson, oneLine, parseObject, wordsOf } from "../check/response.ts";
-import type { Backend, Connection } from "../connection/connection.ts";
+import { errorMessageOf, isJson, oneLine, parseObject } from "../check/response.ts";
+import type { Backend } from "../connection/backends.ts";
+import type { Connection } from "../connection/connection.ts";
 import { openHttpClient } from "../connection/http.ts";
 import type { HttpClient, HttpResponse } from "../connection/http.ts";
 import type { Server } from "../connection/server.ts";
 import type { Context } from "../context.ts";
 
-/** What each backend is asked; without a token each of them refuses it in words of its own. */
+/**
+ * What each backend is asked; without a token each of them refuses it in words of its own. In the order in
+ * which an answer counts: API7 Enterprise answers below `/apisix/admin` as well, and Apache APISIX that
+ * keeps its configuration in etcd refuses every path below it, before it looks whether there is such a
+ * thing.
+ */
 const QUESTIONS: Readonly<Record<Backend, string>> = {
   "api7ee": "/api/gateway_groups",
   "apisix": "/apisix/admin/routes",
   "apisix-standalone": "/apisix/admin/configs",
 };
 
-/**
- * The order in which an answer counts: API7 Enterprise answers below `/apisix/admin` as well, and Apache
- * APISIX that keeps its configuration in etcd refuses every path below it, before it looks whether there
- * is such a thing.
- */
-const ORDER: readonly Backend[] = ["api7ee", "apisix", "apisix-standalone"];
+const ORDER = Object.keys(QUESTIONS) as readonly Backend[];
 
 /** What is known of a server after the first contact. */
 export interface Contact {
@@ -99,7 +100,7 @@ async function contact(
 function isAdminApi(response: HttpResponse, backend: Backend): boolean {
   const { status } = response;
   if (!isJson(response)) return false;
-  if (status === 401 || status === 403) return wordsOf(response) !== "";
+  if (status === 401 || status === 403) return errorMessageOf(response) !== "";
   if (status !== 200) return false;
   if (response.cut) return true;
   const keys = Object.keys(parseObject(response.body) ?? {});

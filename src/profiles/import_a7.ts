@@ -6,49 +6,36 @@ import { homeFolder } from "../system/files.ts";
 import { isBlank } from "../token/token_value.ts";
 import { isProfileName } from "./profile_settings.ts";
 import type { StoredProfile } from "./profile_settings.ts";
-import { findDefect } from "./validate.ts";
-import type { Environment } from "../context.ts";
+import { validateProfiles } from "./validate.ts";
+import type { Context, Environment } from "../context.ts";
 
 export interface A7Context {
   /** What a7 calls it. */
   readonly name: string;
   readonly profile: string;
-  /** What becomes of it. */
   readonly settings: StoredProfile;
   readonly token: Secret | undefined;
-  /** What a person should know, a sentence each. */
   readonly notes: readonly string[];
 }
 
-/** A context that cannot become a profile. */
 export interface RefusedContext {
   /** What a7 calls it, or its place in the list. */
   readonly name: string;
-  /** Why not, to follow a colon. */
   readonly reason: string;
 }
 
-/** What a7's file holds. */
 export interface A7Contexts {
   readonly path: string;
-  /** What a7 calls the context that it uses. */
   readonly current: string | undefined;
-  /** The contexts that can become profiles. */
   readonly contexts: readonly A7Context[];
   readonly refused: readonly RefusedContext[];
 }
 
-/** Which file is read. */
-export interface ReadA7Options {
-  /** The environment: `A7_CONFIG_DIR`, `XDG_CONFIG_HOME`, `HOME`. */
-  readonly env: Environment;
-  /** The working directory, which a relative path starts from. */
-  readonly cwd: string;
+export interface ReadA7Options extends Pick<Context, "env" | "cwd"> {
   /** The file, instead of a7's own place. @default the place where a7 looks */
   readonly file?: string | undefined;
 }
 
-/** Reads the contexts of a7. */
 export async function readA7Contexts(options: ReadA7Options): Promise<A7Contexts> {
   const path = options.file === undefined
     ? a7ConfigPath(options.env)
@@ -107,7 +94,6 @@ async function readYaml(path: string): Promise<Record<string, unknown>> {
   return value;
 }
 
-/** Makes a profile of a context, or says why not. */
 function contextOf(
   value: unknown,
   { path, taken }: { readonly path: string; readonly taken: readonly string[] },
@@ -134,8 +120,8 @@ function contextOf(
     ...(ca ? { caCertFile: resolve(dirname(path), ca as string) } : {}),
     ...(skip ? { tlsSkipVerify: true } : {}),
   };
-  const defect = findDefect({ profiles: { [profile]: settings } }, { project: false });
-  if (defect !== undefined) return defect.found;
+  const issue = validateProfiles({ profiles: { [profile]: settings } }, { project: false });
+  if (issue !== undefined) return issue.found;
   const notes: string[] = [];
   if (profile !== name) {
     notes.push(`It becomes profile "${profile}": ${JSON.stringify(name)} is no profile name.`);

@@ -2,12 +2,10 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { CONNECTION_OPTIONS } from "../../src/adc/parse_arguments.ts";
 import { splitLine } from "../../src/cli/completion/complete.ts";
 import { main } from "../../src/cli/main.ts";
 import { ADC_COMMANDS } from "../../src/cli/manual/adc_commands.ts";
 import {
-  CONNECTION_FLAGS,
   CONNECTION_VARIABLES,
   GLOBAL_OPTIONS,
   OPTION_VARIABLES,
@@ -121,13 +119,6 @@ it("the options before the command are those in the manual", async () => {
   for (const [, name] of declared) {
     assert.ok(known.includes(`--${name}`), `--${name} is in the manual`);
   }
-});
-
-it("the connection flags are those of ADC", () => {
-  assert.deepEqual(
-    CONNECTION_FLAGS.map(({ flags }) => flags.split(" ")[0]),
-    CONNECTION_OPTIONS.map((flags) => flags.split(" ")[0]),
-  );
 });
 
 it("every variable that is read is in the manual, and the other way round", async () => {

@@ -69,7 +69,7 @@ export function readApiRequest(words: readonly string[]): ApiRequest {
   const given = Object.entries(command.opts()).filter(([name]) =>
     command.getOptionValueSource(name) === "cli" && !API_NAMES.has(name)
   );
-  const rest = given.flatMap(([name, value]) => wordsOf(name, value));
+  const rest = given.flatMap(([name, value]) => errorMessageOf(name, value));
   const { include = false, paginate = false, mask, help = false } = options;
   if (help) return { ...NOTHING, mask, help, rest };
   const { method, path } = readOperands(operands, options);
@@ -104,7 +104,7 @@ const NOTHING = {
 };
 
 /** One word each, so that a value that looks like an option remains a value. */
-function wordsOf(name: string, value: unknown): readonly string[] {
+function errorMessageOf(name: string, value: unknown): readonly string[] {
   const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   if (value === true) return [flag];
   if (value === false) return [flag.replace("--", "--no-")];

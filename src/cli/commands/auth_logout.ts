@@ -1,3 +1,4 @@
+import { BACKENDS } from "../../connection/backends.ts";
 import { AdminApi } from "../../admin_api/admin_api.ts";
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
 import type { Connection } from "../../connection/connection.ts";
@@ -88,7 +89,7 @@ async function revoke(
   const here = record?.id === undefined
     ? connection
     : { ...connection, backend: { ...backend, value: "api7ee" as const } };
-  if (here.backend.value !== "api7ee") return false;
+  if (!BACKENDS[here.backend.value].hasUsers) return false;
   try {
     const id = record?.id ?? await idOf(token, here);
     await revokeBySelf(token, { id, connection: here });

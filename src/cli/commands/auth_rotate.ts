@@ -1,3 +1,4 @@
+import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
@@ -34,7 +35,7 @@ export async function authRotate(call: OwnCall, io: Io): Promise<number> {
     },
   );
   const { backend } = connection;
-  if (backend.value !== "api7ee") {
+  if (!BACKENDS[backend.value].hasUsers) {
     throw new UsageError(`Cannot rotate: the backend ${backend.value} makes no tokens on request`);
   }
   const asked = options.expiresIn === undefined

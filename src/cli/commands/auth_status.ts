@@ -1,3 +1,4 @@
+import { BACKENDS } from "../../connection/backends.ts";
 import { checkToken } from "../../check/check_token.ts";
 import { CheckError } from "../../check/verdict.ts";
 import { describeConnection } from "../../connection/connection.ts";
@@ -56,7 +57,7 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
   const lines = [
     `server   ${server.value} (${describeOrigin(server.origin)})`,
     `backend  ${backend.value} (${describeOrigin(backend.origin)})`,
-    ...(backend.value === "api7ee"
+    ...(BACKENDS[backend.value].hasGatewayGroups
       ? [`group    ${gatewayGroup.value} (${describeOrigin(gatewayGroup.origin)})`]
       : []),
     ...formatTrail(trail).map((line) => `source   ${line}`),

@@ -76,7 +76,7 @@ export async function profileImport(call: OwnCall, io: Io): Promise<number> {
   }
   for (const { name, profile } of skipped) {
     reporter.info(
-      `passed over "${name}": there is a profile "${profile}", which --overwrite replaces`,
+      `ignored "${name}": there is a profile "${profile}", which --overwrite replaces`,
     );
   }
   for (const { name, reason } of refused) {

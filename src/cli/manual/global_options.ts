@@ -1,4 +1,6 @@
-import { SOURCES } from "../../profiles/profile_settings.ts";
+import { ADC_SETTINGS } from "../../adc/settings.ts";
+import { BACKEND_NAMES } from "../../connection/backends.ts";
+import { SOURCE_NAMES } from "../../token/sources.ts";
 import type { ManualOption } from "./manual.ts";
 
 /** adc-run's own options, which stand before the command. */
@@ -29,7 +31,7 @@ export const GLOBAL_OPTIONS: readonly ManualOption[] = [
     flags: "--source LIST",
     text: "ask these sources for a token, in this order",
     variable: "ADC_RUN_SOURCE",
-    values: SOURCES,
+    values: SOURCE_NAMES,
     list: true,
   },
   {
@@ -72,50 +74,25 @@ export const GLOBAL_OPTIONS: readonly ManualOption[] = [
   { flags: "-h, --help", text: "show the help, or that of the command" },
 ];
 
+const PLACEHOLDERS = {
+  backend: " KIND",
+  server: " URL",
+  secret: " TOKEN",
+  text: " NAME",
+  duration: " DURATION",
+  path: " PATH",
+  boolean: "",
+};
+
 /** ADC's options that say how to connect; adc-run's own commands take them as well. */
-export const CONNECTION_FLAGS: readonly ManualOption[] = [
-  {
-    flags: "--backend KIND",
-    text: "apisix, api7ee or apisix-standalone",
-    variable: "ADC_BACKEND",
-    values: ["apisix", "api7ee", "apisix-standalone"],
-  },
-  { flags: "--server URL", text: "the server's address", variable: "ADC_SERVER" },
-  {
-    flags: "--token TOKEN",
-    text: "the token; other users of the machine can read it there",
-    variable: "ADC_TOKEN",
-  },
-  {
-    flags: "--gateway-group NAME",
-    text: "the gateway group, for api7ee",
-    variable: "ADC_GATEWAY_GROUP",
-  },
-  { flags: "--timeout DURATION", text: "how long a request may take, such as 30s" },
-  {
-    flags: "--ca-cert-file PATH",
-    text: "certificates to trust",
-    variable: "ADC_CA_CERT_FILE",
-    values: "files",
-  },
-  {
-    flags: "--tls-client-cert-file PATH",
-    text: "the client certificate",
-    variable: "ADC_TLS_CLIENT_CERT_FILE",
-    values: "files",
-  },
-  {
-    flags: "--tls-client-key-file PATH",
-    text: "the client certificate's key",
-    variable: "ADC_TLS_CLIENT_KEY_FILE",
-    values: "files",
-  },
-  {
-    flags: "--tls-skip-verify",
-    text: "trust any certificate",
-    variable: "ADC_TLS_SKIP_VERIFY",
-  },
-];
+export const CONNECTION_FLAGS: readonly ManualOption[] = Object.values(ADC_SETTINGS).map((
+  { flag, variable, kind, hint },
+) => ({
+  flags: flag + PLACEHOLDERS[kind],
+  text: kind === "backend" ? `${hint}: ${BACKEND_NAMES.join(", ")}` : hint,
+  variable,
+  values: kind === "path" ? "files" : kind === "backend" ? BACKEND_NAMES : undefined,
+}));
 
 /** A variable that adc-run reads. */
 export interface ManualVariable {

@@ -18,9 +18,9 @@ export interface ManualOption {
   readonly flags: string;
   /** What it does, in one sentence without a period. */
   readonly text: string;
-  readonly variable?: string;
+  readonly variable?: string | undefined;
   /** What its value can be. */
-  readonly values?: Values;
+  readonly values?: Values | undefined;
   /** Whether several values may stand there, with commas between them. */
   readonly list?: boolean;
 }

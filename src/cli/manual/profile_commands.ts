@@ -1,4 +1,4 @@
-import { SOURCES } from "../../profiles/profile_settings.ts";
+import { SOURCE_NAMES } from "../../token/sources.ts";
 import type { ManualCommand } from "./manual.ts";
 
 const PLAIN = ["--json", "-q, --quiet"];
@@ -61,7 +61,7 @@ export const PROFILE_COMMANDS: readonly ManualCommand[] = [
       {
         flags: "--sources LIST",
         text: "the sources to ask for a token, in this order",
-        values: SOURCES,
+        values: SOURCE_NAMES,
         list: true,
       },
       {
@@ -143,7 +143,7 @@ export const PROFILE_COMMANDS: readonly ManualCommand[] = [
     usage: ["adc-run profile import [options]"],
     summary: "take over the contexts of a7, their tokens into the keychain",
     description: [
-      "Makes a profile of each context in a7's configuration and stores its token in the keychain. Profiles that are there already are passed over. a7's file is left as it was; take its tokens out when you no longer use it.",
+      "Makes a profile of each context in a7's configuration and stores its token in the keychain. Profiles that are there already are ignored. a7's file is left as it was; take its tokens out when you no longer use it.",
     ],
     options: [
       {

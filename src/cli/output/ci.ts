@@ -66,8 +66,7 @@ export function maskInRunner(
   },
 ): void {
   if (!hasRunner(io) || !options.mask || options.json) return;
-  const list = connection.backend.value === "apisix-standalone";
-  for (const token of splitTokens(resolved.token, list)) {
+  for (const token of splitTokens(resolved.token, connection.backend.value)) {
     reporter.tellRunner(addMask(token.reveal()));
   }
 }

@@ -1,6 +1,6 @@
 import { basename, dirname, resolve as resolvePath } from "node:path";
 import type { Connection } from "../../connection/connection.ts";
-import { cameAlong, describeOrigin } from "../../connection/origin.ts";
+import { describeOrigin, isFromProject } from "../../connection/origin.ts";
 import type { Profile } from "../../connection/profile.ts";
 import { EXIT, messageOf } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
@@ -101,7 +101,7 @@ function ownCommand(profile: Profile | undefined): string | readonly string[] | 
 
 /** A profile's command speaks for the profile's server alone. */
 function refuseHelper({ profile, server }: Connection): SourceAnswer | undefined {
-  if (ownCommand(profile) === undefined || !cameAlong(server.origin)) return undefined;
+  if (ownCommand(profile) === undefined || !isFromProject(server.origin)) return undefined;
   const { name } = profile!;
   return {
     status: "broken",
