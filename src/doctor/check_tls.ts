@@ -3,7 +3,7 @@ import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import { crossesInPlain } from "../connection/server.ts";
 import type { Server } from "../connection/server.ts";
-import { openTlsSocket } from "../connection/tls_socket.ts";
+import { shakeHands } from "../http/open_socket.ts";
 import { EXIT } from "../errors.ts";
 import { deadline } from "../system/deadline.ts";
 import type { Contact } from "./contact_servers.ts";
@@ -112,34 +112,30 @@ async function readCertificate(
   connection: Connection,
   signal: AbortSignal | undefined,
 ): Promise<CertificateReport | undefined> {
-  const report = new Promise<CertificateReport | undefined>((resolve) => {
-    const socket = openTlsSocket(server, { tls: connection.tls, unverified: true });
-    const finish = (result?: CertificateReport) => {
-      limit.clear();
-      socket.destroy();
-      resolve(result);
-    };
-    const limit = deadline(TIME_LIMIT, [signal]);
-    limit.signal.addEventListener("abort", () => finish(), { once: true });
-    socket.once("secureConnect", () => {
-      const { subject, issuer, subjectaltname, valid_to } = socket.getPeerCertificate();
-      finish({
-        subject: nameOf(subject),
-        issuer: nameOf(issuer),
-        names: (subjectaltname ?? "").split(", ").filter((name) => name !== "").map((name) =>
-          name.replace(/^(DNS|IP Address):/, "")
-        ),
-        ends: Date.parse(valid_to),
-      });
+  const end = deadline(TIME_LIMIT, [signal]);
+  try {
+    const socket = await shakeHands(server.base, {
+      tls: connection.tls,
+      unverified: true,
+      signal: end.signal,
     });
-    // Listened to for as long as the socket is there: one that nobody hears would end the process.
-    socket.on("error", () => finish());
-    socket.once("close", () => finish());
-  });
-  // Files that hold no certificate or key of use throw; the requests have told that.
-  const result = await report.catch(() => undefined);
-  signal?.throwIfAborted();
-  return result;
+    const { subject, issuer, subjectaltname, valid_to } = socket.getPeerCertificate();
+    socket.destroy();
+    return {
+      subject: nameOf(subject),
+      issuer: nameOf(issuer),
+      names: (subjectaltname ?? "").split(", ").filter((name) => name !== "").map((name) =>
+        name.replace(/^(DNS|IP Address):/, "")
+      ),
+      ends: Date.parse(valid_to),
+    };
+  } catch {
+    // Whatever is wrong there, or with the files, the requests have told.
+    signal?.throwIfAborted();
+    return undefined;
+  } finally {
+    end.clear();
+  }
 }
 
 function nameOf(name: { readonly CN?: unknown; readonly O?: unknown } | undefined): string {

@@ -24,8 +24,11 @@ export function deadline(
     limit.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
   };
   const timer = timeout === 0 ? undefined : setTimeout(late, Math.min(timeout, MAX_TIMER));
-  const followed = [limit.signal, ...signals].filter((signal) => signal !== undefined);
-  return { signal: AbortSignal.any(followed), clear: () => clearTimeout(timer) };
+  const followed = signals.filter((signal) => signal !== undefined);
+  return {
+    signal: followed.length === 0 ? limit.signal : AbortSignal.any([limit.signal, ...followed]),
+    clear: () => clearTimeout(timer),
+  };
 }
 
 /** What a promise comes to; once a signal has ended nobody waits for it, and its reason is thrown. */
