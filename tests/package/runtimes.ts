@@ -46,6 +46,9 @@ export function nodeRuntime(major: number): Promise<string> {
   return runtime;
 }
 
+/** The Bun that the package is tested under, and that the binary is made of. */
+const BUN = "1.4.5";
+
 /**
  * Bun, from npm.
  *
@@ -54,7 +57,10 @@ export function nodeRuntime(major: number): Promise<string> {
  */
 export function bunRuntime(): Promise<string> {
   return bun ??= (async () => {
-    const folder = await cachedFolder("bun-1", (folder) => npmInstall(folder, ["bun@1"]));
+    const folder = await cachedFolder(
+      `bun-${BUN}`,
+      (folder) => npmInstall(folder, [`bun@${BUN}`]),
+    );
     // Under this name on every system: its own installation puts the right one there.
     const path = join(folder, "node_modules", "bun", "bin", "bun.exe");
     await outputOf([path, "--version"]);
