@@ -48,7 +48,7 @@ export interface Field {
  */
 export async function gatherContestants(folder: string): Promise<Field> {
   const node = await nodeRuntime(NODE);
-  const [installation, peers] = await Promise.all([installTarball(node), installPeers()]);
+  const [installation, peers] = await Promise.all([installTarball(), installPeers()]);
   const adcRun = { name: `adc-run (Node ${NODE})`, prefix: [node, installation.bin, "exec", "--"] };
   const dotenvCli = {
     name: `dotenv-cli ${peers.dotenvCli.version}`,

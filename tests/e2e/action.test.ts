@@ -10,7 +10,7 @@ import { standIn } from "./adc_run.ts";
 import { fixture } from "./fixture.ts";
 import { testHomes } from "./homes.ts";
 
-const [home] = await testHomes();
+const [home] = await testHomes("one home");
 
 function quoted(words: readonly string[]): string {
   return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
