@@ -1,10 +1,9 @@
-import { CONNECTION_FLAGS } from "../src/adc/connection_flags.ts";
 import { ADC_COMMANDS } from "../src/cli/manual/adc_commands.ts";
 import { sharedOptions } from "../src/cli/manual/help.ts";
 import { COMMANDS, SYNOPSIS, usageOf } from "../src/cli/manual/manual.ts";
 import type { CommandSpec, ManualExample, TextBlock } from "../src/cli/manual/manual.ts";
 import { TOPICS } from "../src/cli/manual/topics.ts";
-import { GLOBAL_OPTIONS } from "../src/cli/global_options.ts";
+import { CONNECTION_FLAGS, GLOBAL_OPTIONS } from "../src/cli/global_options.ts";
 import type { OptionSpec } from "../src/cli/global_options.ts";
 
 /** The man page's path in the npm package. */

@@ -1,26 +1,30 @@
 /** Exit codes of adc-run's own making; everything else is the child's. */
 export const EXIT = {
-  /** The command line is wrong. */
   usage: 64,
-  /** A token, `.env` file or profile is malformed. */
   data: 65,
-  /** The server cannot be reached, or fails. */
   unavailable: 69,
-  /** A defect of adc-run itself. */
   software: 70,
-  /** A token source is broken. */
   source: 74,
-  /** There is no token, or the server refuses it. */
   permission: 77,
-  /** The settings do not fit the server. */
   config: 78,
-  /** ADC was found and cannot be executed. */
   notExecutable: 126,
-  /** ADC was not found. */
   notFound: 127,
-  /** Given up at a prompt. */
   interrupted: 130,
 } as const;
+
+/** What each of them means. */
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  usage: "the command line is wrong",
+  data: "bad data: a token, .env or profile; or a leak, with --fail-on-leak",
+  unavailable: "the server cannot be reached, or fails",
+  software: "an internal error; please report it",
+  source: "a source is broken, or nothing can be stored",
+  permission: "no token, or the server refuses it, or the log-in",
+  config: "settings cannot be used, or do not fit the server",
+  notExecutable: "ADC was found and cannot be executed",
+  notFound: "ADC was not found",
+  interrupted: "cancelled at a prompt",
+};
 
 /** What every error of adc-run can carry beside its message. */
 export interface AdcRunErrorOptions {
@@ -101,7 +105,7 @@ export class SourceError extends AdcRunError {
   constructor(
     source: string,
     message: string,
-    options: AdcRunErrorOptions & { readonly exitCode?: number } = {},
+    options: AdcRunErrorOptions & { readonly exitCode?: number | undefined } = {},
   ) {
     super(message, options.exitCode ?? EXIT.source, options);
     this.source = source;
@@ -114,7 +118,6 @@ export class CommandError extends AdcRunError {
   override readonly name = "CommandError";
 }
 
-/** Turns whatever was thrown into its message. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -29,7 +29,7 @@ export function isAdminKey(token: Secret): boolean {
  * A value that is shorter is more likely a word than a secret, in characters, where nobody said that it is
  * one: masking it would garble what it occurs in.
  */
-export const SHORTEST_SECRET = 8;
+export const MIN_SECRET_LENGTH = 8;
 
 /**
  * A secret that prints itself redacted.

@@ -1,24 +1,5 @@
 import type { Secret } from "../secret.ts";
-
-/** ADC's connection flags, as the last occurrence of each gives them. */
-export interface AdcFlags {
-  /** `--backend`. */
-  readonly backend?: string;
-  /** `--server`. */
-  readonly server?: string;
-  /** `--gateway-group`. */
-  readonly gatewayGroup?: string;
-  /** `--timeout`, for example `10s`. */
-  readonly timeout?: string;
-  /** `--ca-cert-file`. */
-  readonly caCertFile?: string;
-  /** `--tls-client-cert-file`. */
-  readonly tlsClientCertFile?: string;
-  /** `--tls-client-key-file`. */
-  readonly tlsClientKeyFile?: string;
-  /** `--tls-skip-verify`. */
-  readonly tlsSkipVerify?: boolean;
-}
+import type { AdcFlags } from "./settings.ts";
 
 /** ADC's words, taken apart. */
 export interface AdcArguments {

@@ -1,8 +1,14 @@
 import { Command, CommanderError, Option } from "commander";
 import { UsageError } from "../errors.ts";
 import { Secret } from "../secret.ts";
-import type { AdcArguments, AdcFlags } from "./arguments.ts";
-import { CONNECTION_FLAGS } from "./connection_flags.ts";
+import type { AdcArguments } from "./arguments.ts";
+import { ADC_SETTINGS } from "./settings.ts";
+import type { AdcFlags } from "./settings.ts";
+
+/** ADC's options that decide how it connects. */
+const CONNECTION_OPTIONS: readonly string[] = Object.values(ADC_SETTINGS).map((
+  { flag, kind },
+) => kind === "boolean" ? flag : `${flag} <value>`);
 
 /**
  * ADC's other options. They are declared because a parser that does not know which of them take a value
@@ -35,8 +41,7 @@ export function adcCommand(): Command {
     .helpOption(false)
     .allowUnknownOption()
     .allowExcessArguments();
-  const connection = CONNECTION_FLAGS.map(({ flags }) => flags.replace(/ (\w+)$/, " <$1>"));
-  for (const flags of [...connection, ...OTHER_OPTIONS]) {
+  for (const flags of [...CONNECTION_OPTIONS, ...OTHER_OPTIONS]) {
     command.addOption(new Option(flags));
   }
   return command;
@@ -54,20 +59,10 @@ const INFORMATION_OPTIONS: ReadonlySet<string> = new Set(["-v", "--version", "-h
 export function parseAdcArguments(words: readonly string[]): AdcArguments {
   const command = words[0]?.startsWith("-") ? undefined : words[0];
   const { options, tokens } = parse(words);
-  const { backend, server, gatewayGroup, timeout } = options;
-  const { caCertFile, tlsClientCertFile, tlsClientKeyFile, tlsSkipVerify } = options;
+  const given = Object.keys(ADC_SETTINGS).filter((key) => key !== "token" && key in options);
   return {
     command,
-    flags: compact({
-      backend,
-      server,
-      gatewayGroup,
-      timeout,
-      caCertFile,
-      tlsClientCertFile,
-      tlsClientKeyFile,
-      tlsSkipVerify,
-    }),
+    flags: Object.fromEntries(given.map((key) => [key, options[key]])) as AdcFlags,
     tokens: tokens.map((token) => new Secret(token)),
     words: withoutTokens(words, tokens.length),
     information: options.help === true ||
@@ -75,11 +70,7 @@ export function parseAdcArguments(words: readonly string[]): AdcArguments {
   };
 }
 
-interface ParsedOptions extends AdcFlags {
-  readonly help?: boolean;
-}
-
-function parse(words: readonly string[]): { options: ParsedOptions; tokens: string[] } {
+function parse(words: readonly string[]): { options: Record<string, unknown>; tokens: string[] } {
   const command = adcCommand();
   const tokens: string[] = [];
   command.on("option:token", (value: string) => tokens.push(value));
@@ -95,7 +86,7 @@ function parse(words: readonly string[]): { options: ParsedOptions; tokens: stri
     }
     throw error;
   }
-  return { options: command.opts<ParsedOptions>(), tokens };
+  return { options: command.opts(), tokens };
 }
 
 /**
@@ -130,11 +121,4 @@ function hasToken(words: readonly string[], token: string): boolean {
     if (error instanceof UsageError) return false;
     throw error;
   }
-}
-
-/** Leaves out what is `undefined`, which `exactOptionalPropertyTypes` tells from absent. */
-function compact(flags: { [K in keyof AdcFlags]: AdcFlags[K] | undefined }): AdcFlags {
-  return Object.fromEntries(
-    Object.entries(flags).filter(([, value]) => value !== undefined),
-  ) as AdcFlags;
 }

@@ -1,3 +1,4 @@
+import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { wrongValue } from "../connection/origin.ts";
 import type { Secret } from "../secret.ts";
@@ -91,7 +92,7 @@ export class AdminApi implements AsyncDisposable {
   static async open(connection: Connection, options: AdminApiOptions = {}): Promise<AdminApi> {
     const { backend, servers } = connection;
     const [server] = servers;
-    if (backend.value !== "api7ee" || server === undefined) {
+    if (!BACKENDS[backend.value].hasUsers || server === undefined) {
       throw wrongValue(
         backend.origin,
         `the backend "${backend.value}" has no users and no tokens that could be made`,

@@ -1,4 +1,4 @@
-import { EXIT_CODES } from "../check/verdict.ts";
+import { isVerdict, VERDICTS } from "../check/verdict.ts";
 import type { Verdict } from "../check/verdict.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 
@@ -25,8 +25,7 @@ export type AdminApiFailure =
   | "not-found"
   | "bad-request";
 
-const EXIT_CODES_HERE: Readonly<Record<AdminApiFailure, number>> = {
-  ...EXIT_CODES,
+const OWN_EXITS: Readonly<Record<Exclude<AdminApiFailure, Verdict>, number>> = {
   "wrong-credentials": EXIT.permission,
   "password-change": EXIT.permission,
   "no-license": EXIT.permission,
@@ -35,6 +34,10 @@ const EXIT_CODES_HERE: Readonly<Record<AdminApiFailure, number>> = {
   "bad-request": EXIT.data,
   "not-found": EXIT.usage,
 };
+
+function exitOf(failure: AdminApiFailure): number {
+  return isVerdict(failure) ? VERDICTS[failure].exit : OWN_EXITS[failure];
+}
 
 /** What an {@linkcode AdminApiError} is made from. */
 export interface AdminApiErrorDetails {
@@ -95,7 +98,7 @@ export class AdminApiError extends AdcRunError {
    */
   constructor(details: AdminApiErrorDetails) {
     const { failure, tried, found, status, suggestion, cause } = details;
-    super(`${tried}: ${found}`, EXIT_CODES_HERE[failure], { suggestion, cause });
+    super(`${tried}: ${found}`, exitOf(failure), { suggestion, cause });
     this.failure = failure;
     this.status = status;
     this.tried = tried;

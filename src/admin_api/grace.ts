@@ -1,11 +1,11 @@
-import { LONGEST_TIMER } from "../adc/duration.ts";
 import type { Connection } from "../connection/connection.ts";
+import { MAX_TIMER } from "../system/deadline.ts";
 
 /** How long cleaning up may take where the connection has no time limit, in milliseconds. */
 const DEFAULT_LIMIT = 10_000;
 
 /** The longest that a request goes on after the caller gave up, in milliseconds. */
-const LONGEST_GRACE = 2_000;
+const MAX_GRACE = 2_000;
 
 /** A signal that comes later than another. */
 export interface Grace {
@@ -16,7 +16,7 @@ export interface Grace {
 
 /** How long cleaning up may take. */
 export function cleanUpLimit({ timeout }: Connection): number {
-  return Math.min(timeout.value || DEFAULT_LIMIT, LONGEST_TIMER);
+  return Math.min(timeout.value || DEFAULT_LIMIT, MAX_TIMER);
 }
 
 /**
@@ -25,7 +25,7 @@ export function cleanUpLimit({ timeout }: Connection): number {
  */
 export function withGrace(signal: AbortSignal | undefined, connection: Connection): Grace {
   if (signal === undefined) return { signal, end: () => {} };
-  const delay = Math.min(LONGEST_GRACE, cleanUpLimit(connection) / 2);
+  const delay = Math.min(MAX_GRACE, cleanUpLimit(connection) / 2);
   const later = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const begin = () => {

@@ -1,4 +1,4 @@
-import { isStranger, judgeStatus, wordsOf } from "../check/response.ts";
+import { errorMessageOf, isStranger, judgeStatus } from "../check/response.ts";
 import type { HttpResponse } from "../http/http_client.ts";
 import type { AdminApiFailure } from "./admin_api_error.ts";
 
@@ -22,7 +22,7 @@ export interface Failed {
   /** What came back. */
   readonly found: string;
   /** What to do about it. */
-  readonly suggestion?: string;
+  readonly suggestion?: string | undefined;
 }
 
 /** The statuses with which the server refuses what was asked, or who asks. */
@@ -75,7 +75,7 @@ function judgeWords(
   const { status } = response;
   // A user called "license-bot" must not pass for a licence.
   const words = said.filter((each) => TELLING.test(each))
-    .reduce((text, each) => text.replaceAll(each, ""), wordsOf(response));
+    .reduce((text, each) => text.replaceAll(each, ""), errorMessageOf(response));
   if (status >= 400 && LICENCE.test(words)) {
     return {
       failure: "no-license",

@@ -40,7 +40,7 @@ export function judgeRawAnswer(
     cut,
   };
   const mask = createMask([
-    ...splitTokens(resolved.token, backend === "apisix-standalone"),
+    ...splitTokens(resolved.token, backend),
     ...connection.servers.flatMap(addressSecrets),
   ]);
   const quote = (words: string) => shorten(oneLine(mask.text(words)));
@@ -61,6 +61,6 @@ export function judgeRawAnswer(
     return new AdminApiError({ failure: "bad-request", tried, found, status });
   }
   if (status === 400) return new AdminApiError({ failure: "bad-request", tried, found, status });
-  const result = { verdict, tried, found, status, ...(suggestion !== undefined && { suggestion }) };
+  const result = { verdict, tried, found, status, suggestion };
   return new CheckError(explain(result), { resolved });
 }

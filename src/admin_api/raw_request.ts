@@ -6,7 +6,7 @@ import type { HttpClientOptions } from "../http/http_client.ts";
 import type { Server } from "../connection/server.ts";
 import type { StreamRequest, StreamResponse } from "../http/http_client.ts";
 import { createMask } from "../mask/mask.ts";
-import { SHORTEST_SECRET } from "../secret.ts";
+import { MIN_SECRET_LENGTH } from "../secret.ts";
 import type { Secret } from "../secret.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 
@@ -47,7 +47,7 @@ export function openRawRequester(
   const client = openHttpClient(connection, options);
   const secrets = [token, ...(server.authorization ? [server.authorization] : [])];
   // A shorter one may well be a part of an innocent address.
-  const mask = createMask(secrets.filter((each) => each.reveal().length >= SHORTEST_SECRET));
+  const mask = createMask(secrets.filter((each) => each.reveal().length >= MIN_SECRET_LENGTH));
 
   async function explain(error: unknown, tried: string): Promise<CheckError> {
     signal?.throwIfAborted();

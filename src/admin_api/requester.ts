@@ -5,7 +5,7 @@ import type { HttpClient, HttpRequest, HttpResponse } from "../http/http_client.
 import { addressSecrets, urlOf } from "../connection/server.ts";
 import type { Server } from "../connection/server.ts";
 import { createMask } from "../mask/mask.ts";
-import { SHORTEST_SECRET } from "../secret.ts";
+import { MIN_SECRET_LENGTH } from "../secret.ts";
 import type { Secret } from "../secret.ts";
 import { AdminApiError } from "./admin_api_error.ts";
 import { CookieJar } from "../http/cookie_jar.ts";
@@ -160,6 +160,6 @@ export class Requester {
   /** A name in the query can be a token, by mistake. */
   #tried({ method, path }: Ask): string {
     // What is shorter may well be a part of an innocent address.
-    return this.#mask(SHORTEST_SECRET).text(`${method} ${this.server.display}${path}`);
+    return this.#mask(MIN_SECRET_LENGTH).text(`${method} ${this.server.display}${path}`);
   }
 }

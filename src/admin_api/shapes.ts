@@ -155,7 +155,7 @@ function timeOf(value: unknown): number | undefined {
 const PAGE_SIZE = 100;
 
 /** A list that goes on beyond has no end. */
-const MOST_PAGES = 1_000;
+const MAX_PAGES = 1_000;
 
 /** Reads the value of an answer. */
 export function readValue<T>(requester: Requester, answered: Answered, read: Reader<T>): T {
@@ -173,7 +173,7 @@ export async function readPages<T extends { readonly id: string }>(
   const items = new Map<string, T>();
   let received = 0;
   let answered: Answered | undefined;
-  for (let page = 1; page <= MOST_PAGES; page++) {
+  for (let page = 1; page <= MAX_PAGES; page++) {
     answered = await get(`page=${page}&page_size=${PAGE_SIZE}`);
     const { list, total } = parseObject(answered.response.body) ?? {};
     // Go writes an empty list as null.
@@ -192,6 +192,6 @@ export async function readPages<T extends { readonly id: string }>(
     if (complete || items.size === before) return [...items.values()];
   }
   throw requester.wrongServer(answered!, {
-    found: `the list has no end after ${MOST_PAGES} pages`,
+    found: `the list has no end after ${MAX_PAGES} pages`,
   });
 }

@@ -1,3 +1,4 @@
+import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { openHttpClient } from "../http/http_client.ts";
 import { addressSecrets } from "../connection/server.ts";
@@ -5,28 +6,17 @@ import { createMask } from "../mask/mask.ts";
 import { tokenPrefix } from "../secret.ts";
 import type { Secret } from "../secret.ts";
 import { splitTokens } from "../token/token_value.ts";
-import { firstRequest, probeServer } from "./backends.ts";
-import type { Probe } from "./backends.ts";
+import { firstRequest, probeServer } from "./probe_server.ts";
+import type { Probe } from "./probe_server.ts";
 import { shorten } from "./response.ts";
+import type { Judgement } from "./response.ts";
 import type { CheckResult } from "./verdict.ts";
-import type { HttpDispatcher } from "../context.ts";
+import type { Context } from "../context.ts";
 
 /** What {@linkcode checkToken} needs to know. */
-export interface CheckTokenOptions {
+export interface CheckTokenOptions extends Pick<Context, "signal" | "dispatcher"> {
   /** Where and how ADC will connect. */
   readonly connection: Connection;
-  /**
-   * Ends the call.
-   *
-   * @default undefined
-   */
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * Sends the requests; undici's `MockAgent`, say.
-   *
-   * @default a dispatcher of the connection's own
-   */
-  readonly dispatcher?: HttpDispatcher | undefined;
 }
 
 /**
@@ -74,7 +64,7 @@ export function tokensByServer(
   { backend, servers }: Connection,
   token: Secret,
 ): readonly Secret[] {
-  const tokens = splitTokens(token, backend.value === "apisix-standalone");
+  const tokens = splitTokens(token, backend.value);
   return servers.map((_, index) => tokens[tokens.length === servers.length ? index : 0]!);
 }
 
@@ -90,15 +80,14 @@ async function checkServer(probe: Probe, signal: AbortSignal | undefined): Promi
     // The server's words are quoted in the message, and a server may echo the token in them, or
     // the password of its address. They are cut after that: half a token would not be recognised.
     const found = shorten(quote.text(judgement.found));
-    const hint = withBackendHint(probe, judgement);
-    const suggestion = hint === undefined ? undefined : quote.text(hint);
+    const suggestion = withBackendHint(probe, judgement);
     return {
       verdict: judgement.verdict,
       tried: named(request),
       found,
       status,
-      ...(suggestion !== undefined && { suggestion }),
-      ...(gatewayGroups && { gatewayGroups }),
+      suggestion: suggestion && quote.text(suggestion),
+      gatewayGroups,
     };
   } catch (error) {
     signal?.throwIfAborted();
@@ -111,10 +100,10 @@ async function checkServer(probe: Probe, signal: AbortSignal | undefined): Promi
 /** An API7 token at the backend `apisix`, which is ADC's default, is a likely slip. */
 function withBackendHint(
   { connection: { backend }, token }: Probe,
-  { verdict, suggestion }: { readonly verdict: string; readonly suggestion?: string },
+  { verdict, suggestion }: Judgement,
 ): string | undefined {
   const prefix = tokenPrefix(token.reveal());
-  if (prefix === undefined || backend.value === "api7ee") return suggestion;
+  if (prefix === undefined || BACKENDS[backend.value].hasUsers) return suggestion;
   if (verdict !== "wrong-server" && verdict !== "rejected") return suggestion;
   const slip =
     `The token starts with "${prefix}", which is API7 Enterprise's, and the backend is ` +

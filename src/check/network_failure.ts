@@ -25,14 +25,12 @@ export async function explainFailure(
   return await diagnoseTls(server, connection) ?? failure;
 }
 
-/** A failure to get any answer, as a verdict. */
 export interface NetworkFailure {
   readonly verdict: Verdict;
   readonly found: string;
-  /** What to do about it. */
   readonly suggestion: string;
   /** Whether the connection was cut off, for which TLS may be the reason. @default false */
-  readonly cutOff?: boolean;
+  readonly cutOff?: boolean | undefined;
 }
 
 const CA_HINT =
@@ -115,7 +113,6 @@ const BEFORE_TLS: readonly string[] = [
   "ENETUNREACH",
 ];
 
-/** Judges a failed request. */
 export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
   const chain = flatten(error);
   chain.forEach(throwIfNotCapable);
@@ -152,15 +149,16 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
   if (code === undefined) {
     return unreachable(`no answer came (${codes.find((each) => each !== "") ?? messageOf(error)})`);
   }
-  const cutOff = UNREACHABLE[code]!.startsWith(CUT_OFF);
-  return { ...unreachable(`${UNREACHABLE[code]} (${code})`), ...(cutOff && { cutOff }) };
+  return {
+    ...unreachable(`${UNREACHABLE[code]} (${code})`),
+    cutOff: UNREACHABLE[code]!.startsWith(CUT_OFF),
+  };
 }
 
 function unreachable(found: string): NetworkFailure {
   return { verdict: "unreachable", found, suggestion: LOOK_AT_ADDRESS };
 }
 
-/** Judges a TLS failure. */
 function judgeTls(words: string): NetworkFailure | undefined {
   const known = TLS_FAILURES.find(([pattern]) => pattern.test(words));
   return known && { verdict: "tls", found: known[1], suggestion: known[2] };

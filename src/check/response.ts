@@ -1,17 +1,14 @@
-import type { Backend } from "../connection/connection.ts";
+import { BACKENDS } from "../connection/backends.ts";
+import type { Backend } from "../connection/backends.ts";
 import type { HttpResponse } from "../http/http_client.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** An answer's meaning. */
 export interface Judgement {
   readonly verdict: Verdict;
-  /** What came back. */
   readonly found: string;
-  /** What to do about it. */
-  readonly suggestion?: string;
+  readonly suggestion?: string | undefined;
 }
 
-/** Judges an answer by its status. */
 export function judgeStatus(
   response: HttpResponse,
   backend: Backend,
@@ -19,7 +16,7 @@ export function judgeStatus(
 ): Judgement | undefined {
   const { status } = response;
   if (status >= 200 && status < 300) return undefined;
-  const words = wordsOf(response);
+  const words = errorMessageOf(response);
   const found = `the server answered ${status}${words === "" ? "" : `: "${quote(words)}"`}`;
   if (status === 401) {
     return {
@@ -28,7 +25,9 @@ export function judgeStatus(
       suggestion: isStranger(response)
         ? "The answer does not come from an Admin API; something in between may ask for a log-in of its own."
         : "The token is wrong, expired or revoked. Store a working one with " +
-          `"adc-run auth login${backend === "api7ee" ? "" : " --with-token"}", or set ADC_TOKEN.`,
+          `"adc-run auth login${
+            BACKENDS[backend].hasUsers ? "" : " --with-token"
+          }", or set ADC_TOKEN.`,
     };
   }
   if (status === 403) {
@@ -39,7 +38,7 @@ export function judgeStatus(
         ? "The answer does not come from an Admin API; something in between refuses the request."
         : /\blicen[sc]e\b/i.test(words)
         ? "Log in to the Dashboard and put in a licence, or a new one."
-        : backend === "api7ee"
+        : BACKENDS[backend].hasUsers
         ? "The token works. Ask for a role that may do this."
         : "The token may work: the server may refuse the address that the request comes from (allow_admin).",
     };
@@ -70,7 +69,6 @@ export function isStranger(response: HttpResponse): boolean {
   return response.header("www-authenticate") !== undefined || response.body.trim() !== "";
 }
 
-/** No Admin API of this backend answers there. */
 export function notThisBackend(found: string, backend: Backend): Judgement {
   return { verdict: "wrong-server", found, suggestion: wrongServerHint(backend) };
 }
@@ -85,7 +83,7 @@ function originOf(location: string): string {
 }
 
 /** The server's words in `error_msg` or `message`, as they came. */
-export function wordsOf(response: HttpResponse): string {
+export function errorMessageOf(response: HttpResponse): string {
   const value = parseObject(response.body);
   const message = value?.error_msg ?? value?.message;
   if (typeof message !== "string" || message === "") return "";
@@ -105,7 +103,6 @@ export function isJson(response: HttpResponse): boolean {
     (response.cut && response.body.trimStart().startsWith("{"));
 }
 
-/** Reads a JSON object. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -125,7 +122,6 @@ export function shorten(text: string): string {
   return text.length > 400 ? `${text.slice(0, 400)}…` : text;
 }
 
-/** Says what kind of body came instead of the one expected. */
 export function describeBody(response: HttpResponse): string {
   const type = response.header("content-type") ?? "";
   if (/html/i.test(type) || /^\s*<(!doctype|html)/i.test(response.body)) return "an HTML page";

@@ -2,18 +2,8 @@ import { AdcRunError, EXIT } from "../errors.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 
 /**
- * What the test call found out about a token. Only `rejected` says that the token itself is bad.
- *
- * - `valid`: the server took it, and the gateway group exists.
- * - `no-token`: there was none to try.
- * - `rejected`: 401; it is wrong, expired or revoked.
- * - `forbidden`: 403; it works, and its role does not suffice.
- * - `no-gateway-group`: the gateway group does not exist.
- * - `wrong-server`: what answers there is no Admin API of this backend.
- * - `tls`: the certificate, this side's or the server's, was not accepted.
- * - `unreachable`: no such host, refused, or cut off.
- * - `timeout`: no answer within the time limit.
- * - `server-error`: 5xx or 429.
+ * What the test call found out about a token. Only `rejected` says that the token itself is bad; README's
+ * table says what the others mean.
  */
 export type Verdict =
   | "valid"
@@ -27,23 +17,62 @@ export type Verdict =
   | "timeout"
   | "server-error";
 
-/** What the command line exits with, by verdict. */
-export const EXIT_CODES: Readonly<Record<Verdict, number>> = {
-  "valid": 0,
-  "no-token": EXIT.permission,
-  "rejected": EXIT.permission,
-  "forbidden": EXIT.permission,
-  "no-gateway-group": EXIT.config,
-  "wrong-server": EXIT.config,
-  "tls": EXIT.unavailable,
-  "unreachable": EXIT.unavailable,
-  "timeout": EXIT.unavailable,
-  "server-error": EXIT.unavailable,
+interface VerdictTraits {
+  readonly exit: number;
+  readonly summary: string;
+  /** Whether the server knows the token, whatever that may do. */
+  readonly tokenKnown: boolean;
+  /** Whether the token may do what ADC asks first. */
+  readonly tokenAccepted: boolean;
+}
+
+const UNKNOWN = { tokenKnown: false, tokenAccepted: false } as const;
+const ACCEPTED = { tokenKnown: true, tokenAccepted: true } as const;
+
+export const VERDICTS: Readonly<Record<Verdict, VerdictTraits>> = {
+  "valid": {
+    exit: 0,
+    summary: "the server took the token, and the gateway group exists",
+    ...ACCEPTED,
+  },
+  "no-token": { exit: EXIT.permission, summary: "no source has one", ...UNKNOWN },
+  "rejected": {
+    exit: EXIT.permission,
+    summary: "401: wrong, expired or revoked",
+    ...UNKNOWN,
+  },
+  "forbidden": {
+    exit: EXIT.permission,
+    summary: "403: the token works and its role does not suffice",
+    tokenKnown: true,
+    tokenAccepted: false,
+  },
+  "no-gateway-group": {
+    exit: EXIT.config,
+    summary: "the group does not exist; the message lists those that do",
+    ...ACCEPTED,
+  },
+  "wrong-server": {
+    exit: EXIT.config,
+    summary: "a redirect, 404, HTML, JSON of another shape: no Admin API of this backend there",
+    ...UNKNOWN,
+  },
+  "tls": {
+    exit: EXIT.unavailable,
+    summary: "certificate unknown, expired, for another name; or a client certificate is asked for",
+    ...UNKNOWN,
+  },
+  "unreachable": {
+    exit: EXIT.unavailable,
+    summary: "no such host, refused, cut off",
+    ...UNKNOWN,
+  },
+  "timeout": { exit: EXIT.unavailable, summary: "too slow", ...UNKNOWN },
+  "server-error": { exit: EXIT.unavailable, summary: "5xx or 429", ...UNKNOWN },
 };
 
-/** Tells a verdict from other words. */
 export function isVerdict(word: string): word is Verdict {
-  return Object.hasOwn(EXIT_CODES, word);
+  return Object.hasOwn(VERDICTS, word);
 }
 
 /** The result of the test call: the verdict, and what a person needs to act on it. */
@@ -55,11 +84,11 @@ export interface CheckResult {
   /** What came back, with the server's own words quoted. */
   readonly found: string;
   /** What to do about it; absent where there is nothing to do. */
-  readonly suggestion?: string;
+  readonly suggestion?: string | undefined;
   /** The status code, where there was an answer. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** The names of the gateway groups that do exist, for `no-gateway-group`. */
-  readonly gatewayGroups?: readonly string[];
+  readonly gatewayGroups?: readonly string[] | undefined;
 }
 
 /** The test call found that ADC would fail. */
@@ -78,12 +107,15 @@ export class CheckError extends AdcRunError {
    * @param result What was found out.
    * @param options Where the token came from.
    */
-  constructor(result: CheckResult, options: { readonly resolved?: ResolvedToken } = {}) {
+  constructor(
+    result: CheckResult,
+    options: { readonly resolved?: ResolvedToken | undefined } = {},
+  ) {
     const { resolved } = options;
     const token = resolved === undefined
       ? ""
       : ` with token ${resolved.token} from ${resolved.source} (${resolved.detail})`;
-    super(`${result.tried}${token}: ${result.found}`, EXIT_CODES[result.verdict], {
+    super(`${result.tried}${token}: ${result.found}`, VERDICTS[result.verdict].exit, {
       suggestion: result.suggestion,
     });
     this.result = result;

@@ -1,4 +1,6 @@
-import { SOURCES } from "../profiles/profile_settings.ts";
+import { ADC_SETTINGS } from "../adc/settings.ts";
+import { BACKEND_NAMES } from "../connection/backends.ts";
+import { SOURCE_NAMES } from "../token/sources.ts";
 
 /** What can stand for a value, as far as completion can tell. */
 export type Values = readonly string[] | "files" | "profiles";
@@ -10,9 +12,9 @@ export interface OptionSpec {
   /** What it does, in one sentence without a period. */
   readonly text: string;
   /** The variable that stands for it. */
-  readonly variable?: string;
+  readonly variable?: string | undefined;
   /** What its value can be. */
-  readonly values?: Values;
+  readonly values?: Values | undefined;
   /** Whether any other value is refused. */
   readonly closed?: true;
   /** Whether several values may stand there, with commas between them. */
@@ -115,7 +117,7 @@ const TABLE = [
     kind: "list",
     scope: "connections",
     variable: "ADC_RUN_SOURCE",
-    values: SOURCES,
+    values: SOURCE_NAMES,
     list: true,
   },
   {
@@ -222,3 +224,30 @@ export type GlobalOptions =
     /** Which of the others came from variables: one that has no meaning for a command is ignored. */
     readonly fromEnvironment: ReadonlySet<string>;
   };
+
+const PLACEHOLDERS = {
+  backend: " KIND",
+  server: " URL",
+  secret: " TOKEN",
+  text: " NAME",
+  duration: " DURATION",
+  path: " PATH",
+  boolean: "",
+};
+
+/** ADC's options that say how to connect; adc-run's own commands take them as well. */
+export const CONNECTION_FLAGS: readonly OptionSpec[] = Object.values(ADC_SETTINGS).map((
+  { flag, variable, kind, hint },
+) => ({
+  flags: flag + PLACEHOLDERS[kind],
+  text: kind === "backend" ? `${hint}: ${BACKEND_NAMES.join(", ")}` : hint,
+  variable,
+  values: kind === "path" ? "files" : kind === "backend" ? BACKEND_NAMES : undefined,
+}));
+
+/** The values of ADC's connection flags. */
+export type ConnectionValues = {
+  readonly [Key in keyof typeof ADC_SETTINGS]?: typeof ADC_SETTINGS[Key]["kind"] extends "boolean"
+    ? boolean
+    : string;
+};

@@ -1,9 +1,8 @@
 import { parseArgs } from "node:util";
-import { CONNECTION_FLAGS } from "../adc/connection_flags.ts";
 import type { Environment } from "../context.ts";
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { nearest } from "../system/nearest.ts";
-import { GLOBAL_OPTIONS, namesOf } from "./global_options.ts";
+import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf } from "./global_options.ts";
 import type { GlobalOption, GlobalOptions, OptionSpec } from "./global_options.ts";
 
 /** The command line, taken apart. */

@@ -4,8 +4,8 @@ import type { Connection } from "../connection/connection.ts";
 import { AdcRunError, EXIT, UsageError } from "../errors.ts";
 import { credentialsOf, needsConsent } from "../lifecycle/credentials.ts";
 import { Secret } from "../secret.ts";
-import { MOST_TOKEN_BYTES, withoutTrailingNewline } from "../token/token_value.ts";
 import { abortOnInterrupt } from "../run/signals.ts";
+import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token/token_value.ts";
 import { canAsk } from "./io.ts";
 import type { Io } from "./io.ts";
 import type { LoginOptions } from "./manual/auth_commands.ts";
@@ -197,9 +197,9 @@ export async function readStandardInput(io: Io): Promise<string> {
   for await (const chunk of io.stdin as AsyncIterable<Uint8Array | string>) {
     const bytes = Buffer.from(chunk as Uint8Array);
     length += bytes.length;
-    if (length > MOST_TOKEN_BYTES) {
+    if (length > MAX_TOKEN_BYTES) {
       throw new AdcRunError(
-        `Cannot use standard input: it is longer than ${MOST_TOKEN_BYTES} bytes`,
+        `Cannot use standard input: it is longer than ${MAX_TOKEN_BYTES} bytes`,
         EXIT.data,
       );
     }

@@ -1,7 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
-import { CONNECTION_FLAGS } from "../adc/connection_flags.ts";
 import { UsageError } from "../errors.ts";
-import { GLOBAL_OPTIONS, namesOf } from "./global_options.ts";
+import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf } from "./global_options.ts";
 import type { GlobalOptions, OptionSpec } from "./global_options.ts";
 import type { Io } from "./io.ts";
 import type { CommandSpec, OwnCall } from "./manual/manual.ts";

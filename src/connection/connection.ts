@@ -1,25 +1,24 @@
+import type { Backend } from "./backends.ts";
+import { BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "./backends.ts";
 import { readAdcArguments } from "../adc/arguments.ts";
 import type { AdcArguments } from "../adc/arguments.ts";
 import { readDuration } from "../adc/duration.ts";
+import { ADC_SETTINGS } from "../adc/settings.ts";
+import type { SettingKey } from "../adc/settings.ts";
 import { Secret } from "../secret.ts";
 import { actsAtStart, readEnvFile, readNamedFile } from "./env_file.ts";
 import type { EnvFile } from "./env_file.ts";
-import { describeOrigin, flagOr, wrongValue } from "./origin.ts";
+import { describeOrigin, readSetting, wrongValue } from "./origin.ts";
 import type { Layers, Setting } from "./origin.ts";
-import { readTarget, refuseDetours } from "./pinned_target.ts";
+import { readTarget, refuseUntrustedOverrides } from "./pinned_target.ts";
 import type { Profile } from "./profile.ts";
 import { proxyFor } from "./proxy.ts";
 import type { Proxy } from "./proxy.ts";
 import { crossesInPlain, readServers, requireAllowed } from "./server.ts";
 import type { Server } from "./server.ts";
 import { readTls } from "./tls.ts";
-import type { Tls } from "./tls.ts";
-import type { Environment } from "../context.ts";
-
-/** The kinds of gateway that ADC manages. */
-export type Backend = "apisix" | "api7ee" | "apisix-standalone";
-
-const BACKENDS: readonly Backend[] = ["apisix", "api7ee", "apisix-standalone"];
+import type { PemFile, Tls } from "./tls.ts";
+import type { Context, Environment } from "../context.ts";
 
 /** Where and how ADC will connect. */
 export interface Connection {
@@ -43,24 +42,20 @@ export interface Connection {
   readonly args: AdcArguments;
   /** The environment file that the token may come from. */
   readonly envFile: EnvFile;
-  /** The profile in force; `undefined` where there is none, or where it was passed over. */
+  /** The profile in force; `undefined` where there is none, or where it was ignored. */
   readonly profile: Profile | undefined;
   /** What a person should know before the run, a sentence each. */
   readonly warnings: readonly string[];
 }
 
 /** What {@linkcode resolveConnection} looks at. */
-export interface ConnectionOptions {
-  /** The environment, usually `process.env`. */
-  readonly env: Environment;
+export interface ConnectionOptions extends Pick<Context, "env" | "cwd"> {
   /**
    * ADC's command and all that follows it; or the same, taken apart.
    *
    * @default []
    */
   readonly args?: readonly string[] | AdcArguments;
-  /** The working directory: `.env` and relative certificate paths are looked up from it. */
-  readonly cwd: string;
   /**
    * An environment file to read instead of `.env` in the working directory; or one that was read, for a pipe
    * can be read only once.
@@ -104,14 +99,18 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
   const { env, cwd } = options;
   const { args: given = [] } = options;
   const args = "flags" in given ? given : await readAdcArguments(given);
-  const { flags } = args;
   const dotEnv = await readEnvFile(".env", cwd);
   const envFile = options.envFile === undefined
     ? dotEnv
     : typeof options.envFile === "string"
     ? await readNamedFile(options.envFile, cwd)
     : options.envFile;
-  const target = readTarget(flags, { env, files: [envFile], profile: options.profile });
+  const target = readTarget({
+    flags: args.flags,
+    env,
+    files: [envFile],
+    profile: options.profile,
+  });
   const { profile, layers } = target;
   // ADC reads `.env` whatever adc-run was told. What adc-run sets in ADC's environment hides it; these
   // settings have no value that means "none", so those of `.env` remain in force behind the named file.
@@ -120,25 +119,25 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
   const backend = readBackend(target.backend);
   const server: Setting<string> = target.server ??
     { value: "http://localhost:9180", origin: { kind: "default" } };
-  const servers = readServers(server, backend.value === "apisix-standalone");
+  const servers = readServers(server, BACKENDS[backend.value].hasServerList);
   requireAllowed({ value: servers, origin: server.origin }, env);
   const gatewayGroup: Setting<string> = target.gatewayGroup ??
     { value: "default", origin: { kind: "default" } };
-  if (backend.value === "api7ee" && gatewayGroup.value.trim() === "") {
+  if (BACKENDS[backend.value].hasGatewayGroups && gatewayGroup.value.trim() === "") {
     throw wrongValue(gatewayGroup.origin, "the gateway group's name is empty", {
       suggestion: "ADC would change whichever group the server lists first. Name the one you mean.",
     });
   }
-  const tls = readTls({ flags, layers: adcLayers, cwd });
+  const tls = readTls(adcLayers, cwd);
   const proxies = servers.map((each) => proxyFor(each, adcLayers));
-  refuseDetours({ env, profile, tls, proxies });
+  refuseUntrustedOverrides({ env, profile, tls, proxies });
   return {
     backend,
     server: { value: servers.map(({ display }) => display).join(", "), origin: server.origin },
     serverValue: new Secret(server.value),
     servers,
     gatewayGroup,
-    timeout: await readTimeout(flags.timeout, layers),
+    timeout: await readTimeout(layers),
     tls,
     proxies,
     args,
@@ -163,22 +162,16 @@ function proxyWarnings(proxies: readonly (Proxy | undefined)[]): readonly string
 }
 
 function readBackend(setting: Setting<string> | undefined): Setting<Backend> {
-  if (setting === undefined) return { value: "apisix", origin: { kind: "default" } };
-  const backend = BACKENDS.find((each) => each === setting.value);
-  if (backend !== undefined) return { value: backend, origin: setting.origin };
-  throw wrongValue(setting.origin, `ADC knows no backend "${setting.value}"`, {
-    suggestion: `Use one of ${BACKENDS.join(", ")}.`,
+  if (setting === undefined) return { value: DEFAULT_BACKEND, origin: { kind: "default" } };
+  const { value, origin } = setting;
+  if (isBackend(value)) return { value, origin };
+  throw wrongValue(origin, `ADC knows no backend "${value}"`, {
+    suggestion: `Use one of ${BACKEND_NAMES.join(", ")}.`,
   });
 }
 
-async function readTimeout(
-  flag: string | undefined,
-  layers: Layers,
-): Promise<Setting<number>> {
-  const text = flagOr(
-    { name: "--timeout", value: flag },
-    { layers, variable: undefined, key: "timeout" },
-  );
+async function readTimeout(layers: Layers): Promise<Setting<number>> {
+  const text = readSetting("timeout", layers);
   if (text === undefined) return { value: 10_000, origin: { kind: "default" } };
   const value = await readDuration(text.value);
   if (value !== undefined) return { value, origin: text.origin };
@@ -198,7 +191,7 @@ function warningsOf(
     `The token will cross the network to ${server.display} without encryption. Use https.`
   );
   if (envFile.unreadable !== undefined) {
-    warnings.push(`${envFile.name} cannot be read (${envFile.unreadable}) and was passed over.`);
+    warnings.push(`${envFile.name} cannot be read (${envFile.unreadable}) and was ignored.`);
   }
   const left = envFile.name === ".env"
     ? []
@@ -220,32 +213,59 @@ function warningsOf(
   return warnings;
 }
 
+/** Each setting as ADC would be told it; `undefined` where there is nothing to tell. */
+const SETTINGS: Readonly<
+  Record<SettingKey, (connection: Connection) => Setting<string> | undefined>
+> = {
+  backend: ({ backend }) => backend,
+  server: ({ server, serverValue }) => ({ ...server, value: serverValue.reveal() }),
+  gatewayGroup: ({ backend, gatewayGroup }) =>
+    BACKENDS[backend.value].hasGatewayGroups ? gatewayGroup : undefined,
+  timeout: ({ timeout }) => ({ ...timeout, value: `${timeout.value}ms` }),
+  caCertFile: ({ tls }) => pathOf(tls.caCertFile),
+  tlsClientCertFile: ({ tls }) => pathOf(tls.clientCertFile),
+  tlsClientKeyFile: ({ tls }) => pathOf(tls.clientKeyFile),
+  tlsSkipVerify: ({ tls: { skipVerify } }) => ({ ...skipVerify, value: String(skipVerify.value) }),
+};
+
+const SETTING_KEYS = Object.keys(SETTINGS) as readonly SettingKey[];
+
+function pathOf(file: Setting<PemFile> | undefined): Setting<string> | undefined {
+  return file && { ...file, value: file.value.path };
+}
+
+/**
+ * The variables that tell ADC of the connection. What came from a flag stays a flag; and any value of a
+ * switch turns it on, so that one that is off has no variable.
+ */
+export function connectionVariables(connection: Connection): Readonly<Record<string, string>> {
+  const variables: Record<string, string> = {};
+  for (const key of SETTING_KEYS) {
+    const { variable, kind } = ADC_SETTINGS[key];
+    const setting = SETTINGS[key](connection);
+    if (variable === undefined || setting === undefined || setting.origin.kind === "flag") continue;
+    if (kind !== "boolean" || setting.value === "true") variables[variable] = setting.value;
+  }
+  return variables;
+}
+
 /** The connection as data, without secrets, for `--json` and `--dry-run`. */
 export function describeConnection(
   connection: Connection,
 ): Record<string, { readonly value: string; readonly origin: string }> {
-  const { backend, server, gatewayGroup, timeout, tls, proxies, profile } = connection;
+  const { server, proxies, profile } = connection;
   const entry = (value: string, { origin }: Setting<unknown>) => ({
     value,
     origin: describeOrigin(origin),
   });
   const proxy = proxies.find((each) => each !== undefined);
+  const settings = SETTING_KEYS.flatMap((key) => {
+    const setting = key === "server" ? server : SETTINGS[key](connection);
+    return setting === undefined ? [] : [[key, entry(setting.value, setting)] as const];
+  });
   return {
     ...(profile && { profile: { value: profile.name, origin: profile.file } }),
-    backend: entry(backend.value, backend),
-    server: entry(server.value, server),
-    ...(backend.value === "api7ee" && {
-      gatewayGroup: entry(gatewayGroup.value, gatewayGroup),
-    }),
-    timeout: entry(`${timeout.value}ms`, timeout),
-    ...(tls.caCertFile && { caCertFile: entry(tls.caCertFile.value.path, tls.caCertFile) }),
-    ...(tls.clientCertFile && {
-      tlsClientCertFile: entry(tls.clientCertFile.value.path, tls.clientCertFile),
-    }),
-    ...(tls.clientKeyFile && {
-      tlsClientKeyFile: entry(tls.clientKeyFile.value.path, tls.clientKeyFile),
-    }),
-    tlsSkipVerify: entry(String(tls.skipVerify.value), tls.skipVerify),
+    ...Object.fromEntries(settings),
     ...(proxy && { proxy: entry(proxy.host.value, proxy.host) }),
   };
 }

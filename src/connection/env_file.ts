@@ -98,7 +98,6 @@ function isDirectoryCode(code: string): boolean {
   return code === "EISDIR" || (process.platform === "win32" && code === "EPERM");
 }
 
-/** Reads an environment file that was named, which then has to be there. */
 export async function readNamedFile(
   name: string,
   cwd: string,

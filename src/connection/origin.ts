@@ -1,3 +1,5 @@
+import { ADC_SETTINGS } from "../adc/settings.ts";
+import type { AdcFlags, SettingKey } from "../adc/settings.ts";
 import { ConnectionError, EXIT } from "../errors.ts";
 import type { EnvFile } from "./env_file.ts";
 import type { Profile, ProfileSettings } from "./profile.ts";
@@ -44,12 +46,14 @@ export function describeOrigin(origin: Origin): string {
 /**
  * Tells whether a value came along with the project, which may be a cloned repository of somebody else.
  */
-export function cameAlong(origin: Origin): boolean {
+export function isFromProject(origin: Origin): boolean {
   return origin.kind === "env-file" || (origin.kind === "profile" && origin.project);
 }
 
 /** Where values are looked up, nearest first. */
 export interface Layers {
+  /** ADC's flags. @default none */
+  readonly flags?: AdcFlags | undefined;
   readonly env: Environment;
   /** `.env` files; the first that has a variable wins. */
   readonly files: readonly EnvFile[];
@@ -71,25 +75,16 @@ export function lookUp(layers: Layers, name: string): Setting<string> | undefine
   return undefined;
 }
 
-/** Names of profile values that are texts. */
 type TextKey = {
-  [K in keyof ProfileSettings]-?: ProfileSettings[K] extends string | undefined ? K : never;
-}[keyof ProfileSettings];
+  [K in SettingKey]-?: AdcFlags[K] extends string | undefined ? K : never;
+}[SettingKey];
 
-/** The value of a flag if it was given, else that of the variable, else that of the profile. */
-export function flagOr(
-  flag: { readonly name: string; readonly value: string | undefined },
-  { layers, variable, key }: {
-    readonly layers: Layers;
-    readonly variable: string | undefined;
-    readonly key: TextKey;
-  },
-): Setting<string> | undefined {
-  if (flag.value !== undefined) {
-    return { value: flag.value, origin: { kind: "flag", name: flag.name } };
-  }
-  const setting = variable === undefined ? undefined : lookUp(layers, variable);
-  return setting ?? profileValue(layers.profile, key);
+/** A setting as it was given: by the flag, else by the variable, else by the profile. */
+export function readSetting(key: TextKey, layers: Layers): Setting<string> | undefined {
+  const { flag, variable } = ADC_SETTINGS[key];
+  const value = layers.flags?.[key];
+  if (value !== undefined) return { value, origin: { kind: "flag", name: flag } };
+  return (variable && lookUp(layers, variable)) ?? profileValue(layers.profile, key);
 }
 
 /** A value of a profile, with its origin. */

@@ -1,5 +1,13 @@
+import { ADC_SETTINGS } from "../adc/settings.ts";
 import type { Connection } from "./connection.ts";
-import { cameAlong, describeOrigin, flagOr, lookUp, profileValue, wrongValue } from "./origin.ts";
+import {
+  describeOrigin,
+  isFromProject,
+  lookUp,
+  profileValue,
+  readSetting,
+  wrongValue,
+} from "./origin.ts";
 import type { Layers, Setting } from "./origin.ts";
 import type { Profile } from "./profile.ts";
 import type { Proxy } from "./proxy.ts";
@@ -11,13 +19,13 @@ import type { Environment } from "../context.ts";
  * Tells whether what came along with a cloned repository sees what is sent to a server that somebody else
  * named: through a proxy of its own that a certificate of its own, or none, lets into the connection.
  */
-export function divertedBy(
+export function untrustedProxyOf(
   { servers, proxies, tls }: Pick<Connection, "servers" | "proxies" | "tls">,
 ): string | undefined {
-  const unverified = (tls.skipVerify.value && cameAlong(tls.skipVerify.origin)) ||
-    (tls.caCertFile !== undefined && cameAlong(tls.caCertFile.origin));
+  const unverified = (tls.skipVerify.value && isFromProject(tls.skipVerify.origin)) ||
+    (tls.caCertFile !== undefined && isFromProject(tls.caCertFile.origin));
   const proxy = proxies.find((each, index) =>
-    each !== undefined && cameAlong(each.host.origin) &&
+    each !== undefined && isFromProject(each.host.origin) &&
     (unverified || servers[index]!.base.protocol === "http:")
   );
   return proxy && describeOrigin(proxy.host.origin);
@@ -28,7 +36,7 @@ export function divertedBy(
  * along with a cloned repository must not lead the token past them: through a proxy of its own, or to
  * whoever shows a certificate that it vouches for.
  */
-export function refuseDetours({ env, profile, tls, proxies }: {
+export function refuseUntrustedOverrides({ env, profile, tls, proxies }: {
   readonly env: Environment;
   readonly profile: Profile | undefined;
   readonly tls: Tls;
@@ -47,7 +55,7 @@ export function refuseDetours({ env, profile, tls, proxies }: {
     tls.caCertFile,
   ];
   for (const setting of settings) {
-    if (setting === undefined || !cameAlong(setting.origin)) continue;
+    if (setting === undefined || !isFromProject(setting.origin)) continue;
     throw wrongValue(setting.origin, `${pin}, and a file may not lead past it`, {
       suggestion: "Set it in the environment, as a flag, or in your own profile, if it is meant. " +
         "No token was sent.",
@@ -55,7 +63,6 @@ export function refuseDetours({ env, profile, tls, proxies }: {
   }
 }
 
-/** What makes up a target. */
 interface TargetSettings {
   /** As given, in the flag, the environment, `.env` or the profile. */
   readonly backend: Setting<string> | undefined;
@@ -64,15 +71,7 @@ interface TargetSettings {
   readonly profile: Profile | undefined;
   /** Where the profile's other values are looked up. */
   readonly layers: Layers;
-  /** What a person should know, a sentence each. */
   readonly warnings: readonly string[];
-}
-
-/** The flags that name a target. */
-interface TargetFlags {
-  readonly backend?: string;
-  readonly server?: string;
-  readonly gatewayGroup?: string;
 }
 
 /**
@@ -82,23 +81,23 @@ interface TargetFlags {
  * the token. A `.env` file may not, nor may the environment where the profile was named for this run. A
  * profile that is merely used by default gives way to a server in the environment.
  */
-export function readTarget(flags: TargetFlags, layers: Layers): TargetSettings {
+export function readTarget(layers: Layers): TargetSettings {
   const { profile } = layers;
   if (profile !== undefined && isElsewhere(profile, layers)) {
     return {
-      ...readTarget(flags, { env: layers.env, files: layers.files }),
+      ...readTarget({ ...layers, profile: undefined }),
       warnings: [
-        `The profile "${profile.name}" is passed over: ADC_SERVER names another server than its ${profile.server}.`,
+        `The profile "${profile.name}" is ignored: ADC_SERVER names another server than its ${profile.server}.`,
       ],
     };
   }
-  const server = pinned("server", flags, layers);
+  const server = readPinned("server", layers);
   const moved = profile?.server !== undefined && server !== undefined &&
     !isSameServer(server.value, profile.server);
   return {
     server,
-    backend: pinned("backend", flags, layers),
-    gatewayGroup: pinned("gatewayGroup", flags, layers),
+    backend: readPinned("backend", layers),
+    gatewayGroup: readPinned("gatewayGroup", layers),
     profile: moved ? undefined : profile,
     layers,
     warnings: moved
@@ -110,23 +109,11 @@ export function readTarget(flags: TargetFlags, layers: Layers): TargetSettings {
   };
 }
 
-const NAMES = {
-  server: { flag: "--server", variable: "ADC_SERVER", what: "server" },
-  backend: { flag: "--backend", variable: "ADC_BACKEND", what: "backend" },
-  gatewayGroup: {
-    flag: "--gateway-group",
-    variable: "ADC_GATEWAY_GROUP",
-    what: "gateway group",
-  },
-} as const;
-
-function pinned(
-  key: keyof typeof NAMES,
-  flags: TargetFlags,
+function readPinned(
+  key: "server" | "backend" | "gatewayGroup",
   layers: Layers,
 ): Setting<string> | undefined {
-  const { flag, variable, what } = NAMES[key];
-  const setting = flagOr({ name: flag, value: flags[key] }, { layers, variable, key });
+  const setting = readSetting(key, layers);
   const { profile } = layers;
   const own = profile?.[key];
   if (profile === undefined || own === undefined || setting === undefined) return setting;
@@ -137,6 +124,7 @@ function pinned(
     return { value: setting.value, origin: profileValue(profile, key)!.origin };
   }
   if (origin.kind === "environment" && !profile.explicit) return setting;
+  const what = ADC_SETTINGS[key].flag.slice(2).replace("-", " ");
   throw wrongValue(
     origin,
     `it says "${

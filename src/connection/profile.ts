@@ -1,9 +1,10 @@
-import type { AdcFlags } from "../adc/arguments.ts";
+import type { Backend } from "./backends.ts";
+import type { AdcFlags } from "../adc/settings.ts";
 
 /** What a profile may say: what ADC's connection flags say, and where its token comes from. */
 export interface ProfileSettings extends AdcFlags {
   /** The kind of gateway, as `--backend`. */
-  readonly backend?: "apisix" | "api7ee" | "apisix-standalone";
+  readonly backend?: Backend;
   /** Who logs in, where `API7_USERNAME` is not set. */
   readonly username?: string;
   /** A command that prints the token: its words, or a text that is split without a shell. */

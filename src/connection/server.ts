@@ -14,10 +14,9 @@ export interface Server {
   /** The address for messages: without a user name or password that it may hold. */
   readonly display: string;
   /** The `Authorization` header that the address' user name and password make, as axios makes it. */
-  readonly authorization?: Secret;
+  readonly authorization: Secret | undefined;
 }
 
-/** Reads the value of `--server` or `ADC_SERVER`. */
 export function readServers(setting: Setting<string>, list: boolean): readonly Server[] {
   // ADC takes white space around the addresses of a list, and fails with it around a single one.
   const parts = list ? setting.value.split(",").map((part) => part.trim()) : [setting.value];
@@ -49,8 +48,7 @@ function readServer(text: string, { origin }: Setting<string>): Server {
   base.username = "";
   base.password = "";
   const display = url.origin + base.pathname.replace(/\/$/, "");
-  const authorization = basicAuthorization(url);
-  return { base, origin: url.origin, display, ...(authorization && { authorization }) };
+  return { base, origin: url.origin, display, authorization: basicAuthorization(url) };
 }
 
 function basicAuthorization({ username, password }: URL): Secret | undefined {
@@ -60,7 +58,7 @@ function basicAuthorization({ username, password }: URL): Secret | undefined {
 }
 
 /** A shorter password is a word; masking it would garble what it occurs in. */
-const SHORTEST_PASSWORD = 4;
+const MIN_PASSWORD_LENGTH = 4;
 
 /**
  * What of a server's address must not be seen: its password, alone and as it is sent. The server gets to
@@ -70,7 +68,7 @@ export function addressSecrets({ authorization }: Server): readonly Secret[] {
   if (authorization === undefined) return [];
   const pair = Buffer.from(authorization.reveal().replace(/^Basic /, ""), "base64").toString();
   const password = pair.slice(pair.indexOf(":") + 1);
-  return password.length < SHORTEST_PASSWORD
+  return password.length < MIN_PASSWORD_LENGTH
     ? [authorization]
     : [authorization, new Secret(password)];
 }
@@ -89,12 +87,10 @@ export function withoutUserinfo(text: string): string {
   return text.replace(/^([^/@]*\/\/)?.*@/s, "$1");
 }
 
-/** The host of an address, as sockets take it. */
 export function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, "");
 }
 
-/** The full address of a path below a server. */
 export function urlOf(server: Server, path: string): URL {
   return new URL(server.base.pathname.replace(/\/$/, "") + path, server.base);
 }

@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import type { AdcFlags } from "../adc/arguments.ts";
+import { ADC_SETTINGS } from "../adc/settings.ts";
 import { codeOf, ConnectionError, throwIfNotCapable } from "../errors.ts";
 import { Secret } from "../secret.ts";
-import { describeOrigin, flagOr, lookUp, profileValue, wrongValue } from "./origin.ts";
+import { describeOrigin, lookUp, profileValue, readSetting, wrongValue } from "./origin.ts";
 import type { Layers, Setting } from "./origin.ts";
 
 /** A PEM file that was read. */
@@ -17,51 +17,32 @@ export interface PemFile {
 /** How a server's certificate is verified, and which certificate this side shows. */
 export interface Tls {
   /** The CA that the server's certificate is verified with, instead of the system's. */
-  readonly caCertFile?: Setting<PemFile>;
+  readonly caCertFile?: Setting<PemFile> | undefined;
   /** The client certificate, for mutual TLS. */
-  readonly clientCertFile?: Setting<PemFile>;
+  readonly clientCertFile?: Setting<PemFile> | undefined;
   /** The client certificate's private key. */
-  readonly clientKeyFile?: Setting<PemFile>;
+  readonly clientKeyFile?: Setting<PemFile> | undefined;
   /** Whether the server's certificate is not verified at all. */
   readonly skipVerify: Setting<boolean>;
-}
-
-/** Where the TLS settings are looked up. */
-export interface TlsOptions {
-  readonly flags: AdcFlags;
-  /** Environment and `.env`. */
-  readonly layers: Layers;
-  /** The folder that relative paths start from. */
-  readonly cwd: string;
 }
 
 /**
  * Reads the TLS settings. One half of a client certificate's pair is an error, where ADC 0.28 says so and
  * exits with 0; so is an `ADC_TLS_SKIP_VERIFY` that means "no", which ADC takes for "yes".
  */
-export function readTls({ flags, layers, cwd }: TlsOptions): Tls {
-  const file = (name: string, variable: string, key: FileKey) => {
-    const setting = flagOr({ name, value: flags[key] }, { layers, variable, key });
+export function readTls(layers: Layers, cwd: string): Tls {
+  const file = (key: FileKey) => {
+    const setting = readSetting(key, layers);
     return setting && { origin: setting.origin, value: readPem(setting, cwd) };
   };
-  const caCertFile = file("--ca-cert-file", "ADC_CA_CERT_FILE", "caCertFile");
-  const clientCertFile = file(
-    "--tls-client-cert-file",
-    "ADC_TLS_CLIENT_CERT_FILE",
-    "tlsClientCertFile",
-  );
-  const clientKeyFile = file(
-    "--tls-client-key-file",
-    "ADC_TLS_CLIENT_KEY_FILE",
-    "tlsClientKeyFile",
-  );
-  requirePair(clientCertFile, clientKeyFile);
-  return {
-    ...(caCertFile && { caCertFile }),
-    ...(clientCertFile && { clientCertFile }),
-    ...(clientKeyFile && { clientKeyFile }),
-    skipVerify: readSkipVerify(flags, layers),
+  const tls: Tls = {
+    caCertFile: file("caCertFile"),
+    clientCertFile: file("tlsClientCertFile"),
+    clientKeyFile: file("tlsClientKeyFile"),
+    skipVerify: readSkipVerify(layers),
   };
+  requirePair(tls);
+  return tls;
 }
 
 type FileKey = "caCertFile" | "tlsClientCertFile" | "tlsClientKeyFile";
@@ -97,10 +78,7 @@ function readPem(setting: Setting<string>, cwd: string): PemFile {
   return { path, pem: new Secret(pem) };
 }
 
-function requirePair(
-  cert: Setting<PemFile> | undefined,
-  key: Setting<PemFile> | undefined,
-): void {
+function requirePair({ clientCertFile: cert, clientKeyFile: key }: Tls): void {
   if ((cert === undefined) === (key === undefined)) return;
   const given = cert ?? key;
   const missing = cert === undefined
@@ -115,11 +93,10 @@ function requirePair(
 /** Words by which people mean "verify". */
 const NO = /^(|0|n|no|f|false|off)$/i;
 
-function readSkipVerify(flags: AdcFlags, layers: Layers): Setting<boolean> {
-  if (flags.tlsSkipVerify === true) {
-    return { value: true, origin: { kind: "flag", name: "--tls-skip-verify" } };
-  }
-  const setting = lookUp(layers, "ADC_TLS_SKIP_VERIFY");
+function readSkipVerify(layers: Layers): Setting<boolean> {
+  const { flag, variable } = ADC_SETTINGS.tlsSkipVerify;
+  if (layers.flags?.tlsSkipVerify) return { value: true, origin: { kind: "flag", name: flag } };
+  const setting = lookUp(layers, variable);
   if (setting === undefined) {
     return profileValue(layers.profile, "tlsSkipVerify") ??
       { value: false, origin: { kind: "default" } };

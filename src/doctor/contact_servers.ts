@@ -1,49 +1,42 @@
 import { explainFailure } from "../check/network_failure.ts";
 import type { NetworkFailure } from "../check/network_failure.ts";
-import { isJson, oneLine, parseObject, wordsOf } from "../check/response.ts";
-import type { Backend, Connection } from "../connection/connection.ts";
+import { errorMessageOf, isJson, oneLine, parseObject } from "../check/response.ts";
+import type { Backend } from "../connection/backends.ts";
+import type { Connection } from "../connection/connection.ts";
 import { openHttpClient } from "../http/http_client.ts";
 import type { HttpClient, HttpResponse } from "../http/http_client.ts";
 import type { Server } from "../connection/server.ts";
-import type { HttpDispatcher } from "../context.ts";
+import type { Context } from "../context.ts";
 
-/** What each backend is asked; without a token each of them refuses it in words of its own. */
+/**
+ * What each backend is asked; without a token each of them refuses it in words of its own. In the order in
+ * which an answer counts: API7 Enterprise answers below `/apisix/admin` as well, and Apache APISIX that
+ * keeps its configuration in etcd refuses every path below it, before it looks whether there is such a
+ * thing.
+ */
 const QUESTIONS: Readonly<Record<Backend, string>> = {
   "api7ee": "/api/gateway_groups",
   "apisix": "/apisix/admin/routes",
   "apisix-standalone": "/apisix/admin/configs",
 };
 
-/**
- * The order in which an answer counts: API7 Enterprise answers below `/apisix/admin` as well, and Apache
- * APISIX that keeps its configuration in etcd refuses every path below it, before it looks whether there
- * is such a thing.
- */
-const ORDER: readonly Backend[] = ["api7ee", "apisix", "apisix-standalone"];
+const ORDER = Object.keys(QUESTIONS) as readonly Backend[];
 
 /** What is known of a server after the first contact. */
 export interface Contact {
   readonly server: Server;
   /** Why no answer came; `undefined` where one came. */
   readonly failure: NetworkFailure | undefined;
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** The `Server` header. */
-  readonly software?: string;
+  readonly software?: string | undefined;
   /** The backend that answers there, as far as that can be told. */
-  readonly backend?: Backend;
+  readonly backend?: Backend | undefined;
   /** How far the server's clock is ahead of this one, in milliseconds. */
-  readonly skew?: number;
+  readonly skew?: number | undefined;
 }
 
-/** How the servers are asked. */
-export interface ContactOptions {
-  /** Ends the requests. */
-  readonly signal: AbortSignal | undefined;
-  /** Sends the requests. */
-  readonly dispatcher: HttpDispatcher | undefined;
-  /** The clock, in milliseconds. */
-  readonly now: () => number;
-}
+type ContactOptions = Pick<Context, "signal" | "dispatcher" | "now">;
 
 /** Asks every server of a connection who it is. */
 export async function contactServers(
@@ -66,7 +59,7 @@ async function contact(
     readonly connection: Connection;
     readonly server: Server;
   },
-  { signal, now }: ContactOptions,
+  { signal, now = Date.now }: ContactOptions,
 ): Promise<Contact> {
   const ask = (backend: Backend) =>
     client.send({ server, method: "GET", path: QUESTIONS[backend], token: undefined });
@@ -92,10 +85,10 @@ async function contact(
       server,
       failure: undefined,
       status: first.status,
-      ...(software !== undefined && { software: oneLine(software).slice(0, 80) }),
-      ...(backend !== undefined && { backend }),
+      software: software && oneLine(software).slice(0, 80),
+      backend,
       // The header has no fractions of a second: half of one is the best guess.
-      ...(!Number.isNaN(date) && { skew: date + 500 - (before + after) / 2 }),
+      skew: Number.isNaN(date) ? undefined : date + 500 - (before + after) / 2,
     };
   } catch (error) {
     signal?.throwIfAborted();
@@ -107,7 +100,7 @@ async function contact(
 function isAdminApi(response: HttpResponse, backend: Backend): boolean {
   const { status } = response;
   if (!isJson(response)) return false;
-  if (status === 401 || status === 403) return wordsOf(response) !== "";
+  if (status === 401 || status === 403) return errorMessageOf(response) !== "";
   if (status !== 200) return false;
   if (response.cut) return true;
   const keys = Object.keys(parseObject(response.body) ?? {});

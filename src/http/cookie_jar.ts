@@ -1,6 +1,6 @@
 import { crossesInPlain } from "../connection/server.ts";
 import type { Server } from "../connection/server.ts";
-import { Secret, SHORTEST_SECRET } from "../secret.ts";
+import { MIN_SECRET_LENGTH, Secret } from "../secret.ts";
 
 /** What became of the cookies of one answer. */
 export interface TakenCookies {
@@ -33,7 +33,7 @@ export class CookieJar {
     for (const line of lines) {
       const [[name, value] = ["", ""], ...rest] = line.split(";").map(splitAtEquals);
       const attributes = new Map(rest.map(([key, text]) => [(key || text).toLowerCase(), text]));
-      if (value.length >= SHORTEST_SECRET && !this.#seen.has(value)) {
+      if (value.length >= MIN_SECRET_LENGTH && !this.#seen.has(value)) {
         this.#seen.set(value, new Secret(value));
       }
       if (!/^[\x20-\x7e]+$/.test(name + value)) continue;

@@ -1,3 +1,4 @@
+import { BACKENDS } from "../connection/backends.ts";
 import type { Credentials } from "../admin_api/session.ts";
 import type { Connection } from "../connection/connection.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
@@ -72,11 +73,11 @@ export function adminApiSource(options: AdminApiSourceOptions): TokenSource {
     timeout: TIME_LIMIT,
     grace: GRACE,
     find: (context) => find(context, options),
-    outlook: ({ connection }) => Promise.resolve(outlook(connection, options)),
+    preview: ({ connection }) => Promise.resolve(preview(connection, options)),
   };
 }
 
-function outlook(connection: Connection, options: AdminApiSourceOptions): string {
+function preview(connection: Connection, options: AdminApiSourceOptions): string {
   const missing = whatIsMissing(connection, options);
   if (missing !== undefined) return missing;
   const reason = needsConsent(connection);
@@ -93,7 +94,7 @@ function whatIsMissing(
   { env, ask }: AdminApiSourceOptions,
 ): string | undefined {
   const { backend } = connection;
-  if (backend.value !== "api7ee") return `the backend ${backend.value} has no log-in`;
+  if (!BACKENDS[backend.value].hasUsers) return `the backend ${backend.value} has no log-in`;
   if (ask !== undefined) return undefined;
   const { username, password } = credentialsOf(env, connection);
   const missing = [

@@ -1,3 +1,4 @@
+import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
@@ -20,7 +21,7 @@ export async function clearLeftOvers(
   { env, keychain, dispatcher, signal, onWarning, now = Date.now }: ClearLeftOversOptions,
 ): Promise<void> {
   const [server] = connection.servers;
-  if (connection.backend.value !== "api7ee" || server === undefined) return;
+  if (!BACKENDS[connection.backend.value].hasUsers || server === undefined) return;
   try {
     const entries = await openJournal(storeFolder(env), { onWarning }).list();
     if (!entries.some(({ origin }) => origin === server.origin)) return;

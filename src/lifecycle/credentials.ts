@@ -1,5 +1,5 @@
 import type { Connection } from "../connection/connection.ts";
-import { cameAlong, describeOrigin } from "../connection/origin.ts";
+import { describeOrigin, isFromProject } from "../connection/origin.ts";
 import type { Origin } from "../connection/origin.ts";
 import type { Profile } from "../connection/profile.ts";
 import { crossesInPlain } from "../connection/server.ts";
@@ -34,10 +34,10 @@ export function needsConsent(connection: Connection): string | undefined {
   const { server, proxies, tls } = connection;
   const alone = (what: string, origin: Origin) =>
     // A file that was named on the command line was meant.
-    cameAlong(origin) && !(origin.kind === "env-file" && origin.file !== ".env")
+    isFromProject(origin) && !(origin.kind === "env-file" && origin.file !== ".env")
       ? `${what} comes from ${describeOrigin(origin)} alone`
       : undefined;
-  const proxy = proxies.find((each) => each && cameAlong(each.host.origin))?.host;
+  const proxy = proxies.find((each) => each && isFromProject(each.host.origin))?.host;
   return alone(`the server ${server.value}`, server.origin) ??
     (proxy && alone(`the proxy ${proxy.value}`, proxy.origin)) ??
     (tls.skipVerify.value

@@ -1,5 +1,7 @@
 import { UsageError } from "../errors.ts";
 import type { TokenSource } from "../token/source.ts";
+import { isSourceName, SOURCE_NAMES } from "../token/sources.ts";
+import type { SourceName } from "../token/sources.ts";
 import { commandSource } from "../token/sources/command_source.ts";
 import { fileSource } from "../token/sources/file_source.ts";
 import { keychainSource } from "../token/sources/stored.ts";
@@ -10,8 +12,7 @@ import { storeSource } from "./store_source.ts";
 import type { Context } from "../context.ts";
 
 /** What the default sources look at. */
-export interface DefaultSourcesOptions
-  extends AdminApiSourceOptions, Pick<Context, "cwd" | "keychain"> {
+export interface DefaultSourcesOptions extends AdminApiSourceOptions, Pick<Context, "cwd"> {
   /**
    * Which sources, in which order.
    *
@@ -25,6 +26,18 @@ export interface DefaultSourcesOptions
    */
   readonly helperStderr?: "inherit" | "ignore" | undefined;
 }
+
+const MAKERS: Readonly<Record<SourceName, (options: DefaultSourcesOptions) => TokenSource>> = {
+  "flag": flagSource,
+  "env": envSource,
+  "file": fileSource,
+  "dotenv": dotenvSource,
+  "command": ({ env, cwd, helperStderr = "ignore" }) =>
+    commandSource({ env, cwd, stderr: helperStderr }),
+  "store": storeSource,
+  "keychain": ({ keychain }) => keychainSource({ keychain }),
+  "admin-api": adminApiSource,
+};
 
 /**
  * The sources that the command line asks.
@@ -43,27 +56,14 @@ export interface DefaultSourcesOptions
  * ```
  */
 export function defaultSources(options: DefaultSourcesOptions): readonly TokenSource[] {
-  const { env, cwd, keychain, helperStderr } = options;
-  const all = [
-    flagSource(),
-    envSource({ env }),
-    fileSource({ env, cwd }),
-    dotenvSource(),
-    commandSource({ env, cwd, ...(helperStderr && { stderr: helperStderr }) }),
-    storeSource({ env }),
-    keychainSource(keychain && { keychain }),
-    adminApiSource(options),
-  ];
-  const { names } = options;
-  if (names === undefined) return all;
-  const known = all.map(({ name }) => name).join(", ");
+  const { names = SOURCE_NAMES } = options;
+  const known = SOURCE_NAMES.join(", ");
   if (names.length === 0) throw new UsageError(`Cannot ask no source: name some of ${known}`);
   return names.map((name, index) => {
-    const source = all.find((each) => each.name === name);
-    if (source === undefined) {
+    if (!isSourceName(name)) {
       throw new UsageError(`Cannot ask a source "${name}": there are ${known}`);
     }
     if (names.indexOf(name) !== index) throw new UsageError(`Cannot ask source "${name}" twice`);
-    return source;
+    return MAKERS[name](options);
   });
 }

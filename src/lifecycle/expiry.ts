@@ -1,3 +1,4 @@
+import { BACKENDS } from "../connection/backends.ts";
 import { readDuration } from "../adc/duration.ts";
 import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -89,7 +90,7 @@ export async function knownToken(
   },
 ): Promise<TokenRecord | undefined> {
   const [server] = connection.servers;
-  if (connection.backend.value !== "api7ee" || server === undefined) return undefined;
+  if (!BACKENDS[connection.backend.value].hasUsers || server === undefined) return undefined;
   try {
     const { fingerprint } = token;
     const state = openState(storeFolder(env), { onWarning });

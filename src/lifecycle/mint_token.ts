@@ -78,11 +78,11 @@ export async function mintToken(api: AdminApi, options: MintOptions): Promise<Mi
 }
 
 /** The longest name that API7 Enterprise takes, in characters (its OpenAPI, `POST /api/tokens`). */
-export const LONGEST_TOKEN_NAME = 40;
+export const MAX_TOKEN_NAME_LENGTH = 40;
 
 /** The name of a token that a log-in makes where none is given. */
 export function defaultTokenName(user: string, host: string = hostname()): string {
-  return cut(`adc-run ${user}@${host}`, LONGEST_TOKEN_NAME);
+  return cut(`adc-run ${user}@${host}`, MAX_TOKEN_NAME_LENGTH);
 }
 
 /**
@@ -93,23 +93,23 @@ export function uniqueTokenName(base: string): string {
   const suffix = randomBytes(4).toString("hex");
   // A server that takes no other name later must not make the names grow.
   const start = base.replace(/-[0-9a-f]{8}$/, "");
-  return `${cut(start, LONGEST_TOKEN_NAME - suffix.length - 1)}-${suffix}`;
+  return `${cut(start, MAX_TOKEN_NAME_LENGTH - suffix.length - 1)}-${suffix}`;
 }
 
 /** The same name with a number behind it. */
 export function numberedTokenName(base: string, number: number): string {
   const suffix = ` ${number}`;
-  return cut(base, LONGEST_TOKEN_NAME - suffix.length) + suffix;
+  return cut(base, MAX_TOKEN_NAME_LENGTH - suffix.length) + suffix;
 }
 
 /** Refuses a name that the server would refuse. */
 export function requireTokenName(name: string): string {
   const { length } = [...name];
   if (name.trim() === "") throw new UsageError("Cannot name a token: the name is empty");
-  if (length > LONGEST_TOKEN_NAME) {
+  if (length > MAX_TOKEN_NAME_LENGTH) {
     throw new UsageError(
       `Cannot name a token: the name has ${length} characters, and the server takes at most ` +
-        LONGEST_TOKEN_NAME,
+        MAX_TOKEN_NAME_LENGTH,
     );
   }
   return name;

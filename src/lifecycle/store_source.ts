@@ -7,7 +7,7 @@ import type { TokenSource } from "../token/source.ts";
 import { findStored } from "../token/sources/stored.ts";
 import { isMissingKeychain, storedToken } from "./token_stores.ts";
 import type { TokenStores } from "./token_stores.ts";
-import type { Environment } from "../context.ts";
+import type { Context } from "../context.ts";
 
 /**
  * The source `store`: the file that `adc-run auth login --storage file` keeps tokens in, under the user's
@@ -29,7 +29,7 @@ import type { Environment } from "../context.ts";
  * });
  * ```
  */
-export function storeSource({ env }: { readonly env: Environment }): TokenSource {
+export function storeSource({ env }: Pick<Context, "env">): TokenSource {
   return {
     name: "store",
     timeout: 5_000,

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
  * Base64 and hexadecimal forms below this many characters are too likely to turn up by chance: the
  * hexadecimal form of `ab` is `6162`, four digits that many a number contains.
  */
-const SHORTEST_ENCODED = 8;
+const MIN_ENCODED_LENGTH = 8;
 
 /** Values that look the same in every URL encoding and in every kind of string literal. */
 const PLAIN = /^[\w.-]*$/;
@@ -35,7 +35,7 @@ export function secretForms(value: string): Set<string> {
     addLiteralForms(forms, value);
   }
   addBase64Forms(forms, value, bytes.length);
-  if (bytes.length * 2 >= SHORTEST_ENCODED) {
+  if (bytes.length * 2 >= MIN_ENCODED_LENGTH) {
     const hex = bytes.toString("hex");
     forms.add(hex).add(hex.toUpperCase());
   }
@@ -99,7 +99,7 @@ function addBase64Forms(forms: Set<string>, value: string, size: number): void {
   for (let offset = 0; offset < 3; offset++) {
     const first = Math.ceil(offset * 8 / 6);
     const end = Math.floor((offset + size) * 8 / 6);
-    if (end - first < SHORTEST_ENCODED) continue;
+    if (end - first < MIN_ENCODED_LENGTH) continue;
     const form = Buffer.from("\0".repeat(offset) + value).toString("base64").slice(first, end);
     forms.add(form).add(form.replaceAll("+", "-").replaceAll("/", "_"));
   }

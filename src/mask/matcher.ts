@@ -132,10 +132,10 @@ class Automaton {
 }
 
 /** Beyond this a longer window gains little, and costs time to build. */
-const LONGEST_WINDOW = 16;
-const FEWEST_BITS = 12;
+const MAX_WINDOW = 16;
+const MIN_BITS = 12;
 /** 128 KiB: the table has to stay in the processor's nearer caches. */
-const MOST_BITS = 17;
+const MAX_BITS = 17;
 /** Marks the blocks with which some pattern begins; the bits below hold the shift. */
 const BEGINS = 0x80;
 
@@ -156,10 +156,10 @@ class ShiftTable implements Finder {
 
   /** Makes the table. */
   constructor(patterns: readonly string[], block: 2 | 3) {
-    let window = LONGEST_WINDOW;
+    let window = MAX_WINDOW;
     for (const pattern of patterns) window = Math.min(window, pattern.length);
-    let bits = FEWEST_BITS;
-    while (bits < MOST_BITS && 1 << bits < patterns.length * window * 8) bits++;
+    let bits = MIN_BITS;
+    while (bits < MAX_BITS && 1 << bits < patterns.length * window * 8) bits++;
     // A table that is more than a quarter full shifts less than a smaller window would.
     const share = Math.floor((1 << bits) / 4 / patterns.length);
     this.#block = block;

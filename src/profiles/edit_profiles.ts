@@ -17,21 +17,14 @@ import {
   ProfileFileError,
 } from "./profile_settings.ts";
 import type { SettingName, StoredProfile } from "./profile_settings.ts";
-import { findDefect } from "./validate.ts";
-import type { Environment } from "../context.ts";
+import { validateProfiles } from "./validate.ts";
+import type { Context } from "../context.ts";
 
-/** Where the profiles are, and how a change is waited for. */
-export interface EditProfilesOptions {
-  /** The environment, which says where the configuration folder is. */
-  readonly env: Environment;
-  /** Gives the wait for other processes up. @default none */
-  readonly signal?: AbortSignal | undefined;
+export interface EditProfilesOptions extends Pick<Context, "env" | "signal"> {
 }
 
 export interface ProfileChange {
-  /** The settings that get a value. @default none */
   readonly set?: StoredProfile;
-  /** The settings that go. @default none */
   readonly unset?: readonly SettingName[];
   /** Whether nothing else of the profile stays. @default false */
   readonly replace?: boolean;
@@ -43,7 +36,6 @@ interface Edit {
   readonly value: unknown;
 }
 
-/** Makes a profile, or changes one. */
 export async function setProfile(
   name: string,
   options: EditProfilesOptions & ProfileChange,
@@ -54,7 +46,7 @@ export async function setProfile(
       suggestion: NAME_RULE,
     });
   }
-  return await edit(options, `set profile "${name}"`, ({ profiles }) => {
+  return await editProfiles(options, `set profile "${name}"`, ({ profiles }) => {
     if (replace || !profiles.has(name)) return [{ path: ["profiles", name], value: set }];
     const gone = unset.map((key): [string, unknown] => [key, undefined]);
     return [...gone, ...Object.entries(set)]
@@ -67,7 +59,7 @@ export async function removeProfiles(
   names: readonly string[],
   options: EditProfilesOptions,
 ): Promise<{ readonly before: ParsedProfiles; readonly after: ParsedProfiles }> {
-  return await edit(options, "remove the profile", ({ profiles, use }) => {
+  return await editProfiles(options, "remove the profile", ({ profiles, use }) => {
     for (const name of names) requireProfile(name, { profiles, what: "remove" });
     for (const [user, profile] of profiles) {
       if (profile.use === undefined || names.includes(user) || !names.includes(profile.use)) {
@@ -92,7 +84,7 @@ export async function useProfile(
   name: string | undefined,
   options: EditProfilesOptions,
 ): Promise<{ readonly before: ParsedProfiles; readonly after: ParsedProfiles }> {
-  return await edit(options, "choose the profile", ({ profiles, use }) => {
+  return await editProfiles(options, "choose the profile", ({ profiles, use }) => {
     if (name !== undefined) requireProfile(name, { profiles, what: "use" });
     return use === name ? [] : [{ path: ["use"], value: name }];
   });
@@ -115,7 +107,7 @@ function requireProfile(
 }
 
 /** Reads, changes and writes the file while no other process does. */
-async function edit(
+async function editProfiles(
   { env, signal }: EditProfilesOptions,
   what: string,
   change: (before: ParsedProfiles) => readonly Edit[],
@@ -133,9 +125,9 @@ async function edit(
     if (edits.length === 0) return { before, after: before };
     const changed = await applyEdits(text ?? emptyFile(), edits);
     const value: unknown = JSON.parse(withoutMark(changed));
-    const defect = findDefect(value, where);
-    if (defect !== undefined) {
-      const { found, suggestion } = defect;
+    const issue = validateProfiles(value, where);
+    if (issue !== undefined) {
+      const { found, suggestion } = issue;
       throw new UsageError(`Cannot ${what}: ${found}`, { suggestion });
     }
     const after = await parseProfiles(withoutMark(changed), where);

@@ -4,8 +4,8 @@ import type { Environment } from "../context.ts";
 import { AdcRunError, codeOf, EXIT, throwIfNotCapable } from "../errors.ts";
 import { homeFolder } from "../system/files.ts";
 import { Secret } from "../secret.ts";
-import { tokenDefect } from "../token/token_value.ts";
-import { findDefect, isRecord } from "./validate.ts";
+import { validateToken } from "../token/token_value.ts";
+import { isRecord, validateProfiles } from "./validate.ts";
 import { isProfileName } from "./profile_settings.ts";
 import type { StoredProfile } from "./profile_settings.ts";
 
@@ -88,11 +88,11 @@ function contextOf(
     ...(ca ? { caCertFile: typeof ca === "string" ? resolve(dirname(path), ca) : ca } : {}),
     ...(skip ? { tlsSkipVerify: skip } : {}),
   };
-  const defect = findDefect({ profiles: { [profile]: settings } }, { project: false });
-  if (defect !== undefined) return defect.found;
+  const issue = validateProfiles({ profiles: { [profile]: settings } }, { project: false });
+  if (issue !== undefined) return issue.found;
   if (token && typeof token !== "string") return 'its "token" is not text';
   const secret = typeof token === "string" && token.trim() ? new Secret(token.trim()) : undefined;
-  const broken = secret && tokenDefect(secret, false);
+  const broken = secret && validateToken(secret, "api7ee");
   if (broken !== undefined) return `its token cannot be used, ${broken}`;
   const note = group && group !== "default"
     ? `a7 names a gateway group by its id and ADC by its name: make sure that "${group}" is the name.`

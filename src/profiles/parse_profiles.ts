@@ -1,18 +1,15 @@
 import type { Node, ParseError } from "jsonc-parser";
 import { ProfileFileError } from "./profile_settings.ts";
 import type { StoredProfile } from "./profile_settings.ts";
-import { findDefect } from "./validate.ts";
-import type { Defect } from "./validate.ts";
+import { validateProfiles } from "./validate.ts";
+import type { Issue } from "./validate.ts";
 
-/** What a file of profiles says. */
 export interface ParsedProfiles {
   /** The profile that is used where none is named. */
   readonly use: string | undefined;
-  /** The profiles by name, in the order of the file. */
   readonly profiles: ReadonlyMap<string, StoredProfile>;
 }
 
-/** Reads and checks the text of a file of profiles. */
 export async function parseProfiles(
   text: string,
   { path, project }: { readonly path: string; readonly project: boolean },
@@ -24,10 +21,10 @@ export async function parseProfiles(
     // Without the error as its cause: that quotes the file.
     throw await syntaxError(text, path);
   }
-  const defect = findDefect(value, { project });
-  if (defect !== undefined) {
-    const { found, suggestion } = defect;
-    throw new ProfileFileError(found, { path, suggestion, ...await placeOfDefect(text, defect) });
+  const issue = validateProfiles(value, { project });
+  if (issue !== undefined) {
+    const { found, suggestion } = issue;
+    throw new ProfileFileError(found, { path, suggestion, ...await placeOfIssue(text, issue) });
   }
   // No good file nests deeply, so this comes last.
   if (countKeys(text) !== keysIn(value)) {
@@ -104,7 +101,6 @@ const WORDS: Readonly<Record<number, string>> = {
   16: "there is a control character in a text",
 };
 
-/** Finds out where a text is no JSON. */
 async function findSyntaxError(
   text: string,
 ): Promise<{ readonly found: string; readonly place: TextPlace } | undefined> {
@@ -115,15 +111,14 @@ async function findSyntaxError(
   return { found: WORDS[first.error] ?? "it is no JSON", place: placeOf(text, first.offset) };
 }
 
-/** Finds the place of a defect. */
-async function placeOfDefect(text: string, defect: Defect): Promise<TextPlace> {
+async function placeOfIssue(text: string, issue: Issue): Promise<TextPlace> {
   const { findNodeAtLocation } = await import("jsonc-parser");
   const root = await treeOf(text);
-  const path = [...defect.path];
+  const path = [...issue.path];
   for (; root !== undefined; path.pop()) {
     const node = findNodeAtLocation(root, path);
     if (node === undefined) continue;
-    const key = defect.at === "key" ? node.parent?.children?.[0] : undefined;
+    const key = issue.at === "key" ? node.parent?.children?.[0] : undefined;
     return placeOf(text, (key ?? node).offset);
   }
   return placeOf(text, 0);

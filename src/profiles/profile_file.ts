@@ -14,21 +14,17 @@ export const USER_FILE = "config.json";
 export const PROJECT_FILE = "adc-run.json";
 
 /** Far more than thousands of profiles need; a project's file may be anybody's work. */
-const MOST_BYTES = 4 * 1024 * 1024;
+const MAX_BYTES = 4 * 1024 * 1024;
 
-/** What to do about a file that the system keeps from being read. */
 const LET_READ = "Look at its mode, and at that of its folder.";
 
-/** A file of profiles, read and checked. */
 export interface ProfileFile extends ParsedProfiles {
   readonly path: string;
-  /** Whether it is there. */
   readonly exists: boolean;
   /** Whether it came along with a project. */
   readonly project: boolean;
 }
 
-/** The path of the user's own file. */
 export function userProfilesPath(env: Environment): string {
   return join(storeFolder(env), USER_FILE);
 }
@@ -37,17 +33,17 @@ export function userProfilesPath(env: Environment): string {
 export async function readUserProfiles(env: Environment): Promise<ProfileFile> {
   const path = userProfilesPath(env);
   const text = readProfilesText(path, { project: false });
-  return await parsed(text, { path, project: false });
+  return await parseFile(text, { path, project: false });
 }
 
 /** Reads a project's profiles: `adc-run.json` in the working directory. */
 export async function readProjectProfiles(cwd: string): Promise<ProfileFile> {
   const path = resolve(cwd, PROJECT_FILE);
   const text = readProfilesText(path, { project: true });
-  return await parsed(text, { path, project: true });
+  return await parseFile(text, { path, project: true });
 }
 
-async function parsed(
+async function parseFile(
   text: string | undefined,
   where: { readonly path: string; readonly project: boolean },
 ): Promise<ProfileFile> {
@@ -56,7 +52,6 @@ async function parsed(
   return { ...where, exists: true, ...await parseProfiles(withoutMark(text), where) };
 }
 
-/** Reads the text of a file of profiles. */
 export function readProfilesText(
   path: string,
   { project }: { readonly project: boolean },
@@ -117,7 +112,7 @@ function requireFile(path: string, stats: Stats): void {
     const found = stats.isDirectory() ? "a directory" : "no regular file";
     throw new ProfileFileError(`it is ${found}`, { path, suggestion: "Put a JSON file there." });
   }
-  if (stats.size > MOST_BYTES) {
-    throw new ProfileFileError(`it is larger than ${MOST_BYTES} bytes`, { path });
+  if (stats.size > MAX_BYTES) {
+    throw new ProfileFileError(`it is larger than ${MAX_BYTES} bytes`, { path });
   }
 }

@@ -1,3 +1,7 @@
+import { SOURCE_NAMES } from "../token/sources.ts";
+import { BACKEND_NAMES } from "../connection/backends.ts";
+import { ADC_SETTINGS } from "../adc/settings.ts";
+import type { SettingKey } from "../adc/settings.ts";
 import type { ProfileSettings } from "../connection/profile.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import type { AdcRunErrorOptions } from "../errors.ts";
@@ -45,23 +49,7 @@ export interface StoredProfile extends ProfileSettings {
   readonly use?: string;
 }
 
-/** The name of a setting. */
 export type SettingName = keyof StoredProfile;
-
-/** The kinds of gateway. */
-export const BACKENDS = ["apisix", "api7ee", "apisix-standalone"] as const;
-
-/** The sources that a profile may name. */
-export const SOURCES = [
-  "flag",
-  "env",
-  "file",
-  "dotenv",
-  "command",
-  "store",
-  "keychain",
-  "admin-api",
-] as const;
 
 /** The version of the files that this adc-run writes, and the newest that it reads. */
 export const FILE_VERSION = 1;
@@ -85,77 +73,60 @@ export const PATTERNS = {
   tokenInPath: "^[A-Za-z]+://[^/]*/.*[Aa]7([Ee]{2}|[Aa][Dd][Mm])-\\w",
 } as const;
 
-/** How a setting's value is written. */
 export type SettingKind =
-  | "backend"
-  | "server"
-  | "duration"
-  | "text"
-  | "path"
-  | "boolean"
+  | typeof CONNECTION_SETTINGS[keyof typeof CONNECTION_SETTINGS]["kind"]
   | "command"
   | "sources"
   | "name";
 
-/** Every setting, with its kind and what a person is told about it. */
+const { token: _, ...CONNECTION_SETTINGS } = ADC_SETTINGS;
+
 export const SETTINGS: Readonly<
-  Record<SettingName, { readonly kind: SettingKind; readonly about: string }>
+  Record<SettingName, { readonly kind: SettingKind; readonly hint: string }>
 > = {
   use: {
     kind: "name",
-    about: "Another profile of this file, whose values count where this one has none.",
+    hint: "another profile of this file, whose values count where this one has none",
   },
-  backend: { kind: "backend", about: "The kind of gateway, as ADC's --backend." },
-  server: {
-    kind: "server",
-    about:
-      "The address of the Admin API, as ADC's --server, without user name and password. The profile pins it. For apisix-standalone a list, apart by commas.",
-  },
-  gatewayGroup: { kind: "text", about: "The gateway group's name, as ADC's --gateway-group." },
-  timeout: { kind: "duration", about: 'The time limit of a request, such as "30s" or "1h10m".' },
-  caCertFile: {
-    kind: "path",
-    about:
-      "A PEM file with the CA of the server's certificate. Relative paths start from this file's folder, and ~/ is the home folder.",
-  },
-  tlsClientCertFile: { kind: "path", about: "A PEM file with the client certificate." },
-  tlsClientKeyFile: { kind: "path", about: "A PEM file with the client certificate's key." },
-  tlsSkipVerify: {
-    kind: "boolean",
-    about: "Turns the verification of the server's certificate off.",
-  },
-  username: { kind: "text", about: "Who logs in, where API7_USERNAME is not set." },
+  ...CONNECTION_SETTINGS,
+  username: { kind: "text", hint: "who logs in, where API7_USERNAME is not set" },
   tokenCommand: {
     kind: "command",
-    about:
-      "A command that prints the token: its words, or a text that is split without a shell. Only in the user's own file.",
+    hint: "a command that prints the token: its words, or a text that is split without a shell",
   },
-  sources: { kind: "sources", about: "The sources to ask for a token, in this order." },
+  sources: { kind: "sources", hint: "the sources to ask for a token, in this order" },
 };
 
-/** The names of all settings, in the order in which they are written. */
+/** What the schema adds, by kind. */
+const NOTES: Readonly<Partial<Record<SettingKind, string>>> = {
+  server: " It has no user name and no password, and the profile pins it.",
+  path: " Relative paths start from this file's folder, and ~/ is the home folder.",
+  command: " Only in the user's own file.",
+};
+
 export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
 
-/** The settings that name a file. */
-export const PATH_SETTINGS = ["caCertFile", "tlsClientCertFile", "tlsClientKeyFile"] as const;
+export const PATH_SETTINGS = SETTING_NAMES.filter((name) =>
+  SETTINGS[name].kind === "path"
+) as readonly PathSetting[];
 
-/** Tells whether a text can be a profile's name. */
+type PathSetting = {
+  [K in SettingKey]: typeof ADC_SETTINGS[K]["kind"] extends "path" ? K : never;
+}[SettingKey];
+
 export function isProfileName(name: string): boolean {
   return new RegExp(PATTERNS.name, "u").test(name) && !new RegExp(PATTERNS.token, "u").test(name);
 }
 
-/** How a name is described where one is refused. */
 export const NAME_RULE =
   "A name has at most 63 letters, digits, dots, dashes and underscores, and starts with a letter or digit.";
 
-/** A part of a JSON Schema. */
 type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** What looks like a token is refused. */
 const NO_TOKEN = { not: { pattern: PATTERNS.token } };
 
 const KINDS: Readonly<Record<SettingKind, JsonSchema>> = {
-  backend: { enum: BACKENDS },
+  backend: { enum: BACKEND_NAMES },
   server: { type: "string", pattern: PATTERNS.server, not: { pattern: PATTERNS.tokenInPath } },
   duration: { type: "string", pattern: PATTERNS.duration },
   text: {
@@ -171,7 +142,7 @@ const KINDS: Readonly<Record<SettingKind, JsonSchema>> = {
       { type: "array", minItems: 1, items: { type: "string", ...NO_TOKEN } },
     ],
   },
-  sources: { type: "array", minItems: 1, uniqueItems: true, items: { enum: SOURCES } },
+  sources: { type: "array", minItems: 1, uniqueItems: true, items: { enum: SOURCE_NAMES } },
   name: { type: "string", pattern: PATTERNS.name, ...NO_TOKEN },
 };
 
@@ -209,34 +180,33 @@ export const PROFILE_SCHEMA: JsonSchema & { readonly $id: string } = {
       additionalProperties: false,
       properties: Object.fromEntries(
         Object.entries(SETTINGS).map((
-          [name, { kind, about }],
-        ) => [name, { ...KINDS[kind], description: about }]),
+          [name, { kind, hint }],
+        ) => [name, {
+          ...KINDS[kind],
+          description: `${hint[0]!.toUpperCase()}${hint.slice(1)}.${NOTES[kind] ?? ""}`,
+        }]),
       ),
     },
   },
 };
 
-/** A setting, and the profile that it is written in. */
 interface InheritedSetting<T> {
   readonly value: T;
-  /** The name of the profile that says so. */
   readonly profile: string;
 }
 
-/** The settings of a profile and of all that it uses. */
 type InheritedSettings = {
   readonly [K in keyof ProfileSettings]: InheritedSetting<NonNullable<ProfileSettings[K]>>;
 };
 
 /** Far more than anybody needs, and few enough to follow for each of thousands of profiles. */
-export const MOST_STEPS = 32;
+export const MAX_STEPS = 32;
 
-/** What came out of following a profile's `use`. */
 interface FollowedUse {
   /** The settings, each from the nearest profile that has it. */
   readonly settings: InheritedSettings;
   /**
-   * The profile's name, and those of the profiles that it uses; no more than `MOST_STEPS` of them.
+   * The profile's name, and those of the profiles that it uses; no more than `MAX_STEPS` of them.
    */
   readonly chain: readonly string[];
   /**
@@ -245,14 +215,13 @@ interface FollowedUse {
   readonly circle: boolean;
 }
 
-/** Collects the settings of a profile and of those that it uses. */
 export function followUse(
   name: string,
   profiles: ReadonlyMap<string, StoredProfile>,
 ): FollowedUse {
   const chain: string[] = [];
   const settings: Record<string, InheritedSetting<unknown>> = {};
-  for (let next: string | undefined = name; next !== undefined && chain.length <= MOST_STEPS;) {
+  for (let next: string | undefined = name; next !== undefined && chain.length <= MAX_STEPS;) {
     const circle = chain.includes(next);
     chain.push(next);
     if (circle) return { settings, chain, circle };

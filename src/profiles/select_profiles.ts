@@ -1,3 +1,4 @@
+import { DEFAULT_BACKEND } from "../connection/backends.ts";
 import { dirname, join, resolve } from "node:path";
 import type { Profile, ProfileSettings } from "../connection/profile.ts";
 import { ConnectionError, EXIT } from "../errors.ts";
@@ -6,26 +7,16 @@ import { nearest } from "../system/nearest.ts";
 import { readProjectProfiles, readUserProfiles } from "./profile_file.ts";
 import type { ProfileFile } from "./profile_file.ts";
 import { followUse, isProfileName, NAME_RULE, PATH_SETTINGS } from "./profile_settings.ts";
-import type { Environment } from "../context.ts";
+import type { Context, Environment } from "../context.ts";
 
 /** What {@linkcode selectProfiles} looks at. */
-export interface SelectProfilesOptions {
-  /** The environment: `ADC_RUN_PROFILE`, and where the configuration folder is. */
-  readonly env: Environment;
-  /** The working directory, where a project's `adc-run.json` is looked for. */
-  readonly cwd: string;
+export interface SelectProfilesOptions extends Pick<Context, "env" | "cwd" | "onWarning"> {
   /**
    * The names that were given for this run.
    *
    * @default those in `ADC_RUN_PROFILE`, else the one that the user's own file uses by default
    */
   readonly names?: readonly string[] | undefined;
-  /**
-   * Told what a person should know, a sentence each.
-   *
-   * @default undefined
-   */
-  readonly onWarning?: ((warning: string) => void) | undefined;
 }
 
 /**
@@ -91,7 +82,6 @@ function namesOf({ names, env }: SelectProfilesOptions) {
   return given;
 }
 
-/** A list of names, apart by commas. */
 function splitNames(text: string): readonly string[] {
   return text.split(",").map((name) => name.trim()).filter((name) => name !== "");
 }
@@ -107,7 +97,6 @@ function defaultProfile(
   return profileOf(name, { file: own, explicit: false, env });
 }
 
-/** Makes a profile of what its file says. */
 export function profileOf(
   name: string,
   { file, explicit, env }: {
@@ -139,7 +128,7 @@ function absolutePath(
 }
 
 /** More would hide what is said about them. */
-const MOST_NAMES = 20;
+const MAX_NAMES = 20;
 
 function unknownProfile(
   name: string,
@@ -151,7 +140,7 @@ function unknownProfile(
 ): ConnectionError {
   const known = [...new Set(files.flatMap(({ profiles }) => [...profiles.keys()]))];
   const near = nearest(name, known);
-  const shown = known.slice(0, MOST_NAMES).join(", ") + (known.length > MOST_NAMES ? ", …" : "");
+  const shown = known.slice(0, MAX_NAMES).join(", ") + (known.length > MAX_NAMES ? ", …" : "");
   const suggestion = known.length === 0
     ? 'There are no profiles yet: "adc-run profile set NAME" makes one.'
     : `${near === undefined ? "" : `Did you mean "${near}"? `}There are ${shown}.`;
@@ -162,7 +151,6 @@ function unknownProfile(
   );
 }
 
-/** Finds profiles with the same backend, server and gateway group. */
 export function sameTargets(
   profiles: readonly Pick<Profile, "name" | "backend" | "server" | "gatewayGroup">[],
 ): readonly (readonly string[])[] {
@@ -171,7 +159,7 @@ export function sameTargets(
     if (server === undefined) continue;
     const bases = server.split(",").map((each) => new URL(each.trim()).href.replace(/\/+$/, ""));
     // ADC's own defaults.
-    const target = JSON.stringify([backend ?? "apisix", bases, gatewayGroup ?? "default"]);
+    const target = JSON.stringify([backend ?? DEFAULT_BACKEND, bases, gatewayGroup ?? "default"]);
     groups.set(target, [...groups.get(target) ?? [], name]);
   }
   return [...groups.values()].filter((names) => names.length > 1);

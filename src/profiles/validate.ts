@@ -1,33 +1,28 @@
+import { isSourceName, SOURCE_NAMES } from "../token/sources.ts";
+import { BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "../connection/backends.ts";
 import { messageOf } from "../errors.ts";
 import { nearest } from "../system/nearest.ts";
 import { splitCommand } from "../token/sources/command_line.ts";
 import {
-  BACKENDS,
   FILE_VERSION,
   followUse,
   isProfileName,
-  MOST_STEPS,
+  MAX_STEPS,
   NAME_RULE,
   PATTERNS,
   SETTING_NAMES,
   SETTINGS,
-  SOURCES,
 } from "./profile_settings.ts";
 import type { SettingKind, SettingName, StoredProfile } from "./profile_settings.ts";
 
-/** Something that is wrong, and where. */
-export interface Defect {
-  /** The keys and indexes that lead to it. */
+export interface Issue {
   readonly path: readonly (string | number)[];
   /** Whether the key is wrong, or the value behind it. */
   readonly at: "key" | "value";
-  /** What is wrong, to follow a colon. */
   readonly found: string;
-  /** What to do about it. */
   readonly suggestion?: string | undefined;
 }
 
-/** The keys of a file. */
 const FILE_KEYS = ["$schema", "version", "use", "profiles"];
 
 /** What a project's file must not say, and why. */
@@ -37,68 +32,71 @@ const NOT_IN_PROJECTS = {
 } as const;
 
 /** Looks for the first thing that is wrong with a file of profiles. */
-export function findDefect(
+export function validateProfiles(
   value: unknown,
   { project }: { readonly project: boolean },
-): Defect | undefined {
-  if (!isRecord(value)) return at([], "value", { found: "it is no JSON object" });
+): Issue | undefined {
+  if (!isRecord(value)) return issueAt([], "value", { found: "it is no JSON object" });
   const { version, profiles } = value;
   // Before anything else: what a newer file may hold is not known here.
   if (Number.isInteger(version) && (version as number) > FILE_VERSION) {
-    return at(["version"], "value", {
+    return issueAt(["version"], "value", {
       found: "a newer adc-run wrote it",
       suggestion: "Use that version of adc-run.",
     });
   }
   const stray = Object.keys(value).find((key) => !FILE_KEYS.includes(key));
-  if (stray !== undefined) return at([stray], "key", unknownKey(stray, FILE_KEYS));
-  if (project && "use" in value) return at(["use"], "key", notInProjects("use"));
+  if (stray !== undefined) return issueAt([stray], "key", unknownKey(stray, FILE_KEYS));
+  if (project && "use" in value) return issueAt(["use"], "key", notInProjects("use"));
   if ("$schema" in value && typeof value.$schema !== "string") {
-    return at(["$schema"], "value", { found: '"$schema" is no text' });
+    return issueAt(["$schema"], "value", { found: '"$schema" is no text' });
   }
   if ("version" in value && version !== FILE_VERSION) {
-    return at(["version"], "value", { found: `"version" is not ${FILE_VERSION}` });
+    return issueAt(["version"], "value", { found: `"version" is not ${FILE_VERSION}` });
   }
   if ("use" in value) {
-    const complaint = complain.name(value.use, "use");
-    if (complaint !== undefined) return at(["use"], "value", complaint);
+    const issue = VALIDATORS.name(value.use, "use");
+    if (issue !== undefined) return issueAt(["use"], "value", issue);
   }
   if (!("profiles" in value)) return undefined;
-  if (!isRecord(profiles)) return at(["profiles"], "value", { found: '"profiles" is no object' });
-  for (const [name, profile] of Object.entries(profiles)) {
-    const defect = defectOfProfile(profile, { name, project });
-    if (defect !== undefined) return { ...defect, path: ["profiles", name, ...defect.path] };
+  if (!isRecord(profiles)) {
+    return issueAt(["profiles"], "value", { found: '"profiles" is no object' });
   }
-  return defectOfUse(new Map(Object.entries(profiles as Record<string, StoredProfile>)));
+  for (const [name, profile] of Object.entries(profiles)) {
+    const issue = validateProfile(profile, { name, project });
+    if (issue !== undefined) return { ...issue, path: ["profiles", name, ...issue.path] };
+  }
+  return validateUse(new Map(Object.entries(profiles as Record<string, StoredProfile>)));
 }
 
-function defectOfProfile(
+function validateProfile(
   profile: unknown,
   { name, project }: { readonly name: string; readonly project: boolean },
-): Defect | undefined {
+): Issue | undefined {
   if (!isProfileName(name)) {
-    return at([], "key", {
+    return issueAt([], "key", {
       found: `"${shownKey(name)}" is no profile name`,
       suggestion: NAME_RULE,
     });
   }
-  if (!isRecord(profile)) return at([], "value", { found: `profile "${name}" is no object` });
+  if (!isRecord(profile)) return issueAt([], "value", { found: `profile "${name}" is no object` });
   for (const [key, value] of Object.entries(profile)) {
-    if (!isSetting(key)) return at([key], "key", unknownKey(key, SETTING_NAMES));
-    if (project && key === "tokenCommand") return at([key], "key", notInProjects(key));
-    const complaint = complain[SETTINGS[key].kind](value, key);
-    if (complaint === undefined) continue;
-    return at(complaint.index === undefined ? [key] : [key, complaint.index], "value", complaint);
+    if (!isSetting(key)) return issueAt([key], "key", unknownKey(key, SETTING_NAMES));
+    if (project && key === "tokenCommand") return issueAt([key], "key", notInProjects(key));
+    const issue = VALIDATORS[SETTINGS[key].kind](value, key);
+    if (issue === undefined) continue;
+    return issueAt(issue.index === undefined ? [key] : [key, issue.index], "value", issue);
   }
   return undefined;
 }
 
-/** What concerns more than one profile. */
-function defectOfUse(profiles: ReadonlyMap<string, StoredProfile>): Defect | undefined {
+const LISTING = BACKEND_NAMES.filter((name) => BACKENDS[name].hasServerList).join(" or ");
+
+function validateUse(profiles: ReadonlyMap<string, StoredProfile>): Issue | undefined {
   for (const [name, { use }] of profiles) {
     if (use !== undefined && !profiles.has(use)) {
       const near = nearest(use, [...profiles.keys()]);
-      return at(["profiles", name, "use"], "value", {
+      return issueAt(["profiles", name, "use"], "value", {
         found: `there is no profile "${use}" in this file`,
         suggestion: near === undefined ? undefined : `Did you mean "${near}"?`,
       });
@@ -107,35 +105,35 @@ function defectOfUse(profiles: ReadonlyMap<string, StoredProfile>): Defect | und
   for (const name of profiles.keys()) {
     const { chain, circle, settings } = followUse(name, profiles);
     if (circle) {
-      return at(["profiles", name, "use"], "value", {
+      return issueAt(["profiles", name, "use"], "value", {
         found: `the profiles use each other in a circle: ${chain.join(" → ")}`,
       });
     }
-    if (chain.length > MOST_STEPS) {
-      return at(["profiles", name, "use"], "value", {
-        found: `profile "${name}" takes values over more than ${MOST_STEPS} others`,
+    if (chain.length > MAX_STEPS) {
+      return issueAt(["profiles", name, "use"], "value", {
+        found: `profile "${name}" takes values over more than ${MAX_STEPS} others`,
       });
     }
     const { backend, server } = settings;
-    if (server?.value.includes(",") && backend?.value !== "apisix-standalone") {
+    if (server?.value.includes(",") && !BACKENDS[backend?.value ?? DEFAULT_BACKEND].hasServerList) {
       // Either may be inherited; what this profile says itself is where a person would look.
       const key = server.profile === name ? ["server"] : [];
-      return at(["profiles", name, ...key], "value", {
-        found: "a list of servers is for the backend apisix-standalone alone",
+      return issueAt(["profiles", name, ...key], "value", {
+        found: `a list of servers is for the backend ${LISTING} alone`,
       });
     }
   }
   return undefined;
 }
 
-function notInProjects(key: keyof typeof NOT_IN_PROJECTS): Complaint {
+function notInProjects(key: keyof typeof NOT_IN_PROJECTS): ValueIssue {
   return {
     found: `a project's file must not have "${key}": ${NOT_IN_PROJECTS[key]}`,
     suggestion: `Leave it out. Your own profiles may have it: see "adc-run profile".`,
   };
 }
 
-function unknownKey(key: string, known: readonly string[]): Complaint {
+function unknownKey(key: string, known: readonly string[]): ValueIssue {
   const near = nearest(key, known);
   const other = SECRET_KEY.test(key) ? NO_SECRETS : oneOf(known);
   return {
@@ -168,27 +166,24 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function at(
+function issueAt(
   path: readonly (string | number)[],
-  where: Defect["at"],
-  { found, suggestion }: Complaint,
-): Defect {
+  where: Issue["at"],
+  { found, suggestion }: ValueIssue,
+): Issue {
   return { path, at: where, found, suggestion };
 }
 
-/** A complaint about one value. */
-interface Complaint {
-  /** What is wrong, to follow a colon. */
+interface ValueIssue {
   readonly found: string;
-  /** What to do about it. */
   readonly suggestion?: string | undefined;
   /** Which element of a list it is about. */
   readonly index?: number;
 }
 
 /** For each kind of setting, what is wrong with a value; `undefined` where nothing is. */
-const complain: Readonly<
-  Record<SettingKind, (value: unknown, key: string) => Complaint | undefined>
+const VALIDATORS: Readonly<
+  Record<SettingKind, (value: unknown, key: string) => ValueIssue | undefined>
 > = {
   name: (value, key) => {
     if (typeof value !== "string") return { found: `"${key}" is no text` };
@@ -197,10 +192,10 @@ const complain: Readonly<
       : { found: `"${key}" is no profile name`, suggestion: NAME_RULE };
   },
   backend: (value) => {
-    if (BACKENDS.some((each) => each === value)) return undefined;
-    return { found: '"backend" is none that ADC knows', suggestion: oneOf(BACKENDS) };
+    if (isBackend(value)) return undefined;
+    return { found: '"backend" is none that ADC knows', suggestion: oneOf(BACKEND_NAMES) };
   },
-  server: complainOfServer,
+  server: validateServer,
   duration: (value, key) =>
     typeof value === "string" && matches(value, "duration") ? undefined : {
       found: `"${key}" is no duration`,
@@ -219,11 +214,11 @@ const complain: Readonly<
       : { found: `"${key}" is no path` },
   boolean: (value, key) =>
     typeof value === "boolean" ? undefined : { found: `"${key}" is neither true nor false` },
-  command: complainOfCommand,
-  sources: complainOfSources,
+  command: validateCommand,
+  sources: validateSources,
 };
 
-function complainOfServer(value: unknown, key: string): Complaint | undefined {
+function validateServer(value: unknown, key: string): ValueIssue | undefined {
   const suggestion = 'Write it like "https://gateway.example.com:7443".';
   if (typeof value !== "string") return { found: `"${key}" is no text` };
   if (/\/\/[^/?#]*@/.test(value)) {
@@ -239,7 +234,7 @@ function complainOfServer(value: unknown, key: string): Complaint | undefined {
   return matches(value, "tokenInPath") ? secretFound(key) : undefined;
 }
 
-function complainOfCommand(value: unknown, key: string): Complaint | undefined {
+function validateCommand(value: unknown, key: string): ValueIssue | undefined {
   const suggestion = 'Write it like "op read op://infra/adc/token", or as an array of its words.';
   let words: unknown = value;
   if (typeof value === "string") {
@@ -259,15 +254,17 @@ function complainOfCommand(value: unknown, key: string): Complaint | undefined {
   return secretIn(words.join(" "), key);
 }
 
-function complainOfSources(value: unknown, key: string): Complaint | undefined {
-  if (!Array.isArray(value)) return { found: `"${key}" is no array`, suggestion: oneOf(SOURCES) };
+function validateSources(value: unknown, key: string): ValueIssue | undefined {
+  if (!Array.isArray(value)) {
+    return { found: `"${key}" is no array`, suggestion: oneOf(SOURCE_NAMES) };
+  }
   if (value.length === 0) return { found: `"${key}" names no source` };
   for (const [index, each] of value.entries()) {
-    if (!SOURCES.includes(each)) {
-      const near = typeof each === "string" ? nearest(each, SOURCES) : undefined;
+    if (!isSourceName(each)) {
+      const near = typeof each === "string" ? nearest(each, SOURCE_NAMES) : undefined;
       return {
         found: `"${key}" names what is no source`,
-        suggestion: near === undefined ? oneOf(SOURCES) : `Did you mean "${near}"?`,
+        suggestion: near === undefined ? oneOf(SOURCE_NAMES) : `Did you mean "${near}"?`,
         index,
       };
     }
@@ -276,18 +273,17 @@ function complainOfSources(value: unknown, key: string): Complaint | undefined {
   return undefined;
 }
 
-function secretIn(value: string, key: string): Complaint | undefined {
+function secretIn(value: string, key: string): ValueIssue | undefined {
   return matches(value, "token") ? secretFound(key) : undefined;
 }
 
-function secretFound(key: string): Complaint {
+function secretFound(key: string): ValueIssue {
   return {
     found: `"${key}" looks as if it had a token in it, and a profile never holds a secret`,
     suggestion: 'Keep the token in the keychain: "adc-run auth login" puts it there.',
   };
 }
 
-/** Lists what there is. */
 function oneOf(words: readonly string[]): string {
   return `There are ${words.join(", ")}.`;
 }

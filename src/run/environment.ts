@@ -1,10 +1,10 @@
 import process from "node:process";
 import type { AdcArguments } from "../adc/arguments.ts";
+import { connectionVariables } from "../connection/connection.ts";
 import type { Connection } from "../connection/connection.ts";
 import { actsAtStart } from "../connection/env_file.ts";
-import type { Setting } from "../connection/origin.ts";
 import { addressSecrets } from "../connection/server.ts";
-import { Secret, SHORTEST_SECRET, tokenPrefix } from "../secret.ts";
+import { MIN_SECRET_LENGTH, Secret, tokenPrefix } from "../secret.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { splitTokens } from "../token/token_value.ts";
 import type { Environment } from "../context.ts";
@@ -38,19 +38,7 @@ export function childEnvironment(connection: Connection, env: Environment): Chil
       if (!isWithheld(name) && !actsAtStart(name)) child[name] ??= value;
     }
   }
-  const { backend, server, serverValue, gatewayGroup, tls } = connection;
-  // What came from a flag stays a flag.
-  const set = (name: string, setting: Setting<unknown> | undefined, value: string) => {
-    if (setting !== undefined && setting.origin.kind !== "flag") child[name] = value;
-  };
-  set("ADC_BACKEND", backend, backend.value);
-  set("ADC_SERVER", server, serverValue.reveal());
-  if (backend.value === "api7ee") set("ADC_GATEWAY_GROUP", gatewayGroup, gatewayGroup.value);
-  set("ADC_CA_CERT_FILE", tls.caCertFile, tls.caCertFile?.value.path ?? "");
-  set("ADC_TLS_CLIENT_CERT_FILE", tls.clientCertFile, tls.clientCertFile?.value.path ?? "");
-  set("ADC_TLS_CLIENT_KEY_FILE", tls.clientKeyFile, tls.clientKeyFile?.value.path ?? "");
-  // Any value of this variable turns the verification off, so it is never set to "false".
-  if (tls.skipVerify.value) set("ADC_TLS_SKIP_VERIFY", tls.skipVerify, "true");
+  Object.assign(child, connectionVariables(connection));
   return child;
 }
 
@@ -73,7 +61,7 @@ export function handOver(
 }
 
 /** Masking a secret that is shorter would garble the output and tell where it occurs. */
-const SHORTEST_KNOWN = 4;
+const MIN_KNOWN_LENGTH = 4;
 
 /**
  * Collects the secrets that the child could print: the token, tokens of other sources that it can see,
@@ -85,16 +73,15 @@ export function secretsOf(
   env: Environment,
 ): readonly Secret[] {
   const { backend, args, envFile, servers, proxies } = connection;
-  const list = backend.value === "apisix-standalone";
   const others = [...visibleTokens(args, env), ...tokensIn((name) => envFile.get(name))];
   return [
-    ...splitTokens(token, list),
+    ...splitTokens(token, backend.value),
     // A password is withheld from the child; a short one is a word that would garble the output.
     ...[...secrets, new Secret(env.API7_PASSWORD ?? "")].filter(isLong),
-    ...others.flatMap((secret) => splitTokens(secret, list)),
+    ...others.flatMap((secret) => splitTokens(secret, backend.value)),
     ...servers.flatMap(addressSecrets),
     ...proxies.flatMap((proxy) => proxy ? proxyPassword(proxy.url) : []),
-  ].filter((secret) => secret.reveal().length >= SHORTEST_KNOWN);
+  ].filter((secret) => secret.reveal().length >= MIN_KNOWN_LENGTH);
 }
 
 /**
@@ -105,7 +92,7 @@ export function visibleTokens(
   args: AdcArguments,
   env: Environment,
 ): readonly Secret[] {
-  const given = args.tokens.filter((token) => token.reveal().length >= SHORTEST_SECRET);
+  const given = args.tokens.filter((token) => token.reveal().length >= MIN_SECRET_LENGTH);
   return [...given, ...tokensIn((name) => env[name])];
 }
 
@@ -113,12 +100,12 @@ export function visibleTokens(
 function tokensIn(get: (name: string) => string | undefined): readonly Secret[] {
   const key = get("API_KEY");
   return [get("ADC_TOKEN"), key && tokenPrefix(key) ? key : undefined]
-    .filter((value) => value !== undefined && value.length >= SHORTEST_SECRET)
+    .filter((value) => value !== undefined && value.length >= MIN_SECRET_LENGTH)
     .map((value) => new Secret(value!));
 }
 
 function isLong(secret: Secret): boolean {
-  return secret.reveal().length >= SHORTEST_SECRET;
+  return secret.reveal().length >= MIN_SECRET_LENGTH;
 }
 
 function proxyPassword(url: Secret): readonly Secret[] {

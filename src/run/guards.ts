@@ -5,7 +5,7 @@ import { adcCommand } from "../adc/parse_arguments.ts";
 import { readEnvFile } from "../connection/env_file.ts";
 import { AdcRunError, EXIT, throwIfNotCapable } from "../errors.ts";
 import { createMask } from "../mask/mask.ts";
-import { SHORTEST_SECRET } from "../secret.ts";
+import { MIN_SECRET_LENGTH } from "../secret.ts";
 import type { Secret } from "../secret.ts";
 import type { Context } from "../context.ts";
 
@@ -116,7 +116,7 @@ async function variablesWithSecrets(
   const dotEnv = await readEnvFile(".env", cwd);
   const variables = Object.entries({ ...Object.fromEntries(dotEnv.entries()), ...env });
   // A short one, such as a password "prod", turns up in values that have nothing to do with it.
-  const mask = createMask(secrets.filter((secret) => secret.reveal().length >= SHORTEST_SECRET));
+  const mask = createMask(secrets.filter((secret) => secret.reveal().length >= MIN_SECRET_LENGTH));
   const isSecret = (name: string, value: string) =>
     name === "ADC_TOKEN" || secrets.some((secret) => secret.reveal() === value) ||
     (ADDRESSES.test(name) && value.includes("@")) || mask.text(value) !== value;
@@ -199,7 +199,7 @@ function unescaped(text: string): string {
     );
 }
 
-const LONGEST_PLACE = 200;
+const MAX_PLACE_LENGTH = 200;
 
 function placeOf(node: Node): string {
   const steps: string[] = [];
@@ -209,7 +209,7 @@ function placeOf(node: Node): string {
     else steps.push(/^[\w-]+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`);
   }
   const place = steps.reverse().join("").replace(/^\./, "");
-  return place.length <= LONGEST_PLACE ? place : `${place.slice(0, LONGEST_PLACE)}…`;
+  return place.length <= MAX_PLACE_LENGTH ? place : `${place.slice(0, MAX_PLACE_LENGTH)}…`;
 }
 
 /** A configuration file, as ADC will find it. */

@@ -1,3 +1,4 @@
+import { BACKENDS } from "../connection/backends.ts";
 import { constants } from "node:os";
 import type { Writable } from "node:stream";
 import { needsBackend, readAdcArguments } from "../adc/arguments.ts";
@@ -146,7 +147,7 @@ function eitherSignal(one: AbortSignal | undefined, other: AbortSignal): AbortSi
 
 /** Only API7 Enterprise makes tokens on request. */
 function requireEphemeral({ backend }: Connection): void {
-  if (backend.value === "api7ee") return;
+  if (BACKENDS[backend.value].hasUsers) return;
   throw new UsageError(
     `Cannot use --ephemeral with the backend ${backend.value}: only api7ee makes tokens on request`,
   );
@@ -165,7 +166,7 @@ async function findToken(
     onWarning?.('--token is not used: the sources that were asked for leave out "flag".');
   }
   if (tokens.at(-1)?.reveal().trim() === "") {
-    onWarning?.("--token is blank and was passed over; ADC would have sent it.");
+    onWarning?.("--token is blank and was ignored; ADC would have sent it.");
   }
   return await resolveToken({ connection, sources, signal });
 }
@@ -176,7 +177,7 @@ function warnOfMismatch(
   { token }: ResolvedToken,
   { onWarning }: Pick<Context, "onWarning">,
 ): void {
-  const { length } = splitTokens(token, backend.value === "apisix-standalone");
+  const { length } = splitTokens(token, backend.value);
   if (length === 1 || length === servers.length) return;
   onWarning?.(
     `There are ${length} tokens for ${servers.length} servers: ADC uses the first for all.`,

@@ -3,6 +3,7 @@ import { promises as fs } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promises as timers } from "node:timers";
+import type { Context } from "../context.ts";
 import { codeOf, throwIfNotCapable } from "../errors.ts";
 import { makeFolder } from "./private_path.ts";
 import { isAlive, ownIdentity, readIdentity } from "./process_identity.ts";
@@ -10,12 +11,10 @@ import type { ProcessIdentity } from "./process_identity.ts";
 import { removeBeside, retrySharing } from "./replace_file.ts";
 import { StoreError, storeError } from "./store_error.ts";
 
-/** How a lock is waited for. */
-interface LockOptions {
+/** How a lock is waited for; what already runs under it goes on when the signal ends. */
+export interface LockOptions extends Pick<Context, "signal"> {
   /** How long to wait for the lock, in milliseconds. @default 60_000 */
   readonly timeout?: number | undefined;
-  /** Gives the wait up. What already runs under the lock is not stopped. @default none */
-  readonly signal?: AbortSignal | undefined;
   /**
    * After how many milliseconds a lock is taken over from a process of which nobody here can tell whether
    * it still runs: one of another machine or container, or a lock file that does not say whose it is. It
@@ -37,9 +36,9 @@ interface HeldLock {
  * Waits are short at first, and of uneven length, so that many that wait do not all look at once. Whoever
  * has waited for long looks less often: two hundred that look all the time leave the holder no processor.
  */
-const SHORTEST_WAIT = 4;
+const MIN_WAIT = 4;
 const FIRST_WAIT = 24;
-const LONGEST_WAIT = 250;
+const MAX_WAIT = 250;
 
 /**
  * Runs something while no other process does so under the same lock, nor another call in this one.
@@ -128,8 +127,8 @@ function purpose(path: string, { what = `"${path}"` }: LockOptions): string {
 
 /** The next wait of one who has waited for so long, in milliseconds. */
 function wait(waited: number): number {
-  const longest = Math.min(FIRST_WAIT + waited / 10, LONGEST_WAIT);
-  return SHORTEST_WAIT + Math.random() * (longest - SHORTEST_WAIT);
+  const longest = Math.min(FIRST_WAIT + waited / 10, MAX_WAIT);
+  return MIN_WAIT + Math.random() * (longest - MIN_WAIT);
 }
 
 function passStoreErrors(error: unknown): void {

@@ -6,14 +6,6 @@ import { promises as timers } from "node:timers";
 import { codeOf, throwIfNotCapable } from "../errors.ts";
 import { storeError } from "./store_error.ts";
 
-/** When a file is replaced. */
-interface ReplaceOptions {
-  /**
-   * Called when the new file is complete and the old one still there; what it throws stops it all.
-   */
-  readonly check: () => Promise<void>;
-}
-
 /** What follows a file's name in those of files that are not yet complete. */
 const UNFINISHED = /^\.[0-9a-f]{16}\.tmp$/;
 
@@ -27,7 +19,10 @@ const UNFINISHED = /^\.[0-9a-f]{16}\.tmp$/;
 export async function replaceFile(
   path: string,
   text: string,
-  { check }: ReplaceOptions,
+  { check }: {
+    /** Called when the new file is complete and the old one still there; what it throws stops it all. */
+    readonly check: () => Promise<void>;
+  },
 ): Promise<void> {
   await removeBeside(path, (ending) => UNFINISHED.test(ending));
   const temporary = `${path}.${randomBytes(8).toString("hex")}.tmp`;
@@ -83,7 +78,7 @@ export async function removeBeside(
 
 /** What Windows answers while another process, a virus scanner perhaps, has the file open. */
 const SHARING_CODES: readonly string[] = ["EPERM", "EACCES", "EBUSY"];
-const MOST_TRIES = 8;
+const MAX_TRIES = 8;
 
 /**
  * Makes a system call, on Windows a few times over: there a file that somebody has open can for that
@@ -98,7 +93,7 @@ export async function retrySharing<T>(
       return await call();
     } catch (error) {
       const shared = platform === "win32" && SHARING_CODES.includes(codeOf(error) ?? "");
-      if (!shared || tries === MOST_TRIES) throw error;
+      if (!shared || tries === MAX_TRIES) throw error;
     }
     await timers.setTimeout(2 ** tries);
   }

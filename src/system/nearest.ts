@@ -1,5 +1,5 @@
 /** No name is longer; comparing takes time that grows with the square of the length. */
-const LONGEST_WORD = 64;
+const MAX_WORD_LENGTH = 64;
 
 /**
  * The known word that is nearest to one that was mistyped.
@@ -9,7 +9,7 @@ const LONGEST_WORD = 64;
  * never all of it.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  if (word.length > LONGEST_WORD) return undefined;
+  if (word.length > MAX_WORD_LENGTH) return undefined;
   const most = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
   let best: { readonly candidate: string; readonly distance: number } | undefined;
   for (const candidate of candidates) {

@@ -45,12 +45,12 @@ export class KeychainError extends Error {
 export function systemKeychain(): Keychain {
   return {
     get: async (account) => {
-      const bytes = await attempt(async () => (await entry(account)).getSecret());
+      const bytes = await callKeychain(async () => (await entry(account)).getSecret());
       return bytes === null ? undefined : new Secret(decode(Uint8Array.from(bytes)));
     },
     set: (account, password) =>
-      attempt(async () => (await entry(account)).setPassword(password.reveal())),
-    delete: (account) => attempt(async () => (await entry(account)).deleteCredential()),
+      callKeychain(async () => (await entry(account)).setPassword(password.reveal())),
+    delete: (account) => callKeychain(async () => (await entry(account)).deleteCredential()),
   };
 }
 
@@ -75,7 +75,7 @@ async function entry(account: string): Promise<import("@napi-rs/keyring").AsyncE
  */
 const ATTEMPTS = 3;
 
-async function attempt<T>(call: () => Promise<T>): Promise<T> {
+async function callKeychain<T>(call: () => Promise<T>): Promise<T> {
   for (let count = 1;; count++) {
     try {
       return await call();

@@ -1,8 +1,10 @@
+import type { Context } from "../context.ts";
+import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { AdcRunError, EXIT, messageOf, SourceError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { SourceAnswer, SourceContext, TokenLease, TokenSource } from "./source.ts";
-import { isBlank, tokenDefect } from "./token_value.ts";
+import { isBlank, validateToken } from "./token_value.ts";
 
 /** Asks one source within its time limit, and judges the token that it gives. */
 async function askSource(
@@ -21,7 +23,7 @@ async function askSource(
       resolve({
         status: "broken",
         reason: `it did not answer within ${source.timeout / 1000} s`,
-        ...(source.whenSlow !== undefined && { suggestion: source.whenSlow }),
+        suggestion: source.whenSlow,
       });
       limit.abort();
     }, source.timeout);
@@ -39,14 +41,12 @@ async function askSource(
     reason: messageOf(error),
     cause: error,
     // What adc-run itself found out has a code and a remedy of its own: a server that is down, say.
-    ...(error instanceof AdcRunError && {
-      exitCode: error.exitCode,
-      ...(error.suggestion !== undefined && { suggestion: error.suggestion }),
-    }),
+    ...(error instanceof AdcRunError &&
+      { exitCode: error.exitCode, suggestion: error.suggestion }),
   }));
   try {
     const answer = await Promise.race([found, ended]);
-    const judged = judge(answer, connection);
+    const judged = validateAnswer(answer, connection);
     if (answer.status === "found" && judged.status !== "found") {
       await answer.lease?.release().catch(() => {});
     }
@@ -71,16 +71,16 @@ async function settled(found: Promise<SourceAnswer>, grace: number): Promise<voi
   await answer.lease?.release().catch(() => {});
 }
 
-function judge(answer: SourceAnswer, connection: Connection): SourceAnswer {
+function validateAnswer(answer: SourceAnswer, connection: Connection): SourceAnswer {
   if (answer.status !== "found") return answer;
   if (isBlank(answer.token.reveal())) {
     return { status: "absent", reason: `${answer.detail} is blank` };
   }
-  const defect = tokenDefect(answer.token, connection.backend.value === "apisix-standalone");
-  if (defect === undefined) return answer;
+  const issue = validateToken(answer.token, connection.backend.value);
+  if (issue === undefined) return answer;
   return {
     status: "broken",
-    reason: `the token in ${answer.detail} is malformed: ${defect}`,
+    reason: `the token in ${answer.detail} is malformed: ${issue}`,
     suggestion: "Copy it once more, without quotes, spaces and line breaks.",
     exitCode: EXIT.data,
   };
@@ -95,7 +95,7 @@ export interface SourceReport {
   /** Where the token is, why there is none, or what is wrong. */
   readonly detail: string;
   /** What to do about a broken source. */
-  readonly suggestion?: string;
+  readonly suggestion?: string | undefined;
 }
 
 /** A token and where it came from. */
@@ -109,9 +109,9 @@ export interface ResolvedToken {
   /** What every source said, in the order in which they stand. */
   readonly trail: readonly SourceReport[];
   /** What else must stay secret because of it, such as the password it was made with. */
-  readonly secrets?: readonly Secret[];
+  readonly secrets?: readonly Secret[] | undefined;
   /** Set where the token lives for one run alone: whoever resolved it gives it back. */
-  readonly lease?: TokenLease;
+  readonly lease?: TokenLease | undefined;
 }
 
 /** Every source was asked and none has a token. */
@@ -136,7 +136,9 @@ export class NoTokenError extends AdcRunError {
   ) {
     const { server, backend, profile } = connection;
     const name = profile?.explicit ? `-p ${profile.name} ` : "";
-    const login = `adc-run ${name}auth login${backend.value === "api7ee" ? "" : " --with-token"}`;
+    const login = `adc-run ${name}auth login${
+      BACKENDS[backend.value].hasUsers ? "" : " --with-token"
+    }`;
     super(`Cannot find a token for ${server.value}: no source has one`, EXIT.permission, {
       suggestion: `Set ADC_TOKEN, or store a token with "${login}".`,
     });
@@ -155,23 +157,17 @@ export class NoTokenError extends AdcRunError {
 }
 
 /** What {@linkcode resolveToken} needs to know. */
-export interface ResolveTokenOptions {
+export interface ResolveTokenOptions extends Pick<Context, "signal"> {
   /** Where the token will be used. */
   readonly connection: Connection;
   /** The sources, first come first. */
   readonly sources: readonly TokenSource[];
-  /**
-   * Ends the search.
-   *
-   * @default undefined
-   */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Asks the sources in order and takes the first token.
  *
- * A source without a token is passed over. A source that is broken ends the search: a locked keychain is
+ * A source without a token is ignored. A source that is broken ends the search: a locked keychain is
  * not "no token", and the token of the next source could be the wrong one.
  *
  * @param options The connection and the sources.
@@ -229,8 +225,12 @@ export async function surveyTokens(options: ResolveTokenOptions): Promise<Survey
   let winner: Omit<ResolvedToken, "trail"> | undefined;
   let error: AdcRunError | undefined;
   for (const source of sources) {
-    if (source.outlook !== undefined) {
-      trail.push({ source: source.name, status: "not-asked", detail: await look(source, options) });
+    if (source.preview !== undefined) {
+      trail.push({
+        source: source.name,
+        status: "not-asked",
+        detail: await describePreview(source, options),
+      });
       continue;
     }
     const answer = await askSource(source, connection, { signal });
@@ -249,15 +249,15 @@ function tokenOf(
   { name }: TokenSource,
   { token, detail, secrets, lease }: SourceAnswer & { readonly status: "found" },
 ): Omit<ResolvedToken, "trail"> {
-  return { token, source: name, detail, ...(secrets && { secrets }), ...(lease && { lease }) };
+  return { token, source: name, detail, secrets, lease };
 }
 
-async function look(
+async function describePreview(
   source: TokenSource,
   { connection, signal = new AbortController().signal }: ResolveTokenOptions,
 ): Promise<string> {
   try {
-    return await source.outlook!({ connection, signal } satisfies SourceContext);
+    return await source.preview!({ connection, signal } satisfies SourceContext);
   } catch (error) {
     return messageOf(error);
   }
@@ -280,6 +280,6 @@ function brokenSource(
   return new SourceError(name, `Cannot get a token from source "${name}": ${answer.reason}`, {
     suggestion: answer.suggestion,
     cause: answer.cause,
-    ...(answer.exitCode !== undefined && { exitCode: answer.exitCode }),
+    exitCode: answer.exitCode,
   });
 }

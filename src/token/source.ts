@@ -19,9 +19,9 @@ export type SourceAnswer =
     /** Where exactly, for example `ADC_TOKEN` or `.env`. */
     readonly detail: string;
     /** What else must stay secret because of it, such as the password it was made with. */
-    readonly secrets?: readonly Secret[];
+    readonly secrets?: readonly Secret[] | undefined;
     /** Set where the token lives for one run alone. */
-    readonly lease?: TokenLease;
+    readonly lease?: TokenLease | undefined;
   }
   /** There is none here; the next source is asked. */
   | {
@@ -35,7 +35,7 @@ export type SourceAnswer =
     /** What is wrong. */
     readonly reason: string;
     /** What to do about it. */
-    readonly suggestion?: string;
+    readonly suggestion?: string | undefined;
     /** What led to it. */
     readonly cause?: unknown;
     /**
@@ -43,7 +43,7 @@ export type SourceAnswer =
      *
      * @default 74
      */
-    readonly exitCode?: number;
+    readonly exitCode?: number | undefined;
   };
 
 /** A token that was made for one run, and has to be given back. */
@@ -53,7 +53,7 @@ export interface TokenLease {
   /** When it ends by itself, in Unix seconds. */
   readonly expiresAt: number;
   /** The token that it was made with, and stands in for; `undefined` after a log-in with a password. */
-  readonly parent?: Secret;
+  readonly parent?: Secret | undefined;
   /**
    * Revokes the token. Calling it again does nothing.
    *
@@ -89,13 +89,13 @@ export interface TokenSource {
    *
    * @default undefined
    */
-  readonly whenSlow?: string;
+  readonly whenSlow?: string | undefined;
   /**
    * How long the source may take to undo what it had begun when it is told to give up, in milliseconds.
    *
    * @default 0
    */
-  readonly grace?: number;
+  readonly grace?: number | undefined;
   /**
    * Says what {@linkcode TokenSource.find} would do, where that leaves traces: a survey asks for this
    * instead.
@@ -103,7 +103,7 @@ export interface TokenSource {
    * @param context Where the token would be used.
    * @returns What would happen, or why nothing would.
    */
-  outlook?(context: SourceContext): Promise<string>;
+  preview?(context: SourceContext): Promise<string>;
   /**
    * Looks for a token.
    *

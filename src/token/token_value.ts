@@ -1,31 +1,35 @@
+import type { Backend } from "../connection/backends.ts";
+import { BACKENDS } from "../connection/backends.ts";
 import { Secret } from "../secret.ts";
 
 /**
  * Far more than any token, in bytes: what is longer is something else, and is not read to its end.
  */
-export const MOST_TOKEN_BYTES = 64 * 1024;
+export const MAX_TOKEN_BYTES = 64 * 1024;
 
 /**
  * Says what keeps a value from being a token.
  *
  * The answer never holds any part of the value.
  */
-export function tokenDefect(token: Secret, list: boolean): string | undefined {
-  const parts = splitTokens(token, list);
+export function validateToken(token: Secret, backend: Backend): string | undefined {
+  const parts = splitTokens(token, backend);
   for (const [index, part] of parts.entries()) {
-    const defect = defectOf(part.reveal());
-    if (defect === undefined) continue;
-    return parts.length === 1 ? defect : `in token ${index + 1} of ${parts.length}: ${defect}`;
+    const issue = issueOf(part.reveal());
+    if (issue === undefined) continue;
+    return parts.length === 1 ? issue : `in token ${index + 1} of ${parts.length}: ${issue}`;
   }
   return undefined;
 }
 
 /** The tokens in a value. */
-export function splitTokens(token: Secret, list: boolean): readonly Secret[] {
-  return list ? token.reveal().split(",").map((part) => new Secret(part)) : [token];
+export function splitTokens(token: Secret, backend: Backend): readonly Secret[] {
+  return BACKENDS[backend].hasServerList
+    ? token.reveal().split(",").map((part) => new Secret(part))
+    : [token];
 }
 
-function defectOf(value: string): string | undefined {
+function issueOf(value: string): string | undefined {
   if (value === "") return "it is empty";
   if (/[\r\n]/.test(value)) return "it has a line break in it";
   if (/[ \t]/.test(value)) return "it has a space in it";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { describeConnection, resolveConnection } from "../../src/connection/connection.ts";
 import type { Connection } from "../../src/connection/connection.ts";
-import { divertedBy } from "../../src/connection/pinned_target.ts";
+import { untrustedProxyOf } from "../../src/connection/pinned_target.ts";
 import type { Profile } from "../../src/connection/profile.ts";
 import { ConnectionError } from "../../src/errors.ts";
 import type { AdcRunError } from "../../src/errors.ts";
@@ -119,7 +119,7 @@ test("`resolveConnection()` passes over a default profile where the environment 
   assert.equal(connection.gatewayGroup.value, "default");
   assert.match(
     connection.warnings.join(),
-    /profile "prod" is passed over: ADC_SERVER names another/,
+    /profile "prod" is ignored: ADC_SERVER names another/,
   );
 });
 
@@ -183,11 +183,11 @@ test("`resolveConnection()` lets no file lead past the server of the user's own 
   }
 });
 
-test("`divertedBy()` tells of a proxy that reads along, and of none that cannot", async () => {
+test("`untrustedProxyOf()` tells of a proxy that reads along, and of none that cannot", async () => {
   const at = async (server: string, lines: readonly string[]) => {
     await using folder = await temporaryFolder({ ".env": lines.join("\n") });
     const args = ["sync", "--server", server];
-    return divertedBy(await resolveConnection({ args, env: {}, cwd: folder.path }));
+    return untrustedProxyOf(await resolveConnection({ args, env: {}, cwd: folder.path }));
   };
   const [https, http] = ["https://a.example.com", "http://a.example.com"];
   const proxies = ["HTTPS_PROXY=http://evil:3128", "HTTP_PROXY=http://evil:3128"];

@@ -39,7 +39,7 @@ export interface Ending {
 }
 
 /** Longer than any run takes, however busy the machine is, in milliseconds. */
-const LONGEST_RUN = 5 * 60_000;
+const MAX_RUN = 5 * 60_000;
 
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGHUP: 1,
@@ -110,7 +110,7 @@ export function collect(command: readonly string[], options: StartOptions): Prom
   if (options.whenStarted) options.whenStarted(child);
   else child.stdin.end(options.input ?? "");
   // One that never ends would hold all tests up; what it left unsaid makes its own test fail.
-  const limit = setTimeout(() => child.kill("SIGKILL"), LONGEST_RUN);
+  const limit = setTimeout(() => child.kill("SIGKILL"), MAX_RUN);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => {

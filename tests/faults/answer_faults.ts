@@ -15,7 +15,7 @@ import type { FailedCheck } from "./failed_check.ts";
 import type { FaultGroup, ProvenFault } from "./fault.ts";
 
 /** What an endless answer may have sent until it is cut: what was read, and what the system's buffers hold. */
-const MOST_SENT = 64 * 1024 * 1024;
+const MAX_SENT = 64 * 1024 * 1024;
 
 /** A status of an API, and how many requests a run may make. */
 function status(
@@ -123,7 +123,7 @@ function tooMuch(
       return {
         server,
         words: ["--timeout", "1m"],
-        afterwards: () => assert.ok(sent < MOST_SENT * RUNS, `${sent} bytes were taken`),
+        afterwards: () => assert.ok(sent < MAX_SENT * RUNS, `${sent} bytes were taken`),
       };
     },
   });

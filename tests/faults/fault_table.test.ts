@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { EXIT_CODES, isVerdict } from "../../src/check/verdict.ts";
+import { isVerdict, VERDICTS } from "../../src/check/verdict.ts";
 import { isProven, skipUnless } from "./fault.ts";
 import { FAULTS, faultTable } from "./fault_table.ts";
 
@@ -57,7 +57,7 @@ describe("the fault table", () => {
 
   it("has the exit codes that the verdicts have", () => {
     for (const { fault, verdict, exit } of all) {
-      if (isVerdict(verdict)) assert.equal(exit, EXIT_CODES[verdict], fault);
+      if (isVerdict(verdict)) assert.equal(exit, VERDICTS[verdict].exit, fault);
     }
   });
 

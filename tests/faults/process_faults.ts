@@ -17,7 +17,7 @@ const REPORT = standIn("report.mjs");
 const FLOOD = 256_000_000;
 
 /** More than any runtime needs, and less than the flood on top of that. */
-const MOST_MEMORY = 288 * 1024;
+const MAX_MEMORY = 288 * 1024;
 
 /** Why there is no terminal to be had here; said aloud, and not accepted where it is required. */
 function terminalSkip(): string | false {
@@ -106,7 +106,7 @@ const FLOODING_CHILD: ProvenFault = {
     assert.equal(await readFile(`${scene.folder.path}/code`, "utf8"), "0\n", ended.stderr);
     assert.equal(ended.stdout, "***", "the token came last, and masked");
     const kilobytes = Number(/VmHWM:\s*(\d+) kB/.exec(ended.stderr)?.[1]);
-    assert.ok(kilobytes < MOST_MEMORY, `${kilobytes} kB at the most`);
+    assert.ok(kilobytes < MAX_MEMORY, `${kilobytes} kB at the most`);
   },
 };
 

@@ -110,7 +110,7 @@ function valued(flag: string): fc.Arbitrary<string[]> {
   });
 }
 
-function wordsOf(command: string): fc.Arbitrary<string[]> {
+function errorMessageOf(command: string): fc.Arbitrary<string[]> {
   const own = COMMANDS[command]!;
   const pair = fc.tuple(VALUES.file, VALUES.file, fc.boolean()).map(([cert, key, turned]) => {
     const both = [["--tls-client-cert-file", cert], ["--tls-client-key-file", key]];
@@ -190,7 +190,7 @@ async function checkToken(
 fuzz(
   "adc-run connects where ADC would, for any flags, variables and `.env`, in any order",
   fc.record({
-    words: fc.constantFrom(...Object.keys(COMMANDS)).chain(wordsOf),
+    words: fc.constantFrom(...Object.keys(COMMANDS)).chain(errorMessageOf),
     env: SOME_VARIABLES,
     file: SOME_VARIABLES,
   }),

@@ -16,7 +16,7 @@ const CASES = numberIn("ADC_RUN_FUZZ_CASES", 1) ?? 2_000;
 const SEED = numberIn("ADC_RUN_FUZZ_SEED", 0) ?? randomInt(2 ** 31);
 
 /** How long a smaller case that fails is looked for, in milliseconds; some have no end of candidates. */
-const LONGEST_SHRINKING = 20_000;
+const MAX_SHRINKING = 20_000;
 
 /**
  * Declares a test that holds a property against random cases. Its seed is printed before
@@ -43,7 +43,7 @@ export function fuzz<T>(
         await check(value);
       } catch (error) {
         if (!fc.PreconditionFailure.isFailure(error)) {
-          deadline = Math.min(deadline, performance.now() + LONGEST_SHRINKING);
+          deadline = Math.min(deadline, performance.now() + MAX_SHRINKING);
         }
         throw error;
       }

@@ -6,7 +6,9 @@
 
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { BACKENDS, SETTING_NAMES, SETTINGS, SOURCES } from "../../src/profiles/profile_settings.ts";
+import { BACKEND_NAMES } from "../../src/connection/backends.ts";
+import { SETTING_NAMES, SETTINGS } from "../../src/profiles/profile_settings.ts";
+import { SOURCE_NAMES } from "../../src/token/sources.ts";
 import type { SettingKind, StoredProfile } from "../../src/profiles/profile_settings.ts";
 
 /** In every secret, and in nothing that adc-run says by itself. With a blank it is no name of anything. */
@@ -27,7 +29,7 @@ const TEXT = fc.stringMatching(/^[A-Za-z"\\{}\u00e9\u2028][\w "\\:/,{}\u00e9-]{0
 /** Good values, for each kind of setting. */
 const GOOD: Readonly<Record<SettingKind, fc.Arbitrary<unknown>>> = {
   name: NAME,
-  backend: fc.constantFrom(...BACKENDS),
+  backend: fc.constantFrom(...BACKEND_NAMES),
   server: fc.oneof(
     { weight: 5, arbitrary: SERVER },
     fc.tuple(SERVER, SERVER).map((pair) => pair.join(", ")),
@@ -40,7 +42,7 @@ const GOOD: Readonly<Record<SettingKind, fc.Arbitrary<unknown>>> = {
     fc.constantFrom("op read op://infra/adc/token", `sh -c 'echo "x"'`, '["cat", "a b"]'),
     fc.array(TEXT, { minLength: 1, maxLength: 3 }),
   ),
-  sources: fc.uniqueArray(fc.constantFrom(...SOURCES), { minLength: 1 }),
+  sources: fc.uniqueArray(fc.constantFrom(...SOURCE_NAMES), { minLength: 1 }),
 };
 
 /** A profile whose values are good each by itself. It may use one that is not there. */

@@ -57,7 +57,7 @@ test("`adminApiSource()` sends nothing to a server that .env alone names", async
   assert.deepEqual([it.sandbox.requests, it.keychain.asked], [[], []]);
   assertDiscreet([error, refused], [USERS.ann]);
   // A survey does not log in either.
-  assert.ok(await sourceOf(it).outlook!({ connection, signal: new AbortController().signal }));
+  assert.ok(await sourceOf(it).preview!({ connection, signal: new AbortController().signal }));
   assert.deepEqual(it.sandbox.requests, []);
 });
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { UsageError } from "../../src/errors.ts";
 import {
   defaultTokenName,
-  LONGEST_TOKEN_NAME,
+  MAX_TOKEN_NAME_LENGTH,
   numberedTokenName,
   requireTokenName,
   uniqueTokenName,
@@ -78,5 +78,5 @@ test("`requireTokenName()` counts characters, and refuses what is empty or too l
         error instanceof UsageError && error.exitCode === 64 && message.test(error.message),
     );
   }
-  assert.equal(LONGEST_TOKEN_NAME, 40);
+  assert.equal(MAX_TOKEN_NAME_LENGTH, 40);
 });

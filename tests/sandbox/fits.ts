@@ -44,7 +44,7 @@ export function misfits(value: unknown, shape: Shape, path = "value"): string[] 
 }
 
 /**
- * What of a request is not as the API documents it. Requests to paths without a shape are passed over.
+ * What of a request is not as the API documents it. Requests to paths without a shape are ignored.
  *
  * @param request A request that reached the sandbox.
  * @returns One line for each misfit.

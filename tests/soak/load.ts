@@ -16,7 +16,7 @@ export const RUNS_AT_ONCE = Math.ceil(RUNS / 5);
 export const MEGABYTES = numberIn("ADC_RUN_SOAK_MEGABYTES") ?? 64;
 
 /** The most memory that a process of adc-run may ever have held, in bytes, however much goes through it. */
-export const MOST_MEMORY = 256 * 2 ** 20;
+export const MAX_MEMORY = 256 * 2 ** 20;
 
 /**
  * Says how something went that took long, for whoever reads the log of a night.

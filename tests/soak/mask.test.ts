@@ -11,7 +11,7 @@ import { bareEnvironment, collect } from "../e2e/adc_run.ts";
 import { fixture } from "../e2e/fixture.ts";
 import { testHomes } from "../e2e/homes.ts";
 import { libraries } from "./libraries.ts";
-import { MEGABYTES, MOST_MEMORY, report } from "./load.ts";
+import { MAX_MEMORY, MEGABYTES, report } from "./load.ts";
 import { blocksIn, Comparison, OCCURRENCES, period, repeat } from "./periodic.mjs";
 
 /** The memory of a process is read from /proc. */
@@ -42,7 +42,7 @@ for (const { name, command, module } of await libraries()) {
       const { length, wrongAt, count, peak, milliseconds } = JSON.parse(ended.stdout);
       // The program's own token is as long as every one of API7's.
       assert.deepEqual({ wrongAt, length, count }, { wrongAt: undefined, ...expected(TOKEN) });
-      assert.ok(peak < MOST_MEMORY, `${peak} bytes at the most`);
+      assert.ok(peak < MAX_MEMORY, `${peak} bytes at the most`);
       tell(`through createMask() on ${name}`, { peak, ms: milliseconds });
     });
   });
@@ -58,7 +58,7 @@ const READERS = {
   slow: () => delay(1),
 } as const;
 
-for (const home of await testHomes()) {
+for (const home of await testHomes("every engine")) {
   describe(`the mask of the command on ${home.name}`, { skip }, () => {
     for (const [kind, pause] of Object.entries(READERS)) {
       it(`${MEGABYTES} MiB reach a ${kind} reader right, in little memory`, async () => {
@@ -92,7 +92,7 @@ for (const home of await testHomes()) {
         );
         const [, kilobytes] = /VmHWM:\s*(\d+) kB/.exec(await readFile(memory, "utf8")) ?? [];
         const peak = Number(kilobytes) * 1024;
-        assert.ok(peak < MOST_MEMORY, `${peak} bytes at the most`);
+        assert.ok(peak < MAX_MEMORY, `${peak} bytes at the most`);
         tell(`through the command on ${home.name} to a ${kind} reader`, {
           peak,
           ms: performance.now() - start,

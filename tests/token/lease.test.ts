@@ -53,7 +53,7 @@ test("`resolveToken()` hands on a token's lease, and what must stay secret becau
   const plain = await find([
     source(() => Promise.resolve({ status: "found", token: new Secret("a"), detail: "here" })),
   ]);
-  assert.deepEqual(Object.keys(plain).sort(), ["detail", "source", "token", "trail"]);
+  assert.deepEqual([plain.lease, plain.secrets], [undefined, undefined]);
 });
 
 test("`resolveToken()` gives back a token that is malformed or blank", async () => {
@@ -154,11 +154,11 @@ test("`resolveToken()` ends with the code that a source names, or that of what i
   assert.deepEqual([other.exitCode, other.suggestion], [74, undefined]);
 });
 
-test("`surveyTokens()` asks a source that leaves traces for its outlook alone", async () => {
+test("`surveyTokens()` asks a source that leaves traces for its preview alone", async () => {
   const connection = await connect("sync");
   let asked: SourceContext | undefined;
   const traces = source(() => assert.fail("it may not be asked"), {
-    outlook: (context) => {
+    preview: (context) => {
       asked = context;
       return Promise.resolve("a run would make one");
     },
@@ -171,10 +171,10 @@ test("`surveyTokens()` asks a source that leaves traces for its outlook alone", 
   assert.equal(asked?.connection, connection);
 });
 
-test("`surveyTokens()` goes on where a source has no outlook to give", async () => {
+test("`surveyTokens()` goes on where a source has no preview to give", async () => {
   const connection = await connect("sync");
   const failing = source(() => assert.fail("it may not be asked"), {
-    outlook: () => Promise.reject(new Error("who knows")),
+    preview: () => Promise.reject(new Error("who knows")),
   });
   const { answer } = lent();
   const sources = [failing, source(() => Promise.resolve(answer), { name: "next" })];

@@ -1,7 +1,8 @@
+import { BACKENDS } from "../../connection/backends.ts";
 import { join } from "node:path";
 import type { User } from "../../admin_api/shapes.ts";
 import { checkToken } from "../../check/check_token.ts";
-import { CheckError } from "../../check/verdict.ts";
+import { CheckError, VERDICTS } from "../../check/verdict.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { UsageError } from "../../errors.ts";
 import { credentialsOf, needsConsent } from "../../lifecycle/credentials.ts";
@@ -51,7 +52,7 @@ export async function withAccountSession(
 ): Promise<number> {
   const { connection, sources } = await openConnection(call, io);
   const { backend } = connection;
-  if (backend.value !== "api7ee") {
+  if (!BACKENDS[backend.value].hasUsers) {
     throw new UsageError(
       `Cannot look after tokens: the backend ${backend.value} has no such calls`,
       { suggestion: "Only API7 Enterprise has them: --backend api7ee or ADC_BACKEND=api7ee." },
@@ -87,7 +88,7 @@ async function openOwnSession(
     return { ...await openTokenSession(connection, { resolved, record, now, signal }), resolved };
   } catch (error) {
     if (!(error instanceof NoTokenError)) throw error;
-    const logIn = sources.some(({ outlook }) => outlook !== undefined);
+    const logIn = sources.some(({ preview }) => preview !== undefined);
     const { username, password, loginOption } = credentialsOf(io.env, connection);
     const complete = username !== undefined && password !== undefined;
     if (!logIn || (!complete && !canAsk(io)) || needsConsent(connection) !== undefined) throw error;
@@ -101,7 +102,7 @@ async function openOwnSession(
 
 /** Leaves out the sources that would have a token made. */
 export function withoutLogIn(sources: readonly TokenSource[]): readonly TokenSource[] {
-  return sources.filter(({ outlook }) => outlook === undefined);
+  return sources.filter(({ preview }) => preview === undefined);
 }
 
 /** Asks whose token it is, and warns about the Super Admin. Not knowing is no failure. */
@@ -110,7 +111,7 @@ export async function findOwner(
   token: Secret,
   { reporter }: { readonly reporter: Reporter },
 ): Promise<User | undefined> {
-  if (connection.backend.value !== "api7ee" || isAdminKey(token)) return undefined;
+  if (!BACKENDS[connection.backend.value].hasUsers || isAdminKey(token)) return undefined;
   const { AdminApi } = await import("../../admin_api/admin_api.ts");
   const api = await AdminApi.open(connection, { token });
   try {
@@ -172,8 +173,8 @@ export async function tryToken(
   },
 ): Promise<void> {
   const checked = await checkToken(token, { connection, signal });
-  if (checked.verdict === "no-gateway-group") reporter.warn(checked.found);
-  else if (checked.verdict !== "valid") throw new CheckError(checked);
+  if (!VERDICTS[checked.verdict].tokenAccepted) throw new CheckError(checked);
+  if (checked.verdict !== "valid") reporter.warn(checked.found);
 }
 
 /** A stored token as data, without the token. */
@@ -212,7 +213,7 @@ export async function warnOfShadows(
   const at = sources.findIndex(({ name }) => name === own);
   const before = sources.slice(0, at === -1 ? sources.length : at)
     // A helper command may ask for a password, or take its time; others leave traces.
-    .filter(({ name, outlook }) => name !== "command" && outlook === undefined);
+    .filter(({ name, preview }) => name !== "command" && preview === undefined);
   const { trail } = await surveyTokens({ connection, sources: before });
   for (const { source, status, detail } of trail) {
     if (status === "absent") continue;

@@ -184,6 +184,6 @@ function warnOfToken(
     reporter.warn('--token is not used: the sources that were asked for leave out "flag".');
   }
   if (args.tokens.at(-1)?.reveal().trim() === "") {
-    reporter.warn("--token is blank and was passed over.");
+    reporter.warn("--token is blank and was ignored.");
   }
 }

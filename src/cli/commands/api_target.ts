@@ -1,3 +1,4 @@
+import { BACKENDS } from "../../connection/backends.ts";
 import { findGatewayGroup } from "../../admin_api/find_gateway_group.ts";
 import type { RawRequester } from "../../admin_api/raw_request.ts";
 import type { Connection } from "../../connection/connection.ts";
@@ -130,9 +131,9 @@ export function hasField(path: string, name: string): boolean {
   return new URLSearchParams(query).has(name);
 }
 
-/** Refuses a group that was named for this command and would be passed over in silence. */
+/** Refuses a group that was named for this command and would be ignored in silence. */
 export function requireGroups({ backend, gatewayGroup }: Connection): void {
-  if (gatewayGroup.origin.kind !== "flag" || backend.value === "api7ee") return;
+  if (gatewayGroup.origin.kind !== "flag" || BACKENDS[backend.value].hasGatewayGroups) return;
   throw new UsageError(
     `Cannot use --gateway-group with the backend ${backend.value}: only api7ee has gateway groups`,
     { suggestion: "Set --backend api7ee or ADC_BACKEND=api7ee." },
@@ -155,7 +156,9 @@ export async function withGroup(
 ): Promise<string> {
   const { connection, requester, resolved, reporter, signal } = options;
   const { backend, gatewayGroup } = connection;
-  if (backend.value !== "api7ee" || gatewayGroup.origin.kind === "default") return path;
+  if (!BACKENDS[backend.value].hasGatewayGroups || gatewayGroup.origin.kind === "default") {
+    return path;
+  }
   if (hasField(path, "gateway_group_id")) return path;
   if (isAdminKey(requester.token)) {
     if (gatewayGroup.origin.kind === "flag") {

@@ -1,3 +1,4 @@
+import { BACKENDS } from "../../connection/backends.ts";
 import { tokensByServer } from "../../check/check_token.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
@@ -10,7 +11,7 @@ import type { KeptToken } from "../../lifecycle/replace_token.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import { Secret } from "../../secret.ts";
 import type { Storage } from "../../store/state.ts";
-import { accountOf, isBlank, tokenDefect } from "../../token/token_value.ts";
+import { accountOf, isBlank, validateToken } from "../../token/token_value.ts";
 import { canAsk, contextOf, interruptible } from "../io.ts";
 import type { Io } from "../io.ts";
 import type { LoginOptions } from "../manual/auth_commands.ts";
@@ -158,7 +159,7 @@ function announce(
 }
 
 function requireLogIn({ backend }: Connection): void {
-  if (backend.value === "api7ee") return;
+  if (BACKENDS[backend.value].hasUsers) return;
   throw new UsageError(`Cannot log in: the backend ${backend.value} knows no users`, {
     suggestion: "Store its admin key instead: adc-run auth login --with-token < key.txt",
   });
@@ -216,7 +217,7 @@ async function readToken(connection: Connection, io: Io): Promise<Secret> {
       suggestion: "Pipe it in: adc-run auth login --with-token < token.txt",
     });
   }
-  const defect = tokenDefect(token, backend.value === "apisix-standalone");
+  const defect = validateToken(token, backend.value);
   if (defect !== undefined) {
     throw new AdcRunError(`Cannot use the token on standard input: ${defect}`, EXIT.data, {
       suggestion: "Copy it once more, without quotes, spaces and line breaks.",

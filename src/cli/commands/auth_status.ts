@@ -1,3 +1,4 @@
+import { BACKENDS } from "../../connection/backends.ts";
 import { checkToken } from "../../check/check_token.ts";
 import { CheckError } from "../../check/verdict.ts";
 import { describeConnection } from "../../connection/connection.ts";
@@ -54,7 +55,7 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
   const lines = [
     `server   ${place(server)}`,
     `backend  ${place(backend)}`,
-    backend.value === "api7ee" && `group    ${place(gatewayGroup)}`,
+    BACKENDS[backend.value].hasGatewayGroups && `group    ${place(gatewayGroup)}`,
     ...formatTrail(trail).map((line) => `source   ${line}`),
     winner && `token    ${winner.token} from ${winner.source}`,
     winner && `check    ${checked?.verdict ?? "not made"}`,

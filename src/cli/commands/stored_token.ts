@@ -1,5 +1,6 @@
 import { AdminApi } from "../../admin_api/admin_api.ts";
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
+import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { clearLeftOvers } from "../../lifecycle/clear_left_overs.ts";
@@ -37,7 +38,7 @@ export async function authRotate(
   const { options, reporter } = call;
   const { connection, sources } = await openConnection(call, io);
   const { backend } = connection;
-  if (backend.value !== "api7ee") {
+  if (!BACKENDS[backend.value].hasUsers) {
     throw new UsageError(`Cannot rotate: the backend ${backend.value} makes no tokens on request`);
   }
   const asked = options.expiresIn === undefined
@@ -195,7 +196,7 @@ async function revoke(
   const here = record?.id === undefined
     ? connection
     : { ...connection, backend: { ...backend, value: "api7ee" as const } };
-  if (here.backend.value !== "api7ee") return false;
+  if (!BACKENDS[here.backend.value].hasUsers) return false;
   try {
     const id = record?.id ?? await idOf(token, here);
     await revokeBySelf(token, { id, connection: here });

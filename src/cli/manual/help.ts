@@ -1,9 +1,8 @@
 import { UsageError } from "../../errors.ts";
 import { nearest } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
-import { GLOBAL_OPTIONS, namesOf } from "../global_options.ts";
+import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf } from "../global_options.ts";
 import type { OptionSpec } from "../global_options.ts";
-import { CONNECTION_FLAGS } from "../../adc/connection_flags.ts";
 import type { AdcCommand } from "./adc_commands.ts";
 import { findPage, pageNames, subcommandsOf, SYNOPSIS, usageOf } from "./manual.ts";
 import type { CommandSpec, ManualExample, ManualTopic, Page, TextBlock } from "./manual.ts";

@@ -1,6 +1,6 @@
-import type { CONNECTION_FLAGS } from "../../adc/connection_flags.ts";
-import { SETTING_NAMES, SOURCES } from "../../profiles/profile_settings.ts";
-import type { OptionsOf, OptionSpec } from "../global_options.ts";
+import { SETTING_NAMES } from "../../profiles/profile_settings.ts";
+import { SOURCE_NAMES } from "../../token/sources.ts";
+import type { ConnectionValues, OptionsOf, OptionSpec } from "../global_options.ts";
 import { STORAGE_OPTION } from "./auth_commands.ts";
 import type { CommandSpec } from "./manual.ts";
 
@@ -15,7 +15,7 @@ const SET_OPTIONS = [
   {
     flags: "--sources LIST",
     text: "the sources to ask for a token, in this order",
-    values: SOURCES,
+    values: SOURCE_NAMES,
     list: true,
   },
   {
@@ -31,7 +31,7 @@ const SET_OPTIONS = [
   },
 ] as const satisfies readonly OptionSpec[];
 
-export type SetOptions = OptionsOf<typeof SET_OPTIONS> & OptionsOf<typeof CONNECTION_FLAGS>;
+export type SetOptions = OptionsOf<typeof SET_OPTIONS> & ConnectionValues;
 
 const USE_OPTIONS = [{
   flags: "--none",
@@ -162,7 +162,7 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     usage: ["adc-run profile import [options]"],
     summary: "take over the contexts of a7, their tokens into the keychain",
     description: [
-      "Makes a profile of each context in a7's configuration and stores its token in the keychain. Profiles that are there already are passed over. a7's file is left as it was; take its tokens out when you no longer use it.",
+      "Makes a profile of each context in a7's configuration and stores its token in the keychain. Profiles that are there already are ignored. a7's file is left as it was; take its tokens out when you no longer use it.",
     ],
     options: IMPORT_OPTIONS,
     shared: SHARED,

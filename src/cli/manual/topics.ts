@@ -1,6 +1,8 @@
+import { EXIT, EXIT_MEANINGS } from "../../errors.ts";
+import { VERDICTS } from "../../check/verdict.ts";
+import { SOURCES } from "../../token/sources.ts";
 import { VERSION } from "../../version.ts";
-import { GLOBAL_OPTIONS, namesOf } from "../global_options.ts";
-import { CONNECTION_FLAGS } from "../../adc/connection_flags.ts";
+import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf } from "../global_options.ts";
 import type { ManualTopic } from "./manual.ts";
 
 /** A variable and what it says; several names have commas between them. */
@@ -18,7 +20,7 @@ const OPTION_VARIABLES = GLOBAL_OPTIONS.flatMap((option): readonly VariableRow[]
 
 /** Variables that say how to connect, in the environment or in `.env`. */
 const CONNECTION_VARIABLES = CONNECTION_FLAGS.flatMap((option): readonly VariableRow[] =>
-  "variable" in option ? [[option.variable, namesOf(option).long]] : []
+  option.variable === undefined ? [] : [[option.variable, namesOf(option).long]]
 );
 
 /** All other variables. */
@@ -44,18 +46,9 @@ export const TOPICS: readonly ManualTopic[] = [
     aliases: ["source"],
     summary: "where a token comes from",
     text: [
-      'The first source that has a token wins, and its name is in every message. A source without a token is passed over; a source that is broken stops the search, because a locked keychain is not "no token".',
+      'The first source that has a token wins, and its name is in every message. A source without a token is ignored; a source that is broken stops the search, because a locked keychain is not "no token".',
       {
-        rows: [
-          ["flag", "--token among ADC's options"],
-          ["env", "ADC_TOKEN; then API_KEY, if it starts with a7ee- or a7adm-"],
-          ["file", "the file that ADC_TOKEN_FILE names"],
-          ["dotenv", "ADC_TOKEN in .env; then API_KEY on the same condition"],
-          ["command", "what the profile's tokenCommand, or ADC_TOKEN_COMMAND, prints"],
-          ["store", "the file that auth login --storage file keeps tokens in"],
-          ["keychain", 'service "adc-run", account PROFILE@ORIGIN or the origin'],
-          ["admin-api", "logs in as API7_USERNAME and has a token made"],
-        ],
+        rows: Object.entries(SOURCES).map(([name, { summary }]) => [name, summary]),
       },
       "--source, ADC_RUN_SOURCE and a profile's sources say which of them are asked, and in which order. A token that is stored for one origin is never sent to another.",
     ],
@@ -123,32 +116,18 @@ export const TOPICS: readonly ManualTopic[] = [
     text: [
       "Before ADC starts, adc-run makes the request that ADC itself will make first, on ADC's own terms.",
       {
-        rows: [
-          ["valid", "the server took the token, and the gateway group exists"],
-          ["no-token", "77; no source has one"],
-          ["rejected", "77; 401: wrong, expired or revoked"],
-          ["forbidden", "77; 403: the token works and its role does not suffice"],
-          ["no-gateway-group", "78; the group does not exist"],
-          ["wrong-server", "78; no Admin API of this backend there"],
-          ["tls", "69; certificate unknown, expired, or for another name"],
-          ["unreachable", "69; no such host, refused, cut off"],
-          ["timeout", "69; too slow"],
-          ["server-error", "69; 5xx or 429"],
-        ],
+        rows: Object.entries(VERDICTS).map(([name, { exit, summary }]) => [
+          name,
+          exit === 0 ? summary : `${exit}; ${summary}`,
+        ]),
       },
       "Exit codes:",
       {
         rows: [
           ["ADC's own", "unchanged, whatever it is"],
-          ["64", "the command line is wrong"],
-          ["65", "bad data: a token, .env or profile; or a leak, with --fail-on-leak"],
-          ["69", "the server cannot be reached, or fails"],
-          ["70", "a defect of adc-run; please report it"],
-          ["74", "a source is broken, or nothing can be stored"],
-          ["77", "no token, or the server refuses it, or the log-in"],
-          ["78", "settings cannot be used, or do not fit the server"],
-          ["126, 127", "ADC cannot be executed, was not found"],
-          ["130", "given up at a prompt"],
+          ...Object.entries(EXIT_MEANINGS).map(([name, meaning]) =>
+            [String(EXIT[name as keyof typeof EXIT]), meaning] as const
+          ),
           ["128+n", "ended by signal n, as ADC was"],
         ],
       },

@@ -70,8 +70,7 @@ export function maskInRunner(
 ): void {
   const runner = ciRunner(io);
   if (runner === undefined || !options.mask || options.json) return;
-  const list = connection.backend.value === "apisix-standalone";
-  for (const token of splitTokens(resolved.token, list)) {
+  for (const token of splitTokens(resolved.token, connection.backend.value)) {
     reporter.tellRunner(runner.mask(token.reveal()));
   }
 }

@@ -5,7 +5,7 @@ import { describeConnection } from "../../connection/connection.ts";
 import { AdcRunError, codeOf, EXIT } from "../../errors.ts";
 import { noteFailure } from "../../run/child.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
-import { SHORTEST_SECRET } from "../../secret.ts";
+import { MIN_SECRET_LENGTH } from "../../secret.ts";
 import { NoTokenError } from "../../token/resolve.ts";
 import type { ResolvedToken, SourceReport } from "../../token/resolve.ts";
 import type { Io } from "../io.ts";
@@ -215,7 +215,7 @@ export function describeRun(plan: RunPlan | RunResult): Record<string, unknown> 
  */
 export function redact(text: string, env: Environment): string {
   const known = ["ADC_TOKEN", "API_KEY", "API7_PASSWORD"].map((name) => valueOf(name, env))
-    .filter((value) => value !== undefined && value.length >= SHORTEST_SECRET);
+    .filter((value) => value !== undefined && value.length >= MIN_SECRET_LENGTH);
   return known
     .reduce<string>((masked, value) => masked.replaceAll(value!, "***"), text)
     .replace(/(a7(?:ee|adm)-)\w[^\s"'`,)]*/g, "$1***");

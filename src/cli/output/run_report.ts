@@ -1,3 +1,4 @@
+import { BACKENDS } from "../../connection/backends.ts";
 import { describeConnection } from "../../connection/connection.ts";
 import { EXIT } from "../../errors.ts";
 import { createMask } from "../../mask/mask.ts";
@@ -23,7 +24,9 @@ export function announce(plan: RunPlan, output: RunOutput): void {
   const { connection, resolved, checked } = plan;
   maskInRunner({ connection, resolved }, output);
   const { backend, server, gatewayGroup, profile } = connection;
-  const group = backend.value === "api7ee" ? `, gateway group "${gatewayGroup.value}"` : "";
+  const group = BACKENDS[backend.value].hasGatewayGroups
+    ? `, gateway group "${gatewayGroup.value}"`
+    : "";
   output.reporter.info(
     `token ${resolved.token} from ${resolved.source} (${resolved.detail}) for ` +
       `${backend.value} at ${server.value}${group}` +
@@ -89,10 +92,9 @@ export function tellEnding(
   if (leaked) reporter.complain("A secret was printed, and --fail-on-leak is set");
 }
 
-/** `adc ping` asks for `/apisix/admin` without a server there (backend-apisix-standalone/src/index.ts). */
 function isBrokenPing(result: RunResult): boolean {
   return result.kind === "online" && result.exitCode !== 0 && result.words[0] === "ping" &&
-    result.checked?.verdict === "valid" && result.connection.backend.value === "apisix-standalone";
+    result.checked?.verdict === "valid" && BACKENDS[result.connection.backend.value].failsOwnPing;
 }
 
 /** The command as it would be started, without secrets; an address may hold a password anywhere. */

@@ -5,7 +5,7 @@ import { noteFailure } from "../../run/child.ts";
 /**
  * The longest piece of a line, in bytes: a program that never ends its line must not fill the memory.
  */
-export const LONGEST_PIECE = 64 * 1024;
+export const MAX_PIECE_LENGTH = 64 * 1024;
 
 const [LINE_FEED, RETURN] = [10, 13];
 
@@ -65,11 +65,11 @@ export class LineCutter {
     if (bytes.length === 0) return;
     this.#held.push(bytes);
     this.#length += bytes.length;
-    while (this.#length > LONGEST_PIECE) {
+    while (this.#length > MAX_PIECE_LENGTH) {
       const all = Buffer.concat(this.#held);
-      let cut = LONGEST_PIECE;
+      let cut = MAX_PIECE_LENGTH;
       // A byte 10xxxxxx goes on with a character; no character has more than three of them.
-      while (cut > LONGEST_PIECE - 4 && (all[cut]! & 0xc0) === 0x80) cut--;
+      while (cut > MAX_PIECE_LENGTH - 4 && (all[cut]! & 0xc0) === 0x80) cut--;
       this.#held = [all.subarray(0, cut)];
       lines.push(this.#take());
       this.#continued = true;

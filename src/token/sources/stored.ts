@@ -1,11 +1,11 @@
 import type { Connection } from "../../connection/connection.ts";
-import { divertedBy } from "../../connection/pinned_target.ts";
+import { untrustedProxyOf } from "../../connection/pinned_target.ts";
 import { EXIT } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import { KEYCHAIN_SERVICE, KeychainError, systemKeychain } from "../keychain.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
 import { accountsFor, originsOf } from "../token_value.ts";
-import type { Keychain } from "../../context.ts";
+import type { Context, Keychain } from "../../context.ts";
 
 /**
  * Looks for the tokens of several servers in a store; each has its own entry, and all must be there.
@@ -19,12 +19,11 @@ export async function findStored(
   },
 ): Promise<SourceAnswer> {
   const { servers } = connection;
-  const detour = divertedBy(connection);
-  if (detour !== undefined) {
+  const proxy = untrustedProxyOf(connection);
+  if (proxy !== undefined) {
     return {
       status: "broken",
-      reason:
-        `the token in ${place} is for ${originsOf(servers).join(", ")} alone, and ${detour} ` +
+      reason: `the token in ${place} is for ${originsOf(servers).join(", ")} alone, and ${proxy} ` +
         "would let a proxy read it",
       suggestion: "Set the proxy in the environment, if it is meant. No token was sent.",
       exitCode: EXIT.config,
@@ -56,13 +55,7 @@ export async function findStored(
 }
 
 /** Which keychain the source `keychain` asks. */
-export interface KeychainSourceOptions {
-  /**
-   * The keychain.
-   *
-   * @default the system's
-   */
-  readonly keychain?: Keychain;
+export interface KeychainSourceOptions extends Pick<Context, "keychain"> {
   /**
    * How long the keychain may take, in milliseconds.
    *

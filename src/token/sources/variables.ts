@@ -1,7 +1,7 @@
 import { Secret, tokenPrefix } from "../../secret.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
 import { isBlank } from "../token_value.ts";
-import type { Environment } from "../../context.ts";
+import type { Context } from "../../context.ts";
 
 /**
  * Looks for `ADC_TOKEN`, then for `API_KEY`.
@@ -78,7 +78,7 @@ export function flagSource(): TokenSource {
  * assert.equal(detail, "API_KEY");
  * ```
  */
-export function envSource({ env }: { readonly env: Environment }): TokenSource {
+export function envSource({ env }: Pick<Context, "env">): TokenSource {
   return {
     name: "env",
     timeout: 1_000,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { it } from "node:test";
-import { LineCutter, LONGEST_PIECE } from "../../../src/cli/output/target_lines.ts";
+import { LineCutter, MAX_PIECE_LENGTH } from "../../../src/cli/output/target_lines.ts";
 
 /** The lines of a text that arrives in chunks of so many bytes; `+` marks what goes on. */
 function cut(text: string, size = Infinity): string[] {
@@ -47,7 +47,7 @@ it("`LineCutter` hands a line that is too long on in pieces, whole characters ea
     assert.equal(lines.at(-1), "next");
     const pieces = lines.slice(0, -1);
     assert.deepEqual(pieces.map((each) => each.startsWith("+")), [false, true, true]);
-    assert.ok(pieces.every((each) => Buffer.byteLength(each) <= LONGEST_PIECE + 1));
+    assert.ok(pieces.every((each) => Buffer.byteLength(each) <= MAX_PIECE_LENGTH + 1));
     assert.equal(pieces.map((each) => each.replace("+", "")).join(""), long);
   }
 });
@@ -58,7 +58,7 @@ it("`LineCutter` holds no more than one piece of a line that never ends", () => 
   let out = 0;
   for (let round = 1; round <= 1000; round++) {
     for (const { bytes } of cutter.write(chunk)) out += bytes.length;
-    assert.ok(round * chunk.length - out <= LONGEST_PIECE);
+    assert.ok(round * chunk.length - out <= MAX_PIECE_LENGTH);
   }
   for (const { bytes } of cutter.end()) out += bytes.length;
   assert.equal(out, 1_000_000);
@@ -66,7 +66,7 @@ it("`LineCutter` holds no more than one piece of a line that never ends", () => 
 
 it("`LineCutter` keeps bytes that are not UTF-8", () => {
   const cutter = new LineCutter();
-  const bytes = Buffer.alloc(LONGEST_PIECE + 10, 0x80);
+  const bytes = Buffer.alloc(MAX_PIECE_LENGTH + 10, 0x80);
   const pieces = [...cutter.write(bytes), ...cutter.end()].map((line) => line.bytes);
   assert.deepEqual(Buffer.concat(pieces), bytes);
 });

@@ -1,3 +1,4 @@
+import type { Backend } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HttpClient, HttpResponse } from "../http/http_client.ts";
 import type { Server } from "../connection/server.ts";
@@ -15,43 +16,64 @@ import {
 import type { Judgement } from "./response.ts";
 
 /** More gateway groups would hide what is said about them. */
-const MOST_GROUPS = 20;
+const MAX_GROUPS = 20;
 
-/** One server to be asked with one token. */
 export interface Probe {
-  /** Sends the request. */
   readonly client: HttpClient;
   readonly connection: Connection;
   readonly server: Server;
   readonly token: Secret;
 }
 
-/** A request that was sent, and what it says. */
 export interface Probed {
   readonly request: { readonly method: "GET" | "HEAD"; readonly path: string };
   readonly status: number;
   readonly judgement: Judgement;
   /** The gateway groups that do exist, where the named one does not. */
-  readonly gatewayGroups?: readonly string[];
+  readonly gatewayGroups?: readonly string[] | undefined;
 }
 
-/** The first request that ADC makes with the token, by backend. */
-export function firstRequest(
-  { backend, gatewayGroup }: Connection,
-  token: Secret,
-): Probed["request"] {
-  switch (backend.value) {
-    case "api7ee": {
+const VALID: Judgement = { verdict: "valid", found: "the server took the token" };
+
+/** How a backend is asked, and how its answer is judged where the status has not done so. */
+interface BackendProbe {
+  /** The first request that ADC makes with the token. */
+  readonly request: (connection: Connection, token: Secret) => Probed["request"];
+  readonly judge: (probe: Probe, answer: Answer) => Probed | Promise<Probed>;
+}
+
+interface Answer {
+  readonly request: Probed["request"];
+  readonly response: HttpResponse;
+}
+
+const PROBES: Readonly<Record<Backend, BackendProbe>> = {
+  "api7ee": {
+    request: ({ gatewayGroup }, token) => {
       // ADC names no gateway group for an admin key.
       if (isAdminKey(token)) return { method: "GET", path: "/api/gateway_groups" };
       const name = encodeURIComponent(gatewayGroup.value);
       return { method: "GET", path: `/api/gateway_groups?search=${name}&name=${name}` };
-    }
-    case "apisix":
-      return { method: "GET", path: "/apisix/admin/routes" };
-    case "apisix-standalone":
-      return { method: "HEAD", path: "/apisix/admin" };
-  }
+    },
+    judge: judgeGatewayGroups,
+  },
+  "apisix": {
+    request: () => ({ method: "GET", path: "/apisix/admin/routes" }),
+    judge: (_, { request, response }) => ({
+      request,
+      status: response.status,
+      judgement: judgeRoutes(response),
+    }),
+  },
+  "apisix-standalone": {
+    request: () => ({ method: "HEAD", path: "/apisix/admin" }),
+    judge: probeConfigs,
+  },
+};
+
+/** The first request that ADC makes with the token. */
+export function firstRequest(connection: Connection, token: Secret): Probed["request"] {
+  return PROBES[connection.backend.value].request(connection, token);
 }
 
 /** Asks a server what ADC will ask it first, and judges the answer. */
@@ -63,21 +85,12 @@ export async function probeServer(probe: Probe): Promise<Probed> {
   const { status } = response;
   const judgement = judgeStatus(response, backend);
   if (judgement !== undefined) return { request, status, judgement };
-  switch (backend) {
-    case "api7ee":
-      return await judgeGatewayGroups(probe, { request, response });
-    case "apisix":
-      return { request, status, judgement: judgeRoutes(response) };
-    case "apisix-standalone":
-      return await probeConfigs(probe, { request, status, judgement: VALID });
-  }
+  return await PROBES[backend].judge(probe, { request, response });
 }
-
-const VALID: Judgement = { verdict: "valid", found: "the server took the token" };
 
 async function judgeGatewayGroups(
   probe: Probe,
-  { request, response }: { readonly request: Probed["request"]; readonly response: HttpResponse },
+  { request, response }: Answer,
 ): Promise<Probed> {
   const { status } = response;
   const groups = listOf(response);
@@ -92,8 +105,8 @@ async function judgeGatewayGroups(
     return { request, status, judgement: VALID };
   }
   const gatewayGroups = await listGatewayGroups(probe);
-  const known = gatewayGroups.slice(0, MOST_GROUPS).map((each) => `"${each}"`).join(", ") +
-    (gatewayGroups.length > MOST_GROUPS ? ", …" : "");
+  const known = gatewayGroups.slice(0, MAX_GROUPS).map((each) => `"${each}"`).join(", ") +
+    (gatewayGroups.length > MAX_GROUPS ? ", …" : "");
   const found = first === undefined
     ? `there is no gateway group "${name}"`
     : `asked for the gateway group "${name}", the server lists "${
@@ -173,7 +186,7 @@ function isObject(value: unknown): boolean {
  */
 async function probeConfigs(
   { client, server, token }: Probe,
-  passed: Probed,
+  first: Answer,
 ): Promise<Probed> {
   const path = "/apisix/admin/configs";
   for (const method of ["HEAD", "GET"] as const) {
@@ -191,5 +204,5 @@ async function probeConfigs(
     }
     return { request: { method, path }, status, judgement };
   }
-  return passed;
+  return { request: first.request, status: first.response.status, judgement: VALID };
 }

@@ -1,0 +1,50 @@
+/** The kinds of gateway that ADC manages. */
+export type Backend = "apisix" | "api7ee" | "apisix-standalone";
+
+/** What ADC takes where nobody names a backend. */
+export const DEFAULT_BACKEND: Backend = "apisix";
+
+/** What is known of a kind of gateway; what it is asked first is in `check/probe_server.ts`. */
+export interface BackendTraits {
+  readonly title: string;
+  /** Whether it has users, who log in and have tokens made. */
+  readonly hasUsers: boolean;
+  readonly hasGatewayGroups: boolean;
+  /** Whether it takes a list of servers, and a list of tokens, one for each. */
+  readonly hasServerList: boolean;
+  /**
+   * Whether `adc ping` fails whatever the server: it asks for `/apisix/admin` without a server there
+   * (backend-apisix-standalone/src/index.ts).
+   */
+  readonly failsOwnPing: boolean;
+}
+
+export const BACKENDS: Readonly<Record<Backend, BackendTraits>> = {
+  "apisix": {
+    title: "Apache APISIX",
+    hasUsers: false,
+    hasGatewayGroups: false,
+    hasServerList: false,
+    failsOwnPing: false,
+  },
+  "api7ee": {
+    title: "API7 Enterprise",
+    hasUsers: true,
+    hasGatewayGroups: true,
+    hasServerList: false,
+    failsOwnPing: false,
+  },
+  "apisix-standalone": {
+    title: "Apache APISIX in standalone mode",
+    hasUsers: false,
+    hasGatewayGroups: false,
+    hasServerList: true,
+    failsOwnPing: true,
+  },
+};
+
+export const BACKEND_NAMES = Object.keys(BACKENDS) as readonly Backend[];
+
+export function isBackend(word: unknown): word is Backend {
+  return typeof word === "string" && Object.hasOwn(BACKENDS, word);
+}

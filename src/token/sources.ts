@@ -1,0 +1,53 @@
+export type SourceName =
+  | "flag"
+  | "env"
+  | "file"
+  | "dotenv"
+  | "command"
+  | "store"
+  | "keychain"
+  | "admin-api";
+
+/** What is known of a source; what makes it is in `lifecycle/default_sources.ts`. */
+interface SourceTraits {
+  /** Where it looks, for a line of help. */
+  readonly summary: string;
+  /** Whether its token is for one server: one is kept for each, or it stands where the server is named. */
+  readonly bound: boolean;
+}
+
+/** The sources, in the order in which they are asked. */
+export const SOURCES: Readonly<Record<SourceName, SourceTraits>> = {
+  "flag": { summary: "--token among ADC's options", bound: true },
+  "env": {
+    summary: "ADC_TOKEN; then API_KEY, if it starts with a7ee- or a7adm-",
+    bound: false,
+  },
+  "file": { summary: "the file that ADC_TOKEN_FILE names", bound: false },
+  "dotenv": {
+    summary: "ADC_TOKEN in .env; then API_KEY on the same condition",
+    bound: true,
+  },
+  "command": {
+    summary: "what the profile's tokenCommand, or ADC_TOKEN_COMMAND, prints",
+    bound: false,
+  },
+  "store": {
+    summary: "the file that auth login --storage file keeps tokens in",
+    bound: true,
+  },
+  "keychain": {
+    summary: 'service "adc-run", account PROFILE@ORIGIN or the origin',
+    bound: true,
+  },
+  "admin-api": {
+    summary: "logs in as API7_USERNAME and has a token made",
+    bound: true,
+  },
+};
+
+export const SOURCE_NAMES = Object.keys(SOURCES) as readonly SourceName[];
+
+export function isSourceName(word: unknown): word is SourceName {
+  return typeof word === "string" && Object.hasOwn(SOURCES, word);
+}
