@@ -18,7 +18,7 @@ import type { Fixture } from "./fixture.ts";
 import { testHomes } from "./homes.ts";
 import { takeTurns } from "./token_fixture.ts";
 
-const homes = await testHomes();
+const homes = await testHomes("every engine");
 const next = takeTurns(homes);
 
 /** What came out, taken apart. */
