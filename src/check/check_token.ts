@@ -2,6 +2,7 @@ import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { openHttpClient } from "../connection/http.ts";
 import { addressSecrets } from "../connection/server.ts";
+import type { Context } from "../context.ts";
 import { createMask } from "../mask/mask.ts";
 import { tokenPrefix } from "../secret.ts";
 import type { Secret } from "../secret.ts";
@@ -11,7 +12,6 @@ import type { Probe } from "./probe_server.ts";
 import { shorten } from "./response.ts";
 import type { Judgement } from "./response.ts";
 import type { CheckResult } from "./verdict.ts";
-import type { Context } from "../context.ts";
 
 /** What {@linkcode checkToken} needs to know. */
 export interface CheckTokenOptions extends Pick<Context, "signal" | "dispatcher"> {

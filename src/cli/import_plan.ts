@@ -1,12 +1,12 @@
 import { resolveConnection } from "../connection/connection.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { Environment } from "../context.ts";
 import { AdcRunError, EXIT, messageOf } from "../errors.ts";
 import { readA7Contexts } from "../profiles/import_a7.ts";
 import type { A7Context, RefusedContext } from "../profiles/import_a7.ts";
 import { readUserProfiles } from "../profiles/profile_file.ts";
 import { accountOf, validateToken } from "../token/token_value.ts";
 import type { Io } from "./io.ts";
-import type { Environment } from "../context.ts";
 
 /** A context that is to be imported, and where its token goes. */
 export interface Candidate {

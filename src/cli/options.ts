@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
+import type { Environment } from "../context.ts";
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { unknownOption } from "./unknown.ts";
-import type { Environment } from "../context.ts";
 
 /** adc-run's own options. */
 export interface GlobalOptions {

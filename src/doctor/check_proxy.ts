@@ -3,10 +3,10 @@ import { describeOrigin, isFromProject } from "../connection/origin.ts";
 import type { Proxy } from "../connection/proxy.ts";
 import { crossesInPlain } from "../connection/server.ts";
 import type { Server } from "../connection/server.ts";
+import type { Environment } from "../context.ts";
 import { EXIT } from "../errors.ts";
 import type { Contact } from "./contact_servers.ts";
 import type { Found } from "./finding.ts";
-import type { Environment } from "../context.ts";
 
 /** Says through which proxy the servers are asked. */
 export function checkProxy(

@@ -1,6 +1,6 @@
-import { BACKENDS } from "../connection/backends.ts";
 import { VERDICTS } from "../check/verdict.ts";
 import type { Verdict } from "../check/verdict.ts";
+import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import { EXIT } from "../errors.ts";

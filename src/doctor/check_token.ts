@@ -1,12 +1,13 @@
-import { BACKENDS } from "../connection/backends.ts";
 import { AdminApi } from "../admin_api/admin_api.ts";
 import type { User } from "../admin_api/shapes.ts";
 import { checkToken } from "../check/check_token.ts";
 import { oneLine } from "../check/response.ts";
 import { CheckError, VERDICTS } from "../check/verdict.ts";
 import type { CheckResult } from "../check/verdict.ts";
+import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
+import type { Environment, HttpDispatcher } from "../context.ts";
 import { EXIT } from "../errors.ts";
 import {
   describeEnd,
@@ -23,7 +24,6 @@ import { NoTokenError } from "../token/resolve.ts";
 import type { Survey } from "../token/resolve.ts";
 import { failureOf } from "./finding.ts";
 import type { Found } from "./finding.ts";
-import type { Environment, HttpDispatcher } from "../context.ts";
 
 /** What `judgeToken` is told. */
 interface JudgeTokenOptions {

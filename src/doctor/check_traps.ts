@@ -1,11 +1,11 @@
-import { isSourceName, SOURCES } from "../token/sources.ts";
 import type { Connection } from "../connection/connection.ts";
 import { readEnvFile } from "../connection/env_file.ts";
 import type { EnvFile } from "../connection/env_file.ts";
 import { describeOrigin, isFromProject } from "../connection/origin.ts";
-import type { Survey } from "../token/resolve.ts";
-import type { Found } from "./finding.ts";
 import type { Environment } from "../context.ts";
+import type { Survey } from "../token/resolve.ts";
+import { isSourceName, SOURCES } from "../token/sources.ts";
+import type { Found } from "./finding.ts";
 
 /** What `checkTraps` looks at. */
 export interface CheckTrapsOptions {

@@ -3,6 +3,7 @@ import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import type { Profile } from "../connection/profile.ts";
 import { addressSecrets } from "../connection/server.ts";
+import type { Environment, HttpDispatcher, Keychain } from "../context.ts";
 import { AdcRunError } from "../errors.ts";
 import { defaultSources } from "../lifecycle/default_sources.ts";
 import type { Spawner } from "../system/spawn.ts";
@@ -24,7 +25,6 @@ import { checkTraps } from "./check_traps.ts";
 import { contactServers } from "./contact_servers.ts";
 import { failureOf, findingMaker } from "./finding.ts";
 import type { Finding, Found } from "./finding.ts";
-import type { Environment, HttpDispatcher, Keychain } from "../context.ts";
 
 /**
  * Looks at everything that a run depends on, and at where its secrets lie. It changes nothing, logs in

@@ -1,12 +1,12 @@
 import { statSync } from "node:fs";
 import { delimiter, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import process from "node:process";
+import type { Environment } from "../context.ts";
 import { throwIfNotCapable } from "../errors.ts";
 import { homeFolder } from "../system/files.ts";
 import { findOnPath } from "../system/programs.ts";
 import type { Spawner } from "../system/spawn.ts";
 import { askProgram } from "./ask_program.ts";
-import type { Environment } from "../context.ts";
 
 /** The most that a list of files may take, in bytes. */
 const MAX_BYTES = 64 * 1024 * 1024;

@@ -1,10 +1,10 @@
-import { BACKENDS } from "../connection/backends.ts";
 import type { Credentials } from "../admin_api/session.ts";
+import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { Context } from "../context.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import type { SourceAnswer, SourceContext, TokenSource } from "../token/source.ts";
 import { credentialsOf, needsConsent } from "./credentials.ts";
-import type { Context } from "../context.ts";
 
 /**
  * What the source `admin-api` logs in with, and what becomes of the token: of the environment

@@ -1,3 +1,4 @@
+import type { Context } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import type { TokenSource } from "../token/source.ts";
 import { isSourceName, SOURCE_NAMES } from "../token/sources.ts";
@@ -9,7 +10,6 @@ import { dotenvSource, envSource, flagSource } from "../token/sources/variables.
 import { adminApiSource } from "./admin_api_source.ts";
 import type { AdminApiSourceOptions } from "./admin_api_source.ts";
 import { storeSource } from "./store_source.ts";
-import type { Context } from "../context.ts";
 
 /** What the default sources look at. */
 export interface DefaultSourcesOptions extends AdminApiSourceOptions, Pick<Context, "cwd"> {

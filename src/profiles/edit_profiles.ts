@@ -1,6 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { JSONPath } from "jsonc-parser";
+import type { Context } from "../context.ts";
 import { codeOf, ConnectionError, EXIT, throwIfNotCapable, UsageError } from "../errors.ts";
 import { withLock } from "../store/lock.ts";
 import { preparePrivateFolder } from "../store/private_path.ts";
@@ -18,7 +19,6 @@ import {
 } from "./profile_settings.ts";
 import type { SettingName, StoredProfile } from "./profile_settings.ts";
 import { validateProfiles } from "./validate.ts";
-import type { Context } from "../context.ts";
 
 export interface EditProfilesOptions extends Pick<Context, "env" | "signal"> {
 }

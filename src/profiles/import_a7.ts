@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import type { Context, Environment } from "../context.ts";
 import { AdcRunError, codeOf, EXIT, throwIfNotCapable } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import { homeFolder } from "../system/files.ts";
@@ -7,7 +8,6 @@ import { isBlank } from "../token/token_value.ts";
 import { isProfileName } from "./profile_settings.ts";
 import type { StoredProfile } from "./profile_settings.ts";
 import { validateProfiles } from "./validate.ts";
-import type { Context, Environment } from "../context.ts";
 
 export interface A7Context {
   /** What a7 calls it. */

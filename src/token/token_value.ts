@@ -1,5 +1,5 @@
-import type { Backend } from "../connection/backends.ts";
 import { BACKENDS } from "../connection/backends.ts";
+import type { Backend } from "../connection/backends.ts";
 import { Secret } from "../secret.ts";
 
 /**

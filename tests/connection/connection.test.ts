@@ -5,10 +5,10 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { describeConnection, resolveConnection } from "../../src/connection/connection.ts";
 import type { Connection } from "../../src/connection/connection.ts";
+import type { Environment } from "../../src/context.ts";
 import { ConnectionError, UsageError } from "../../src/errors.ts";
 import type { AdcRunError } from "../../src/errors.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
-import type { Environment } from "../../src/context.ts";
 
 const NOWHERE = "/nowhere";
 const DEFAULT = { kind: "default" };

@@ -4,6 +4,7 @@ import { basename, dirname, resolve as resolvePath } from "node:path";
 import type { Connection } from "../../connection/connection.ts";
 import { describeOrigin, isFromProject } from "../../connection/origin.ts";
 import type { Profile } from "../../connection/profile.ts";
+import type { Environment } from "../../context.ts";
 import { codeOf, EXIT, messageOf } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import { silence } from "../../system/idle_timer.ts";
@@ -13,7 +14,6 @@ import type { Spawner } from "../../system/spawn.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
 import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
 import { splitCommand } from "./command_line.ts";
-import type { Environment } from "../../context.ts";
 
 /** How the source `command` runs its helper. */
 export interface CommandSourceOptions {

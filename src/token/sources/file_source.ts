@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 import { promises as fs } from "node:fs";
 import { resolve } from "node:path";
+import type { Environment } from "../../context.ts";
 import { codeOf } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import { letGoOfPipe } from "../../system/files.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
 import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
-import type { Environment } from "../../context.ts";
 
 /** Where the source `file` looks. */
 export interface FileSourceOptions {

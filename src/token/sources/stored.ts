@@ -1,11 +1,11 @@
 import type { Connection } from "../../connection/connection.ts";
 import { untrustedProxyOf } from "../../connection/pinned_target.ts";
+import type { Context, Keychain } from "../../context.ts";
 import { EXIT } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import { KEYCHAIN_SERVICE, KeychainError, systemKeychain } from "../keychain.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
 import { accountsFor, originsOf } from "../token_value.ts";
-import type { Context, Keychain } from "../../context.ts";
 
 /**
  * Looks for the tokens of several servers in a store; each has its own entry, and all must be there.
