@@ -20,7 +20,7 @@ const PARTS = {
   run: [
     "src/cli/bin.js",
     "src/cli/commands/run.js",
-    "src/connection/http.js",
+    "src/http/http_client.js",
     "src/system/node_spawn.js",
     "node_modules/dotenv/",
   ],

@@ -125,10 +125,9 @@ export function npmManifest(config: DenoConfig): NpmManifest {
   };
 }
 
-/** Entries such as `"undici/": "npm:/undici@^7.30.2/"` give access to a package's files, and name no other package. */
 function npmDependencies(imports: Readonly<Record<string, string>>): [string, string][] {
   return Object.entries(imports)
-    .filter(([specifier]) => !specifier.endsWith("/") && !DEVELOPMENT.includes(specifier))
+    .filter(([specifier]) => !DEVELOPMENT.includes(specifier))
     .map(([specifier, target]) => {
       const [, name, range] = /^npm:((?:@[^/]+\/)?[^@/]+)@([^/]+)$/.exec(target) ?? [];
       if (name === undefined || range === undefined || name !== specifier) {

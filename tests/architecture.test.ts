@@ -14,6 +14,7 @@ const LAYERS = [
   ["mask"],
   ["adc"],
   ["connection"],
+  ["http"],
   ["token"],
   ["check"],
   ["admin_api"],
@@ -106,8 +107,7 @@ test("`src/` imports `node:` modules, itself, and the packages of deno.json", as
   const packages = Object.keys(imports);
   for (const [file, source] of sources) {
     for (const specifier of importsOf(source)) {
-      const known = /^(node:|\.\.?\/)/.test(specifier) || packages.includes(specifier) ||
-        packages.some((name) => name.endsWith("/") && specifier.startsWith(name));
+      const known = /^(node:|\.\.?\/)/.test(specifier) || packages.includes(specifier);
       assert.ok(known, `${file} imports "${specifier}"`);
     }
   }

@@ -100,7 +100,7 @@ export class AdminApi implements AsyncDisposable {
       );
     }
     const { token, dispatcher } = options;
-    const { openHttpClient } = await import("../connection/http.ts");
+    const { openHttpClient } = await import("../http/http_client.ts");
     const client = openHttpClient(connection, { dispatcher });
     return new AdminApi(new Requester(client, { connection, server, token }));
   }

@@ -1,5 +1,5 @@
 import { errorMessageOf, isStranger, judgeStatus } from "../check/response.ts";
-import type { HttpResponse } from "../connection/http.ts";
+import type { HttpResponse } from "../http/http_client.ts";
 import type { AdminApiFailure } from "./admin_api_error.ts";
 
 /** What was asked, as far as it matters for the answer. */

@@ -1,10 +1,10 @@
 import { explainFailure } from "../check/network_failure.ts";
 import { CheckError } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
-import { openHttpClient } from "../connection/http.ts";
-import type { HttpClientOptions } from "../connection/http.ts";
+import { openHttpClient } from "../http/http_client.ts";
+import type { HttpClientOptions } from "../http/http_client.ts";
 import type { Server } from "../connection/server.ts";
-import type { StreamRequest, StreamResponse } from "../connection/stream_request.ts";
+import type { StreamRequest, StreamResponse } from "../http/http_client.ts";
 import { createMask } from "../mask/mask.ts";
 import { MIN_SECRET_LENGTH } from "../secret.ts";
 import type { Secret } from "../secret.ts";

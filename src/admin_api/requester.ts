@@ -1,15 +1,15 @@
 import { explainFailure } from "../check/network_failure.ts";
 import { describeBody, notThisBackend, oneLine, shorten } from "../check/response.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpClient, HttpRequest, HttpResponse } from "../connection/http.ts";
+import type { HttpClient, HttpRequest, HttpResponse } from "../http/http_client.ts";
 import { addressSecrets, urlOf } from "../connection/server.ts";
 import type { Server } from "../connection/server.ts";
 import { createMask } from "../mask/mask.ts";
 import { MIN_SECRET_LENGTH } from "../secret.ts";
 import type { Secret } from "../secret.ts";
 import { AdminApiError } from "./admin_api_error.ts";
-import { CookieJar } from "./cookie_jar.ts";
-import type { Taken } from "./cookie_jar.ts";
+import { CookieJar } from "../http/cookie_jar.ts";
+import type { TakenCookies } from "../http/cookie_jar.ts";
 import { judgeAnswer } from "./judge_answer.ts";
 
 /** A request to the Admin API. */
@@ -29,7 +29,7 @@ export interface Answered {
   /** What came back. */
   readonly response: HttpResponse;
   /** What became of its cookies. */
-  readonly cookies: Taken;
+  readonly cookies: TakenCookies;
 }
 
 /** Asks one server for one caller. */
@@ -94,10 +94,10 @@ export class Requester {
         tried: this.#tried(ask),
         found,
         suggestion,
-        cause: showsAnswer(error) ? undefined : error,
+        cause: error,
       });
     }
-    return { ask, response, cookies: await this.jar.take(response.setCookies, url) };
+    return { ask, response, cookies: this.jar.take(response.setCookies, url) };
   }
 
   /** Asks, and takes a 2xx answer alone. */
@@ -162,13 +162,4 @@ export class Requester {
     // What is shorter may well be a part of an innocent address.
     return this.#mask(MIN_SECRET_LENGTH).text(`${method} ${this.server.display}${path}`);
   }
-}
-
-/**
- * undici keeps a broken answer in its errors: the headers, cookies among them, or bytes that repeat a token.
- */
-function showsAnswer(error: unknown): boolean {
-  if (typeof error !== "object" || error === null) return false;
-  const { cause } = error as { readonly cause?: unknown };
-  return "headers" in error || "data" in error || showsAnswer(cause);
 }

@@ -1,5 +1,5 @@
 import { isJson } from "../check/response.ts";
-import type { HttpResponse } from "../connection/http.ts";
+import type { HttpResponse } from "../http/http_client.ts";
 import { AdminApiError } from "./admin_api_error.ts";
 import type { CallOptions } from "./admin_api_error.ts";
 import { createToken } from "./create_token.ts";

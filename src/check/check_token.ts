@@ -1,6 +1,6 @@
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
-import { openHttpClient } from "../connection/http.ts";
+import { openHttpClient } from "../http/http_client.ts";
 import { addressSecrets } from "../connection/server.ts";
 import type { Context } from "../context.ts";
 import { createMask } from "../mask/mask.ts";

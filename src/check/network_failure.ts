@@ -1,7 +1,7 @@
 import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import type { Server } from "../connection/server.ts";
-import { openTlsSocket } from "../connection/tls_socket.ts";
+import { startTls } from "../http/open_socket.ts";
 import { codeOf, messageOf, throwIfNotCapable } from "../errors.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -204,7 +204,7 @@ function diagnoseTls(
   connection: Connection,
 ): Promise<NetworkFailure | undefined> {
   const diagnosis = new Promise<NetworkFailure | undefined>((resolve) => {
-    const socket = openTlsSocket(server, { tls: connection.tls, unverified: true });
+    const socket = startTls(server.base, { tls: connection.tls, unverified: true });
     let timer = setTimeout(() => finish(undefined), TIME_LIMIT);
     const finish = (failure: NetworkFailure | undefined) => {
       clearTimeout(timer);

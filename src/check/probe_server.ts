@@ -1,6 +1,6 @@
 import type { Backend } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpClient, HttpResponse } from "../connection/http.ts";
+import type { HttpClient, HttpResponse } from "../http/http_client.ts";
 import type { Server } from "../connection/server.ts";
 import { createMask } from "../mask/mask.ts";
 import { isAdminKey } from "../secret.ts";

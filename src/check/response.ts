@@ -1,6 +1,6 @@
 import { BACKENDS } from "../connection/backends.ts";
 import type { Backend } from "../connection/backends.ts";
-import type { HttpResponse } from "../connection/http.ts";
+import type { HttpResponse } from "../http/http_client.ts";
 import type { Verdict } from "./verdict.ts";
 
 export interface Judgement {

@@ -7,7 +7,6 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { isatty } from "node:tty";
-import { doBeforeUndici } from "../connection/before_undici.ts";
 import { EXIT } from "../errors.ts";
 import { main } from "./main.ts";
 
@@ -15,14 +14,6 @@ import { main } from "./main.ts";
  * Signals whose default is to end the process without a core dump, and that Node does not use itself.
  */
 const RAISED = ["SIGHUP", "SIGINT", "SIGTERM"];
-
-// Node 20 does not end before V8 has optimised the WebAssembly that undici parses HTTP with, which takes
-// longer than the few requests it is used for. Later versions have mended that. Not at start: under another
-// flag than it was made with, V8 drops the cache that Node.js's own modules are loaded from.
-doBeforeUndici(() => {
-  if (!process.versions.node.startsWith("20.") || !process.versions.v8.startsWith("11.")) return;
-  process.getBuiltinModule("node:v8").setFlagsFromString("--liftoff-only");
-});
 
 let endedBy: NodeJS.Signals | undefined;
 

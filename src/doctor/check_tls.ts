@@ -3,7 +3,8 @@ import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import { crossesInPlain } from "../connection/server.ts";
 import type { Server } from "../connection/server.ts";
-import { openTlsSocket } from "../connection/tls_socket.ts";
+import { oneSignal } from "../http/http_client.ts";
+import { shakeHands } from "../http/open_socket.ts";
 import { EXIT } from "../errors.ts";
 import type { Contact } from "./contact_servers.ts";
 import type { Found } from "./finding.ts";
@@ -133,36 +134,30 @@ async function lookAtCertificate(
   connection: Connection,
   signal: AbortSignal | undefined,
 ): Promise<CertificateReport | undefined> {
-  const report = new Promise<CertificateReport | undefined>((resolve) => {
-    const socket = openTlsSocket(server, { tls: connection.tls, unverified: true });
-    const finish = (result?: CertificateReport) => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
-      socket.destroy();
-      resolve(result);
-    };
-    const abort = () => finish();
-    const timer = setTimeout(finish, TIME_LIMIT);
-    signal?.addEventListener("abort", abort, { once: true });
-    socket.once("secureConnect", () => {
-      const { subject, issuer, subjectaltname, valid_to } = socket.getPeerCertificate();
-      finish({
-        subject: nameOf(subject),
-        issuer: nameOf(issuer),
-        names: (subjectaltname ?? "").split(", ").filter((name) => name !== "").map((name) =>
-          name.replace(/^(DNS|IP Address):/, "")
-        ),
-        ends: Date.parse(valid_to),
-      });
+  const end = oneSignal([signal], TIME_LIMIT);
+  try {
+    const socket = await shakeHands(server.base, {
+      tls: connection.tls,
+      unverified: true,
+      signal: end.signal,
     });
-    // Listened to for as long as the socket is there: one that nobody hears would end the process.
-    socket.on("error", () => finish());
-    socket.once("close", () => finish());
-  });
-  // Files that hold no certificate or key of use throw; the requests have told that.
-  const result = await report.catch(() => undefined);
-  signal?.throwIfAborted();
-  return result;
+    const { subject, issuer, subjectaltname, valid_to } = socket.getPeerCertificate();
+    socket.destroy();
+    return {
+      subject: nameOf(subject),
+      issuer: nameOf(issuer),
+      names: (subjectaltname ?? "").split(", ").filter((name) => name !== "").map((name) =>
+        name.replace(/^(DNS|IP Address):/, "")
+      ),
+      ends: Date.parse(valid_to),
+    };
+  } catch {
+    // Whatever is wrong there, or with the files, the requests have told.
+    signal?.throwIfAborted();
+    return undefined;
+  } finally {
+    end.liftLimit();
+  }
 }
 
 function nameOf(name: { readonly CN?: unknown; readonly O?: unknown } | undefined): string {

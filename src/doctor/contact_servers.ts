@@ -3,8 +3,8 @@ import type { NetworkFailure } from "../check/network_failure.ts";
 import { errorMessageOf, isJson, oneLine, parseObject } from "../check/response.ts";
 import type { Backend } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
-import { openHttpClient } from "../connection/http.ts";
-import type { HttpClient, HttpResponse } from "../connection/http.ts";
+import { openHttpClient } from "../http/http_client.ts";
+import type { HttpClient, HttpResponse } from "../http/http_client.ts";
 import type { Server } from "../connection/server.ts";
 import type { HttpDispatcher } from "../context.ts";
 

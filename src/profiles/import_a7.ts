@@ -1,155 +1,106 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { Context, Environment } from "../context.ts";
+import type { Environment } from "../context.ts";
 import { AdcRunError, codeOf, EXIT, throwIfNotCapable } from "../errors.ts";
-import { Secret } from "../secret.ts";
 import { homeFolder } from "../system/files.ts";
-import { isBlank } from "../token/token_value.ts";
+import { Secret } from "../secret.ts";
+import { validateToken } from "../token/token_value.ts";
+import { isRecord, validateProfiles } from "./validate.ts";
 import { isProfileName } from "./profile_settings.ts";
 import type { StoredProfile } from "./profile_settings.ts";
-import { validateProfiles } from "./validate.ts";
 
+/** A context of a7, API7's other command line, as a profile, and what a person should know of it. */
 export interface A7Context {
-  /** What a7 calls it. */
   readonly name: string;
   readonly profile: string;
   readonly settings: StoredProfile;
   readonly token: Secret | undefined;
-  readonly notes: readonly string[];
+  readonly note: string | undefined;
 }
 
-export interface RefusedContext {
-  /** What a7 calls it, or its place in the list. */
-  readonly name: string;
-  readonly reason: string;
-}
-
+/** What a7's file holds: contexts that can become profiles, and why the others cannot. */
 export interface A7Contexts {
   readonly path: string;
-  readonly current: string | undefined;
+  readonly current: unknown;
   readonly contexts: readonly A7Context[];
-  readonly refused: readonly RefusedContext[];
+  readonly refused: { readonly name: string; readonly reason: string }[];
 }
 
-export interface ReadA7Options extends Pick<Context, "env" | "cwd"> {
-  /** The file, instead of a7's own place. @default the place where a7 looks */
-  readonly file?: string | undefined;
-}
-
-export async function readA7Contexts(options: ReadA7Options): Promise<A7Contexts> {
-  const path = options.file === undefined
-    ? a7ConfigPath(options.env)
-    : resolve(options.cwd, options.file);
-  const data = await readYaml(path);
-  const listed = data.contexts ?? [];
-  if (!Array.isArray(listed)) throw notA7s(path, '"contexts" is no list');
+/** Reads a7's file: `file`, or where a7 itself looks (api7/a7, internal/config/config.go). */
+export async function readA7Contexts(
+  { env, cwd }: { readonly env: Environment; readonly cwd: string },
+  file: string | undefined,
+): Promise<A7Contexts> {
+  const { A7_CONFIG_DIR: own, XDG_CONFIG_HOME: xdg, HOME: home } = env;
+  const folder = own || join(xdg || join(home || homeFolder({}), ".config"), "a7");
+  const path = file === undefined ? resolve(folder, "config.yaml") : resolve(cwd, file);
+  const { contexts: listed, "current-context": current } = await readYaml(path);
+  const entries = listed ?? [];
+  if (!Array.isArray(entries)) throw notA7s(path, '"contexts" is not a list');
   const contexts: A7Context[] = [];
-  const refused: RefusedContext[] = [];
-  for (const [index, each] of listed.entries()) {
-    const name = isRecord(each) && typeof each.name === "string" ? each.name : undefined;
-    const shown = name ?? `number ${index + 1}`;
-    const outcome = contextOf(each, { path, taken: contexts.map(({ profile }) => profile) });
-    if (typeof outcome === "string") refused.push({ name: shown, reason: outcome });
-    else contexts.push(outcome);
+  const refused: A7Contexts["refused"] = [];
+  for (const [index, each] of entries.entries()) {
+    const value = isRecord(each) ? each : {};
+    const made = contextOf(value, { path, taken: contexts.map(({ profile }) => profile) });
+    const name = typeof value.name === "string" ? value.name : `number ${index + 1}`;
+    if (typeof made === "string") refused.push({ name, reason: made });
+    else contexts.push(made);
   }
-  const current = data["current-context"];
-  return { path, current: typeof current === "string" ? current : undefined, contexts, refused };
+  return { path, current, contexts, refused };
 }
 
-/** As a7 looks for it (api7/a7, internal/config/config.go). */
-function a7ConfigPath(
-  { A7_CONFIG_DIR: own, XDG_CONFIG_HOME: xdg, HOME: home }: Environment,
-): string {
-  if (own) return resolve(own, "config.yaml");
-  if (xdg) return resolve(xdg, "a7", "config.yaml");
-  return join(home || homeFolder({}), ".config", "a7", "config.yaml");
-}
-
-async function readYaml(path: string): Promise<Record<string, unknown>> {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
-  } catch (error) {
-    throwIfNotCapable(error);
-    const code = codeOf(error);
-    if (error instanceof TypeError) throw notA7s(path, "it is not valid UTF-8");
-    const found = code === "ENOENT" ? "there is no such file" : `it cannot be read (${code})`;
-    throw new AdcRunError(`Cannot import from "${path}": ${found}`, EXIT.usage, {
-      suggestion: "Name a7's file with --file.",
-      cause: error,
-    });
-  }
+async function readYaml(path: string): Promise<Readonly<Record<string, unknown>>> {
   const { loadAll, YAMLException } = await import("js-yaml");
   let value: unknown;
   try {
     // An empty file has no document, which `load` takes for an error.
-    [value] = loadAll(text);
+    value = loadAll(await readFile(path, "utf8"))[0] ?? {};
   } catch (error) {
+    throwIfNotCapable(error);
+    const code = codeOf(error);
+    if (code === "ENOENT") throw notA7s(path, "there is no such file", EXIT.usage);
+    if (code !== undefined) throw notA7s(path, `it cannot be read (${code})`, EXIT.usage);
     // Without the error as its cause: that quotes the file, which holds tokens.
-    const line = error instanceof YAMLException ? error.mark?.line : undefined;
-    throw notA7s(path, line === undefined ? "it is no YAML" : `line ${line + 1} is no YAML`);
+    const line = error instanceof YAMLException ? error.mark?.line ?? 0 : 0;
+    throw notA7s(path, `line ${line + 1} is not YAML`);
   }
-  if (value === undefined || value === null) return {};
-  if (!isRecord(value)) throw notA7s(path, "it holds something else than contexts");
-  return value;
+  if (isRecord(value)) return value;
+  throw notA7s(path, "it holds something else than contexts");
 }
 
+/** Makes a profile of a context, or says why not. */
 function contextOf(
-  value: unknown,
+  { name, server, token, "gateway-group": group, ...rest }: Readonly<Record<string, unknown>>,
   { path, taken }: { readonly path: string; readonly taken: readonly string[] },
 ): A7Context | string {
-  if (!isRecord(value)) return "it is no context";
-  const { name, server, token, "gateway-group": group, "tls-skip-verify": skip, "ca-cert": ca } =
-    value;
+  const { "tls-skip-verify": skip, "ca-cert": ca } = rest;
   if (typeof name !== "string" || name === "") return "it has no name";
-  const profile = profileName(name);
-  if (profile === undefined) return "its name cannot be a profile's";
+  const plain = name.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[._-]+|[._-]+$/g, "");
+  const profile = isProfileName(name) ? name : plain;
+  if (!isProfileName(profile)) return "its name cannot be a profile's";
   if (taken.includes(profile)) return `there is another context for the profile "${profile}"`;
-  for (
-    const [key, each] of Object.entries({ server, token, "gateway-group": group, "ca-cert": ca })
-  ) {
-    if (each !== undefined && typeof each !== "string") return `its "${key}" is no text`;
-  }
-  if (skip !== undefined && typeof skip !== "boolean") return 'its "tls-skip-verify" is no boolean';
   if (!server) return "it has no server";
-  const settings: StoredProfile = {
+  const settings = {
     backend: "api7ee",
-    server: server as string,
-    ...(group ? { gatewayGroup: group as string } : {}),
+    server,
+    ...(group ? { gatewayGroup: group } : {}),
     // a7 takes a relative path from wherever it is called; its file's folder is the best guess.
-    ...(ca ? { caCertFile: resolve(dirname(path), ca as string) } : {}),
-    ...(skip ? { tlsSkipVerify: true } : {}),
+    ...(ca ? { caCertFile: typeof ca === "string" ? resolve(dirname(path), ca) : ca } : {}),
+    ...(skip ? { tlsSkipVerify: skip } : {}),
   };
   const issue = validateProfiles({ profiles: { [profile]: settings } }, { project: false });
   if (issue !== undefined) return issue.found;
-  const notes: string[] = [];
-  if (profile !== name) {
-    notes.push(`It becomes profile "${profile}": ${JSON.stringify(name)} is no profile name.`);
-  }
-  if (group && group !== "default") {
-    notes.push(
-      `a7 names a gateway group by its id and ADC by its name: make sure that "${group}" is the name.`,
-    );
-  }
-  const secret = typeof token === "string" && !isBlank(token)
-    ? new Secret(token.trim())
+  if (token && typeof token !== "string") return 'its "token" is not text';
+  const secret = typeof token === "string" && token.trim() ? new Secret(token.trim()) : undefined;
+  const broken = secret && validateToken(secret, "api7ee");
+  if (broken !== undefined) return `its token cannot be used, ${broken}`;
+  const note = group && group !== "default"
+    ? `a7 names a gateway group by its id and ADC by its name: make sure that "${group}" is the name.`
     : undefined;
-  return { name, profile, settings, token: secret, notes };
+  return { name, profile, settings: settings as StoredProfile, token: secret, note };
 }
 
-/** The name of a context, with dashes for what a profile's must not have. */
-function profileName(name: string): string | undefined {
-  if (isProfileName(name)) return name;
-  const plain = name.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[._-]+|[._-]+$/g, "");
-  return isProfileName(plain) ? plain : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function notA7s(path: string, found: string): AdcRunError {
-  return new AdcRunError(`Cannot import from "${path}": ${found}`, EXIT.data, {
-    suggestion: "Name a7's file with --file: it is called config.yaml.",
-  });
+function notA7s(path: string, found: string, exitCode: number = EXIT.data): AdcRunError {
+  const suggestion = "Name a7's file with --file: it is called config.yaml.";
+  return new AdcRunError(`Cannot import from "${path}": ${found}`, exitCode, { suggestion });
 }

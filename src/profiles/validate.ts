@@ -162,7 +162,7 @@ function shownKey(key: string): string {
   return bare.length <= 80 ? bare : `${bare.slice(0, 80)}…`;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

@@ -32,6 +32,7 @@ test("`checkToken()` asks each backend what ADC will ask first, with the token i
     for (const { headers } of requests) {
       assert.deepEqual(headers, {
         "accept": "application/json",
+        "accept-encoding": "identity",
         "user-agent": `adc-run/${VERSION}`,
         "x-api-key": "a7ee-example",
       });

@@ -271,7 +271,7 @@ test("`profile import` makes profiles, and puts their tokens into the keychain a
     ["local@https://localhost:7443", "a7ee-zqzq-1"],
     ["prod-eu@https://gw.example.com", "a7ee-zqzq-2"],
   ]);
-  assert.match(err, /becomes profile "prod-eu"/);
+  assert.match(err, /imported "[^"]+" as "prod-eu", its token into/);
   assert.match(err, /by its id and ADC by its name/);
   assert.match(err, /imported "local" as "local", its token into the keychain/);
   assert.match(err, /imported "bare" as "bare", without a token/);

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, readdir, readFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { chmod, mkdir, readdir, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { it } from "node:test";
+import { findOnPath } from "../../src/system/programs.ts";
 import { VERSION } from "../../src/version.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 import type { TemporaryFolder } from "../temporary_folder.ts";
 import { readAction, runAction } from "./action_runner.ts";
-import { standIn } from "./adc_run.ts";
+import { collect, standIn } from "./adc_run.ts";
 import { fixture } from "./fixture.ts";
 import { testHomes } from "./homes.ts";
 
@@ -95,6 +98,7 @@ it("the action shows a failure as an annotation, and ends as adc-run ends", asyn
     folder: folder.path,
     programs: await withNpm(folder),
     inputs: { args: "ping", server: f.sandbox.url, backend: "api7ee", token: "a7ee-wrong-token" },
+    env: { ADC_RUN_ADC: standIn("report.mjs") },
   });
   const { code, stderr } = endings.get("Run ADC")!;
   assert.equal(code, 77);
@@ -150,14 +154,162 @@ it("the action installs the version that was asked for, away from the repository
   const endings = await runAction({
     folder: folder.path,
     programs: await withNpm(folder, RECORDER),
-    inputs: { "adc-run-version": "1.2.3-rc.1", "adc-version": "0.28.0", "adc-sha256": "ab" },
+    inputs: { "adc-run-version": "1.2.3-rc.1" },
   });
-  assert.deepEqual([...endings.keys()], ["Set up adc-run", "Install ADC"]);
+  assert.deepEqual([...endings.keys()], ["Set up adc-run"]);
   const log = await readFile(join(folder.path, "npm.log"), "utf8");
   assert.ok(log.startsWith(`cwd=${folder.path}/temp args=install --global --prefix `), log);
   assert.match(log, / adc-run@1\.2\.3-rc\.1\n$/);
-  const record: Record = JSON.parse(endings.get("Install ADC")!.stdout);
-  assert.deepEqual(record.words, ["install-adc", "--sha256=ab", "--", "0.28.0"]);
+});
+
+/** A `curl` that notes how it was called, and brings the archive, or fails half way. */
+const CURL = `#!/bin/sh
+printf '%s\\n' "$@" > "$HOME/curl.log"
+while [ "$1" != --output ]; do shift; done
+cat "$HOME/archive" > "$2"
+[ -z "$CURL_FAILS" ] || exit 22
+`;
+
+/** Puts a `curl` and an archive there whose only file is an ADC that prints its words; returns the archive's sum. */
+async function withArchive(folder: TemporaryFolder, member = "./adc"): Promise<string> {
+  await chmod(await folder.write("programs/curl", CURL), 0o755);
+  await chmod(await folder.write(`build/${member}`, '#!/bin/sh\necho "adc $*"\n'), 0o755);
+  const archive = join(folder.path, "archive");
+  const build = join(folder.path, "build");
+  const { code } = await collect(["tar", "-czf", archive, "-C", build, member], { cwd: build });
+  assert.equal(code, 0);
+  return createHash("sha256").update(await readFile(archive)).digest("hex");
+}
+
+/** What the action has left where the steps that follow would find it. */
+async function leftBy(folder: TemporaryFolder): Promise<readonly string[]> {
+  const names = await readdir(join(folder.path, "temp"), { recursive: true });
+  const path = await readFile(join(folder.path, "path"), "utf8");
+  return [...names.filter((name) => /adc/.test(name)), ...path.split("\n").filter(Boolean)];
+}
+
+/** A PATH without `sha256sum`, as macOS has none, but with a `shasum`. */
+async function pathWithShasum(folder: TemporaryFolder): Promise<string> {
+  const where = { env: { PATH: process.env.PATH }, cwd: folder.path };
+  const shasum = `#!/bin/sh\n[ "$*" = "-a 256" ] && exec ${findOnPath("sha256sum", where)}\n`;
+  await chmod(await folder.write("tools/shasum", shasum), 0o755);
+  for (const name of ["bash", "cat", "chmod", "gzip", "mkdir", "node", "rm", "tar", "tr"]) {
+    await symlink(findOnPath(name, where)!, join(folder.path, "tools", name));
+  }
+  return join(folder.path, "tools");
+}
+
+for (
+  const { os, arch, archive, member, prefix = "" } of [
+    { os: "Linux", arch: "X64", archive: "adc_0.28.0_linux_amd64.tar.gz", member: "./adc" },
+    { os: "Linux", arch: "ARM64", archive: "adc_0.28.0_linux_arm64.tar.gz", member: "adc" },
+    {
+      os: "macOS",
+      arch: "ARM64",
+      archive: "adc_0.28.0_darwin_arm64.tar.gz",
+      member: "./adc",
+      prefix: "sha256:",
+    },
+    { os: "Windows", arch: "X64", archive: "adc_0.28.0_windows_amd64.zip", member: "adc.exe" },
+  ]
+) {
+  it(`the action fetches ADC, verifies it, and has it found on ${os} ${arch}`, async () => {
+    await using folder = await temporaryFolder();
+    const sum = await withArchive(folder, member);
+    // It reads every format, as GNU's does not.
+    const tar = `#!/bin/sh\necho "$*" >> "$HOME/tar.log"\nexec tar "$@"\n`;
+    await chmod(await folder.write("Windows/System32/tar.exe", tar), 0o755);
+    const endings = await runAction({
+      folder: folder.path,
+      programs: await withNpm(folder, RECORDER),
+      inputs: { "adc-version": "v0.28.0", "adc-sha256": prefix + sum.toUpperCase() },
+      env: { RUNNER_OS: os, RUNNER_ARCH: arch, SYSTEMROOT: join(folder.path, "Windows") },
+      ...(os === "macOS" && { path: await pathWithShasum(folder) }),
+    });
+    const { code, stdout, stderr } = endings.get("Install ADC")!;
+    assert.equal(code, 0, stdout + stderr);
+    assert.equal(stdout, "adc --version\n");
+    const program = member.replace("./", "");
+    const place = join(folder.path, "temp/adc");
+    assert.deepEqual(await readdir(place), [program]);
+    assert.ok((await readFile(join(folder.path, "path"), "utf8")).startsWith(`${place}\n`));
+    const words = (await readFile(join(folder.path, "curl.log"), "utf8")).split("\n");
+    for (const word of ["--fail", "--proto", "=https", "--retry"]) assert.ok(words.includes(word));
+    const address = `https://github.com/api7/adc/releases/download/v0.28.0/${archive}`;
+    assert.deepEqual(words.slice(-2), [address, ""]);
+    const own = await readFile(join(folder.path, "tar.log"), "utf8").catch(() => "");
+    assert.equal(own !== "", os === "Windows", "a zip takes Windows' own tar");
+  });
+}
+
+it("the action runs the ADC that it has fetched", async () => {
+  await using folder = await temporaryFolder();
+  const sum = await withArchive(folder);
+  const endings = await runAction({
+    folder: folder.path,
+    programs: await withNpm(folder, "adc"),
+    inputs: { "adc-version": "0.28.0", "adc-sha256": sum, args: "sync -f adc.yaml" },
+  });
+  assert.deepEqual([...endings.keys()], ["Install ADC", "Set up adc-run", "Run ADC"]);
+  assert.equal(endings.get("Run ADC")!.stdout, "adc sync -f adc.yaml\n");
+});
+
+it("the action fetches no ADC without a version and a sum", async () => {
+  await using folder = await temporaryFolder();
+  const sum = await withArchive(folder);
+  const programs = await withNpm(folder, RECORDER);
+  const versions = [
+    ...["latest", "0.28", "v", "0.28.0;id", "$(touch pwned)", "--help", "0.28.0 -o x"],
+    ...["../0.28.0", "0.28.0/../../x", "0.28.0-a/b", "0.28.0\n0.28.0", "0.28.0-\n::error::x"],
+  ];
+  const sums = [
+    ...["", " ", "\n", "ab", "sha256:", "z".repeat(64), `${sum}0`, `${sum} ${sum}`, `${sum}\nx`],
+    ...["$(touch pwned)", "*".repeat(64), "--check"],
+  ];
+  const cases = [
+    ...versions.map((version) => ({ "adc-version": version, "adc-sha256": sum })),
+    ...sums.map((other) => ({ "adc-version": "0.28.0", "adc-sha256": other })),
+    { "adc-version": "0.28.0" },
+  ];
+  for (const inputs of cases) {
+    const endings = await runAction({ folder: folder.path, programs, inputs });
+    const label = JSON.stringify(inputs);
+    assert.deepEqual([...endings.keys()], ["Install ADC"], label);
+    const { code, stdout } = endings.get("Install ADC")!;
+    assert.equal(code, 1, label);
+    const name = "adc-sha256" in inputs && inputs["adc-sha256"] === sum ? "version" : "sha256";
+    const error = `^::error title=adc-run::Cannot install ADC: the input adc-${name} is .*\n$`;
+    assert.match(stdout, new RegExp(error), label);
+    assert.deepEqual(await leftBy(folder), [], label);
+  }
+  const left = await readdir(folder.path, { recursive: true });
+  assert.ok(!left.some((name) => /\.log$|pwned/.test(name)), "nothing was fetched or run");
+});
+
+it("the action takes no ADC whose sum is another, and none that did not come", async () => {
+  await using folder = await temporaryFolder();
+  const sum = await withArchive(folder);
+  const programs = await withNpm(folder, RECORDER);
+  const other = sum.replaceAll(/./g, (digit) => digit === "0" ? "1" : "0");
+  const cases: readonly [
+    sum: string,
+    env: Readonly<{ [name: string]: string }>,
+    message: RegExp,
+  ][] = [
+    [other, {}, /the SHA-256 sum of adc_0\.28\.0_linux_amd64\.tar\.gz is [0-9a-f]{64}, and not/],
+    [sum, { CURL_FAILS: "yes" }, /https:\/\/github\.com\/\S+ cannot be downloaded/],
+    [sum, { RUNNER_OS: "Plan9" }, /not released for Plan9/],
+    [sum, { RUNNER_ARCH: "ARM" }, /not released for ARM/],
+  ];
+  for (const [given, env, message] of cases) {
+    const inputs = { "adc-version": "0.28.0", "adc-sha256": given, args: "ping" };
+    const endings = await runAction({ folder: folder.path, programs, inputs, env });
+    assert.deepEqual([...endings.keys()], ["Install ADC"]);
+    const { code, stdout } = endings.get("Install ADC")!;
+    assert.equal(code, 1);
+    assert.match(stdout, message);
+    assert.deepEqual(await leftBy(folder), []);
+  }
 });
 
 it("the action refuses what is no version, and an npm that fails", async () => {

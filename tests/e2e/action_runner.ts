@@ -47,6 +47,8 @@ export interface Job {
   readonly folder: string;
   /** A folder of programs that come first. */
   readonly programs: string;
+  /** Where the others are. @default the PATH of the tests */
+  readonly path?: string;
 }
 
 /**
@@ -89,12 +91,13 @@ export async function runAction(job: Job): Promise<ReadonlyMap<string, Ending>> 
         GITHUB_ACTIONS: "true",
         GITHUB_PATH: pathFile,
         RUNNER_OS: "Linux",
+        RUNNER_ARCH: "X64",
         RUNNER_TEMP: temp,
         ...job.env,
         ...Object.fromEntries(
           Object.entries(step.env ?? {}).map(([name, value]) => [name, fill(value)]),
         ),
-        PATH: [...added.toReversed(), job.programs, process.env.PATH].join(delimiter),
+        PATH: [...added.toReversed(), job.programs, job.path ?? process.env.PATH].join(delimiter),
       },
     });
     endings.set(step.name, ending);

@@ -59,7 +59,7 @@ for (const home of await testHomes()) {
 
     it("errors are coloured, unless NO_COLOR is set", async () => {
       await using it = await fixture();
-      const command = inTerminal([...home.command, "--source", "env", "ping"]);
+      const command = inTerminal([...home.command, "--source", "env", "exec", "--", "true"]);
       const options = { env: it.env, cwd: it.folder.path };
       const plain = await collect(command, options);
       assert.match(plain.stdout, /adc-run: error: Cannot find a token/);
@@ -73,7 +73,7 @@ for (const home of await testHomes()) {
       const { sandbox, folder } = it;
       const answer = async (second: (terminal: ChildProcess) => void) => {
         const asked = [/User at/, /Password of/];
-        return await collect(inTerminal([...home.command, "ping"]), {
+        return await collect(inTerminal([...home.command, "exec", "--", "true"]), {
           env: { ...it.env, ADC_RUN_CONFIG_DIR: `${folder.path}/adc-run` },
           cwd: folder.path,
           onStdout: (text, child) => {

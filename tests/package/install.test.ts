@@ -16,13 +16,17 @@ const IMPORT = `
   console.log(mask.text("<" + token.reveal() + ">"), String(token), connection.server.value);
 `;
 
-/** What a test call loads, which goes past undici's front door. */
+/** A test call over the network, and one with a dispatcher of the importer's. */
 const REQUEST = `
   import { checkToken, resolveConnection, Secret } from "adc-run";
+  import { MockAgent } from "undici";
   const env = { ADC_SERVER: "http://127.0.0.1:1" };
   const connection = await resolveConnection({ args: ["ping"], env, cwd: process.cwd() });
-  const { verdict } = await checkToken(new Secret("a7ee-example"), { connection, env });
-  console.log(verdict);
+  const dispatcher = new MockAgent();
+  dispatcher.get("http://127.0.0.1:1").intercept({ path: () => true }).reply(401, "");
+  for (const options of [{ connection }, { connection, dispatcher }]) {
+    console.log((await checkToken(new Secret("a7ee-example"), options)).verdict);
+  }
 `;
 
 /** What an importer in TypeScript may write. */
@@ -116,10 +120,13 @@ for (const major of [20, 24]) {
       assert.match(output, /^<\*\*\*> a7ee-\*\*\* .*http:\/\/localhost:9180\n$/);
     });
 
-    it("finds the files of undici that a test call loads", async () => {
+    it("sends a test call, also with a dispatcher of undici's", async () => {
       const node = await nodeRuntime(major);
       await using folder = await importer(await installTarball(node), { "use.js": REQUEST });
-      assert.equal(await outputOf([node, "use.js"], { cwd: folder.path }), "unreachable\n");
+      assert.equal(
+        await outputOf([node, "use.js"], { cwd: folder.path }),
+        "unreachable\nrejected\n",
+      );
     });
   });
 }

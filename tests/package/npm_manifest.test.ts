@@ -11,7 +11,6 @@ it("`npmManifest()` turns npm imports into dependencies, and the keychain into a
       "@clack/prompts": "npm:@clack/prompts@^1.9.0",
       "@napi-rs/keyring": "npm:@napi-rs/keyring@^2.1.2",
       undici: "npm:undici@7.30.2",
-      "undici/": "npm:/undici@7.30.2/",
     },
   });
   assert.equal(version, "1.2.3");

@@ -24,7 +24,7 @@ contexts:
 
 async function read(text: string) {
   await using folder = await temporaryFolder({ "a7/config.yaml": text });
-  return await readA7Contexts({ env: {}, cwd: folder.path, file: "a7/config.yaml" });
+  return await readA7Contexts({ env: {}, cwd: folder.path }, "a7/config.yaml");
 }
 
 test("`readA7Contexts()` makes profiles of contexts, tokens apart", async () => {
@@ -55,8 +55,9 @@ test("`readA7Contexts()` makes profiles of contexts, tokens apart", async () => 
 
 test("`readA7Contexts()` says that a7 names gateway groups by their ids", async () => {
   const { contexts } = await read(FILE);
-  assert.deepEqual(contexts.map(({ notes }) => notes.length), [0, 1, 0]);
-  assert.match(contexts[1]!.notes[0]!, /by its id and ADC by its name.*"9f3c"/);
+  const [local, production, bare] = contexts.map(({ note }) => note);
+  assert.deepEqual([local, bare], [undefined, undefined]);
+  assert.match(production ?? "", /by its id and ADC by its name.*"9f3c"/);
 });
 
 test("`readA7Contexts()` puts dashes where a profile's name must not have a character", async () => {
@@ -69,7 +70,6 @@ test("`readA7Contexts()` puts dashes where a profile's name must not have a char
   assert.deepEqual(contexts.map(({ name, profile }) => [name, profile]), [
     ["prod eu/1", "prod-eu-1"],
   ]);
-  assert.match(contexts[0]!.notes[0]!, /becomes profile "prod-eu-1"/);
   assert.deepEqual(refused.map(({ reason }) => reason), [
     'there is another context for the profile "prod-eu-1"',
     "its name cannot be a profile's",
@@ -94,7 +94,7 @@ test("`readA7Contexts()` refuses contexts that no profile can hold, and takes th
 });
 
 test("`readA7Contexts()` takes an empty file for no contexts", async () => {
-  for (const text of ["", "contexts: []\n", "current-context: x\n", "# nothing\n"]) {
+  for (const text of ["", "contexts: []\n", "contexts:\n", "current-context: x\n", "# nothing\n"]) {
     const { contexts, refused } = await read(text);
     assert.deepEqual([contexts, refused], [[], []], text);
   }
@@ -114,7 +114,7 @@ test("`readA7Contexts()` looks where a7 does", async () => {
       [{ HOME: home }, "home"],
     ] as const
   ) {
-    const { contexts } = await readA7Contexts({ env, cwd: "/nowhere" });
+    const { contexts } = await readA7Contexts({ env, cwd: "/nowhere" }, undefined);
     assert.equal(contexts[0]?.name, found);
   }
 });
@@ -122,9 +122,9 @@ test("`readA7Contexts()` looks where a7 does", async () => {
 test("`readA7Contexts()` says what is wrong with a file, and quotes nothing of it", async () => {
   for (
     const [text, exitCode, message] of [
-      ["contexts:\n  - { name: [zqzq\n", 65, /line \d+ is no YAML/],
+      ["contexts:\n  - { name: [zqzq\n", 65, /line \d+ is not YAML/],
       ["zqzq", 65, /something else than contexts/],
-      ["contexts: zqzq\n", 65, /"contexts" is no list/],
+      ["contexts: zqzq\n", 65, /"contexts" is not a list/],
     ] as const
   ) {
     await assert.rejects(read(text), (error) => {
@@ -135,6 +135,6 @@ test("`readA7Contexts()` says what is wrong with a file, and quotes nothing of i
       return true;
     });
   }
-  const gone = readA7Contexts({ env: {}, cwd: "/nowhere", file: "x.yaml" });
+  const gone = readA7Contexts({ env: {}, cwd: "/nowhere" }, "x.yaml");
   await assert.rejects(gone, /"\/nowhere\/x\.yaml": there is no such file/);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { it } from "node:test";
-import { oneSignal } from "../../src/connection/one_signal.ts";
+import { oneSignal } from "../../src/http/http_client.ts";
 
 it("`oneSignal()` ends with the first of its signals, for the same reason", () => {
   for (const which of [0, 1]) {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { resolveConnection } from "../../src/connection/connection.ts";
-import { optionsOf } from "../../src/connection/direct_request.ts";
-import { openHttpClient } from "../../src/connection/http.ts";
-import type { HttpRequest } from "../../src/connection/http.ts";
+import { optionsOf } from "../../src/http/own_transport.ts";
+import { openHttpClient } from "../../src/http/http_client.ts";
+import type { HttpRequest } from "../../src/http/http_client.ts";
 import { Secret } from "../../src/secret.ts";
 import { serveHttp, serveTcp } from "../check/loopback.ts";
 
@@ -26,7 +26,7 @@ async function read(url: string, more: Partial<HttpRequest> = {}) {
 }
 
 for (const status of [429, 502, 503, 504]) {
-  test(`\`directRequest()\` asks again where the server is busy (${status}), and takes the third answer`, async () => {
+  test(`\`ownTransport()\` asks again where the server is busy (${status}), and takes the third answer`, async () => {
     let asked = 0;
     await using server = await serveHttp((_, response) => {
       asked += 1;
@@ -37,7 +37,7 @@ for (const status of [429, 502, 503, 504]) {
   });
 }
 
-test("`directRequest()` asks once where the server says no", async () => {
+test("`ownTransport()` asks once where the server says no", async () => {
   for (const status of [301, 400, 401, 403, 404, 500]) {
     let asked = 0;
     await using server = await serveHttp((_, response) => {
@@ -53,7 +53,7 @@ test("`directRequest()` asks once where the server says no", async () => {
   }
 });
 
-test("`directRequest()` takes the answer that comes at the second try", async () => {
+test("`ownTransport()` takes the answer that comes at the second try", async () => {
   let connections = 0;
   await using server = await serveTcp((socket) => {
     connections += 1;
@@ -70,7 +70,7 @@ for (
     ["in chunks", "transfer-encoding: chunked\r\n"],
   ] as const
 ) {
-  test(`\`directRequest()\` takes no half of an answer ${kind}, and tries thrice`, async () => {
+  test(`\`ownTransport()\` takes no half of an answer ${kind}, and tries thrice`, async () => {
     let connections = 0;
     await using server = await serveTcp((socket) => {
       connections += 1;
@@ -83,7 +83,7 @@ for (
   });
 }
 
-test("`directRequest()` stops between two tries when it is given up", async () => {
+test("`ownTransport()` stops between two tries when it is given up", async () => {
   const controller = new AbortController();
   const reason = new Error("enough");
   let asked = 0;
@@ -96,7 +96,7 @@ test("`directRequest()` stops between two tries when it is given up", async () =
   assert.equal(asked, 1);
 });
 
-test("`directRequest()` keeps what the server sent out of its errors", async () => {
+test("`ownTransport()` keeps what the server sent out of its errors", async () => {
   await using server = await serveTcp((socket) => {
     socket.once("data", (data: Uint8Array) => {
       const key = /x-api-key: (\S+)/i.exec(new TextDecoder().decode(data))![1]!;
@@ -111,7 +111,7 @@ test("`directRequest()` keeps what the server sent out of its errors", async () 
   });
 });
 
-test("`directRequest()` sends what every request sends, and nothing for a `HEAD` to read", async () => {
+test("`ownTransport()` sends what every request sends, and nothing for a `HEAD` to read", async () => {
   const seen: unknown[] = [];
   await using server = await serveHttp(({ method, url, headers }, response) => {
     seen.push([method, url, headers["x-api-key"], headers.accept, headers.cookie, headers.host]);
@@ -127,7 +127,7 @@ test("`directRequest()` sends what every request sends, and nothing for a `HEAD`
   ]);
 });
 
-test("`directRequest()` names the host as an address does: without the port that goes without saying", async () => {
+test("`ownTransport()` names the host as an address does: without the port that goes without saying", async () => {
   for (
     const [url, host] of [
       ["https://gateway.example.com", "gateway.example.com"],
@@ -143,7 +143,8 @@ test("`directRequest()` names the host as an address does: without the port that
       cwd: "/x",
     });
     const [server] = connection.servers;
-    const options = optionsOf({ server: server!, method: "GET", path: "/y", token: undefined });
+    const request = { server: server!, method: "GET", path: "/y", headers: {}, body: undefined };
+    const options = optionsOf(request, undefined);
     assert.equal((options.headers as Record<string, string>).host, host);
   }
   await using server = await serveHttp((request, response) => {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { resolveConnection } from "../../src/connection/connection.ts";
-import { openHttpClient } from "../../src/connection/http.ts";
-import type { StreamRequest } from "../../src/connection/stream_request.ts";
+import { openHttpClient } from "../../src/http/http_client.ts";
+import type { StreamRequest } from "../../src/http/http_client.ts";
 import { Secret } from "../../src/secret.ts";
-import { serveHttp } from "../check/loopback.ts";
+import { serveHttp, serveTcp } from "../check/loopback.ts";
 
 async function open(url: string, ...flags: readonly string[]) {
   const args = ["ping", "--server", url, ...flags];
@@ -100,7 +101,7 @@ test("`HttpClient.open()` fails where an answer is cut off, and asks for no rest
   });
   await using client = await open(server.url);
   const { body } = await client.open({});
-  await assert.rejects(readAll(body), { code: "UND_ERR_SOCKET" });
+  await assert.rejects(readAll(body), { code: "ECONNRESET" });
   assert.deepEqual(ranges, [undefined]);
 });
 
@@ -151,4 +152,34 @@ test("`HttpClient.open()` gives the time limit to each part of an answer anew", 
   await using client = await open(server.url, "--timeout", "1s");
   const { body } = await client.open({});
   assert.equal(String(await readAll(body)), "abcd");
+});
+
+test("`HttpClient.open()` loses nothing of an answer that is read late, its server long gone", async () => {
+  const length = 4 * 1024 * 1024;
+  await using server = await serveHttp((_, response) => {
+    response.writeHead(200, { connection: "close" }).end(Buffer.alloc(length));
+  });
+  await using client = await open(server.url);
+  const { body } = await client.open({});
+  let read = 0;
+  for await (const chunk of body) {
+    if (read === 0) await new Promise((resolve) => setTimeout(resolve, 300));
+    read += chunk.length;
+  }
+  assert.equal(read, length);
+});
+
+test("`HttpClient.open()` fails where the parts of an answer make no sense, and shows none of them", async () => {
+  await using server = await serveTcp((socket) => {
+    socket.once("data", () => {
+      socket.end("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nthe-token\r\n");
+    });
+  });
+  await using client = await open(server.url);
+  const { body } = await client.open({});
+  await assert.rejects(readAll(body), (error: { readonly code?: string }) => {
+    assert.match(error.code ?? "", /^HPE_/);
+    assert.ok(!inspect(error, { depth: 9, showHidden: true }).includes("the-token"));
+    return true;
+  });
 });

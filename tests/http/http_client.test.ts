@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resolveConnection } from "../../src/connection/connection.ts";
-import { openHttpClient } from "../../src/connection/http.ts";
-import type { HttpRequest } from "../../src/connection/http.ts";
+import { openHttpClient } from "../../src/http/http_client.ts";
+import type { HttpRequest } from "../../src/http/http_client.ts";
 import { Secret } from "../../src/secret.ts";
 import { serveHttp } from "../check/loopback.ts";
 
-async function open(url: string) {
-  const args = ["ping", "--server", url];
+async function open(url: string, ...flags: readonly string[]) {
+  const args = ["ping", "--server", url, ...flags];
   const connection = await resolveConnection({ args, env: {}, cwd: "/nowhere" });
   const client = openHttpClient(connection);
   const server = connection.servers[0]!;
@@ -87,4 +87,51 @@ test("`openHttpClient()` sends no `POST` twice, busy or cut off", async () => {
   assert.equal(requests, 3);
   assert.equal((await client.send({ method: "PUT", path: "/busy", body: {} })).status, 503);
   assert.equal(requests, 6);
+});
+
+test("`openHttpClient()` waits as long as a busy server asks for, within the time limit", async () => {
+  const times: number[] = [];
+  await using server = await serveHttp((_, response) => {
+    times.push(Date.now());
+    response.writeHead(503, { "retry-after": "3" }).end();
+  });
+  await using client = await open(server.url, "--timeout", "4s");
+  assert.equal((await client.send({ method: "GET", path: "/" })).status, 503);
+  assert.equal(times.length, 2, "there was no time for a third one");
+  assert.ok(times[1]! - times[0]! >= 2_900, String(times));
+});
+
+test("`openHttpClient()` says how long a body is, whatever the method, and asks for no encoding", async () => {
+  const seen: unknown[] = [];
+  await using server = await serveHttp(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    const { "content-length": length, "transfer-encoding": chunked } = request.headers;
+    seen.push([request.method, length, chunked, request.headers["accept-encoding"], body]);
+    response.end();
+  });
+  await using client = await open(server.url);
+  for (const method of ["PUT", "DELETE"] as const) {
+    await client.send({ method, path: "/", body: { a: "é" } });
+  }
+  const body = '{"a":"é"}';
+  assert.deepEqual(seen, [
+    ["PUT", "10", undefined, "identity", body],
+    ["DELETE", "10", undefined, "identity", body],
+  ]);
+});
+
+test("`HttpClient.close()` ends an answer that nobody reads", async () => {
+  let closed: Promise<void> | undefined;
+  await using server = await serveHttp((request, response) => {
+    closed = new Promise((resolve) => request.socket.on("close", () => resolve()));
+    response.write("begun");
+  });
+  const args = ["ping", "--server", server.url];
+  const connection = await resolveConnection({ args, env: {}, cwd: "/nowhere" });
+  const client = openHttpClient(connection);
+  const request = { server: connection.servers[0]!, method: "GET", path: "/", token: undefined };
+  await client.open(request);
+  await client.close();
+  await closed;
 });

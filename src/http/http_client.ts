@@ -1,0 +1,345 @@
+import { MAX_TIMER } from "../adc/duration.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { Server } from "../connection/server.ts";
+import type { HttpDispatcher } from "../context.ts";
+import { codeOf } from "../errors.ts";
+import type { Secret } from "../secret.ts";
+import { VERSION } from "../version.ts";
+import { dispatcherTransport } from "./dispatcher_transport.ts";
+import { ownTransport } from "./own_transport.ts";
+
+/** A request to a server of the connection, in the caller's own words. */
+export interface StreamRequest {
+  readonly server: Server;
+  /** Those that may be repeated are tried again, as long as no answer has begun. */
+  readonly method: string;
+  /** The path with its query. */
+  readonly path: string;
+  /** The token for `X-API-KEY`; without one the header is left out. */
+  readonly token: Secret | undefined;
+  /** They cannot take the place of the token, nor of the server's own password. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /** Sent as it is. */
+  readonly body?: Uint8Array | string | undefined;
+  /** Ends this request, beside the time limit and the client's own signal. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A request whose answer is read as a whole. */
+export interface HttpRequest extends Omit<StreamRequest, "headers" | "body"> {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+  readonly cookie?: Secret | undefined;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+}
+
+/** An answer that has begun. */
+export interface StreamResponse {
+  readonly status: number;
+  /** The words behind the status code; often none. */
+  readonly reason: string;
+  /** All headers in order, their names in lower case. `Set-Cookie` holds secrets. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** The first header of a name in lower case. */
+  header(name: string): string | undefined;
+  /** Whoever does not read it to its end leaves the loop, which ends the connection. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** An answer as a whole. */
+export interface HttpResponse extends Pick<StreamResponse, "status" | "header"> {
+  /** Every `Set-Cookie` header, in order. They are secrets. */
+  readonly setCookies: readonly string[];
+  /** The body, cut off after 1 MiB. */
+  readonly body: string;
+  /** Whether the body is longer than what was read. */
+  readonly cut: boolean;
+}
+
+/** Sends requests over one connection. No redirect is followed: the token would follow along. */
+export interface HttpClient {
+  /** Sends a request and reads the answer, whatever its status. */
+  send(request: HttpRequest): Promise<HttpResponse>;
+  /** Sends a request and hands the answer on as it arrives. */
+  open(request: StreamRequest): Promise<StreamResponse>;
+  /** Ends whatever is still under way. */
+  close(): Promise<void>;
+}
+
+/** How `openHttpClient` works. */
+export interface HttpClientOptions {
+  /** Ends every request. */
+  readonly signal?: AbortSignal | undefined;
+  /** Sends the requests instead of sockets of our own. The caller closes it. */
+  readonly dispatcher?: HttpDispatcher | undefined;
+}
+
+/** A request as it goes out. */
+export interface Outgoing {
+  readonly server: Server;
+  readonly method: string;
+  readonly path: string;
+  /** Names in lower case; secrets are among the values. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body: Uint8Array | string | undefined;
+  /** Ends the request, and the answer's body too. */
+  readonly signal: AbortSignal;
+}
+
+/** An answer as it comes in. */
+export interface Incoming extends Pick<StreamResponse, "status" | "reason" | "headers" | "body"> {
+  /** Ends the connection; a body that is being read fails with the error. */
+  discard(error?: Error): void;
+}
+
+/** Sends a request once. */
+export type Transport = (request: Outgoing) => Promise<Incoming>;
+
+const MAX_ATTEMPTS = 3;
+
+/** Before the second and the third attempt, in milliseconds. */
+const PAUSES = [33, 100];
+
+/** Instead of a pause that a server asks for and that is longer than the time that is left. */
+const MAX_PAUSE = 2_000;
+
+/** With these a server asks to be tried again. */
+const BUSY: readonly number[] = [429, 502, 503, 504];
+
+const REPEATABLE: readonly string[] = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
+
+/** Failures that another attempt may not meet. */
+const PASSING: readonly string[] = [
+  "ECONNRESET",
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
+  "EPIPE",
+  "UND_ERR_SOCKET",
+];
+
+/** More than any answer that is read to its end. */
+const MAX_BYTES = 1024 * 1024;
+
+/** Opens a client, to be closed. */
+export function openHttpClient(
+  connection: Connection,
+  { signal, dispatcher }: HttpClientOptions = {},
+): HttpClient {
+  const timeout = connection.timeout.value;
+  const transport = dispatcher === undefined
+    ? ownTransport(connection)
+    : dispatcherTransport(dispatcher);
+  const closed = new AbortController();
+
+  async function exchange<T>(
+    request: StreamRequest,
+    read: (answer: Incoming, ended: AbortSignal) => T | Promise<T>,
+  ): Promise<T> {
+    const { server, method, path, body } = request;
+    const end = oneSignal([signal, request.signal, closed.signal], timeout);
+    const headers = headersOf(request);
+    const outgoing = { server, method, path, headers, body, signal: end.signal };
+    try {
+      return await tryRepeatedly(() => transport(outgoing), {
+        read: (answer) => read(answer, end.signal),
+        attempts: REPEATABLE.includes(method) ? MAX_ATTEMPTS : 1,
+        ended: end.signal,
+        deadline: timeout === 0 ? Infinity : Date.now() + timeout,
+      });
+    } finally {
+      end.liftLimit();
+    }
+  }
+
+  return {
+    send: ({ cookie, body: content, ...request }) => {
+      const body = content === undefined ? undefined : JSON.stringify(content);
+      const headers = {
+        ...(cookie && { cookie: cookie.reveal() }),
+        ...(body !== undefined && { "content-type": "application/json" }),
+      };
+      return exchange({ ...request, headers, body }, readWhole);
+    },
+    open: (request) =>
+      exchange(request, (answer, ended) => ({
+        status: answer.status,
+        reason: answer.reason,
+        headers: answer.headers,
+        header: (name) => headerOf(answer, name),
+        body: readParts(answer, { ended, timeout }),
+      })),
+    close: () => Promise.resolve(closed.abort()),
+  };
+}
+
+function headersOf({ server, token, headers = {} }: StreamRequest): Outgoing["headers"] {
+  const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+  return {
+    accept: "application/json",
+    "accept-encoding": "identity",
+    "user-agent": `adc-run/${VERSION}`,
+    ...Object.fromEntries(given),
+    ...(token && { "x-api-key": token.reveal() }),
+    ...(server.authorization && { authorization: server.authorization.reveal() }),
+  };
+}
+
+interface AttemptOptions<T> {
+  readonly read: (answer: Incoming) => T | Promise<T>;
+  readonly attempts: number;
+  readonly ended: AbortSignal;
+  /** When the time is over, in milliseconds of the clock. */
+  readonly deadline: number;
+}
+
+async function tryRepeatedly<T>(
+  send: () => Promise<Incoming>,
+  { read, attempts, ended, deadline }: AttemptOptions<T>,
+): Promise<T> {
+  ended.throwIfAborted();
+  for (let count = 1;; count++) {
+    let pause = PAUSES[count - 1]!;
+    try {
+      const answer = await send();
+      const left = deadline - Date.now();
+      const asked = retryAfter(answer) ?? pause;
+      pause = asked < left ? asked : Math.min(asked, MAX_PAUSE);
+      // This answer says more than that the time is over.
+      const isLast = count === attempts || pause >= left;
+      if (isLast || !BUSY.includes(answer.status)) return await read(answer);
+      answer.discard();
+    } catch (error) {
+      ended.throwIfAborted();
+      if (count === attempts || !isPassing(error)) throw withoutAnswer(error);
+    }
+    await delay(pause, ended);
+  }
+}
+
+/** An address of several that a name has can fail in its own way. */
+function isPassing(error: unknown): boolean {
+  const { errors = [] } = (error ?? {}) as { readonly errors?: readonly unknown[] };
+  return [error, ...errors].some((each) => PASSING.includes(codeOf(each) ?? ""));
+}
+
+function retryAfter(answer: Incoming): number | undefined {
+  const text = headerOf(answer, "retry-after");
+  if (text === undefined) return undefined;
+  const wait = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
+  return wait > 0 ? Math.min(wait, MAX_TIMER) : undefined;
+}
+
+function headerOf({ headers }: Incoming, wanted: string): string | undefined {
+  return headers.find(([name]) => name === wanted)?.[1];
+}
+
+function delay(milliseconds: number, ended: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(ended.reason);
+    };
+    const timer = setTimeout(() => {
+      ended.removeEventListener("abort", abort);
+      resolve();
+    }, milliseconds);
+    ended.addEventListener("abort", abort, { once: true });
+    if (ended.aborted) abort();
+  });
+}
+
+/** What a server sent can repeat the token, and errors of parsers hold what the server sent. */
+function withoutAnswer(error: unknown): unknown {
+  if (!(error instanceof Error) || !showsAnswer(error)) return error;
+  return Object.assign(new Error(error.message), { code: codeOf(error) });
+}
+
+function showsAnswer(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  const isShown = ["rawPacket", "headers", "data"].some((each) => each in error);
+  return isShown || showsAnswer((error as { readonly cause?: unknown }).cause);
+}
+
+async function readWhole(answer: Incoming): Promise<HttpResponse> {
+  try {
+    const { text, cut } = await readStart(answer.body);
+    const cookies = answer.headers.filter(([name]) => name === "set-cookie");
+    return {
+      status: answer.status,
+      header: (name) => headerOf(answer, name),
+      setCookies: cookies.map(([, value]) => value),
+      body: text,
+      cut,
+    };
+  } finally {
+    answer.discard();
+  }
+}
+
+/** Reads an answer, as far as any answer goes that is of use; the rest is not waited for. */
+export async function readStart(
+  body: AsyncIterable<Uint8Array>,
+): Promise<{ readonly text: string; readonly cut: boolean }> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    text += decoder.decode(chunk, { stream: true });
+    // Leaving the loop destroys the body, so that an endless one ends here.
+    if (length > MAX_BYTES) return { text, cut: true };
+  }
+  return { text: text + decoder.decode(), cut: false };
+}
+
+/** The time limit is for each part: a long answer is not a slow one. */
+async function* readParts(
+  answer: Incoming,
+  { ended, timeout }: { readonly ended: AbortSignal; readonly timeout: number },
+): AsyncGenerator<Uint8Array> {
+  const parts = answer.body[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const limit = timeLimit(timeout, (late) => answer.discard(late));
+      const { done, value } = await parts.next().finally(limit.lift);
+      if (done === true) return;
+      yield value;
+    }
+  } catch (error) {
+    ended.throwIfAborted();
+    throw withoutAnswer(error);
+  } finally {
+    answer.discard();
+  }
+}
+
+/**
+ * Joins signals and a time limit. It does what `AbortSignal.timeout()` does, whose loading takes as long as a
+ * request over loopback, and the limit can be lifted.
+ *
+ * A time of 0 is none. Whoever has the answer has to lift the limit.
+ */
+export function oneSignal(
+  signals: readonly (AbortSignal | undefined)[],
+  timeout: number,
+): { readonly signal: AbortSignal; readonly liftLimit: () => void } {
+  const limit = new AbortController();
+  const { lift } = timeLimit(timeout, (late) => limit.abort(late));
+  const followed = [limit.signal, ...signals].filter((signal) => signal !== undefined);
+  return { signal: AbortSignal.any(followed), liftLimit: lift };
+}
+
+function timeLimit(
+  timeout: number,
+  end: (late: DOMException) => void,
+): { readonly lift: () => void } {
+  if (timeout === 0) return { lift: () => {} };
+  const timer = setTimeout(() => {
+    end(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
+  }, Math.min(timeout, MAX_TIMER));
+  return { lift: () => clearTimeout(timer) };
+}
