@@ -50,11 +50,7 @@ export interface Connection {
 
 /** What {@linkcode resolveConnection} looks at. */
 export interface ConnectionOptions extends Pick<Context, "env" | "cwd"> {
-  /**
-   * ADC's command and all that follows it; or the same, taken apart.
-   *
-   * @default []
-   */
+  /** ADC's command and all that follows it; or the same, taken apart. @default [] */
   readonly args?: readonly string[] | AdcArguments;
   /**
    * An environment file to read instead of `.env` in the working directory; or one that was read, for a pipe
@@ -63,11 +59,7 @@ export interface ConnectionOptions extends Pick<Context, "env" | "cwd"> {
    * @default undefined
    */
   readonly envFile?: string | EnvFile | undefined;
-  /**
-   * A named target, whose values come behind `.env`.
-   *
-   * @default undefined
-   */
+  /** A named target, whose values come behind `.env`. @default none */
   readonly profile?: Profile | undefined;
 }
 

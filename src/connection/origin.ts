@@ -43,9 +43,7 @@ export function describeOrigin(origin: Origin): string {
   }
 }
 
-/**
- * Tells whether a value came along with the project, which may be a cloned repository of somebody else.
- */
+/** Tells whether a value came along with the project, which may be a cloned repository of somebody else. */
 export function isFromProject(origin: Origin): boolean {
   return origin.kind === "env-file" || (origin.kind === "profile" && origin.project);
 }

@@ -19,11 +19,7 @@ export interface AdminApiSourceOptions extends Omit<Context, "cwd" | "signal"> {
    * it lives for an hour at most
    */
   readonly ephemeral?: number | undefined;
-  /**
-   * Asks a person who logs in; it is told the server and what is known already.
-   *
-   * @default nobody is asked
-   */
+  /** Asks a person who logs in; it is told the server and what is known already. @default nobody is asked */
   readonly ask?:
     | ((server: string, known: Partial<Credentials>) => Promise<Credentials>)
     | undefined;

@@ -13,17 +13,9 @@ import { storeSource } from "./store_source.ts";
 
 /** What the default sources look at. */
 export interface DefaultSourcesOptions extends AdminApiSourceOptions, Pick<Context, "cwd"> {
-  /**
-   * Which sources, in which order.
-   *
-   * @default all of them: flag, env, file, dotenv, command, store, keychain, admin-api
-   */
+  /** Which sources, in which order. @default all of them, in the order of README's table */
   readonly names?: readonly string[] | undefined;
-  /**
-   * What becomes of a helper command's standard error.
-   *
-   * @default "ignore"
-   */
+  /** What becomes of a helper command's standard error. @default "ignore" */
   readonly helperStderr?: "inherit" | "ignore" | undefined;
 }
 

@@ -21,23 +21,11 @@ export interface CommandSourceOptions {
   readonly env: Environment;
   /** The folder that the helper in `ADC_TOKEN_COMMAND` starts in; a profile's starts beside the profile. */
   readonly cwd: string;
-  /**
-   * What becomes of the helper's standard error, where helpers ask and VALIDATORS.
-   *
-   * @default "ignore"
-   */
+  /** What becomes of the helper's standard error, where helpers ask and VALIDATORS. @default "ignore" */
   readonly stderr?: "inherit" | "ignore";
-  /**
-   * The helper's time limit in milliseconds.
-   *
-   * @default 30_000
-   */
+  /** The helper's time limit in milliseconds. @default 30_000 */
   readonly timeout?: number;
-  /**
-   * How the helper is started.
-   *
-   * @default the system's own way
-   */
+  /** How the helper is started. @default the system's own way */
   readonly spawn?: Spawner;
 }
 
@@ -197,9 +185,7 @@ async function runHelper(
   return answer;
 }
 
-/**
- * Not what may be a token that was put in the place of the helper, nor its arguments, which may hold one.
- */
+/** Not what may be a token that was put in the place of the helper, nor its arguments, which may hold one. */
 function shownName(name: string): string {
   return /^[a-z][a-z_.-]{0,30}$/i.test(name) ? `the helper "${name}"` : "the helper";
 }
