@@ -73,7 +73,6 @@ export type { DefaultSourcesOptions } from "./src/lifecycle/default_sources.ts";
 export { flagSource } from "./src/token/sources/variables.ts";
 export { envSource } from "./src/token/sources/variables.ts";
 export { fileSource } from "./src/token/sources/file_source.ts";
-export type { FileSourceOptions } from "./src/token/sources/file_source.ts";
 export { dotenvSource } from "./src/token/sources/variables.ts";
 export { commandSource } from "./src/token/sources/command_source.ts";
 export type { CommandSourceOptions } from "./src/token/sources/command_source.ts";
@@ -117,8 +116,8 @@ export type { SignalPort } from "./src/run/signals.ts";
 export type { Spawner } from "./src/system/spawn.ts";
 
 export { diagnose } from "./src/doctor/diagnose.ts";
-export type { DiagnoseOptions } from "./src/doctor/diagnose.ts";
-export type { CheckName, Finding } from "./src/doctor/finding.ts";
+export type { CheckName, DiagnoseOptions } from "./src/doctor/diagnose.ts";
+export type { Finding } from "./src/doctor/finding.ts";
 export type { HttpDispatcher } from "./src/context.ts";
 export type { Keychain } from "./src/context.ts";
 export type { Environment } from "./src/context.ts";

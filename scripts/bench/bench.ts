@@ -79,7 +79,7 @@ async function bench(): Promise<Results> {
       overhead,
       throughput: rows,
       budgets: judgeBudgets(field, { overhead, throughput: rows }),
-      leftOut: [...field.leftOut, ...leftOut],
+      leftOut,
     };
   } finally {
     await sandbox.close();

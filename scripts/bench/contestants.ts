@@ -9,7 +9,7 @@ import process from "node:process";
 import { DENO_PERMISSIONS } from "../../tests/e2e/homes.ts";
 import { installTarball, nodeRuntime } from "../../tests/package/runtimes.ts";
 import { repository } from "../../tests/package/tarball.ts";
-import { compileBinary } from "../compile_binary.ts";
+import { BINARY_NAME, compileBinary } from "../compile_binary.ts";
 import { installPeers } from "./peers.ts";
 
 /** The Node.js that all contestants on Node.js share: the oldest that adc-run supports. */
@@ -23,7 +23,7 @@ export interface Contestant {
   readonly prefix: readonly string[];
 }
 
-/** Everything that was found to be measured. */
+/** Everything that is measured. */
 export interface Field {
   /** Node.js, by its path. */
   readonly node: string;
@@ -37,20 +37,18 @@ export interface Field {
   readonly dotenvCli: Contestant;
   /** The same three, and adc-run in its other homes. */
   readonly wrappers: readonly Contestant[];
-  /** Who was to be here and is not, and why. */
-  readonly leftOut: readonly string[];
 }
 
 /**
  * Installs and builds the contestants.
  *
  * @param folder Where the binary is built.
- * @returns Those that could be had.
- * @throws {Error} Something other than the binary could not be built or installed.
+ * @returns All of them.
+ * @throws {Error} Something could not be built or installed.
  */
 export async function gatherContestants(folder: string): Promise<Field> {
   const node = await nodeRuntime(NODE);
-  const [installation, peers] = await Promise.all([installTarball(node), installPeers()]);
+  const [installation, peers] = await Promise.all([installTarball(), installPeers()]);
   const adcRun = { name: `adc-run (Node ${NODE})`, prefix: [node, installation.bin, "exec", "--"] };
   const dotenvCli = {
     name: `dotenv-cli ${peers.dotenvCli.version}`,
@@ -60,7 +58,8 @@ export async function gatherContestants(folder: string): Promise<Field> {
     name: `dotenvx run ${peers.dotenvx.version}`,
     prefix: [node, peers.dotenvx.bin, "run", "--"],
   };
-  const binary = await binaryOrReason(folder);
+  const binary = join(folder, BINARY_NAME);
+  await compileBinary(binary);
   return {
     node,
     installation: installation.folder,
@@ -74,32 +73,14 @@ export async function gatherContestants(folder: string): Promise<Field> {
         prefix: [node, installation.bin, "--no-check", "exec", "--"],
       },
       { name: "adc-run (Deno)", prefix: [...denoCommand(), "exec", "--"] },
-      ..."path" in binary
-        ? [{ name: "adc-run (binary)", prefix: [binary.path, "exec", "--"] }]
-        : [],
+      { name: "adc-run (binary)", prefix: [binary, "exec", "--"] },
       dotenvCli,
       dotenvx,
     ],
-    leftOut: "path" in binary ? [] : [binary.reason],
   };
 }
 
 function denoCommand(): readonly string[] {
   const run = ["run", "--quiet", "--no-prompt", `--config=${join(repository, "deno.json")}`];
   return [process.execPath, ...run, ...DENO_PERMISSIONS, join(repository, "src/cli/bin.ts")];
-}
-
-/** `deno compile` fetches a bare runtime, once for each version of Deno. */
-async function binaryOrReason(
-  folder: string,
-): Promise<{ readonly path: string } | { readonly reason: string }> {
-  const path = join(folder, "adc-run");
-  try {
-    await compileBinary(path);
-    return { path };
-  } catch (error) {
-    const lines = (error as Error).message.split("\n");
-    const line = lines.find((each) => /error sending request|denort/.test(each)) ?? lines.at(1);
-    return { reason: `adc-run (binary): deno compile fails here: ${line?.trim()}` };
-  }
 }

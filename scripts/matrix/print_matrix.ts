@@ -1,8 +1,8 @@
 /**
  * Prints what passed where, from the reports of the tests: `deno task matrix [--write]`.
  *
- * The reports are the XML files in `test-results/`, which `deno task test` and `deno task test:homes` leave
- * there. With `--write` the README's table becomes what is printed.
+ * The reports are the XML files in `test-results/`, which `deno task test` leaves there. With `--write` the
+ * README's table becomes what is printed.
  *
  * @module
  */

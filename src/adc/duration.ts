@@ -1,10 +1,4 @@
 /**
- * The longest that a timer can run, in milliseconds: a longer one would fire at once. ADC's, a socket's, is
- * cut down to this as well.
- */
-export const MAX_TIMER = 2 ** 31 - 1;
-
-/**
  * Reads a duration such as `30s` or `1h10m` as ADC does; `undefined` where ADC would fall back to 10 s
  * without a word.
  */

@@ -1,5 +1,5 @@
-import { MAX_TIMER } from "../adc/duration.ts";
 import type { Connection } from "../connection/connection.ts";
+import { MAX_TIMER } from "../system/deadline.ts";
 
 /** How long cleaning up may take where the connection has no time limit, in milliseconds. */
 const DEFAULT_LIMIT = 10_000;

@@ -1,91 +1,113 @@
 import { join } from "node:path";
+import { describeConnection, resolveConnection } from "../connection/connection.ts";
+import { describeOrigin } from "../connection/origin.ts";
 import type { Profile } from "../connection/profile.ts";
-import { UsageError } from "../errors.ts";
+import { addressSecrets } from "../connection/server.ts";
+import type { Context } from "../context.ts";
+import { AdcRunError, UsageError } from "../errors.ts";
+import { defaultSources } from "../lifecycle/default_sources.ts";
 import {
   PROJECT_FILE,
   readProjectProfiles,
   readUserProfiles,
   USER_FILE,
 } from "../profiles/profile_file.ts";
-import type { ProfileFile } from "../profiles/profile_file.ts";
 import { selectProfiles } from "../profiles/select_profiles.ts";
 import { storeFolder } from "../store/private_path.ts";
-import { failureOf } from "./finding.ts";
+import { surveyTokens } from "../token/resolve.ts";
+import type { Survey } from "../token/resolve.ts";
+import { splitTokens } from "../token/token_value.ts";
+import type { DiagnoseOptions, Given, Outcome } from "./diagnose.ts";
+import { failureOf, ok, warning } from "./finding.ts";
 import type { Found } from "./finding.ts";
-import type { Environment } from "../context.ts";
 
-/** What `checkConfig` looks at. */
-export interface CheckConfigOptions {
-  readonly env: Environment;
-  readonly cwd: string;
-  /**
-   * The profile that was named, `false` for none at all, `undefined` for the one that is in use.
-   */
-  readonly profile: string | false | undefined;
-}
-
-/** What there is to know about profiles. */
-export interface ConfigReport {
-  readonly findings: readonly Found[];
-  readonly profile: Profile | undefined;
-  /**
-   * Whether it is unknown which profile is in force, so that nothing can be asked on its behalf.
-   */
-  readonly unclear: boolean;
-}
-
-/** Reads both files, and chooses the profile. */
-export async function checkConfig(options: CheckConfigOptions): Promise<ConfigReport> {
+/**
+ * Reads both files of profiles, and chooses the profile. Where it is unclear which one is in force nothing can
+ * be asked on its behalf.
+ */
+export async function checkConfig(options: DiagnoseOptions): Promise<Outcome> {
   const { env, cwd } = options;
   const findings: Found[] = [];
   const good: string[] = [];
-  const readers: readonly (readonly [string, () => Promise<ProfileFile>])[] = [
-    [join(storeFolder(env), USER_FILE), () => readUserProfiles(env)],
-    [PROJECT_FILE, () => readProjectProfiles(cwd)],
-  ];
-  for (const [name, read] of readers) {
+  for (
+    const [name, read] of [
+      [join(storeFolder(env), USER_FILE), () => readUserProfiles(env)],
+      [PROJECT_FILE, () => readProjectProfiles(cwd)],
+    ] as const
+  ) {
     try {
-      const { profiles } = await read();
-      if (profiles.size > 0) good.push(`${count(profiles.size)} in ${name}`);
+      const { profiles: { size } } = await read();
+      if (size > 0) good.push(`${size} profile${size === 1 ? "" : "s"} in ${name}`);
     } catch (error) {
-      findings.push({
-        suggestion: "Mend the file, or go on without profiles: --no-profile.",
-        ...failureOf(error),
-      });
+      const suggestion = "Fix the file, or go on without profiles: --no-profile.";
+      const failure = failureOf(error);
+      findings.push({ ...failure, suggestion: failure.suggestion ?? suggestion });
     }
   }
-  if (findings.length > 0 && options.profile !== false) {
-    return { findings, profile: undefined, unclear: true };
-  }
-  const warnings: string[] = [];
-  try {
-    const profile = await select(options, (warning) => warnings.push(warning));
-    for (const found of warnings) findings.push({ status: "warning", found });
-    if (findings.length > 0) return { findings, profile, unclear: false };
+  if (findings.length > 0 && options.profile !== false) return findings;
+  const onWarning = (text: string) => void findings.push(warning(text));
+  const profile = await selectProfile({ ...options, onWarning });
+  if (findings.length === 0) {
     const inForce = profile === undefined ? "none in force" : `"${profile.name}" in force`;
     const found = good.length === 0 ? "no profiles" : `${good.join(", ")}; ${inForce}`;
-    const data = { profile: profile?.name ?? null };
-    return { findings: [{ status: "ok", found, data }], profile, unclear: false };
-  } catch (error) {
-    return { findings: [failureOf(error)], profile: undefined, unclear: true };
+    findings.push(ok(found, { profile: profile?.name ?? null }));
   }
+  return { findings, facts: { selected: { profile } } };
 }
 
-async function select(
-  { env, cwd, profile }: CheckConfigOptions,
-  onWarning: (warning: string) => void,
+async function selectProfile(
+  { env, cwd, profile, onWarning }: Context & Pick<DiagnoseOptions, "profile">,
 ): Promise<Profile | undefined> {
   if (profile === false) return undefined;
   const names = profile === undefined ? undefined : [profile];
   const [first, ...others] = await selectProfiles({ env, cwd, names, onWarning });
   if (others.length > 0) {
-    throw new UsageError("Cannot look at several profiles at once: ADC_RUN_PROFILE names some", {
+    throw new UsageError("Cannot check several profiles at once: ADC_RUN_PROFILE names some", {
       suggestion: "Name one with --profile.",
     });
   }
   return first;
 }
 
-function count(number: number): string {
-  return `${number} profile${number === 1 ? "" : "s"}`;
+/** Says where and how a run connects, and asks the sources for its token. */
+export async function checkConnection(given: Given<"selected">): Promise<Outcome> {
+  const { env, cwd, envFile, args = [], selected: { profile } } = given;
+  const connection = await resolveConnection({
+    env,
+    cwd,
+    envFile,
+    profile,
+    args: ["doctor", ...args],
+  });
+  const survey = await askSources({ ...given, connection });
+  const { backend, server, servers, warnings } = connection;
+  const { winner } = survey;
+  const tokens = winner ? splitTokens(winner.token, backend.value) : [];
+  const secrets = [...tokens, ...winner?.secrets ?? [], ...servers.flatMap(addressSecrets)];
+  const found = `${backend.value} (${describeOrigin(backend.origin)}) at ${server.value} (${
+    describeOrigin(server.origin)
+  })`;
+  return {
+    findings: [
+      ok(found, describeConnection(connection)),
+      ...warnings.map((text) => warning(text)),
+    ],
+    facts: { connection, survey, tokens, secrets },
+  };
+}
+
+async function askSources(
+  { env, cwd, sources, signal, connection, watched }: Given<"connection">,
+): Promise<Survey> {
+  const { keychain } = watched;
+  try {
+    const asked = sources?.(connection, keychain) ??
+      defaultSources({ env, cwd, keychain, names: connection.profile?.sources });
+    return await surveyTokens({ connection, sources: asked, signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    // A profile can name sources that there are not.
+    if (error instanceof AdcRunError) return { trail: [], winner: undefined, error };
+    throw error;
+  }
 }

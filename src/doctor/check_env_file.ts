@@ -1,7 +1,10 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { readEnvFile } from "../connection/env_file.ts";
 import { EXIT } from "../errors.ts";
+import { statOrAbsent } from "../system/files.ts";
+import type { DiagnoseOptions } from "./diagnose.ts";
+import { failed, ok, skipped, warning } from "./finding.ts";
 import type { Found } from "./finding.ts";
 
 /** The numbers of so many lines are named. */
@@ -9,77 +12,61 @@ const MAX_LINES = 10;
 
 /** Looks at `.env`, or at the file that stands in for it. */
 export async function checkEnvFile(
-  name: string | undefined,
-  cwd: string,
+  { envFile: name, cwd }: Pick<DiagnoseOptions, "envFile" | "cwd">,
 ): Promise<readonly Found[]> {
   if (name !== undefined && isPipe(resolve(cwd, name))) {
-    return [{
-      status: "skipped",
-      found: `"${name}" is no regular file, and can be read only once`,
-    }];
+    return [skipped(`"${name}" is not a regular file, and can be read only once`)];
   }
   const file = await readEnvFile(name ?? ".env", cwd);
   if (file.unreadable !== undefined) {
-    return [{
-      status: "failed",
-      found: `${file.name} cannot be read: ${file.unreadable}`,
-      suggestion:
-        "ADC passes over it without a word. Give yourself the right to read it, or delete it.",
-      exitCode: name === undefined ? EXIT.source : EXIT.usage,
-    }];
+    return [failed(
+      `${file.name} cannot be read: ${file.unreadable}`,
+      "ADC ignores it without a word. Give yourself the right to read it, or delete it.",
+      { exitCode: name === undefined ? EXIT.source : EXIT.usage },
+    )];
   }
+  if (!file.exists && name === undefined) return [ok("there is no .env here")];
   if (!file.exists) {
-    return [
-      name === undefined ? { status: "ok", found: "there is no .env here" } : {
-        status: "failed",
-        found: `there is no file "${name}"`,
-        suggestion: `A relative path starts from "${cwd}".`,
-        exitCode: EXIT.usage,
-      },
-    ];
+    const suggestion = `A relative path starts from "${cwd}".`;
+    return [failed(`there is no file "${name}"`, suggestion, { exitCode: EXIT.usage })];
   }
   const text = readFileSync(resolve(cwd, file.name), "utf8");
   if (text.includes("\0") || text.includes("\ufffd")) {
-    return [{
-      status: "failed",
-      found: `${file.name} is no UTF-8 text${text.includes("\0") ? "; it may be UTF-16" : ""}`,
-      suggestion: "Save it as UTF-8: ADC reads something else in it than you see.",
-      exitCode: EXIT.data,
-    }];
+    return [failed(
+      `${file.name} is not UTF-8 text${text.includes("\0") ? "; it may be UTF-16" : ""}`,
+      "Save it as UTF-8: ADC reads something else in it than you see.",
+      { exitCode: EXIT.data },
+    )];
   }
-  const { names, passedOver, repeated } = reportLines(text);
+  const { names, ignored, repeated } = reportLines(text);
   const findings: Found[] = [];
-  if (passedOver.length > 0) {
-    const shown = passedOver.slice(0, MAX_LINES).join(", ");
-    const more = passedOver.length > MAX_LINES ? ", …" : "";
-    findings.push({
-      status: "warning",
-      found: `${file.name}: ADC passes over line${
-        passedOver.length > 1 ? "s" : ""
-      } ${shown}${more}: no variable is set there`,
-      suggestion: 'Write a variable as NAME="value", a comment behind #.',
-      data: { lines: passedOver },
-    });
+  if (ignored.length > 0) {
+    const shown = ignored.slice(0, MAX_LINES).join(", ");
+    const more = ignored.length > MAX_LINES ? ", …" : "";
+    const lines = `line${ignored.length > 1 ? "s" : ""} ${shown}${more}`;
+    findings.push(warning(
+      `${file.name}: ADC ignores ${lines}: no variable is set there`,
+      'Write a variable as NAME="value", a comment after #.',
+      { lines: ignored },
+    ));
   }
   const known = repeated.filter((each) => /^(ADC_|API_KEY$|API7_)/.test(each));
   if (known.length > 0) {
-    findings.push({
-      status: "warning",
-      found: `${file.name} sets ${known.join(", ")} more than once: the last one counts`,
-      suggestion: "Delete the others.",
-      data: { names: known },
-    });
+    findings.push(warning(
+      `${file.name} sets ${known.join(", ")} more than once: the last one counts`,
+      "Delete the others.",
+      { names: known },
+    ));
   }
-  const count = new Set(names).size;
-  const variables = `${count} variable${count === 1 ? "" : "s"}`;
   if (findings.length > 0) return findings;
-  return [{ status: "ok", found: `${file.name} is well-formed: ${variables}` }];
+  const { size } = new Set(names);
+  return [ok(`${file.name} is well-formed: ${size} variable${size === 1 ? "" : "s"}`)];
 }
 
 /** What a shell makes of `<(…)`; a folder is told apart by whoever reads it. */
 function isPipe(path: string): boolean {
   try {
-    const stats = statSync(path, { throwIfNoEntry: false });
+    const stats = statOrAbsent(path);
     return stats !== undefined && !stats.isFile() && !stats.isDirectory();
   } catch {
     // Why it cannot be looked at is told where it is read.
@@ -100,7 +87,7 @@ interface LineReport {
   /**
    * The numbers of the lines that set nothing, though they are neither blank nor comments; from 1.
    */
-  readonly passedOver: readonly number[];
+  readonly ignored: readonly number[];
   /** The names that are set more than once; the last one counts. */
   readonly repeated: readonly string[];
 }
@@ -113,12 +100,12 @@ export function reportLines(text: string): LineReport {
     names.push(name);
     return match.replace(/[^\n]/g, "");
   });
-  const passedOver = rest.split("\n").flatMap((line, index) =>
+  const ignored = rest.split("\n").flatMap((line, index) =>
     // The byte order mark, which dotenv takes for white space, is white space to trim() as well.
     line.trim() === "" || line.trim().startsWith("#") ? [] : [index + 1]
   );
   const repeated = names.filter((name, index) =>
     names.indexOf(name) < index && names.lastIndexOf(name) === index
   );
-  return { names, passedOver, repeated };
+  return { names, ignored, repeated };
 }

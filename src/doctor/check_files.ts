@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { EXIT, throwIfNotCapable } from "../errors.ts";
@@ -8,28 +8,21 @@ import { MIN_SECRET_LENGTH } from "../secret.ts";
 import type { Secret } from "../secret.ts";
 import { storeFolder } from "../store/private_path.ts";
 import { TOKEN_FILE } from "../store/token_file.ts";
-import type { Spawner } from "../system/spawn.ts";
+import { readAtMost } from "../system/files.ts";
+import type { DiagnoseOptions, Facts } from "./diagnose.ts";
+import { failed, ok, warning } from "./finding.ts";
 import type { Found } from "./finding.ts";
 import { trackedFiles } from "./tracked_files.ts";
-import type { Place, TrackedFiles } from "./tracked_files.ts";
-
-/** What `checkFiles` looks at. */
-interface CheckFilesOptions extends Place {
-  /** The environment file that was named. */
-  readonly envFile: string | undefined;
-  readonly tokens: readonly Secret[];
-  /** Ends the check. */
-  readonly signal: AbortSignal | undefined;
-  /** How git is started. */
-  readonly spawn: Spawner | undefined;
-}
+import type { TrackedFiles } from "./tracked_files.ts";
 
 /**
  * Looks for tokens in the files of the working directory, the environment file, the file that
  * `ADC_TOKEN_FILE` names and adc-run's own, and whether git tracks them or others can read them.
  */
-export async function checkFiles(options: CheckFilesOptions): Promise<readonly Found[]> {
-  const { env, cwd, envFile, tokens } = options;
+export async function checkFiles(
+  options: DiagnoseOptions & Partial<Pick<Facts, "tokens">>,
+): Promise<readonly Found[]> {
+  const { env, cwd, envFile, tokens = [] } = options;
   const others = [
     ".env",
     envFile,
@@ -48,47 +41,34 @@ export async function checkFiles(options: CheckFilesOptions): Promise<readonly F
     const open = await openness(file);
     if (open !== undefined) findings.push(open);
   }
-  const failed = [...lists.values()].find((list) =>
-    "none" in list && list.none !== "no repository"
-  );
-  if (failed !== undefined && "none" in failed) {
-    const why = failed.none === "no git"
-      ? "there is no git on PATH"
-      : `git does not tell: ${failed.detail}`;
-    findings.push({
-      status: "warning",
-      found: `whether git tracks a file with a token was not found out: ${why}`,
-      suggestion: "Look by hand: git ls-files",
-    });
+  const unknown = [...lists.values()].find((list) => "unknown" in list);
+  if (unknown !== undefined) {
+    findings.push(warning(
+      `whether git tracks a file with a token was not found out: ${unknown.unknown}`,
+      "Check by hand: git ls-files",
+    ));
   }
   if (cut) {
-    findings.push({
-      status: "warning",
-      found: "there are more files here than were looked through for a token",
-      suggestion: "Start the doctor in the folder that adc.yaml lies in.",
-    });
+    findings.push(warning(
+      "there are more files here than were looked through for a token",
+      "Start the doctor in the folder that adc.yaml lies in.",
+    ));
   }
   if (findings.length > 0) return findings;
-  const names = files.map(({ name }) => name).join(", ");
-  return [{
-    status: "ok",
-    found: files.length === 0
-      ? "no file here has a token in it"
-      : `${names} with a token: not tracked by git, and nobody else's to read`,
-    data: { files: files.map(({ name }) => name) },
-  }];
+  const names = files.map(({ name }) => name);
+  const found = names.length === 0
+    ? "no file here has a token in it"
+    : `${names.join(", ")} with a token: not tracked by git, and nobody else's to read`;
+  return [ok(found, { files: names })];
 }
 
 function trackedFinding({ name, path }: FileWithToken): Found {
-  return {
-    status: "failed",
-    found: `${name} has a token in it, and git tracks the file`,
-    suggestion:
-      "Whoever gets the repository gets the token. Take the file out (git rm --cached), name " +
+  return failed(
+    `${name} has a token in it, and git tracks the file`,
+    "Whoever gets the repository gets the token. Take the file out (git rm --cached), name " +
       "it in .gitignore, and make a new token: the old one stays in git's history.",
-    exitCode: EXIT.config,
-    data: { path },
-  };
+    { exitCode: EXIT.config, data: { path } },
+  );
 }
 
 /** Modes count where a way leads to the file: in a folder of mode 700, 644 opens it to nobody. */
@@ -103,16 +83,13 @@ async function openness({ name, path, stats }: FileWithToken): Promise<Found | u
   }
   if ((mode & 0o066) === 0) return undefined;
   const octal = (stats.mode & 0o777).toString(8).padStart(4, "0");
-  const writable = (mode & 0o002) !== 0;
-  return {
-    status: writable ? "failed" : "warning",
-    found: `${name} has a token in it, and others can ${
-      writable ? "change" : "read"
-    } the file: its mode is ${octal}`,
-    suggestion: `Close it: chmod 600 ${name}`,
-    ...(writable && { exitCode: EXIT.config }),
-    data: { path, mode: octal },
-  };
+  const data = { path, mode: octal };
+  const found = (what: string) =>
+    `${name} has a token in it, and others can ${what} the file: its mode is ${octal}`;
+  const suggestion = `Close it: chmod 600 ${name}`;
+  return (mode & 0o002) === 0
+    ? warning(found("read"), suggestion, data)
+    : failed(found("change"), suggestion, { exitCode: EXIT.config, data });
 }
 
 /** A longer file is no configuration, in bytes. */
@@ -135,22 +112,14 @@ interface FileWithToken {
   readonly stats: Stats;
 }
 
-/** What a search came to. */
-interface TokenSearch {
-  /** The files with a token in them, the named ones first. */
-  readonly files: readonly FileWithToken[];
-  /** Whether there were more files than are looked at. */
-  readonly cut: boolean;
-}
-
 /** Names that files with a token often have; they are looked at first. */
 const LIKELY = /^\.env|\.env$|^adc|token|secret/i;
 
-/** Looks for tokens in the files of a folder, and in others that are named. */
+/** Looks for tokens in files that are named and those of a folder; `cut` where there are too many. */
 async function filesWithTokens(
   folder: string,
   { others, tokens }: { readonly others: readonly string[]; readonly tokens: readonly Secret[] },
-): Promise<TokenSearch> {
+): Promise<{ readonly files: readonly FileWithToken[]; readonly cut: boolean }> {
   const secrets = tokens.map((token) => token.reveal()).filter((each) =>
     each.length >= MIN_SECRET_LENGTH
   );
@@ -158,9 +127,12 @@ async function filesWithTokens(
   const names = [...others, ...await namesIn(folder)];
   let left = MAX_TOTAL;
   for (const name of names.slice(0, MAX_FILES)) {
-    const { size, file } = await look(resolve(folder, name), { secrets, left });
-    left -= size;
-    if (file !== undefined && !found.has(file.path)) found.set(file.path, { ...file, name });
+    const file = await readSmallFile(resolve(folder, name), left);
+    if (file === undefined) continue;
+    const { text, path, stats } = file;
+    left -= text.length;
+    const hasToken = holdsToken(text, secrets) || await setsToken(name, text);
+    if (hasToken && !found.has(path)) found.set(path, { name, path, stats });
   }
   return { files: [...found.values()], cut: names.length > MAX_FILES || left < MAX_BYTES };
 }
@@ -178,23 +150,21 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   }
 }
 
-/** Reads one file, unless it is no regular one, empty, or more than is to be read. */
-async function look(
+/** Reads a file, unless it is not a regular one, or more than is to be read. */
+async function readSmallFile(
   name: string,
-  { secrets, left }: { readonly secrets: readonly string[]; readonly left: number },
-): Promise<{ readonly size: number; readonly file?: Omit<FileWithToken, "name"> }> {
+  left: number,
+): Promise<Omit<FileWithToken, "name"> & { readonly text: string } | undefined> {
   try {
     const stats = await stat(name);
-    const { size } = stats;
-    if (!stats.isFile() || size === 0 || size > Math.min(MAX_BYTES, left)) return { size: 0 };
-    const text = await readFile(name, "latin1");
-    if (!holdsToken(text, secrets) && !await setsToken(name, text)) return { size };
+    if (!stats.isFile() || stats.size === 0) return undefined;
+    const text = (await readAtMost(name, Math.min(MAX_BYTES, left)))?.toString("latin1");
     // Of a link git keeps the link alone; what counts is the file that it leads to.
-    return { size, file: { path: await realpath(name), stats } };
+    return text === undefined ? undefined : { text, path: await realpath(name), stats };
   } catch (error) {
     throwIfNotCapable(error);
     // A link that leads nowhere, or a file that only others can read.
-    return { size: 0 };
+    return undefined;
   }
 }
 

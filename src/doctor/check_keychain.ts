@@ -1,8 +1,12 @@
+import type { Keychain } from "../context.ts";
 import { EXIT } from "../errors.ts";
+import { deadline, unlessAborted } from "../system/deadline.ts";
 import { KeychainError } from "../token/keychain.ts";
 import type { KeychainFailure } from "../token/keychain.ts";
+import type { Survey } from "../token/resolve.ts";
+import type { Given } from "./diagnose.ts";
+import { failed, ok, skipped, warning } from "./finding.ts";
 import type { Found } from "./finding.ts";
-import type { Keychain } from "../context.ts";
 
 /** How long the keychain may take, in milliseconds; as long as the source of that name gives it. */
 const TIME_LIMIT = 5_000;
@@ -55,45 +59,35 @@ const PROBLEMS: Readonly<Record<KeychainFailure, readonly [string, string]>> = {
     "it does not answer",
     "It may be waiting for you to unlock it. Leave it out with --source otherwise.",
   ],
-  failed: ["it fails", "Look at the system's own log, or leave it out with --source."],
+  failed: ["it fails", "Check the system's own log, or leave it out with --source."],
 };
 
 /** Reads an entry that is not there, unless the keychain was asked for a token before. */
-export async function checkKeychain(
-  watched: WatchedKeychain,
-  needed: boolean,
-  signal: AbortSignal | undefined,
-): Promise<Found> {
-  if (watched.state() === "unasked") await ask(watched.keychain, signal);
+export async function checkKeychain({ watched, survey, signal }: Given): Promise<Found> {
+  if (watched.state() === "unasked") {
+    const limit = deadline(TIME_LIMIT, [signal]);
+    await unlessAborted(watched.keychain.get(NOBODY), limit.signal).catch(() => {});
+    limit.clear();
+    signal?.throwIfAborted();
+  }
   const state = watched.state();
-  if (state === "answered") return { status: "ok", found: "it can be read" };
+  if (state === "answered") return ok("it can be read");
   const failure = state === "unasked" || state === "pending" ? "silent" : state;
   const [found, suggestion] = PROBLEMS[failure];
-  if (failure === "unavailable" && !needed) {
-    return { status: "skipped", found: `${found}, and none is needed`, data: { failure } };
+  const data = { failure };
+  const needed = needsKeychain(survey);
+  // A run ignores a keychain that is not there, and stops at one that keeps its entries to itself.
+  if (needed && failure !== "unavailable") {
+    return failed(found, suggestion, { exitCode: EXIT.source, data });
   }
-  // A run passes over a keychain that is not there, and stops at one that keeps its entries to itself.
-  const failed = needed && failure !== "unavailable";
-  return {
-    status: failed ? "failed" : "warning",
-    found,
-    suggestion,
-    ...(failed && { exitCode: EXIT.source }),
-    data: { failure },
-  };
+  return needed || failure !== "unavailable"
+    ? warning(found, suggestion, data)
+    : skipped(`${found}, and none is needed`, data);
 }
 
-async function ask(keychain: Keychain, signal: AbortSignal | undefined): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let abort: (() => void) | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, TIME_LIMIT);
-    abort = () => resolve();
-    signal?.addEventListener("abort", abort, { once: true });
-  });
-  const asked = keychain.get(NOBODY).then(() => {}, () => {});
-  await Promise.race([asked, limit]);
-  clearTimeout(timer);
-  if (abort !== undefined) signal?.removeEventListener("abort", abort);
-  signal?.throwIfAborted();
+/** Whether a run asks it: no source before it has a token. */
+function needsKeychain({ trail = [], winner }: Partial<Survey> = {}): boolean {
+  const names = trail.map(({ source }) => source);
+  const rank = names.indexOf("keychain");
+  return rank !== -1 && (winner === undefined || rank <= names.indexOf(winner.source));
 }

@@ -2,9 +2,16 @@ import { VERDICTS } from "../check/verdict.ts";
 import type { Verdict } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
-import { describeOrigin } from "../connection/origin.ts";
+import { describeOrigin, isFromProject } from "../connection/origin.ts";
+import type { Proxy } from "../connection/proxy.ts";
+import { crossesInPlain } from "../connection/server.ts";
+import type { Context, Environment } from "../context.ts";
 import { EXIT } from "../errors.ts";
+import { tryToken } from "./check_token.ts";
+import { contactServers } from "./contact_servers.ts";
 import type { Contact } from "./contact_servers.ts";
+import type { Facts, Given, Outcome } from "./diagnose.ts";
+import { failed, ok, skipped, warning } from "./finding.ts";
 import type { Found } from "./finding.ts";
 
 /** A clock that is further off is worth a line, in milliseconds. */
@@ -14,119 +21,101 @@ const MAX_SKEW = 60_000;
 const BAD_SKEW = 5 * 60_000;
 
 /** Says whether the servers can be reached. */
-export function checkServers(contacts: readonly Contact[]): readonly Found[] {
-  return contacts.map(({ server, failure, status }): Found => {
-    const { display } = server;
-    if (failure !== undefined && failure.verdict !== "tls") {
-      const { verdict, found, suggestion } = failure;
-      return {
-        status: "failed",
-        found: `${display} cannot be reached: ${found}`,
-        suggestion,
-        exitCode: VERDICTS[verdict].exit,
-        data: { server: display, verdict },
-      };
-    }
-    if (status === 407) {
-      return {
-        status: "failed",
-        found: `${display} cannot be reached: a proxy asks for a log-in (407)`,
-        suggestion: "Put user and password into HTTP_PROXY or HTTPS_PROXY.",
-        exitCode: EXIT.unavailable,
-        data: { server: display, status },
-      };
-    }
-    if (status !== undefined && (status >= 500 || status === 429)) {
-      return {
-        status: "failed",
-        found: `${display} answers ${status}`,
-        suggestion: "Look at the server's own log, or try again later.",
-        exitCode: EXIT.unavailable,
-        data: { server: display, verdict: "server-error" satisfies Verdict, status },
-      };
-    }
-    return { status: "ok", found: `${display} answers`, data: { server: display } };
-  });
+export async function checkServers(given: Given<"connection">): Promise<Outcome> {
+  const contacts = await contactServers(given.connection, given);
+  return { findings: contacts.map(judgeContact), facts: { contacts } };
 }
 
-/** Says whether what answers is the backend that ADC will take it for. */
-export function checkBackend(
-  contacts: readonly Contact[],
-  { connection, verdict }: {
-    readonly connection: Pick<Connection, "backend">;
-    readonly verdict: Verdict | undefined;
-  },
-): readonly Found[] {
-  const { value: expected, origin } = connection.backend;
+function judgeContact({ server: { display }, failure, status }: Contact): Found {
+  if (failure !== undefined && failure.verdict !== "tls") {
+    const { verdict, found, suggestion } = failure;
+    const data = { server: display, verdict };
+    const exitCode = VERDICTS[verdict].exit;
+    return failed(`${display} cannot be reached: ${found}`, suggestion, { exitCode, data });
+  }
+  const { unavailable: exitCode } = EXIT;
+  if (status === 407) {
+    const found = `${display} cannot be reached: a proxy asks for a log-in (407)`;
+    const suggestion = "Put user and password into HTTP_PROXY or HTTPS_PROXY.";
+    return failed(found, suggestion, { exitCode, data: { server: display, status } });
+  }
+  if (status !== undefined && (status >= 500 || status === 429)) {
+    const data = { server: display, verdict: "server-error" satisfies Verdict, status };
+    const suggestion = "Check the server's own log, or try again later.";
+    return failed(`${display} answers ${status}`, suggestion, { exitCode, data });
+  }
+  return ok(`${display} answers`, { server: display });
+}
+
+/** Tries the token, and says whether what answers is the backend that ADC will take it for. */
+export async function checkBackend(
+  given: Given<"connection" | "survey" | "contacts">,
+): Promise<Outcome> {
+  const { contacts, connection: { backend } } = given;
+  const trial = await tryToken(given);
+  const { checked } = trial;
   // Whatever it looks like: a server that deals with the token as expected is the right one.
-  const fits = verdict !== undefined && VERDICTS[verdict].tokenKnown;
-  return contacts.map(({ server, failure, status, backend, software }): Found => {
-    const { display } = server;
-    if (failure?.verdict === "tls") {
-      return { status: "skipped", found: `${display} was not asked: TLS is in the way` };
-    }
-    if (failure !== undefined || status === undefined || status >= 500) {
-      return { status: "skipped", found: `${display} does not answer` };
-    }
-    const data = {
-      server: display,
-      expected,
-      answers: backend ?? null,
-      software: software ?? null,
-    };
-    const shown = software === undefined ? "" : ` (${software})`;
-    if (backend === expected || (backend === undefined && fits)) {
-      return {
-        status: "ok",
-        found: `${BACKENDS[expected].title} answers at ${display}${shown}`,
-        data,
-      };
-    }
-    if (backend === undefined) {
-      return {
-        status: "failed",
-        found: `what answers at ${display} is no Admin API that ADC knows (${status})${shown}`,
-        suggestion:
-          "Look at --server (ADC_SERVER): the port of the Admin API differs from those of " +
-          "the gateway and, for Apache APISIX, the dashboard.",
-        exitCode: EXIT.config,
-        data,
-      };
-    }
-    return {
-      status: fits ? "warning" : "failed",
-      found:
-        `${
-          BACKENDS[backend].title
-        } answers at ${display}${shown}, and the backend is "${expected}" ` +
-        `(${describeOrigin(origin)})`,
-      suggestion: `Set --backend ${backend} or ADC_BACKEND=${backend}.`,
-      ...(!fits && { exitCode: EXIT.config }),
-      data,
-    };
-  });
+  const fits = checked !== undefined && VERDICTS[checked.verdict].tokenKnown;
+  const findings = contacts.map((contact) => judgeBackend(contact, { ...trial, backend, fits }));
+  const misplaced = findings.some(({ status }) => status === "failed");
+  return { findings, facts: { trial: { ...trial, misplaced } } };
+}
+
+function judgeBackend(
+  { server: { display }, failure, status, backend, software }: Contact,
+  { backend: { value: expected, origin }, fits, version }: Pick<Connection, "backend"> & {
+    readonly fits: boolean;
+    readonly version?: string | undefined;
+  },
+): Found {
+  if (failure?.verdict === "tls") return skipped(`${display} was not asked: TLS is in the way`);
+  if (failure !== undefined || status === undefined || status >= 500) {
+    return skipped(`${display} does not answer`);
+  }
+  const data = {
+    server: display,
+    expected,
+    answers: backend ?? null,
+    software: software ?? null,
+  };
+  const { config: exitCode } = EXIT;
+  const shown = software === undefined ? "" : ` (${software})`;
+  if (backend === expected || (backend === undefined && fits)) {
+    const found = `${BACKENDS[expected].title} answers at ${display}${shown}`;
+    return version === undefined
+      ? ok(found, data)
+      : ok(`${found}, version ${version}`, { ...data, version });
+  }
+  if (backend === undefined) {
+    return failed(
+      `what answers at ${display} is no Admin API that ADC knows (${status})${shown}`,
+      "Check --server (ADC_SERVER): the port of the Admin API differs from those of " +
+        "the gateway and, for Apache APISIX, the dashboard.",
+      { exitCode, data },
+    );
+  }
+  const found = `${BACKENDS[backend].title} answers at ${display}${shown}, and the backend is ` +
+    `"${expected}" (${describeOrigin(origin)})`;
+  const suggestion = `Set --backend ${backend} or ADC_BACKEND=${backend}.`;
+  return fits ? warning(found, suggestion, data) : failed(found, suggestion, { exitCode, data });
 }
 
 /** Compares the clocks. */
-export function checkClock(contacts: readonly Contact[]): readonly Found[] {
+export function checkClock({ contacts }: Pick<Facts, "contacts">): readonly Found[] {
   const told = contacts.filter((each) => each.skew !== undefined);
-  if (told.length === 0) return [{ status: "skipped", found: "no server tells the time" }];
-  return told.map(({ server, skew = 0 }): Found => {
+  if (told.length === 0) return [skipped("no server tells the time")];
+  return told.map(({ server: { display }, skew = 0 }): Found => {
     const off = Math.abs(skew);
-    const data = { server: server.display, skewSeconds: Math.round(skew / 1000) };
-    if (off <= MAX_SKEW) {
-      return { status: "ok", found: `${server.display} and this machine agree on the time`, data };
-    }
-    const way = skew > 0 ? "ahead of" : "behind";
-    return {
-      status: "warning",
-      found: `the clock of ${server.display} is ${spell(off)} ${way} this machine's`,
-      suggestion: off <= BAD_SKEW
+    const data = { server: display, skewSeconds: Math.round(skew / 1000) };
+    if (off <= MAX_SKEW) return ok(`${display} and this machine agree on the time`, data);
+    return warning(
+      `the clock of ${display} is ${spell(off)} ${skew > 0 ? "ahead of" : "behind"} this machine's`,
+      off <= BAD_SKEW
         ? "Set the clocks by a time server: tokens and sessions end by the server's."
         : "Set the clocks by a time server: tokens and sessions end earlier or later than adc-run says, " +
           "a short-lived one may be dead at birth, and certificates may seem to have expired.",
       data,
-    };
+    );
   });
 }
 
@@ -137,4 +126,67 @@ function spell(milliseconds: number): string {
   if (minutes < 120) return `${minutes} min`;
   const hours = Math.round(minutes / 60);
   return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
+}
+
+/** Says through which proxy the servers are asked. */
+export function checkProxy(
+  { connection, contacts, env }: Context & Pick<Facts, "connection" | "contacts">,
+): readonly Found[] {
+  const findings = new Map<string, Found>();
+  for (const [index, proxy] of connection.proxies.entries()) {
+    const contact = contacts[index];
+    if (proxy === undefined || contact === undefined) continue;
+    if (findings.get(proxy.host.value)?.status === "failed") continue;
+    findings.set(proxy.host.value, judgeProxy(proxy, contact, nearMiss(contact, connection, env)));
+  }
+  return findings.size > 0
+    ? [...findings.values()]
+    : [ok("none: requests go straight to the server")];
+}
+
+function judgeProxy(
+  { host: { value, origin } }: Proxy,
+  { server, failure, status }: Contact,
+  near: string | undefined,
+): Found {
+  const { display, base } = server;
+  const from = describeOrigin(origin);
+  const found = `requests to ${display} go through the proxy ${value} (${from})`;
+  const data = { proxy: value, origin: from, server: display };
+  if (status === 407 || (failure !== undefined && failure.verdict !== "tls")) {
+    return failed(
+      `${found}, and no answer comes`,
+      "Unset the variable, or name the server in NO_PROXY, if it is reached without.",
+      { exitCode: EXIT.unavailable, data },
+    );
+  }
+  if (near !== undefined) {
+    return warning(
+      `${found}, although NO_PROXY lists "${near}": ADC takes that for the very host "${near}"`,
+      `List ".${near}" or "${base.hostname}" in NO_PROXY.`,
+      data,
+    );
+  }
+  if (isFromProject(origin)) {
+    const suggestion = "Take it away, unless you know the proxy.";
+    return warning(`${found}, which came along with this folder`, suggestion, data);
+  }
+  // On this machine, whatever the protocol.
+  if (!crossesInPlain({ ...server, base: new URL(`http://${base.host}`) })) {
+    const suggestion = `List "${base.hostname}" in NO_PROXY.`;
+    return warning(`${found}, and the server is on this machine`, suggestion, data);
+  }
+  return ok(found, data);
+}
+
+/** For curl and others `example.com` exempts `api.example.com` too, for ADC's client it does not. */
+function nearMiss(
+  { server }: Contact,
+  { envFile }: Connection,
+  env: Environment,
+): string | undefined {
+  const list = env.no_proxy || env.NO_PROXY || envFile.get("no_proxy") || envFile.get("NO_PROXY");
+  return (list ?? "").toLowerCase().split(/[\s,]+/).find((entry) =>
+    /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(entry) && server.base.hostname.endsWith(`.${entry}`)
+  );
 }

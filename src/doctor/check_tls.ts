@@ -3,10 +3,12 @@ import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import { crossesInPlain } from "../connection/server.ts";
 import type { Server } from "../connection/server.ts";
-import { oneSignal } from "../http/http_client.ts";
 import { shakeHands } from "../http/open_socket.ts";
 import { EXIT } from "../errors.ts";
+import { deadline } from "../system/deadline.ts";
 import type { Contact } from "./contact_servers.ts";
+import type { Given } from "./diagnose.ts";
+import { failed, ok, skipped, warning } from "./finding.ts";
 import type { Found } from "./finding.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -14,87 +16,63 @@ const DAY = 24 * 60 * 60 * 1000;
 /** A certificate that ends sooner is worth a line, in days. */
 const SOON = 30;
 
-/** What `checkTls` is told. */
-interface CheckTlsOptions {
-  readonly connection: Connection;
-  /** Ends the look at the certificates. */
-  readonly signal: AbortSignal | undefined;
-  /** The clock, in milliseconds. */
-  readonly now: () => number;
-}
-
 /**
  * Says how the servers' certificates are. Whether they can be verified, the requests have shown; the name
  * and the days come from a handshake of its own.
  */
 export async function checkTls(
-  contacts: readonly Contact[],
-  options: CheckTlsOptions,
+  given: Pick<Given<"connection" | "contacts">, "connection" | "contacts" | "signal" | "now">,
 ): Promise<readonly Found[]> {
-  const findings = contacts.map((contact, index) => {
-    const proxied = options.connection.proxies[index] !== undefined;
-    return checkOne(contact, { ...options, proxied });
-  });
-  return await Promise.all(findings);
+  return await Promise.all(given.contacts.map((contact, index) => checkOne(contact, index, given)));
 }
 
 async function checkOne(
   { server, failure }: Contact,
-  { connection, signal, now, proxied }: CheckTlsOptions & { readonly proxied: boolean },
+  index: number,
+  { connection, signal, now = Date.now }: Parameters<typeof checkTls>[0],
 ): Promise<Found> {
   const { display } = server;
   if (server.base.protocol !== "https:") {
-    if (!crossesInPlain(server)) {
-      return { status: "skipped", found: `${display} is on this machine, without TLS` };
-    }
-    return {
-      status: "warning",
-      found: `${display} is asked without TLS: others on the network can read the token`,
-      suggestion: "Use an https address.",
-    };
+    return crossesInPlain(server)
+      ? warning(
+        `${display} is asked without TLS: others on the network can read the token`,
+        "Use an https address.",
+      )
+      : skipped(`${display} is on this machine, without TLS`);
   }
   if (failure !== undefined && failure.verdict !== "tls") {
-    return { status: "skipped", found: `${display} does not answer` };
+    return skipped(`${display} does not answer`);
   }
-  const certificate = proxied ? undefined : await lookAtCertificate(server, connection, signal);
-  const about = certificate && describe(certificate, now());
+  const proxied = connection.proxies[index] !== undefined;
+  const certificate = proxied ? undefined : await readCertificate(server, connection, signal);
+  const about = certificate && describeCertificate(certificate, now());
+  const data = about?.data;
+  const more = about === undefined ? "" : `; it is ${about.text}`;
   if (failure !== undefined) {
-    return {
-      status: "failed",
-      found: `${display}: ${failure.found}${about === undefined ? "" : `; it is ${about.text}`}`,
-      suggestion: failure.suggestion,
-      exitCode: EXIT.unavailable,
-      ...(about && { data: about.data }),
-    };
+    const { found, suggestion } = failure;
+    const { unavailable: exitCode } = EXIT;
+    return failed(`${display}: ${found}${more}`, suggestion, { exitCode, data });
   }
   const { skipVerify, caCertFile } = connection.tls;
   if (skipVerify.value) {
-    return {
-      status: "warning",
-      found: `${display}: its certificate is not verified (${describeOrigin(skipVerify.origin)})` +
-        (about === undefined ? "" : `; it is ${about.text}`),
-      suggestion: "Name the CA that signed it with --ca-cert-file or ADC_CA_CERT_FILE instead: " +
+    return warning(
+      `${display}: its certificate is not verified (${describeOrigin(skipVerify.origin)})${more}`,
+      "Name the CA that signed it with --ca-cert-file or ADC_CA_CERT_FILE instead: " +
         "whoever sits in between can take the token.",
-      ...(about && { data: about.data }),
-    };
+      data,
+    );
   }
   const by = caCertFile === undefined ? "" : ` by ${describeOrigin(caCertFile.origin)}`;
+  const verified = `${display}: its certificate is verified${by}`;
   if (about === undefined) {
     const why = proxied ? "the connection goes through a proxy" : "the second handshake failed";
-    return {
-      status: "ok",
-      found:
-        `${display}: its certificate is verified${by}; how long it lasts is not known, for ${why}`,
-    };
+    return ok(`${verified}; how long it lasts is not known, for ${why}`);
   }
-  const found = `${display}: its certificate is verified${by}: ${about.text}`;
-  if (about.days < SOON) {
-    return { status: "warning", found, suggestion: "Renew it on the server.", data: about.data };
-  }
-  return { status: "ok", found, data: about.data };
+  const found = `${verified}: ${about.text}`;
+  return about.days < SOON ? warning(found, "Renew it on the server.", data) : ok(found, data);
 }
 
-function describe(
+function describeCertificate(
   { subject, issuer, names, ends }: CertificateReport,
   now: number,
 ): { readonly text: string; readonly days: number; readonly data: Record<string, unknown> } {
@@ -129,12 +107,12 @@ interface CertificateReport {
  * Shakes hands with a server, verifying nothing, and reads its certificate. No token crosses the
  * connection, which goes past any proxy.
  */
-async function lookAtCertificate(
+async function readCertificate(
   server: Server,
   connection: Connection,
   signal: AbortSignal | undefined,
 ): Promise<CertificateReport | undefined> {
-  const end = oneSignal([signal], TIME_LIMIT);
+  const end = deadline(TIME_LIMIT, [signal]);
   try {
     const socket = await shakeHands(server.base, {
       tls: connection.tls,
@@ -156,7 +134,7 @@ async function lookAtCertificate(
     signal?.throwIfAborted();
     return undefined;
   } finally {
-    end.liftLimit();
+    end.clear();
   }
 }
 

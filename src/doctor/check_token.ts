@@ -5,9 +5,7 @@ import { oneLine } from "../check/response.ts";
 import { CheckError, VERDICTS } from "../check/verdict.ts";
 import type { CheckResult } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
-import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
-import type { Environment, HttpDispatcher } from "../context.ts";
 import { EXIT } from "../errors.ts";
 import {
   describeEnd,
@@ -18,190 +16,45 @@ import {
   knownToken,
 } from "../lifecycle/expiry.ts";
 import { isAdminKey } from "../secret.ts";
-import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
 import { NoTokenError } from "../token/resolve.ts";
-import type { Survey } from "../token/resolve.ts";
-import { failureOf } from "./finding.ts";
+import type { ResolvedToken } from "../token/resolve.ts";
+import type { Facts, Given } from "./diagnose.ts";
+import { failed, failureOf, ok, skipped, warning } from "./finding.ts";
 import type { Found } from "./finding.ts";
 
-/** What `judgeToken` is told. */
-interface JudgeTokenOptions {
-  /** What the sources said. */
-  readonly survey: Survey;
-  /** What is known of the token; `undefined` where there is none. */
-  readonly report: TokenReport | undefined;
-  /**
-   * Whether what answers is known to be of another kind than expected, so that its words mean nothing.
-   */
-  readonly misplaced: boolean;
-  /** The clock's time, in milliseconds. */
-  readonly now: number;
-}
-
-/** Says where the token comes from, and what the server says of it. */
-export function judgeToken(options: JudgeTokenOptions): readonly Found[] {
-  const { survey, report, misplaced, now } = options;
-  const { winner, error, trail } = survey;
-  if (winner === undefined || report === undefined) {
-    const failure = failureOf(error);
-    // What each source said is the reason why there is none.
-    const said = error instanceof NoTokenError
-      ? `: ${trail.map(({ source, detail }) => `${source}: ${detail}`).join("; ")}`
-      : "";
-    return [{
-      suggestion: "Mend the source, or leave it out with --source.",
-      ...failure,
-      found: failure.found + said,
-      data: { sources: trail },
-    }];
-  }
-  const { checked, owner, record } = report;
-  const from = `${winner.token} from ${winner.source} (${winner.detail})`;
-  const end = record?.expiresAt !== undefined || record?.neverExpires === true
-    ? describeEnd(record.expiresAt, now)
-    : undefined;
-  const data = {
-    source: winner.source,
-    detail: winner.detail,
-    redacted: winner.token.redacted,
-    fingerprint: winner.token.fingerprint,
-    verdict: checked?.verdict ?? "not-checked",
-    ...(owner && {
-      owner: { username: owner.username, roles: owner.roles, superAdmin: owner.superAdmin },
-    }),
-    ...(end !== undefined && { expiresAt: record?.expiresAt ?? null }),
-    sources: trail,
-  };
-  if (checked === undefined) {
-    return [{
-      status: "skipped",
-      found: `${from}: not tried, for the server could not be asked`,
-      data,
-    }];
-  }
-  if (misplaced && checked.verdict === "wrong-server") {
-    return [{ status: "skipped", found: `${from}: what answers cannot judge it`, data }];
-  }
-  if (!VERDICTS[checked.verdict].tokenAccepted) {
-    return [{ ...failureOf(new CheckError(checked, { resolved: winner })), data }];
-  }
-  const facts = [
-    "the server takes it",
-    isAdminKey(winner.token) ? "an admin key, nobody's own" : owner &&
-      `${oneLine(owner.username)}'s (roles: ${oneLine(owner.roles.join(", ")) || "none"})`,
-    end,
-  ].filter((fact) => fact !== undefined);
-  return [
-    { status: "ok", found: `${from}: ${facts.join(", ")}`, data },
-    ...remarks(survey, report, now),
-  ];
-}
-
-/** What is not right about a token that works. */
-function remarks(
-  survey: Survey,
-  { owner, record }: TokenReport,
-  now: number,
-): readonly Found[] {
-  const findings: Found[] = [];
-  if (owner?.superAdmin) {
-    findings.push({
-      status: "warning",
-      found: `it belongs to "${oneLine(owner.username)}", a Super Admin`,
-      suggestion: "Make tokens as a user who may do only what ADC needs.",
-      data: { superAdmin: true },
-    });
-  }
-  if (endsSoon(record?.expiresAt, now) !== undefined) {
-    findings.push({ status: "warning", found: endWarning(record, now)! });
-  }
-  if (hasEnded(record?.expiresAt, now)) {
-    findings.push({
-      status: "warning",
-      found: "it should have ended by what is noted here, and the server takes it all the same",
-      suggestion: "Look at the clocks on both sides.",
-    });
-  }
-  if (survey.winner?.source === "store") {
-    findings.push({
-      status: "warning",
-      found: "it lies in a file, unencrypted",
-      suggestion: "A keychain is the better place.",
-    });
-  }
-  return findings;
-}
-
-/** Says whether the gateway group is there. */
-export function judgeGroup(
-  { backend, gatewayGroup }: Connection,
-  { survey, report }: Pick<JudgeTokenOptions, "survey" | "report">,
-): Found {
-  if (!BACKENDS[backend.value].hasGatewayGroups) {
-    return { status: "skipped", found: `the backend "${backend.value}" has none` };
-  }
-  const name = `"${gatewayGroup.value}" (${describeOrigin(gatewayGroup.origin)})`;
-  const checked = report?.checked;
-  if (survey.winner !== undefined && isAdminKey(survey.winner.token)) {
-    return { status: "skipped", found: "ADC names none where the token is an admin key" };
-  }
-  if (checked?.verdict === "valid") {
-    return { status: "ok", found: `${name} is there`, data: { name: gatewayGroup.value } };
-  }
-  if (checked?.verdict !== "no-gateway-group") {
-    return { status: "skipped", found: `${name} could not be looked up` };
-  }
-  return {
-    status: "failed",
-    found: `${name}: ${checked.found}`,
-    ...(checked.suggestion !== undefined && { suggestion: checked.suggestion }),
-    exitCode: EXIT.config,
-    data: { name: gatewayGroup.value, gatewayGroups: checked.gatewayGroups ?? [] },
-  };
-}
-
-/** What is known of a token. */
-export interface TokenReport {
+/** What came of trying the token. */
+export interface TokenTrial {
   /** What the server says of it; `undefined` where it was not asked. */
-  readonly checked: CheckResult | undefined;
+  readonly checked?: CheckResult | undefined;
   /** Whose it is; `undefined` where nobody says. */
-  readonly owner: User | undefined;
+  readonly owner?: User | undefined;
   /** The server's version, where it says so. */
-  readonly version: string | undefined;
+  readonly version?: string | undefined;
   /** What adc-run itself keeps about it. */
-  readonly record: TokenRecord | undefined;
+  readonly record?: TokenRecord | undefined;
+  /** That the state file cannot be read, say. */
+  readonly warnings: readonly string[];
+  /** Whether what answers is known to be of another kind than expected, so that its words mean nothing. */
+  readonly misplaced: boolean;
 }
 
-/** How a token is looked at. */
-interface LookAtTokenOptions {
-  readonly connection: Connection;
-  readonly env: Environment;
-  /** Whether the server is asked at all. */
-  readonly ask: boolean;
-  /** Told of a state file that cannot be read. */
-  readonly onWarning: (warning: string) => void;
-  /** Ends the requests. */
-  readonly signal: AbortSignal | undefined;
-  /** Sends the requests. */
-  readonly dispatcher: HttpDispatcher | undefined;
-  /** The clock, in milliseconds. */
-  readonly now: () => number;
-}
-
-/** Tries a token, and asks whose it is. */
-export async function lookAtToken(
-  token: Secret,
-  options: LookAtTokenOptions,
-): Promise<TokenReport> {
-  const { connection, ask, signal, now } = options;
-  const record = await knownToken(token, options);
-  if (!ask) return { checked: undefined, owner: undefined, version: undefined, record };
-  const checked = explainRefusal(await checkToken(token, options), record, now());
+/** Tries the token, and asks whose it is. */
+export async function tryToken(
+  given: Given<"connection" | "survey" | "contacts">,
+): Promise<Omit<TokenTrial, "misplaced">> {
+  const { connection, contacts, signal, now = Date.now, survey: { winner } } = given;
+  const warnings: string[] = [];
+  const onWarning = (text: string) => void warnings.push(text);
+  if (winner === undefined) return { warnings };
+  const { token } = winner;
+  const record = await knownToken(token, { ...given, onWarning });
+  if (contacts.every(({ failure }) => failure !== undefined)) return { record, warnings };
+  const checked = explainRefusal(await checkToken(token, given), record, now());
   if (!VERDICTS[checked.verdict].tokenAccepted || !BACKENDS[connection.backend.value].hasUsers) {
-    return { checked, owner: undefined, version: undefined, record };
+    return { checked, record, warnings };
   }
-  const api = await AdminApi.open(connection, { ...options, token });
+  const api = await AdminApi.open(connection, { ...given, token });
   // Not to know is no failure: a token may have no right to ask.
   const known = async <T>(answer: Promise<T>): Promise<T | undefined> => {
     const value = await answer.catch(() => undefined);
@@ -210,8 +63,118 @@ export async function lookAtToken(
   };
   try {
     const owner = isAdminKey(token) ? undefined : await known(api.me({ signal }));
-    return { checked, owner, version: await known(api.version({ signal })), record };
+    return { checked, owner, version: await known(api.version({ signal })), record, warnings };
   } finally {
     await api.close();
   }
+}
+
+/** Says where the token comes from, and what the server says of it. */
+export function checkRunToken(
+  { survey, trial, now = Date.now }:
+    & Pick<Facts, "survey" | "trial">
+    & Pick<Given, "now">,
+): readonly Found[] {
+  const findings = survey.winner === undefined
+    ? [explainAbsence(survey)]
+    : judgeToken(survey.winner, trial, now());
+  return [...findings, ...trial.warnings.map((text) => warning(text))];
+}
+
+function explainAbsence({ trail, error }: Facts["survey"]): Found {
+  const failure = failureOf(error);
+  // What each source said is the reason why there is none.
+  const said = error instanceof NoTokenError
+    ? `: ${trail.map(({ source, detail }) => `${source}: ${detail}`).join("; ")}`
+    : "";
+  const suggestion = failure.suggestion ?? "Fix the source, or leave it out with --source.";
+  const { exitCode } = failure;
+  return failed(failure.found + said, suggestion, { exitCode, data: { sources: trail } });
+}
+
+function judgeToken(winner: ResolvedToken, trial: TokenTrial, now: number): readonly Found[] {
+  const { token, source, detail, trail } = winner;
+  const { checked, owner, record, misplaced } = trial;
+  const from = `${token} from ${source} (${detail})`;
+  const end = record?.expiresAt !== undefined || record?.neverExpires === true
+    ? describeEnd(record.expiresAt, now)
+    : undefined;
+  const data = {
+    source,
+    detail,
+    redacted: token.redacted,
+    fingerprint: token.fingerprint,
+    verdict: checked?.verdict ?? "not-checked",
+    owner: owner && {
+      username: owner.username,
+      roles: owner.roles,
+      superAdmin: owner.superAdmin,
+    },
+    expiresAt: end === undefined ? undefined : record?.expiresAt ?? null,
+    sources: trail,
+  };
+  if (checked === undefined) {
+    return [skipped(`${from}: not tried, for the server could not be asked`, data)];
+  }
+  if (misplaced && checked.verdict === "wrong-server") {
+    return [skipped(`${from}: what answers cannot judge it`, data)];
+  }
+  if (!VERDICTS[checked.verdict].tokenAccepted) {
+    return [{ ...failureOf(new CheckError(checked, { resolved: winner })), data }];
+  }
+  const facts = [
+    "the server takes it",
+    isAdminKey(token) ? "an admin key, nobody's own" : owner &&
+      `${oneLine(owner.username)}'s (roles: ${oneLine(owner.roles.join(", ")) || "none"})`,
+    end,
+  ].filter((fact) => fact !== undefined);
+  return [ok(`${from}: ${facts.join(", ")}`, data), ...remarks(winner, trial, now)];
+}
+
+/** What is not right about a token that works. */
+function* remarks(
+  { source }: ResolvedToken,
+  { owner, record }: TokenTrial,
+  now: number,
+): Generator<Found> {
+  if (owner?.superAdmin) {
+    yield warning(
+      `it belongs to "${oneLine(owner.username)}", a Super Admin`,
+      "Make tokens as a user who may do only what ADC needs.",
+      { superAdmin: true },
+    );
+  }
+  if (endsSoon(record?.expiresAt, now) !== undefined) yield warning(endWarning(record, now)!);
+  if (hasEnded(record?.expiresAt, now)) {
+    yield warning(
+      "it should have ended by what is noted here, and the server takes it all the same",
+      "Check the clocks on both sides.",
+    );
+  }
+  if (source === "store") {
+    yield warning("it lies in a file, unencrypted", "A keychain is the better place.");
+  }
+}
+
+/** Says whether the gateway group is there. */
+export function checkGroup(
+  { connection: { backend, gatewayGroup }, survey, trial: { checked } }: Pick<
+    Facts,
+    "connection" | "survey" | "trial"
+  >,
+): Found {
+  if (!BACKENDS[backend.value].hasGatewayGroups) {
+    return skipped(`the backend "${backend.value}" has none`);
+  }
+  if (survey.winner !== undefined && isAdminKey(survey.winner.token)) {
+    return skipped("ADC names none where the token is an admin key");
+  }
+  const name = `"${gatewayGroup.value}" (${describeOrigin(gatewayGroup.origin)})`;
+  const data = { name: gatewayGroup.value };
+  if (checked?.verdict === "valid") return ok(`${name} is there`, data);
+  if (checked?.verdict !== "no-gateway-group") return skipped(`${name} could not be looked up`);
+  return failed(`${name}: ${checked.found}`, checked.suggestion, {
+    exitCode: EXIT.config,
+    data: { ...data, gatewayGroups: checked.gatewayGroups ?? [] },
+  });
 }

@@ -1,37 +1,29 @@
+import { BACKEND_NAMES, BACKENDS } from "../connection/backends.ts";
 import { explainFailure } from "../check/network_failure.ts";
 import type { NetworkFailure } from "../check/network_failure.ts";
 import { errorMessageOf, isJson, oneLine, parseObject } from "../check/response.ts";
-import { BACKEND_NAMES, BACKENDS } from "../connection/backends.ts";
 import type { Backend } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { Server } from "../connection/server.ts";
-import type { HttpDispatcher } from "../context.ts";
 import { openHttpClient } from "../http/http_client.ts";
 import type { HttpClient, HttpResponse } from "../http/http_client.ts";
+import type { Server } from "../connection/server.ts";
+import type { Context } from "../context.ts";
 
 /** What is known of a server after the first contact. */
 export interface Contact {
   readonly server: Server;
   /** Why no answer came; `undefined` where one came. */
   readonly failure: NetworkFailure | undefined;
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** The `Server` header. */
-  readonly software?: string;
+  readonly software?: string | undefined;
   /** The backend that answers there, as far as that can be told. */
-  readonly backend?: Backend;
+  readonly backend?: Backend | undefined;
   /** How far the server's clock is ahead of this one, in milliseconds. */
-  readonly skew?: number;
+  readonly skew?: number | undefined;
 }
 
-/** How the servers are asked. */
-export interface ContactOptions {
-  /** Ends the requests. */
-  readonly signal: AbortSignal | undefined;
-  /** Sends the requests. */
-  readonly dispatcher: HttpDispatcher | undefined;
-  /** The clock, in milliseconds. */
-  readonly now: () => number;
-}
+type ContactOptions = Pick<Context, "signal" | "dispatcher" | "now">;
 
 /** Asks every server of a connection who it is. */
 export async function contactServers(
@@ -54,7 +46,7 @@ async function contact(
     readonly connection: Connection;
     readonly server: Server;
   },
-  { signal, now }: ContactOptions,
+  { signal, now = Date.now }: ContactOptions,
 ): Promise<Contact> {
   const ask = (backend: Backend) =>
     client.send({ server, method: "GET", path: BACKENDS[backend].guardedPath, token: undefined });
@@ -80,10 +72,10 @@ async function contact(
       server,
       failure: undefined,
       status: first.status,
-      ...(software !== undefined && { software: oneLine(software).slice(0, 80) }),
-      ...(backend !== undefined && { backend }),
+      software: software && oneLine(software).slice(0, 80),
+      backend,
       // The header has no fractions of a second: half of one is the best guess.
-      ...(!Number.isNaN(date) && { skew: date + 500 - (before + after) / 2 }),
+      skew: Number.isNaN(date) ? undefined : date + 500 - (before + after) / 2,
     };
   } catch (error) {
     signal?.throwIfAborted();

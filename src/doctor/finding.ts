@@ -1,43 +1,5 @@
 import { AdcRunError, codeOf, EXIT, messageOf } from "../errors.ts";
-import { createMask } from "../mask/mask.ts";
-import type { Mask } from "../mask/mask.ts";
-import { MIN_SECRET_LENGTH } from "../secret.ts";
-import type { Secret } from "../secret.ts";
-
-/** The name of a check; it stays the same from version to version. */
-export type CheckName =
-  | "adc"
-  | "config"
-  | "env-file"
-  | "connection"
-  | "files"
-  | "server"
-  | "tls"
-  | "backend"
-  | "token"
-  | "group"
-  | "keychain"
-  | "clock"
-  | "proxy"
-  | "traps";
-
-/** What is looked at, in this order. */
-export const CHECKS: readonly CheckName[] = [
-  "adc",
-  "config",
-  "env-file",
-  "connection",
-  "files",
-  "server",
-  "tls",
-  "backend",
-  "token",
-  "group",
-  "keychain",
-  "clock",
-  "proxy",
-  "traps",
-];
+import type { CheckName } from "./diagnose.ts";
 
 /** What one check found; a check that finds several things has several findings. */
 export interface Finding {
@@ -51,26 +13,47 @@ export interface Finding {
   /** What was found, without any secret. */
   readonly found: string;
   /** What to do about it; absent where there is nothing to do. */
-  readonly suggestion?: string;
+  readonly suggestion?: string | undefined;
   /** What the command line exits with because of a failure. */
-  readonly exitCode?: number;
+  readonly exitCode?: number | undefined;
   /** The same as data; what there is depends on the check. */
-  readonly data?: Readonly<Record<string, unknown>>;
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A finding whose check is yet to be named. */
 export type Found = Omit<Finding, "check">;
 
-/** Makes a failure of what was thrown. */
+type Data = Finding["data"];
+
+/** All is well. */
+export function ok(found: string, data?: Data): Found {
+  return { status: "ok", found, data };
+}
+
+/** There was nothing to look at. */
+export function skipped(found: string, data?: Data): Found {
+  return { status: "skipped", found, data };
+}
+
+/** It is worth a look. */
+export function warning(found: string, suggestion?: string, data?: Data): Found {
+  return { status: "warning", found, suggestion, data };
+}
+
+/** A run would fail. */
+export function failed(
+  found: string,
+  suggestion: string | undefined,
+  { exitCode, data }: Pick<Finding, "data"> & { readonly exitCode: number },
+): Found {
+  return { status: "failed", found, suggestion, exitCode, data };
+}
+
+/** A failure made of what was thrown. */
 export function failureOf(error: unknown): Found & { readonly exitCode: number } {
   if (error instanceof AdcRunError) {
     const { message, suggestion, exitCode } = error;
-    return {
-      status: "failed",
-      found: message,
-      exitCode,
-      ...(suggestion !== undefined && { suggestion }),
-    };
+    return { status: "failed", found: message, suggestion, exitCode };
   }
   if (error instanceof Error && error.name === "NotCapable") {
     return {
@@ -84,58 +67,5 @@ export function failureOf(error: unknown): Found & { readonly exitCode: number }
     status: "failed",
     found: `the check could not be made: ${codeOf(error) ?? messageOf(error)}`,
     exitCode: EXIT.software,
-  };
-}
-
-/** What a check gives: one finding or several. */
-type Made = Found | readonly Found[];
-
-/** Makes findings of what checks give. */
-interface FindingMaker {
-  /** Makes a check: what it throws is a finding as well. */
-  (check: CheckName, look: () => Made | Promise<Made>): AsyncGenerator<Finding, void, void>;
-  /** Takes secrets out from now on, which a server or a file may put into a finding. */
-  hide(secrets: readonly Secret[]): void;
-}
-
-/** Makes a maker of findings. */
-export function findingMaker(signal: AbortSignal | undefined): FindingMaker {
-  let mask: Mask | undefined;
-  async function* make(
-    check: CheckName,
-    look: () => Made | Promise<Made>,
-  ): AsyncGenerator<Finding, void, void> {
-    signal?.throwIfAborted();
-    for (const finding of [await attempt(look, signal)].flat()) {
-      yield mask === undefined ? { check, ...finding } : { check, ...masked(finding, mask) };
-    }
-  }
-  return Object.assign(make, {
-    hide: (secrets: readonly Secret[]) => {
-      const long = secrets.filter((secret) => secret.reveal().length >= MIN_SECRET_LENGTH);
-      if (long.length > 0) mask = createMask(long);
-    },
-  });
-}
-
-async function attempt(
-  look: () => Made | Promise<Made>,
-  signal: AbortSignal | undefined,
-): Promise<Made> {
-  try {
-    return await look();
-  } catch (error) {
-    signal?.throwIfAborted();
-    return failureOf(error);
-  }
-}
-
-function masked(finding: Found, mask: Mask): Found {
-  const { found, suggestion, data } = finding;
-  return {
-    ...finding,
-    found: mask.text(found),
-    ...(suggestion !== undefined && { suggestion: mask.text(suggestion) }),
-    ...(data && { data: JSON.parse(mask.text(JSON.stringify(data))) }),
   };
 }

@@ -1,12 +1,10 @@
-import { statSync } from "node:fs";
 import { delimiter, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import process from "node:process";
-import type { Environment } from "../context.ts";
-import { throwIfNotCapable } from "../errors.ts";
-import { homeFolder } from "../system/files.ts";
+import type { Context, Environment } from "../context.ts";
+import { capture } from "../system/capture.ts";
+import { homeFolder, statOrAbsent } from "../system/files.ts";
 import { findOnPath } from "../system/programs.ts";
-import type { Spawner } from "../system/spawn.ts";
-import { askProgram } from "./ask_program.ts";
+import type { DiagnoseOptions } from "./diagnose.ts";
 
 /** The most that a list of files may take, in bytes. */
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -33,10 +31,10 @@ const NO_PROGRAMS = [
   "safe.bareRepository=explicit",
 ];
 
-/** What git said, or why it said nothing. */
+/** The files that git tracks, or why that is not known. */
 export type TrackedFiles =
   | { readonly files: ReadonlySet<string> }
-  | { readonly none: "no repository" | "no git" | "git failed"; readonly detail?: string };
+  | { readonly unknown: string };
 
 /**
  * Lists the files that git tracks below a folder.
@@ -47,26 +45,21 @@ export type TrackedFiles =
  */
 export async function trackedFiles(
   folder: string,
-  { env, signal, spawn }: {
-    readonly env: Environment;
-    readonly signal?: AbortSignal | undefined;
-    readonly spawn?: Spawner | undefined;
-  },
+  { env, signal, spawn }: Pick<DiagnoseOptions, "env" | "signal" | "spawn">,
 ): Promise<TrackedFiles> {
-  if (repositoryRoot(folder) === undefined) return { none: "no repository" };
+  if (repositoryRoot(folder) === undefined) return { files: new Set() };
   const git = findGit(env, folder);
-  if (git === undefined) return { none: "no git" };
-  const answer = await askProgram({ file: git, prefix: NO_PROGRAMS }, ["ls-files", "-z"], {
+  if (git === undefined) return { unknown: "there is no git on PATH" };
+  const answer = await capture(git, [...NO_PROGRAMS, "ls-files", "-z"], {
     env: gitEnvironment(env),
     cwd: folder,
     timeout: TIME_LIMIT,
-    most: MAX_BYTES,
+    maxBytes: MAX_BYTES,
     signal,
     spawn,
   });
-  if ("failure" in answer) return { none: "git failed", detail: answer.failure };
   // It may refuse a repository that belongs to somebody else, or be one of another kind.
-  if (answer.code !== 0) return { none: "git failed", detail: `it ended with ${answer.code}` };
+  if ("failure" in answer) return { unknown: `git does not tell: it ${answer.failure}` };
   const names = answer.stdout.split("\0").filter((name) => name !== "");
   return { files: new Set(names.map((name) => join(folder, name))) };
 }
@@ -94,16 +87,10 @@ function gitEnvironment(env: Environment): Record<string, string | undefined> {
   };
 }
 
-/** Where the doctor was started. */
-export interface Place {
-  readonly env: Environment;
-  readonly cwd: string;
-}
-
 /** Finds the repository that a folder lies in. */
 export function repositoryRoot(folder: string): string | undefined {
   for (let each = resolve(folder);; each = dirname(each)) {
-    if (exists(join(each, ".git"))) return each;
+    if (statOrAbsent(join(each, ".git")) !== undefined) return each;
     if (dirname(each) === each) return undefined;
   }
 }
@@ -114,7 +101,7 @@ export function repositoryRoot(folder: string): string | undefined {
  * That is so below the working directory, below its repository, and in any `node_modules` from there
  * upwards, which `npx` puts on `PATH`. A home folder is no project, though it may be a repository.
  */
-export function cameWithProject(file: string, { env, cwd }: Place): boolean {
+export function cameWithProject(file: string, { env, cwd }: Pick<Context, "env" | "cwd">): boolean {
   const home = homeFolder(env);
   const roots = [resolve(cwd), repositoryRoot(cwd)];
   if (roots.some((root) => root !== undefined && !isBelow(home, root) && isBelow(file, root))) {
@@ -129,13 +116,4 @@ export function cameWithProject(file: string, { env, cwd }: Place): boolean {
 function isBelow(path: string, folder: string): boolean {
   const way = relative(folder, path);
   return way === "" || (!isAbsolute(way) && way !== ".." && !way.startsWith(`..${sep}`));
-}
-
-function exists(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch (error) {
-    throwIfNotCapable(error);
-    return false;
-  }
 }

@@ -1,9 +1,9 @@
-import { MAX_TIMER } from "../adc/duration.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Server } from "../connection/server.ts";
 import type { HttpDispatcher } from "../context.ts";
 import { codeOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
+import { deadline, MAX_TIMER } from "../system/deadline.ts";
 import { VERSION } from "../version.ts";
 import { dispatcherTransport } from "./dispatcher_transport.ts";
 import { ownTransport } from "./own_transport.ts";
@@ -140,7 +140,7 @@ export function openHttpClient(
     read: (answer: Incoming, ended: AbortSignal) => T | Promise<T>,
   ): Promise<T> {
     const { server, method, path, body } = request;
-    const end = oneSignal([signal, request.signal, closed.signal], timeout);
+    const end = deadline(timeout, [signal, request.signal, closed.signal]);
     const headers = headersOf(request);
     const outgoing = { server, method, path, headers, body, signal: end.signal };
     try {
@@ -151,7 +151,7 @@ export function openHttpClient(
         deadline: timeout === 0 ? Infinity : Date.now() + timeout,
       });
     } finally {
-      end.liftLimit();
+      end.clear();
     }
   }
 
@@ -304,8 +304,9 @@ async function* readParts(
   const parts = answer.body[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const limit = timeLimit(timeout, (late) => answer.discard(late));
-      const { done, value } = await parts.next().finally(limit.lift);
+      const limit = deadline(timeout);
+      limit.signal.addEventListener("abort", () => answer.discard(limit.signal.reason));
+      const { done, value } = await parts.next().finally(limit.clear);
       if (done === true) return;
       yield value;
     }
@@ -315,31 +316,4 @@ async function* readParts(
   } finally {
     answer.discard();
   }
-}
-
-/**
- * Joins signals and a time limit. It does what `AbortSignal.timeout()` does, whose loading takes as long as a
- * request over loopback, and the limit can be lifted.
- *
- * A time of 0 is none. Whoever has the answer has to lift the limit.
- */
-export function oneSignal(
-  signals: readonly (AbortSignal | undefined)[],
-  timeout: number,
-): { readonly signal: AbortSignal; readonly liftLimit: () => void } {
-  const limit = new AbortController();
-  const { lift } = timeLimit(timeout, (late) => limit.abort(late));
-  const followed = [limit.signal, ...signals].filter((signal) => signal !== undefined);
-  return { signal: AbortSignal.any(followed), liftLimit: lift };
-}
-
-function timeLimit(
-  timeout: number,
-  end: (late: DOMException) => void,
-): { readonly lift: () => void } {
-  if (timeout === 0) return { lift: () => {} };
-  const timer = setTimeout(() => {
-    end(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
-  }, Math.min(timeout, MAX_TIMER));
-  return { lift: () => clearTimeout(timer) };
 }

@@ -3,8 +3,9 @@ import { Transform } from "node:stream";
 import type { TransformCallback } from "node:stream";
 import type { Secret } from "../secret.ts";
 import { secretForms } from "./forms.ts";
-import { IdleTimer } from "./idle_timer.ts";
-import type { Timers } from "./idle_timer.ts";
+import { MAX_TIMER } from "../system/deadline.ts";
+import { IdleTimer } from "../system/idle_timer.ts";
+import type { Timers } from "../system/idle_timer.ts";
 import { Matcher } from "./matcher.ts";
 import { Replacer } from "./replacer.ts";
 
@@ -75,9 +76,6 @@ export class MaskStream extends Transform {
     if (count > 0) this.#onReplaced?.(count);
   }
 }
-
-/** The longest time that `setTimeout` can wait, in milliseconds. */
-const MAX_IDLE_TIME = 2 ** 31 - 1;
 
 /** How {@linkcode createMask} masks. */
 export interface MaskOptions {
@@ -152,9 +150,9 @@ export interface Mask {
  */
 export function createMask(secrets: Iterable<Secret>, options: MaskOptions = {}): Mask {
   const { replacement = "***", idleTime = 50 } = options;
-  if (!(idleTime >= 0 && idleTime <= MAX_IDLE_TIME)) {
+  if (!(idleTime >= 0 && idleTime <= MAX_TIMER)) {
     throw new RangeError(
-      `Cannot create a mask: idleTime is ${idleTime}, not 0 to ${MAX_IDLE_TIME} milliseconds`,
+      `Cannot create a mask: idleTime is ${idleTime}, not 0 to ${MAX_TIMER} milliseconds`,
     );
   }
   const forms = new Set<string>();

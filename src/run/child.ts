@@ -3,8 +3,7 @@ import { Writable } from "node:stream";
 import type { Duplex, Readable } from "node:stream";
 import { codeOf } from "../errors.ts";
 import type { Mask } from "../mask/mask.ts";
-import { silence } from "../system/idle_timer.ts";
-import { systemSpawner } from "../system/spawn.ts";
+import { ENDED_PROCESS, IdleTimer } from "../system/idle_timer.ts";
 import type { Spawner } from "../system/spawn.ts";
 import { notStarted } from "./locate.ts";
 import type { Program } from "./locate.ts";
@@ -58,7 +57,7 @@ export async function runChild(
   const abort = () => send("SIGTERM");
   signal?.addEventListener("abort", abort);
   try {
-    const spawn = options.spawn ?? await systemSpawner();
+    const spawn = options.spawn ?? await (await import("../system/spawn.ts")).systemSpawner();
     signal?.throwIfAborted();
     const stdio: StdioOptions = [stdin, wayOf(stdout), wayOf(stderr)];
     try {
@@ -132,18 +131,18 @@ export function pipeOutput(
   let ended = false;
   let finished = false;
   // A grandchild that stays behind, a daemon say, keeps the pipe open without writing to it.
-  const silent = silence(() => {
+  const idle = new IdleTimer(() => {
     const waiting = from.readableLength + masked.writableLength + masked.readableLength;
-    if (waiting > 0) silent.begin();
+    if (waiting > 0) idle.start();
     else from.push(null);
-  });
+  }, ENDED_PROCESS);
   const linger = () => {
-    if (ended && !finished) silent.begin();
+    if (ended && !finished) idle.start();
   };
   from.on("data", linger);
   const done = connect(from, masked, guard(to)).finally(() => {
     finished = true;
-    silent.stop();
+    idle.stop();
   });
   return {
     done,

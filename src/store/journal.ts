@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { hasFields, JsonFile, keepFields } from "./json_file.ts";
+import type { StoreOptions } from "./json_file.ts";
 import { ownIdentity, readIdentity } from "./process_identity.ts";
 import type { ProcessIdentity } from "./process_identity.ts";
 import type { Storage } from "./state.ts";
 import { StoreError } from "./store_error.ts";
-import type { StoreOptions } from "./token_file.ts";
 
 /** Something begun: it is over when the entry is gone. */
 export interface JournalEntry {
@@ -20,22 +20,21 @@ export interface JournalEntry {
    */
   readonly name: string;
   /** The server's id for it, once it is made. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** Its fingerprint, once it is made. */
-  readonly fingerprint?: string;
+  readonly fingerprint?: string | undefined;
   /** When it ends, in seconds since 1970. */
-  readonly expiresAt?: number;
+  readonly expiresAt?: number | undefined;
   readonly owner: ProcessIdentity;
   /** The account that the token is to be stored under. */
-  readonly account?: string;
-  readonly storage?: Storage;
+  readonly account?: string | undefined;
+  readonly storage?: Storage | undefined;
   /** The name that it gets once the token of that name is gone. */
-  readonly rename?: string;
+  readonly rename?: string | undefined;
 }
 
 /** Everything that was begun and is not over. */
 export interface Journal {
-  /** Reads all entries. */
   list(): Promise<readonly JournalEntry[]>;
   /** Adds an entry, in this process' name. */
   add(entry: Omit<JournalEntry, "key" | "owner">): Promise<JournalEntry>;
@@ -107,11 +106,9 @@ export function openJournal(folder: string, options: StoreOptions = {}): Journal
 
 /** The fields that are known, and no others. */
 function keepEntry(entry: Partial<JournalEntry>): Partial<JournalEntry> {
+  const known = keepFields(entry, FIELDS);
   const owner = readIdentity(entry.owner);
-  return {
-    ...keepFields(entry, FIELDS),
-    ...(owner !== undefined && { owner }),
-  };
+  return owner === undefined ? known : { ...known, owner };
 }
 
 function readContent(value: Readonly<Record<string, unknown>>): Content | undefined {

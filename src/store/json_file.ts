@@ -1,7 +1,9 @@
 import { lstatSync, promises as fs, readFileSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { dirname } from "node:path";
-import { codeOf } from "../errors.ts";
+import type { Context } from "../context.ts";
+import { isAbsent } from "../system/files.ts";
+import type { LockOptions } from "./lock.ts";
 import { preparePrivateFolder, requirePrivate, requirePrivateFolder } from "./private_path.ts";
 import type { Contents } from "./private_path.ts";
 import { retrySharing } from "./replace_file.ts";
@@ -11,7 +13,7 @@ import { DamagedFileError, StoreError, storeError } from "./store_error.ts";
 const VERSION = 1;
 
 /** What a `JsonFile` is of. */
-interface JsonFileOptions<T> {
+interface JsonFileOptions<T> extends Pick<Context, "onWarning"> {
   readonly path: string;
   /** Makes sure that what the file holds is of the right shape; `undefined` says that it is not. */
   readonly read: (value: Readonly<Record<string, unknown>>) => T | undefined;
@@ -23,17 +25,10 @@ interface JsonFileOptions<T> {
    * Whether reading, too, is refused where others can use the file or its folder. @default false
    */
   readonly secret?: boolean;
-  /** Is told that a damaged file was set aside. @default nobody */
-  readonly onWarning?: ((warning: string) => void) | undefined;
 }
 
-/** How a change is waited for. */
-export interface UpdateOptions {
-  /** How long to wait for other processes, in milliseconds. @default 60_000 */
-  readonly timeout?: number | undefined;
-  /** Gives the wait up. @default none */
-  readonly signal?: AbortSignal | undefined;
-}
+/** How a change waits for other processes, and who is told that a damaged file was set aside. */
+export type StoreOptions = Pick<LockOptions, "timeout" | "signal"> & Pick<Context, "onWarning">;
 
 /**
  * A JSON file that many processes read and change at once, and that is whole at any time, even if one of
@@ -71,7 +66,7 @@ export class JsonFile<T extends object> {
   }
 
   /** Changes the file, while no other process does. */
-  async update(change: (value: T) => T, options: UpdateOptions = {}): Promise<T> {
+  async update(change: (value: T) => T, options: Omit<StoreOptions, "onWarning"> = {}): Promise<T> {
     const [{ withLock }, { replaceFile }] = await Promise.all([
       import("./lock.ts"),
       import("./replace_file.ts"),
@@ -104,8 +99,8 @@ export class JsonFile<T extends object> {
       }
       bytes = await retrySharing(() => readFileSync(this.path));
     } catch (error) {
-      // ENOTDIR: HOME is /dev/null, say.
-      if (["ENOENT", "ENOTDIR"].includes(codeOf(error) ?? "")) return undefined;
+      // HOME is /dev/null, say.
+      if (isAbsent(error)) return undefined;
       throw storeError("read", this.path, error);
     }
     return this.#parse(bytes);

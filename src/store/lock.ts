@@ -3,6 +3,7 @@ import { promises as fs } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promises as timers } from "node:timers";
+import type { Context } from "../context.ts";
 import { codeOf, throwIfNotCapable } from "../errors.ts";
 import { makeFolder } from "./private_path.ts";
 import { isAlive, ownIdentity, readIdentity } from "./process_identity.ts";
@@ -10,12 +11,10 @@ import type { ProcessIdentity } from "./process_identity.ts";
 import { removeBeside, retrySharing } from "./replace_file.ts";
 import { StoreError, storeError } from "./store_error.ts";
 
-/** How a lock is waited for. */
-interface LockOptions {
+/** How a lock is waited for; what already runs under it goes on when the signal ends. */
+export interface LockOptions extends Pick<Context, "signal"> {
   /** How long to wait for the lock, in milliseconds. @default 60_000 */
   readonly timeout?: number | undefined;
-  /** Gives the wait up. What already runs under the lock is not stopped. @default none */
-  readonly signal?: AbortSignal | undefined;
   /**
    * After how many milliseconds a lock is taken over from a process of which nobody here can tell whether
    * it still runs: one of another machine or container, or a lock file that does not say whose it is. It

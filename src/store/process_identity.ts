@@ -12,11 +12,11 @@ export interface ProcessIdentity {
   readonly host: string;
   readonly pid: number;
   /** When it was started, in ticks since the machine was. */
-  readonly started?: string;
+  readonly started?: string | undefined;
   /** Which start of the machine that was. */
-  readonly boot?: string;
+  readonly boot?: string | undefined;
   /** The namespace that the process id belongs to. */
-  readonly pidNamespace?: string;
+  readonly pidNamespace?: string | undefined;
 }
 
 /** Linux's process ids end at 2^22, those of others well below 2^31. */
@@ -50,26 +50,18 @@ export function readIdentity(value: unknown): ProcessIdentity | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { host, pid, started, boot, pidNamespace } = value as Record<string, unknown>;
   if (typeof host !== "string" || !isPid(pid)) return undefined;
-  return {
-    host,
-    pid,
-    ...(typeof started === "string" && { started }),
-    ...(typeof boot === "string" && { boot }),
-    ...(typeof pidNamespace === "string" && { pidNamespace }),
-  };
+  const text = (fact: unknown) => typeof fact === "string" ? fact : undefined;
+  return { host, pid, started: text(started), boot: text(boot), pidNamespace: text(pidNamespace) };
 }
 
 async function identify(): Promise<ProcessIdentity> {
   const { pid } = process;
-  const started = (await statusOf(pid))?.started;
-  const boot = await ask(() => fs.readFile("/proc/sys/kernel/random/boot_id", "utf8"));
-  const pidNamespace = await ask(() => fs.readlink("/proc/self/ns/pid"));
   return {
     host: hostname(),
     pid,
-    ...(started !== undefined && { started }),
-    ...(boot !== undefined && { boot }),
-    ...(pidNamespace !== undefined && { pidNamespace }),
+    started: (await statusOf(pid))?.started,
+    boot: await readFact(() => fs.readFile("/proc/sys/kernel/random/boot_id", "utf8")),
+    pidNamespace: await readFact(() => fs.readlink("/proc/self/ns/pid")),
   };
 }
 
@@ -99,14 +91,14 @@ function signalReaches(pid: number): boolean | undefined {
 async function statusOf(
   pid: number,
 ): Promise<{ readonly state: string; readonly started: string } | undefined> {
-  const text = await ask(() => fs.readFile(`/proc/${pid}/stat`, "utf8"));
+  const text = await readFact(() => fs.readFile(`/proc/${pid}/stat`, "utf8"));
   const fields = text?.slice(text.lastIndexOf(")") + 2).split(" ");
   const [state, started] = [fields?.[0], fields?.[19]];
   return state === undefined || started === undefined ? undefined : { state, started };
 }
 
 /** Without /proc, and where Deno withholds it, less is known; that is no failure. */
-async function ask(read: () => Promise<string>): Promise<string | undefined> {
+async function readFact(read: () => Promise<string>): Promise<string | undefined> {
   if (process.platform !== "linux") return undefined;
   try {
     return (await read()).trim();

@@ -6,14 +6,6 @@ import { promises as timers } from "node:timers";
 import { codeOf, throwIfNotCapable } from "../errors.ts";
 import { storeError } from "./store_error.ts";
 
-/** When a file is replaced. */
-interface ReplaceOptions {
-  /**
-   * Called when the new file is complete and the old one still there; what it throws stops it all.
-   */
-  readonly check: () => Promise<void>;
-}
-
 /** What follows a file's name in those of files that are not yet complete. */
 const UNFINISHED = /^\.[0-9a-f]{16}\.tmp$/;
 
@@ -27,7 +19,10 @@ const UNFINISHED = /^\.[0-9a-f]{16}\.tmp$/;
 export async function replaceFile(
   path: string,
   text: string,
-  { check }: ReplaceOptions,
+  { check }: {
+    /** Called when the new file is complete and the old one still there; what it throws stops it all. */
+    readonly check: () => Promise<void>;
+  },
 ): Promise<void> {
   await removeBeside(path, (ending) => UNFINISHED.test(ending));
   const temporary = `${path}.${randomBytes(8).toString("hex")}.tmp`;

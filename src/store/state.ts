@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { hasFields, JsonFile, keepFields } from "./json_file.ts";
-import type { StoreOptions } from "./token_file.ts";
+import type { StoreOptions } from "./json_file.ts";
 
 /** Where a token can be kept. */
 export type Storage = "keychain" | "file";
@@ -14,17 +14,17 @@ export interface TokenRecord {
   readonly storage: Storage;
   /** Its fingerprint, which tells whether what is stored is still the token meant here. */
   readonly fingerprint: string;
-  readonly id?: string;
-  readonly name?: string;
+  readonly id?: string | undefined;
+  readonly name?: string | undefined;
   /** The server's id for the user whose it is. */
-  readonly userId?: string;
-  readonly user?: string;
+  readonly userId?: string | undefined;
+  readonly user?: string | undefined;
   /** When it was made, in seconds since 1970. */
-  readonly createdAt?: number;
+  readonly createdAt?: number | undefined;
   /** When it ends, in seconds since 1970; absent where it never does, or nobody knows. */
-  readonly expiresAt?: number;
+  readonly expiresAt?: number | undefined;
   /** Whether it is known never to end. */
-  readonly neverExpires?: boolean;
+  readonly neverExpires?: boolean | undefined;
 }
 
 /** Which record is meant. */
@@ -34,14 +34,14 @@ export type TokenQuery =
 
 /** The records of all stored tokens. */
 export interface TokenState {
-  /** Reads all records. */
   list(): Promise<readonly TokenRecord[]>;
-  /** Looks a record up. */
   find(query: TokenQuery): Promise<TokenRecord | undefined>;
   /** Adds a record, in place of the one with the same account and storage. */
   put(record: TokenRecord): Promise<void>;
   /** Removes the records of an account. */
-  remove(query: { readonly account: string; readonly storage?: Storage }): Promise<void>;
+  remove(
+    query: { readonly account: string; readonly storage?: Storage | undefined },
+  ): Promise<void>;
 }
 
 /** The file's name in adc-run's folder. */
@@ -101,7 +101,7 @@ export function openState(folder: string, options: StoreOptions = {}): TokenStat
 
 function isSame(
   record: TokenRecord,
-  { account, storage }: { readonly account: string; readonly storage?: Storage },
+  { account, storage }: { readonly account: string; readonly storage?: Storage | undefined },
 ): boolean {
   return record.account === account && (storage === undefined || record.storage === storage);
 }

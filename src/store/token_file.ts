@@ -1,17 +1,11 @@
 import { join } from "node:path";
 import { Secret } from "../secret.ts";
 import { JsonFile } from "./json_file.ts";
-import type { UpdateOptions } from "./json_file.ts";
+import type { StoreOptions } from "./json_file.ts";
 import type { Keychain } from "../context.ts";
 
 /** The file's name in adc-run's folder. */
 export const TOKEN_FILE = "tokens.json";
-
-/** Who is told what happened to a file, and how long to wait for other processes that change it. */
-export interface StoreOptions extends UpdateOptions {
-  /** Is told that a damaged file was set aside. @default nobody */
-  readonly onWarning?: ((warning: string) => void) | undefined;
-}
 
 interface Content {
   readonly tokens: Readonly<Record<string, unknown>>;

@@ -1,13 +1,16 @@
-import { closeSync, constants, openSync, statSync } from "node:fs";
+import { Buffer } from "node:buffer";
+import { closeSync, constants, openSync, promises as fs, statSync } from "node:fs";
+import type { Stats } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute } from "node:path";
-import { throwIfNotCapable } from "../errors.ts";
+import { codeOf, throwIfNotCapable } from "../errors.ts";
+import type { Environment } from "../context.ts";
 
 /** A folder in which nothing is, and nothing can be made. */
 const NOWHERE = "/dev/null";
 
 /** The user's home: `HOME`, else what the system knows. */
-export function homeFolder({ HOME: home }: Readonly<Record<string, string | undefined>>): string {
+export function homeFolder({ HOME: home }: Environment): string {
   if (home && isAbsolute(home)) return home;
   try {
     // Node throws where there is none, Deno says `null`.
@@ -28,5 +31,45 @@ export function letGoOfPipe(path: string): void {
     closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
   } catch {
     // Nobody waits, or there is no right to write.
+  }
+}
+
+/** Tells a file that is not there, or has a file where a folder would have to be, from other failures. */
+export function isAbsent(error: unknown): boolean {
+  return ["ENOENT", "ENOTDIR"].includes(codeOf(error) ?? "");
+}
+
+/**
+ * What the system says of a file; `undefined` where there is none. Not by `node:fs/promises`, which runs that
+ * only read would have to load.
+ */
+export function statOrAbsent(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Reads a file, which may be a pipe, to its end; `undefined` where it has more than so many bytes. */
+export async function readAtMost(path: string, maxBytes: number): Promise<Buffer | undefined> {
+  const file = await fs.open(path, "r");
+  try {
+    const { size } = await file.stat();
+    if (size > maxBytes) return undefined;
+    let buffer = Buffer.alloc(Math.min(Math.max(size, 4096), maxBytes) + 1);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
+      length += bytesRead;
+      if (length > maxBytes) return undefined;
+      if (bytesRead === 0) return buffer.subarray(0, length);
+      if (length === buffer.length) {
+        buffer = Buffer.concat([buffer], Math.min(2 * length, maxBytes) + 1);
+      }
+    }
+  } finally {
+    await file.close();
   }
 }

@@ -1,37 +1,93 @@
-/** How long a pipe may stay open and silent after its process has ended, in milliseconds. */
-const LINGER = 250;
+import { clearImmediate, clearTimeout, setImmediate, setTimeout } from "node:timers";
 
-/** Long enough for one more turn of reading, in milliseconds. */
-const TURN = 10;
-
-/** Waits for a pipe to fall silent. */
-export interface Silence {
-  /** Starts to wait, from the beginning if it was waiting already. */
-  begin(): void;
-  /** Waits no more. */
-  stop(): void;
+/** What `IdleTimer` needs of `node:timers`; tests bring their own. */
+export interface Timers {
+  setTimeout(callback: () => void, delay: number): TimerHandle;
+  /** Calls back once after pending input has been read. */
+  setImmediate(callback: () => void): TimerHandle;
+  clearTimeout(handle: TimerHandle): void;
+  clearImmediate(handle: TimerHandle): void;
 }
 
+/** What a timer function returns. */
+export interface TimerHandle {
+  /** Lets the process end while the timer is running. */
+  unref(): unknown;
+}
+
+const NODE_TIMERS: Timers = {
+  setTimeout: (callback, delay) => setTimeout(callback, delay),
+  setImmediate: (callback) => setImmediate(callback),
+  clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
+  clearImmediate: (handle) => clearImmediate(handle as NodeJS.Immediate),
+};
+
+/** How an `IdleTimer` waits. */
+interface IdleTimerOptions {
+  /** For how long nothing may happen, in milliseconds. */
+  readonly idleTime: number;
+  /** How much longer reading may take that was due in the meantime, in milliseconds. @default 0 */
+  readonly readingTime?: number;
+  /** Whether the process goes on for it. @default false */
+  readonly keepAlive?: boolean;
+  readonly timers?: Timers | undefined;
+}
+
+/** How long a pipe may stay open and silent after its process has ended. */
+export const ENDED_PROCESS: IdleTimerOptions = {
+  idleTime: 250,
+  readingTime: 10,
+  keepAlive: true,
+};
+
 /**
- * Makes what tells that a pipe is silent. A process that was busy finds its timers due before it reads what
- * has arrived in the meantime, so that gets its turn first.
+ * Calls back once when it has not been restarted for some time.
+ *
+ * A process that was busy or suspended finds its timers due before it reads what has arrived in the
+ * meantime. That input gets its turn first; it stops or restarts this timer.
  */
-export function silence(callback: () => void): Silence {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const stop = () => {
-    clearTimeout(timer);
-    timer = undefined;
-  };
-  const begin = () => {
-    stop();
-    timer = setTimeout(() => {
-      const turn = setTimeout(() => {
-        setImmediate(() => {
-          if (timer === turn) callback();
-        });
-      }, TURN);
-      timer = turn;
-    }, LINGER);
-  };
-  return { begin, stop };
+export class IdleTimer {
+  readonly #callback: () => void;
+  readonly #options: IdleTimerOptions;
+  readonly #timers: Timers;
+  #timeout: TimerHandle | undefined;
+  #immediate: TimerHandle | undefined;
+
+  /** Makes the timer. */
+  constructor(callback: () => void, options: IdleTimerOptions) {
+    this.#callback = callback;
+    this.#options = options;
+    this.#timers = options.timers ?? NODE_TIMERS;
+  }
+
+  /** Starts to wait, from the beginning if it was waiting already. */
+  start(): void {
+    const { idleTime, readingTime } = this.#options;
+    this.stop();
+    this.#wait(idleTime, () => {
+      if (readingTime === undefined) this.#readFirst();
+      else this.#wait(readingTime, () => this.#readFirst());
+    });
+  }
+
+  /** Waits no more. */
+  stop(): void {
+    if (this.#timeout !== undefined) this.#timers.clearTimeout(this.#timeout);
+    if (this.#immediate !== undefined) this.#timers.clearImmediate(this.#immediate);
+    this.#timeout = this.#immediate = undefined;
+  }
+
+  #wait(delay: number, elapsed: () => void): void {
+    this.#timeout = this.#timers.setTimeout(elapsed, delay);
+    if (!this.#options.keepAlive) this.#timeout.unref();
+  }
+
+  #readFirst(): void {
+    this.#timeout = undefined;
+    this.#immediate = this.#timers.setImmediate(() => {
+      this.#immediate = undefined;
+      this.#callback();
+    });
+    if (!this.#options.keepAlive) this.#immediate.unref();
+  }
 }

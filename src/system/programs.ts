@@ -1,57 +1,51 @@
 import { existsSync, statSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
 import process from "node:process";
+import type { Context } from "../context.ts";
 import { throwIfNotCapable } from "../errors.ts";
+import { statOrAbsent } from "./files.ts";
+
+const isWindows = process.platform === "win32";
+
+/** Where a program may be looked for. */
+type Place = Pick<Context, "env" | "cwd">;
 
 /** Finds a program as a shell would. */
-export function findOnPath(
-  name: string,
-  { env, cwd }: {
-    readonly env: Readonly<Record<string, string | undefined>>;
-    readonly cwd: string;
-  },
-): string | undefined {
-  const windows = process.platform === "win32";
-  const path = env.PATH ?? (windows ? env.Path : undefined) ?? "";
-  const endings = windows ? ["", ...(env.PATHEXT ?? ".EXE;.CMD;.BAT").split(";")] : [""];
+export function findOnPath(name: string, { env, cwd }: Place): string | undefined {
+  const path = env.PATH ?? (isWindows ? env.Path : undefined) ?? "";
   // A shell takes an empty entry for the working directory, which may be a cloned repository.
-  for (const folder of path.split(delimiter).filter((entry) => entry !== "")) {
-    for (const ending of endings) {
-      const file = resolve(cwd, folder, name + ending);
-      if (isFile(file) && isExecutable(file)) return file;
-    }
-  }
-  return undefined;
+  const folders = path.split(delimiter).filter((entry) => entry !== "");
+  return filesNamed(name, folders, { env, cwd }).find((file) => isFile(file) && isExecutable(file));
 }
 
 /**
  * Where a program is, or why it does not start: as the system answers whoever starts it by this name.
  */
-export function lookUpProgram(
-  name: string,
-  { env, cwd }: {
-    readonly env: Readonly<Record<string, string | undefined>>;
-    readonly cwd: string;
-  },
-): "found" | "ENOENT" | "EACCES" {
-  const windows = process.platform === "win32";
-  const path = env.PATH ?? (windows ? env.Path ?? "" : "/bin:/usr/bin");
-  const hasFolder = name.includes("/") || (windows && name.includes("\\"));
+export function lookUpProgram(name: string, { env, cwd }: Place): "found" | "ENOENT" | "EACCES" {
+  const path = env.PATH ?? (isWindows ? env.Path ?? "" : "/bin:/usr/bin");
+  const hasFolder = name.includes("/") || (isWindows && name.includes("\\"));
   // An empty entry is the working directory; Windows always looks there first.
-  const folders = hasFolder ? [""] : [...windows ? [""] : [], ...path.split(delimiter)];
-  const endings = windows ? ["", ...(env.PATHEXT ?? ".EXE;.CMD;.BAT").split(";")] : [""];
-  const files = folders.flatMap((folder) =>
-    endings.map((ending) => resolve(cwd, folder, name + ending))
+  const folders = hasFolder ? [""] : [...isWindows ? [""] : [], ...path.split(delimiter)];
+  const there = filesNamed(name, folders, { env, cwd }).filter((file) =>
+    isFile(file) || (hasFolder && existsSync(file))
   );
-  const there = files.filter((file) => isFile(file) || (hasFolder && existsSync(file)));
   if (there.some((file) => isFile(file) && isExecutable(file))) return "found";
   return there.length === 0 ? "ENOENT" : "EACCES";
+}
+
+function filesNamed(
+  name: string,
+  folders: readonly string[],
+  { env, cwd }: Place,
+): readonly string[] {
+  const endings = isWindows ? ["", ...(env.PATHEXT ?? ".EXE;.CMD;.BAT").split(";")] : [""];
+  return folders.flatMap((folder) => endings.map((ending) => resolve(cwd, folder, name + ending)));
 }
 
 /** Tells whether there is a file, and no folder, of that name. */
 export function isFile(file: string): boolean {
   try {
-    return statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+    return statOrAbsent(file)?.isFile() ?? false;
   } catch (error) {
     throwIfNotCapable(error);
     return false;
@@ -62,7 +56,7 @@ export function isFile(file: string): boolean {
 export function isExecutable(file: string): boolean {
   try {
     // Deno asks for one more permission, --allow-sys, to answer access(2).
-    return process.platform === "win32" || (statSync(file).mode & 0o111) !== 0;
+    return isWindows || (statSync(file).mode & 0o111) !== 0;
   } catch {
     return false;
   }

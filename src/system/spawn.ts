@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import type { ChildProcess, SpawnOptions } from "node:child_process";
 import process from "node:process";
 
@@ -9,15 +10,15 @@ export type Spawner = (
 ) => ChildProcess;
 
 /**
- * The system's own way of starting a program.
+ * The system's own way of starting a program: on Windows `cross-spawn`, which finds `adc.cmd` and quotes its
+ * arguments; elsewhere Node's own `spawn` does the same with less to load.
  *
- * On Windows that is `cross-spawn`, which finds `adc.cmd` and quotes its arguments; elsewhere Node's own
- * `spawn` does the same with less to load.
+ * Import this module where a program is started: no start-up has to wait for `node:child_process`.
  */
 export async function systemSpawner(): Promise<Spawner> {
-  if (process.platform === "win32") {
-    const { default: spawn } = await import("cross-spawn") as { default: Spawner };
-    return spawn;
+  if (process.platform !== "win32") {
+    return (program, args, options) => spawn(program, [...args], options);
   }
-  return (await import("./node_spawn.ts")).nodeSpawn;
+  const { default: crossSpawn } = await import("cross-spawn") as { default: Spawner };
+  return crossSpawn;
 }

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { checkAdc } from "../../src/doctor/check_adc.ts";
-import type { CheckAdcOptions } from "../../src/doctor/check_adc.ts";
+import type { DiagnoseOptions } from "../../src/doctor/diagnose.ts";
 import type { Found } from "../../src/doctor/finding.ts";
 import { type TemporaryFolder, temporaryFolder } from "../temporary_folder.ts";
 
@@ -15,7 +15,7 @@ async function script(folder: TemporaryFolder, name: string, lines: string): Pro
 }
 
 /** The working directory is a project beside the folder with the programs. */
-async function check(folder: TemporaryFolder, more: Partial<CheckAdcOptions> = {}): Promise<Found> {
+async function check(folder: TemporaryFolder, more: Partial<DiagnoseOptions> = {}): Promise<Found> {
   const cwd = dirname(await folder.write("project/adc.yaml", ""));
   const env = {
     PATH: `${join(folder.path, "bin")}:${process.env.PATH}`,
@@ -25,9 +25,6 @@ async function check(folder: TemporaryFolder, more: Partial<CheckAdcOptions> = {
   const { env: added, ...rest } = more;
   return await checkAdc({
     cwd,
-    adc: undefined,
-    signal: undefined,
-    spawn: undefined,
     ...rest,
     env: { ...env, ...added },
   });
@@ -87,10 +84,13 @@ test("`checkAdc()` fails where ADC does, or is no ADC", async () => {
   await using folder = await temporaryFolder();
   for (
     const [lines, found] of [
-      ["echo 0.28.0; exit 3", /does not tell its version: it ended with 3/],
-      ["kill -9 $$", /it ended with a signal/],
+      ["echo 0.28.0; exit 3", /does not tell its version: it exited with 3/],
+      ["kill -9 $$", /it was ended by SIGKILL/],
       ["echo hello", /tells no version/],
-      ["while :; do echo 0123456789012345678901234567890123456789; done", /prints more than/],
+      [
+        "while :; do echo 0123456789012345678901234567890123456789; done",
+        /it printed more than 65536 bytes/,
+      ],
     ] as const
   ) {
     await script(folder, "bin/adc", lines);

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmod, mkdir, symlink } from "node:fs/promises";
+import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { checkFiles } from "../../src/doctor/check_files.ts";
 import type { Found } from "../../src/doctor/finding.ts";
-import { trackedFiles } from "../../src/doctor/tracked_files.ts";
 import { Secret } from "../../src/secret.ts";
 import { type TemporaryFolder, temporaryFolder } from "../temporary_folder.ts";
 
@@ -29,8 +28,6 @@ async function check(
     env: { PATH: process.env.PATH, HOME: "/nowhere", ADC_RUN_CONFIG_DIR: join(path, "c"), ...env },
     envFile,
     tokens: tokens.map((token) => new Secret(token)),
-    signal: undefined,
-    spawn: undefined,
   });
 }
 
@@ -114,50 +111,8 @@ test("`checkFiles()` says where it could not find out what git tracks", async ()
   await using folder = await temporaryFolder({ ".env": `ADC_TOKEN=${TOKEN}` });
   await mkdir(join(folder.path, ".git"));
   const [broken] = await check(folder);
-  assert.match(broken!.found, /was not found out: git does not tell: it ended with 128/);
+  assert.match(broken!.found, /was not found out: git does not tell: it exited with 128/);
   assert.equal(broken!.status, "warning");
   const [none] = await check(folder, { env: { PATH: "/nowhere" } });
   assert.match(none!.found, /there is no git on PATH/);
-});
-
-test("`trackedFiles()` is not led to another repository by variables", async () => {
-  await using folder = await temporaryFolder({ "one/a": "", "other/b": "" });
-  const [one, other] = [join(folder.path, "one"), join(folder.path, "other")];
-  for (const each of [one, other]) {
-    git(each, "init", "-q");
-    git(each, "add", ".");
-  }
-  const env = {
-    PATH: process.env.PATH,
-    GIT_DIR: join(other, ".git"),
-    GIT_INDEX_FILE: join(other, ".git/index"),
-  };
-  assert.deepEqual(await trackedFiles(one, { env }), { files: new Set([join(one, "a")]) });
-});
-
-test("`trackedFiles()` takes names as they are", async () => {
-  await using folder = await temporaryFolder({ 'a "b"\nc': "", "ü": "", "sub/d": "" });
-  const { path } = folder;
-  git(path, "init", "-q");
-  git(path, "add", ".");
-  const tracked = await trackedFiles(path, { env: { PATH: process.env.PATH } });
-  const names = ['a "b"\nc', "ü", "sub/d"].map((name) => join(path, name));
-  assert.deepEqual("files" in tracked && [...tracked.files].sort(), names.sort());
-});
-
-test("`trackedFiles()` asks no monitor that the repository names", async () => {
-  await using folder = await temporaryFolder({ ".env": "" });
-  const { path } = folder;
-  git(path, "init", "-q");
-  git(path, "add", ".");
-  const mark = join(path, "ran");
-  const evil = await folder.write("evil", `#!/bin/sh\necho >'${mark}'\n`);
-  await chmod(evil, 0o755);
-  git(path, "config", "core.fsmonitor", evil);
-  const plain = () => execFileSync("git", ["ls-files", "-m"], { cwd: path, stdio: "ignore" });
-  const tracked = await trackedFiles(path, { env: { PATH: process.env.PATH } });
-  assert.ok("files" in tracked && tracked.files.has(join(path, ".env")));
-  assert.throws(() => execFileSync("cat", [mark], { stdio: "ignore" }), "nothing ran");
-  plain();
-  execFileSync("cat", [mark], { stdio: "ignore" });
 });

@@ -30,8 +30,8 @@ async function check(days: number): Promise<Found> {
       ADC_CA_CERT_FILE: "ca.pem",
     };
     const connection = await resolveConnection({ env, cwd: folder.path });
-    const terms = { connection, signal: undefined, dispatcher: undefined, now: Date.now };
-    const [finding] = await checkTls(await contactServers(connection, terms), terms);
+    const contacts = await contactServers(connection, {});
+    const [finding] = await checkTls({ connection, contacts });
     return finding!;
   } finally {
     server.closeAllConnections();
@@ -61,8 +61,7 @@ test("`checkTls()` warns of another machine without TLS", async () => {
   const env = { ADC_SERVER: "http://gateway.example.com:9180" };
   const connection = await resolveConnection({ env, cwd: "/nowhere" });
   const contacts = [{ server: connection.servers[0]!, failure: undefined }];
-  const terms = { connection, signal: undefined, now: Date.now };
-  const [finding] = await checkTls(contacts, terms);
+  const [finding] = await checkTls({ connection, contacts });
   assert.equal(finding?.status, "warning");
   assert.match(finding.found, /without TLS: others on the network can read the token/);
 });

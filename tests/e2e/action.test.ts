@@ -13,7 +13,7 @@ import { collect, standIn } from "./adc_run.ts";
 import { fixture } from "./fixture.ts";
 import { testHomes } from "./homes.ts";
 
-const [home] = await testHomes();
+const [home] = await testHomes("one home");
 
 function quoted(words: readonly string[]): string {
   return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");

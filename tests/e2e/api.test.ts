@@ -43,7 +43,7 @@ function serveBig(onEnd: () => void = () => {}) {
   });
 }
 
-for (const home of await testHomes()) {
+for (const home of await testHomes("every engine")) {
   describe(`adc-run api on ${home.name}`, () => {
     it("is the documentation's call, over HTTPS, without the token in argv", async () => {
       await using fix = await fixture({ https: true });

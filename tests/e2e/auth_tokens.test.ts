@@ -8,7 +8,7 @@ import { standIn } from "./adc_run.ts";
 import { testHomes } from "./homes.ts";
 import { fingerprint, LOG_IN, PASSWORD, takeTurns, tokenFixture, USER } from "./token_fixture.ts";
 
-const homes = await testHomes();
+const homes = await testHomes("every engine");
 const nextHome = takeTurns(homes);
 const skip = keychainSkip();
 const DAY = 24 * 60 * 60;

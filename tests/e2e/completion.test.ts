@@ -57,7 +57,7 @@ const LINES: readonly (readonly [line: string, call: readonly string[]])[] = [
   ]],
 ];
 
-for (const home of await testHomes()) {
+for (const home of await testHomes("one home")) {
   for (const shell of ["bash", "zsh", "fish"] satisfies TestedShell[]) {
     describe(`completion in ${shell} on ${home.name}`, { skip: shellSkip(shell) }, () => {
       it("completes commands, options, values, profiles, files, and other programs", async () => {

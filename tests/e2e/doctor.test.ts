@@ -5,7 +5,7 @@ import { chmod, mkdir, readdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { CHECKS } from "../../src/doctor/finding.ts";
+import { CHECK_NAMES } from "../../src/doctor/diagnose.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
 import { startForwardProxy } from "../check/forward_proxy.ts";
 import { freePort, serveHttp } from "../check/loopback.ts";
@@ -18,7 +18,7 @@ import type { Fixture } from "./fixture.ts";
 import { testHomes } from "./homes.ts";
 import { takeTurns } from "./token_fixture.ts";
 
-const homes = await testHomes();
+const homes = await testHomes("every engine");
 const next = takeTurns(homes);
 
 /** What came out, taken apart. */
@@ -110,7 +110,7 @@ for (const home of homes) {
         assert.equal(ended.stderr, "");
         const lines = ended.stdout.trimEnd().split("\n");
         const checks = lines.filter((line) => /^(ok|warning|skipped) /.test(line));
-        assert.deepEqual(checks.map((line) => line.split(/ +/)[1]), CHECKS);
+        assert.deepEqual(checks.map((line) => line.split(/ +/)[1]), CHECK_NAMES);
         assert.match(ended.stdout, /^ok {7}adc {9}0\.28\.0-standin at /m);
         assert.match(ended.stdout, /^ok {7}token .* from env \(ADC_TOKEN\): .*ci-bot's \(roles: /m);
         assert.match(ended.stdout, /\n0 failed, \d to look at\n$/);
@@ -164,7 +164,7 @@ describe("adc-run doctor", () => {
     const report = await look(it, { env });
     assertFailed(report, "config", 65, /line [34]/);
     assert.equal(report.of("token")[0]?.status, "skipped");
-    assert.deepEqual([...new Set(report.findings.map(({ check }) => check))], CHECKS);
+    assert.deepEqual([...new Set(report.findings.map(({ check }) => check))], CHECK_NAMES);
     assert.deepEqual(it.sandbox.requests, [], "no token goes out while the target is unclear");
     const past = await look(it, { env, words: ["--no-profile"] });
     assert.equal(past.of("token")[0]?.status, "ok", "and without profiles it is not unclear");
@@ -188,7 +188,7 @@ describe("adc-run doctor", () => {
     assertFailed(missing, "config", 64, /stagin/);
   });
 
-  it("env-file: names lines that ADC passes over, and a file that cannot be read", async () => {
+  it("env-file: names lines that ADC ignores, and a file that cannot be read", async () => {
     await using it = await prepare();
     const text =
       `ADC_TOKEN=${it.token}\nADC_TOKEN a7ee-not-this-canary\n\n# a comment\nexport FOO\n`;
@@ -275,7 +275,7 @@ describe("adc-run doctor", () => {
     for (const [env, code, found] of cases) {
       const report = await look(it, { env: { ...it.ok, ...env } });
       assertFailed(report, "connection", code, found);
-      assert.deepEqual([...new Set(report.findings.map(({ check }) => check))], CHECKS);
+      assert.deepEqual([...new Set(report.findings.map(({ check }) => check))], CHECK_NAMES);
       assert.equal(report.of("adc")[0]?.status, "ok");
       assert.equal(report.of("server")[0]?.status, "skipped");
     }

@@ -6,7 +6,7 @@ import { testHomes } from "./homes.ts";
 import { takeTurns, tokenFixture, USER } from "./token_fixture.ts";
 import type { TokenFixture } from "./token_fixture.ts";
 
-const nextHome = takeTurns(await testHomes());
+const nextHome = takeTurns(await testHomes("every engine"));
 const REPORT = ["--adc", standIn("report.mjs")];
 
 /** A token that others are made with; it is the only one that is alive when a run is over. */

@@ -127,7 +127,7 @@ const SAY = `
   printf %s "$ADC_TOKEN" | sha256sum
   echo "leak: $ADC_TOKEN" >&2`;
 
-for (const home of await testHomes()) {
+for (const home of await testHomes("every engine")) {
   describe(`fan-out on ${home.name}`, () => {
     it("serves 100 targets, each with its own token and server", async () => {
       await using it = await makeTargets(100, 9);

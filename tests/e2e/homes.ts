@@ -1,7 +1,8 @@
 /**
- * The homes of adc-run: the same suite runs against each.
+ * The homes of adc-run.
  *
- * `ADC_RUN_TEST_HOMES` narrows the choice, for example to `deno,node20`.
+ * `ADC_RUN_TEST_HOMES` chooses others than the usual ones, for example `deno,node22`, or `all`. In one home
+ * alone, every test runs.
  *
  * @module
  */
@@ -70,21 +71,52 @@ export const HOMES = {
   binary: binaryHome,
 } as const;
 
-/** Those that the tests run in unless they are told otherwise: each kind once, and the oldest. */
-export const USUAL_HOMES: readonly string[] = ["deno", "node20", "node24"];
+type HomeName = keyof typeof HOMES;
+
+/** The homes by what they run on, the one that is preferred first. */
+const ENGINES: readonly (readonly HomeName[])[] = [
+  ["node20", "node22", "node24", "node26"],
+  ["binary", "bun"],
+  ["deno"],
+];
+
+/** Those that the tests run in unless they are told otherwise: each engine once. */
+const USUAL_HOMES: readonly HomeName[] = ENGINES.map(([name]) => name!);
 
 /**
- * The homes that were asked for.
+ * In how many homes a test is worth its time:
  *
+ * - `every home`: streams, signals, terminals, TLS, proxies, the keychain, files, exit codes
+ * - `every engine`: what a version of Node.js does not change, such as a server that breaks off
+ * - `one home`: what is decided by adc-run alone, such as a message, a profile or a completion
+ */
+export type Spread = "every home" | "every engine" | "one home";
+
+/**
+ * The homes that were asked for, as far as a test needs them.
+ *
+ * @param spread In how many of them.
+ * @default every one
  * @returns Each with its command.
  * @throws {Error} A home is unknown or cannot be built; it is never left out in silence.
  */
-export async function testHomes(): Promise<readonly Home[]> {
-  const names = process.env.ADC_RUN_TEST_HOMES?.split(",") ?? USUAL_HOMES;
+export async function testHomes(
+  spread: Spread = "every home",
+): Promise<readonly [Home, ...Home[]]> {
+  const asked = askedHomes();
+  const engines = ENGINES.flatMap((names) => names.find((name) => asked.includes(name)) ?? []);
+  const names = { "every home": asked, "every engine": engines, "one home": engines.slice(0, 1) };
   const homes: Home[] = [];
-  for (const name of names) {
+  for (const name of names[spread]) homes.push(await HOMES[name]());
+  return homes as [Home, ...Home[]];
+}
+
+function askedHomes(): readonly HomeName[] {
+  const { ADC_RUN_TEST_HOMES: given } = process.env;
+  if (given === undefined) return USUAL_HOMES;
+  if (given === "all") return Object.keys(HOMES) as HomeName[];
+  return given.split(",").map((name) => {
     if (!Object.hasOwn(HOMES, name)) throw new Error(`ADC_RUN_TEST_HOMES: there is no "${name}"`);
-    homes.push(await HOMES[name as keyof typeof HOMES]());
-  }
-  return homes;
+    return name as HomeName;
+  });
 }

@@ -8,7 +8,7 @@ import { testHomes } from "./homes.ts";
 import { LOG_IN, PASSWORD, takeTurns, tokenFixture, USER } from "./token_fixture.ts";
 import type { TokenFixture, TokenRunOptions } from "./token_fixture.ts";
 
-const nextHome = takeTurns(await testHomes());
+const nextHome = takeTurns(await testHomes("every engine"));
 const ADC = ["--adc", standIn("adc.mjs")];
 
 /** Whether a kill comes before the server does what it is asked, which it then never does, or after. */

@@ -48,7 +48,7 @@ async function profileFixture(home: Home) {
   };
 }
 
-for (const home of await testHomes()) {
+for (const home of await testHomes("one home")) {
   describe(`profiles on ${home.name}`, () => {
     it("lead a run to their server, with -p, by variable and by default", async () => {
       await using it = await profileFixture(home);

@@ -118,8 +118,8 @@ const CASES: readonly Case[] = [
   },
 ];
 
-for (const home of await testHomes()) {
-  for (const https of [false, true]) {
+for (const https of [false, true]) {
+  for (const home of await testHomes(https ? "every engine" : "one home")) {
     describe(`verdicts over ${https ? "HTTPS" : "HTTP"} on ${home.name}`, () => {
       for (const { verdict, code, message, arrange, words = [] } of CASES) {
         it(`${verdict} (${message.source}) exits with ${code}`, async () => {
@@ -138,7 +138,9 @@ for (const home of await testHomes()) {
       }
     });
   }
+}
 
+for (const home of await testHomes()) {
   describe(`TLS on ${home.name}`, () => {
     for (
       const [name, options, env, message] of [
@@ -198,7 +200,9 @@ for (const home of await testHomes()) {
       assert.equal(ended.code, 0, ended.stderr);
     });
   });
+}
 
+for (const home of await testHomes("one home")) {
   describe(`APISIX on ${home.name}`, () => {
     it("an admin key passes for the backend apisix, and a wrong one is rejected", async () => {
       await using it = await fixture({ backend: "apisix" });

@@ -28,8 +28,8 @@ export const FAULTS: readonly FaultGroup[] = [
 const INTRODUCTION = `# Faults
 
 What goes wrong in production, and what adc-run makes of it. Each row is a test: it runs adc-run
-itself, in every home, against a server or a system with that fault, and looks at the exit code, at
-the message and at \`--json\`. It also searches all that came out, and every file that lies around,
+itself, on every engine, against a server or a system with that fault, and looks at the exit code,
+at the message and at \`--json\`. It also searches all that came out, and every file that lies around,
 for the token in each of its forms, and looks whether a stored token is still there. A run that does
 not end is killed, and has failed.
 

@@ -41,7 +41,7 @@ function startAll(
   };
 }
 
-for (const home of await testHomes()) {
+for (const home of await testHomes("every engine")) {
   const here = FAULTS.flatMap(({ faults }) => faults).filter(isProven);
   const shown = startAll(here.filter(({ skip = false }) => skip === false), home);
   for (const { title, faults } of FAULTS) {

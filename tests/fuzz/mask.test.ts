@@ -5,7 +5,7 @@ import type { Transform } from "node:stream";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { secretForms } from "../../src/mask/forms.ts";
-import type { TimerHandle, Timers } from "../../src/mask/idle_timer.ts";
+import type { TimerHandle, Timers } from "../../src/system/idle_timer.ts";
 import { createMask, MaskStream } from "../../src/mask/mask.ts";
 import { Matcher } from "../../src/mask/matcher.ts";
 import { Replacer } from "../../src/mask/replacer.ts";

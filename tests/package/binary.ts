@@ -6,7 +6,7 @@
 
 import { join, resolve } from "node:path";
 import process from "node:process";
-import { binaryName, compileBinary } from "../../scripts/compile_binary.ts";
+import { BINARY_NAME, compileBinary } from "../../scripts/compile_binary.ts";
 import { fingerprint } from "./tarball.ts";
 import { cachedFolder, forgetOldFolders } from "./test_cache.ts";
 
@@ -16,7 +16,7 @@ let built: Promise<string> | undefined;
  * The binary named by `ADC_RUN_BINARY`, else one that is compiled from the sources as they are now.
  *
  * @returns Its path.
- * @throws {Error} `deno compile` fails: it fetches a runtime, from where not every machine can go.
+ * @throws {Error} There is no Bun for this machine, or npm cannot be reached.
  */
 export function binary(): Promise<string> {
   const { ADC_RUN_BINARY: given } = process.env;
@@ -27,7 +27,7 @@ async function compile(): Promise<string> {
   await forgetOldFolders("binary-");
   const folder = await cachedFolder(
     `binary-${await fingerprint()}`,
-    (folder) => compileBinary(join(folder, binaryName())),
+    (folder) => compileBinary(join(folder, BINARY_NAME)),
   );
-  return join(folder, binaryName());
+  return join(folder, BINARY_NAME);
 }

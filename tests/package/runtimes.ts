@@ -9,7 +9,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { isRequired } from "../required.ts";
-import { environmentWith, outputOf } from "./run_command.ts";
+import { outputOf } from "./run_command.ts";
 import { tarball } from "./tarball.ts";
 import { cachedFolder, forgetOldFolders } from "./test_cache.ts";
 
@@ -46,6 +46,9 @@ export function nodeRuntime(major: number): Promise<string> {
   return runtime;
 }
 
+/** The Bun that the package is tested under, and that the binary is made of. */
+const BUN = "1.4.5";
+
 /**
  * Bun, from npm.
  *
@@ -54,7 +57,10 @@ export function nodeRuntime(major: number): Promise<string> {
  */
 export function bunRuntime(): Promise<string> {
   return bun ??= (async () => {
-    const folder = await cachedFolder("bun-1", (folder) => npmInstall(folder, ["bun@1"]));
+    const folder = await cachedFolder(
+      `bun-${BUN}`,
+      (folder) => npmInstall(folder, [`bun@${BUN}`]),
+    );
     // Under this name on every system: its own installation puts the right one there.
     const path = join(folder, "node_modules", "bun", "bin", "bun.exe");
     await outputOf([path, "--version"]);
@@ -65,20 +71,15 @@ export function bunRuntime(): Promise<string> {
 /**
  * Installs the tarball into an empty folder, with the registry's newest dependencies that fit.
  *
- * @param nodePath The Node.js that npm runs with.
- * @default the one on `PATH`
  * @param options What is left out.
  * @returns The folder and the command.
  * @throws {Error} npm fails.
  */
-export function installTarball(
-  nodePath = "node",
-  options: InstallOptions = {},
-): Promise<Installation> {
-  const key = JSON.stringify([nodePath, options]);
+export function installTarball(options: InstallOptions = {}): Promise<Installation> {
+  const key = JSON.stringify(options);
   let installation = installations.get(key);
   if (installation === undefined) {
-    installations.set(key, installation = install(nodePath, options));
+    installations.set(key, installation = install(options));
   }
   return installation;
 }
@@ -134,24 +135,22 @@ function nodePackage(): string {
     : `node-${platform}-${arch}`;
 }
 
-async function install(nodePath: string, options: InstallOptions): Promise<Installation> {
+async function install(options: InstallOptions): Promise<Installation> {
   const file = await tarball();
-  const node = await askNode(nodePath);
   const { beside = [], omitOptional = false } = options;
   const words = [...beside, ...(omitOptional ? ["--omit=optional"] : [])];
   const hash = createHash("sha256").update(await readFile(file)).update(words.join("\0"));
   await forgetOldFolders("installed-");
-  const name = `installed-node${node.major}-${hash.digest("hex").slice(0, 16)}`;
+  const name = `installed-${hash.digest("hex").slice(0, 16)}`;
   const folder = await cachedFolder(name, async (folder) => {
-    await npmInstall(folder, [file, ...words], node.path);
+    await npmInstall(folder, [file, ...words]);
   });
   return { folder, bin: join(folder, "node_modules", ".bin", "adc-run") };
 }
 
-async function npmInstall(folder: string, words: readonly string[], node?: string): Promise<void> {
+async function npmInstall(folder: string, words: readonly string[]): Promise<void> {
   await writeFile(join(folder, "package.json"), '{ "private": true }\n');
   await outputOf(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", ...words], {
     cwd: folder,
-    ...(node !== undefined && { env: environmentWith(node) }),
   });
 }

@@ -58,7 +58,7 @@ const READERS = {
   slow: () => delay(1),
 } as const;
 
-for (const home of await testHomes()) {
+for (const home of await testHomes("every engine")) {
   describe(`the mask of the command on ${home.name}`, { skip }, () => {
     for (const [kind, pause] of Object.entries(READERS)) {
       it(`${MEGABYTES} MiB reach a ${kind} reader right, in little memory`, async () => {

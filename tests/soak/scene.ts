@@ -28,6 +28,9 @@ exit "$3"
 /** What adc-run says where the keychain is slow; nothing was started or changed then. */
 const SLOW_KEYCHAIN = /keychain\W.*(?:it did not answer within \d+ s|it does not answer)\b/;
 
+/** The binary loads its keychain's binding out of a file, which Bun leaves for the next run of the same user. */
+const KEYCHAIN_BINDING = /^\.bun-\d+-[0-9a-f]{16}\.node$/;
+
 /** How often a keychain is asked that is slow. */
 const ATTEMPTS = 5;
 
@@ -129,7 +132,8 @@ export async function openSoakScene(homes: readonly Home[]): Promise<SoakScene> 
       !["config.json", "state.json", "journal.json"].includes(name)
     );
     assert.deepEqual(files, [], "no lock and no temporary file stays");
-    assert.deepEqual(await readdir(temporary), []);
+    const lying = await readdir(temporary);
+    assert.deepEqual(lying.filter((name) => !KEYCHAIN_BINDING.test(name)), []);
     const left = await lastLeft(() => processesWith(`ADC_RUN_CONFIG_DIR=${config}\0`));
     assert.deepEqual(left, [], "no process stays");
     const open = await lastLeft(async () =>

@@ -1,20 +1,10 @@
-import { Buffer } from "node:buffer";
-import { promises as fs } from "node:fs";
 import { resolve } from "node:path";
-import type { Environment } from "../../context.ts";
 import { codeOf } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
-import { letGoOfPipe } from "../../system/files.ts";
+import { letGoOfPipe, readAtMost } from "../../system/files.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
 import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
-
-/** Where the source `file` looks. */
-export interface FileSourceOptions {
-  /** The environment, usually `process.env`. */
-  readonly env: Environment;
-  /** The folder that a relative path starts from. */
-  readonly cwd: string;
-}
+import type { Context } from "../../context.ts";
 
 /**
  * The source `file`: the file that `ADC_TOKEN_FILE` names, as secrets are mounted in containers. One
@@ -22,7 +12,7 @@ export interface FileSourceOptions {
  *
  * The variable is not taken from `.env`: a cloned repository could have any file sent to its server.
  *
- * @param options The environment and the working directory.
+ * @param context The environment and the working directory.
  * @returns The source; its time limit is 5 s.
  *
  * @example
@@ -36,7 +26,7 @@ export interface FileSourceOptions {
  * await assert.rejects(resolveToken({ connection, sources }), SourceError);
  * ```
  */
-export function fileSource({ env, cwd }: FileSourceOptions): TokenSource {
+export function fileSource({ env, cwd }: Pick<Context, "env" | "cwd">): TokenSource {
   return {
     name: "file",
     timeout: 5_000,
@@ -49,12 +39,12 @@ export function fileSource({ env, cwd }: FileSourceOptions): TokenSource {
       const giveUp = () => letGoOfPipe(full);
       signal.addEventListener("abort", giveUp, { once: true });
       try {
-        const text = await readStart(full);
-        if (text === undefined) {
+        const bytes = await readAtMost(full, MAX_TOKEN_BYTES);
+        if (bytes === undefined) {
           const reason = `"${full}" is larger than ${MAX_TOKEN_BYTES} bytes`;
           return { status: "broken", reason, suggestion };
         }
-        const token = new Secret(withoutTrailingNewline(text));
+        const token = new Secret(withoutTrailingNewline(bytes.toString("utf8")));
         return { status: "found", token, detail: `"${full}" (ADC_TOKEN_FILE)` };
       } catch (error) {
         const code = codeOf(error);
@@ -67,21 +57,4 @@ export function fileSource({ env, cwd }: FileSourceOptions): TokenSource {
       }
     },
   };
-}
-
-/** Reads a file that may be a pipe, and gives up where it is longer than any token. */
-async function readStart(path: string): Promise<string | undefined> {
-  const file = await fs.open(path, "r");
-  try {
-    const buffer = Buffer.alloc(MAX_TOKEN_BYTES + 1);
-    let length = 0;
-    while (length < buffer.length) {
-      const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
-      if (bytesRead === 0) return buffer.toString("utf8", 0, length);
-      length += bytesRead;
-    }
-    return undefined;
-  } finally {
-    await file.close();
-  }
 }

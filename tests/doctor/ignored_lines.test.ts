@@ -19,7 +19,7 @@ test("`reportLines()` names the lines that set nothing", () => {
     ["A=a#b\nÄ=1\n", [2]],
   ];
   for (const [text, lines] of cases) {
-    assert.deepEqual(reportLines(text).passedOver, lines, JSON.stringify(text));
+    assert.deepEqual(reportLines(text).ignored, lines, JSON.stringify(text));
   }
 });
 

@@ -1,0 +1,125 @@
+import { Buffer } from "node:buffer";
+import type { ChildProcess } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import process from "node:process";
+import type { Context } from "../context.ts";
+import { codeOf } from "../errors.ts";
+import { deadline, unlessAborted } from "./deadline.ts";
+import { ENDED_PROCESS, IdleTimer } from "./idle_timer.ts";
+import type { Spawner } from "./spawn.ts";
+
+/** How a program is run for its output. */
+interface CaptureOptions extends Pick<Context, "env" | "cwd" | "signal"> {
+  /** How much it may print, in bytes. */
+  readonly maxBytes: number;
+  /** How long it may take, in milliseconds. @default no limit */
+  readonly timeout?: number | undefined;
+  /** Where its standard error goes. @default "ignore" */
+  readonly stderr?: "inherit" | "ignore" | undefined;
+  /** How it is started. @default the system's own way */
+  readonly spawn?: Spawner | undefined;
+}
+
+/** What a program printed before it exited with 0, or what it did else, such as `was not found`. */
+export type Captured = { readonly stdout: string } | { readonly failure: string };
+
+/**
+ * Runs a program for its standard output. It gets no input, and no shell reads its words. One that is
+ * neither done in time nor content with its bytes is killed with all that it has started.
+ *
+ * No failure tells the arguments, which may hold a secret.
+ */
+export async function capture(
+  program: string,
+  args: readonly string[],
+  options: CaptureOptions,
+): Promise<Captured> {
+  const { env, cwd, signal, stderr = "ignore", timeout = 0 } = options;
+  const spawn = options.spawn ?? await (await import("./spawn.ts")).systemSpawner();
+  // A signal that has ended before would never end the program.
+  signal?.throwIfAborted();
+  let child: ChildProcess;
+  try {
+    child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", stderr] });
+  } catch (error) {
+    return notStarted(error);
+  }
+  const end = deadline(timeout, [signal]);
+  try {
+    return await unlessAborted(readOutput(child, options), end.signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!end.signal.aborted) throw error;
+    return { failure: `did not end within ${timeout / 1000} s` };
+  } finally {
+    end.clear();
+    if (child.exitCode === null && child.signalCode === null) killTree(child, spawn);
+    // What it leaves running may hold the pipe open, which would keep this process alive.
+    child.stdout?.destroy();
+  }
+}
+
+function readOutput(child: ChildProcess, { maxBytes }: CaptureOptions): Promise<Captured> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  let ended = false;
+  // What it leaves running in the background, an agent say, may hold the pipe open for ever.
+  const idle = new IdleTimer(() => child.stdout?.destroy(), ENDED_PROCESS);
+  return new Promise<Captured>((resolve) => {
+    child.stdout?.on("data", (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > maxBytes) resolve({ failure: `printed more than ${maxBytes} bytes` });
+      else chunks.push(chunk);
+      if (ended) idle.start();
+    });
+    child.once("exit", () => {
+      ended = true;
+      idle.start();
+    });
+    // For as long as it is there: an error that nobody hears would end this process.
+    child.on("error", (error) => resolve(notStarted(error)));
+    child.once("close", (code, killedBy) => {
+      if (killedBy !== null) resolve({ failure: `was ended by ${killedBy}` });
+      else if (code !== 0) resolve({ failure: `exited with ${code}` });
+      else resolve({ stdout: Buffer.concat(chunks).toString("utf8") });
+    });
+  }).finally(() => idle.stop());
+}
+
+function notStarted(error: unknown): Captured {
+  const code = codeOf(error) ?? "unknown error";
+  return { failure: code === "ENOENT" ? "was not found" : `cannot be run (${code})` };
+}
+
+/** By SIGKILL: a program that ignores a polite signal would outlive its time limit. */
+function killTree(child: ChildProcess, spawn: Spawner): void {
+  const { pid } = child;
+  if (pid === undefined) return;
+  if (process.platform === "win32") {
+    spawn("taskkill", ["/pid", String(pid), "/t", "/f"], { stdio: "ignore" })
+      .on("error", () => child.kill());
+    return;
+  }
+  const below = descendants(pid);
+  child.kill("SIGKILL");
+  for (const each of below) {
+    try {
+      process.kill(each, "SIGKILL");
+    } catch {
+      // It has ended by itself, or is not ours to end.
+    }
+  }
+}
+
+/** Only Linux tells; the group would be all of ours, and a group of its own would lose the terminal. */
+function descendants(pid: number): readonly number[] {
+  const folder = `/proc/${pid}/task`;
+  try {
+    return readdirSync(folder).flatMap((task) =>
+      readFileSync(`${folder}/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number)
+    ).flatMap((child) => [child, ...descendants(child)]);
+  } catch {
+    // It has ended meanwhile, or Deno withholds it.
+    return [];
+  }
+}
