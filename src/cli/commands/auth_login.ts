@@ -1,5 +1,5 @@
-import { BACKENDS } from "../../connection/backends.ts";
 import { tokensByServer } from "../../check/check_token.ts";
+import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { plainPasswordWarning } from "../../lifecycle/credentials.ts";

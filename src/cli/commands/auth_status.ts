@@ -1,6 +1,6 @@
-import { BACKENDS } from "../../connection/backends.ts";
 import { checkToken } from "../../check/check_token.ts";
 import { CheckError } from "../../check/verdict.ts";
+import { BACKENDS } from "../../connection/backends.ts";
 import { describeConnection } from "../../connection/connection.ts";
 import { describeOrigin } from "../../connection/origin.ts";
 import type { Origin } from "../../connection/origin.ts";
