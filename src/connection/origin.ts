@@ -1,5 +1,4 @@
-import { ADC_SETTINGS } from "../adc/settings.ts";
-import type { AdcFlags, SettingKey } from "../adc/settings.ts";
+import { ADC_SETTINGS, type AdcFlags, type SettingKey } from "../adc/settings.ts";
 import type { Environment } from "../context.ts";
 import { ConnectionError, EXIT } from "../errors.ts";
 import type { EnvFile } from "./env_file.ts";

@@ -1,5 +1,6 @@
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { Context } from "../context.ts";
 import { AdcRunError, EXIT, messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
@@ -12,7 +13,6 @@ import { revokeBySelf } from "./old_tokens.ts";
 import type { Session } from "./open_session.ts";
 import { sweep } from "./sweep.ts";
 import type { TokenStores } from "./token_stores.ts";
-import type { Context } from "../context.ts";
 
 /** How a token is exchanged for one that lives for a run. */
 interface EphemeralOptions extends Omit<Context, "cwd"> {

@@ -6,8 +6,7 @@ import type { Environment } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { storeFolder } from "../store/private_path.ts";
-import { openState } from "../store/state.ts";
-import type { TokenRecord } from "../store/state.ts";
+import { openState, type TokenRecord } from "../store/state.ts";
 import { StoreError } from "../store/store_error.ts";
 
 /** How long a token lives where nothing else was asked for, in milliseconds: 30 days. */

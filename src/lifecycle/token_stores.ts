@@ -1,15 +1,13 @@
+import type { Context, Keychain } from "../context.ts";
 import { messageOf, SourceError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
-import { openJournal } from "../store/journal.ts";
-import type { Journal } from "../store/journal.ts";
+import { type Journal, openJournal } from "../store/journal.ts";
 import { storeFolder } from "../store/private_path.ts";
-import { openState } from "../store/state.ts";
-import type { Storage, TokenState } from "../store/state.ts";
+import { openState, type Storage, type TokenState } from "../store/state.ts";
 import { DamagedFileError } from "../store/store_error.ts";
 import { tokenFile } from "../store/token_file.ts";
 import { deadline, unlessAborted } from "../system/deadline.ts";
 import { KeychainError, systemKeychain } from "../token/keychain.ts";
-import type { Context, Keychain } from "../context.ts";
 
 /** Where adc-run keeps what it has to remember. */
 export interface TokenStores {

@@ -1,5 +1,4 @@
-import { lstatSync, readFileSync } from "node:fs";
-import type { Stats } from "node:fs";
+import { lstatSync, readFileSync, type Stats } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../context.ts";
 import { codeOf, throwIfNotCapable } from "../errors.ts";

@@ -1,9 +1,7 @@
-import { ADC_SETTINGS } from "../adc/settings.ts";
-import type { SettingKey } from "../adc/settings.ts";
+import { ADC_SETTINGS, type SettingKey } from "../adc/settings.ts";
 import { BACKEND_NAMES } from "../connection/backends.ts";
 import type { ProfileSettings } from "../connection/profile.ts";
-import { AdcRunError, EXIT } from "../errors.ts";
-import type { AdcRunErrorOptions } from "../errors.ts";
+import { AdcRunError, type AdcRunErrorOptions, EXIT } from "../errors.ts";
 import { SOURCE_NAMES } from "../token/sources.ts";
 
 /** What a {@linkcode ProfileFileError} carries beside its message. */

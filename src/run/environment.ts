@@ -1,7 +1,6 @@
 import process from "node:process";
 import type { AdcArguments } from "../adc/arguments.ts";
-import { connectionVariables } from "../connection/connection.ts";
-import type { Connection } from "../connection/connection.ts";
+import { type Connection, connectionVariables } from "../connection/connection.ts";
 import { actsAtStart } from "../connection/env_file.ts";
 import { addressSecrets } from "../connection/server.ts";
 import type { Environment } from "../context.ts";

@@ -1,5 +1,4 @@
-import { BACKENDS } from "../connection/backends.ts";
-import type { Backend } from "../connection/backends.ts";
+import { type Backend, BACKENDS } from "../connection/backends.ts";
 import { Secret } from "../secret.ts";
 
 /** Far more than any token, in bytes: what is longer is something else, and is not read to its end. */
