@@ -3,6 +3,7 @@ import type { Connection } from "../connection/connection.ts";
 import { AdcRunError, EXIT, messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
+import { deadline } from "../system/deadline.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import type { TokenLease } from "../token/source.ts";
 import { day, endOf } from "./expiry.ts";
@@ -90,8 +91,7 @@ export async function lendToken(
   });
   let released: Promise<void> | undefined;
   const release = async (ending: AbortSignal | undefined) => {
-    const limit = AbortSignal.timeout(RELEASE_LIMIT);
-    const signal = ending === undefined ? limit : AbortSignal.any([ending, limit]);
+    const { signal, clear } = deadline(RELEASE_LIMIT, [ending]);
     try {
       await api.revokeToken(fresh.id, { signal }).catch((error: unknown) => {
         const gone = error instanceof AdminApiError &&
@@ -101,7 +101,7 @@ export async function lendToken(
         return revokeBySelf(fresh.token, { id: fresh.id, connection, dispatcher, signal });
       });
     } catch (cause) {
-      const reason = limit.aborted
+      const reason = signal.aborted && !ending?.aborted
         ? `it took more than ${RELEASE_LIMIT / 1000} s`
         : messageOf(cause);
       throw new AdcRunError(
@@ -114,6 +114,7 @@ export async function lendToken(
         },
       );
     } finally {
+      clear();
       await close();
     }
     await settle();
