@@ -70,16 +70,6 @@ export type {
 export type { SourceAnswer, SourceContext, TokenLease, TokenSource } from "./src/token/source.ts";
 export { defaultSources } from "./src/lifecycle/default_sources.ts";
 export type { DefaultSourcesOptions } from "./src/lifecycle/default_sources.ts";
-export { flagSource } from "./src/token/sources/variables.ts";
-export { envSource } from "./src/token/sources/variables.ts";
-export { fileSource } from "./src/token/sources/file_source.ts";
-export { dotenvSource } from "./src/token/sources/variables.ts";
-export { commandSource } from "./src/token/sources/command_source.ts";
-export type { CommandSourceOptions } from "./src/token/sources/command_source.ts";
-export { keychainSource } from "./src/token/sources/stored.ts";
-export type { KeychainSourceOptions } from "./src/token/sources/stored.ts";
-export { storeSource } from "./src/lifecycle/store_source.ts";
-export { adminApiSource } from "./src/lifecycle/admin_api_source.ts";
 export type { AdminApiSourceOptions } from "./src/lifecycle/admin_api_source.ts";
 export { KeychainError, systemKeychain } from "./src/token/keychain.ts";
 export type { KeychainFailure } from "./src/token/keychain.ts";

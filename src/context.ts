@@ -1,6 +1,9 @@
 import type { Secret } from "./secret.ts";
 
-/** What requests can be sent with: any of undici's dispatchers, its `MockAgent` among them. */
+/**
+ * What requests can be sent with: any of undici's dispatchers, its `MockAgent` among them.
+ * @category Run
+ */
 export interface HttpDispatcher {
   /**
    * Sends a request.
@@ -12,7 +15,10 @@ export interface HttpDispatcher {
   dispatch(options: object, handler: object): boolean;
 }
 
-/** A keychain, as far as adc-run needs one. */
+/**
+ * A keychain, as far as adc-run needs one.
+ * @category Token sources
+ */
 export interface Keychain {
   /**
    * Reads an entry.
@@ -40,10 +46,16 @@ export interface Keychain {
   delete(account: string): Promise<boolean>;
 }
 
-/** The environment as a plain record; `process.env` is one. */
+/**
+ * The environment as a plain record; `process.env` is one.
+ * @category Run
+ */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What every call looks at, handed on as one value: nothing below the command line has it from elsewhere. */
+/**
+ * What every call looks at, handed on as one value: nothing below the command line has it from elsewhere.
+ * @category Run
+ */
 export interface Context {
   /** The environment, usually `process.env`. */
   readonly env: Environment;
@@ -57,15 +69,9 @@ export interface Context {
   readonly keychain?: Keychain | undefined;
   /**
    * Sends the requests instead of a client of adc-run's own; undici's `MockAgent`, say. The caller closes it.
-   *
-   * @default undefined
    */
   readonly dispatcher?: HttpDispatcher | undefined;
-  /**
-   * Ends what is under way.
-   *
-   * @default undefined
-   */
+  /** Ends what is under way. */
   readonly signal?: AbortSignal | undefined;
   /**
    * The clock, in milliseconds.
@@ -73,10 +79,6 @@ export interface Context {
    * @default Date.now
    */
   readonly now?: (() => number) | undefined;
-  /**
-   * Told what a person should know, a sentence each.
-   *
-   * @default undefined
-   */
+  /** Told what a person should know, a sentence each. */
   readonly onWarning?: ((warning: string) => void) | undefined;
 }

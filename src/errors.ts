@@ -25,7 +25,10 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   interrupted: "cancelled at a prompt",
 };
 
-/** What every error of adc-run can carry beside its message. */
+/**
+ * What every error of adc-run can carry beside its message.
+ * @category Errors
+ */
 export interface AdcRunErrorOptions {
   /** What to do about it, as a sentence for a person. */
   readonly suggestion?: string | undefined;
@@ -38,6 +41,7 @@ export interface AdcRunErrorOptions {
  *
  * The message says what was tried and what was found; {@linkcode AdcRunError.suggestion} says what to
  * do about it. Neither holds a secret.
+ * @category Errors
  */
 export class AdcRunError extends Error {
   /** The error's name, for `error.name` checks across package copies. */
@@ -61,7 +65,10 @@ export class AdcRunError extends Error {
   }
 }
 
-/** The command line is wrong: an unknown option, a missing value, words that exclude each other. */
+/**
+ * The command line is wrong: an unknown option, a missing value, words that exclude each other.
+ * @category Errors
+ */
 export class UsageError extends AdcRunError {
   /** `"UsageError"`. */
   override readonly name = "UsageError";
@@ -81,13 +88,17 @@ export class UsageError extends AdcRunError {
  * A value that says how to connect is wrong: the backend, the server, a certificate file, a time limit.
  *
  * `exitCode` is 64 where the value came from a flag, and 78 where it came from anywhere else.
+ * @category Errors
  */
 export class ConnectionError extends AdcRunError {
   /** `"ConnectionError"`. */
   override readonly name = "ConnectionError";
 }
 
-/** A token source is broken, as opposed to having no token: the chain of sources stops here. */
+/**
+ * A token source is broken, as opposed to having no token: the chain of sources stops here.
+ * @category Errors
+ */
 export class SourceError extends AdcRunError {
   /** `"SourceError"`. */
   override readonly name = "SourceError";
@@ -111,7 +122,10 @@ export class SourceError extends AdcRunError {
   }
 }
 
-/** ADC, or another program that was to be run, was not found (127) or cannot be executed (126). */
+/**
+ * ADC, or another program that was to be run, was not found (127) or cannot be executed (126).
+ * @category Errors
+ */
 export class CommandError extends AdcRunError {
   /** `"CommandError"`. */
   override readonly name = "CommandError";
@@ -127,7 +141,9 @@ export function codeOf(error: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
-/** Lets a permission that Deno withheld through, which would be taken for a file that is not there. */
+/**
+ * Lets a permission that Deno withheld through, which would be taken for a file that is not there.
+ */
 export function throwIfNotCapable(error: unknown): void {
   if (error instanceof Error && error.name === "NotCapable") throw error;
 }

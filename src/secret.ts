@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 
-/** The kinds of API7 tokens that can be told by their prefix. */
+/**
+ * The kinds of API7 tokens that can be told by their prefix.
+ * @category Token sources
+ */
 export type TokenPrefix = "a7ee-" | "a7adm-";
 
 const PREFIXES: readonly TokenPrefix[] = ["a7ee-", "a7adm-"];
@@ -11,6 +14,7 @@ const PREFIXES: readonly TokenPrefix[] = ["a7ee-", "a7adm-"];
  * `a7ee-` is a user's token with that user's roles, `a7adm-` an admin key that belongs to no user.
  * Apache APISIX has no such prefix: its admin keys are free text.
  *
+ * @category Token sources
  * @param value The bare token.
  * @returns The prefix, or `undefined` for any other value.
  */
@@ -18,7 +22,9 @@ export function tokenPrefix(value: string): TokenPrefix | undefined {
   return PREFIXES.find((prefix) => value.startsWith(prefix));
 }
 
-/** Tells API7 Enterprise's admin keys, which belong to no user and for which ADC names no gateway group. */
+/**
+ * Tells API7 Enterprise's admin keys, which belong to no user and for which ADC names no gateway group.
+ */
 export function isAdminKey(token: Secret): boolean {
   return tokenPrefix(token.reveal()) === "a7adm-";
 }
@@ -35,6 +41,7 @@ export const MIN_SECRET_LENGTH = 8;
  * `String()`, template literals, `JSON.stringify`, `console.log` and `util.inspect` show the token's
  * public prefix and a fingerprint, never the value. {@linkcode Secret.reveal} is the one way out.
  *
+ * @category Token sources
  * @example
  * ```ts
  * import { Secret } from "@adc-run/adc-run";

@@ -1,7 +1,10 @@
 import type { Secret } from "../secret.ts";
 import type { AdcFlags } from "./settings.ts";
 
-/** ADC's words, taken apart. */
+/**
+ * ADC's words, taken apart.
+ * @category Connection
+ */
 export interface AdcArguments {
   /** ADC's command, such as `sync`; `undefined` where an option stands in its place. */
   readonly command: string | undefined;

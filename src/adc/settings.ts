@@ -1,4 +1,7 @@
-/** ADC's connection flags, as the last occurrence of each gives them. */
+/**
+ * ADC's connection flags, as the last occurrence of each gives them.
+ * @category Connection
+ */
 export interface AdcFlags {
   /** `--backend`. */
   readonly backend?: string;

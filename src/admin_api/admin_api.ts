@@ -21,7 +21,10 @@ import {
 } from "./shapes.ts";
 import { Tokens } from "./tokens.ts";
 
-/** What {@linkcode AdminApi.open} can be told. */
+/**
+ * What {@linkcode AdminApi.open} can be told.
+ * @category Admin API
+ */
 export interface AdminApiOptions {
   /**
    * The token that vouches for the caller, sent as `X-API-KEY`.
@@ -47,6 +50,7 @@ export interface AdminApiOptions {
  * reason when it was given up. Paths and shapes are those of API7 Enterprise's OpenAPI; that newer
  * versions have `/api/tokens` instead of `/api/settings/tokens` is seen in ADC's end-to-end tests.
  *
+ * @category Admin API
  * @example
  * ```ts
  * import { AdminApi, resolveConnection, Secret } from "@adc-run/adc-run";

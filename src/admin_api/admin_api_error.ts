@@ -13,6 +13,7 @@ import { AdcRunError, EXIT } from "../errors.ts";
  * - `name-taken`: the user has a token of that name already.
  * - `not-found`: there is no such token or login option.
  * - `bad-request`: the server does not take what was asked.
+ * @category Errors
  */
 export type AdminApiFailure =
   | Exclude<Verdict, "valid" | "no-token">
@@ -38,7 +39,10 @@ function exitOf(failure: AdminApiFailure): number {
   return isVerdict(failure) ? VERDICTS[failure].exit : OWN_EXITS[failure];
 }
 
-/** What an {@linkcode AdminApiError} is made from. */
+/**
+ * What an {@linkcode AdminApiError} is made from.
+ * @category Errors
+ */
 export interface AdminApiErrorDetails {
   /** Why it did not work. */
   readonly failure: AdminApiFailure;
@@ -60,6 +64,7 @@ export interface AdminApiErrorDetails {
  * `failure` says why, for programs; the message, `suggestion` and `exitCode` say it to people and
  * shells. No password, token or session cookie is in any of them, even where the server repeats one.
  *
+ * @category Errors
  * @example
  * ```ts
  * import { AdminApi, AdminApiError, resolveConnection, Secret } from "@adc-run/adc-run";
@@ -105,12 +110,11 @@ export class AdminApiError extends AdcRunError {
   }
 }
 
-/** What every call can be told. */
+/**
+ * What every call can be told.
+ * @category Admin API
+ */
 export interface CallOptions {
-  /**
-   * Ends the call, which then throws the signal's reason.
-   *
-   * @default undefined
-   */
+  /** Ends the call, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -1,7 +1,10 @@
 import { AdminApiError, type AdminApiFailure } from "./admin_api_error.ts";
 import type { NewToken, TokenInfo } from "./shapes.ts";
 
-/** A token to be. */
+/**
+ * A token to be.
+ * @category Admin API
+ */
 export interface WantedToken {
   /** Its name, at most 40 characters. */
   readonly name: string;

@@ -60,7 +60,10 @@ export class ServerSession {
   }
 }
 
-/** Who logs in. */
+/**
+ * Who logs in.
+ * @category Admin API
+ */
 export interface Credentials {
   /** The user's name. */
   readonly username: string;

@@ -2,7 +2,10 @@ import { parseObject } from "../check/response.ts";
 import { Secret } from "../secret.ts";
 import type { Answered, Requester } from "./requester.ts";
 
-/** A user of API7 Enterprise. */
+/**
+ * A user of API7 Enterprise.
+ * @category Admin API
+ */
 export interface User {
   /** The user's id. */
   readonly id: string;
@@ -16,7 +19,10 @@ export interface User {
   readonly loginOption?: string;
 }
 
-/** A way to log in, beside the built-in one. */
+/**
+ * A way to log in, beside the built-in one.
+ * @category Admin API
+ */
 export interface LoginOption {
   /** The id. */
   readonly id: string;
@@ -28,7 +34,10 @@ export interface LoginOption {
   readonly disabled: boolean;
 }
 
-/** What the server tells about a token. All times are Unix seconds. */
+/**
+ * What the server tells about a token. All times are Unix seconds.
+ * @category Admin API
+ */
 export interface TokenInfo {
   /** The token's id. */
   readonly id: string;
@@ -48,7 +57,10 @@ export interface TokenInfo {
   readonly lastUsedAt: number | undefined;
 }
 
-/** A token that was just made or regenerated, with its value: the server gives it only now. */
+/**
+ * A token that was just made or regenerated, with its value: the server gives it only now.
+ * @category Admin API
+ */
 export interface NewToken extends TokenInfo {
   /** The token itself. */
   readonly token: Secret;

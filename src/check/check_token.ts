@@ -18,7 +18,10 @@ import {
 } from "./response.ts";
 import type { CheckResult } from "./verdict.ts";
 
-/** What {@linkcode checkToken} needs to know. */
+/**
+ * What {@linkcode checkToken} needs to know.
+ * @category Check
+ */
 export interface CheckTokenOptions extends Pick<Context, "signal" | "dispatcher"> {
   /** Where and how ADC will connect. */
   readonly connection: Connection;
@@ -29,6 +32,7 @@ export interface CheckTokenOptions extends Pick<Context, "signal" | "dispatcher"
  *
  * It does not throw for a bad token or a server that is down: that is its result.
  *
+ * @category Check
  * @param token The token; for `apisix-standalone` it may be a comma-separated list, one for each server.
  * @param options The connection.
  * @returns The verdict; for several servers that of the first that is not `valid`.
@@ -256,7 +260,9 @@ function listOf(response: HttpResponse): Record<string, unknown>[] | undefined {
     : undefined;
 }
 
-/** APISIX lists `{list, total}`, before version 3 `{node, action}`; a long list is not read to its end. */
+/**
+ * APISIX lists `{list, total}`, before version 3 `{node, action}`; a long list is not read to its end.
+ */
 function judgeRoutes(response: HttpResponse): Judgement {
   const value = parseObject(response.body);
   const plausible = response.cut

@@ -4,6 +4,7 @@ import type { ResolvedToken } from "../token/resolve.ts";
 /**
  * What the test call found out about a token. Only `rejected` says that the token itself is bad; README's
  * table says what the others mean.
+ * @category Check
  */
 export type Verdict =
   | "valid"
@@ -67,7 +68,10 @@ export function isVerdict(word: string): word is Verdict {
   return Object.hasOwn(VERDICTS, word);
 }
 
-/** The result of the test call: the verdict, and what a person needs to act on it. */
+/**
+ * The result of the test call: the verdict, and what a person needs to act on it.
+ * @category Check
+ */
 export interface CheckResult {
   /** What was found out. */
   readonly verdict: Verdict;
@@ -83,7 +87,10 @@ export interface CheckResult {
   readonly gatewayGroups?: readonly string[] | undefined;
 }
 
-/** The test call found that ADC would fail. */
+/**
+ * The test call found that ADC would fail.
+ * @category Errors
+ */
 export class CheckError extends AdcRunError {
   /** `"CheckError"`. */
   override readonly name = "CheckError";

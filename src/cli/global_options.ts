@@ -10,7 +10,6 @@ export interface OptionSpec {
   readonly flags: string;
   /** What it does, in one sentence without a period. */
   readonly text: string;
-  /** The variable that stands for it. */
   readonly variable?: string | undefined;
   readonly values?: Values | undefined;
   /** Whether any other value is refused. */
@@ -214,7 +213,9 @@ export type GlobalOptions =
     readonly mask: boolean;
     /** What follows `--ephemeral=`. */
     readonly ephemeralTtl?: string;
-    /** Which of the others came from variables: one that has no meaning for a command is ignored. */
+    /**
+     * Which of the others came from variables: one that has no meaning for a command is ignored.
+     */
     readonly fromEnvironment: ReadonlySet<string>;
   };
 

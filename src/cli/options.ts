@@ -18,7 +18,7 @@ export interface CommandLine {
   readonly verbatim: boolean;
 }
 
-/** Values by the names that the options have in {@linkcode GlobalOptions}. */
+/** Values by the names that the options have in `GlobalOptions`. */
 type GivenOptions = Record<string, unknown>;
 
 /**
@@ -161,7 +161,9 @@ function wrongVariable(variable: string, wanted: string): ConnectionError {
   return new ConnectionError(`Cannot use ${variable}: its value is not ${wanted}`, EXIT.config);
 }
 
-/** Refuses to do something where a variable says that nothing is to be done: that is not to be ignored. */
+/**
+ * Refuses to do something where a variable says that nothing is to be done: that is not to be ignored.
+ */
 export function requireNoDryRun(
   { dryRun, fromEnvironment }: Pick<GlobalOptions, "dryRun" | "fromEnvironment">,
   name: string,

@@ -63,7 +63,6 @@ export async function openConnection(
   { spec, options, connectionWords, reporter }: OwnCall,
   io: Io,
   { backend = spec.backend, askServer }: {
-    /** The backend where none is set. */
     readonly backend?: "api7ee" | undefined;
     readonly askServer?: (() => Promise<string | undefined>) | undefined;
   } = {},

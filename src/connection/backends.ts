@@ -1,4 +1,7 @@
-/** The kinds of gateway that ADC manages. */
+/**
+ * The kinds of gateway that ADC manages.
+ * @category Connection
+ */
 export type Backend = "apisix" | "api7ee" | "apisix-standalone";
 
 /** What ADC takes where nobody names a backend. */

@@ -12,7 +12,10 @@ import { type Proxy, proxyFor } from "./proxy.ts";
 import { crossesInPlain, readServers, requireAllowed, type Server } from "./server.ts";
 import { type PemFile, readTls, type Tls } from "./tls.ts";
 
-/** Where and how ADC will connect. */
+/**
+ * Where and how ADC will connect.
+ * @category Connection
+ */
 export interface Connection {
   /** The kind of gateway; ADC's default is `apisix`. */
   readonly backend: Setting<Backend>;
@@ -40,15 +43,16 @@ export interface Connection {
   readonly warnings: readonly string[];
 }
 
-/** What {@linkcode resolveConnection} looks at. */
+/**
+ * What {@linkcode resolveConnection} looks at.
+ * @category Connection
+ */
 export interface ConnectionOptions extends Pick<Context, "env" | "cwd"> {
   /** ADC's command and all that follows it; or the same, taken apart. @default [] */
   readonly args?: readonly string[] | AdcArguments;
   /**
    * An environment file to read instead of `.env` in the working directory; or one that was read, for a pipe
    * can be read only once.
-   *
-   * @default undefined
    */
   readonly envFile?: string | EnvFile | undefined;
   /** A named target, whose values come behind `.env`. @default none */
@@ -60,6 +64,7 @@ export interface ConnectionOptions extends Pick<Context, "env" | "cwd"> {
  *
  * It reads files and makes no request.
  *
+ * @category Connection
  * @param options The environment, ADC's words, and the working directory.
  * @returns The connection, with the origin of every value.
  * @throws {UsageError} An option has no value.

@@ -5,7 +5,10 @@ import { codeOf, throwIfNotCapable } from "../errors.ts";
 import { isAbsent } from "../system/files.ts";
 import { type Origin, wrongValue } from "./origin.ts";
 
-/** What was found where an environment file was looked for. It prints no values. */
+/**
+ * What was found where an environment file was looked for. It prints no values.
+ * @category Connection
+ */
 export class EnvFile {
   /** The path as it is named in messages: as the user gave it, or `.env`. */
   readonly name: string;

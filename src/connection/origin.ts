@@ -4,7 +4,10 @@ import { ConnectionError, EXIT } from "../errors.ts";
 import type { EnvFile } from "./env_file.ts";
 import type { Profile, ProfileSettings } from "./profile.ts";
 
-/** Where a value came from. */
+/**
+ * Where a value came from.
+ * @category Connection
+ */
 export type Origin =
   | { readonly kind: "flag"; readonly name: string }
   | { readonly kind: "environment"; readonly name: string }
@@ -17,7 +20,10 @@ export type Origin =
   }
   | { readonly kind: "default" };
 
-/** A value and where it came from. */
+/**
+ * A value and where it came from.
+ * @category Connection
+ */
 export interface Setting<T> {
   /** The value. */
   readonly value: T;
@@ -41,7 +47,9 @@ export function describeOrigin(origin: Origin): string {
   }
 }
 
-/** Tells whether a value came along with the project, which may be a cloned repository of somebody else. */
+/**
+ * Tells whether a value came along with the project, which may be a cloned repository of somebody else.
+ */
 export function isFromProject(origin: Origin): boolean {
   return origin.kind === "env-file" || (origin.kind === "profile" && origin.project);
 }

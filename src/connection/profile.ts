@@ -1,7 +1,10 @@
 import type { AdcFlags } from "../adc/settings.ts";
 import type { Backend } from "./backends.ts";
 
-/** What a profile may say: what ADC's connection flags say, and where its token comes from. */
+/**
+ * What a profile may say: what ADC's connection flags say, and where its token comes from.
+ * @category Profiles
+ */
 export interface ProfileSettings extends AdcFlags {
   /** The kind of gateway, as `--backend`. */
   readonly backend?: Backend;
@@ -13,7 +16,10 @@ export interface ProfileSettings extends AdcFlags {
   readonly sources?: readonly string[];
 }
 
-/** A profile that was chosen; paths in it are absolute. */
+/**
+ * A profile that was chosen; paths in it are absolute.
+ * @category Profiles
+ */
 export interface Profile extends ProfileSettings {
   /** Its name. */
   readonly name: string;

@@ -2,7 +2,10 @@ import { Secret } from "../secret.ts";
 import { type Layers, lookUp, type Setting, wrongValue } from "./origin.ts";
 import { hostOf, type Server } from "./server.ts";
 
-/** The proxy that a server is asked through. */
+/**
+ * The proxy that a server is asked through.
+ * @category Connection
+ */
 export interface Proxy {
   /** The proxy's host and port, for messages. */
   readonly host: Setting<string>;

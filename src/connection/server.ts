@@ -4,7 +4,10 @@ import { ConnectionError, EXIT } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import { type Setting, wrongValue } from "./origin.ts";
 
-/** One server that ADC will talk to. */
+/**
+ * One server that ADC will talk to.
+ * @category Connection
+ */
 export interface Server {
   /** The base address without its trailing slashes, as ADC's requests start: `https://host:7443/prefix`. */
   readonly base: URL;

@@ -13,7 +13,10 @@ import {
   wrongValue,
 } from "./origin.ts";
 
-/** A PEM file that was read. */
+/**
+ * A PEM file that was read.
+ * @category Connection
+ */
 export interface PemFile {
   /** The path as it was given. */
   readonly path: string;
@@ -21,7 +24,10 @@ export interface PemFile {
   readonly pem: Secret;
 }
 
-/** How a server's certificate is verified, and which certificate this side shows. */
+/**
+ * How a server's certificate is verified, and which certificate this side shows.
+ * @category Connection
+ */
 export interface Tls {
   /** The CA that the server's certificate is verified with, instead of the system's. */
   readonly caCertFile?: Setting<PemFile> | undefined;

@@ -173,7 +173,9 @@ function judgeProxy(
   return ok(found, data);
 }
 
-/** For curl and others `example.com` exempts `api.example.com` too, for ADC's client it does not. */
+/**
+ * For curl and others `example.com` exempts `api.example.com` too, for ADC's client it does not.
+ */
 function nearMiss(
   { server }: Contact,
   { envFile }: Connection,

@@ -19,7 +19,10 @@ import { checkTraps } from "./check_traps.ts";
 import type { Contact } from "./contact_servers.ts";
 import { failureOf, type Finding, type Found, skipped } from "./finding.ts";
 
-/** What `diagnose()` looks at. */
+/**
+ * What `diagnose()` looks at.
+ * @category Doctor
+ */
 export interface DiagnoseOptions extends Omit<Context, "onWarning"> {
   /**
    * ADC's connection flags, as they would stand after a command.
@@ -27,11 +30,7 @@ export interface DiagnoseOptions extends Omit<Context, "onWarning"> {
    * @default []
    */
   readonly args?: readonly string[] | undefined;
-  /**
-   * An environment file to read instead of `.env`.
-   *
-   * @default undefined
-   */
+  /** An environment file to read instead of `.env`. */
   readonly envFile?: string | undefined;
   /**
    * The name of a profile; `false` for none.
@@ -110,7 +109,10 @@ function check<Needs extends keyof Facts = never>(
   return { needs, run };
 }
 
-/** The name of a check; it stays the same from version to version. */
+/**
+ * The name of a check; it stays the same from version to version.
+ * @category Doctor
+ */
 export type CheckName =
   | "adc"
   | "config"
@@ -153,6 +155,7 @@ export const CHECK_NAMES: readonly CheckName[] = Object.keys(CHECKS) as CheckNam
  * A check that cannot be made does not keep the others from being made. The findings come in the order of
  * {@linkcode CheckName}, each as soon as it is there. Every check has at least one.
  *
+ * @category Doctor
  * @param options What to look at.
  * @yields What was found.
  * @throws {unknown} The signal's reason.

@@ -1,7 +1,10 @@
 import { AdcRunError, codeOf, EXIT, messageOf } from "../errors.ts";
 import type { CheckName } from "./diagnose.ts";
 
-/** What one check found; a check that finds several things has several findings. */
+/**
+ * What one check found; a check that finds several things has several findings.
+ * @category Doctor
+ */
 export interface Finding {
   /** The check. */
   readonly check: CheckName;

@@ -17,7 +17,6 @@ export interface StreamRequest {
   readonly token: Secret | undefined;
   /** They cannot take the place of the token, nor of the server's own password. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
-  /** Sent as it is. */
   readonly body?: Uint8Array | string | undefined;
   /** Ends this request, beside the time limit and the client's own signal. */
   readonly signal?: AbortSignal | undefined;

@@ -49,7 +49,9 @@ export interface SecuredSocketOptions {
   readonly socket?: Socket | undefined;
 }
 
-/** Starts to shake hands at an address. It throws where the files hold no certificate or key of use. */
+/**
+ * Starts to shake hands at an address. It throws where the files hold no certificate or key of use.
+ */
 export function startTls(
   url: URL,
   { tls, unverified = false, socket }: SecuredSocketOptions,
@@ -81,7 +83,9 @@ export async function shakeHands(
   });
 }
 
-/** Every TLS connection that a request is for passes here before a byte crosses it, those to proxies too. */
+/**
+ * Every TLS connection that a request is for passes here before a byte crosses it, those to proxies too.
+ */
 function approveSocket(secured: TLSSocket, { skipVerify }: Tls): TLSSocket {
   if (skipVerify.value || secured.authorized) return secured;
   secured.destroy();
@@ -133,7 +137,9 @@ export function connectionClosed(): Error {
   return Object.assign(new Error("The connection was closed"), { code: "ECONNRESET" });
 }
 
-/** Waits for what is to become of a socket; where that fails, or is given up, the socket is destroyed. */
+/**
+ * Waits for what is to become of a socket; where that fails, or is given up, the socket is destroyed.
+ */
 function untilOpened<T>(
   socket: Socket,
   signal: AbortSignal,

@@ -9,6 +9,7 @@ import { credentialsOf, needsConsent } from "./credentials.ts";
 /**
  * What the source `admin-api` logs in with, and what becomes of the token: of the environment
  * `API7_USERNAME` and `API7_PASSWORD`, and for users of LDAP `API7_LOGIN_OPTION`, the login option's name.
+ * @category Token sources
  */
 export interface AdminApiSourceOptions extends Omit<Context, "cwd" | "signal"> {
   /**
@@ -46,22 +47,6 @@ const GRACE = 15_000;
  *
  * A password is never sent to a server that a `.env` file in the working directory names, unless `confirm`
  * agrees.
- *
- * @param options The environment, and who can be asked.
- * @returns The source.
- *
- * @example
- * ```ts
- * import { adminApiSource, NoTokenError, resolveConnection, resolveToken } from "@adc-run/adc-run";
- * import assert from "node:assert/strict";
- *
- * const env = { ADC_BACKEND: "api7ee", API7_USERNAME: "ci-bot" };
- * const connection = await resolveConnection({ env, cwd: "/nowhere" });
- * const sources = [adminApiSource({ env })];
- * await assert.rejects(resolveToken({ connection, sources }), (error: NoTokenError) => {
- *   return error.trail[0]?.detail === "API7_PASSWORD is not set";
- * });
- * ```
  */
 export function adminApiSource(options: AdminApiSourceOptions): TokenSource {
   return {

@@ -9,7 +9,10 @@ import { dotenvSource, envSource, flagSource } from "../token/sources/variables.
 import { adminApiSource, type AdminApiSourceOptions } from "./admin_api_source.ts";
 import { storeSource } from "./store_source.ts";
 
-/** What the default sources look at. */
+/**
+ * What the default sources look at.
+ * @category Token sources
+ */
 export interface DefaultSourcesOptions extends AdminApiSourceOptions, Pick<Context, "cwd"> {
   /** Which sources, in which order. @default all of them, in the order of README's table */
   readonly names?: readonly string[] | undefined;
@@ -32,6 +35,7 @@ const MAKERS: Readonly<Record<SourceName, (options: DefaultSourcesOptions) => To
 /**
  * The sources that the command line asks.
  *
+ * @category Token sources
  * @param options What they look at, and which of them.
  * @returns The sources in order.
  * @throws {UsageError} There is no source of such a name, or one is named twice, or none at all.

@@ -11,22 +11,6 @@ import { isMissingKeychain, storedToken, type TokenStores } from "./token_stores
 /**
  * The source `store`: the file that `adc-run auth login --storage file` keeps tokens in, under the user's
  * configuration folder.
- *
- * @param options The environment, which says where the folder is.
- * @returns The source.
- *
- * @example
- * ```ts
- * import { NoTokenError, resolveConnection, resolveToken, storeSource } from "@adc-run/adc-run";
- * import assert from "node:assert/strict";
- *
- * const env = { ADC_RUN_CONFIG_DIR: "/nowhere" };
- * const connection = await resolveConnection({ env, cwd: "/nowhere" });
- * const sources = [storeSource({ env })];
- * await assert.rejects(resolveToken({ connection, sources }), (error: NoTokenError) => {
- *   return error.trail[0]?.detail === "/nowhere/tokens.json has no entry for http://localhost:9180";
- * });
- * ```
  */
 export function storeSource({ env }: Pick<Context, "env">): TokenSource {
   return {

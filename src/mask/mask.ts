@@ -71,7 +71,10 @@ export class MaskStream extends Transform {
   }
 }
 
-/** How {@linkcode createMask} masks. */
+/**
+ * How {@linkcode createMask} masks.
+ * @category Run
+ */
 export interface MaskOptions {
   /**
    * What stands in the place of a secret. It is not searched for secrets in its turn.
@@ -88,7 +91,10 @@ export interface MaskOptions {
   readonly idleTime?: number;
 }
 
-/** Replaces secrets, see {@linkcode createMask}. It prints itself without them. */
+/**
+ * Replaces secrets, see {@linkcode createMask}. It prints itself without them.
+ * @category Run
+ */
 export interface Mask {
   /**
    * A new byte stream that masks what is written to it. Each has a state of its own: one for
@@ -120,6 +126,7 @@ export interface Mask {
  * than what could be the start of a secret, and lets that go when the input ends or pauses. Should
  * the rest of a secret follow after such a pause, the rest is still masked.
  *
+ * @category Run
  * @param secrets The secrets. Empty ones are ignored.
  * @param options What to write instead, and how long to hold bytes back.
  * @returns The mask.

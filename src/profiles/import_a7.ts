@@ -8,7 +8,9 @@ import { validateToken } from "../token/token_value.ts";
 import { isProfileName, type StoredProfile } from "./profile_settings.ts";
 import { isRecord, validateProfiles } from "./validate.ts";
 
-/** A context of a7, API7's other command line, as a profile, and what a person should know of it. */
+/**
+ * A context of a7, API7's other command line, as a profile, and what a person should know of it.
+ */
 export interface A7Context {
   readonly name: string;
   readonly profile: string;

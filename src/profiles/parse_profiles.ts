@@ -77,7 +77,9 @@ interface TextPlace {
   readonly column: number;
 }
 
-/** What a parser says, in words. The numbers are jsonc-parser's `ParseErrorCode`, which is erased. */
+/**
+ * What a parser says, in words. The numbers are jsonc-parser's `ParseErrorCode`, which is erased.
+ */
 const WORDS: Readonly<Record<number, string>> = {
   1: "there is a character that does not belong here",
   2: "a number is malformed",

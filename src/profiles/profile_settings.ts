@@ -4,7 +4,10 @@ import type { ProfileSettings } from "../connection/profile.ts";
 import { AdcRunError, type AdcRunErrorOptions, EXIT } from "../errors.ts";
 import { SOURCE_NAMES } from "../token/sources.ts";
 
-/** What a {@linkcode ProfileFileError} carries beside its message. */
+/**
+ * What a {@linkcode ProfileFileError} carries beside its message.
+ * @category Errors
+ */
 export interface ProfileFileErrorOptions extends AdcRunErrorOptions {
   /** The file. */
   readonly path: string;
@@ -14,7 +17,10 @@ export interface ProfileFileErrorOptions extends AdcRunErrorOptions {
   readonly column?: number | undefined;
 }
 
-/** A file of profiles cannot be read, or holds what it must not. */
+/**
+ * A file of profiles cannot be read, or holds what it must not.
+ * @category Errors
+ */
 export class ProfileFileError extends AdcRunError {
   /** `"ProfileFileError"`. */
   override readonly name = "ProfileFileError";
@@ -201,9 +207,13 @@ export const MAX_STEPS = 32;
 
 interface FollowedUse {
   readonly settings: InheritedSettings;
-  /** The profile's name, and those of the profiles that it uses; no more than `MAX_STEPS` of them. */
+  /**
+   * The profile's name, and those of the profiles that it uses; no more than `MAX_STEPS` of them.
+   */
   readonly chain: readonly string[];
-  /** Whether the chain comes back to where it was; its last name is then the one that came twice. */
+  /**
+   * Whether the chain comes back to where it was; its last name is then the one that came twice.
+   */
   readonly circle: boolean;
 }
 

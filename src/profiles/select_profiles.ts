@@ -8,7 +8,10 @@ import { nearest } from "../system/nearest.ts";
 import { type ProfileFile, readProjectProfiles, readUserProfiles } from "./profile_file.ts";
 import { followUse, isProfileName, NAME_RULE, PATH_SETTINGS } from "./profile_settings.ts";
 
-/** What {@linkcode selectProfiles} looks at. */
+/**
+ * What {@linkcode selectProfiles} looks at.
+ * @category Profiles
+ */
 export interface SelectProfilesOptions extends Pick<Context, "env" | "cwd" | "onWarning"> {
   /**
    * The names that were given for this run.
@@ -22,6 +25,7 @@ export interface SelectProfilesOptions extends Pick<Context, "env" | "cwd" | "on
  * Reads the profiles that a run is for: those that are named, else those in `ADC_RUN_PROFILE`, else the one
  * that the user's own file uses by default.
  *
+ * @category Profiles
  * @param options The names, the environment and the working directory.
  * @returns The profiles in the order of their names, with what they take from others; none where none is
  * named and none is used by default.

@@ -4,7 +4,10 @@ import type { Context, Environment } from "../context.ts";
 import { codeOf, CommandError, EXIT } from "../errors.ts";
 import { findOnPath, isExecutable, isFile, isNode, lookUpProgram } from "../system/programs.ts";
 
-/** A program and the arguments that stand before its own. */
+/**
+ * A program and the arguments that stand before its own.
+ * @category Run
+ */
 export interface Program {
   /** The file to execute. */
   readonly file: string;

@@ -11,7 +11,10 @@ import type { TokenSource } from "../token/source.ts";
 import type { Program } from "./locate.ts";
 import type { SignalPort } from "./signals.ts";
 
-/** What a run looks at, and where its output goes. */
+/**
+ * What a run looks at, and where its output goes.
+ * @category Run
+ */
 export interface RunOptions extends Omit<Context, "env" | "cwd"> {
   /**
    * The environment.
@@ -33,8 +36,6 @@ export interface RunOptions extends Omit<Context, "env" | "cwd"> {
   readonly exec?: boolean | undefined;
   /**
    * An environment file to read instead of `.env`; or one that was read, for a pipe can be read only once.
-   *
-   * @default undefined
    */
   readonly envFile?: string | EnvFile | undefined;
   /**
@@ -43,11 +44,7 @@ export interface RunOptions extends Omit<Context, "env" | "cwd"> {
    * @default none
    */
   readonly secrets?: readonly Secret[] | undefined;
-  /**
-   * The named target.
-   *
-   * @default undefined
-   */
+  /** The named target. */
   readonly profile?: Profile | undefined;
   /**
    * The sources that are asked for a token, in this order; or what makes them for a connection.
@@ -122,8 +119,13 @@ export interface RunOptions extends Omit<Context, "env" | "cwd"> {
   readonly spawn?: Spawner | undefined;
 }
 
-/** What is known of any run before the child starts. Secrets are inside of `Secret`. */
-interface KnownRun {
+/**
+ * A run of a command that asks no server, and needs no token. Secrets are inside of `Secret`.
+ * @category Run
+ */
+export interface OfflinePlan {
+  /** Tells the two plans apart. */
+  readonly kind: "offline";
   /** What is run: ADC, or another program. */
   readonly program: Program;
   /** The child's own words. */
@@ -132,15 +134,12 @@ interface KnownRun {
   readonly secrets: readonly Secret[];
 }
 
-/** A run of a command that asks no server, and needs no token. */
-export interface OfflinePlan extends KnownRun {
-  /** Tells the two apart. */
-  readonly kind: "offline";
-}
-
-/** A run of a command that talks to the gateway. */
-export interface OnlinePlan extends KnownRun {
-  /** Tells the two apart. */
+/**
+ * A run of a command that talks to the gateway.
+ * @category Run
+ */
+export interface OnlinePlan extends Omit<OfflinePlan, "kind"> {
+  /** Tells the two plans apart. */
   readonly kind: "online";
   /** Where and how ADC will connect. */
   readonly connection: Connection;
@@ -150,10 +149,16 @@ export interface OnlinePlan extends KnownRun {
   readonly checked: CheckResult | undefined;
 }
 
-/** What is known before the child starts. */
+/**
+ * What is known before the child starts.
+ * @category Run
+ */
 export type RunPlan = OfflinePlan | OnlinePlan;
 
-/** How the child ended. */
+/**
+ * How the child ended.
+ * @category Run
+ */
 export interface RunEnding {
   /** What adc-run exits with: the child's own code, or 128+n where signal n ended it. */
   readonly exitCode: number;
@@ -167,10 +172,16 @@ export interface RunEnding {
   readonly outputFailure?: string | undefined;
 }
 
-/** How a run ended, and what was known before it. */
+/**
+ * How a run ended, and what was known before it.
+ * @category Run
+ */
 export type RunResult = RunPlan & RunEnding;
 
-/** What a run for several targets looks at, and where the output of each goes. */
+/**
+ * What a run for several targets looks at, and where the output of each goes.
+ * @category Run
+ */
 export interface TargetsOptions
   extends Omit<RunOptions, "profile" | "sources" | "stdin" | "stdout" | "stderr" | "onWarning"> {
   /** The targets, each with a name of its own; at least one. */
@@ -217,25 +228,18 @@ export interface TargetsOptions
   readonly isFailure?: ((result: RunResult) => boolean) | undefined;
   /**
    * Told what is known of each target, in order, before the first child starts; `false` starts none.
-   *
-   * @default undefined
    */
   readonly onPrepared?: ((targets: readonly PreparedTarget[]) => boolean | void) | undefined;
-  /**
-   * Told what came of a target, as soon as that is known.
-   *
-   * @default undefined
-   */
+  /** Told what came of a target, as soon as that is known. */
   readonly onEnd?: ((result: TargetResult) => void) | undefined;
-  /**
-   * Told what a person should know of a target, a sentence each.
-   *
-   * @default undefined
-   */
+  /** Told what a person should know of a target, a sentence each. */
   readonly onWarning?: ((warning: string, profile: Profile) => void) | undefined;
 }
 
-/** A target before the run: what is known of it, or why it cannot run. */
+/**
+ * A target before the run: what is known of it, or why it cannot run.
+ * @category Run
+ */
 export interface PreparedTarget {
   /** The target. */
   readonly profile: Profile;
@@ -245,7 +249,10 @@ export interface PreparedTarget {
   readonly error?: unknown;
 }
 
-/** What came of a target. */
+/**
+ * What came of a target.
+ * @category Run
+ */
 export interface TargetResult {
   /** The target. */
   readonly profile: Profile;

@@ -218,7 +218,9 @@ function unmasked(stream: Writable | "inherit" | "ignore", own: number): typeof 
   return (stream as { fd?: unknown }).fd === own ? "inherit" : stream;
 }
 
-/** A child that writes to a pipe leaves out its colours, unless it is told that a terminal follows. */
+/**
+ * A child that writes to a pipe leaves out its colours, unless it is told that a terminal follows.
+ */
 function colourOf(
   stdout: Writable | "inherit" | "ignore",
   env: Environment,

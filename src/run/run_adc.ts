@@ -8,6 +8,7 @@ import { runForEach } from "./targets.ts";
 /**
  * Finds a token, checks it against the server that ADC will talk to, and runs ADC with it.
  *
+ * @category Run
  * @param args ADC's command and its options, for example `["sync", "-f", "adc.yaml"]`.
  * @param options What differs from this process: its environment, its working directory, its streams.
  * @returns How ADC ended. A failure of ADC is a result, not an error.
@@ -61,6 +62,7 @@ export async function runAdc(
  * start of more in any case. A child has `ADC_RUN_PROFILE` in its environment, with its target's name, and
  * no standard input.
  *
+ * @category Run
  * @param args ADC's command and its options, for example `["sync", "-f", "adc.yaml"]`.
  * @param options The targets, and what differs from this process.
  * @returns What came of each target, in order. A token that is refused and a failure of ADC are results,

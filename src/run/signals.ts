@@ -1,7 +1,10 @@
 import { constants } from "node:os";
 import process from "node:process";
 
-/** What signals arrive at: `process`, or an `EventEmitter` in a test. */
+/**
+ * What signals arrive at: `process`, or an `EventEmitter` in a test.
+ * @category Run
+ */
 export interface SignalPort {
   /** Starts to listen. */
   on(signal: string, listener: () => void): unknown;
@@ -9,7 +12,10 @@ export interface SignalPort {
   off(signal: string, listener: () => void): unknown;
 }
 
-/** A signal ended adc-run before it had a child to pass it on to. */
+/**
+ * A signal ended adc-run before it had a child to pass it on to.
+ * @category Errors
+ */
 export class Interrupted extends Error {
   /** `"Interrupted"`. */
   override readonly name = "Interrupted";
@@ -41,9 +47,11 @@ const FOR_CHILD: readonly NodeJS.Signals[] = ["SIGUSR1", "SIGUSR2", "SIGWINCH"];
  * are its own, and after it they cut the clean-up short. None of them ends adc-run before it has cleaned up.
  */
 export interface RunSignals {
-  /** Aborted with {@linkcode Interrupted} by a signal before the child. */
+  /** Aborted with `Interrupted` by a signal before the child. */
   readonly interrupted: AbortSignal;
-  /** From now on signals are the child's; those that a terminal has sent to it as well are left out. */
+  /**
+   * From now on signals are the child's; those that a terminal has sent to it as well are left out.
+   */
   passTo(send: (signal: NodeJS.Signals) => void, options: { readonly terminal: boolean }): void;
   /** There is no child, or none any more: the next signal cuts short what this one is handed to. */
   cleanUp(): AbortSignal;
@@ -80,7 +88,9 @@ export function watchSignals(port: SignalPort | undefined): RunSignals {
   };
 }
 
-/** Turns the signals that end a process into an abort, so that helpers and requests are ended as well. */
+/**
+ * Turns the signals that end a process into an abort, so that helpers and requests are ended as well.
+ */
 export function abortOnInterrupt(
   port: SignalPort,
 ): { readonly signal: AbortSignal; readonly release: () => void } {

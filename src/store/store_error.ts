@@ -12,7 +12,10 @@ export interface StoreErrorOptions extends AdcRunErrorOptions {
   readonly code?: string | undefined;
 }
 
-/** A file or folder of adc-run's own cannot be read, written, locked or trusted. */
+/**
+ * A file or folder of adc-run's own cannot be read, written, locked or trusted.
+ * @category Errors
+ */
 export class StoreError extends AdcRunError {
   /** `"StoreError"`, or the name of a subclass. */
   override readonly name: string = "StoreError";

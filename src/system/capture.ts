@@ -108,7 +108,9 @@ function killTree(child: ChildProcess, spawn: Spawner): void {
   }
 }
 
-/** Only Linux tells; the group would be all of ours, and a group of its own would lose the terminal. */
+/**
+ * Only Linux tells; the group would be all of ours, and a group of its own would lose the terminal.
+ */
 function descendants(pid: number): readonly number[] {
   const folder = `/proc/${pid}/task`;
   try {

@@ -31,7 +31,9 @@ export function deadline(
   };
 }
 
-/** What a promise comes to; once a signal has ended nobody waits for it, and its reason is thrown. */
+/**
+ * What a promise comes to; once a signal has ended nobody waits for it, and its reason is thrown.
+ */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   let abort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {

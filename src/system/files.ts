@@ -33,7 +33,9 @@ export function letGoOfPipe(path: string): void {
   }
 }
 
-/** Tells a file that is not there, or has a file where a folder would have to be, from other failures. */
+/**
+ * Tells a file that is not there, or has a file where a folder would have to be, from other failures.
+ */
 export function isAbsent(error: unknown): boolean {
   return ["ENOENT", "ENOTDIR"].includes(codeOf(error) ?? "");
 }
@@ -51,7 +53,9 @@ export function statOrAbsent(path: string): Stats | undefined {
   }
 }
 
-/** Reads a file, which may be a pipe, to its end; `undefined` where it has more than so many bytes. */
+/**
+ * Reads a file, which may be a pipe, to its end; `undefined` where it has more than so many bytes.
+ */
 export async function readAtMost(path: string, maxBytes: number): Promise<Buffer | undefined> {
   const file = await fs.open(path, "r");
   try {

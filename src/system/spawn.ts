@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
 import process from "node:process";
 
-/** Starts a program with an array of arguments; no shell reads them. */
+/**
+ * Starts a program with an array of arguments; no shell reads them.
+ * @category Run
+ */
 export type Spawner = (
   program: string,
   args: readonly string[],

@@ -7,10 +7,16 @@ import { Secret } from "../secret.ts";
 /** The service under which adc-run's entries are kept. */
 export const KEYCHAIN_SERVICE = "adc-run";
 
-/** How a keychain can fail: there is none, it is locked, or it does not answer. */
+/**
+ * How a keychain can fail: there is none, it is locked, or it does not answer.
+ * @category Errors
+ */
 export type KeychainFailure = "unavailable" | "locked" | "silent" | "failed";
 
-/** The keychain could not be asked, which is not the same as an entry that is not there. */
+/**
+ * The keychain could not be asked, which is not the same as an entry that is not there.
+ * @category Errors
+ */
 export class KeychainError extends Error {
   /** `"KeychainError"`. */
   override readonly name = "KeychainError";
@@ -40,6 +46,7 @@ export class KeychainError extends Error {
  * On Linux only the Secret Service will do. The binding would fall back to the kernel's keyring, which
  * forgets at the next log-out, and its `getPassword` answers "no entry" where the keychain is locked.
  *
+ * @category Token sources
  * @returns The keychain.
  */
 export function systemKeychain(): Keychain {

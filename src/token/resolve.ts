@@ -72,7 +72,10 @@ function validateAnswer(answer: SourceAnswer, connection: Connection): SourceAns
   };
 }
 
-/** What one source said, without any secret but the redacted token. */
+/**
+ * What one source said, without any secret but the redacted token.
+ * @category Token sources
+ */
 export interface SourceReport {
   /** The source's name. */
   readonly source: string;
@@ -84,7 +87,10 @@ export interface SourceReport {
   readonly suggestion?: string | undefined;
 }
 
-/** A token and where it came from. */
+/**
+ * A token and where it came from.
+ * @category Token sources
+ */
 export interface ResolvedToken {
   /** The token; for `apisix-standalone` it may be a comma-separated list. */
   readonly token: Secret;
@@ -100,7 +106,10 @@ export interface ResolvedToken {
   readonly lease?: TokenLease | undefined;
 }
 
-/** Every source was asked and none has a token. */
+/**
+ * Every source was asked and none has a token.
+ * @category Errors
+ */
 export class NoTokenError extends AdcRunError {
   /** `"NoTokenError"`. */
   override readonly name = "NoTokenError";
@@ -142,7 +151,10 @@ export class NoTokenError extends AdcRunError {
   }
 }
 
-/** What {@linkcode resolveToken} needs to know. */
+/**
+ * What {@linkcode resolveToken} needs to know.
+ * @category Token sources
+ */
 export interface ResolveTokenOptions extends Pick<Context, "signal"> {
   /** Where the token will be used. */
   readonly connection: Connection;
@@ -156,6 +168,7 @@ export interface ResolveTokenOptions extends Pick<Context, "signal"> {
  * A source without a token is ignored. A source that is broken ends the search: a locked keychain is
  * not "no token", and the token of the next source could be the wrong one.
  *
+ * @category Token sources
  * @param options The connection and the sources.
  * @returns The token, its source, and what the other sources said.
  * @throws {NoTokenError} No source has a token.
@@ -189,7 +202,10 @@ export async function resolveToken(options: ResolveTokenOptions): Promise<Resolv
   throw new NoTokenError(connection, trail);
 }
 
-/** What {@linkcode surveyTokens} found. */
+/**
+ * What {@linkcode surveyTokens} found.
+ * @category Token sources
+ */
 export interface Survey {
   /** What every source said; none is left out. */
   readonly trail: readonly SourceReport[];
@@ -202,6 +218,7 @@ export interface Survey {
 /**
  * Asks every source, also those behind the first find.
  *
+ * @category Token sources
  * @param options The connection and the sources.
  * @returns What each said, and which token a run would take.
  */

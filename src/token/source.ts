@@ -1,7 +1,10 @@
 import type { Connection } from "../connection/connection.ts";
 import type { Secret } from "../secret.ts";
 
-/** What a source is told when it is asked. */
+/**
+ * What a source is told when it is asked.
+ * @category Token sources
+ */
 export interface SourceContext {
   /** Where the token will be used: a stored token belongs to one server's origin. */
   readonly connection: Connection;
@@ -9,7 +12,10 @@ export interface SourceContext {
   readonly signal: AbortSignal;
 }
 
-/** What a source answers. */
+/**
+ * What a source answers.
+ * @category Token sources
+ */
 export type SourceAnswer =
   /** There is a token. */
   | {
@@ -42,7 +48,10 @@ export type SourceAnswer =
     readonly exitCode?: number | undefined;
   };
 
-/** A token that was made for one run, and has to be given back. */
+/**
+ * A token that was made for one run, and has to be given back.
+ * @category Token sources
+ */
 export interface TokenLease {
   /** The token's name on the server. */
   readonly name: string;
@@ -62,6 +71,7 @@ export interface TokenLease {
 /**
  * A place that a token may come from.
  *
+ * @category Token sources
  * @example
  * ```ts
  * import { Secret } from "@adc-run/adc-run";

@@ -12,7 +12,9 @@ export type SourceName =
 interface SourceTraits {
   /** Where it looks, for a line of help. */
   readonly summary: string;
-  /** Whether its token is for one server: one is kept for each, or it stands where the server is named. */
+  /**
+   * Whether its token is for one server: one is kept for each, or it stands where the server is named.
+   */
   readonly bound: boolean;
 }
 

@@ -136,7 +136,9 @@ export function describeOwner(owner: User): string {
   return `${owner.username} (roles: ${owner.roles.join(", ") || "none"})`;
 }
 
-/** Where tokens are stored: the source that finds them there, and what a message calls the place. */
+/**
+ * Where tokens are stored: the source that finds them there, and what a message calls the place.
+ */
 export const STORAGES: Readonly<
   Record<Storage, { readonly source: string; readonly place: (folder: string) => string }>
 > = {

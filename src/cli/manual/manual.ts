@@ -18,21 +18,18 @@ export type TextBlock =
 /** What a line does, in a few words, and the line as it is typed into a shell. */
 export type ManualExample = readonly [text: string, line: string];
 
-/** A command of adc-run: dispatch, parsing, refusals, help, the man page and completion are made from it. */
+/**
+ * A command of adc-run: dispatch, parsing, refusals, help, the man page and completion are made from it.
+ */
 export interface CommandSpec {
   /** Its words, such as `auth login`. */
   readonly name: string;
-  /**
-   * How it is called, one form a line.
-   *
-   * @default its name and `[options]`, or its subcommands
-   */
+  /** How it is called, one form a line. */
   readonly usage?: readonly string[];
   /** What it does, in one line without a period. */
   readonly summary: string;
   /** What it does, in full. */
   readonly description: readonly TextBlock[];
-  /** The options that it alone has. */
   readonly options?: readonly OptionSpec[];
   /** The options before the command, by their long names, that may stand behind it as well. */
   readonly shared?: readonly string[];
@@ -41,7 +38,9 @@ export interface CommandSpec {
    * `--token` cannot replace; or to write them down.
    */
   readonly connection?: "to connect" | "with the stored token" | "to keep";
-  /** The backend where none is set: a command that only API7 Enterprise has needs no flag to say so. */
+  /**
+   * The backend where none is set: a command that only API7 Enterprise has needs no flag to say so.
+   */
   readonly backend?: "api7ee";
   /** Whether it changes nothing, whatever a variable says of a dry run. */
   readonly readOnly?: true;
@@ -55,7 +54,9 @@ export interface CommandSpec {
   };
   readonly examples: readonly ManualExample[];
   readonly seeAlso?: readonly string[];
-  /** Loads what carries it out. Those without it are words of `main()` itself, or have subcommands. */
+  /**
+   * Loads what carries it out. Those without it are words of `main()` itself, or have subcommands.
+   */
   readonly run?: () => Promise<(call: OwnCall<never>, io: Io) => Promise<number>>;
 }
 

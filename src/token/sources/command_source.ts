@@ -13,23 +13,11 @@ import { splitCommand } from "./command_line.ts";
 
 /** How the source `command` runs its helper. */
 export interface CommandSourceOptions extends Pick<Context, "env" | "cwd"> {
-  /**
-   * What becomes of the helper's standard error, where helpers ask and complain.
-   *
-   * @default "ignore"
-   */
+  /** What becomes of the helper's standard error, where helpers ask and complain. */
   readonly stderr?: "inherit" | "ignore" | undefined;
-  /**
-   * The helper's time limit in milliseconds.
-   *
-   * @default 30_000
-   */
+  /** The helper's time limit in milliseconds. */
   readonly timeout?: number | undefined;
-  /**
-   * How the helper is started.
-   *
-   * @default the system's own way
-   */
+  /** How the helper is started. */
   readonly spawn?: Spawner | undefined;
 }
 
@@ -39,22 +27,6 @@ export interface CommandSourceOptions extends Pick<Context, "env" | "cwd"> {
  *
  * The command is split without a shell and is never taken from `.env`, which a cloned repository brings
  * along. The one in `ADC_TOKEN_COMMAND` starts in the working directory, a profile's beside the profile.
- *
- * @param options The environment, which the helper gets as well, and the working directory.
- * @returns The source.
- *
- * @example
- * ```ts
- * import { commandSource, resolveConnection, resolveToken } from "@adc-run/adc-run";
- * import assert from "node:assert/strict";
- * import process from "node:process";
- *
- * const env = { PATH: process.env.PATH, ADC_TOKEN_COMMAND: "echo a7ee-example" };
- * const connection = await resolveConnection({ env, cwd: "." });
- * const sources = [commandSource({ env, cwd: "." })];
- * const { token } = await resolveToken({ connection, sources });
- * assert.equal(token.reveal(), "a7ee-example");
- * ```
  */
 export function commandSource(options: CommandSourceOptions): TokenSource {
   const { env, timeout = 30_000 } = options;

@@ -11,20 +11,6 @@ import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
  * trailing line break is dropped.
  *
  * The variable is not taken from `.env`: a cloned repository could have any file sent to its server.
- *
- * @param context The environment and the working directory.
- * @returns The source; its time limit is 5 s.
- *
- * @example
- * ```ts
- * import { fileSource, resolveConnection, resolveToken, SourceError } from "@adc-run/adc-run";
- * import assert from "node:assert/strict";
- *
- * const env = { ADC_TOKEN_FILE: "/nowhere/token" };
- * const connection = await resolveConnection({ env, cwd: "." });
- * const sources = [fileSource({ env, cwd: "." })];
- * await assert.rejects(resolveToken({ connection, sources }), SourceError);
- * ```
  */
 export function fileSource({ env, cwd }: Pick<Context, "env" | "cwd">): TokenSource {
   return {

@@ -7,7 +7,9 @@ import { KEYCHAIN_SERVICE, KeychainError, systemKeychain } from "../keychain.ts"
 import type { SourceAnswer, TokenSource } from "../source.ts";
 import { accountsFor, originsOf } from "../token_value.ts";
 
-/** Looks for the tokens of several servers in a store; each has its own entry, and all must be there. */
+/**
+ * Looks for the tokens of several servers in a store; each has its own entry, and all must be there.
+ */
 export async function findStored(
   store: Pick<Keychain, "get">,
   { connection, place, detail }: {
@@ -63,26 +65,6 @@ export interface KeychainSourceOptions extends Pick<Context, "keychain"> {
  * profile is in force; the bare token as the password.
  *
  * With several servers (`apisix-standalone`) each has its own entry, and all of them must be there.
- *
- * @param options The keychain and its time limit.
- * @returns The source.
- *
- * @example
- * ```ts
- * import { keychainSource, resolveConnection, resolveToken, Secret } from "@adc-run/adc-run";
- * import type { Keychain } from "@adc-run/adc-run";
- * import assert from "node:assert/strict";
- *
- * const keychain: Keychain = {
- *   get: (account) => Promise.resolve(new Secret(`token-for-${account}`)),
- *   set: () => Promise.resolve(),
- *   delete: () => Promise.resolve(false),
- * };
- * const connection = await resolveConnection({ env: {}, cwd: "/nowhere" });
- * const sources = [keychainSource({ keychain })];
- * const { token } = await resolveToken({ connection, sources });
- * assert.equal(token.reveal(), "token-for-http://localhost:9180");
- * ```
  */
 export function keychainSource(options: KeychainSourceOptions = {}): TokenSource {
   const { keychain = systemKeychain(), timeout = 5_000 } = options;

@@ -30,22 +30,7 @@ function findInVariables(
   };
 }
 
-/**
- * The source `flag`: `--token` among ADC's options. As for ADC, the last one counts.
- *
- * @returns The source.
- *
- * @example
- * ```ts
- * import { flagSource, resolveConnection, resolveToken } from "@adc-run/adc-run";
- * import assert from "node:assert/strict";
- *
- * const args = ["sync", "--token", "a7ee-example"];
- * const connection = await resolveConnection({ args, env: {}, cwd: "/nowhere" });
- * const { detail } = await resolveToken({ connection, sources: [flagSource()] });
- * assert.equal(detail, "--token");
- * ```
- */
+/** The source `flag`: `--token` among ADC's options. As for ADC, the last one counts. */
 export function flagSource(): TokenSource {
   return {
     name: "flag",
@@ -61,23 +46,7 @@ export function flagSource(): TokenSource {
   };
 }
 
-/**
- * The source `env`: `ADC_TOKEN`, then `API_KEY` if it starts with `a7ee-` or `a7adm-`.
- *
- * @param options The environment, usually `process.env`.
- * @returns The source.
- *
- * @example
- * ```ts
- * import { envSource, resolveConnection, resolveToken } from "@adc-run/adc-run";
- * import assert from "node:assert/strict";
- *
- * const env = { API_KEY: "a7ee-example" };
- * const connection = await resolveConnection({ env, cwd: "/nowhere" });
- * const { detail } = await resolveToken({ connection, sources: [envSource({ env })] });
- * assert.equal(detail, "API_KEY");
- * ```
- */
+/** The source `env`: `ADC_TOKEN`, then `API_KEY` if it starts with `a7ee-` or `a7adm-`. */
 export function envSource({ env }: Pick<Context, "env">): TokenSource {
   return {
     name: "env",
@@ -89,17 +58,6 @@ export function envSource({ env }: Pick<Context, "env">): TokenSource {
 /**
  * The source `dotenv`: `ADC_TOKEN` in `.env`, or in the file that the connection was resolved with, read
  * as ADC reads it; then `API_KEY` if it starts with `a7ee-` or `a7adm-`.
- *
- * @returns The source.
- *
- * @example
- * ```ts
- * import { dotenvSource, NoTokenError, resolveConnection, resolveToken } from "@adc-run/adc-run";
- * import assert from "node:assert/strict";
- *
- * const connection = await resolveConnection({ env: {}, cwd: "/nowhere" });
- * await assert.rejects(resolveToken({ connection, sources: [dotenvSource()] }), NoTokenError);
- * ```
  */
 export function dotenvSource(): TokenSource {
   return {
