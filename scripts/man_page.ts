@@ -1,14 +1,10 @@
 import { ADC_COMMANDS } from "../src/cli/manual/adc_commands.ts";
-import { CONNECTION_FLAGS, GLOBAL_OPTIONS } from "../src/cli/manual/global_options.ts";
 import { sharedOptions } from "../src/cli/manual/help.ts";
-import { COMMANDS, SYNOPSIS } from "../src/cli/manual/manual.ts";
-import type {
-  ManualCommand,
-  ManualExample,
-  ManualOption,
-  TextBlock,
-} from "../src/cli/manual/manual.ts";
+import { COMMANDS, SYNOPSIS, usageOf } from "../src/cli/manual/manual.ts";
+import type { CommandSpec, ManualExample, TextBlock } from "../src/cli/manual/manual.ts";
 import { TOPICS } from "../src/cli/manual/topics.ts";
+import { CONNECTION_FLAGS, GLOBAL_OPTIONS } from "../src/cli/global_options.ts";
+import type { OptionSpec } from "../src/cli/global_options.ts";
 
 /** The man page's path in the npm package. */
 export const MAN_PAGE = "man/adc-run.1";
@@ -54,14 +50,15 @@ export function manPage(options: { readonly version: string; readonly date: Date
 
 const CONNECTION_NOTES = {
   "to connect": "It takes the connection options.",
+  "with the stored token": "It takes the connection options, but for --token.",
   "to keep": "It takes the connection options, but for --token.",
 } as const;
 
-function describeCommand(command: ManualCommand): readonly string[] {
+function describeCommand(command: CommandSpec): readonly string[] {
   const options = [...command.options ?? [], ...sharedOptions(command)];
   return [
     `.SS adc\\-run ${escape(command.name)}`,
-    ...literal(command.usage),
+    ...literal(usageOf(command)),
     ...command.description.flatMap(block),
     ...options.flatMap(term),
     ...(command.connection ? [".PP", ...prose(CONNECTION_NOTES[command.connection])] : []),
@@ -70,7 +67,7 @@ function describeCommand(command: ManualCommand): readonly string[] {
 }
 
 function describeExamples(examples: readonly ManualExample[]): readonly string[] {
-  return examples.flatMap(({ text, line }) => [
+  return examples.flatMap(([text, line]) => [
     ".PP",
     ...prose(`${text}:`),
     ".RS 4",
@@ -85,7 +82,7 @@ function block(text: TextBlock): readonly string[] {
   return text.rows.flatMap(([flags, each]) => term({ flags, text: each }));
 }
 
-function term({ flags, text, variable }: ManualOption): readonly string[] {
+function term({ flags, text, variable }: OptionSpec): readonly string[] {
   return [".TP", `.B ${escape(flags)}`, ...prose(variable ? `${text} [${variable}]` : text)];
 }
 

@@ -6,7 +6,7 @@ import { ADC_SETTINGS } from "./settings.ts";
 import type { AdcFlags } from "./settings.ts";
 
 /** ADC's options that decide how it connects. */
-export const CONNECTION_OPTIONS: readonly string[] = Object.values(ADC_SETTINGS).map((
+const CONNECTION_OPTIONS: readonly string[] = Object.values(ADC_SETTINGS).map((
   { flag, kind },
 ) => kind === "boolean" ? flag : `${flag} <value>`);
 

@@ -61,9 +61,7 @@ export function judgeStatus(
   };
 }
 
-/**
- * Both backends explain a refusal in JSON; a page, or a request for a password, comes from elsewhere.
- */
+/** Both backends explain a refusal in JSON; a page, or a request for a password, comes from elsewhere. */
 export function isStranger(response: HttpResponse): boolean {
   if (isJson(response)) return false;
   return response.header("www-authenticate") !== undefined || response.body.trim() !== "";

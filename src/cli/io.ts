@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
+import type { Context, Environment, Keychain } from "../context.ts";
+import { abortOnInterrupt } from "../run/signals.ts";
 import type { SignalPort } from "../run/signals.ts";
-import type { Environment, Keychain } from "../context.ts";
 
 /** Everything that the command line touches. */
 export interface Io {
@@ -22,7 +23,7 @@ export interface Io {
   };
   readonly signals: SignalPort;
   /** The keychain, where it is not the system's. */
-  readonly keychain?: Keychain;
+  readonly keychain?: Keychain | undefined;
   /** Told which signal ended the child, so that this process can end the same way. */
   endedBy?(signal: NodeJS.Signals): void;
 }
@@ -35,4 +36,25 @@ export function canAsk({ env, terminals }: Io): boolean {
 /** Tells whether a terminal sends its signals to the child as well. */
 export function hasTerminal({ terminals }: Io): boolean {
   return terminals.stdin || terminals.stdout || terminals.stderr;
+}
+
+/** What calls below the command line look at. */
+export function contextOf(
+  { env, cwd, keychain }: Io,
+  { warn }: { readonly warn: (warning: string) => void },
+): Context {
+  return { env, cwd, keychain, onWarning: warn };
+}
+
+/** Does something that the signals which end a process abort, its helpers and requests with it. */
+export async function interruptible<T>(
+  { signals }: Io,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { signal, release } = abortOnInterrupt(signals);
+  try {
+    return await work(signal);
+  } finally {
+    release();
+  }
 }

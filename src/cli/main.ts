@@ -1,11 +1,11 @@
 import { codeOf, UsageError } from "../errors.ts";
 import { VERSION } from "../version.ts";
-import { Interrupted } from "./interrupt.ts";
+import { Interrupted } from "../run/signals.ts";
 import type { Io } from "./io.ts";
 import { readCommandLine } from "./options.ts";
 import type { CommandLine } from "./options.ts";
+import type { CommandSpec } from "./manual/manual.ts";
 import { createReporter } from "./output/report.ts";
-import type { OwnCall } from "./own_command.ts";
 
 /** Runs adc-run. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
@@ -24,24 +24,39 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** adc-run's own commands, each loaded when it is called; every other word is ADC's. */
-const COMMANDS: Readonly<
-  Record<string, () => Promise<(call: OwnCall, io: Io) => Promise<number>>>
+/** The first words of adc-run's own commands, whose specs are loaded when one is called. */
+const SPECS: Readonly<Record<string, () => Promise<readonly CommandSpec[]>>> = {
+  auth: async () => (await import("./manual/auth_commands.ts")).AUTH_COMMANDS,
+  profile: async () => (await import("./manual/profile_commands.ts")).PROFILE_COMMANDS,
+  api: otherCommands,
+  doctor: otherCommands,
+  completion: otherCommands,
+};
+
+async function otherCommands(): Promise<readonly CommandSpec[]> {
+  return (await import("./manual/other_commands.ts")).OTHER_COMMANDS;
+}
+
+/** Words of adc-run's own that are about all commands, and so are none of the table's. */
+const ABOUT_COMMANDS: Readonly<
+  Record<string, (words: readonly string[], io: Io) => Promise<number>>
 > = {
-  auth: async () => (await import("./commands/auth.ts")).auth,
-  profile: async () => (await import("./commands/profile.ts")).profile,
-  api: async () => (await import("./commands/api.ts")).api,
-  doctor: async () => (await import("./commands/doctor.ts")).doctor,
-  completion: async () => (await import("./completion/scripts.ts")).completion,
-  complete: async () => (await import("./completion/complete.ts")).complete,
-  help: async () => (await import("./manual/help.ts")).help,
+  help: async (words, io) => (await import("./manual/help.ts")).help(words, io),
+  complete: async (words, io) =>
+    await (await import("./completion/complete.ts")).complete(words, io),
 };
 
 /** A word such as `--help` may be a value there. */
 const READ_THEIR_OWN_HELP = ["api", "complete"];
 
+function isOwn(word: string): boolean {
+  return Object.hasOwn(SPECS, word) || Object.hasOwn(ABOUT_COMMANDS, word);
+}
+
 /** ADC's commands that are called every day; a word that is neither is held against all of them. */
 const FAMILIAR = ["sync", "diff", "dump", "ping", "validate", "lint", "convert"];
+
+type Line = Pick<CommandLine, "words" | "options">;
 
 async function dispatch({ words, verbatim, options }: CommandLine, io: Io): Promise<number> {
   if (options.version) {
@@ -54,12 +69,11 @@ async function dispatch({ words, verbatim, options }: CommandLine, io: Io): Prom
     throw new UsageError("There is no command", { suggestion: 'See "adc-run --help".' });
   }
   if (verbatim) return await runAdcCommand({ words, options }, io);
-  if (Object.hasOwn(COMMANDS, command)) {
-    if (!READ_THEIR_OWN_HELP.includes(command) && asksForHelp(rest)) {
-      return await showHelp(words, io);
-    }
-    return await (await COMMANDS[command]!())({ words: rest, options }, io);
+  if (isOwn(command) && !READ_THEIR_OWN_HELP.includes(command) && asksForHelp(rest)) {
+    return await showHelp(words, io);
   }
+  if (Object.hasOwn(ABOUT_COMMANDS, command)) return await ABOUT_COMMANDS[command]!(rest, io);
+  if (Object.hasOwn(SPECS, command)) return await runOwnCommand({ words, options }, io);
   if (command === "exec") return await exec({ words: rest, options }, io);
   if (options.ephemeral && /^\d+(ms|s|m|h|d)$/.test(command)) {
     throw new UsageError(`There is no command "${command}"`, {
@@ -67,7 +81,7 @@ async function dispatch({ words, verbatim, options }: CommandLine, io: Io): Prom
     });
   }
   if (!FAMILIAR.includes(command)) {
-    (await import("./unknown.ts")).refuseMistypedCommand(command);
+    (await import("./manual/manual.ts")).refuseMistypedCommand(command);
   }
   return await runAdcCommand({ words, options }, io);
 }
@@ -76,8 +90,23 @@ async function dispatch({ words, verbatim, options }: CommandLine, io: Io): Prom
 function wantsJson(line: CommandLine | undefined, args: readonly string[]): boolean {
   if (line === undefined) return args.includes("--json");
   const { words: [command, ...rest], options, verbatim } = line;
-  const own = !verbatim && command !== undefined && Object.hasOwn(COMMANDS, command);
+  const own = !verbatim && command !== undefined && isOwn(command);
   return options.json ?? (own && rest.includes("--json"));
+}
+
+async function runOwnCommand({ words, options }: Line, io: Io): Promise<number> {
+  const [command = "", second] = words;
+  const specs = await SPECS[command]!();
+  const spec = specs.find(({ name }) => name === `${command} ${second}`) ??
+    specs.find(({ name }) => name === command);
+  if (spec?.run === undefined) {
+    throw (await import("./manual/manual.ts")).unknownSubcommand(command, second);
+  }
+  const { readCommand } = await import("./read_command.ts");
+  const rest = words.slice(spec.name.split(" ").length);
+  const call = readCommand<never>(spec, { words: rest, options }, io);
+  if (call === undefined) return await showHelp(words, io);
+  return await (await spec.run())(call, io);
 }
 
 function asksForHelp(words: readonly string[]): boolean {
@@ -95,12 +124,12 @@ async function showHelp(words: readonly string[], io: Io): Promise<number> {
   return 0;
 }
 
-async function runAdcCommand(call: OwnCall, io: Io): Promise<number> {
+async function runAdcCommand(call: Line, io: Io): Promise<number> {
   const { runCommand } = await import("./commands/run.ts");
   return await runCommand({ ...call, exec: false }, io);
 }
 
-async function exec({ words, options }: OwnCall, io: Io): Promise<number> {
+async function exec({ words, options }: Line, io: Io): Promise<number> {
   const [first, ...rest] = words;
   if (first === "--help" || first === "-h") return await showHelp(["exec"], io);
   const command = first === "--" ? rest : words;

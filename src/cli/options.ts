@@ -1,37 +1,9 @@
 import { parseArgs } from "node:util";
-import { ConnectionError, EXIT, UsageError } from "../errors.ts";
-import { unknownOption } from "./unknown.ts";
 import type { Environment } from "../context.ts";
-
-/** adc-run's own options. */
-export interface GlobalOptions {
-  /** `-p, --profile`: the named targets; `false` for `--no-profile`. */
-  readonly profile?: readonly string[] | false;
-  /** `--parallel`: how many targets at a time. */
-  readonly parallel?: number;
-  readonly keepGoing?: boolean;
-  /** `--source`: the sources to ask, in this order. */
-  readonly source?: readonly string[];
-  readonly envFile?: string;
-  readonly adc?: string;
-  /** `--no-check` turns it off. */
-  readonly check: boolean;
-  /** `--no-mask` turns it off. */
-  readonly mask: boolean;
-  readonly failOnLeak?: boolean;
-  readonly dryRun?: boolean;
-  readonly ephemeral?: boolean;
-  /** What follows `--ephemeral=`. */
-  readonly ephemeralTtl?: string;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-  readonly version?: boolean;
-  readonly help?: boolean;
-  /**
-   * Which of the others came from variables: one that has no meaning for a command is ignored.
-   */
-  readonly ambient: ReadonlySet<string>;
-}
+import { ConnectionError, EXIT, UsageError } from "../errors.ts";
+import { nearest } from "../system/nearest.ts";
+import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf } from "./global_options.ts";
+import type { GlobalOption, GlobalOptions, OptionSpec } from "./global_options.ts";
 
 /** The command line, taken apart. */
 export interface CommandLine {
@@ -43,59 +15,8 @@ export interface CommandLine {
   readonly verbatim: boolean;
 }
 
-/** What was said on the command line, and no more. */
-type Said = { -readonly [Name in keyof GlobalOptions]?: GlobalOptions[Name] };
-
-/** One of adc-run's own options. */
-interface OwnOption {
-  /** Its letter, if it has one. */
-  readonly short?: string;
-  /** Whether a value follows, or may follow an equals sign; else there is none. */
-  readonly value?: "required" | "inline";
-  /** Notes what it says. */
-  readonly note: (said: Said, value: string | undefined) => void;
-}
-
-const OPTIONS: Readonly<Record<string, OwnOption>> = {
-  profile: {
-    short: "p",
-    value: "required",
-    note: (said, value = "") => {
-      if (said.profile === false) throw contradiction();
-      said.profile = onlyList("--profile", value, said.profile);
-    },
-  },
-  "no-profile": {
-    note: (said) => {
-      if (said.profile) throw contradiction();
-      said.profile = false;
-    },
-  },
-  source: {
-    value: "required",
-    note: (said, value = "") => said.source = onlyList("--source", value, said.source),
-  },
-  "env-file": { value: "required", note: (said, value = "") => said.envFile = value },
-  "no-check": { note: (said) => said.check = false },
-  json: { note: (said) => said.json = true },
-  quiet: { short: "q", note: (said) => said.quiet = true },
-  help: { short: "h", note: (said) => said.help = true },
-  adc: { value: "required", note: (said, value = "") => said.adc = value },
-  "no-mask": { note: (said) => said.mask = false },
-  "fail-on-leak": { note: (said) => said.failOnLeak = true },
-  "dry-run": { note: (said) => said.dryRun = true },
-  parallel: { value: "required", note: (said, value = "") => said.parallel = readCount(value) },
-  "keep-going": { note: (said) => said.keepGoing = true },
-  // A value without an equals sign would be the command behind it.
-  ephemeral: {
-    value: "inline",
-    note: (said, value) => {
-      if (value === undefined) said.ephemeral = true;
-      else said.ephemeralTtl = value;
-    },
-  },
-  version: { short: "V", note: (said) => said.version = true },
-};
+/** Values by the names that the options have in {@linkcode GlobalOptions}. */
+type GivenOptions = Record<string, unknown>;
 
 /**
  * Reads adc-run's own options, up to the first word that is none.
@@ -104,19 +25,18 @@ const OPTIONS: Readonly<Record<string, OwnOption>> = {
  * load than a run of another program spends on anything else.
  */
 export function readCommandLine(args: readonly string[], env: Environment = {}): CommandLine {
+  const names = GLOBAL_OPTIONS.map(namesOf);
   const { tokens } = parseArgs({
     args: [...args],
-    options: Object.fromEntries(
-      Object.entries(OPTIONS).map(([name, { short, value }]) => [name, {
-        type: value === "required" ? "string" as const : "boolean" as const,
-        ...(short !== undefined && { short }),
-      }]),
-    ),
+    options: Object.fromEntries(names.map(({ short, long, value }) => [long.slice(2), {
+      type: value === "required" ? "string" : "boolean",
+      ...(short !== undefined && { short: short[1]! }),
+    }])),
     strict: false,
     allowPositionals: true,
     tokens: true,
   });
-  const said: Said = {};
+  const given: GivenOptions = {};
   let end = args.length;
   let verbatim = false;
   for (const token of tokens) {
@@ -125,9 +45,9 @@ export function readCommandLine(args: readonly string[], env: Environment = {}):
       end = token.index + (verbatim ? 1 : 0);
       break;
     }
-    noteOption(said, token, args[token.index]!);
+    noteOption(given, token, args[token.index]!);
   }
-  return { options: withVariables(said, env), words: args.slice(end), verbatim };
+  return { options: withVariables(given, env), words: args.slice(end), verbatim };
 }
 
 /** What the parser says of an option. */
@@ -137,49 +57,45 @@ interface OptionToken {
   readonly value: string | undefined;
 }
 
-function noteOption(said: Said, { name, rawName, value }: OptionToken, word: string): void {
-  const option = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
-  if (option !== undefined && option.value === undefined && value !== undefined) {
-    throw new UsageError(`Cannot use ${rawName} with a value: it takes none`);
-  }
+function noteOption(given: GivenOptions, token: OptionToken, word: string): void {
+  const { name, rawName, value } = token;
+  const option = GLOBAL_OPTIONS.find((each) => namesOf(each).long === `--${name}`);
   if (option === undefined) {
     // Of several letters in one word, the one that is meant.
-    throw unknownOption(word.startsWith(rawName) ? word : rawName, { names: optionNames() });
+    throw unknownOption(word.startsWith(rawName) ? word : rawName, { options: GLOBAL_OPTIONS });
   }
-  if (option.value === "required" && (value === undefined || value === "--")) {
-    throw new UsageError(`Option "--${name}" has no value`);
+  const { key, long, negated, value: takes } = namesOf(option);
+  if (takes === undefined && value !== undefined) {
+    throw new UsageError(`Cannot use ${rawName} with a value: it takes none`);
   }
-  option.note(said, value);
+  if (takes === "required" && (value === undefined || value === "--")) {
+    throw new UsageError(`Option "${long}" has no value`);
+  }
+  const before = given[key];
+  if (key === "profile" && before !== undefined && (before === false) !== negated) {
+    throw new UsageError("Cannot use --profile with --no-profile");
+  }
+  if (value === undefined) given[key] = !negated;
+  else if (option.kind === "list") given[key] = onlyList(long, value, before);
+  else if (option.kind === "count") given[key] = readCount(value);
+  else given[option.kind === "lifetime" ? `${key}Ttl` : key] = value;
 }
 
-function contradiction(): UsageError {
-  return new UsageError("Cannot use --profile with --no-profile");
+/** What was not given on the command line is taken from the variables. */
+function withVariables(given: GivenOptions, env: Environment): GlobalOptions {
+  const variables = readVariables(env);
+  for (const keys of GLOBAL_OPTIONS.map(keysOf)) {
+    if (!keys.some((key) => key in given)) continue;
+    for (const key of keys) delete variables[key];
+  }
+  const fromEnvironment = new Set(Object.keys(variables));
+  return { check: true, mask: true, ...given, ...variables, fromEnvironment } as GlobalOptions;
 }
 
-function optionNames(): readonly string[] {
-  return Object.entries(OPTIONS).flatMap(([name, { short }]) =>
-    short === undefined ? [`--${name}`] : [`-${short}`, `--${name}`]
-  );
-}
-
-/** What was not said on the command line is taken from the variables. */
-function withVariables(said: Said, env: Environment): GlobalOptions {
-  const isSaid = (name: string) =>
-    name in said || (isEphemeral(name) && Object.keys(said).some(isEphemeral));
-  const ambient = Object.fromEntries(
-    Object.entries(readVariables(env)).filter(([name]) => !isSaid(name)),
-  );
-  return { check: true, mask: true, ...said, ...ambient, ambient: new Set(Object.keys(ambient)) };
-}
-
-function isEphemeral(name: string): boolean {
-  return name.startsWith("ephemeral");
-}
-
-function readCount(text: string): number {
-  const count = countOf(text);
-  if (count !== undefined) return count;
-  throw new UsageError(`Cannot use --parallel "${text}": it is no whole number from 1 to 1000`);
+/** The names that an option's values have in {@linkcode GlobalOptions}. */
+export function keysOf(option: Pick<GlobalOption, "flags" | "kind">): readonly string[] {
+  const { key } = namesOf(option);
+  return option.kind === "lifetime" ? [key, `${key}Ttl`] : [key];
 }
 
 /** Takes a list apart. */
@@ -195,68 +111,44 @@ export function onlyList(name: string, value: string, before: unknown): string[]
   });
 }
 
+function readCount(text: string): number {
+  const count = countOf(text);
+  if (count !== undefined) return count;
+  throw new UsageError(`Cannot use --parallel "${text}": it is no whole number from 1 to 1000`);
+}
+
 /** A whole number from 1 to 1,000, or `undefined` where a text is none. */
 function countOf(text: string): number | undefined {
   const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
   return count >= 1 && count <= 1000 ? count : undefined;
 }
 
-/** Variables that say yes or no, and the option that each stands for. */
-const SWITCHES = {
-  ADC_RUN_CHECK: "check",
-  ADC_RUN_MASK: "mask",
-  ADC_RUN_FAIL_ON_LEAK: "failOnLeak",
-  ADC_RUN_DRY_RUN: "dryRun",
-  ADC_RUN_KEEP_GOING: "keepGoing",
-  ADC_RUN_JSON: "json",
-  ADC_RUN_QUIET: "quiet",
-} as const;
-
-/**
- * Every variable that stands for an option; `ADC_RUN_ADC` and `ADC_RUN_PROFILE` are read where they are used.
- */
-export const OPTION_VARIABLES: readonly string[] = [
-  ...Object.keys(SWITCHES),
-  "ADC_RUN_NO_PROFILE",
-  "ADC_RUN_SOURCE",
-  "ADC_RUN_ENV_FILE",
-  "ADC_RUN_EPHEMERAL",
-  "ADC_RUN_PARALLEL",
-];
-
 /** Reads the variables; an empty one counts as unset. A `.env` file is not asked. */
-function readVariables(env: Environment): Partial<GlobalOptions> {
-  const options: Record<string, unknown> = {};
-  for (const [variable, option] of Object.entries(SWITCHES)) {
-    const value = readSwitch(variable, env);
-    if (value !== undefined) options[option] = value;
-  }
-  // A child of a run for several targets has its own target's name, which counts.
-  const none = readSwitch("ADC_RUN_NO_PROFILE", env);
-  if (none && !env.ADC_RUN_PROFILE) options.profile = false;
-  const { ADC_RUN_SOURCE: source, ADC_RUN_ENV_FILE: envFile } = env;
-  const { ADC_RUN_EPHEMERAL: ephemeral, ADC_RUN_PARALLEL: parallel } = env;
-  if (source) options.source = splitList(source);
-  if (envFile) options.envFile = envFile;
-  if (ephemeral) {
-    const value = yesOrNo(ephemeral);
-    if (value === undefined) options.ephemeralTtl = ephemeral;
-    else options.ephemeral = value;
-  }
-  if (parallel) {
-    const count = countOf(parallel);
-    if (count === undefined) throw wrong("ADC_RUN_PARALLEL", "a whole number from 1 to 1000");
-    options.parallel = count;
+function readVariables(env: Environment): GivenOptions {
+  const options: GivenOptions = {};
+  for (const option of GLOBAL_OPTIONS) {
+    const { variable, kind, readElsewhere } = option;
+    const text = variable === undefined || readElsewhere ? undefined : env[variable];
+    if (variable === undefined || !text) continue;
+    const { key } = namesOf(option);
+    const answer = yesOrNo(text);
+    if (kind === "text") options[key] = text;
+    else if (kind === "list") options[key] = splitList(text);
+    else if (kind === "count") {
+      options[key] = countOf(text);
+      if (options[key] === undefined) {
+        throw wrongVariable(variable, "a whole number from 1 to 1000");
+      }
+    } else if (kind === "lifetime") {
+      options[answer === undefined ? `${key}Ttl` : key] = answer ?? text;
+    } else {
+      if (answer === undefined) throw wrongVariable(variable, "true or false");
+      if (key !== "profile") options[key] = answer;
+      // A child of a run for several targets has its own target's name, which counts.
+      else if (answer && !env.ADC_RUN_PROFILE) options[key] = false;
+    }
   }
   return options;
-}
-
-function readSwitch(variable: string, env: Environment): boolean | undefined {
-  const text = env[variable];
-  if (!text) return undefined;
-  const value = yesOrNo(text);
-  if (value === undefined) throw wrong(variable, "true or false");
-  return value;
 }
 
 function yesOrNo(text: string): boolean | undefined {
@@ -265,6 +157,59 @@ function yesOrNo(text: string): boolean | undefined {
 }
 
 /** Without the value: people put tokens into the wrong variable. */
-function wrong(variable: string, wanted: string): ConnectionError {
+function wrongVariable(variable: string, wanted: string): ConnectionError {
   return new ConnectionError(`Cannot use ${variable}: its value is not ${wanted}`, EXIT.config);
+}
+
+/** Refuses to do something where a variable says that nothing is to be done: that is not to be ignored. */
+export function requireNoDryRun(
+  { dryRun, fromEnvironment }: Pick<GlobalOptions, "dryRun" | "fromEnvironment">,
+  name: string,
+): void {
+  if (!dryRun || !fromEnvironment.has("dryRun")) return;
+  throw new ConnectionError(
+    `Cannot use ADC_RUN_DRY_RUN with "adc-run ${name}": it would be done all the same`,
+    EXIT.config,
+    { suggestion: "Unset it for this command." },
+  );
+}
+
+/**
+ * The error for an option that is not there. The word may hold a secret behind its `=`, so only its name is
+ * shown.
+ */
+export function unknownOption(
+  word: string,
+  { command, options }: {
+    readonly command?: string;
+    readonly options: readonly OptionSpec[];
+  },
+): UsageError {
+  const names = options.map(namesOf).flatMap(({ short, long }) => short ? [short, long] : [long]);
+  const [written = ""] = word.split("=");
+  // A value can follow a short option without a space, and a long one where the equals sign was left out.
+  const name = /^(-[a-zA-Z]|--[a-z]+(-[a-z]+)*)$/.test(written)
+    ? written
+    : `${written.slice(0, 2)}…`;
+  // Own commands take ADC's flags themselves, or have no use for them.
+  const adcs = command === undefined ? CONNECTION_FLAGS.map((each) => namesOf(each).long) : [];
+  const meant = nearestOption(written, names) ?? nearestOption(written, adcs);
+  const found = `There is no option "${name}" here`;
+  return new UsageError(
+    meant === undefined || meant === name ? found : `${found}: did you mean "${meant}"?`,
+    {
+      suggestion: meant !== undefined && adcs.includes(meant)
+        ? `It is ADC's: write it behind the command, as in "adc-run sync ${meant} …".`
+        : `See "adc-run ${command === undefined ? "" : `${command} `}--help".`,
+    },
+  );
+}
+
+/** Any letter is near any other: of a short option only capitals and small letters are confused. */
+function nearestOption(word: string, names: readonly string[]): string | undefined {
+  if (word.startsWith("--")) {
+    const long = names.filter((name) => name.startsWith("--")).map((name) => name.slice(2));
+    return nearest(word.slice(2), long)?.replace(/^/, "--");
+  }
+  return names.find((name) => name.length === 2 && name.toLowerCase() === word.toLowerCase());
 }

@@ -4,10 +4,11 @@ import type { Connection } from "../connection/connection.ts";
 import { AdcRunError, EXIT, UsageError } from "../errors.ts";
 import { credentialsOf, needsConsent } from "../lifecycle/credentials.ts";
 import { Secret } from "../secret.ts";
+import { abortOnInterrupt } from "../run/signals.ts";
 import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token/token_value.ts";
-import { abortOnInterrupt } from "./interrupt.ts";
 import { canAsk } from "./io.ts";
 import type { Io } from "./io.ts";
+import type { LoginOptions } from "./manual/auth_commands.ts";
 import { inOneLine } from "./output/report.ts";
 
 /** Asks for a line. */
@@ -18,7 +19,7 @@ export async function askText(
 ): Promise<string> {
   const { text } = await import("@clack/prompts");
   const defaults = initial === undefined ? {} : { defaultValue: initial, placeholder: initial };
-  return (await ask<string>(
+  return (await prompt<string>(
     io,
     (terms) => text({ message: inOneLine(message), ...defaults, ...terms }),
   )).trim();
@@ -28,7 +29,7 @@ export async function askText(
 export async function askSecret(message: string, io: Io): Promise<Secret> {
   const { password } = await import("@clack/prompts");
   return new Secret(
-    await ask<string>(io, (terms) => password({ message: inOneLine(message), ...terms })),
+    await prompt<string>(io, (terms) => password({ message: inOneLine(message), ...terms })),
   );
 }
 
@@ -36,17 +37,25 @@ export async function askSecret(message: string, io: Io): Promise<Secret> {
 export async function askConfirmation(message: string, io: Io): Promise<boolean> {
   return await inTurn(io, async () => {
     const { confirm } = await import("@clack/prompts");
-    return await ask<boolean>(
+    return await prompt<boolean>(
       io,
       (terms) => confirm({ message: inOneLine(message), initialValue: false, ...terms }),
     );
   });
 }
 
+/** Asks for a yes, and ends with anything else. */
+export async function requireConfirmation(message: string, io: Io): Promise<void> {
+  if (!await askConfirmation(message, io)) throw givenUp();
+}
+
 /** Makes the question for a user and a password. */
 export function askCredentials(
   io: Io,
-): (server: string, known: Partial<Credentials>) => Promise<Credentials> {
+): (
+  server: string,
+  known: { readonly [Name in "username" | "password"]?: Credentials[Name] | undefined },
+) => Promise<Credentials> {
   return (server, { username, password }) =>
     inTurn(io, async () => {
       const name = username ?? await askText(`User at ${server}`, io);
@@ -83,7 +92,7 @@ interface Terms {
 const END_OF_INPUT = 4;
 
 /** Asks; Ctrl-C, Ctrl-D and the end of the input are no answer. */
-async function ask<T extends string | boolean>(
+async function prompt<T extends string | boolean>(
   { stdin, stderr, signals }: Io,
   question: (terms: Terms) => Promise<T | symbol>,
 ): Promise<T> {
@@ -121,13 +130,6 @@ function givenUp(): AdcRunError {
   return new AdcRunError("Given up", EXIT.interrupted);
 }
 
-/** What the command line says of who logs in. */
-interface LoginAnswers {
-  readonly username?: string;
-  readonly passwordStdin?: boolean;
-  readonly loginOption?: string;
-}
-
 /** Makes sure that a password may be sent where it would go. */
 export async function requireConsent(
   connection: Connection,
@@ -140,14 +142,13 @@ export async function requireConsent(
       suggestion: "Set it as a flag or in the environment, or agree with --yes.",
     });
   }
-  const agreed = await askConfirmation(`Send the password, though ${reason}?`, io);
-  if (!agreed) throw new AdcRunError("Given up", EXIT.interrupted);
+  await requireConfirmation(`Send the password, though ${reason}?`, io);
 }
 
 /** Finds out who logs in: from the options, the environment, or a person. */
 export async function readCredentials(
   connection: Connection,
-  { options, io }: { readonly options: LoginAnswers; readonly io: Io },
+  { options, io }: { readonly options: LoginOptions; readonly io: Io },
 ): Promise<Credentials> {
   const known = credentialsOf(io.env, connection);
   const given = options.username?.trim() || known.username;
@@ -157,14 +158,14 @@ export async function readCredentials(
     });
   }
   const username = given ?? await askText(`User at ${connection.server.value}`, io);
-  if (username === "") throw new AdcRunError("Given up", EXIT.interrupted);
+  if (username === "") throw givenUp();
   const loginOption = options.loginOption ?? known.loginOption;
   return { username, loginOption, password: await findPassword(username, { options, io }) };
 }
 
 async function findPassword(
   username: string,
-  { options, io }: { readonly options: LoginAnswers; readonly io: Io },
+  { options, io }: { readonly options: LoginOptions; readonly io: Io },
 ): Promise<Secret> {
   const known = credentialsOf(io.env);
   // At a terminal it would be shown while it is typed.

@@ -6,7 +6,7 @@ import type { RunOptions } from "../run/options.ts";
 import type { TokenSource } from "../token/source.ts";
 import { canAsk, hasTerminal } from "./io.ts";
 import type { Io } from "./io.ts";
-import type { GlobalOptions } from "./options.ts";
+import type { GlobalOptions } from "./global_options.ts";
 import type { Reporter } from "./output/report.ts";
 import { askConfirmation } from "./prompts.ts";
 import { sourcesOf } from "./settings.ts";
@@ -59,27 +59,27 @@ export async function runOptionsOf(
 }
 
 /** The mask is what finds a leak. */
-function requireMask({ failOnLeak, mask, ambient }: GlobalOptions): void {
+function requireMask({ failOnLeak, mask, fromEnvironment }: GlobalOptions): void {
   if (!failOnLeak || mask) return;
-  const leak = ambient.has("failOnLeak") ? "ADC_RUN_FAIL_ON_LEAK" : "--fail-on-leak";
-  const without = ambient.has("mask") ? "ADC_RUN_MASK=false" : "--no-mask";
+  const leak = fromEnvironment.has("failOnLeak") ? "ADC_RUN_FAIL_ON_LEAK" : "--fail-on-leak";
+  const without = fromEnvironment.has("mask") ? "ADC_RUN_MASK=false" : "--no-mask";
   throw new ConnectionError(
     `Cannot use ${leak} with ${without}: the mask is what finds a leak`,
-    ambient.has("failOnLeak") && ambient.has("mask") ? EXIT.config : EXIT.usage,
+    fromEnvironment.has("failOnLeak") && fromEnvironment.has("mask") ? EXIT.config : EXIT.usage,
   );
 }
 
 /** `--ephemeral`, and how long the token lives at most where it cannot be revoked. */
 async function readTtl(options: GlobalOptions): Promise<number | undefined> {
   if (options.ephemeralTtl === undefined) return options.ephemeral ? DEFAULT_TTL : undefined;
-  const ambient = options.ambient.has("ephemeralTtl");
-  const name = ambient ? "ADC_RUN_EPHEMERAL" : "--ephemeral";
+  const fromEnvironment = options.fromEnvironment.has("ephemeralTtl");
+  const name = fromEnvironment ? "ADC_RUN_EPHEMERAL" : "--ephemeral";
   try {
     const ttl = await readLifetime(options.ephemeralTtl, name);
     if (ttl !== undefined) return ttl;
     throw new UsageError(`Cannot use ${name} "never": a token for one run has an end`);
   } catch (error) {
-    if (!ambient || !(error instanceof UsageError)) throw error;
+    if (!fromEnvironment || !(error instanceof UsageError)) throw error;
     const { message, suggestion } = error;
     throw new ConnectionError(message, EXIT.config, { suggestion });
   }

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { resolveConnection } from "../connection/connection.ts";
 import type { Connection } from "../connection/connection.ts";
 import { readNamedFile } from "../connection/env_file.ts";
 import type { EnvFile } from "../connection/env_file.ts";
@@ -13,9 +14,10 @@ import { selectProfiles } from "../profiles/select_profiles.ts";
 import { letGoOfPipe } from "../system/files.ts";
 import { isNode } from "../system/programs.ts";
 import type { TokenSource } from "../token/source.ts";
-import { canAsk } from "./io.ts";
+import { canAsk, contextOf } from "./io.ts";
 import type { Io } from "./io.ts";
-import type { GlobalOptions } from "./options.ts";
+import type { OwnCall } from "./manual/manual.ts";
+import type { GlobalOptions } from "./global_options.ts";
 import type { Reporter } from "./output/report.ts";
 import { askCredentials } from "./prompts.ts";
 
@@ -32,19 +34,15 @@ export function sourcesOf(
     }
     & Pick<DefaultSourcesOptions, "ephemeral" | "confirm">,
 ): readonly TokenSource[] {
-  const { env, cwd, keychain } = io;
   const sources = () =>
     defaultSources({
-      env,
-      cwd,
-      keychain,
+      ...contextOf(io, reporter),
       names: options.source ?? connection.profile?.sources,
       helperStderr: options.quiet ? "ignore" : "inherit",
-      onWarning: reporter.warn,
-      ...(canAsk(io) && { ask: askCredentials(io) }),
+      ask: canAsk(io) ? askCredentials(io) : undefined,
       ...more,
     });
-  if (!options.ambient.has("source")) return sources();
+  if (!options.fromEnvironment.has("source")) return sources();
   try {
     return sources();
   } catch (error) {
@@ -53,30 +51,59 @@ export function sourcesOf(
   }
 }
 
-interface Asking {
-  readonly options: GlobalOptions;
-  readonly reporter: Reporter;
-}
-
 /** The profiles that are meant. */
 export async function profilesOf(
-  { env, cwd }: Io,
-  { options, reporter }: Asking,
+  io: Io,
+  { options, reporter }: { readonly options: GlobalOptions; readonly reporter: Reporter },
 ): Promise<readonly Profile[]> {
   if (options.profile === false) return [];
-  return await selectProfiles({ env, cwd, names: options.profile, onWarning: reporter.warn });
+  return await selectProfiles({ ...contextOf(io, reporter), names: options.profile });
 }
 
-/** The profile that is meant, for a command that has one target. */
-export async function oneProfile(
+/** What a command that connects goes on with. */
+export interface OwnConnection {
+  /** Where and how to connect. */
+  readonly connection: Connection;
+  /** The sources that the options name. */
+  readonly sources: readonly TokenSource[];
+}
+
+/** Finds out where an own command connects, and which sources it asks. */
+export async function openConnection(
+  { spec, options, connectionWords, reporter }: OwnCall,
   io: Io,
-  { name, ...asking }: Asking & { readonly name: string },
-): Promise<Profile | undefined> {
-  const [profile, ...others] = await profilesOf(io, asking);
-  if (others.length === 0) return profile;
-  throw new UsageError(`Cannot use ${others.length + 1} profiles with "adc-run ${name}"`, {
-    suggestion: "It has one target: name one profile.",
-  });
+  { backend = spec.backend, askServer }: {
+    /** The backend where none is set. */
+    readonly backend?: "api7ee" | undefined;
+    /** Asks for the server where none is set. */
+    readonly askServer?: (() => Promise<string | undefined>) | undefined;
+  } = {},
+): Promise<OwnConnection> {
+  const { env, cwd } = io;
+  const [profile, ...others] = await profilesOf(io, { options, reporter });
+  if (others.length > 0) {
+    throw new UsageError(`Cannot use ${others.length + 1} profiles with "adc-run ${spec.name}"`, {
+      suggestion: "It has one target: name one profile.",
+    });
+  }
+  const envFile = await namedEnvFile(io, options);
+  // The connection flags mean the same as for ADC, and are read by the same code.
+  const args = [spec.name, ...connectionWords];
+  const connect = () => resolveConnection({ args, env, cwd, envFile, profile });
+  let connection = await connect();
+  if (backend !== undefined && connection.backend.origin.kind === "default") {
+    args.push("--backend", backend);
+    connection = await connect();
+  }
+  if (connection.server.origin.kind === "default") {
+    const server = await askServer?.();
+    if (server !== undefined) {
+      args.push("--server", server);
+      connection = await connect();
+    }
+  }
+  for (const warning of connection.warnings) reporter.warn(warning);
+  return { connection, sources: sourcesOf(io, { options, reporter, connection }) };
 }
 
 /**
@@ -84,13 +111,13 @@ export async function oneProfile(
  */
 export async function namedEnvFile(
   { cwd }: Io,
-  { envFile: name, ambient }: GlobalOptions,
+  { envFile: name, fromEnvironment }: GlobalOptions,
   signal?: AbortSignal,
 ): Promise<EnvFile | undefined> {
   if (name === undefined) return undefined;
   signal?.throwIfAborted();
   const path = resolve(cwd, name);
-  const origin: Origin = ambient.has("envFile")
+  const origin: Origin = fromEnvironment.has("envFile")
     ? { kind: "environment", name: "ADC_RUN_ENV_FILE" }
     : { kind: "flag", name: "--env-file" };
   if (origin.kind === "flag" && isNode() && isPipe(path)) {

@@ -1,4 +1,5 @@
 import { ADC_SETTINGS } from "../adc/settings.ts";
+import type { Environment } from "../context.ts";
 import type { Connection } from "./connection.ts";
 import {
   describeOrigin,
@@ -13,7 +14,6 @@ import type { Profile } from "./profile.ts";
 import type { Proxy } from "./proxy.ts";
 import { readServers, withoutUserinfo } from "./server.ts";
 import type { Tls } from "./tls.ts";
-import type { Environment } from "../context.ts";
 
 /**
  * Tells whether what came along with a cloned repository sees what is sent to a server that somebody else

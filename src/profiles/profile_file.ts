@@ -1,12 +1,12 @@
 import { lstatSync, readFileSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import type { Environment } from "../context.ts";
 import { codeOf, throwIfNotCapable } from "../errors.ts";
 import { requirePrivate, requirePrivateFolder, storeFolder } from "../store/private_path.ts";
 import { isAbsent, statOrAbsent } from "../system/files.ts";
 import type { ParsedProfiles } from "./parse_profiles.ts";
 import { ProfileFileError } from "./profile_settings.ts";
-import type { Environment } from "../context.ts";
 
 /** The name of the user's own file, below the configuration folder. */
 export const USER_FILE = "config.json";

@@ -1,4 +1,3 @@
-import { BACKENDS } from "../connection/backends.ts";
 import { constants } from "node:os";
 import type { Writable } from "node:stream";
 import { needsBackend, readAdcArguments } from "../adc/arguments.ts";
@@ -6,6 +5,7 @@ import type { AdcArguments } from "../adc/arguments.ts";
 import { checkToken } from "../check/check_token.ts";
 import { CheckError } from "../check/verdict.ts";
 import type { CheckResult } from "../check/verdict.ts";
+import { BACKENDS } from "../connection/backends.ts";
 import { resolveConnection } from "../connection/connection.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Context, Environment } from "../context.ts";

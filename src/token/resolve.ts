@@ -1,6 +1,6 @@
-import type { Context } from "../context.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { Context } from "../context.ts";
 import { AdcRunError, EXIT, messageOf, SourceError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { deadline, unlessAborted } from "../system/deadline.ts";

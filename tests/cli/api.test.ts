@@ -6,9 +6,11 @@ import { test } from "node:test";
 import type { RequestListener } from "node:http";
 import { api } from "../../src/cli/commands/api.ts";
 import type { Io } from "../../src/cli/io.ts";
-import { Interrupted } from "../../src/cli/interrupt.ts";
+import { Interrupted } from "../../src/run/signals.ts";
 import { main } from "../../src/cli/main.ts";
+import { OTHER_COMMANDS } from "../../src/cli/manual/other_commands.ts";
 import { readCommandLine } from "../../src/cli/options.ts";
+import { readCommand } from "../../src/cli/read_command.ts";
 import { serveHttp } from "../check/loopback.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 import { fakeIo } from "./fake_io.ts";
@@ -282,9 +284,10 @@ test("`api()` is ended by a signal, and by nothing else that waits", async () =>
   const signals = new EventEmitter();
   await using server = await serveHttp(() => void signals.emit("SIGTERM"));
   const io = fakeIo({ env: { ADC_SERVER: server.url, ADC_TOKEN: TOKEN }, signals });
-  const { options } = readCommandLine([]);
+  const line = { words: ["/x", "--timeout", "0"], options: readCommandLine([]).options };
+  const spec = OTHER_COMMANDS.find(({ name }) => name === "api")!;
   await assert.rejects(
-    api({ words: ["/x", "--timeout", "0"], options }, io),
+    api(readCommand(spec, line, io)!, io),
     (error: unknown) => error instanceof Interrupted && error.signal === "SIGTERM",
   );
   assert.equal(signals.listenerCount("SIGTERM"), 0);

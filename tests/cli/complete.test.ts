@@ -14,7 +14,7 @@ async function answer(
   const { input, cwd = "/nowhere", config = "/nowhere" } = more;
   const stdin = Readable.from(input === undefined ? [] : [Buffer.from(input)]);
   const io = fakeIo({ stdin, cwd, env: { ADC_RUN_CONFIG_DIR: config } });
-  assert.equal(await complete({ words }, io), 0);
+  assert.equal(await complete(words, io), 0);
   assert.deepEqual(io.err, []);
   return io.out.join("");
 }

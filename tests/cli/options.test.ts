@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { OPTION_VARIABLES, readCommandLine } from "../../src/cli/options.ts";
+import { GLOBAL_OPTIONS } from "../../src/cli/global_options.ts";
+import { readCommandLine } from "../../src/cli/options.ts";
 import { ConnectionError, UsageError } from "../../src/errors.ts";
 
 it("`readCommandLine()` takes options before the command, and leaves every word from it on", () => {
@@ -21,7 +22,7 @@ it("`readCommandLine()` takes options before the command, and leaves every word 
     adc: "./adc",
     check: false,
     mask: true,
-    ambient: new Set(),
+    fromEnvironment: new Set(),
   });
 });
 
@@ -67,7 +68,7 @@ it("`readCommandLine()` takes letters together, values beside them, and the last
       [["--ephemeral=", "x"], { ephemeralTtl: "" }],
     ] as const
   ) {
-    const { ambient: _, check, mask, ...said } = readCommandLine(args).options;
+    const { fromEnvironment: _, check, mask, ...said } = readCommandLine(args).options;
     assert.deepEqual([said, check, mask], [expected, true, true], args.join(" "));
   }
   for (
@@ -138,6 +139,9 @@ it("`readCommandLine()` reads profiles as a list, and `--no-profile`", () => {
   }
 });
 
+const OPTION_VARIABLES = GLOBAL_OPTIONS.filter(({ readElsewhere }) => !readElsewhere)
+  .flatMap(({ variable }) => variable ?? []);
+
 const VARIABLES = {
   ADC_RUN_SOURCE: "env, file",
   ADC_RUN_ENV_FILE: "ci.env",
@@ -155,7 +159,7 @@ const VARIABLES = {
 
 it("`readCommandLine()` takes from variables what the command line does not say", () => {
   assert.deepEqual(Object.keys(VARIABLES).sort(), [...OPTION_VARIABLES].sort());
-  const { ambient, ...options } = readCommandLine(["sync"], VARIABLES).options;
+  const { fromEnvironment, ...options } = readCommandLine(["sync"], VARIABLES).options;
   assert.deepEqual(options, {
     source: ["env", "file"],
     envFile: "ci.env",
@@ -170,7 +174,7 @@ it("`readCommandLine()` takes from variables what the command line does not say"
     keepGoing: true,
     profile: false,
   });
-  assert.deepEqual([...ambient].sort(), Object.keys(options).sort());
+  assert.deepEqual([...fromEnvironment].sort(), Object.keys(options).sort());
 });
 
 it("`readCommandLine()` prefers the command line to variables", () => {
@@ -181,7 +185,7 @@ it("`readCommandLine()` prefers the command line to variables", () => {
   assert.equal(options.ephemeralTtl, undefined);
   assert.equal(options.parallel, 2);
   assert.equal(options.envFile, "x");
-  assert.ok(!options.ambient.has("source"));
+  assert.ok(!options.fromEnvironment.has("source"));
 });
 
 it("`readCommandLine()` lets a named profile go before ADC_RUN_NO_PROFILE", () => {
@@ -210,7 +214,7 @@ it("`readCommandLine()` refuses a second list, which would replace the first in 
 
 it("`readCommandLine()` takes an empty variable for none, and refuses what is no answer", () => {
   const empty = Object.fromEntries(OPTION_VARIABLES.map((name) => [name, ""]));
-  assert.equal(readCommandLine(["sync"], empty).options.ambient.size, 0);
+  assert.equal(readCommandLine(["sync"], empty).options.fromEnvironment.size, 0);
   for (const name of ["ADC_RUN_CHECK", "ADC_RUN_MASK", "ADC_RUN_JSON", "ADC_RUN_PARALLEL"]) {
     assert.throws(() => readCommandLine(["sync"], { [name]: "zqzq" }), (error: unknown) => {
       assert.ok(error instanceof ConnectionError);

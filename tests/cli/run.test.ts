@@ -3,7 +3,7 @@ import { chmod } from "node:fs/promises";
 import process from "node:process";
 import { test } from "node:test";
 import { runCommand } from "../../src/cli/commands/run.ts";
-import type { GlobalOptions } from "../../src/cli/options.ts";
+import type { GlobalOptions } from "../../src/cli/global_options.ts";
 import { ProfileFileError } from "../../src/profiles/profile_settings.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 import { fakeIo } from "./fake_io.ts";
@@ -20,7 +20,7 @@ test("`runCommand()` does not look at a default profile for a command that asks 
       ADC_RUN_CONFIG_DIR: `${folder.path}/config`,
       ADC_RUN_PROFILE: name,
     };
-    const options = { adc, check: true, mask: true, ambient: new Set<string>(), ...more };
+    const options = { adc, check: true, mask: true, fromEnvironment: new Set<string>(), ...more };
     return runCommand({ words: [word], exec: false, options }, fakeIo({ env, cwd: folder.path }));
   };
   assert.equal(await start("lint"), 3);

@@ -5,7 +5,7 @@ import { Writable } from "node:stream";
 import { it } from "node:test";
 import process from "node:process";
 import { runMany } from "../../src/cli/commands/run_many.ts";
-import type { GlobalOptions } from "../../src/cli/options.ts";
+import type { GlobalOptions } from "../../src/cli/global_options.ts";
 import type { Profile } from "../../src/connection/profile.ts";
 import { AdcRunError } from "../../src/errors.ts";
 import { readCall } from "../../src/run/run.ts";
@@ -52,7 +52,13 @@ async function start(
   const command: Parameters<typeof runMany>[0] = {
     call: await readCall(more.words ?? ["sync"]),
     profiles: more.profiles ?? profiles("eu", "us"),
-    options: { adc: folder.adc, check: false, mask: true, ambient: new Set(), ...more.options },
+    options: {
+      adc: folder.adc,
+      check: false,
+      mask: true,
+      fromEnvironment: new Set(),
+      ...more.options,
+    },
   };
   const code = await runMany(command, io);
   return { code, out: io.out.join(""), err: io.err.join("") };
@@ -144,7 +150,13 @@ it("`adc-run --json -p eu,us` ends with the code of the signal that ended all", 
       },
     }),
   });
-  const options = { adc: folder.adc, check: false, mask: true, json: true, ambient: new Set([""]) };
+  const options = {
+    adc: folder.adc,
+    check: false,
+    mask: true,
+    json: true,
+    fromEnvironment: new Set([""]),
+  };
   const code = await runMany({
     call: await readCall(["sync"]),
     profiles: profiles("eu", "us"),
@@ -165,7 +177,7 @@ it("`adc-run -p eu,us` leaves no listener on the process' streams", async () => 
   await runMany({
     call: await readCall(["sync"]),
     profiles: profiles("eu", "us"),
-    options: { adc: folder.adc, check: false, mask: true, ambient: new Set() },
+    options: { adc: folder.adc, check: false, mask: true, fromEnvironment: new Set() },
   }, io);
   assert.deepEqual([io.stdout, io.stderr].map((each) => each.eventNames().length), before);
   assert.deepEqual((io.signals as unknown as { eventNames(): unknown[] }).eventNames(), []);

@@ -1,8 +1,8 @@
-import { BACKENDS } from "../../connection/backends.ts";
 import { join } from "node:path";
 import type { User } from "../../admin_api/shapes.ts";
 import { checkToken } from "../../check/check_token.ts";
 import { CheckError, VERDICTS } from "../../check/verdict.ts";
+import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { UsageError } from "../../errors.ts";
 import { credentialsOf, needsConsent } from "../../lifecycle/credentials.ts";
@@ -11,6 +11,7 @@ import { openSession, openTokenSession } from "../../lifecycle/open_session.ts";
 import type { Session } from "../../lifecycle/open_session.ts";
 import type { KeptToken } from "../../lifecycle/replace_token.ts";
 import { sweep } from "../../lifecycle/sweep.ts";
+import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import type { TokenStores } from "../../lifecycle/token_stores.ts";
 import { isAdminKey } from "../../secret.ts";
 import type { Secret } from "../../secret.ts";
@@ -20,47 +21,56 @@ import { KEYCHAIN_SERVICE } from "../../token/keychain.ts";
 import { NoTokenError, resolveToken, surveyTokens } from "../../token/resolve.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
 import type { TokenSource } from "../../token/source.ts";
-import { canAsk } from "../io.ts";
+import { canAsk, contextOf, interruptible } from "../io.ts";
 import type { Io } from "../io.ts";
+import type { OwnCall } from "../manual/manual.ts";
 import type { Reporter } from "../output/report.ts";
 import { askCredentials } from "../prompts.ts";
+import { openConnection } from "../settings.ts";
 
 /** A session, and the token that it was opened with. */
-interface AccountSession extends Session {
+interface OwnSession extends Session {
   /** The token; `undefined` after a log-in with a password. */
   readonly resolved: ResolvedToken | undefined;
 }
 
-/** Opens a session, and clears up what an interrupted run left behind. No token is made for it. */
-export async function openAccountSession(
-  connection: Connection,
-  { sources, stores, io, reporter, signal }: {
-    readonly sources: readonly TokenSource[];
-    readonly stores: TokenStores;
-    readonly io: Io;
-    readonly reporter: Reporter;
-    readonly signal: AbortSignal;
-  },
-): Promise<AccountSession> {
+/** What a command that looks after tokens works with. */
+interface AccountSession extends OwnSession {
+  readonly connection: Connection;
+  readonly stores: TokenStores;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Does something as the user whose token a run would take, once what an interrupted run left behind is
+ * cleared up. No token is made for it.
+ */
+export async function withAccountSession(
+  call: OwnCall,
+  io: Io,
+  work: (session: AccountSession) => Promise<number>,
+): Promise<number> {
+  const { connection, sources } = await openConnection(call, io);
   const { backend } = connection;
   if (!BACKENDS[backend.value].hasUsers) {
     throw new UsageError(
       `Cannot look after tokens: the backend ${backend.value} has no such calls`,
-      {
-        suggestion: "Only API7 Enterprise has them: --backend api7ee or ADC_BACKEND=api7ee.",
-      },
+      { suggestion: "Only API7 Enterprise has them: --backend api7ee or ADC_BACKEND=api7ee." },
     );
   }
-  const session = await openOwnSession(connection, { sources, io, signal });
-  const { api, user, close } = session;
-  const { warn: onWarning } = reporter;
-  try {
-    await sweep(api, { stores, user, onWarning, signal, now: Date.now });
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  return session;
+  const context = contextOf(io, call.reporter);
+  const { onWarning } = context;
+  const stores = openTokenStores(context);
+  return await interruptible(io, async (signal) => {
+    const session = await openOwnSession(connection, { sources, io, signal });
+    const { api, user, close } = session;
+    try {
+      await sweep(api, { stores, user, onWarning, signal, now: Date.now });
+      return await work({ ...session, connection, stores, signal });
+    } finally {
+      await close();
+    }
+  });
 }
 
 async function openOwnSession(
@@ -70,7 +80,7 @@ async function openOwnSession(
     readonly io: Io;
     readonly signal: AbortSignal;
   },
-): Promise<AccountSession> {
+): Promise<OwnSession> {
   try {
     const resolved = await resolveToken({ connection, sources: withoutLogIn(sources), signal });
     const record = await knownToken(resolved.token, { connection, env: io.env });
@@ -84,10 +94,7 @@ async function openOwnSession(
     if (!logIn || (!complete && !canAsk(io)) || needsConsent(connection) !== undefined) throw error;
     const credentials = complete ? { username, password, loginOption } : {
       loginOption,
-      ...await askCredentials(io)(connection.server.value, {
-        ...(username !== undefined && { username }),
-        ...(password !== undefined && { password }),
-      }),
+      ...await askCredentials(io)(connection.server.value, { username, password }),
     };
     return { ...await openSession(connection, { credentials, signal }), resolved: undefined };
   }
@@ -131,15 +138,24 @@ export function describeOwner(owner: User): string {
   return `${owner.username} (roles: ${owner.roles.join(", ") || "none"})`;
 }
 
+/** Where tokens are stored: the source that finds them there, and what a message calls the place. */
+export const STORAGES: Readonly<
+  Record<Storage, { readonly source: string; readonly place: (folder: string) => string }>
+> = {
+  keychain: {
+    source: "keychain",
+    place: () => `the keychain (service "${KEYCHAIN_SERVICE}", account `,
+  },
+  file: { source: "store", place: (folder) => `the file ${join(folder, TOKEN_FILE)} (account ` },
+};
+
 /** Names entries for a message. */
 export function describeEntries(
   accounts: readonly string[],
   { storage, folder }: { readonly storage: Storage; readonly folder: string },
 ): string {
   const names = accounts.map((account) => `"${account}"`).join(" and ");
-  return storage === "keychain"
-    ? `the keychain (service "${KEYCHAIN_SERVICE}", account ${names})`
-    : `the file ${join(folder, TOKEN_FILE)} (account ${names})`;
+  return `${STORAGES[storage].place(folder)}${names})`;
 }
 
 /** Says each time that a file is the worse place, so that nobody forgets where the token lies. */
@@ -164,7 +180,7 @@ export async function tryToken(
 /** A stored token as data, without the token. */
 export function describeKept(
   { token, record, revoked }: KeptToken,
-  { owner, warnings }: { readonly owner: User; readonly warnings: readonly string[] },
+  owner: User,
 ): Record<string, unknown> {
   const { storage, account, id, name, expiresAt } = record;
   return {
@@ -173,12 +189,11 @@ export function describeKept(
     id,
     name,
     expiresAt: expiresAt ?? null,
-    ...(expiresAt !== undefined && { expires: day(expiresAt) }),
+    expires: expiresAt === undefined ? undefined : day(expiresAt),
     redacted: token.redacted,
     fingerprint: token.fingerprint,
     owner,
-    ...(revoked !== undefined && { revoked }),
-    warnings,
+    revoked,
   };
 }
 
@@ -194,7 +209,7 @@ export async function warnOfShadows(
     readonly reporter: Reporter;
   },
 ): Promise<void> {
-  const own = storage === "file" ? "store" : "keychain";
+  const own = STORAGES[storage].source;
   const at = sources.findIndex(({ name }) => name === own);
   const before = sources.slice(0, at === -1 ? sources.length : at)
     // A helper command may ask for a password, or take its time; others leave traces.

@@ -13,10 +13,13 @@ import { watchSignals } from "../../run/signals.ts";
 import type { RunSignals } from "../../run/signals.ts";
 import { resolveToken } from "../../token/resolve.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
-import { requireNoDryRun } from "../command_options.ts";
 import type { Io } from "../io.ts";
-import { readOwnCommand } from "../own_command.ts";
-import type { OwnCall, OwnCommand } from "../own_command.ts";
+import type { OwnCall } from "../manual/manual.ts";
+import type { ApiOptions } from "../manual/other_commands.ts";
+import { requireNoDryRun } from "../options.ts";
+import { openConnection } from "../settings.ts";
+import type { OwnConnection } from "../settings.ts";
+import type { Reporter } from "../output/report.ts";
 import { forTerminal, headOf, keepStart, writePieces } from "./api_output.ts";
 import type { BodyStart } from "./api_output.ts";
 import { allPages, notAList, pageFields } from "./api_pages.ts";
@@ -25,24 +28,23 @@ import type { ApiRequest } from "./api_request.ts";
 import { hasField, readTarget, requireGroups, withFields, withGroup } from "./api_target.ts";
 
 /** Sends one request and shows the answer. */
-export async function api({ words, options: before }: OwnCall, io: Io): Promise<number> {
-  const request = readApiRequest(words);
-  if (request.help) {
-    const { helpText } = await import("../manual/help.ts");
-    io.stdout.write(helpText("api"));
-    return 0;
-  }
-  if (!["GET", "HEAD"].includes(request.method)) requireNoDryRun(before, `api ${request.method}`);
-  const own = await readOwnCommand<object>(
-    // --no-mask means something here, as it does for a run.
-    { words: request.rest, options: { ...before, mask: true } },
-    io,
-    { name: "api", uses: ["--source", "--token"], options: [] },
-  );
-  const mask = request.mask && before.mask;
+export async function api(
+  call: OwnCall<ApiOptions>,
+  io: Io,
+): Promise<number> {
+  const { options, reporter } = call;
+  const request = readApiRequest(call.operands, options);
+  if (!["GET", "HEAD"].includes(request.method)) requireNoDryRun(options, `api ${request.method}`);
+  const connected = await openConnection(call, io);
   const watch = watchSignals(io.signals);
   try {
-    return await ask({ ...request, mask }, { ...own, io, watch, signal: watch.interrupted });
+    return await sendRequest(request, {
+      ...connected,
+      reporter,
+      io,
+      watch,
+      signal: watch.interrupted,
+    });
   } catch (error) {
     watch.interrupted.throwIfAborted();
     throw error;
@@ -52,13 +54,14 @@ export async function api({ words, options: before }: OwnCall, io: Io): Promise<
 }
 
 /** What a request has about it. */
-interface Surroundings extends Pick<OwnCommand<object>, "connection" | "sources" | "reporter"> {
+interface Surroundings extends OwnConnection {
+  readonly reporter: Reporter;
   readonly io: Io;
   readonly watch: RunSignals;
   readonly signal: AbortSignal;
 }
 
-async function ask(request: ApiRequest, surroundings: Surroundings): Promise<number> {
+async function sendRequest(request: ApiRequest, surroundings: Surroundings): Promise<number> {
   const { connection, sources, reporter, io, watch, signal } = surroundings;
   // All that can be wrong on this side is, before a token is looked for.
   const target = readTarget(request.path, connection.servers);
@@ -90,7 +93,7 @@ async function ask(request: ApiRequest, surroundings: Surroundings): Promise<num
 }
 
 /** A request that is ready to be sent, but for the gateway group. */
-interface Ready extends Omit<ApiRequest, "data"> {
+interface PreparedRequest extends Omit<ApiRequest, "data"> {
   readonly body: Uint8Array | undefined;
 }
 
@@ -99,7 +102,7 @@ interface Exchange extends Surroundings {
   readonly resolved: ResolvedToken;
 }
 
-async function exchange(ready: Ready, exchanging: Exchange): Promise<number> {
+async function exchange(prepared: PreparedRequest, exchanging: Exchange): Promise<number> {
   const { connection, reporter, requester, resolved, io } = exchanging;
   const record = await knownToken(resolved.token, {
     connection,
@@ -109,15 +112,14 @@ async function exchange(ready: Ready, exchanging: Exchange): Promise<number> {
   const now = Date.now();
   const soon = endWarning(record, now);
   if (soon !== undefined) reporter.warn(soon);
-  const path = await withGroup(ready.path, exchanging);
-  const { method, body } = ready;
-  const headers = {
-    ...(body !== undefined && { "content-type": "application/json" }),
-    ...ready.headers,
-  };
+  const path = await withGroup(prepared.path, exchanging);
+  const { method, body } = prepared;
+  const headers = body === undefined
+    ? prepared.headers
+    : { "content-type": "application/json", ...prepared.headers };
   const send = (fields: Parameters<typeof withFields>[1]) =>
     requester.send({ method, path: withFields(path, fields), headers, body });
-  const judge = (answer: RawAnswer, start: BodyStart) =>
+  const failureOf = (answer: RawAnswer, start: BodyStart) =>
     judgeRawAnswer(answer, {
       start: start.text(),
       cut: start.cut(),
@@ -126,9 +128,9 @@ async function exchange(ready: Ready, exchanging: Exchange): Promise<number> {
       explain: (result) => explainRefusal(result, record, now),
     });
 
-  const answer = await send(ready.paginate ? pageFields(path, 1) : []);
-  const mask = createMask(ready.mask ? secretsOf(connection, resolved, io.env) : []);
-  if (ready.paginate && isSuccess(answer)) {
+  const answer = await send(prepared.paginate ? pageFields(path, 1) : []);
+  const mask = createMask(prepared.mask ? secretsOf(connection, resolved, io.env) : []);
+  if (prepared.paginate && isSuccess(answer)) {
     const next = async (page: number) => {
       const further = await send(pageFields(path, page));
       if (isSuccess(further)) return further;
@@ -136,15 +138,15 @@ async function exchange(ready: Ready, exchanging: Exchange): Promise<number> {
       for await (const _ of start.body) {
         if (start.full()) break;
       }
-      throw judge(further, start) ?? notAList(further, `the answer is ${further.status}`);
+      throw failureOf(further, start) ?? notAList(further, `the answer is ${further.status}`);
     };
     await show(allPages(answer, next), exchanging, { mask });
     return 0;
   }
   const start = keepStart(answer.body);
-  const head = ready.include ? headOf(answer) : undefined;
+  const head = prepared.include ? headOf(answer) : undefined;
   await show(start.body, exchanging, { mask, head });
-  const failure = judge(answer, start);
+  const failure = failureOf(answer, start);
   if (failure !== undefined) return reporter.fail(failure);
   if (/html/i.test(answer.header("content-type") ?? "")) {
     reporter.warn("The answer is a page, and not the JSON that an Admin API gives.");

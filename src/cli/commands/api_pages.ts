@@ -9,17 +9,15 @@ import { hasField } from "./api_target.ts";
 const PAGE_SIZE = 100;
 
 /** One page is held at a time; what is longer is none, in bytes. */
-const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_PAGE_BYTES = 64 * 1024 * 1024;
 
 /** A list that goes on beyond has no end. */
 const MAX_PAGES = 100_000;
 
 /** The fields that ask for a page. */
 export function pageFields(path: string, page: number): readonly (readonly [string, string])[] {
-  return [
-    ["page", String(page)],
-    ...(hasField(path, "page_size") ? [] : [["page_size", String(PAGE_SIZE)] as const]),
-  ];
+  const fields = [["page", String(page)], ["page_size", String(PAGE_SIZE)]] as const;
+  return fields.filter(([name]) => name === "page" || !hasField(path, name));
 }
 
 /**
@@ -81,8 +79,8 @@ async function readText(answer: RawAnswer): Promise<string> {
   let [text, length] = ["", 0];
   for await (const chunk of answer.body) {
     length += chunk.length;
-    if (length > MAX_BYTES) {
-      throw notAList(answer, `a page is longer than ${MAX_BYTES / 1024 / 1024} MiB`);
+    if (length > MAX_PAGE_BYTES) {
+      throw notAList(answer, `a page is longer than ${MAX_PAGE_BYTES / 1024 / 1024} MiB`);
     }
     text += decoder.decode(chunk, { stream: true });
   }

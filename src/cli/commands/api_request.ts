@@ -1,22 +1,9 @@
 import { Buffer } from "node:buffer";
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
-import { Option } from "commander";
-import { CONNECTION_OPTIONS } from "../../adc/parse_arguments.ts";
 import { AdcRunError, codeOf, EXIT, throwIfNotCapable, UsageError } from "../../errors.ts";
-import { addSharedOptions, parseStrictly, quietCommand } from "../command_options.ts";
 import type { Io } from "../io.ts";
-
-/** The options that `adc-run api` alone has, in commander's spelling. */
-const API_OPTIONS = [
-  "-X, --method <method>",
-  "-d, --data <body>",
-  "-H, --header <header>",
-  "-f, --field <field>",
-  "-i, --include",
-  "--paginate",
-  "--no-mask",
-] as const;
+import type { ApiOptions } from "../manual/other_commands.ts";
 
 /** What is to be asked. */
 export interface ApiRequest {
@@ -34,44 +21,11 @@ export interface ApiRequest {
   readonly paginate: boolean;
   /** Whether the token is masked in the answer. */
   readonly mask: boolean;
-  /** Whether only the help was asked for. */
-  readonly help: boolean;
-  /** The connection's options and the shared ones, none of which can be taken for another. */
-  readonly rest: readonly string[];
 }
 
-interface Options {
-  readonly method?: string;
-  readonly data?: readonly string[];
-  readonly header?: readonly string[];
-  readonly field?: readonly string[];
-  readonly include?: boolean;
-  readonly paginate?: boolean;
-  readonly mask: boolean;
-  readonly help?: boolean;
-}
-
-/** What `-d`, `-H`, `-f` and `--token` have in common: there can be several. */
-const REPEATED = ["data", "header", "field", "token"];
-
-/** Reads the words. */
-export function readApiRequest(words: readonly string[]): ApiRequest {
-  const command = addSharedOptions(quietCommand("api"));
-  const own = [...API_OPTIONS, ...CONNECTION_OPTIONS].map((flags) => new Option(flags));
-  for (const option of own) {
-    if (REPEATED.includes(option.attributeName())) {
-      option.argParser((value: string, all: string[] = []) => [...all, value]);
-    }
-    command.addOption(option);
-  }
-  const operands = parseStrictly(command, words);
-  const options = command.opts<Options>();
-  const given = Object.entries(command.opts()).filter(([name]) =>
-    command.getOptionValueSource(name) === "cli" && !API_NAMES.has(name)
-  );
-  const rest = given.flatMap(([name, value]) => errorMessageOf(name, value));
-  const { include = false, paginate = false, mask, help = false } = options;
-  if (help) return { ...NOTHING, mask, help, rest };
+/** Reads what is to be asked. */
+export function readApiRequest(operands: readonly string[], options: ApiOptions): ApiRequest {
+  const { include = false, paginate = false, mask = true } = options;
   const { method, path } = readOperands(operands, options);
   const [data, ...more] = options.data ?? [];
   if (more.length > 0) throw new UsageError("Cannot use -d twice: a request has one body");
@@ -84,32 +38,9 @@ export function readApiRequest(words: readonly string[]): ApiRequest {
     include,
     paginate,
     mask,
-    help,
-    rest,
   };
   if (paginate) requirePages(request);
   return request;
-}
-
-const API_NAMES = new Set(API_OPTIONS.map((flags) => new Option(flags).attributeName()));
-
-const NOTHING = {
-  method: "GET",
-  path: "",
-  data: undefined,
-  headers: {},
-  fields: [],
-  include: false,
-  paginate: false,
-};
-
-/** One word each, so that a value that looks like an option remains a value. */
-function errorMessageOf(name: string, value: unknown): readonly string[] {
-  const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  if (value === true) return [flag];
-  if (value === false) return [flag.replace("--", "--no-")];
-  if (name === "token") return (value as string[]).map((each) => `${flag}=${each}`);
-  return [`${flag}=${Array.isArray(value) ? value.join(",") : String(value)}`];
 }
 
 /** `TRACE` has the server repeat the request, token and all; `CONNECT` asks for a tunnel. */
@@ -118,7 +49,7 @@ const KNOWN_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS
 
 function readOperands(
   operands: readonly string[],
-  { method: flag }: Options,
+  { method: flag }: ApiOptions,
 ): { readonly method: string | undefined; readonly path: string } {
   const suggestion = "Write it like: adc-run api GET /api/users";
   if (operands.length > 2) {
@@ -225,7 +156,7 @@ export function readHeaders(
 /**
  * Far more than any configuration; what is longer is something else, and is not read to its end.
  */
-const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 /**
  * Reads the body: `@FILE`, `-` or `@-` for standard input, else the text itself. It is sent byte by byte
@@ -280,10 +211,10 @@ async function collect(
     if (next.done) return Buffer.concat(chunks);
     const bytes = Buffer.from(next.value as Uint8Array);
     length += bytes.length;
-    if (length > MAX_BYTES) {
+    if (length > MAX_BODY_BYTES) {
       await iterator.return?.();
       throw new AdcRunError(
-        `Cannot send ${what}: it is longer than ${MAX_BYTES / 1024 / 1024} MiB`,
+        `Cannot send ${what}: it is longer than ${MAX_BODY_BYTES / 1024 / 1024} MiB`,
         EXIT.data,
       );
     }

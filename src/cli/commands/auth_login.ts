@@ -1,5 +1,5 @@
-import { BACKENDS } from "../../connection/backends.ts";
 import { tokensByServer } from "../../check/check_token.ts";
+import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { plainPasswordWarning } from "../../lifecycle/credentials.ts";
@@ -10,12 +10,15 @@ import { adoptToken, replaceToken } from "../../lifecycle/replace_token.ts";
 import type { KeptToken } from "../../lifecycle/replace_token.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import { Secret } from "../../secret.ts";
+import type { Storage } from "../../store/state.ts";
 import { accountOf, isBlank, validateToken } from "../../token/token_value.ts";
-import { abortOnInterrupt } from "../interrupt.ts";
-import { canAsk } from "../io.ts";
+import { canAsk, contextOf, interruptible } from "../io.ts";
 import type { Io } from "../io.ts";
-import { readOwnCommand } from "../own_command.ts";
-import type { OwnCall, OwnCommand } from "../own_command.ts";
+import type { LoginOptions } from "../manual/auth_commands.ts";
+import { namesOf } from "../global_options.ts";
+import type { OwnCall } from "../manual/manual.ts";
+import { openConnection } from "../settings.ts";
+import type { OwnConnection } from "../settings.ts";
 import {
   askSecret,
   askText,
@@ -34,81 +37,48 @@ import {
   warnOfSuperAdmin,
 } from "./account.ts";
 
-/** The options that `auth login` alone has. */
-interface LoginOptions {
-  readonly withToken?: boolean;
-  readonly username?: string;
-  readonly passwordStdin?: boolean;
-  readonly loginOption?: string;
-  readonly name?: string;
-  readonly expiresIn?: string;
-  readonly storage?: string;
-  readonly yes?: boolean;
-}
-
 /** The options of a log-in with a password, which mean nothing with a token. */
-const PASSWORD_OPTIONS = {
-  username: "--username",
-  passwordStdin: "--password-stdin",
-  loginOption: "--login-option",
-  name: "--name",
-  expiresIn: "--expires-in",
-  yes: "--yes",
-} as const;
+const PASSWORD_OPTIONS = [
+  "--username",
+  "--password-stdin",
+  "--login-option",
+  "--name",
+  "--expires-in",
+  "--yes",
+] as const;
 
 /** What the Admin API of API7 Enterprise listens at out of the box. */
 const USUAL_SERVER = "https://localhost:7443";
 
 /** Logs in, has a token made, tries it, and stores it. */
-export async function authLogin(call: OwnCall, io: Io): Promise<number> {
-  const withToken = call.words.includes("--with-token");
-  const command = await readOwnCommand<LoginOptions>(call, io, {
-    name: "auth login",
-    uses: ["--source", "--no-check", "--token"],
-    options: [
-      "--with-token",
-      "--username <name>",
-      "--password-stdin",
-      "--login-option <name>",
-      "--name <name>",
-      "--expires-in <duration>",
-      "--storage <store>",
-      "--yes",
-    ],
-    ...(!withToken && {
-      backend: "api7ee" as const,
-      askServer: () => askServer(io),
-    }),
+export async function authLogin(call: OwnCall<LoginOptions>, io: Io): Promise<number> {
+  const { options } = call;
+  const { storage = "keychain", withToken } = options;
+  const connected = await openConnection(call, io, {
+    backend: withToken ? undefined : "api7ee",
+    askServer: withToken ? undefined : () => askServer(io),
   });
-  const { options, connection } = command;
+  const { connection } = connected;
   if (connection.args.tokens.length > 0) {
     throw new UsageError(
       "Cannot take the token from --token: any user of this machine can read it there",
       { suggestion: "Use --with-token, which reads it from standard input." },
     );
   }
-  for (const [name, flag] of Object.entries(PASSWORD_OPTIONS)) {
+  for (const flag of PASSWORD_OPTIONS) {
+    const value = options[namesOf({ flags: flag }).key as keyof LoginOptions];
     // A variable that is not set, most likely: the default would not be what was meant.
-    if (options[name as keyof LoginOptions] === "") {
-      throw new UsageError(`Option "${flag}" is empty`);
-    }
-  }
-  const { storage = "keychain" } = options;
-  if (storage !== "keychain" && storage !== "file") {
-    throw new UsageError(`Cannot use --storage "${storage}": there are keychain and file`);
-  }
-  if (options.withToken) {
-    for (const [name, flag] of Object.entries(PASSWORD_OPTIONS)) {
-      if (options[name as keyof LoginOptions] === undefined) continue;
+    if (value === "") throw new UsageError(`Option "${flag}" is empty`);
+    if (withToken && value !== undefined) {
       throw new UsageError(`Cannot use ${flag} with --with-token: nobody logs in`);
     }
-    return await loginWithToken({ ...command, storage }, io);
   }
-  return await loginWithPassword({ ...command, storage }, io);
+  const login = withToken ? loginWithToken : loginWithPassword;
+  return await login({ ...call, ...connected, storage }, io);
 }
 
 /** A command that stores a token somewhere. */
-type LoginCommand = OwnCommand<LoginOptions> & { readonly storage: "keychain" | "file" };
+type LoginCommand = OwnCall<LoginOptions> & OwnConnection & { readonly storage: Storage };
 
 /** Where nobody can be asked ADC's default stands, and the log-in says what answers there. */
 async function askServer(io: Io): Promise<string | undefined> {
@@ -129,50 +99,38 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
   const credentials = await readCredentials(connection, { options, io });
   const warning = plainPasswordWarning(connection);
   if (warning !== undefined) reporter.warn(warning);
-  const stores = openTokenStores({
-    env: io.env,
-    keychain: io.keychain,
-    onWarning: reporter.warn,
-  });
+  const stores = openTokenStores(contextOf(io, reporter));
   const [{ origin }] = connection.servers as [Connection["servers"][0]];
   const account = accountOf(origin, connection);
-  const interrupt = abortOnInterrupt(io.signals);
-  const { signal } = interrupt;
-  try {
+  return await interruptible(io, async (signal) => {
     const session = await openSession(connection, { credentials, signal });
     const { api, user } = session;
     try {
       warnOfSuperAdmin(user, reporter);
-      const kept = await withAccount(
-        account,
-        () =>
-          replaceToken(api, {
-            connection,
-            stores,
-            storage,
-            account,
-            user,
-            name,
-            expiresAt: endOf(lifetime, Date.now()),
-            check: async (token) => {
-              if (options.check) await tryToken(token, { connection, reporter, signal });
-            },
-            onWarning: reporter.warn,
-            signal,
-            now: Date.now,
-          }),
-        { folder: stores.folder, signal },
-      );
+      const replace = () =>
+        replaceToken(api, {
+          connection,
+          stores,
+          storage,
+          account,
+          user,
+          name,
+          expiresAt: endOf(lifetime, Date.now()),
+          check: async (token) => {
+            if (options.check) await tryToken(token, { connection, reporter, signal });
+          },
+          onWarning: reporter.warn,
+          signal,
+          now: Date.now,
+        });
+      const kept = await withAccount(account, replace, { folder: stores.folder, signal });
       await warnOfShadows(connection, { sources, storage, reporter });
       if (storage === "file") warnOfFile(reporter);
-      announce(kept, { command, owner: user, folder: stores.folder });
-      return 0;
+      return announce(kept, { command, owner: user, folder: stores.folder });
     } finally {
       await session.close();
     }
-  } finally {
-    interrupt.release();
-  }
+  });
 }
 
 function announce(
@@ -182,12 +140,8 @@ function announce(
     readonly owner: Parameters<typeof describeOwner>[0];
     readonly folder: string;
   },
-): void {
-  if (options.json) {
-    const { warnings } = reporter;
-    reporter.print(JSON.stringify(describeKept(kept, { owner, warnings })));
-    return;
-  }
+): number {
+  if (options.json) return reporter.answer(describeKept(kept, owner));
   const { token, record, revoked } = kept;
   const { account, name, expiresAt } = record;
   reporter.info(
@@ -201,6 +155,7 @@ function announce(
     server.origin.kind === "flag" && `ADC_SERVER=${server.value}`,
   ].filter((text) => typeof text === "string");
   if (missing.length > 0) reporter.info(`for ADC to find it, set ${missing.join(" and ")}`);
+  return 0;
 }
 
 function requireLogIn({ backend }: Connection): void {
@@ -216,7 +171,7 @@ async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
   const token = await readToken(connection, io);
   if (options.check) await tryToken(token, { connection, reporter });
   const owner = options.check ? await findOwner(connection, token, { reporter }) : undefined;
-  const stores = openTokenStores({ env: io.env, keychain: io.keychain, onWarning: reporter.warn });
+  const stores = openTokenStores(contextOf(io, reporter));
   const tokens = new Map<string, Secret>();
   for (const [index, each] of tokensByServer(connection, token).entries()) {
     tokens.set(connection.servers[index]!.origin, each);
@@ -235,19 +190,14 @@ async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
   const accounts = [...tokens.keys()].map((origin) => accountOf(origin, connection));
   if (options.json) {
     const { redacted, fingerprint } = token;
-    const { warnings } = reporter;
-    reporter.print(
-      JSON.stringify({
-        stored: storage,
-        accounts,
-        redacted,
-        fingerprint,
-        owner,
-        ...(revoked.length > 0 && { revoked }),
-        warnings,
-      }),
-    );
-    return 0;
+    return reporter.answer({
+      stored: storage,
+      accounts,
+      redacted,
+      fingerprint,
+      owner,
+      revoked: revoked.length > 0 ? revoked : undefined,
+    });
   }
   const whose = owner === undefined ? "" : ` of ${describeOwner(owner)}`;
   reporter.info(

@@ -1,8 +1,9 @@
-import { BACKENDS } from "../../connection/backends.ts";
 import { checkToken } from "../../check/check_token.ts";
 import { CheckError } from "../../check/verdict.ts";
+import { BACKENDS } from "../../connection/backends.ts";
 import { describeConnection } from "../../connection/connection.ts";
 import { describeOrigin } from "../../connection/origin.ts";
+import type { Origin } from "../../connection/origin.ts";
 import { UsageError } from "../../errors.ts";
 import { describeEnd, endWarning, explainRefusal, knownToken } from "../../lifecycle/expiry.ts";
 import type { TokenRecord } from "../../store/state.ts";
@@ -10,17 +11,14 @@ import { NoTokenError, resolveToken, surveyTokens } from "../../token/resolve.ts
 import type { Io } from "../io.ts";
 import { maskInRunner } from "../output/ci.ts";
 import { describeCheck, describeError, describeToken, formatTrail } from "../output/report.ts";
-import { readOwnCommand } from "../own_command.ts";
-import type { OwnCall } from "../own_command.ts";
+import type { OwnCall } from "../manual/manual.ts";
+import { openConnection } from "../settings.ts";
 import { describeOwner, findOwner, warnOfFile, withoutLogIn } from "./account.ts";
 
 /** Shows where a token would come from and what the server says of it. */
 export async function authStatus(call: OwnCall, io: Io): Promise<number> {
-  const { options, connection, sources, reporter } = await readOwnCommand(call, io, {
-    name: "auth status",
-    uses: ["--source", "--no-check", "--token"],
-    options: [],
-  });
+  const { options, reporter } = call;
+  const { connection, sources } = await openConnection(call, io);
   const { trail, winner, error } = await surveyTokens({ connection, sources });
   const { env } = io;
   const record = winner &&
@@ -41,32 +39,30 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
       ? new CheckError(checked, { resolved: winner! })
       : undefined);
   if (options.json) {
-    const status = {
+    reporter.answer({
       connection: describeConnection(connection),
       sources: trail,
-      ...(winner && { token: { ...describeToken(winner), ...describeRecord(record) } }),
+      token: winner && { ...describeToken(winner), ...describeRecord(record) },
       check: winner ? describeCheck(checked) : { verdict: "no-token" },
-      ...(owner && { owner }),
-      ...(failure && { error: describeError(failure) }),
-      warnings: reporter.warnings,
-    };
-    reporter.print(JSON.stringify(status));
+      owner,
+      error: failure && describeError(failure),
+    });
     return failure?.exitCode ?? 0;
   }
   const { backend, server, gatewayGroup } = connection;
+  const place = ({ value, origin }: { readonly value: string; readonly origin: Origin }) =>
+    `${value} (${describeOrigin(origin)})`;
   const lines = [
-    `server   ${server.value} (${describeOrigin(server.origin)})`,
-    `backend  ${backend.value} (${describeOrigin(backend.origin)})`,
-    ...(BACKENDS[backend.value].hasGatewayGroups
-      ? [`group    ${gatewayGroup.value} (${describeOrigin(gatewayGroup.origin)})`]
-      : []),
+    `server   ${place(server)}`,
+    `backend  ${place(backend)}`,
+    BACKENDS[backend.value].hasGatewayGroups && `group    ${place(gatewayGroup)}`,
     ...formatTrail(trail).map((line) => `source   ${line}`),
-    ...(winner ? [`token    ${winner.token} from ${winner.source}`] : []),
-    ...(winner ? [`check    ${checked?.verdict ?? "not made"}`] : []),
-    ...(record?.name !== undefined ? [`name     ${record.name}`] : []),
-    ...(record && hasKnownEnd(record) ? [`end      ${describeEnd(record.expiresAt, now)}`] : []),
-    ...(owner ? [`owner    ${describeOwner(owner)}`] : []),
-  ];
+    winner && `token    ${winner.token} from ${winner.source}`,
+    winner && `check    ${checked?.verdict ?? "not made"}`,
+    record?.name !== undefined && `name     ${record.name}`,
+    record && hasKnownEnd(record) && `end      ${describeEnd(record.expiresAt, now)}`,
+    owner && `owner    ${describeOwner(owner)}`,
+  ].filter((line) => typeof line === "string");
   reporter.print(lines.join("\n"));
   if (failure === undefined) return 0;
   // What every source said stands above already.
@@ -77,13 +73,8 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
 function describeRecord(record: TokenRecord | undefined): Record<string, unknown> {
   if (record === undefined) return {};
   const { id, name, user, storage, expiresAt } = record;
-  return {
-    storage,
-    ...(id !== undefined && { id }),
-    ...(name !== undefined && { name }),
-    ...(user !== undefined && { user }),
-    ...(hasKnownEnd(record) && { expiresAt: expiresAt ?? null }),
-  };
+  const end = hasKnownEnd(record) ? expiresAt ?? null : undefined;
+  return { storage, id, name, user, expiresAt: end };
 }
 
 /** Of a token that was brought along nobody knows when it ends. */
@@ -93,11 +84,8 @@ function hasKnownEnd({ expiresAt, neverExpires }: TokenRecord): boolean {
 
 /** Prints the token that a run would take. It is not checked. */
 export async function authToken(call: OwnCall, io: Io): Promise<number> {
-  const { options, connection, sources, reporter } = await readOwnCommand(call, io, {
-    name: "auth token",
-    uses: ["--source", "--token"],
-    options: [],
-  });
+  const { options, reporter } = call;
+  const { connection, sources } = await openConnection(call, io);
   const looking = withoutLogIn(sources);
   if (looking.length === 0) {
     throw new UsageError('Cannot print a token: source "admin-api" makes one, for runs alone', {

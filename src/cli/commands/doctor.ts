@@ -1,16 +1,12 @@
-import { Option } from "commander";
-import { CONNECTION_OPTIONS } from "../../adc/parse_arguments.ts";
 import { oneLine } from "../../check/response.ts";
 import { diagnose } from "../../doctor/diagnose.ts";
 import type { Finding } from "../../doctor/finding.ts";
 import { EXIT, UsageError } from "../../errors.ts";
-import { addSharedOptions, parseStrictly, quietCommand } from "../command_options.ts";
-import { abortOnInterrupt } from "../interrupt.ts";
+import { interruptible } from "../io.ts";
 import type { Io } from "../io.ts";
-import type { GlobalOptions } from "../options.ts";
-import { createReporter, isColourful, redact } from "../output/report.ts";
-import { requireApplicable } from "../own_command.ts";
-import type { OwnCall } from "../own_command.ts";
+import type { GlobalOptions } from "../global_options.ts";
+import { isColourful, redact } from "../output/report.ts";
+import type { OwnCall } from "../manual/manual.ts";
 import { sourcesOf } from "../settings.ts";
 
 /** The numbers of the colours, by status. */
@@ -22,38 +18,35 @@ const COLOURS: Readonly<Record<Finding["status"], number>> = {
 };
 
 /** Looks at everything that a run depends on. */
-export async function doctor(call: OwnCall, io: Io): Promise<number> {
-  const options = readOptions(call);
+export async function doctor(
+  { options, connectionWords, reporter }: OwnCall,
+  io: Io,
+): Promise<number> {
   const { env, cwd, keychain } = io;
-  const reporter = createReporter(io, options);
-  const interrupt = abortOnInterrupt(io.signals);
   const findings: Finding[] = [];
-  try {
-    for await (
-      const finding of diagnose({
-        env,
-        cwd,
-        args: call.words,
-        envFile: options.envFile,
-        profile: profileOf(options),
-        adc: options.adc,
-        keychain,
-        sources: (connection, watched) =>
-          // Not a copy, which would open standard input.
-          sourcesOf(Object.create(io, { keychain: { value: watched } }), {
-            options,
-            reporter,
-            connection,
-          }),
-        signal: interrupt.signal,
-      })
-    ) {
+  await interruptible(io, async (signal) => {
+    const diagnosis = diagnose({
+      env,
+      cwd,
+      args: connectionWords,
+      envFile: options.envFile,
+      profile: profileOf(options),
+      adc: options.adc,
+      keychain,
+      sources: (connection, watched) =>
+        // Not a copy, which would open standard input.
+        sourcesOf(Object.create(io, { keychain: { value: watched } }), {
+          options,
+          reporter,
+          connection,
+        }),
+      signal,
+    });
+    for await (const finding of diagnosis) {
       findings.push(finding);
       if (!options.json && !(options.quiet && isFine(finding))) print(finding, io);
     }
-  } finally {
-    interrupt.release();
-  }
+  });
   const failure = findings.find(({ status }) => status === "failed");
   const exitCode = failure === undefined ? 0 : failure.exitCode ?? EXIT.config;
   if (options.json) {
@@ -63,23 +56,6 @@ export async function doctor(call: OwnCall, io: Io): Promise<number> {
     reporter.print(`\n${failed} failed, ${warning} to look at`);
   }
   return exitCode;
-}
-
-function readOptions({ words, options }: OwnCall): GlobalOptions {
-  requireApplicable(options, "doctor", ["adc"]);
-  const command = addSharedOptions(quietCommand("doctor")).option("--adc <path>");
-  for (const flags of CONNECTION_OPTIONS) command.addOption(new Option(flags));
-  const operands = parseStrictly(command, words);
-  if (operands.length > 0) {
-    throw new UsageError('"adc-run doctor" takes options only: found another word', {
-      suggestion: 'See "adc-run doctor --help".',
-    });
-  }
-  const { check, ...behind } = command.opts<GlobalOptions>();
-  if (!check || (!options.check && !options.ambient.has("check"))) {
-    throw new UsageError('Cannot use --no-check with "adc-run doctor": it means nothing there');
-  }
-  return { ...options, ...behind };
 }
 
 function profileOf({ profile }: GlobalOptions): string | false | undefined {

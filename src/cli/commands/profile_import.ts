@@ -7,33 +7,24 @@ import { setProfile } from "../../profiles/edit_profiles.ts";
 import { readA7Contexts } from "../../profiles/import_a7.ts";
 import { readUserProfiles } from "../../profiles/profile_file.ts";
 import { accountOf } from "../../token/token_value.ts";
-import { describeEntries } from "./account.ts";
-import { canAsk } from "../io.ts";
+import { canAsk, contextOf } from "../io.ts";
 import type { Io } from "../io.ts";
-import type { OwnCall } from "../own_command.ts";
-import { readPlainCommand } from "../own_command.ts";
-import { askConfirmation } from "../prompts.ts";
-
-type ImportOptions = Partial<
-  Record<"file" | "storage", string> & Record<"overwrite" | "dryRun" | "yes", boolean>
->;
+import type { OwnCall } from "../manual/manual.ts";
+import type { ImportOptions } from "../manual/profile_commands.ts";
+import { requireConfirmation } from "../prompts.ts";
+import { describeEntries } from "./account.ts";
 
 /**
  * Makes a profile of each of a7's contexts; 65 where one cannot be imported. Its token is stored first:
  * whatever interrupts this, calling it once more completes it.
  */
-export async function profileImport(call: OwnCall, io: Io): Promise<number> {
-  const { options, reporter } = readPlainCommand<ImportOptions>(call, io, {
-    name: "profile import",
-    options: ["--file <path>", "--overwrite", "--dry-run", "-y, --yes", "--storage <store>"],
-    takes: ["dryRun"],
-  });
+export async function profileImport(
+  { options, reporter }: OwnCall<ImportOptions>,
+  io: Io,
+): Promise<number> {
   const { storage = "keychain", overwrite = false, dryRun = false } = options;
-  if (storage !== "keychain" && storage !== "file") {
-    throw new UsageError(`Cannot use --storage "${storage}": there are keychain and file`);
-  }
-  const { info, warn, warnings } = reporter;
-  const stores = openTokenStores({ env: io.env, keychain: io.keychain, onWarning: warn });
+  const { info, warn } = reporter;
+  const stores = openTokenStores(contextOf(io, reporter));
   const { folder } = stores;
   const { path, contexts, current, refused } = await readA7Contexts(io, options.file);
   const { profiles } = await readUserProfiles(io.env);
@@ -45,8 +36,10 @@ export async function profileImport(call: OwnCall, io: Io): Promise<number> {
     const suggestion = "Look with --dry-run, and agree with --yes.";
     if (!canAsk(io)) throw new UsageError(unasked, { suggestion });
     const names = chosen.map(({ profile }) => `"${profile}"`).join(", ");
-    const question = `Import ${names} from ${path}, with the tokens into the ${storage}?`;
-    if (!await askConfirmation(question, io)) throw new AdcRunError("Given up", EXIT.interrupted);
+    await requireConfirmation(
+      `Import ${names} from ${path}, with the tokens into the ${storage}?`,
+      io,
+    );
   }
   // What speaks against a context's values must not come from the environment, nor from a project's `.env`.
   const kept = Object.entries(io.env).filter(([name]) => /_proxy$|_ALLOWED_SERVERS$/i.test(name));
@@ -87,7 +80,6 @@ export async function profileImport(call: OwnCall, io: Io): Promise<number> {
   if (!dryRun && imported.some(({ account }) => account !== null)) {
     info(`"${path}" still holds the tokens: take them out if a7 no longer needs them`);
   }
-  const result = { file: path, imported, skipped, refused, dryRun, warnings };
-  if (options.json) reporter.print(JSON.stringify(result));
+  if (options.json) reporter.answer({ file: path, imported, skipped, refused, dryRun });
   return refused.length === 0 ? 0 : EXIT.data;
 }

@@ -1,17 +1,15 @@
 import type { Profile, ProfileSettings } from "../../connection/profile.ts";
 import { messageOf, UsageError } from "../../errors.ts";
 import { readProjectProfiles, readUserProfiles } from "../../profiles/profile_file.ts";
-import { followUse, SETTING_NAMES } from "../../profiles/profile_settings.ts";
+import { followUse, PROFILE_SCHEMA, SETTING_NAMES } from "../../profiles/profile_settings.ts";
 import { profileOf, sameTargets, selectProfiles } from "../../profiles/select_profiles.ts";
 import type { Io } from "../io.ts";
 import { alignColumns } from "../output/report.ts";
 import type { Reporter } from "../output/report.ts";
-import { readPlainCommand } from "../own_command.ts";
-import type { OwnCall } from "../own_command.ts";
+import type { OwnCall } from "../manual/manual.ts";
 
 /** Lists the user's own profiles and the project's. */
-export async function profileList(call: OwnCall, io: Io): Promise<number> {
-  const { options, reporter } = readPlainCommand(call, io, { name: "profile list", options: [] });
+export async function profileList({ options, reporter }: OwnCall, io: Io): Promise<number> {
   const { env, cwd } = io;
   const [own, project] = [await readUserProfiles(env), await readProjectProfiles(cwd)];
   const all = [own, project].flatMap((file) =>
@@ -36,9 +34,7 @@ export async function profileList(call: OwnCall, io: Io): Promise<number> {
       ...profile,
       inUse: used.includes(profile.name),
     }));
-    const { warnings } = reporter;
-    reporter.print(JSON.stringify({ profiles: list, use: own.use ?? null, warnings }));
-    return 0;
+    return reporter.answer({ profiles: list, use: own.use ?? null });
   }
   if (profiles.length === 0) {
     reporter.info('there are no profiles yet: "adc-run profile set NAME" makes one');
@@ -72,12 +68,10 @@ interface ShownSetting {
 }
 
 /** Shows the settings of a profile, and which profile each is written in. */
-export async function profileShow(call: OwnCall, io: Io): Promise<number> {
-  const { options, reporter, operands } = readPlainCommand(call, io, {
-    name: "profile show",
-    options: [],
-    operands: { most: 1, what: "one name" },
-  });
+export async function profileShow(
+  { options, reporter, operands }: OwnCall,
+  io: Io,
+): Promise<number> {
   const { env, cwd } = io;
   const names = operands.length === 0 ? undefined : operands;
   const chosen = await selectProfiles({ env, cwd, names, onWarning: reporter.warn });
@@ -95,11 +89,7 @@ export async function profileShow(call: OwnCall, io: Io): Promise<number> {
   const settings = await settingsOf(profile, io);
   const { name, file, project } = profile;
   if (options.json) {
-    const { warnings } = reporter;
-    reporter.print(
-      JSON.stringify({ name, file, project, settings: Object.fromEntries(settings), warnings }),
-    );
-    return 0;
+    return reporter.answer({ name, file, project, settings: Object.fromEntries(settings) });
   }
   const rows = settings.map(([key, setting]) => [
     key,
@@ -133,4 +123,10 @@ function shown(value: ShownSetting["value"]): string {
   return typeof value === "string" && !/[\x00-\x1f\x7f]/.test(value)
     ? value
     : JSON.stringify(value);
+}
+
+/** Prints the schema. */
+export async function profileSchema({ reporter }: OwnCall): Promise<number> {
+  reporter.print(JSON.stringify(PROFILE_SCHEMA, null, 2));
+  return await Promise.resolve(0);
 }

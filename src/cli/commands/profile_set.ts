@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { CONNECTION_OPTIONS } from "../../adc/parse_arguments.ts";
 import { UsageError } from "../../errors.ts";
 import { removeProfiles, setProfile, useProfile } from "../../profiles/edit_profiles.ts";
 import { readUserProfiles } from "../../profiles/profile_file.ts";
@@ -14,31 +13,15 @@ import { nearest } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
 import { splitList } from "../options.ts";
 import type { Reporter } from "../output/report.ts";
-import { readPlainCommand } from "../own_command.ts";
-import type { OwnCall } from "../own_command.ts";
+import type { OwnCall } from "../manual/manual.ts";
+import type { SetOptions, UseOptions } from "../manual/profile_commands.ts";
 import { describeEntries } from "./account.ts";
 
-/** The options that are written down as they are. */
-type SetOptions = Readonly<Partial<Record<Exclude<SettingName, "tlsSkipVerify">, string>>> & {
-  readonly tlsSkipVerify?: boolean;
-  readonly token?: string;
-  readonly unset?: string;
-};
-
 /** Makes a profile, or changes the settings that are named and leaves the others. */
-export async function profileSet(call: OwnCall, io: Io): Promise<number> {
-  const { options, reporter, operands } = readPlainCommand<SetOptions>(call, io, {
-    name: "profile set",
-    options: [
-      ...CONNECTION_OPTIONS,
-      "--username <name>",
-      "--token-command <text>",
-      "--sources <list>",
-      "--use <name>",
-      "--unset <keys>",
-    ],
-    operands: { least: 1, most: 1, what: "one name" },
-  });
+export async function profileSet(
+  { options, reporter, operands }: OwnCall<SetOptions>,
+  io: Io,
+): Promise<number> {
   const [name = ""] = operands;
   if (options.token !== undefined) {
     throw new UsageError("Cannot use --token in a profile: a profile never holds a secret", {
@@ -55,14 +38,12 @@ export async function profileSet(call: OwnCall, io: Io): Promise<number> {
     });
   }
   const { before } = await setProfile(name, { env: io.env, set, unset });
-  await tellDoubts(name, io, reporter);
+  await warnAboutProfile(name, io, reporter);
   const created = !before.profiles.has(name);
   const file = await readUserProfiles(io.env);
   if (options.json) {
-    const { warnings } = reporter;
     const settings = file.profiles.get(name);
-    reporter.print(JSON.stringify({ profile: name, created, file: file.path, settings, warnings }));
-    return 0;
+    return reporter.answer({ profile: name, created, file: file.path, settings });
   }
   reporter.info(`${created ? "made" : "changed"} profile "${name}" in ${file.path}`);
   return 0;
@@ -102,7 +83,7 @@ function readKeys(text: string): readonly SettingName[] {
 }
 
 /** What is no error yet, and may become one. */
-async function tellDoubts(name: string, { env }: Io, reporter: Reporter): Promise<void> {
+async function warnAboutProfile(name: string, { env }: Io, reporter: Reporter): Promise<void> {
   const file = await readUserProfiles(env);
   const profiles = [...file.profiles.keys()]
     .map((each) => profileOf(each, { file, explicit: false, env }));
@@ -127,12 +108,10 @@ async function tellDoubts(name: string, { env }: Io, reporter: Reporter): Promis
 }
 
 /** Chooses the default profile, or none. */
-export async function profileUse(call: OwnCall, io: Io): Promise<number> {
-  const { options, reporter, operands } = readPlainCommand<{ none?: boolean }>(call, io, {
-    name: "profile use",
-    options: ["--none"],
-    operands: { most: 1, what: "one name" },
-  });
+export async function profileUse(
+  { options, reporter, operands }: OwnCall<UseOptions>,
+  io: Io,
+): Promise<number> {
   const [name] = operands;
   if ((name === undefined) !== (options.none === true)) {
     throw new UsageError('"adc-run profile use" needs a name, or --none', {
@@ -144,9 +123,7 @@ export async function profileUse(call: OwnCall, io: Io): Promise<number> {
     reporter.warn("ADC_RUN_PROFILE is set, and counts instead.");
   }
   if (options.json) {
-    const { warnings } = reporter;
-    reporter.print(JSON.stringify({ use: name ?? null, before: before.use ?? null, warnings }));
-    return 0;
+    return reporter.answer({ use: name ?? null, before: before.use ?? null });
   }
   reporter.info(
     name === undefined
@@ -157,12 +134,10 @@ export async function profileUse(call: OwnCall, io: Io): Promise<number> {
 }
 
 /** Removes profiles, and says which tokens were stored for them and stay. */
-export async function profileRemove(call: OwnCall, io: Io): Promise<number> {
-  const { options, reporter, operands } = readPlainCommand(call, io, {
-    name: "profile remove",
-    options: [],
-    operands: { least: 1, what: "the names of profiles" },
-  });
+export async function profileRemove(
+  { options, reporter, operands }: OwnCall,
+  io: Io,
+): Promise<number> {
   const folder = storeFolder(io.env);
   const left = await storedFor(operands, { folder, reporter });
   const { before, after } = await removeProfiles(operands, { env: io.env });
@@ -178,9 +153,7 @@ export async function profileRemove(call: OwnCall, io: Io): Promise<number> {
   const removed = [...new Set(operands)];
   if (options.json) {
     const tokens = left.map(({ account, storage }) => ({ account, storage }));
-    const { warnings } = reporter;
-    reporter.print(JSON.stringify({ removed, use: after.use ?? null, tokens, warnings }));
-    return 0;
+    return reporter.answer({ removed, use: after.use ?? null, tokens });
   }
   reporter.info(`removed ${removed.map((name) => `"${name}"`).join(", ")}`);
   if (cleared) reporter.info("it was the default profile; none is used by default now");

@@ -7,7 +7,7 @@ import type { Call } from "../../run/run.ts";
 import { abortOnInterrupt, Interrupted } from "../../run/signals.ts";
 import { runForEach } from "../../run/targets.ts";
 import type { Io } from "../io.ts";
-import type { GlobalOptions } from "../options.ts";
+import type { GlobalOptions } from "../global_options.ts";
 import { asAdcRunError, createReporter, describeError } from "../output/report.ts";
 import type { Reporter } from "../output/report.ts";
 import { announce, judgeRun, tellEnding } from "../output/run_report.ts";

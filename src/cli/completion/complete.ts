@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
 import type { Io } from "../io.ts";
-import type { OwnCall } from "../own_command.ts";
 import { completeWords } from "./complete_words.ts";
 import type { Candidate, Completion } from "./complete_words.ts";
 
@@ -13,9 +12,9 @@ const MAX_LINE_LENGTH = 1 << 16;
  * The words stand behind `--`; else they come on standard input, in the form that the script of the named
  * shell sends. Nothing that goes wrong is reported: it would land in the middle of what is being typed.
  */
-export async function complete(call: Pick<OwnCall, "words">, io: Io): Promise<number> {
+export async function complete(line: readonly string[], io: Io): Promise<number> {
   try {
-    const [first, ...rest] = call.words;
+    const [first, ...rest] = line;
     const words = first === "--" ? rest : readWords(first, await readInput(io));
     const profiles = await profileCandidates(io);
     io.stdout.write(formatCompletion(completeWords(words, profiles)));

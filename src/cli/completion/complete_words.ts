@@ -1,11 +1,11 @@
 import { ADC_COMMANDS } from "../manual/adc_commands.ts";
-import { CONNECTION_FLAGS, GLOBAL_OPTIONS } from "../manual/global_options.ts";
 import { connectionFlags, sharedOptions } from "../manual/help.ts";
-import { COMMANDS, findPage, subcommandsOf } from "../manual/manual.ts";
-import type { ManualOption, Values } from "../manual/manual.ts";
+import { COMMANDS, subcommandsOf } from "../manual/manual.ts";
 import { TOPICS } from "../manual/topics.ts";
+import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf } from "../global_options.ts";
+import type { OptionSpec, Values } from "../global_options.ts";
 
-const HELP: ManualOption = { flags: "-h, --help", text: "show the help on the command" };
+const HELP: OptionSpec = { flags: "-h, --help", text: "show the help on the command" };
 
 /** Completes the last word. */
 export function completeWords(
@@ -29,7 +29,7 @@ export function completeWords(
   if (command === "help") return completeHelp(words.slice(at + 1));
   const names = subcommandsOf(command);
   if (names.length > 0) {
-    if (at + 1 === words.length - 1) return pick(current, subcommandCandidates(command));
+    if (at + 1 === words.length - 1) return pick(current, candidatesOf(names));
     return completeOwn(words, { at: at + 1, name: `${command} ${words[at + 1]}`, profiles });
   }
   return COMMANDS.some(({ name }) => name === command)
@@ -49,7 +49,7 @@ function completeOwn(
     ...connectionFlags(command),
     HELP,
   ];
-  const { operands } = command;
+  const operands = command.operands?.values;
   return completeBehind(words, { from: own.at + 1, options, operands, profiles: own.profiles });
 }
 
@@ -78,17 +78,16 @@ const command = (at: number): Completion => ({ candidates: [], rest: { commandAt
 
 function completeHelp(words: readonly string[]): Completion {
   const current = words.at(-1)!;
-  if (words.length === 2) return pick(current, subcommandCandidates(words[0]!));
+  if (words.length === 2) return pick(current, candidatesOf(subcommandsOf(words[0]!)));
   if (words.length > 2) return NOTHING;
-  const topics = TOPICS.map(({ name, summary }) => ({ value: name, text: summary }));
-  return pick(current, [...topLevel(), ...topics, ...adcCandidates()]);
+  return pick(current, [...topLevel(), ...candidatesOf(TOPICS), ...adcCandidates()]);
 }
 
 function completeBehind(
   words: readonly string[],
   behind: {
     readonly from: number;
-    readonly options: readonly ManualOption[];
+    readonly options: readonly OptionSpec[];
     readonly operands: Values | undefined;
     readonly profiles: readonly Candidate[];
   },
@@ -110,15 +109,13 @@ function completeBehind(
 }
 
 function topLevel(): readonly Candidate[] {
-  return COMMANDS.filter(({ name }) => !name.includes(" "))
-    .map(({ name, summary }) => ({ value: name, text: summary }));
+  return candidatesOf(COMMANDS.filter(({ name }) => !name.includes(" ")));
 }
 
-function subcommandCandidates(command: string): readonly Candidate[] {
-  return subcommandsOf(command).map((name) => {
-    const page = findPage(`${command} ${name}`);
-    return { value: name, text: page?.kind === "command" ? page.command.summary : "" };
-  });
+function candidatesOf(
+  named: readonly { readonly name: string; readonly summary: string }[],
+): readonly Candidate[] {
+  return named.map(({ name, summary }) => ({ value: name, text: summary }));
 }
 
 function adcCandidates(): readonly Candidate[] {
@@ -152,8 +149,8 @@ const FILES: Completion = { candidates: [], rest: "files" };
 /** Reads options up to the first word that is none, or the last. */
 function readOptions(
   words: readonly string[],
-  { from, options }: { readonly from: number; readonly options: readonly ManualOption[] },
-): { readonly at: number; readonly option?: ManualOption } {
+  { from, options }: { readonly from: number; readonly options: readonly OptionSpec[] },
+): { readonly at: number; readonly option?: OptionSpec } {
   let at = from;
   while (at < words.length - 1) {
     const word = words[at]!;
@@ -172,7 +169,7 @@ function readOptions(
 function completeOption(
   current: string,
   { options, profiles }: {
-    readonly options: readonly ManualOption[];
+    readonly options: readonly OptionSpec[];
     readonly profiles: readonly Candidate[];
   },
 ): Completion {
@@ -190,7 +187,7 @@ function completeOption(
   const offered = options.filter(({ flags }) => !flags.startsWith("--token "));
   return pick(
     current,
-    offered.map(({ flags, text }) => ({ value: longName(flags), text })),
+    offered.map((option) => ({ value: namesOf(option).long, text: option.text })),
   );
 }
 
@@ -221,18 +218,17 @@ function pick(current: string, all: readonly Candidate[]): Completion {
   return { candidates: all.filter(({ value }) => value.startsWith(current)), rest: "none" };
 }
 
-function longName(flags: string): string {
-  return /--[a-z0-9-]+/.exec(flags)?.[0] ?? flags;
-}
-
 /** Finds an option by `-x` or `--long`. */
 function findOption(
   word: string,
-  options: readonly ManualOption[],
-): ManualOption | undefined {
-  return options.find(({ flags }) => flags.split(/[ ,[]+/).includes(word));
+  options: readonly OptionSpec[],
+): OptionSpec | undefined {
+  return options.find((option) => {
+    const { short, long } = namesOf(option);
+    return word === short || word === long;
+  });
 }
 
-function takesValue({ flags }: ManualOption): boolean {
-  return /--[a-z0-9-]+ \S/.test(flags);
+function takesValue(option: OptionSpec): boolean {
+  return namesOf(option).value === "required";
 }

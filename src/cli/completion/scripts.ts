@@ -1,8 +1,7 @@
 import { UsageError } from "../../errors.ts";
 import { nearest } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
-import { readPlainCommand } from "../own_command.ts";
-import type { OwnCall } from "../own_command.ts";
+import type { OwnCall } from "../manual/manual.ts";
 
 /** The shells that there are scripts for. */
 const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
@@ -188,12 +187,7 @@ const SCRIPTS: Readonly<Record<Shell, string>> = {
 };
 
 /** Prints the script that completes adc-run's words in a shell. */
-export async function completion(call: OwnCall, io: Io): Promise<number> {
-  const { operands } = readPlainCommand<object>(call, io, {
-    name: "completion",
-    options: [],
-    operands: { least: 1, most: 1, what: "one shell" },
-  });
+export async function completion({ operands }: OwnCall, io: Io): Promise<number> {
   const name = operands[0]!;
   if (!isShell(name)) {
     const meant = nearest(name, SHELLS);

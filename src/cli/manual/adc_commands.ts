@@ -1,6 +1,19 @@
-import type { AdcManualCommand, ManualOption } from "./manual.ts";
+import type { OptionSpec, Values } from "../global_options.ts";
 
-const FILE: ManualOption = {
+/** A command of ADC, as far as adc-run helps with it. */
+export interface AdcCommand {
+  readonly name: string;
+  /** What it does, in one line without a period. */
+  readonly summary: string;
+  /** Its options, apart from those that say how to connect. */
+  readonly options: readonly OptionSpec[];
+  /** Whether it takes the options that say how to connect. */
+  readonly connection: boolean;
+  /** What its words can be, where they are no options. */
+  readonly operands?: Values;
+}
+
+const FILE: OptionSpec = {
   flags: "-f, --file PATH",
   text: "a file with the configuration",
   values: "files",
@@ -20,7 +33,7 @@ const RESOURCE_TYPES = [
   "stream_route",
 ];
 
-const FILTERS: readonly ManualOption[] = [
+const FILTERS: readonly OptionSpec[] = [
   { flags: "--label-selector KEY=VALUE", text: "only what has these labels" },
   {
     flags: "--include-resource-type TYPE",
@@ -35,23 +48,23 @@ const FILTERS: readonly ManualOption[] = [
   { flags: "--no-managed-by-label", text: "leave the label managed-by=adc out" },
 ];
 
-const VERBOSE: ManualOption = {
+const VERBOSE: OptionSpec = {
   flags: "--verbose LEVEL",
   text: "how much ADC says",
   values: ["0", "1", "2"],
 };
 
-const HELP: ManualOption = { flags: "-h, --help", text: "show ADC's help on the command" };
+const HELP: OptionSpec = { flags: "-h, --help", text: "show ADC's help on the command" };
 
-const NO_LINT: ManualOption = { flags: "--no-lint", text: "skip ADC's lint" };
+const NO_LINT: OptionSpec = { flags: "--no-lint", text: "skip ADC's lint" };
 
-const CONCURRENT: ManualOption = {
+const CONCURRENT: OptionSpec = {
   flags: "--request-concurrent N",
   text: "how many requests at once",
 };
 
 /** ADC's commands. */
-export const ADC_COMMANDS: readonly AdcManualCommand[] = [
+export const ADC_COMMANDS: readonly AdcCommand[] = [
   {
     name: "sync",
     summary: "bring the gateway in line with the local configuration",

@@ -1,19 +1,84 @@
-import type { ManualCommand } from "./manual.ts";
+import type { Storage } from "../../store/state.ts";
+import type { OptionsOf, OptionSpec } from "../global_options.ts";
+import type { CommandSpec } from "./manual.ts";
 
-const PROFILE = ["-p, --profile", "--no-profile"];
-const ASKING = [...PROFILE, "--source", "--env-file", "--json", "-q, --quiet"];
+const SHARED = ["--profile", "--no-profile", "--env-file", "--json", "--quiet"];
+const SHARED_WITH_SOURCE = [...SHARED, "--source"];
+
+export const STORAGE_OPTION = {
+  flags: "--storage STORE",
+  text: "keychain, or file: one that only you can read (default: keychain)",
+  values: ["keychain", "file"] as const satisfies readonly Storage[],
+  closed: true,
+} as const satisfies OptionSpec;
+
+const LOGIN_OPTIONS = [
+  {
+    flags: "--username NAME",
+    text: "the user; else the profile's",
+    variable: "API7_USERNAME",
+  },
+  {
+    flags: "--password-stdin",
+    text: "read the password from standard input",
+    variable: "API7_PASSWORD",
+  },
+  {
+    flags: "--login-option NAME",
+    text: "log in through this LDAP login option",
+    variable: "API7_LOGIN_OPTION",
+  },
+  {
+    flags: "--name NAME",
+    text: "the token's name, at most 40 characters (default: adc-run USER@HOST)",
+  },
+  {
+    flags: "--expires-in DURATION",
+    text: "how long the token lives, such as 12h or 90d, or never (default: 30d)",
+  },
+  STORAGE_OPTION,
+  {
+    flags: "--with-token",
+    text: "read a token from standard input, or ask for it at a terminal",
+  },
+  { flags: "--yes", text: "send the password though .env alone names the server" },
+] as const satisfies readonly OptionSpec[];
+
+export type LoginOptions = OptionsOf<typeof LOGIN_OPTIONS>;
+
+const ROTATE_OPTIONS = [
+  {
+    flags: "--expires-in DURATION",
+    text: "how long the new token lives (default: as long as the old one was to)",
+  },
+] as const satisfies readonly OptionSpec[];
+
+export type RotateOptions = OptionsOf<typeof ROTATE_OPTIONS>;
+
+const REVOKE_OPTIONS = [{
+  flags: "-y, --yes",
+  text: "do not ask",
+}] as const satisfies readonly OptionSpec[];
+
+export type RevokeOptions = OptionsOf<typeof REVOKE_OPTIONS>;
+
+const LOGOUT_OPTIONS = [{
+  flags: "--keep",
+  text: "leave it valid on the server",
+}] as const satisfies readonly OptionSpec[];
+
+export type LogoutOptions = OptionsOf<typeof LOGOUT_OPTIONS>;
 
 /** `auth` and its subcommands. */
-export const AUTH_COMMANDS: readonly ManualCommand[] = [
+export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
     name: "auth",
-    usage: ["adc-run auth login|status|token|list|rotate|revoke|logout [options]"],
     summary: "get tokens, look at them, renew them, end them",
     description: [
       "API7's documentation asks for a token for each user and workflow, made by a user who is no Super Admin, revoked when nobody needs it, and renewed regularly. Each is one command.",
     ],
     examples: [
-      { text: "The token that would be used here", line: "adc-run auth status" },
+      ["The token that would be used here", "adc-run auth status"],
     ],
     seeAlso: ["sources", "security"],
   },
@@ -28,59 +93,20 @@ export const AUTH_COMMANDS: readonly ManualCommand[] = [
       "Logs in to API7 Enterprise, has a token made, tries it, and stores it in the system's keychain under the service \"adc-run\" and the server's origin, or PROFILE@ORIGIN with a profile. A token that adc-run stored there before is revoked. What is missing is asked for at a terminal. With --with-token a token on standard input is stored instead.",
       "Where the log-in needs a browser (OIDC, SAML, CAS), make a token in the Dashboard under Organization > Tokens, and use --with-token.",
     ],
-    options: [
-      {
-        flags: "--username NAME",
-        text: "the user; else the profile's",
-        variable: "API7_USERNAME",
-      },
-      {
-        flags: "--password-stdin",
-        text: "read the password from standard input",
-        variable: "API7_PASSWORD",
-      },
-      {
-        flags: "--login-option NAME",
-        text: "log in through this LDAP login option",
-        variable: "API7_LOGIN_OPTION",
-      },
-      {
-        flags: "--name NAME",
-        text: "the token's name, at most 40 characters (default: adc-run USER@HOST)",
-      },
-      {
-        flags: "--expires-in DURATION",
-        text: "how long the token lives, such as 12h or 90d, or never (default: 30d)",
-      },
-      {
-        flags: "--storage STORE",
-        text: "keychain, or file: one that only you can read (default: keychain)",
-        values: ["keychain", "file"],
-      },
-      {
-        flags: "--with-token",
-        text: "read a token from standard input, or ask for it at a terminal",
-      },
-      { flags: "--yes", text: "send the password though .env alone names the server" },
-    ],
-    shared: [...PROFILE, "--source", "--env-file", "--no-check", "--json", "-q, --quiet"],
+    options: LOGIN_OPTIONS,
+    shared: [...SHARED_WITH_SOURCE, "--no-check"],
     connection: "to connect",
     examples: [
-      {
-        text: "Answer the questions",
-        line: "adc-run auth login --server https://gateway.example.com:7443",
-      },
-      {
-        text: "Without questions",
-        line: "adc-run auth login --username ci-bot --password-stdin < password.txt",
-      },
-      {
-        text: "Store an admin key of APISIX",
-        line: "adc-run auth login --with-token --backend apisix < key.txt",
-      },
-      { text: "For a profile", line: "adc-run -p prod auth login" },
+      ["Answer the questions", "adc-run auth login --server https://gateway.example.com:7443"],
+      ["Without questions", "adc-run auth login --username ci-bot --password-stdin < password.txt"],
+      [
+        "Store an admin key of APISIX",
+        "adc-run auth login --with-token --backend apisix < key.txt",
+      ],
+      ["For a profile", "adc-run -p prod auth login"],
     ],
     seeAlso: ["auth status", "auth logout", "sources", "security"],
+    run: async () => (await import("../commands/auth_login.ts")).authLogin,
   },
   {
     name: "auth status",
@@ -89,13 +115,15 @@ export const AUTH_COMMANDS: readonly ManualCommand[] = [
     description: [
       "Asks every source, checks the token that a run would take, and says whose it is. Exits with 0 only when it is valid.",
     ],
-    shared: [...ASKING, "--no-check"],
+    shared: [...SHARED_WITH_SOURCE, "--no-check"],
     connection: "to connect",
+    readOnly: true,
     examples: [
-      { text: "Here and now", line: "adc-run auth status" },
-      { text: "For a script", line: "adc-run -p prod auth status --json" },
+      ["Here and now", "adc-run auth status"],
+      ["For a script", "adc-run -p prod auth status --json"],
     ],
     seeAlso: ["doctor", "sources", "verdicts"],
+    run: async () => (await import("../commands/auth_status.ts")).authStatus,
   },
   {
     name: "auth token",
@@ -104,12 +132,14 @@ export const AUTH_COMMANDS: readonly ManualCommand[] = [
     description: [
       'Prints the bare token that a run would take, unchecked, on standard output. None is made for it. For requests to the Admin API "adc-run api" is safer: the token stays out of argv.',
     ],
-    shared: ASKING,
+    shared: SHARED_WITH_SOURCE,
     connection: "to connect",
+    readOnly: true,
     examples: [
-      { text: "Into a file of your own", line: "(umask 077; adc-run auth token > token.txt)" },
+      ["Into a file of your own", "(umask 077; adc-run auth token > token.txt)"],
     ],
     seeAlso: ["api", "exec"],
+    run: async () => (await import("../commands/auth_status.ts")).authToken,
   },
   {
     name: "auth list",
@@ -118,10 +148,13 @@ export const AUTH_COMMANDS: readonly ManualCommand[] = [
     description: [
       "Lists the tokens of the user whose token a run would take. An asterisk marks the one in use here; stale is one that was not used for 90 days.",
     ],
-    shared: ASKING,
+    shared: SHARED_WITH_SOURCE,
     connection: "to connect",
-    examples: [{ text: "All of them", line: "adc-run auth list" }],
+    backend: "api7ee",
+    readOnly: true,
+    examples: [["All of them", "adc-run auth list"]],
     seeAlso: ["auth revoke", "auth rotate"],
+    run: async () => (await import("../commands/user_tokens.ts")).authList,
   },
   {
     name: "auth rotate",
@@ -130,19 +163,16 @@ export const AUTH_COMMANDS: readonly ManualCommand[] = [
     description: [
       "Makes a new token with the stored one, tries it, stores it, and revokes the old one. Interrupted at any point it leaves a stored token that works; the next run clears up the rest.",
     ],
-    options: [
-      {
-        flags: "--expires-in DURATION",
-        text: "how long the new token lives (default: as long as the old one was to)",
-      },
-    ],
-    shared: [...PROFILE, "--env-file", "--no-check", "--json", "-q, --quiet"],
-    connection: "to connect",
+    options: ROTATE_OPTIONS,
+    shared: [...SHARED, "--no-check"],
+    connection: "with the stored token",
+    backend: "api7ee",
     examples: [
-      { text: "Renew it", line: "adc-run auth rotate" },
-      { text: "For a profile, for 90 days", line: "adc-run -p prod auth rotate --expires-in 90d" },
+      ["Renew it", "adc-run auth rotate"],
+      ["For a profile, for 90 days", "adc-run -p prod auth rotate --expires-in 90d"],
     ],
     seeAlso: ["auth list", "auth login"],
+    run: async () => (await import("../commands/stored_token.ts")).authRotate,
   },
   {
     name: "auth revoke",
@@ -151,27 +181,31 @@ export const AUTH_COMMANDS: readonly ManualCommand[] = [
     description: [
       "Ends tokens of the user whose token a run would take. None is revoked unless all are found. One that is stored here is removed as well.",
     ],
-    options: [{ flags: "-y, --yes", text: "do not ask" }],
-    shared: ASKING,
+    options: REVOKE_OPTIONS,
+    shared: SHARED_WITH_SOURCE,
     connection: "to connect",
+    backend: "api7ee",
+    operands: {},
     examples: [
-      { text: "By name", line: 'adc-run auth revoke "adc-run dev@old-laptop"' },
-      { text: "Without a question", line: "adc-run auth revoke --yes old-pipeline" },
+      ["By name", 'adc-run auth revoke "adc-run dev@old-laptop"'],
+      ["Without a question", "adc-run auth revoke --yes old-pipeline"],
     ],
     seeAlso: ["auth list", "auth logout"],
+    run: async () => (await import("../commands/user_tokens.ts")).authRevoke,
   },
   {
     name: "auth logout",
     usage: ["adc-run auth logout [options]"],
     summary: "revoke the stored token and remove it",
     description: ["Revokes the stored token and removes it from where it is stored."],
-    options: [{ flags: "--keep", text: "leave it valid on the server" }],
-    shared: [...PROFILE, "--env-file", "--json", "-q, --quiet"],
-    connection: "to connect",
+    options: LOGOUT_OPTIONS,
+    shared: SHARED,
+    connection: "with the stored token",
     examples: [
-      { text: "For this server", line: "adc-run auth logout" },
-      { text: "For a profile", line: "adc-run -p prod auth logout" },
+      ["For this server", "adc-run auth logout"],
+      ["For a profile", "adc-run -p prod auth logout"],
     ],
     seeAlso: ["auth login", "auth revoke"],
+    run: async () => (await import("../commands/stored_token.ts")).authLogout,
   },
 ];

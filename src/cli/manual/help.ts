@@ -1,18 +1,11 @@
 import { UsageError } from "../../errors.ts";
 import { nearest } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
-import type { OwnCall } from "../own_command.ts";
-import { CONNECTION_FLAGS, GLOBAL_OPTIONS } from "./global_options.ts";
-import { COMMANDS, findPage, pageNames, subcommandsOf, SYNOPSIS } from "./manual.ts";
-import type {
-  AdcManualCommand,
-  ManualCommand,
-  ManualExample,
-  ManualOption,
-  ManualTopic,
-  Page,
-  TextBlock,
-} from "./manual.ts";
+import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf } from "../global_options.ts";
+import type { OptionSpec } from "../global_options.ts";
+import type { AdcCommand } from "./adc_commands.ts";
+import { findPage, pageNames, subcommandsOf, SYNOPSIS, usageOf } from "./manual.ts";
+import type { CommandSpec, ManualExample, ManualTopic, Page, TextBlock } from "./manual.ts";
 import { TOPICS } from "./topics.ts";
 
 const COMMAND_NOTE =
@@ -65,7 +58,7 @@ function mainHelp(): string {
 const WIDTH = 80;
 
 /** Beyond this an option's text starts on a line of its own. */
-const WIDEST_FLAGS = 30;
+const MAX_FLAGS_WIDTH = 30;
 
 /** A page as text. */
 export function renderPage(page: Page): string {
@@ -80,8 +73,10 @@ export function renderPage(page: Page): string {
 }
 
 /** Options as two columns. */
-function renderOptions(options: readonly ManualOption[]): readonly string[] {
-  const fitting = options.map(({ flags }) => flags.length).filter((each) => each <= WIDEST_FLAGS);
+function renderOptions(options: readonly OptionSpec[]): readonly string[] {
+  const fitting = options.map(({ flags }) => flags.length).filter((each) =>
+    each <= MAX_FLAGS_WIDTH
+  );
   const width = Math.max(10, ...fitting);
   return options.flatMap(({ flags, text, variable }) => {
     const said = variable === undefined ? text : `${text} [${variable}]`;
@@ -98,26 +93,23 @@ function renderOptions(options: readonly ManualOption[]): readonly string[] {
 }
 
 /** The options before the command that may stand behind it as well. */
-export function sharedOptions({ shared = [] }: ManualCommand): readonly ManualOption[] {
-  return GLOBAL_OPTIONS.filter(({ flags }) =>
-    shared.some((each) => flags === each || flags.startsWith(`${each} `))
-  );
+export function sharedOptions({ shared = [] }: CommandSpec): readonly OptionSpec[] {
+  return GLOBAL_OPTIONS.filter((option) => shared.includes(namesOf(option).long));
 }
 
 /** ADC's connection flags that a command takes. What is kept is never a token. */
-export function connectionFlags({ connection }: ManualCommand): readonly ManualOption[] {
+export function connectionFlags({ connection }: CommandSpec): readonly OptionSpec[] {
   if (connection === undefined) return [];
   if (connection === "to connect") return CONNECTION_FLAGS;
   return CONNECTION_FLAGS.filter(({ flags }) => !flags.startsWith("--token "));
 }
 
-function renderCommand(command: ManualCommand): string {
-  const [first = "", ...more] = command.usage;
-  const names = subcommandsOf(command.name);
-  const rows = names.map((name): ManualOption => {
-    const found = COMMANDS.find((each) => each.name === `${command.name} ${name}`);
-    return { flags: name, text: found?.summary ?? "" };
-  });
+function renderCommand(command: CommandSpec): string {
+  const [first = "", ...more] = usageOf(command);
+  const rows = subcommandsOf(command.name).map(({ name, summary }) => ({
+    flags: name,
+    text: summary,
+  }));
   return sections([
     [`Usage: ${first}`, ...more.map((line) => `       ${line}`)],
     ...renderText(command.description),
@@ -130,7 +122,7 @@ function renderCommand(command: ManualCommand): string {
   ]);
 }
 
-function renderAdcCommand({ name, summary, connection }: AdcManualCommand): string {
+function renderAdcCommand({ name, summary, connection }: AdcCommand): string {
   return sections([
     [`Usage: adc-run [options] ${name} [adc options]`],
     wrap(`${name} is a command of ADC: ${summary}.`, WIDTH),
@@ -154,7 +146,7 @@ function renderTopic(topic: ManualTopic): string {
   ]);
 }
 
-function connectionLines(command: ManualCommand): readonly string[] {
+function connectionLines(command: CommandSpec): readonly string[] {
   if (command.connection === undefined) return [];
   const flags = connectionFlags(command).map(({ flags }) => flags.split(" ")[0]!).join(", ");
   const variables = "; and ADC_SERVER and so on, in the environment and in .env";
@@ -171,7 +163,7 @@ function renderText(text: readonly TextBlock[]): readonly (readonly string[])[] 
 }
 
 function renderExamples(examples: readonly ManualExample[]): readonly string[][] {
-  const lines = examples.flatMap(({ text, line }) => [`  # ${text}`, `  ${line}`]);
+  const lines = examples.flatMap(([text, line]) => [`  # ${text}`, `  ${line}`]);
   return titled("Examples:", lines);
 }
 
@@ -204,8 +196,7 @@ function wrap(text: string, width: number): string[] {
 }
 
 /** Shows the help on a command or a topic. */
-export async function help(call: OwnCall, io: Io): Promise<number> {
-  const words = call.words.filter((word) => word !== "--help" && word !== "-h");
+export function help(words: readonly string[], io: Io): number {
   io.stdout.write(helpText(words.join(" ")));
-  return await Promise.resolve(0);
+  return 0;
 }

@@ -1,11 +1,14 @@
-import { ADC_COMMANDS } from "./adc_commands.ts";
+import { UsageError } from "../../errors.ts";
+import { nearest } from "../../system/nearest.ts";
+import type { Io } from "../io.ts";
+import type { GlobalOptions, OptionSpec, Values } from "../global_options.ts";
+import type { Reporter } from "../output/report.ts";
+import { ADC_COMMANDS, HIDDEN_ADC_COMMANDS } from "./adc_commands.ts";
+import type { AdcCommand } from "./adc_commands.ts";
 import { AUTH_COMMANDS } from "./auth_commands.ts";
 import { OTHER_COMMANDS } from "./other_commands.ts";
 import { PROFILE_COMMANDS } from "./profile_commands.ts";
 import { TOPICS } from "./topics.ts";
-
-/** What stands for an option's or an operand's value, as far as completion can tell. */
-export type Values = readonly string[] | "files" | "profiles";
 
 /** A paragraph, a block that keeps its line breaks, or a table of two columns. */
 export type TextBlock =
@@ -13,47 +16,62 @@ export type TextBlock =
   | readonly string[]
   | { readonly rows: readonly (readonly [term: string, text: string])[] };
 
-export interface ManualOption {
-  /** How it is written, as in `-p, --profile NAME[,NAME...]`. */
-  readonly flags: string;
-  /** What it does, in one sentence without a period. */
-  readonly text: string;
-  readonly variable?: string | undefined;
-  /** What its value can be. */
-  readonly values?: Values | undefined;
-  /** Whether several values may stand there, with commas between them. */
-  readonly list?: boolean;
-}
+/** What a line does, in a few words, and the line as it is typed into a shell. */
+export type ManualExample = readonly [text: string, line: string];
 
-/** A line to try, and what it is for. */
-export interface ManualExample {
-  /** What it does, in a few words. */
-  readonly text: string;
-  /** The line, as it is typed into a shell. */
-  readonly line: string;
-}
-
-/** A command of adc-run. */
-export interface ManualCommand {
+/** A command of adc-run: dispatch, parsing, refusals, help, the man page and completion are made from it. */
+export interface CommandSpec {
   /** Its words, such as `auth login`. */
   readonly name: string;
-  /** How it is called, one form a line. */
-  readonly usage: readonly string[];
+  /**
+   * How it is called, one form a line.
+   *
+   * @default its name and `[options]`, or its subcommands
+   */
+  readonly usage?: readonly string[];
   /** What it does, in one line without a period. */
   readonly summary: string;
   /** What it does, in full. */
   readonly description: readonly TextBlock[];
-  readonly options?: readonly ManualOption[];
-  /** Which of the options before the command may stand behind it as well. */
+  /** The options that it alone has. */
+  readonly options?: readonly OptionSpec[];
+  /** The options before the command, by their long names, that may stand behind it as well. */
   readonly shared?: readonly string[];
-  /** Whether it takes ADC's connection flags: to connect, or to write them down. */
-  readonly connection?: "to connect" | "to keep";
-  /** What its words can be, where they are no options. */
-  readonly operands?: Values;
+  /**
+   * Whether it takes ADC's connection flags: to connect; to connect with the token that is stored, which
+   * `--token` cannot replace; or to write them down.
+   */
+  readonly connection?: "to connect" | "with the stored token" | "to keep";
+  /** The backend where none is set: a command that only API7 Enterprise has needs no flag to say so. */
+  readonly backend?: "api7ee";
+  /** Whether it changes nothing, whatever a variable says of a dry run. */
+  readonly readOnly?: true;
+  /** The words that are no options: how many, what they are, and what they can be. */
+  readonly operands?: {
+    readonly least?: number;
+    readonly most?: number;
+    /** What there is too little or too much of; without it the command says so itself. */
+    readonly what?: string;
+    readonly values?: Values;
+  };
   /** Lines to try. */
   readonly examples: readonly ManualExample[];
   /** Commands and topics that belong to it. */
   readonly seeAlso?: readonly string[];
+  /** Loads what carries it out. Those without it are words of `main()` itself, or have subcommands. */
+  readonly run?: () => Promise<(call: OwnCall<never>, io: Io) => Promise<number>>;
+}
+
+/** What a command of adc-run was called with. */
+export interface OwnCall<T = object> {
+  readonly spec: CommandSpec;
+  /** adc-run's own options, from before and behind the command's name, and the command's. */
+  readonly options: GlobalOptions & T;
+  readonly operands: readonly string[];
+  /** The connection flags as they were read, each in one word. */
+  readonly connectionWords: readonly string[];
+  /** Prints for this command. */
+  readonly reporter: Reporter;
 }
 
 /** Something that more than one command is about. */
@@ -71,42 +89,29 @@ export interface ManualTopic {
   readonly seeAlso?: readonly string[];
 }
 
-/** A command of ADC, as far as adc-run helps with it. */
-export interface AdcManualCommand {
-  readonly name: string;
-  /** What it does, in one line without a period. */
-  readonly summary: string;
-  /** Its options, apart from those that say how to connect. */
-  readonly options: readonly ManualOption[];
-  /** Whether it takes the options that say how to connect. */
-  readonly connection: boolean;
-  /** What its words can be, where they are no options. */
-  readonly operands?: Values;
-}
+/** adc-run's own commands, subcommands included. */
+export const COMMANDS: readonly CommandSpec[] = [
+  ...AUTH_COMMANDS,
+  ...PROFILE_COMMANDS,
+  ...OTHER_COMMANDS,
+];
 
 /** How adc-run is called, and what for. */
 export const SYNOPSIS: readonly (readonly [usage: string, text: string])[] = [
   ["adc-run [options] <adc command> [adc options]", "run ADC with a checked token"],
   ["adc-run [options] exec -- <command> [args]", "run another program with it"],
   ["adc-run [options] api [METHOD] <path>", "one request to the Admin API"],
-  ["adc-run auth login|status|token|list|rotate|revoke|logout", ""],
-  ["adc-run profile list|show|set|remove|use|import|schema", ""],
+  [`adc-run auth ${subcommandNames("auth").join("|")}`, ""],
+  [`adc-run profile ${subcommandNames("profile").join("|")}`, ""],
   ["adc-run doctor", "look for what is wrong"],
   ["adc-run completion bash|zsh|fish|powershell", "complete words in a shell"],
   ["adc-run [options] -- <words>", "every word to ADC"],
 ];
 
-/** adc-run's own commands, subcommands included. */
-export const COMMANDS: readonly ManualCommand[] = [
-  ...AUTH_COMMANDS,
-  ...PROFILE_COMMANDS,
-  ...OTHER_COMMANDS,
-];
-
 /** A page of the manual. */
 export type Page =
-  | { readonly kind: "command"; readonly command: ManualCommand }
-  | { readonly kind: "adc"; readonly command: AdcManualCommand }
+  | { readonly kind: "command"; readonly command: CommandSpec }
+  | { readonly kind: "adc"; readonly command: AdcCommand }
   | { readonly kind: "topic"; readonly topic: ManualTopic };
 
 /** Finds a page. A command comes before a topic, and adc-run's own before ADC's. */
@@ -128,8 +133,48 @@ export function pageNames(): readonly string[] {
   ];
 }
 
-/** The subcommands of a command. */
-export function subcommandsOf(name: string): readonly string[] {
-  return COMMANDS.filter((each) => each.name.startsWith(`${name} `))
-    .map((each) => each.name.slice(name.length + 1));
+/** The subcommands of a command, without its own name. */
+export function subcommandsOf(command: string): readonly Pick<CommandSpec, "name" | "summary">[] {
+  return COMMANDS.filter(({ name }) => name.startsWith(`${command} `))
+    .map(({ name, summary }) => ({ name: name.slice(command.length + 1), summary }));
+}
+
+function subcommandNames(command: string): readonly string[] {
+  return subcommandsOf(command).map(({ name }) => name);
+}
+
+/** How a command is called, one form a line. */
+export function usageOf({ name, usage }: CommandSpec): readonly string[] {
+  return usage ?? [`adc-run ${[name, subcommandNames(name).join("|")].join(" ").trim()} [options]`];
+}
+
+/**
+ * Refuses a first word that is nearly a command of adc-run or ADC. Any other unknown word is ADC's: a
+ * newer ADC may have more commands.
+ */
+export function refuseMistypedCommand(word: string): void {
+  const ours = COMMANDS.map(({ name }) => name).filter((name) => !name.includes(" "));
+  const adcs = ADC_COMMANDS.map(({ name }) => name);
+  if ([...ours, ...adcs, ...HIDDEN_ADC_COMMANDS].includes(word) || word.startsWith("-")) return;
+  // "adc-run login" is "adc-run auth login" with a word left out.
+  const subcommands = subcommandNames("auth");
+  const near = nearest(word, [...ours, ...adcs, ...subcommands]);
+  if (near === undefined) return;
+  const meant = subcommands.includes(near) ? `auth ${near}` : near;
+  throw new UsageError(`There is no command "${word}": did you mean "${meant}"?`, {
+    suggestion: `To hand it to ADC all the same: adc-run -- ${word}`,
+  });
+}
+
+/** The error for a command that is not complete, or whose second word is none of its own. */
+export function unknownSubcommand(command: string, name: string | undefined): UsageError {
+  const names = subcommandNames(command);
+  const meant = name === undefined ? undefined : nearest(name, names);
+  const found = name === undefined
+    ? `There is no ${command} command`
+    : `There is no command "${command} ${name}"`;
+  const all = names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0];
+  return new UsageError(meant === undefined ? found : `${found}: did you mean "${meant}"?`, {
+    suggestion: `There are ${command} ${all}.`,
+  });
 }

@@ -1,7 +1,34 @@
-import type { ManualCommand } from "./manual.ts";
+import type { OptionsOf, OptionSpec } from "../global_options.ts";
+import type { CommandSpec } from "./manual.ts";
+
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
+
+const API_OPTIONS = [
+  {
+    flags: "-X, --method METHOD",
+    text: "the method",
+    values: METHODS,
+  },
+  {
+    flags: "-d, --data DATA",
+    repeats: true,
+    text: "the body: @FILE, @- or - for standard input, else the text itself",
+  },
+  {
+    flags: "-H, --header HEADER",
+    repeats: true,
+    text: "a header, as in 'Accept: text/plain'; again for more",
+  },
+  { flags: "-i, --include", text: "print the status and the headers of the answer first" },
+  { flags: "-f, --field KEY=VALUE", repeats: true, text: "a field of the query; again for more" },
+  { flags: "--paginate", text: "fetch all pages of a list" },
+  { flags: "--no-mask", text: "show the token where the answer repeats it" },
+] as const satisfies readonly OptionSpec[];
+
+export type ApiOptions = OptionsOf<typeof API_OPTIONS>;
 
 /** Commands without subcommands. */
-export const OTHER_COMMANDS: readonly ManualCommand[] = [
+export const OTHER_COMMANDS: readonly CommandSpec[] = [
   {
     name: "exec",
     usage: ["adc-run [options] exec -- COMMAND [args]"],
@@ -10,11 +37,8 @@ export const OTHER_COMMANDS: readonly ManualCommand[] = [
       "Runs any program with ADC_TOKEN and the connection's variables set, its output masked. Options stand before exec: from the command on every word is the program's.",
     ],
     examples: [
-      { text: "A script that calls ADC", line: "adc-run exec -- ./migrate.sh" },
-      {
-        text: "The variables of a profile",
-        line: "adc-run -p prod exec -- sh -c 'echo \"$ADC_SERVER\"'",
-      },
+      ["A script that calls ADC", "adc-run exec -- ./migrate.sh"],
+      ["The variables of a profile", "adc-run -p prod exec -- sh -c 'echo \"$ADC_SERVER\"'"],
     ],
     seeAlso: ["api", "security"],
   },
@@ -26,48 +50,29 @@ export const OTHER_COMMANDS: readonly ManualCommand[] = [
       "Sends one request with the token that a run would take, and prints the answer: as indented JSON at a terminal, as it came in a pipe. The method is GET, or POST with -d. PATH is one on the connection's own server; redirects are not followed.",
       "Nothing is checked first: the answer is the check. On 4xx and 5xx the answer is printed all the same, and the exit code says what was wrong: 77 for 401 and 403, 78 for 404 and redirects, 65 for other 4xx, 69 for 429 and 5xx.",
     ],
-    options: [
-      {
-        flags: "-X, --method METHOD",
-        text: "the method",
-        values: ["GET", "POST", "PUT", "PATCH", "DELETE"],
-      },
-      {
-        flags: "-d, --data DATA",
-        text: "the body: @FILE, @- or - for standard input, else the text itself",
-      },
-      {
-        flags: "-H, --header HEADER",
-        text: "a header, as in 'Accept: text/plain'; again for more",
-      },
-      { flags: "-i, --include", text: "print the status and the headers of the answer first" },
-      { flags: "-f, --field KEY=VALUE", text: "a field of the query; again for more" },
-      { flags: "--paginate", text: "fetch all pages of a list" },
-      { flags: "--no-mask", text: "show the token where the answer repeats it" },
-    ],
+    options: API_OPTIONS,
     shared: [
-      "-p, --profile",
+      "--profile",
       "--no-profile",
       "--source",
       "--env-file",
       "--json",
-      "-q, --quiet",
+      "--quiet",
     ],
     connection: "to connect",
-    operands: ["GET", "POST", "PUT", "PATCH", "DELETE"],
+    operands: { values: METHODS },
+    readOnly: true,
     examples: [
-      { text: "The documentation's test call", line: "adc-run api /api/users" },
-      {
-        text: "All routes of a gateway group, for jq",
-        line: "adc-run api /apisix/admin/routes --gateway-group production --paginate | jq .list",
-      },
-      { text: "With a body", line: "adc-run api POST /api/gateway_groups -d @group.json" },
-      {
-        text: "With a query",
-        line: "adc-run -p prod api /api/tokens -f search=ci -f page_size=50",
-      },
+      ["The documentation's test call", "adc-run api /api/users"],
+      [
+        "All routes of a gateway group, for jq",
+        "adc-run api /apisix/admin/routes --gateway-group production --paginate | jq .list",
+      ],
+      ["With a body", "adc-run api POST /api/gateway_groups -d @group.json"],
+      ["With a query", "adc-run -p prod api /api/tokens -f search=ci -f page_size=50"],
     ],
     seeAlso: ["auth token", "verdicts", "sources"],
+    run: async () => (await import("../commands/api.ts")).api,
   },
   {
     name: "doctor",
@@ -78,20 +83,22 @@ export const OTHER_COMMANDS: readonly ManualCommand[] = [
       "Exits with 0 when nothing failed; warnings do not count. Else the exit code is that of the first failure.",
     ],
     shared: [
-      "-p, --profile",
+      "--profile",
       "--no-profile",
       "--source",
       "--env-file",
       "--adc",
       "--json",
-      "-q, --quiet",
+      "--quiet",
     ],
     connection: "to connect",
+    readOnly: true,
     examples: [
-      { text: "Here and now", line: "adc-run doctor" },
-      { text: "For a profile, as data", line: "adc-run -p prod doctor --json" },
+      ["Here and now", "adc-run doctor"],
+      ["For a profile, as data", "adc-run -p prod doctor --json"],
     ],
     seeAlso: ["auth status", "verdicts"],
+    run: async () => (await import("../commands/doctor.ts")).doctor,
   },
   {
     name: "completion",
@@ -100,31 +107,30 @@ export const OTHER_COMMANDS: readonly ManualCommand[] = [
     description: [
       "The script completes adc-run's commands and options, profile names, ADC's commands and options, and files. It asks adc-run itself at each TAB, so it stays right when adc-run is updated; nothing is asked of a server, and no token is looked for.",
     ],
-    operands: ["bash", "zsh", "fish", "powershell"],
-    shared: [],
+    operands: {
+      least: 1,
+      most: 1,
+      what: "one shell",
+      values: ["bash", "zsh", "fish", "powershell"],
+    },
+    readOnly: true,
     examples: [
-      { text: "bash, in ~/.bashrc", line: 'eval "$(adc-run completion bash)"' },
-      { text: "zsh, in ~/.zshrc, behind compinit", line: 'eval "$(adc-run completion zsh)"' },
-      {
-        text: "fish, once",
-        line: "adc-run completion fish > ~/.config/fish/completions/adc-run.fish",
-      },
-      {
-        text: "PowerShell, in $PROFILE",
-        line: "adc-run completion powershell | Out-String | Invoke-Expression",
-      },
+      ["bash, in ~/.bashrc", 'eval "$(adc-run completion bash)"'],
+      ["zsh, in ~/.zshrc, behind compinit", 'eval "$(adc-run completion zsh)"'],
+      ["fish, once", "adc-run completion fish > ~/.config/fish/completions/adc-run.fish"],
+      ["PowerShell, in $PROFILE", "adc-run completion powershell | Out-String | Invoke-Expression"],
     ],
     seeAlso: ["help"],
+    run: async () => (await import("../completion/scripts.ts")).completion,
   },
   {
     name: "help",
     usage: ["adc-run help [COMMAND|TOPIC]"],
     summary: "show the help on a command or a topic",
     description: ['Shows what "--help" behind a command shows, and pages on topics.'],
-    shared: [],
     examples: [
-      { text: "A command", line: "adc-run help auth login" },
-      { text: "A topic", line: "adc-run help sources" },
+      ["A command", "adc-run help auth login"],
+      ["A topic", "adc-run help sources"],
     ],
   },
 ];

@@ -1,14 +1,43 @@
-import { EXIT, EXIT_MEANINGS } from "../../errors.ts";
 import { VERDICTS } from "../../check/verdict.ts";
+import { EXIT, EXIT_MEANINGS } from "../../errors.ts";
 import { SOURCES } from "../../token/sources.ts";
 import { VERSION } from "../../version.ts";
-import { CONNECTION_VARIABLES, OPTION_VARIABLES, OTHER_VARIABLES } from "./global_options.ts";
-import type { ManualVariable } from "./global_options.ts";
-import type { ManualTopic, TextBlock } from "./manual.ts";
+import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf } from "../global_options.ts";
+import type { ManualTopic } from "./manual.ts";
 
-const variables = (list: readonly ManualVariable[]): TextBlock => ({
-  rows: list.map(({ name, text }) => [name, text]),
+/** A variable and what it says; several names have commas between them. */
+type VariableRow = readonly [name: string, text: string];
+
+/** Variables that stand for an option before the command. */
+const OPTION_VARIABLES = GLOBAL_OPTIONS.flatMap((option): readonly VariableRow[] => {
+  const { variable, kind } = option;
+  const { long, negated } = namesOf(option);
+  if (variable === undefined) return [];
+  if (kind === "lifetime") return [[variable, `${long}: true, or how long the token lives`]];
+  if (long === "--no-profile") return [[variable, `${long}: true, unless ADC_RUN_PROFILE is set`]];
+  return [[variable, kind === "switch" ? `${long}: ${!negated}` : long]];
 });
+
+/** Variables that say how to connect, in the environment or in `.env`. */
+const CONNECTION_VARIABLES = CONNECTION_FLAGS.flatMap((option): readonly VariableRow[] =>
+  option.variable === undefined ? [] : [[option.variable, namesOf(option).long]]
+);
+
+/** All other variables. */
+export const OTHER_VARIABLES: readonly VariableRow[] = [
+  ["API_KEY", "the token, only if it starts with a7ee- or a7adm-"],
+  ["ADC_TOKEN_FILE", "a file that holds the token"],
+  ["ADC_TOKEN_COMMAND", "a command that prints the token; never taken from .env"],
+  ["API7_USERNAME", "who logs in"],
+  ["API7_PASSWORD", "the password for it"],
+  ["API7_LOGIN_OPTION", "the LDAP login option to log in through"],
+  ["ADC_RUN_ALLOWED_SERVERS", "origins, with commas between them; every other server is refused"],
+  ["ADC_RUN_CONFIG_DIR", "the folder of config.json and of what adc-run remembers of its tokens"],
+  ["HTTP_PROXY, HTTPS_PROXY, NO_PROXY", "proxies, for adc-run as for ADC"],
+  ["CI", "where it is set nobody is asked anything"],
+  ["GITHUB_ACTIONS", "where it is true the runner is told to mask the token"],
+  ["NO_COLOR, FORCE_COLOR", "no colours; colours without a terminal"],
+];
 
 /** What more than one command is about. */
 export const TOPICS: readonly ManualTopic[] = [
@@ -24,8 +53,8 @@ export const TOPICS: readonly ManualTopic[] = [
       "--source, ADC_RUN_SOURCE and a profile's sources say which of them are asked, and in which order. A token that is stored for one origin is never sent to another.",
     ],
     examples: [
-      { text: "What every source says here", line: "adc-run auth status" },
-      { text: "The keychain alone", line: "adc-run --source keychain sync -f adc.yaml" },
+      ["What every source says here", "adc-run auth status"],
+      ["The keychain alone", "adc-run --source keychain sync -f adc.yaml"],
     ],
     seeAlso: ["auth login", "security"],
   },
@@ -53,12 +82,12 @@ export const TOPICS: readonly ManualTopic[] = [
       "A profile never holds a secret. Its token lies in the keychain under PROFILE@ORIGIN.",
     ],
     examples: [
-      {
-        text: "Make one",
-        line: "adc-run profile set prod --backend api7ee --server https://gateway.example.com:7443",
-      },
-      { text: "Log in there", line: "adc-run -p prod auth login" },
-      { text: "Use it", line: "adc-run -p prod sync -f adc.yaml" },
+      [
+        "Make one",
+        "adc-run profile set prod --backend api7ee --server https://gateway.example.com:7443",
+      ],
+      ["Log in there", "adc-run -p prod auth login"],
+      ["Use it", "adc-run -p prod sync -f adc.yaml"],
     ],
     seeAlso: ["profile set", "fan-out", "sources"],
   },
@@ -72,14 +101,11 @@ export const TOPICS: readonly ManualTopic[] = [
       "The exit code is 0 only when all of them are, else that of the first target, in the order given, that failed.",
     ],
     examples: [
-      {
-        text: "What would change, everywhere",
-        line: "adc-run -p staging,prod-eu,prod-us diff -f adc.yaml",
-      },
-      {
-        text: "Four at a time, whatever happens to one",
-        line: "adc-run -p staging,prod-eu,prod-us --parallel 4 --keep-going sync -f adc.yaml",
-      },
+      ["What would change, everywhere", "adc-run -p staging,prod-eu,prod-us diff -f adc.yaml"],
+      [
+        "Four at a time, whatever happens to one",
+        "adc-run -p staging,prod-eu,prod-us --parallel 4 --keep-going sync -f adc.yaml",
+      ],
     ],
     seeAlso: ["profiles", "ci"],
   },
@@ -106,7 +132,7 @@ export const TOPICS: readonly ManualTopic[] = [
         ],
       },
     ],
-    examples: [{ text: "Without ADC", line: "adc-run auth status" }],
+    examples: [["Without ADC", "adc-run auth status"]],
     seeAlso: ["auth status", "doctor"],
   },
   {
@@ -115,17 +141,17 @@ export const TOPICS: readonly ManualTopic[] = [
     summary: "the variables that are read",
     text: [
       "Each option before the command has a variable. The option wins; an empty variable counts as unset; none of them is taken from .env.",
-      variables(OPTION_VARIABLES),
+      { rows: OPTION_VARIABLES },
       "How to connect, in the environment or in .env, as for ADC:",
-      variables(CONNECTION_VARIABLES),
+      { rows: CONNECTION_VARIABLES },
       "And:",
-      variables(OTHER_VARIABLES),
+      { rows: OTHER_VARIABLES },
     ],
     examples: [
-      {
-        text: "A pipeline's settings without a command line",
-        line: "ADC_RUN_PROFILE=prod ADC_RUN_FAIL_ON_LEAK=true adc-run sync -f adc.yaml",
-      },
+      [
+        "A pipeline's settings without a command line",
+        "ADC_RUN_PROFILE=prod ADC_RUN_FAIL_ON_LEAK=true adc-run sync -f adc.yaml",
+      ],
     ],
     seeAlso: ["sources", "ci"],
   },
@@ -147,7 +173,7 @@ export const TOPICS: readonly ManualTopic[] = [
       ],
     ],
     examples: [
-      { text: "In any pipeline", line: "adc-run --fail-on-leak sync -f adc.yaml" },
+      ["In any pipeline", "adc-run --fail-on-leak sync -f adc.yaml"],
     ],
     seeAlso: ["environment", "security", "fan-out"],
   },
@@ -161,11 +187,8 @@ export const TOPICS: readonly ManualTopic[] = [
       "A program that runs as you can read ADC's environment and your unlocked keychain. A .env file that names another server sends the token of the environment there, as it does with ADC alone: a named profile, or ADC_RUN_ALLOWED_SERVERS, prevents that.",
     ],
     examples: [
-      {
-        text: "A token for one run",
-        line: "adc-run --ephemeral=10m sync -f adc.yaml",
-      },
-      { text: "Files with a token, and more", line: "adc-run doctor" },
+      ["A token for one run", "adc-run --ephemeral=10m sync -f adc.yaml"],
+      ["Files with a token, and more", "adc-run doctor"],
     ],
     seeAlso: ["sources", "auth rotate", "doctor"],
   },

@@ -3,33 +3,36 @@ import type { Connection } from "../../connection/connection.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
 import { splitTokens } from "../../token/token_value.ts";
 import type { Io } from "../io.ts";
-import type { GlobalOptions } from "../options.ts";
+import type { GlobalOptions } from "../global_options.ts";
 import type { Reporter } from "./report.ts";
 
+/** What a CI system understands among the lines of a log. */
+export interface CiRunner {
+  readonly name: string;
+  /** The line that makes an annotation of a message, which the log shows as well. */
+  annotation(level: "error" | "warning", message: string): string;
+  /** The line that has a text masked in whatever is printed later; it is not shown. */
+  mask(secret: string): string;
+}
+
+const GITHUB: CiRunner = {
+  name: "GitHub Actions",
+  annotation: (level, message) => `::${level} title=adc-run::${escaped(message)}`,
+  mask: (secret) => `::add-mask::${escaped(secret)}`,
+};
+
 /**
- * Tells whether a runner of GitHub Actions reads standard error as it is written. Lines for the runner must
- * not get into files, which would keep them.
+ * The CI system that reads standard error as it is written. Lines for it must not get into files, which would
+ * keep them.
  */
-export function hasRunner({ env, stderr }: Pick<Io, "env" | "stderr">): boolean {
-  if (env.GITHUB_ACTIONS !== "true") return false;
+export function ciRunner({ env, stderr }: Pick<Io, "env" | "stderr">): CiRunner | undefined {
+  if (env.GITHUB_ACTIONS !== "true") return undefined;
   const { fd } = stderr as { readonly fd?: unknown };
   try {
-    return typeof fd !== "number" || !fstatSync(fd).isFile();
+    return typeof fd === "number" && fstatSync(fd).isFile() ? undefined : GITHUB;
   } catch {
-    return true;
+    return GITHUB;
   }
-}
-
-/**
- * The workflow command that makes an annotation. The runner shows the message in the log as well.
- */
-export function annotation(level: "error" | "warning", message: string): string {
-  return `::${level} title=adc-run::${escaped(message)}`;
-}
-
-/** The workflow command that has the runner mask a text in whatever is printed later. */
-function addMask(secret: string): string {
-  return `::add-mask::${escaped(secret)}`;
 }
 
 /**
@@ -65,8 +68,9 @@ export function maskInRunner(
     readonly options: Pick<GlobalOptions, "json" | "mask">;
   },
 ): void {
-  if (!hasRunner(io) || !options.mask || options.json) return;
+  const runner = ciRunner(io);
+  if (runner === undefined || !options.mask || options.json) return;
   for (const token of splitTokens(resolved.token, connection.backend.value)) {
-    reporter.tellRunner(addMask(token.reveal()));
+    reporter.tellRunner(runner.mask(token.reveal()));
   }
 }

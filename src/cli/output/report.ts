@@ -2,6 +2,7 @@ import { AdminApiError } from "../../admin_api/admin_api_error.ts";
 import { CheckError } from "../../check/verdict.ts";
 import type { CheckResult } from "../../check/verdict.ts";
 import { describeConnection } from "../../connection/connection.ts";
+import type { Environment } from "../../context.ts";
 import { AdcRunError, codeOf, EXIT } from "../../errors.ts";
 import { noteFailure } from "../../run/child.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
@@ -9,9 +10,9 @@ import { MIN_SECRET_LENGTH } from "../../secret.ts";
 import { NoTokenError } from "../../token/resolve.ts";
 import type { ResolvedToken, SourceReport } from "../../token/resolve.ts";
 import type { Io } from "../io.ts";
-import type { GlobalOptions } from "../options.ts";
-import { annotation, hasRunner, withoutCommands } from "./ci.ts";
-import type { Environment } from "../../context.ts";
+import type { GlobalOptions } from "../global_options.ts";
+import { ciRunner, withoutCommands } from "./ci.ts";
+import type { CiRunner } from "./ci.ts";
 
 /** What was warned of at each place, for a report of several reporters' doing. */
 const warningsOf = new WeakMap<Io, string[]>();
@@ -40,6 +41,8 @@ export interface Reporter {
   tellRunner(line: string): void;
   /** What an own command was asked for, on standard output. */
   print(text: string): void;
+  /** What an own command was asked for as data, and the warnings; gives the exit code 0. */
+  answer(data: object): number;
   /** The warnings so far, those of other reporters for the same process among them. */
   readonly warnings: readonly string[];
 }
@@ -62,25 +65,34 @@ export function createReporter(
     }
   };
   const say = (line: string) => tellRunner(redact(line, io.env));
-  const runner = hasRunner(io);
+  const runner = ciRunner(io);
   const own = (line: string) => say(`adc-run: ${withoutCommands(line)}`);
   // The runner shows an annotation in the log as well, so that nothing is said twice.
-  const annotate = (level: "error" | "warning", lines: readonly (string | undefined)[]) => {
+  const annotate = (
+    { annotation }: CiRunner,
+    level: "error" | "warning",
+    lines: readonly (string | undefined)[],
+  ) => {
     const said = lines.filter((line) => line !== undefined).map(inOneLine).join("\n");
     tellRunner(annotation(level, redact(said, io.env)));
   };
   const complain = (message: string, { suggestion, details = [] }: Complaint = {}) => {
-    if (runner) annotate("error", [message, suggestion]);
+    if (runner) annotate(runner, "error", [message, suggestion]);
     else own(`${label("error", 31)}: ${inOneLine(message)}`);
     for (const line of details) say(`  ${withoutCommands(inOneLine(line))}`);
     if (!runner && suggestion !== undefined) own(inOneLine(suggestion));
+  };
+  const print = (text: string) => {
+    io.stdout.write(`${inLines(redact(text, io.env))}\n`);
   };
   return {
     warnings,
     say,
     tellRunner,
-    print: (text) => {
-      io.stdout.write(`${inLines(redact(text, io.env))}\n`);
+    print,
+    answer: (data) => {
+      print(JSON.stringify({ ...data, warnings }));
+      return 0;
     },
     info: (line) => {
       if (!options.quiet && !options.json) own(inOneLine(line));
@@ -88,7 +100,7 @@ export function createReporter(
     warn: (line) => {
       warnings.push(line);
       if (options.quiet || options.json) return;
-      if (runner) annotate("warning", [line]);
+      if (runner) annotate(runner, "warning", [line]);
       else own(`${label("warning", 33)}: ${inOneLine(line)}`);
     },
     complain,
@@ -142,24 +154,20 @@ export function asAdcRunError(thrown: unknown): AdcRunError {
 
 /** An error as data, without secrets. */
 export function describeError(error: AdcRunError): Record<string, unknown> {
+  const checked = error instanceof CheckError ? error : undefined;
+  const missing = error instanceof NoTokenError ? error : undefined;
+  const refused = error instanceof AdminApiError ? error : undefined;
   return {
     name: error.name,
     message: error.message,
     exitCode: error.exitCode,
-    ...(error.suggestion !== undefined && { suggestion: error.suggestion }),
-    ...(error instanceof CheckError && {
-      verdict: error.result.verdict,
-      check: error.result,
-      ...(error.resolved && {
-        token: describeToken(error.resolved),
-        sources: error.resolved.trail,
-      }),
-    }),
-    ...(error instanceof AdminApiError && {
-      failure: error.failure,
-      ...(error.status !== undefined && { status: error.status }),
-    }),
-    ...(error instanceof NoTokenError && { verdict: "no-token", sources: error.trail }),
+    suggestion: error.suggestion,
+    verdict: checked?.result.verdict ?? (missing && "no-token"),
+    check: checked?.result,
+    token: checked?.resolved && describeToken(checked.resolved),
+    sources: checked?.resolved?.trail ?? missing?.trail,
+    failure: refused?.failure,
+    status: refused?.status,
   };
 }
 

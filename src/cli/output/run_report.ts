@@ -5,7 +5,7 @@ import { createMask } from "../../mask/mask.ts";
 import { isReaderGone } from "../../run/child.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
 import type { Io } from "../io.ts";
-import type { GlobalOptions } from "../options.ts";
+import type { GlobalOptions } from "../global_options.ts";
 import { maskInRunner } from "./ci.ts";
 import { describeRun, formatTrail, withoutPassword } from "./report.ts";
 import type { Reporter } from "./report.ts";

@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import type { Profile } from "../../connection/profile.ts";
 import type { Io } from "../io.ts";
-import type { GlobalOptions } from "../options.ts";
+import type { GlobalOptions } from "../global_options.ts";
 import { createReporter, isColourful } from "./report.ts";
 import type { Reporter } from "./report.ts";
 import { TargetLines } from "./target_lines.ts";

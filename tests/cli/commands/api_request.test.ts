@@ -1,7 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readApiRequest, readHeaders } from "../../../src/cli/commands/api_request.ts";
+import {
+  readApiRequest as readRequest,
+  readHeaders,
+} from "../../../src/cli/commands/api_request.ts";
+import type { ApiRequest } from "../../../src/cli/commands/api_request.ts";
+import { type ApiOptions, OTHER_COMMANDS } from "../../../src/cli/manual/other_commands.ts";
+import { readCommandLine } from "../../../src/cli/options.ts";
+import { readCommand } from "../../../src/cli/read_command.ts";
 import { UsageError } from "../../../src/errors.ts";
+import { fakeIo } from "../fake_io.ts";
+
+function readApiRequest(words: readonly string[]): ApiRequest {
+  const spec = OTHER_COMMANDS.find(({ name }) => name === "api")!;
+  const line = { words, options: readCommandLine([]).options };
+  const { operands, options } = readCommand<ApiOptions>(spec, line, fakeIo())!;
+  return readRequest(operands, options);
+}
 
 test("`readApiRequest()` finds method, path, body, fields and headers", () => {
   for (
@@ -37,37 +52,6 @@ test("`readApiRequest()` finds method, path, body, fields and headers", () => {
   assert.deepEqual(fields, [["a", "b=c"], ["d", ""]]);
   assert.deepEqual({ ...headers }, { "if-match": ["a", "b"] });
   assert.equal(data, "-");
-});
-
-test("`readApiRequest()` keeps a value that looks like an option out of the connection", () => {
-  const { rest, data } = readApiRequest([
-    "POST",
-    "/x",
-    "--backend=api7ee",
-    "-d",
-    "--server=http://evil.example",
-    "-f",
-    "--token=x",
-    "-H",
-    "A: --tls-skip-verify",
-    "--gateway-group",
-    "--server=http://evil.example",
-    "-p",
-    "prod",
-    "--source",
-    "env,file",
-    "--tls-skip-verify",
-    "--json",
-  ]);
-  assert.equal(data, "--server=http://evil.example");
-  assert.deepEqual(rest.toSorted(), [
-    "--backend=api7ee",
-    "--gateway-group=--server=http://evil.example",
-    "--json",
-    "--profile=prod",
-    "--source=env,file",
-    "--tls-skip-verify",
-  ]);
 });
 
 test("`readApiRequest()` refuses what makes no request", () => {

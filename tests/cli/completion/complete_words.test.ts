@@ -62,8 +62,8 @@ it("`completeWords()` completes the last of a list, and offers nothing twice", (
   assert.deepEqual(offered("auth status -p prod-u"), ["prod-us"]);
   assert.deepEqual(offered("profile show st"), ["staging"]);
   assert.deepEqual(offered("profile set x --unset timeout,use"), [
-    "timeout,username",
     "timeout,use",
+    "timeout,username",
   ]);
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { main } from "../../../src/cli/main.ts";
 import { helpText } from "../../../src/cli/manual/help.ts";
-import { refuseMistypedCommand, unknownSubcommand } from "../../../src/cli/unknown.ts";
+import { refuseMistypedCommand, unknownSubcommand } from "../../../src/cli/manual/manual.ts";
 import type { UsageError } from "../../../src/errors.ts";
 import { fakeIo } from "../fake_io.ts";
 

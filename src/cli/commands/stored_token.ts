@@ -1,0 +1,242 @@
+import { AdminApi } from "../../admin_api/admin_api.ts";
+import { AdminApiError } from "../../admin_api/admin_api_error.ts";
+import { BACKENDS } from "../../connection/backends.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
+import { clearLeftOvers } from "../../lifecycle/clear_left_overs.ts";
+import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
+import { revokeBySelf } from "../../lifecycle/old_tokens.ts";
+import { openTokenSession, withAccount } from "../../lifecycle/open_session.ts";
+import { replaceToken } from "../../lifecycle/replace_token.ts";
+import { findStoredToken } from "../../lifecycle/store_source.ts";
+import type { StoredEntry } from "../../lifecycle/store_source.ts";
+import { sweep } from "../../lifecycle/sweep.ts";
+import { forgetToken, openTokenStores } from "../../lifecycle/token_stores.ts";
+import type { TokenStores } from "../../lifecycle/token_stores.ts";
+import { tokenPrefix } from "../../secret.ts";
+import type { Storage, TokenRecord } from "../../store/state.ts";
+import { accountOf, accountsFor, originsOf } from "../../token/token_value.ts";
+import { contextOf, interruptible } from "../io.ts";
+import type { Io } from "../io.ts";
+import type { LogoutOptions, RotateOptions } from "../manual/auth_commands.ts";
+import type { OwnCall } from "../manual/manual.ts";
+import { openConnection } from "../settings.ts";
+import {
+  describeEntries,
+  describeKept,
+  describeOwner,
+  STORAGES,
+  tryToken,
+  warnOfShadows,
+} from "./account.ts";
+
+/** Replaces the stored token: a new one is made with it, tried and stored before it is revoked. */
+export async function authRotate(
+  call: OwnCall<RotateOptions>,
+  io: Io,
+): Promise<number> {
+  const { options, reporter } = call;
+  const { connection, sources } = await openConnection(call, io);
+  const { backend } = connection;
+  if (!BACKENDS[backend.value].hasUsers) {
+    throw new UsageError(`Cannot rotate: the backend ${backend.value} makes no tokens on request`);
+  }
+  const asked = options.expiresIn === undefined
+    ? undefined
+    : { lifetime: await readLifetime(options.expiresIn, "--expires-in") };
+  const stores = openTokenStores(contextOf(io, reporter));
+  const account = await storedAccount(connection, stores);
+  const rotate = async (signal: AbortSignal) => {
+    const found = await findStoredToken(account, stores);
+    if (found === undefined) {
+      throw new AdcRunError(
+        `Cannot rotate: no token is stored for ${account}`,
+        EXIT.permission,
+        { suggestion: 'Make one with "adc-run auth login".' },
+      );
+    }
+    const { token, storage } = found;
+    const { api, user, close } = await openTokenSession(connection, {
+      resolved: {
+        token,
+        source: STORAGES[storage].source,
+        detail: describeEntries([account], { storage, folder: stores.folder }),
+        trail: [],
+      },
+      record: found.record,
+      now: Date.now(),
+      signal,
+    });
+    try {
+      // A rotation that was killed is ended first: what is known of the stored token may come from it.
+      const { warn: onWarning } = reporter;
+      await sweep(api, { stores, user, holding: account, onWarning, signal, now: Date.now });
+      const record = (await findStoredToken(account, stores))?.record;
+      const { lifetime } = asked ?? { lifetime: lifetimeOf(record) };
+      const kept = await replaceToken(api, {
+        connection,
+        stores,
+        storage,
+        account,
+        user,
+        name: record?.name,
+        expiresAt: endOf(lifetime, Date.now()),
+        check: async (fresh) => {
+          if (options.check) await tryToken(fresh, { connection, reporter, signal });
+        },
+        onWarning: reporter.warn,
+        signal,
+        now: Date.now,
+      });
+      return { kept, storage, user };
+    } finally {
+      await close();
+    }
+  };
+  const { folder } = stores;
+  const { kept, storage, user } = await interruptible(
+    io,
+    (signal) => withAccount(account, () => rotate(signal), { folder, signal }),
+  );
+  await warnOfShadows(connection, { sources, storage, reporter });
+  if (options.json) return reporter.answer(describeKept(kept, user));
+  const { token, record, revoked } = kept;
+  const { name, expiresAt } = record;
+  reporter.info(
+    `stored the new token ${token} "${name}" of ${describeOwner(user)} in ` +
+      `${describeEntries([account], { storage, folder })}, ${describeEnd(expiresAt, Date.now())}`,
+  );
+  if (revoked !== undefined) reporter.info("revoked the one that it replaces");
+  return 0;
+}
+
+/** The account whose token a run would take. */
+async function storedAccount(connection: Connection, stores: TokenStores): Promise<string> {
+  const [{ origin }] = connection.servers as [Connection["servers"][0]];
+  for (const account of accountsFor(origin, connection)) {
+    if (await findStoredToken(account, stores) !== undefined) return account;
+  }
+  return accountOf(origin, connection);
+}
+
+/** The new token lives as long as the old one was to live. */
+function lifetimeOf(record: TokenRecord | undefined): number | undefined {
+  if (record?.neverExpires) return undefined;
+  const { createdAt, expiresAt } = record ?? {};
+  return createdAt === undefined || expiresAt === undefined
+    ? DEFAULT_LIFETIME
+    : (expiresAt - createdAt) * 1000;
+}
+
+/** A token that was removed. */
+interface Removed {
+  readonly account: string;
+  readonly storage: Storage;
+  /** Whether the server refuses it from now on. */
+  readonly revoked: boolean;
+}
+
+/**
+ * Revokes the stored token, then removes it from where it is stored. With `--keep` it is only removed.
+ */
+export async function authLogout(
+  call: OwnCall<LogoutOptions>,
+  io: Io,
+): Promise<number> {
+  const { options, reporter } = call;
+  const { connection } = await openConnection(call, io);
+  const stores = openTokenStores(contextOf(io, reporter));
+  const { folder } = stores;
+  const removed: Removed[] = [];
+  const accounts = originsOf(connection.servers).map((origin) => accountOf(origin, connection));
+  for (const account of accounts) {
+    const token = options.keep ? undefined : (await findStoredToken(account, stores))?.token;
+    if (token !== undefined) {
+      await clearLeftOvers(token, connection, contextOf(io, reporter));
+    }
+    const remove = async () => {
+      // The file and the keychain may both have one.
+      for (let rest = 2; rest > 0; rest--) {
+        const stored = await findStoredToken(account, stores);
+        if (stored === undefined) break;
+        const revoked = !options.keep && await revoke(stored, connection);
+        const { storage } = stored;
+        await forgetToken({ stores, storage, account });
+        removed.push({ account, storage, revoked });
+        // Said at once: what comes next may fail.
+        const entry = describeEntries([account], { storage, folder });
+        reporter.info(
+          revoked
+            ? `revoked the token, and removed it from ${entry}`
+            : `removed the token from ${entry}; it stays valid on the server`,
+        );
+      }
+      await stores.state.remove({ account });
+    };
+    await withAccount(account, remove, { folder });
+  }
+  if (options.json) {
+    return reporter.answer({ removed: removed.map(({ account }) => account), entries: removed });
+  }
+  if (removed.length === 0) {
+    reporter.info(
+      `there was no token in ${describeEntries(accounts, { storage: "keychain", folder })}`,
+    );
+  }
+  return 0;
+}
+
+/** Revokes a token with itself; tells whether the server refuses it from now on. */
+async function revoke(
+  { token, record }: StoredEntry,
+  connection: Connection,
+): Promise<boolean> {
+  // A token that was made here is API7 Enterprise's, whatever the backend is set to now.
+  const { backend } = connection;
+  const here = record?.id === undefined
+    ? connection
+    : { ...connection, backend: { ...backend, value: "api7ee" as const } };
+  if (!BACKENDS[here.backend.value].hasUsers) return false;
+  try {
+    const id = record?.id ?? await idOf(token, here);
+    await revokeBySelf(token, { id, connection: here });
+    return true;
+  } catch (error) {
+    if (!(error instanceof AdminApiError)) throw error;
+    // A token that is refused already needs no revoking.
+    if (error.failure === "rejected") return true;
+    throw new AdcRunError(`Cannot revoke the token: ${error.message}`, error.exitCode, {
+      suggestion:
+        "Nothing was removed. Try again, or use --keep, which removes it here and leaves " +
+        "it valid on the server.",
+      cause: error,
+    });
+  }
+}
+
+/**
+ * The server tells no token's id to its bearer: a token that was brought along is one of the user's.
+ */
+async function idOf(
+  token: StoredEntry["token"],
+  connection: Connection,
+): Promise<string> {
+  // An admin key is nobody's, and may see tokens that are not its own.
+  const isUserToken = tokenPrefix(token.reveal()) === "a7ee-";
+  const api = await AdminApi.open(connection, { token });
+  try {
+    const [only, ...others] = isUserToken ? await api.tokens() : [];
+    if (only !== undefined && others.length === 0) return only.id;
+    throw new AdcRunError(
+      "Cannot revoke the token: adc-run did not make it and cannot tell which of the user's tokens it is",
+      EXIT.data,
+      {
+        suggestion:
+          'Use --keep, which removes it here, and revoke it with "adc-run auth revoke" or in ' +
+          "the Dashboard under Organization → Tokens.",
+      },
+    );
+  } finally {
+    await api.close();
+  }
+}

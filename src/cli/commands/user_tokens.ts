@@ -1,0 +1,180 @@
+import { AdminApiError } from "../../admin_api/admin_api_error.ts";
+import type { TokenInfo } from "../../admin_api/shapes.ts";
+import { AdcRunError, UsageError } from "../../errors.ts";
+import { day, hasEnded } from "../../lifecycle/expiry.ts";
+import { forgetToken, storedToken } from "../../lifecycle/token_stores.ts";
+import type { TokenStores } from "../../lifecycle/token_stores.ts";
+import type { TokenRecord } from "../../store/state.ts";
+import { canAsk } from "../io.ts";
+import type { Io } from "../io.ts";
+import type { RevokeOptions } from "../manual/auth_commands.ts";
+import type { OwnCall } from "../manual/manual.ts";
+import { alignColumns } from "../output/report.ts";
+import { requireConfirmation } from "../prompts.ts";
+import { describeOwner, withAccountSession } from "./account.ts";
+
+/** A token that was not used for so long is likely forgotten, in seconds: 90 days. */
+const STALE = 90 * 24 * 60 * 60;
+
+/** A token as the list shows it. */
+interface ListedToken {
+  readonly id: string;
+  readonly name: string;
+  /** Unix seconds; `null` where the server does not say, for never, and for not yet. */
+  readonly createdAt: number | null;
+  readonly expiresAt: number | null;
+  readonly lastUsedAt: number | null;
+  /** Whether it is the one that is stored on this machine. */
+  readonly current: boolean;
+  /** Whether it was not used for 90 days. */
+  readonly stale: boolean;
+  readonly expired: boolean;
+}
+
+/** Lists the tokens of the user whose token a run would take. */
+export async function authList(call: OwnCall, io: Io): Promise<number> {
+  const { options, reporter } = call;
+  return await withAccountSession(call, io, async (session) => {
+    const { api, user, connection, resolved, stores, signal } = session;
+    const records = (await stores.state.list()).filter(({ origin }) => origin === api.origin);
+    const used = resolved?.token.fingerprint;
+    const now = Date.now();
+    const tokens = (await api.tokens({ signal })).map((token) =>
+      listed(token, { records, used, now })
+    );
+    if (options.json) return reporter.answer({ server: api.origin, owner: user, tokens });
+    reporter.info(`tokens of ${describeOwner(user)} at ${connection.server.value}`);
+    if (tokens.length > 0) reporter.print(formatTokens(tokens));
+    return 0;
+  });
+}
+
+function listed(
+  { id, name, createdAt, expiresAt, lastUsedAt }: TokenInfo,
+  { records, used, now }: {
+    readonly records: readonly TokenRecord[];
+    readonly used: string | undefined;
+    readonly now: number;
+  },
+): ListedToken {
+  const since = lastUsedAt ?? createdAt;
+  return {
+    id,
+    name,
+    createdAt: createdAt ?? null,
+    expiresAt: expiresAt ?? null,
+    lastUsedAt: lastUsedAt ?? null,
+    current: records.some((record) => record.id === id && record.fingerprint === used),
+    stale: since !== undefined && since < now / 1000 - STALE,
+    expired: hasEnded(expiresAt, now),
+  };
+}
+
+function formatTokens(tokens: readonly ListedToken[]): string {
+  const date = (seconds: number | null, none: string) => seconds === null ? none : day(seconds);
+  const rows = tokens.map((token) => [
+    token.current ? "*" : " ",
+    // A name can have lines of its own.
+    token.name.replace(/\s+/g, " "),
+    token.id,
+    date(token.createdAt, "?"),
+    date(token.expiresAt, "never"),
+    date(token.lastUsedAt, "never"),
+    [
+      token.current && "in use here",
+      token.expired && "expired",
+      token.stale && !token.expired && "stale",
+    ].filter((word) => typeof word === "string").join(", "),
+  ]);
+  return alignColumns([[" ", "NAME", "ID", "CREATED", "EXPIRES", "LAST USED", ""], ...rows]);
+}
+
+/** Revokes the user's tokens that are named, by id or by name. */
+export async function authRevoke(
+  call: OwnCall<RevokeOptions>,
+  io: Io,
+): Promise<number> {
+  const { options, reporter, operands } = call;
+  if (operands.length === 0) {
+    throw new UsageError("Cannot revoke: no token is named", {
+      suggestion: 'Give ids or names; "adc-run auth list" shows them.',
+    });
+  }
+  if (!options.yes && !canAsk(io)) {
+    throw new UsageError("Cannot revoke without asking, and nobody can be asked", {
+      suggestion: "Agree with --yes.",
+    });
+  }
+  return await withAccountSession(call, io, async ({ api, resolved, stores, signal }) => {
+    const records = (await stores.state.list()).filter(({ origin }) => origin === api.origin);
+    const used = resolved?.token.fingerprint;
+    const own = records.find(({ fingerprint }) => fingerprint === used)?.id;
+    const chosen = [...choose(operands, await api.tokens({ signal }))]
+      // The token that all this is asked with goes last.
+      .sort((a, b) => Number(a.id === own) - Number(b.id === own));
+    if (!options.yes) {
+      const names = chosen.map(({ name, id }) => `"${name}" (${id})`).join(", ");
+      const here = chosen.some(({ id }) => id === own) ? ", among them the one in use here" : "";
+      await requireConfirmation(`Revoke ${names}${here}?`, io);
+    }
+    const revoked: TokenInfo[] = [];
+    for (const token of chosen) {
+      try {
+        await api.revokeToken(token.id, { signal });
+      } catch (error) {
+        throw revoked.length === 0 ? error : partlyRevoked(error, revoked, token);
+      }
+      revoked.push(token);
+      reporter.info(`revoked "${token.name}" (${token.id})`);
+      const stored = records.find(({ id }) => id === token.id);
+      if (stored !== undefined) await forgetRevoked(stored, stores);
+    }
+    return options.json
+      ? reporter.answer({ revoked: revoked.map(({ id, name }) => ({ id, name })) })
+      : 0;
+  });
+}
+
+/** All of them have to be there before any is revoked. */
+function choose(words: readonly string[], tokens: readonly TokenInfo[]): readonly TokenInfo[] {
+  const chosen = words.map((word): TokenInfo => {
+    const byId = tokens.find(({ id }) => id === word);
+    const byName = tokens.filter(({ name }) => name === word);
+    if (byId === undefined && byName.length > 1) {
+      const ids = byName.map(({ id }) => id).join(", ");
+      throw new UsageError(`Cannot revoke "${word}": ${byName.length} tokens have that name`, {
+        suggestion: `Name it by its id, one of ${ids}.`,
+      });
+    }
+    const found = byId ?? byName[0];
+    if (found !== undefined) return found;
+    throw new UsageError(`Cannot revoke "${word}": this user has no token of that id or name`, {
+      suggestion: '"adc-run auth list" shows them. Nothing was revoked.',
+    });
+  });
+  return [...new Set(chosen)];
+}
+
+/** Where the token that asks is not known, it may have been among those that are revoked by now. */
+function partlyRevoked(error: unknown, revoked: readonly TokenInfo[], failed: TokenInfo): unknown {
+  if (!(error instanceof AdminApiError)) return error;
+  const names = revoked.map(({ name }) => `"${name}"`).join(", ");
+  return new AdcRunError(
+    `Revoked ${names}, and then not "${failed.name}": ${error.message}`,
+    error.exitCode,
+    {
+      suggestion: error.failure === "rejected"
+        ? "The token that asks was among those that were revoked. Use another one for the rest."
+        : error.suggestion,
+      cause: error,
+    },
+  );
+}
+
+/** A revoked token is of no use here. */
+async function forgetRevoked(record: TokenRecord, stores: TokenStores): Promise<void> {
+  const { account, storage, fingerprint } = record;
+  const stored = await storedToken({ stores, storage, account });
+  if (stored?.fingerprint === fingerprint) await forgetToken({ stores, storage, account });
+  await stores.state.remove({ account, storage });
+}

@@ -1,0 +1,253 @@
+import { ADC_SETTINGS } from "../adc/settings.ts";
+import { BACKEND_NAMES } from "../connection/backends.ts";
+import { SOURCE_NAMES } from "../token/sources.ts";
+
+/** What can stand for a value, as far as completion can tell. */
+export type Values = readonly string[] | "files" | "profiles";
+
+/** An option: parsing, help, the man page and completion are made from it. */
+export interface OptionSpec {
+  /** How it is written, as in `-p, --profile NAME[,NAME...]`. */
+  readonly flags: string;
+  /** What it does, in one sentence without a period. */
+  readonly text: string;
+  /** The variable that stands for it. */
+  readonly variable?: string | undefined;
+  /** What its value can be. */
+  readonly values?: Values | undefined;
+  /** Whether any other value is refused. */
+  readonly closed?: true;
+  /** Whether several values may stand there, with commas between them. */
+  readonly list?: true;
+  /** Whether it may be given several times. */
+  readonly repeats?: true;
+}
+
+/** What is written in an option's flags. */
+export interface OptionNames {
+  readonly short: string | undefined;
+  readonly long: string;
+  /** The name of its value in the options that were read. */
+  readonly key: string;
+  /** Whether it starts with `--no-`. */
+  readonly negated: boolean;
+  readonly value: "required" | "inline" | undefined;
+}
+
+/** Reads an option's flags. */
+export function namesOf({ flags }: Pick<OptionSpec, "flags">): OptionNames {
+  const [, short, long = "", sign] = /^(?:(-\w), )?(--[a-z0-9-]+)(\[=| )?/.exec(flags) ?? [];
+  const name = long.replace(/^--(no-)?/, "");
+  return {
+    short,
+    long,
+    key: name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+    negated: long.startsWith("--no-"),
+    value: sign === undefined ? undefined : sign === " " ? "required" : "inline",
+  };
+}
+
+type CamelCase<T extends string> = T extends `${infer A}-${infer B}`
+  ? `${A}${Capitalize<CamelCase<B>>}`
+  : T;
+
+type LongName<T extends string> = T extends `${string}--no-${infer Name}` ? Name
+  : T extends `${string}--${infer Name} ${string}` ? Name
+  : T extends `${string}--${infer Name}[${string}` ? Name
+  : T extends `${string}--${infer Name}` ? Name
+  : never;
+
+type KeyOf<T extends OptionSpec> = CamelCase<LongName<T["flags"]>>;
+
+type ValueOf<T extends OptionSpec> = T["flags"] extends `${string}--${string} ${string}`
+  ? T extends { readonly closed: true; readonly values: readonly (infer Value)[] } ? Value
+  : T extends { readonly repeats: true } ? readonly string[]
+  : string
+  : boolean;
+
+/** The values of a command's options, by their names. */
+export type OptionsOf<T extends readonly OptionSpec[]> = {
+  readonly [Each in T[number] as KeyOf<Each>]?: ValueOf<Each>;
+};
+
+/** One of adc-run's own options, which stand before the command. */
+export interface GlobalOption extends OptionSpec {
+  readonly kind: "switch" | "text" | "list" | "count" | "lifetime";
+  /** What it is for: all commands, those that connect somewhere, or runs of ADC alone. */
+  readonly scope: "all" | "connections" | "runs";
+  /** Whether whoever uses the value asks for the variable himself. */
+  readonly readElsewhere?: true;
+}
+
+const TABLE = [
+  {
+    flags: "-p, --profile NAME[,NAME...]",
+    text: "the target to use; for a run also several, one after another",
+    kind: "list",
+    scope: "connections",
+    variable: "ADC_RUN_PROFILE",
+    readElsewhere: true,
+    values: "profiles",
+    list: true,
+  },
+  {
+    flags: "--no-profile",
+    text: "use no profile, not even the default one",
+    kind: "switch",
+    scope: "connections",
+    variable: "ADC_RUN_NO_PROFILE",
+  },
+  {
+    flags: "--parallel N",
+    text: "with several profiles, run this many at once (default: 1)",
+    kind: "count",
+    scope: "runs",
+    variable: "ADC_RUN_PARALLEL",
+  },
+  {
+    flags: "--keep-going",
+    text: "with several profiles, go on with the others when one fails",
+    kind: "switch",
+    scope: "runs",
+    variable: "ADC_RUN_KEEP_GOING",
+  },
+  {
+    flags: "--source LIST",
+    text: "ask these sources for a token, in this order",
+    kind: "list",
+    scope: "connections",
+    variable: "ADC_RUN_SOURCE",
+    values: SOURCE_NAMES,
+    list: true,
+  },
+  {
+    flags: "--env-file PATH",
+    text: "read this file instead of .env",
+    kind: "text",
+    scope: "connections",
+    variable: "ADC_RUN_ENV_FILE",
+    values: "files",
+  },
+  {
+    // A value without an equals sign would be the command behind it.
+    flags: "--ephemeral[=TTL]",
+    text: "make a token for this run alone (1h), and revoke it on every way out",
+    kind: "lifetime",
+    scope: "runs",
+    variable: "ADC_RUN_EPHEMERAL",
+  },
+  {
+    flags: "--adc PATH",
+    text: "the ADC to run",
+    kind: "text",
+    scope: "runs",
+    variable: "ADC_RUN_ADC",
+    readElsewhere: true,
+    values: "files",
+  },
+  {
+    flags: "--no-check",
+    text: "skip the test call",
+    kind: "switch",
+    scope: "connections",
+    variable: "ADC_RUN_CHECK",
+  },
+  {
+    flags: "--no-mask",
+    text: "let the output through untouched",
+    kind: "switch",
+    scope: "runs",
+    variable: "ADC_RUN_MASK",
+  },
+  {
+    flags: "--fail-on-leak",
+    text: "exit with 65 when ADC exits with 0 but printed a secret",
+    kind: "switch",
+    scope: "runs",
+    variable: "ADC_RUN_FAIL_ON_LEAK",
+  },
+  {
+    flags: "--dry-run",
+    text: "resolve and check, show what would run, run nothing",
+    kind: "switch",
+    scope: "runs",
+    variable: "ADC_RUN_DRY_RUN",
+  },
+  {
+    flags: "--json",
+    text:
+      "report as one JSON object: of a run or a failure on standard error, else on standard output",
+    kind: "switch",
+    scope: "all",
+    variable: "ADC_RUN_JSON",
+  },
+  {
+    flags: "-q, --quiet",
+    text: "say nothing unless it fails",
+    kind: "switch",
+    scope: "all",
+    variable: "ADC_RUN_QUIET",
+  },
+  { flags: "-V, --version", text: "show the version", kind: "switch", scope: "all" },
+  {
+    flags: "-h, --help",
+    text: "show the help, or that of the command",
+    kind: "switch",
+    scope: "all",
+  },
+] as const satisfies readonly GlobalOption[];
+
+export const GLOBAL_OPTIONS: readonly GlobalOption[] = TABLE;
+
+/** What the value of each kind is. */
+interface ValueOfKind {
+  readonly switch: boolean;
+  readonly text: string;
+  readonly list: readonly string[];
+  readonly count: number;
+  readonly lifetime: boolean;
+}
+
+type GlobalValue<T extends GlobalOption> = T extends { readonly flags: "--no-profile" } ? false
+  : ValueOfKind[T["kind"]];
+
+/** The values of adc-run's own options; `profile` is `false` for `--no-profile`. */
+export type GlobalOptions =
+  & {
+    readonly [Each in typeof TABLE[number] as KeyOf<Each>]?: GlobalValue<Each>;
+  }
+  & {
+    readonly check: boolean;
+    readonly mask: boolean;
+    /** What follows `--ephemeral=`. */
+    readonly ephemeralTtl?: string;
+    /** Which of the others came from variables: one that has no meaning for a command is ignored. */
+    readonly fromEnvironment: ReadonlySet<string>;
+  };
+
+const PLACEHOLDERS = {
+  backend: " KIND",
+  server: " URL",
+  secret: " TOKEN",
+  text: " NAME",
+  duration: " DURATION",
+  path: " PATH",
+  boolean: "",
+};
+
+/** ADC's options that say how to connect; adc-run's own commands take them as well. */
+export const CONNECTION_FLAGS: readonly OptionSpec[] = Object.values(ADC_SETTINGS).map((
+  { flag, variable, kind, hint },
+) => ({
+  flags: flag + PLACEHOLDERS[kind],
+  text: kind === "backend" ? `${hint}: ${BACKEND_NAMES.join(", ")}` : hint,
+  variable,
+  values: kind === "path" ? "files" : kind === "backend" ? BACKEND_NAMES : undefined,
+}));
+
+/** The values of ADC's connection flags. */
+export type ConnectionValues = {
+  readonly [Key in keyof typeof ADC_SETTINGS]?: typeof ADC_SETTINGS[Key]["kind"] extends "boolean"
+    ? boolean
+    : string;
+};

@@ -1,1 +1,0 @@
-export { abortOnInterrupt, Interrupted } from "../run/signals.ts";
