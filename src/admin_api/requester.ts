@@ -1,40 +1,31 @@
 import { explainFailure } from "../check/network_failure.ts";
 import { describeBody, notThisBackend, oneLine, shorten } from "../check/response.ts";
 import type { Connection } from "../connection/connection.ts";
+import { addressSecrets, type Server, urlOf } from "../connection/server.ts";
+import { CookieJar, type TakenCookies } from "../http/cookie_jar.ts";
 import type { HttpClient, HttpRequest, HttpResponse } from "../http/http_client.ts";
-import { addressSecrets, urlOf } from "../connection/server.ts";
-import type { Server } from "../connection/server.ts";
 import { createMask } from "../mask/mask.ts";
-import { MIN_SECRET_LENGTH } from "../secret.ts";
-import type { Secret } from "../secret.ts";
+import { MIN_SECRET_LENGTH, type Secret } from "../secret.ts";
 import { AdminApiError } from "./admin_api_error.ts";
-import { CookieJar } from "../http/cookie_jar.ts";
-import type { TakenCookies } from "../http/cookie_jar.ts";
 import { judgeAnswer } from "./judge_answer.ts";
 
-/** A request to the Admin API. */
 export interface Ask {
   readonly method: HttpRequest["method"];
   readonly path: string;
   readonly body?: Readonly<Record<string, unknown>>;
   /** What it is about, where that makes a difference to the answer. */
   readonly about?: "log-in" | "log-out" | "one-token";
-  /** Ends the request. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A request and its answer. */
 export interface Answered {
   readonly ask: Ask;
-  /** What came back. */
   readonly response: HttpResponse;
   /** What became of its cookies. */
   readonly cookies: TakenCookies;
 }
 
-/** Asks one server for one caller. */
 export class Requester {
-  /** How to connect. */
   readonly connection: Connection;
   readonly server: Server;
   readonly jar: CookieJar;
@@ -42,7 +33,6 @@ export class Requester {
   readonly #token: Secret | undefined;
   readonly #secrets: Secret[] = [];
 
-  /** Makes a requester. */
   constructor(
     client: HttpClient,
     { connection, server, token }: {
@@ -107,7 +97,6 @@ export class Requester {
     return answered;
   }
 
-  /** Holds an answer to 2xx. */
   requireSuccess({ ask, response }: Answered): void {
     const { about, body } = ask;
     const said = Object.values(body ?? {}).filter((each) =>
@@ -124,7 +113,6 @@ export class Requester {
     throw new AdminApiError({ ...failed, status: response.status, tried: this.#tried(ask) });
   }
 
-  /** The error for an answer that no Admin API of API7 gives. */
   wrongServer(
     { ask, response }: Answered,
     words: { readonly found?: string; readonly suggestion?: string } = {},
@@ -142,7 +130,6 @@ export class Requester {
     });
   }
 
-  /** Closes the connections. */
   close(): Promise<void> {
     return this.#client.close();
   }

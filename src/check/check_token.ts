@@ -1,25 +1,21 @@
-import { BACKENDS } from "../connection/backends.ts";
-import type { Backend } from "../connection/backends.ts";
+import { type Backend, BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
-import { addressSecrets } from "../connection/server.ts";
-import type { Server } from "../connection/server.ts";
+import { addressSecrets, type Server } from "../connection/server.ts";
 import type { Context } from "../context.ts";
-import { openHttpClient } from "../http/http_client.ts";
-import type { HttpClient, HttpResponse } from "../http/http_client.ts";
+import { type HttpClient, type HttpResponse, openHttpClient } from "../http/http_client.ts";
 import { createMask } from "../mask/mask.ts";
-import { isAdminKey, tokenPrefix } from "../secret.ts";
-import type { Secret } from "../secret.ts";
+import { isAdminKey, type Secret, tokenPrefix } from "../secret.ts";
 import { splitTokens } from "../token/token_value.ts";
 import {
   describeBody,
   isJson,
+  type Judgement,
   judgeStatus,
   notThisBackend,
   oneLine,
   parseObject,
   shorten,
 } from "./response.ts";
-import type { Judgement } from "./response.ts";
 import type { CheckResult } from "./verdict.ts";
 
 /** What {@linkcode checkToken} needs to know. */
@@ -176,12 +172,10 @@ const PROBES: Readonly<Record<Backend, BackendProbe>> = {
   },
 };
 
-/** The first request that ADC makes with the token. */
 function firstRequest(connection: Connection, token: Secret): Probed["request"] {
   return PROBES[connection.backend.value].request(connection, token);
 }
 
-/** Asks a server what ADC will ask it first, and judges the answer. */
 async function probeServer(probe: Probe): Promise<Probed> {
   const { client, connection, server, token } = probe;
   const backend = connection.backend.value;

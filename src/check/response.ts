@@ -1,5 +1,4 @@
-import { BACKENDS } from "../connection/backends.ts";
-import type { Backend } from "../connection/backends.ts";
+import { type Backend, BACKENDS } from "../connection/backends.ts";
 import type { HttpResponse } from "../http/http_client.ts";
 import type { Verdict } from "./verdict.ts";
 

@@ -3,15 +3,13 @@ import type { Credentials } from "../admin_api/session.ts";
 import type { Connection } from "../connection/connection.ts";
 import { AdcRunError, EXIT, UsageError } from "../errors.ts";
 import { credentialsOf, needsConsent } from "../lifecycle/credentials.ts";
-import { Secret } from "../secret.ts";
 import { abortOnInterrupt } from "../run/signals.ts";
+import { Secret } from "../secret.ts";
 import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token/token_value.ts";
-import { canAsk } from "./io.ts";
-import type { Io } from "./io.ts";
+import { canAsk, type Io } from "./io.ts";
 import type { LoginOptions } from "./manual/auth_commands.ts";
 import { inOneLine } from "./output/report.ts";
 
-/** Asks for a line. */
 export async function askText(
   message: string,
   io: Io,
@@ -25,7 +23,6 @@ export async function askText(
   )).trim();
 }
 
-/** Asks for a line that is not shown. */
 export async function askSecret(message: string, io: Io): Promise<Secret> {
   const { password } = await import("@clack/prompts");
   return new Secret(
@@ -49,7 +46,6 @@ export async function requireConfirmation(message: string, io: Io): Promise<void
   if (!await askConfirmation(message, io)) throw givenUp();
 }
 
-/** Makes the question for a user and a password. */
 export function askCredentials(
   io: Io,
 ): (
@@ -79,7 +75,6 @@ function inTurn<T>(io: Io, question: () => Promise<T>): Promise<T> {
   });
 }
 
-/** What every question is asked with. */
 interface Terms {
   readonly input: Io["stdin"];
   readonly output: Io["stderr"];
@@ -145,7 +140,6 @@ export async function requireConsent(
   await requireConfirmation(`Send the password, though ${reason}?`, io);
 }
 
-/** Finds out who logs in: from the options, the environment, or a person. */
 export async function readCredentials(
   connection: Connection,
   { options, io }: { readonly options: LoginOptions; readonly io: Io },
@@ -190,7 +184,6 @@ async function readPassword(io: Io): Promise<Secret> {
   return new Secret(password);
 }
 
-/** Reads standard input to its end. */
 export async function readStandardInput(io: Io): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -4,20 +4,15 @@ import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { DEFAULT_TTL, readLifetime } from "../lifecycle/expiry.ts";
 import type { RunOptions } from "../run/options.ts";
 import type { TokenSource } from "../token/source.ts";
-import { canAsk, hasTerminal } from "./io.ts";
-import type { Io } from "./io.ts";
 import type { GlobalOptions } from "./global_options.ts";
+import { canAsk, hasTerminal, type Io } from "./io.ts";
 import type { Reporter } from "./output/report.ts";
 import { askConfirmation } from "./prompts.ts";
 import { sourcesOf } from "./settings.ts";
 
-/** What a run is told by the command line. */
 export interface RunCommand {
-  /** ADC's words, or another program's. */
   readonly words: readonly string[];
-  /** Whether the words are another program's. */
   readonly exec: boolean;
-  /** adc-run's own options. */
   readonly options: GlobalOptions;
 }
 
@@ -27,7 +22,6 @@ export type RunSettings =
   & Pick<RunOptions, "adc" | "check" | "mask" | "ephemeral" | "terminal">
   & { readonly sources: (connection: Connection) => readonly TokenSource[] };
 
-/** What the command line says of a run, whatever its target. */
 export async function runOptionsOf(
   options: GlobalOptions,
   { io, reporter }: { readonly io: Io; readonly reporter: Reporter },

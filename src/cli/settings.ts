@@ -1,23 +1,18 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { resolveConnection } from "../connection/connection.ts";
-import type { Connection } from "../connection/connection.ts";
-import { readNamedFile } from "../connection/env_file.ts";
-import type { EnvFile } from "../connection/env_file.ts";
-import { wrongValue } from "../connection/origin.ts";
-import type { Origin } from "../connection/origin.ts";
+import { type Connection, resolveConnection } from "../connection/connection.ts";
+import { type EnvFile, readNamedFile } from "../connection/env_file.ts";
+import { type Origin, wrongValue } from "../connection/origin.ts";
 import type { Profile } from "../connection/profile.ts";
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
-import { defaultSources } from "../lifecycle/default_sources.ts";
-import type { DefaultSourcesOptions } from "../lifecycle/default_sources.ts";
+import { defaultSources, type DefaultSourcesOptions } from "../lifecycle/default_sources.ts";
 import { selectProfiles } from "../profiles/select_profiles.ts";
 import { letGoOfPipe } from "../system/files.ts";
 import { isNode } from "../system/programs.ts";
 import type { TokenSource } from "../token/source.ts";
-import { canAsk, contextOf } from "./io.ts";
-import type { Io } from "./io.ts";
-import type { OwnCall } from "./manual/manual.ts";
 import type { GlobalOptions } from "./global_options.ts";
+import { canAsk, contextOf, type Io } from "./io.ts";
+import type { OwnCall } from "./manual/manual.ts";
 import type { Reporter } from "./output/report.ts";
 import { askCredentials } from "./prompts.ts";
 
@@ -51,7 +46,6 @@ export function sourcesOf(
   }
 }
 
-/** The profiles that are meant. */
 export async function profilesOf(
   io: Io,
   { options, reporter }: { readonly options: GlobalOptions; readonly reporter: Reporter },
@@ -60,22 +54,17 @@ export async function profilesOf(
   return await selectProfiles({ ...contextOf(io, reporter), names: options.profile });
 }
 
-/** What a command that connects goes on with. */
 export interface OwnConnection {
-  /** Where and how to connect. */
   readonly connection: Connection;
-  /** The sources that the options name. */
   readonly sources: readonly TokenSource[];
 }
 
-/** Finds out where an own command connects, and which sources it asks. */
 export async function openConnection(
   { spec, options, connectionWords, reporter }: OwnCall,
   io: Io,
   { backend = spec.backend, askServer }: {
     /** The backend where none is set. */
     readonly backend?: "api7ee" | undefined;
-    /** Asks for the server where none is set. */
     readonly askServer?: (() => Promise<string | undefined>) | undefined;
   } = {},
 ): Promise<OwnConnection> {

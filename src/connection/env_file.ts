@@ -3,8 +3,7 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { codeOf, throwIfNotCapable } from "../errors.ts";
 import { isAbsent } from "../system/files.ts";
-import { wrongValue } from "./origin.ts";
-import type { Origin } from "./origin.ts";
+import { type Origin, wrongValue } from "./origin.ts";
 
 /** What was found where an environment file was looked for. It prints no values. */
 export class EnvFile {

@@ -4,12 +4,13 @@ import type { Connection } from "./connection.ts";
 import {
   describeOrigin,
   isFromProject,
+  type Layers,
   lookUp,
   profileValue,
   readSetting,
+  type Setting,
   wrongValue,
 } from "./origin.ts";
-import type { Layers, Setting } from "./origin.ts";
 import type { Profile } from "./profile.ts";
 import type { Proxy } from "./proxy.ts";
 import { readServers, withoutUserinfo } from "./server.ts";

@@ -1,5 +1,4 @@
-import { VERDICTS } from "../check/verdict.ts";
-import type { Verdict } from "../check/verdict.ts";
+import { type Verdict, VERDICTS } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { describeOrigin, isFromProject } from "../connection/origin.ts";
@@ -8,11 +7,9 @@ import { crossesInPlain } from "../connection/server.ts";
 import type { Context, Environment } from "../context.ts";
 import { EXIT } from "../errors.ts";
 import { tryToken } from "./check_token.ts";
-import { contactServers } from "./contact_servers.ts";
-import type { Contact } from "./contact_servers.ts";
+import { type Contact, contactServers } from "./contact_servers.ts";
 import type { Facts, Given, Outcome } from "./diagnose.ts";
-import { failed, ok, skipped, warning } from "./finding.ts";
-import type { Found } from "./finding.ts";
+import { failed, type Found, ok, skipped, warning } from "./finding.ts";
 
 /** A clock that is further off is worth a line, in milliseconds. */
 const MAX_SKEW = 60_000;
@@ -20,7 +17,6 @@ const MAX_SKEW = 60_000;
 /** Further off than that, tokens end at another time than adc-run says, in milliseconds. */
 const BAD_SKEW = 5 * 60_000;
 
-/** Says whether the servers can be reached. */
 export async function checkServers(given: Given<"connection">): Promise<Outcome> {
   const contacts = await contactServers(given.connection, given);
   return { findings: contacts.map(judgeContact), facts: { contacts } };
@@ -100,7 +96,6 @@ function judgeBackend(
   return fits ? warning(found, suggestion, data) : failed(found, suggestion, { exitCode, data });
 }
 
-/** Compares the clocks. */
 export function checkClock({ contacts }: Pick<Facts, "contacts">): readonly Found[] {
   const told = contacts.filter((each) => each.skew !== undefined);
   if (told.length === 0) return [skipped("no server tells the time")];
@@ -128,7 +123,6 @@ function spell(milliseconds: number): string {
   return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
 }
 
-/** Says through which proxy the servers are asked. */
 export function checkProxy(
   { connection, contacts, env }: Context & Pick<Facts, "connection" | "contacts">,
 ): readonly Found[] {

@@ -2,8 +2,7 @@ import { AdminApi } from "../admin_api/admin_api.ts";
 import type { User } from "../admin_api/shapes.ts";
 import { checkToken } from "../check/check_token.ts";
 import { oneLine } from "../check/response.ts";
-import { CheckError, VERDICTS } from "../check/verdict.ts";
-import type { CheckResult } from "../check/verdict.ts";
+import { CheckError, type CheckResult, VERDICTS } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import { EXIT } from "../errors.ts";
@@ -17,21 +16,16 @@ import {
 } from "../lifecycle/expiry.ts";
 import { isAdminKey } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
-import { NoTokenError } from "../token/resolve.ts";
-import type { ResolvedToken } from "../token/resolve.ts";
+import { NoTokenError, type ResolvedToken } from "../token/resolve.ts";
 import type { Facts, Given } from "./diagnose.ts";
-import { failed, failureOf, ok, skipped, warning } from "./finding.ts";
-import type { Found } from "./finding.ts";
+import { failed, failureOf, type Found, ok, skipped, warning } from "./finding.ts";
 
-/** What came of trying the token. */
 export interface TokenTrial {
-  /** What the server says of it; `undefined` where it was not asked. */
   readonly checked?: CheckResult | undefined;
   /** Whose it is; `undefined` where nobody says. */
   readonly owner?: User | undefined;
   /** The server's version, where it says so. */
   readonly version?: string | undefined;
-  /** What adc-run itself keeps about it. */
   readonly record?: TokenRecord | undefined;
   /** That the state file cannot be read, say. */
   readonly warnings: readonly string[];
@@ -39,7 +33,6 @@ export interface TokenTrial {
   readonly misplaced: boolean;
 }
 
-/** Tries the token, and asks whose it is. */
 export async function tryToken(
   given: Given<"connection" | "survey" | "contacts">,
 ): Promise<Omit<TokenTrial, "misplaced">> {
@@ -69,7 +62,6 @@ export async function tryToken(
   }
 }
 
-/** Says where the token comes from, and what the server says of it. */
 export function checkRunToken(
   { survey, trial, now = Date.now }:
     & Pick<Facts, "survey" | "trial">
@@ -131,7 +123,6 @@ function judgeToken(winner: ResolvedToken, trial: TokenTrial, now: number): read
   return [ok(`${from}: ${facts.join(", ")}`, data), ...remarks(winner, trial, now)];
 }
 
-/** What is not right about a token that works. */
 function* remarks(
   { source }: ResolvedToken,
   { owner, record }: TokenTrial,
@@ -156,7 +147,6 @@ function* remarks(
   }
 }
 
-/** Says whether the gateway group is there. */
 export function checkGroup(
   { connection: { backend, gatewayGroup }, survey, trial: { checked } }: Pick<
     Facts,

@@ -1,15 +1,11 @@
-import { BACKEND_NAMES, BACKENDS } from "../connection/backends.ts";
-import { explainFailure } from "../check/network_failure.ts";
-import type { NetworkFailure } from "../check/network_failure.ts";
+import { explainFailure, type NetworkFailure } from "../check/network_failure.ts";
 import { errorMessageOf, isJson, oneLine, parseObject } from "../check/response.ts";
-import type { Backend } from "../connection/backends.ts";
+import { type Backend, BACKEND_NAMES, BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
-import { openHttpClient } from "../http/http_client.ts";
-import type { HttpClient, HttpResponse } from "../http/http_client.ts";
 import type { Server } from "../connection/server.ts";
 import type { Context } from "../context.ts";
+import { type HttpClient, type HttpResponse, openHttpClient } from "../http/http_client.ts";
 
-/** What is known of a server after the first contact. */
 export interface Contact {
   readonly server: Server;
   /** Why no answer came; `undefined` where one came. */
@@ -25,7 +21,6 @@ export interface Contact {
 
 type ContactOptions = Pick<Context, "signal" | "dispatcher" | "now">;
 
-/** Asks every server of a connection who it is. */
 export async function contactServers(
   connection: Connection,
   options: ContactOptions,

@@ -3,12 +3,9 @@ import type { Socket } from "node:net";
 import process from "node:process";
 import type { TLSSocket } from "node:tls";
 import type { Proxy } from "../connection/proxy.ts";
-import { hostOf } from "../connection/server.ts";
-import type { Server } from "../connection/server.ts";
-import { tlsOptions } from "../connection/tls.ts";
-import type { Tls } from "../connection/tls.ts";
+import { hostOf, type Server } from "../connection/server.ts";
+import { type Tls, tlsOptions } from "../connection/tls.ts";
 
-/** How a socket is opened. */
 export interface OpenSocketOptions {
   readonly tls: Tls;
   readonly proxy: Proxy | undefined;
@@ -44,7 +41,6 @@ function openPlain(url: URL, signal: AbortSignal): Promise<Socket> {
   return untilOpened(socket, signal, (done) => socket.once("connect", () => done(socket)));
 }
 
-/** What a connection over TLS goes by. */
 export interface SecuredSocketOptions {
   readonly tls: Tls;
   /** Verifies nothing, whatever else is said. No token may cross such a connection. */

@@ -1,14 +1,12 @@
 import type { Context } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import type { TokenSource } from "../token/source.ts";
-import { isSourceName, SOURCE_NAMES } from "../token/sources.ts";
-import type { SourceName } from "../token/sources.ts";
+import { isSourceName, SOURCE_NAMES, type SourceName } from "../token/sources.ts";
 import { commandSource } from "../token/sources/command_source.ts";
 import { fileSource } from "../token/sources/file_source.ts";
 import { keychainSource } from "../token/sources/stored.ts";
 import { dotenvSource, envSource, flagSource } from "../token/sources/variables.ts";
-import { adminApiSource } from "./admin_api_source.ts";
-import type { AdminApiSourceOptions } from "./admin_api_source.ts";
+import { adminApiSource, type AdminApiSourceOptions } from "./admin_api_source.ts";
 import { storeSource } from "./store_source.ts";
 
 /** What the default sources look at. */

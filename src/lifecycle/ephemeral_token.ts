@@ -1,5 +1,6 @@
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { Context } from "../context.ts";
 import { AdcRunError, EXIT, messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
@@ -12,15 +13,10 @@ import { revokeBySelf } from "./old_tokens.ts";
 import type { Session } from "./open_session.ts";
 import { sweep } from "./sweep.ts";
 import type { TokenStores } from "./token_stores.ts";
-import type { Context } from "../context.ts";
 
-/** How a token is exchanged for one that lives for a run. */
 interface EphemeralOptions extends Omit<Context, "cwd"> {
-  /** Where the token is used. */
   readonly connection: Connection;
-  /** What is known of the token that was found. */
   readonly record: TokenRecord | undefined;
-  /** How long the new token lives at most, in milliseconds. */
   readonly ttl: number;
 }
 
@@ -64,12 +60,9 @@ export async function exchangeToken(
 /** How long giving a token back may take, in milliseconds. */
 const RELEASE_LIMIT = 10_000;
 
-/** How a token is lent. */
 interface LendOptions extends Omit<Context, "env" | "cwd"> {
   readonly connection: Connection;
-  /** Where the token is noted, and what is stored. */
   readonly stores: TokenStores;
-  /** How long the token lives at most, in milliseconds. */
   readonly ttl: number;
 }
 

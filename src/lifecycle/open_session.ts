@@ -4,22 +4,17 @@ import { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Credentials } from "../admin_api/session.ts";
 import type { User } from "../admin_api/shapes.ts";
-import { CheckError, isVerdict } from "../check/verdict.ts";
-import type { CheckResult } from "../check/verdict.ts";
+import { CheckError, type CheckResult, isVerdict } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
-import { isAdminKey } from "../secret.ts";
-import type { Secret } from "../secret.ts";
+import type { Context } from "../context.ts";
+import { isAdminKey, type Secret } from "../secret.ts";
 import { withLock } from "../store/lock.ts";
 import type { TokenRecord } from "../store/state.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { explainRefusal } from "./expiry.ts";
-import type { Context } from "../context.ts";
 
-/** The Admin API, and on whose behalf it is asked. */
 export interface Session {
-  /** Asks the server. */
   readonly api: AdminApi;
-  /** Who asks. */
   readonly user: User;
   /** Logs out and closes the connections; never throws. */
   readonly close: () => Promise<void>;
@@ -28,7 +23,6 @@ export interface Session {
 const OF_NOBODY = 'An admin key ("a7adm-…") belongs to no user, and has no tokens to look after. ' +
   "Use a user's token, or log in.";
 
-/** Who asks. */
 interface SessionOptions extends Pick<Context, "dispatcher" | "signal"> {
   /** A user and a password; or else a token. */
   readonly credentials?: Credentials | undefined;
@@ -65,7 +59,6 @@ export async function openTokenSession(
   }
 }
 
-/** Opens a session, and asks whose it is. */
 export async function openSession(
   connection: Connection,
   { credentials, token, dispatcher, signal }: SessionOptions,

@@ -2,38 +2,34 @@ import { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { NewToken, User } from "../admin_api/shapes.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { Context } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
 import { defaultTokenName, mintToken, numberedTokenName, uniqueTokenName } from "./mint_token.ts";
-import { dropOldToken, forgetOldTokens, noteOldTokens, stillValid } from "./old_tokens.ts";
-import type { OldToken } from "./old_tokens.ts";
+import {
+  dropOldToken,
+  forgetOldTokens,
+  noteOldTokens,
+  type OldToken,
+  stillValid,
+} from "./old_tokens.ts";
 import { sweep } from "./sweep.ts";
-import { keepToken, previousToken } from "./token_stores.ts";
-import type { Place } from "./token_stores.ts";
-import type { Context } from "../context.ts";
+import { keepToken, type Place, previousToken } from "./token_stores.ts";
 
-/** How a stored token is replaced. */
 export interface ReplaceTokenOptions extends Place, Pick<Context, "dispatcher" | "signal"> {
-  /** Where the token is used. */
   readonly connection: Connection;
-  /** Who asks. */
   readonly user: User;
   readonly name?: string | undefined;
-  /** The end in Unix seconds, or `undefined` for never. */
   readonly expiresAt: number | undefined;
   /** Tries the token before it is stored; what it throws undoes all. */
   readonly check: (token: Secret) => Promise<void>;
-  /** Told what a person should know, a sentence each. */
   readonly onWarning: (warning: string) => void;
-  /** The clock, in milliseconds. */
   readonly now: () => number;
 }
 
-/** A token that is stored. */
 export interface KeptToken {
   readonly token: Secret;
-  /** What is known of it. */
   readonly record: TokenRecord;
   /** The name of the token that was revoked in its favour. */
   readonly revoked: string | undefined;
@@ -162,15 +158,11 @@ async function chooseName(
   return uniqueTokenName(wanted);
 }
 
-/** Where a token is kept. */
 export interface AdoptTokenOptions extends Place {
-  /** Where the token is used. */
   readonly connection: Connection;
-  /** The origin of the server that it is for. */
   readonly origin: string;
   /** Whose it is, where that is known. */
   readonly user?: Pick<User, "id" | "username"> | undefined;
-  /** Told what a person should know, a sentence each. */
   readonly onWarning: (warning: string) => void;
 }
 

@@ -6,8 +6,7 @@ import type { Storage, TokenRecord } from "../store/state.ts";
 import { TOKEN_FILE, tokenFile } from "../store/token_file.ts";
 import type { TokenSource } from "../token/source.ts";
 import { findStored } from "../token/sources/stored.ts";
-import { isMissingKeychain, storedToken } from "./token_stores.ts";
-import type { TokenStores } from "./token_stores.ts";
+import { isMissingKeychain, storedToken, type TokenStores } from "./token_stores.ts";
 
 /**
  * The source `store`: the file that `adc-run auth login --storage file` keeps tokens in, under the user's
@@ -46,7 +45,6 @@ export function storeSource({ env }: Pick<Context, "env">): TokenSource {
   };
 }
 
-/** A stored token. */
 export interface StoredEntry {
   readonly token: Secret;
   readonly storage: Storage;

@@ -1,5 +1,6 @@
 import type { AdminApi } from "../admin_api/admin_api.ts";
 import type { TokenInfo, User } from "../admin_api/shapes.ts";
+import type { Context } from "../context.ts";
 import { messageOf, SourceError, throwIfNotCapable } from "../errors.ts";
 import type { JournalEntry } from "../store/journal.ts";
 import { isAlive } from "../store/process_identity.ts";
@@ -7,14 +8,11 @@ import { StoreError } from "../store/store_error.ts";
 import { deadline } from "../system/deadline.ts";
 import { hasEnded } from "./expiry.ts";
 import { withAccount } from "./open_session.ts";
-import { storedToken } from "./token_stores.ts";
-import type { TokenStores } from "./token_stores.ts";
-import type { Context } from "../context.ts";
+import { storedToken, type TokenStores } from "./token_stores.ts";
 
 /** A server that hangs must not keep anybody for long from what they came for, in milliseconds. */
 const TIME_LIMIT = 5_000;
 
-/** What a sweep works with. */
 export interface SweepOptions extends Pick<Context, "onWarning" | "signal"> {
   /** Where the journal is, and what is stored. */
   readonly stores: TokenStores;
@@ -22,7 +20,6 @@ export interface SweepOptions extends Pick<Context, "onWarning" | "signal"> {
   readonly user: User;
   /** The account whose lock the caller holds. */
   readonly holding?: string | undefined;
-  /** The clock, in milliseconds. */
   readonly now: () => number;
 }
 

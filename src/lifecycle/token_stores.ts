@@ -1,15 +1,13 @@
+import type { Context, Keychain } from "../context.ts";
 import { messageOf, SourceError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
-import { openJournal } from "../store/journal.ts";
-import type { Journal } from "../store/journal.ts";
+import { type Journal, openJournal } from "../store/journal.ts";
 import { storeFolder } from "../store/private_path.ts";
-import { openState } from "../store/state.ts";
-import type { Storage, TokenState } from "../store/state.ts";
+import { openState, type Storage, type TokenState } from "../store/state.ts";
 import { DamagedFileError } from "../store/store_error.ts";
 import { tokenFile } from "../store/token_file.ts";
 import { deadline, unlessAborted } from "../system/deadline.ts";
 import { KeychainError, systemKeychain } from "../token/keychain.ts";
-import type { Context, Keychain } from "../context.ts";
 
 /** Where adc-run keeps what it has to remember. */
 export interface TokenStores {
@@ -22,7 +20,6 @@ export interface TokenStores {
   readonly journal: Journal;
 }
 
-/** What the stores are made from. */
 export interface TokenStoresOptions extends Pick<Context, "env" | "keychain" | "onWarning"> {
 }
 
@@ -42,11 +39,9 @@ export function openTokenStores(options: TokenStoresOptions): TokenStores {
 /** Writing may make the keychain ask for its password, so there is time to type. */
 const TIME_LIMIT = 30_000;
 
-/** One entry in one of the stores. */
 export interface Place {
   readonly stores: TokenStores;
   readonly storage: Storage;
-  /** The account, a server's origin. */
   readonly account: string;
 }
 

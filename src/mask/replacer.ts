@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
-import { ROOT } from "./matcher.ts";
-import type { Matcher } from "./matcher.ts";
+import { type Matcher, ROOT } from "./matcher.ts";
 
 /**
  * The unions of overlapping occurrences, in order. A union is two numbers in a typed array that is
@@ -16,12 +15,10 @@ class Spans {
     return this.#length / 2;
   }
 
-  /** Where a union starts. */
   start(index: number): number {
     return this.#bounds[index * 2]!;
   }
 
-  /** Where a union ends. */
   end(index: number): number {
     return this.#bounds[index * 2 + 1]!;
   }
@@ -92,7 +89,6 @@ export class Replacer {
   #tail: Uint8Array = NOTHING;
   #count = 0;
 
-  /** Makes the replacer. */
   constructor(matcher: Matcher, replacement: Uint8Array) {
     this.#matcher = matcher;
     this.#replacement = replacement;
@@ -108,7 +104,6 @@ export class Replacer {
     return this.#count;
   }
 
-  /** Takes the next bytes. */
   write(chunk: Uint8Array): Uint8Array[] {
     this.#scan(chunk);
     const hold = chunk.length - this.#depth;

@@ -7,8 +7,7 @@ import { withLock } from "../store/lock.ts";
 import { preparePrivateFolder } from "../store/private_path.ts";
 import { replaceFile } from "../store/replace_file.ts";
 import { nearest } from "../system/nearest.ts";
-import { parseProfiles } from "./parse_profiles.ts";
-import type { ParsedProfiles } from "./parse_profiles.ts";
+import { type ParsedProfiles, parseProfiles } from "./parse_profiles.ts";
 import { readProfilesText, userProfilesPath, withoutMark } from "./profile_file.ts";
 import {
   FILE_VERSION,
@@ -16,8 +15,9 @@ import {
   NAME_RULE,
   PROFILE_SCHEMA,
   ProfileFileError,
+  type SettingName,
+  type StoredProfile,
 } from "./profile_settings.ts";
-import type { SettingName, StoredProfile } from "./profile_settings.ts";
 import { validateProfiles } from "./validate.ts";
 
 export interface EditProfilesOptions extends Pick<Context, "env" | "signal"> {
@@ -59,7 +59,6 @@ export async function setProfile(
   });
 }
 
-/** Removes profiles. Where one of them is used by default, none is from then on. */
 export async function removeProfiles(
   names: readonly string[],
   options: EditProfilesOptions,

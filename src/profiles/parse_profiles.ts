@@ -1,8 +1,6 @@
 import type { Node, ParseError } from "jsonc-parser";
-import { ProfileFileError } from "./profile_settings.ts";
-import type { StoredProfile } from "./profile_settings.ts";
-import { validateProfiles } from "./validate.ts";
-import type { Issue } from "./validate.ts";
+import { ProfileFileError, type StoredProfile } from "./profile_settings.ts";
+import { type Issue, validateProfiles } from "./validate.ts";
 
 export interface ParsedProfiles {
   /** The profile that is used where none is named. */

@@ -1,5 +1,4 @@
-import { lstatSync, readFileSync } from "node:fs";
-import type { Stats } from "node:fs";
+import { lstatSync, readFileSync, type Stats } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../context.ts";
 import { codeOf, throwIfNotCapable } from "../errors.ts";
@@ -30,14 +29,12 @@ export function userProfilesPath(env: Environment): string {
   return join(storeFolder(env), USER_FILE);
 }
 
-/** Reads the user's own profiles: `config.json` in the configuration folder. */
 export async function readUserProfiles(env: Environment): Promise<ProfileFile> {
   const path = userProfilesPath(env);
   const text = readProfilesText(path, { project: false });
   return await parseFile(text, { path, project: false });
 }
 
-/** Reads a project's profiles: `adc-run.json` in the working directory. */
 export async function readProjectProfiles(cwd: string): Promise<ProfileFile> {
   const path = resolve(cwd, PROJECT_FILE);
   const text = readProfilesText(path, { project: true });

@@ -1,9 +1,7 @@
-import { ADC_SETTINGS } from "../adc/settings.ts";
-import type { SettingKey } from "../adc/settings.ts";
+import { ADC_SETTINGS, type SettingKey } from "../adc/settings.ts";
 import { BACKEND_NAMES } from "../connection/backends.ts";
 import type { ProfileSettings } from "../connection/profile.ts";
-import { AdcRunError, EXIT } from "../errors.ts";
-import type { AdcRunErrorOptions } from "../errors.ts";
+import { AdcRunError, type AdcRunErrorOptions, EXIT } from "../errors.ts";
 import { SOURCE_NAMES } from "../token/sources.ts";
 
 /** What a {@linkcode ProfileFileError} carries beside its message. */
@@ -43,7 +41,6 @@ export class ProfileFileError extends AdcRunError {
   }
 }
 
-/** A profile as it is written down. */
 export interface StoredProfile extends ProfileSettings {
   /** Another profile of the same file, whose values count where this one has none. */
   readonly use?: string;
@@ -203,7 +200,6 @@ type InheritedSettings = {
 export const MAX_STEPS = 32;
 
 interface FollowedUse {
-  /** The settings, each from the nearest profile that has it. */
   readonly settings: InheritedSettings;
   /** The profile's name, and those of the profiles that it uses; no more than `MAX_STEPS` of them. */
   readonly chain: readonly string[];

@@ -5,8 +5,7 @@ import type { Context, Environment } from "../context.ts";
 import { ConnectionError, EXIT } from "../errors.ts";
 import { homeFolder } from "../system/files.ts";
 import { nearest } from "../system/nearest.ts";
-import { readProjectProfiles, readUserProfiles } from "./profile_file.ts";
-import type { ProfileFile } from "./profile_file.ts";
+import { type ProfileFile, readProjectProfiles, readUserProfiles } from "./profile_file.ts";
 import { followUse, isProfileName, NAME_RULE, PATH_SETTINGS } from "./profile_settings.ts";
 
 /** What {@linkcode selectProfiles} looks at. */

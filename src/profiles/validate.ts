@@ -11,9 +11,11 @@ import {
   NAME_RULE,
   PATTERNS,
   SETTING_NAMES,
+  type SettingKind,
+  type SettingName,
   SETTINGS,
+  type StoredProfile,
 } from "./profile_settings.ts";
-import type { SettingKind, SettingName, StoredProfile } from "./profile_settings.ts";
 
 export interface Issue {
   readonly path: readonly (string | number)[];

@@ -6,8 +6,7 @@ import { readEnvFile } from "../connection/env_file.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT, throwIfNotCapable } from "../errors.ts";
 import { createMask } from "../mask/mask.ts";
-import { MIN_SECRET_LENGTH } from "../secret.ts";
-import type { Secret } from "../secret.ts";
+import { MIN_SECRET_LENGTH, type Secret } from "../secret.ts";
 
 /**
  * The files that ADC writes without being told their names; `-o` names another, but not for `diff`.
@@ -56,9 +55,7 @@ function linkTarget(path: string): string | undefined {
   }
 }
 
-/** What ADC is about to be started with. */
 interface FileGuardOptions extends Pick<Context, "cwd" | "env"> {
-  /** ADC's command and its options. */
   readonly words: readonly string[];
   readonly secrets: readonly Secret[];
   /** The platform: the names of variables are the same in capitals on Windows. */

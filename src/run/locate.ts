@@ -1,8 +1,8 @@
 import { dirname, extname, isAbsolute, join, resolve, sep } from "node:path";
 import process from "node:process";
+import type { Context, Environment } from "../context.ts";
 import { codeOf, CommandError, EXIT } from "../errors.ts";
 import { findOnPath, isExecutable, isFile, isNode, lookUpProgram } from "../system/programs.ts";
-import type { Context, Environment } from "../context.ts";
 
 /** A program and the arguments that stand before its own. */
 export interface Program {
@@ -14,7 +14,6 @@ export interface Program {
   readonly name: string;
 }
 
-/** Where ADC is looked for. */
 export interface LocateOptions extends Pick<Context, "env" | "cwd"> {
   readonly adc?: string | undefined;
 }
@@ -123,7 +122,6 @@ const REASONS: Readonly<Record<string, readonly [found: string, suggestion: stri
   ],
 };
 
-/** The error for a program that the system does not start. */
 export function notStarted(error: unknown, program: Pick<Program, "name">): unknown {
   // Deno's own words say which permission is missing.
   if (error instanceof Error && error.name === "NotCapable") return error;

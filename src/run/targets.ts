@@ -9,8 +9,7 @@ import type {
   TargetResult,
   TargetsOptions,
 } from "./options.ts";
-import { run } from "./run.ts";
-import type { Call, LateTerms, RunTerms } from "./run.ts";
+import { type Call, type LateTerms, run, type RunTerms } from "./run.ts";
 import { shareSignals, watchSignals } from "./signals.ts";
 
 /** How many servers are asked at a time, and how many tokens given back. */
@@ -120,7 +119,6 @@ function requireTargets({ profiles, parallel = 1 }: TargetsOptions): void {
 interface TargetRun {
   /** What would run, as soon as that is known. */
   readonly plan: Promise<RunPlan>;
-  /** Starts the child. */
   start(late: LateTerms): Promise<RunResult | undefined>;
   /** Ends the run without its child, unless that has run already. */
   skip(): Promise<void>;

@@ -1,9 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { hasFields, JsonFile, keepFields } from "./json_file.ts";
-import type { StoreOptions } from "./json_file.ts";
-import { ownIdentity, readIdentity } from "./process_identity.ts";
-import type { ProcessIdentity } from "./process_identity.ts";
+import { hasFields, JsonFile, keepFields, type StoreOptions } from "./json_file.ts";
+import { ownIdentity, type ProcessIdentity, readIdentity } from "./process_identity.ts";
 import type { Storage } from "./state.ts";
 import { StoreError } from "./store_error.ts";
 
@@ -39,7 +37,6 @@ export interface Journal {
   /** Adds an entry, in this process' name. */
   add(entry: Omit<JournalEntry, "key" | "owner">): Promise<JournalEntry>;
   change(key: string, patch: Partial<Omit<JournalEntry, "key">>): Promise<void>;
-  /** Removes an entry, if it is there. */
   remove(key: string): Promise<void>;
 }
 
@@ -64,7 +61,6 @@ interface Content {
   readonly entries: readonly JournalEntry[];
 }
 
-/** Opens the file `journal.json`. */
 export function openJournal(folder: string, options: StoreOptions = {}): Journal {
   const path = join(folder, JOURNAL_FILE);
   const file = new JsonFile<Content>({

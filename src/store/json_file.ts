@@ -1,18 +1,20 @@
-import { lstatSync, promises as fs, readFileSync } from "node:fs";
-import type { Stats } from "node:fs";
+import { lstatSync, promises as fs, readFileSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import type { Context } from "../context.ts";
 import { isAbsent } from "../system/files.ts";
 import type { LockOptions } from "./lock.ts";
-import { preparePrivateFolder, requirePrivate, requirePrivateFolder } from "./private_path.ts";
-import type { Contents } from "./private_path.ts";
+import {
+  type Contents,
+  preparePrivateFolder,
+  requirePrivate,
+  requirePrivateFolder,
+} from "./private_path.ts";
 import { retrySharing } from "./replace_file.ts";
 import { DamagedFileError, StoreError, storeError } from "./store_error.ts";
 
 /** The version of all files that this adc-run writes, and the newest that it reads. */
 const VERSION = 1;
 
-/** What a `JsonFile` is of. */
 interface JsonFileOptions<T> extends Pick<Context, "onWarning"> {
   readonly path: string;
   /** Makes sure that what the file holds is of the right shape; `undefined` says that it is not. */
@@ -40,7 +42,6 @@ export class JsonFile<T extends object> {
   readonly path: string;
   readonly #options: JsonFileOptions<T>;
 
-  /** Names the file; nothing is read yet. */
   constructor(options: JsonFileOptions<T>) {
     this.path = options.path;
     this.#options = options;

@@ -1,7 +1,11 @@
-import { AdcRunError, codeOf, EXIT, throwIfNotCapable } from "../errors.ts";
-import type { AdcRunErrorOptions } from "../errors.ts";
+import {
+  AdcRunError,
+  type AdcRunErrorOptions,
+  codeOf,
+  EXIT,
+  throwIfNotCapable,
+} from "../errors.ts";
 
-/** What a `StoreError` carries beside its message. */
 export interface StoreErrorOptions extends AdcRunErrorOptions {
   readonly path: string;
   /** The system's code, such as `ENOSPC`. @default none */

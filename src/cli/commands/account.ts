@@ -7,28 +7,27 @@ import type { Connection } from "../../connection/connection.ts";
 import { UsageError } from "../../errors.ts";
 import { credentialsOf, needsConsent } from "../../lifecycle/credentials.ts";
 import { day, knownToken } from "../../lifecycle/expiry.ts";
-import { openSession, openTokenSession } from "../../lifecycle/open_session.ts";
-import type { Session } from "../../lifecycle/open_session.ts";
+import { openSession, openTokenSession, type Session } from "../../lifecycle/open_session.ts";
 import type { KeptToken } from "../../lifecycle/replace_token.ts";
 import { sweep } from "../../lifecycle/sweep.ts";
-import { openTokenStores } from "../../lifecycle/token_stores.ts";
-import type { TokenStores } from "../../lifecycle/token_stores.ts";
-import { isAdminKey } from "../../secret.ts";
-import type { Secret } from "../../secret.ts";
+import { openTokenStores, type TokenStores } from "../../lifecycle/token_stores.ts";
+import { isAdminKey, type Secret } from "../../secret.ts";
 import type { Storage } from "../../store/state.ts";
 import { TOKEN_FILE } from "../../store/token_file.ts";
 import { KEYCHAIN_SERVICE } from "../../token/keychain.ts";
-import { NoTokenError, resolveToken, surveyTokens } from "../../token/resolve.ts";
-import type { ResolvedToken } from "../../token/resolve.ts";
+import {
+  NoTokenError,
+  type ResolvedToken,
+  resolveToken,
+  surveyTokens,
+} from "../../token/resolve.ts";
 import type { TokenSource } from "../../token/source.ts";
-import { canAsk, contextOf, interruptible } from "../io.ts";
-import type { Io } from "../io.ts";
+import { canAsk, contextOf, interruptible, type Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import type { Reporter } from "../output/report.ts";
 import { askCredentials } from "../prompts.ts";
 import { openConnection } from "../settings.ts";
 
-/** A session, and the token that it was opened with. */
 interface OwnSession extends Session {
   /** The token; `undefined` after a log-in with a password. */
   readonly resolved: ResolvedToken | undefined;
@@ -133,7 +132,6 @@ export function warnOfSuperAdmin({ superAdmin, username }: User, reporter: Repor
   );
 }
 
-/** Names an owner for a message. */
 export function describeOwner(owner: User): string {
   return `${owner.username} (roles: ${owner.roles.join(", ") || "none"})`;
 }
@@ -149,7 +147,6 @@ export const STORAGES: Readonly<
   file: { source: "store", place: (folder) => `the file ${join(folder, TOKEN_FILE)} (account ` },
 };
 
-/** Names entries for a message. */
 export function describeEntries(
   accounts: readonly string[],
   { storage, folder }: { readonly storage: Storage; readonly folder: string },
@@ -163,7 +160,6 @@ export function warnOfFile(reporter: Reporter): void {
   reporter.warn("The token lies in a file, unencrypted; a keychain is the better place.");
 }
 
-/** Tries a token that is to be stored. */
 export async function tryToken(
   token: Secret,
   { connection, reporter, signal }: {
@@ -177,7 +173,6 @@ export async function tryToken(
   if (checked.verdict !== "valid") reporter.warn(checked.found);
 }
 
-/** A stored token as data, without the token. */
 export function describeKept(
   { token, record, revoked }: KeptToken,
   owner: User,

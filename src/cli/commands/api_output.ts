@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
-import { Readable } from "node:stream";
-import type { Writable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
 import type { RawAnswer } from "../../admin_api/raw_request.ts";
 import { AdcRunError, EXIT } from "../../errors.ts";
 import type { Mask } from "../../mask/mask.ts";
@@ -45,7 +44,6 @@ export async function writePieces(
 
 /** The first part of a body, kept while it passes. */
 export interface BodyStart {
-  /** The body, to be read once. */
   readonly body: AsyncIterable<Uint8Array>;
   /** What has passed so far, up to 64 KiB. */
   text(): string;
@@ -55,7 +53,6 @@ export interface BodyStart {
   cut(): boolean;
 }
 
-/** Keeps the first part of a body. */
 export function keepStart(body: AsyncIterable<Uint8Array>): BodyStart {
   const kept: Uint8Array[] = [];
   let length = 0;

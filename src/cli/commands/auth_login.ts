@@ -6,19 +6,15 @@ import { plainPasswordWarning } from "../../lifecycle/credentials.ts";
 import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
 import { requireTokenName } from "../../lifecycle/mint_token.ts";
 import { openSession, withAccount } from "../../lifecycle/open_session.ts";
-import { adoptToken, replaceToken } from "../../lifecycle/replace_token.ts";
-import type { KeptToken } from "../../lifecycle/replace_token.ts";
+import { adoptToken, type KeptToken, replaceToken } from "../../lifecycle/replace_token.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import { Secret } from "../../secret.ts";
 import type { Storage } from "../../store/state.ts";
 import { accountOf, isBlank, validateToken } from "../../token/token_value.ts";
-import { canAsk, contextOf, interruptible } from "../io.ts";
-import type { Io } from "../io.ts";
-import type { LoginOptions } from "../manual/auth_commands.ts";
 import { namesOf } from "../global_options.ts";
+import { canAsk, contextOf, interruptible, type Io } from "../io.ts";
+import type { LoginOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
-import { openConnection } from "../settings.ts";
-import type { OwnConnection } from "../settings.ts";
 import {
   askSecret,
   askText,
@@ -26,6 +22,7 @@ import {
   readStandardInput,
   requireConsent,
 } from "../prompts.ts";
+import { openConnection, type OwnConnection } from "../settings.ts";
 import {
   describeEntries,
   describeKept,
@@ -77,7 +74,6 @@ export async function authLogin(call: OwnCall<LoginOptions>, io: Io): Promise<nu
   return await login({ ...call, ...connected, storage }, io);
 }
 
-/** A command that stores a token somewhere. */
 type LoginCommand = OwnCall<LoginOptions> & OwnConnection & { readonly storage: Storage };
 
 /** Where nobody can be asked ADC's default stands, and the log-in says what answers there. */
@@ -87,7 +83,6 @@ async function askServer(io: Io): Promise<string | undefined> {
     : undefined;
 }
 
-/** Logs in, has a token made, tries it, and stores it. */
 async function loginWithPassword(command: LoginCommand, io: Io): Promise<number> {
   const { options, connection, sources, reporter, storage } = command;
   requireLogIn(connection);
@@ -165,7 +160,6 @@ function requireLogIn({ backend }: Connection): void {
   });
 }
 
-/** Stores a token, if the server takes it. */
 async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
   const { options, connection, sources, reporter, storage } = command;
   const token = await readToken(connection, io);

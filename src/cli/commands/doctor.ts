@@ -2,14 +2,12 @@ import { oneLine } from "../../check/response.ts";
 import { diagnose } from "../../doctor/diagnose.ts";
 import type { Finding } from "../../doctor/finding.ts";
 import { EXIT, UsageError } from "../../errors.ts";
-import { interruptible } from "../io.ts";
-import type { Io } from "../io.ts";
 import type { GlobalOptions } from "../global_options.ts";
-import { isColourful, redact } from "../output/report.ts";
+import { interruptible, type Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
+import { isColourful, redact } from "../output/report.ts";
 import { sourcesOf } from "../settings.ts";
 
-/** The numbers of the colours, by status. */
 const COLOURS: Readonly<Record<Finding["status"], number>> = {
   ok: 32,
   warning: 33,
@@ -17,7 +15,6 @@ const COLOURS: Readonly<Record<Finding["status"], number>> = {
   skipped: 90,
 };
 
-/** Looks at everything that a run depends on. */
 export async function doctor(
   { options, connectionWords, reporter }: OwnCall,
   io: Io,

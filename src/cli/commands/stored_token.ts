@@ -8,16 +8,13 @@ import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecy
 import { revokeBySelf } from "../../lifecycle/old_tokens.ts";
 import { openTokenSession, withAccount } from "../../lifecycle/open_session.ts";
 import { replaceToken } from "../../lifecycle/replace_token.ts";
-import { findStoredToken } from "../../lifecycle/store_source.ts";
-import type { StoredEntry } from "../../lifecycle/store_source.ts";
+import { findStoredToken, type StoredEntry } from "../../lifecycle/store_source.ts";
 import { sweep } from "../../lifecycle/sweep.ts";
-import { forgetToken, openTokenStores } from "../../lifecycle/token_stores.ts";
-import type { TokenStores } from "../../lifecycle/token_stores.ts";
+import { forgetToken, openTokenStores, type TokenStores } from "../../lifecycle/token_stores.ts";
 import { tokenPrefix } from "../../secret.ts";
 import type { Storage, TokenRecord } from "../../store/state.ts";
 import { accountOf, accountsFor, originsOf } from "../../token/token_value.ts";
-import { contextOf, interruptible } from "../io.ts";
-import type { Io } from "../io.ts";
+import { contextOf, interruptible, type Io } from "../io.ts";
 import type { LogoutOptions, RotateOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { openConnection } from "../settings.ts";
@@ -128,7 +125,6 @@ function lifetimeOf(record: TokenRecord | undefined): number | undefined {
     : (expiresAt - createdAt) * 1000;
 }
 
-/** A token that was removed. */
 interface Removed {
   readonly account: string;
   readonly storage: Storage;

@@ -1,31 +1,25 @@
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
-import { CheckError } from "../../check/verdict.ts";
-import type { CheckResult } from "../../check/verdict.ts";
+import { CheckError, type CheckResult } from "../../check/verdict.ts";
 import { describeConnection } from "../../connection/connection.ts";
 import type { Environment } from "../../context.ts";
 import { AdcRunError, codeOf, EXIT } from "../../errors.ts";
 import { noteFailure } from "../../run/child.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
 import { MIN_SECRET_LENGTH } from "../../secret.ts";
-import { NoTokenError } from "../../token/resolve.ts";
-import type { ResolvedToken, SourceReport } from "../../token/resolve.ts";
-import type { Io } from "../io.ts";
+import { NoTokenError, type ResolvedToken, type SourceReport } from "../../token/resolve.ts";
 import type { GlobalOptions } from "../global_options.ts";
-import { ciRunner, withoutCommands } from "./ci.ts";
-import type { CiRunner } from "./ci.ts";
+import type { Io } from "../io.ts";
+import { type CiRunner, ciRunner, withoutCommands } from "./ci.ts";
 
 /** What was warned of at each place, for a report of several reporters' doing. */
 const warningsOf = new WeakMap<Io, string[]>();
 
 /** What is said of an error beside its message. */
 interface Complaint {
-  /** What to do about it. */
   readonly suggestion?: string | undefined;
-  /** More lines, in between. */
   readonly details?: readonly string[];
 }
 
-/** Prints on behalf of one command. */
 export interface Reporter {
   /** A line for people, on standard error; not with `--quiet` or `--json`. */
   info(line: string): void;
@@ -47,7 +41,6 @@ export interface Reporter {
   readonly warnings: readonly string[];
 }
 
-/** Makes the reporter for a command. */
 export function createReporter(
   io: Io,
   options: Pick<GlobalOptions, "json" | "quiet">,
@@ -171,7 +164,6 @@ export function describeError(error: AdcRunError): Record<string, unknown> {
   };
 }
 
-/** What every source said, a line each. */
 export function formatTrail(trail: readonly SourceReport[]): readonly string[] {
   const width = Math.max(...trail.map(({ source }) => source.length));
   return trail.map(({ source, status, detail }) =>
@@ -184,12 +176,10 @@ export function describeToken({ token, source, detail }: ResolvedToken): Record<
   return { source, detail, redacted: token.redacted, fingerprint: token.fingerprint };
 }
 
-/** A check as data, for `--json`. */
 export function describeCheck(result: CheckResult | undefined): CheckResult | { verdict: string } {
   return result ?? { verdict: "not-checked" };
 }
 
-/** A run as data, before it or after it. */
 export function describeRun(plan: RunPlan | RunResult): Record<string, unknown> {
   return {
     ...(plan.kind === "online" && {
@@ -264,7 +254,6 @@ export function isColourful(env: Environment, terminal: boolean): boolean {
   return terminal && env.TERM !== "dumb";
 }
 
-/** Writes rows so that their cells stand below each other. */
 export function alignColumns(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0))

@@ -4,17 +4,15 @@ import { EXIT } from "../../errors.ts";
 import { createMask } from "../../mask/mask.ts";
 import { isReaderGone } from "../../run/child.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
-import type { Io } from "../io.ts";
 import type { GlobalOptions } from "../global_options.ts";
+import type { Io } from "../io.ts";
 import { maskInRunner } from "./ci.ts";
-import { describeRun, formatTrail, withoutPassword } from "./report.ts";
-import type { Reporter } from "./report.ts";
+import { describeRun, formatTrail, type Reporter, withoutPassword } from "./report.ts";
 
 /** Who says it, and where. */
 export interface RunOutput {
   readonly reporter: Reporter;
   readonly io: Io;
-  /** adc-run's own options. */
   readonly options: GlobalOptions;
 }
 
@@ -37,9 +35,7 @@ export function announce(plan: RunPlan, output: RunOutput): void {
   );
 }
 
-/** What a run comes to. */
 export interface RunJudgement {
-  /** What adc-run exits with. */
   readonly exitCode: number;
   /** Whether a secret was printed that should not have been, with `--fail-on-leak`. */
   readonly leaked: boolean;
@@ -47,7 +43,6 @@ export interface RunJudgement {
   readonly lost: string | undefined;
 }
 
-/** Decides what a run comes to. */
 export function judgeRun(
   { masked, exitCode, outputFailure }: RunResult,
   { failOnLeak }: Pick<GlobalOptions, "failOnLeak">,
@@ -60,7 +55,6 @@ export function judgeRun(
   return { exitCode: exitCode === 0 ? own : exitCode, leaked, lost };
 }
 
-/** A run that has ended, as data. */
 export function describeEndedRun(
   result: RunResult,
   { leaked, lost }: RunJudgement,
@@ -104,7 +98,6 @@ function commandOf({ program, words, secrets }: RunPlan): readonly string[] {
     .map((word) => withoutPassword(mask.text(word)));
 }
 
-/** What would run, as data. */
 export function describePlan(plan: RunPlan): Record<string, unknown> {
   return { command: commandOf(plan), ...describeRun(plan) };
 }

@@ -2,8 +2,13 @@ import { CheckError } from "../../check/verdict.ts";
 import type { PreparedTarget, TargetResult } from "../../run/options.ts";
 import { NoTokenError } from "../../token/resolve.ts";
 import type { GlobalOptions } from "../global_options.ts";
-import { alignColumns, asAdcRunError, describeError, withoutPassword } from "./report.ts";
-import type { Reporter } from "./report.ts";
+import {
+  alignColumns,
+  asAdcRunError,
+  describeError,
+  type Reporter,
+  withoutPassword,
+} from "./report.ts";
 import { describeEndedRun, describePlan, judgeRun, printPlan } from "./run_report.ts";
 import type { TargetStreams } from "./target_streams.ts";
 
@@ -12,7 +17,6 @@ import type { TargetStreams } from "./target_streams.ts";
  */
 const NOT_READ = 141;
 
-/** Decides what a target comes to. */
 function exitCodeOfTarget(
   { outcome, result, error }: TargetResult,
   options: Pick<GlobalOptions, "failOnLeak">,
@@ -21,7 +25,6 @@ function exitCodeOfTarget(
   return result === undefined ? asAdcRunError(error).exitCode : judgeRun(result, options).exitCode;
 }
 
-/** Decides what all targets come to. */
 export function exitCodeOfTargets(
   results: readonly TargetResult[],
   options: Pick<GlobalOptions, "failOnLeak">,
@@ -49,7 +52,6 @@ export function formatTargets(
   return alignColumns(rows).split("\n");
 }
 
-/** What came of a target, as data. */
 export function describeTarget(
   target: TargetResult,
   options: Pick<GlobalOptions, "failOnLeak">,
