@@ -84,7 +84,7 @@ function judgeBackend(
   }
   if (backend === undefined) {
     return failed(
-      `what answers at ${display} is no Admin API that ADC knows (${status})${shown}`,
+      `what answers at ${display} is not an Admin API that ADC knows (${status})${shown}`,
       "Check --server (ADC_SERVER): the port of the Admin API differs from those of " +
         "the gateway and, for Apache APISIX, the dashboard.",
       { exitCode, data },

@@ -114,7 +114,7 @@ export class JsonFile<T extends object> {
     try {
       value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     } catch {
-      throw damaged(path, "it is no JSON");
+      throw damaged(path, "it is not JSON");
     }
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       throw damaged(path, "it is JSON of another shape");
@@ -155,7 +155,7 @@ function requireFile(path: string, stats: Stats): void {
     ? "a symbolic link"
     : stats.isDirectory()
     ? "a directory"
-    : "no file";
+    : "not a regular file";
   throw new StoreError(`Cannot use "${path}": it is ${found}`, {
     path,
     suggestion: "Put the file itself there, or move it away.",

@@ -51,7 +51,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EDQUOT: "the quota is used up",
   EFBIG: "the file may not grow",
   EISDIR: "it is a directory",
-  ENOTDIR: "a part of the path is no directory",
+  ENOTDIR: "a part of the path is not a directory",
   ENAMETOOLONG: "the name is too long",
   EIO: "the device failed",
 };

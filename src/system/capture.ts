@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
-import type { Context } from "../context.ts";
+import type { Context, Environment } from "../context.ts";
 import { codeOf } from "../errors.ts";
 import { deadline, unlessAborted } from "./deadline.ts";
 import { ENDED_PROCESS, IdleTimer } from "./idle_timer.ts";
@@ -50,7 +50,7 @@ export async function capture(
     return { failure: `did not end within ${timeout / 1000} s` };
   } finally {
     end.clear();
-    if (child.exitCode === null && child.signalCode === null) killTree(child, spawn);
+    if (child.exitCode === null && child.signalCode === null) killTree(child, spawn, env);
     // What it leaves running may hold the pipe open, which would keep this process alive.
     child.stdout?.destroy();
   }
@@ -89,12 +89,15 @@ function notStarted(error: unknown): Captured {
 }
 
 /** By SIGKILL: a program that ignores a polite signal would outlive its time limit. */
-function killTree(child: ChildProcess, spawn: Spawner): void {
+function killTree(child: ChildProcess, spawn: Spawner, env: Environment): void {
   const { pid } = child;
   if (pid === undefined) return;
   if (process.platform === "win32") {
-    spawn("taskkill", ["/pid", String(pid), "/t", "/f"], { stdio: "ignore" })
-      .on("error", () => child.kill());
+    // By its path: Windows would take one that lies in the working directory.
+    const system = env.SystemRoot ?? env.SYSTEMROOT ?? "C:\\Windows";
+    spawn(`${system}\\System32\\taskkill.exe`, ["/pid", String(pid), "/t", "/f"], {
+      stdio: "ignore",
+    }).on("error", () => child.kill());
     return;
   }
   const below = descendants(pid);

@@ -369,7 +369,7 @@ describe("adc-run doctor", () => {
       response.setHeader("content-type", "text/html").end("<!doctype html><title>Shop</title>");
     });
     const env = { ...it.ok, ADC_SERVER: page.url };
-    assertFailed(await look(it, { env }), "backend", 78, /no Admin API that ADC knows \(200\)/);
+    assertFailed(await look(it, { env }), "backend", 78, /not an Admin API that ADC knows \(200\)/);
   });
 
   it("token: none, wrong, malformed, without the right, and a Super Admin's", async () => {

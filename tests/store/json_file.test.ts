@@ -88,7 +88,7 @@ test(
     const makers: Readonly<Record<string, (path: string) => unknown>> = {
       "a directory": (path) => mkdir(path),
       "a symbolic link": (path) => symlink("elsewhere.json", path),
-      "no file": (path) => execFileSync("mkfifo", [path]),
+      "not a regular file": (path) => execFileSync("mkfifo", [path]),
     };
     for (const [what, make] of Object.entries(makers)) {
       await using folder = await temporaryFolder({ "elsewhere.json": '{"version":1,"list":[]}' });
