@@ -21,7 +21,7 @@ const PARTS = {
     "src/cli/bin.js",
     "src/cli/commands/run.js",
     "src/http/http_client.js",
-    "src/system/node_spawn.js",
+    "src/system/spawn.js",
     "node_modules/dotenv/",
   ],
   adc: [
