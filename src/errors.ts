@@ -128,9 +128,7 @@ export function codeOf(error: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
-/**
- * Lets a permission that Deno withheld through, which would be taken for a file that is not there.
- */
+/** Lets a permission that Deno withheld through, which would be taken for a file that is not there. */
 export function throwIfNotCapable(error: unknown): void {
   if (error instanceof Error && error.name === "NotCapable") throw error;
 }

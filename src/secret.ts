@@ -18,9 +18,7 @@ export function tokenPrefix(value: string): TokenPrefix | undefined {
   return PREFIXES.find((prefix) => value.startsWith(prefix));
 }
 
-/**
- * Tells API7 Enterprise's admin keys, which belong to no user and for which ADC names no gateway group.
- */
+/** Tells API7 Enterprise's admin keys, which belong to no user and for which ADC names no gateway group. */
 export function isAdminKey(token: Secret): boolean {
   return tokenPrefix(token.reveal()) === "a7adm-";
 }

@@ -2,8 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { UsageError } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import type { AdcArguments } from "./arguments.ts";
-import { ADC_SETTINGS } from "./settings.ts";
-import type { AdcFlags } from "./settings.ts";
+import { ADC_SETTINGS, type AdcFlags } from "./settings.ts";
 
 /** ADC's options that decide how it connects. */
 const CONNECTION_OPTIONS: readonly string[] = Object.values(ADC_SETTINGS).map((

@@ -1,16 +1,25 @@
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { wrongValue } from "../connection/origin.ts";
+import type { HttpDispatcher } from "../context.ts";
 import type { Secret } from "../secret.ts";
 import type { CallOptions } from "./admin_api_error.ts";
 import type { WantedToken } from "./create_token.ts";
 import { Requester } from "./requester.ts";
-import { ServerSession } from "./session.ts";
-import type { Credentials } from "./session.ts";
-import { readLoginOption, readPages, readUser, readValue, readVersion } from "./shapes.ts";
-import type { LoginOption, NewToken, Reader, TokenInfo, User } from "./shapes.ts";
+import { type Credentials, ServerSession } from "./session.ts";
+import {
+  type LoginOption,
+  type NewToken,
+  type Reader,
+  readLoginOption,
+  readPages,
+  readUser,
+  readValue,
+  readVersion,
+  type TokenInfo,
+  type User,
+} from "./shapes.ts";
 import { Tokens } from "./tokens.ts";
-import type { HttpDispatcher } from "../context.ts";
 
 /** What {@linkcode AdminApi.open} can be told. */
 export interface AdminApiOptions {

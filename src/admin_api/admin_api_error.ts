@@ -1,5 +1,4 @@
-import { isVerdict, VERDICTS } from "../check/verdict.ts";
-import type { Verdict } from "../check/verdict.ts";
+import { isVerdict, type Verdict, VERDICTS } from "../check/verdict.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 
 /**

@@ -1,5 +1,4 @@
-import { AdminApiError } from "./admin_api_error.ts";
-import type { AdminApiFailure } from "./admin_api_error.ts";
+import { AdminApiError, type AdminApiFailure } from "./admin_api_error.ts";
 import type { NewToken, TokenInfo } from "./shapes.ts";
 
 /** A token to be. */

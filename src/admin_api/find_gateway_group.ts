@@ -2,8 +2,7 @@ import { checkToken } from "../check/check_token.ts";
 import { notThisBackend, parseObject } from "../check/response.ts";
 import { CheckError } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpClientOptions } from "../http/http_client.ts";
-import { readStart } from "../http/http_client.ts";
+import { type HttpClientOptions, readStart } from "../http/http_client.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import type { RawRequester } from "./raw_request.ts";
 

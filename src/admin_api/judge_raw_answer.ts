@@ -1,10 +1,9 @@
 import { isJson, judgeStatus, oneLine, shorten } from "../check/response.ts";
-import { CheckError } from "../check/verdict.ts";
-import type { CheckResult } from "../check/verdict.ts";
+import { CheckError, type CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HttpResponse } from "../http/http_client.ts";
 import { addressSecrets } from "../connection/server.ts";
 import type { AdcRunError } from "../errors.ts";
+import type { HttpResponse } from "../http/http_client.ts";
 import { createMask } from "../mask/mask.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { splitTokens } from "../token/token_value.ts";

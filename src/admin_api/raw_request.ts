@@ -1,13 +1,15 @@
 import { explainFailure } from "../check/network_failure.ts";
 import { CheckError } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
-import { openHttpClient } from "../http/http_client.ts";
-import type { HttpClientOptions } from "../http/http_client.ts";
 import type { Server } from "../connection/server.ts";
-import type { StreamRequest, StreamResponse } from "../http/http_client.ts";
+import {
+  type HttpClientOptions,
+  openHttpClient,
+  type StreamRequest,
+  type StreamResponse,
+} from "../http/http_client.ts";
 import { createMask } from "../mask/mask.ts";
-import { MIN_SECRET_LENGTH } from "../secret.ts";
-import type { Secret } from "../secret.ts";
+import { MIN_SECRET_LENGTH, type Secret } from "../secret.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 
 /** A request in the caller's own words. */

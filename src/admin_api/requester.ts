@@ -1,15 +1,12 @@
 import { explainFailure } from "../check/network_failure.ts";
 import { describeBody, notThisBackend, oneLine, shorten } from "../check/response.ts";
 import type { Connection } from "../connection/connection.ts";
+import { addressSecrets, type Server, urlOf } from "../connection/server.ts";
+import { CookieJar, type TakenCookies } from "../http/cookie_jar.ts";
 import type { HttpClient, HttpRequest, HttpResponse } from "../http/http_client.ts";
-import { addressSecrets, urlOf } from "../connection/server.ts";
-import type { Server } from "../connection/server.ts";
 import { createMask } from "../mask/mask.ts";
-import { MIN_SECRET_LENGTH } from "../secret.ts";
-import type { Secret } from "../secret.ts";
+import { MIN_SECRET_LENGTH, type Secret } from "../secret.ts";
 import { AdminApiError } from "./admin_api_error.ts";
-import { CookieJar } from "../http/cookie_jar.ts";
-import type { TakenCookies } from "../http/cookie_jar.ts";
 import { judgeAnswer } from "./judge_answer.ts";
 
 /** A request to the Admin API. */

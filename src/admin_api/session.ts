@@ -1,7 +1,6 @@
 import { isJson } from "../check/response.ts";
 import type { Secret } from "../secret.ts";
-import { AdminApiError } from "./admin_api_error.ts";
-import type { CallOptions } from "./admin_api_error.ts";
+import { AdminApiError, type CallOptions } from "./admin_api_error.ts";
 import { cleanUpLimit, withGrace } from "./grace.ts";
 import type { Requester } from "./requester.ts";
 import type { LoginOption } from "./shapes.ts";

@@ -1,13 +1,18 @@
 import { isJson } from "../check/response.ts";
 import type { HttpResponse } from "../http/http_client.ts";
-import { AdminApiError } from "./admin_api_error.ts";
-import type { CallOptions } from "./admin_api_error.ts";
-import { createToken } from "./create_token.ts";
-import type { TokenCalls, WantedToken } from "./create_token.ts";
+import { AdminApiError, type CallOptions } from "./admin_api_error.ts";
+import { createToken, type TokenCalls, type WantedToken } from "./create_token.ts";
 import { cleanUpLimit, withGrace } from "./grace.ts";
 import type { Answered, Ask, Requester } from "./requester.ts";
-import { readExist, readNewToken, readPages, readTokenInfo, readValue } from "./shapes.ts";
-import type { NewToken, TokenInfo } from "./shapes.ts";
+import {
+  type NewToken,
+  readExist,
+  readNewToken,
+  readPages,
+  readTokenInfo,
+  readValue,
+  type TokenInfo,
+} from "./shapes.ts";
 
 /** The caller's tokens on one server, see the methods of the same names of `AdminApi`. */
 export class Tokens {

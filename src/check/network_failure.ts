@@ -1,8 +1,8 @@
 import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import type { Server } from "../connection/server.ts";
-import { startTls } from "../http/open_socket.ts";
 import { codeOf, messageOf, throwIfNotCapable } from "../errors.ts";
+import { startTls } from "../http/open_socket.ts";
 import type { Verdict } from "./verdict.ts";
 
 /**

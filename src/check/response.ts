@@ -1,5 +1,4 @@
-import { BACKENDS } from "../connection/backends.ts";
-import type { Backend } from "../connection/backends.ts";
+import { type Backend, BACKENDS } from "../connection/backends.ts";
 import type { HttpResponse } from "../http/http_client.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -61,9 +60,7 @@ export function judgeStatus(
   };
 }
 
-/**
- * Both backends explain a refusal in JSON; a page, or a request for a password, comes from elsewhere.
- */
+/** Both backends explain a refusal in JSON; a page, or a request for a password, comes from elsewhere. */
 export function isStranger(response: HttpResponse): boolean {
   if (isJson(response)) return false;
   return response.header("www-authenticate") !== undefined || response.body.trim() !== "";

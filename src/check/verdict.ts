@@ -36,11 +36,7 @@ export const VERDICTS: Readonly<Record<Verdict, VerdictTraits>> = {
     ...ACCEPTED,
   },
   "no-token": { exit: EXIT.permission, summary: "no source has one", ...UNKNOWN },
-  "rejected": {
-    exit: EXIT.permission,
-    summary: "401: wrong, expired or revoked",
-    ...UNKNOWN,
-  },
+  "rejected": { exit: EXIT.permission, summary: "401: wrong, expired or revoked", ...UNKNOWN },
   "forbidden": {
     exit: EXIT.permission,
     summary: "403: the token works and its role does not suffice",
@@ -62,11 +58,7 @@ export const VERDICTS: Readonly<Record<Verdict, VerdictTraits>> = {
     summary: "certificate unknown, expired, for another name; or a client certificate is asked for",
     ...UNKNOWN,
   },
-  "unreachable": {
-    exit: EXIT.unavailable,
-    summary: "no such host, refused, cut off",
-    ...UNKNOWN,
-  },
+  "unreachable": { exit: EXIT.unavailable, summary: "no such host, refused, cut off", ...UNKNOWN },
   "timeout": { exit: EXIT.unavailable, summary: "too slow", ...UNKNOWN },
   "server-error": { exit: EXIT.unavailable, summary: "5xx or 429", ...UNKNOWN },
 };

@@ -1,7 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { Context, Environment, Keychain } from "../context.ts";
-import { abortOnInterrupt } from "../run/signals.ts";
-import type { SignalPort } from "../run/signals.ts";
+import { abortOnInterrupt, type SignalPort } from "../run/signals.ts";
 
 /** Everything that the command line touches. */
 export interface Io {

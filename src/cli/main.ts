@@ -1,10 +1,9 @@
 import { codeOf, UsageError } from "../errors.ts";
-import { VERSION } from "../version.ts";
 import { Interrupted } from "../run/signals.ts";
+import { VERSION } from "../version.ts";
 import type { Io } from "./io.ts";
-import { readCommandLine } from "./options.ts";
-import type { CommandLine } from "./options.ts";
 import type { CommandSpec } from "./manual/manual.ts";
+import { type CommandLine, readCommandLine } from "./options.ts";
 import { createReporter } from "./output/report.ts";
 
 /** Runs adc-run. */

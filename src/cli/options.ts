@@ -2,8 +2,14 @@ import { parseArgs } from "node:util";
 import type { Environment } from "../context.ts";
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { nearest } from "../system/nearest.ts";
-import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf } from "./global_options.ts";
-import type { GlobalOption, GlobalOptions, OptionSpec } from "./global_options.ts";
+import {
+  CONNECTION_FLAGS,
+  GLOBAL_OPTIONS,
+  type GlobalOption,
+  type GlobalOptions,
+  namesOf,
+  type OptionSpec,
+} from "./global_options.ts";
 
 /** The command line, taken apart. */
 export interface CommandLine {

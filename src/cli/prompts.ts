@@ -3,11 +3,10 @@ import type { Credentials } from "../admin_api/session.ts";
 import type { Connection } from "../connection/connection.ts";
 import { AdcRunError, EXIT, UsageError } from "../errors.ts";
 import { credentialsOf, needsConsent } from "../lifecycle/credentials.ts";
-import { Secret } from "../secret.ts";
 import { abortOnInterrupt } from "../run/signals.ts";
+import { Secret } from "../secret.ts";
 import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token/token_value.ts";
-import { canAsk } from "./io.ts";
-import type { Io } from "./io.ts";
+import { canAsk, type Io } from "./io.ts";
 import type { LoginOptions } from "./manual/auth_commands.ts";
 import { inOneLine } from "./output/report.ts";
 

@@ -1,7 +1,12 @@
 import { Command, CommanderError, Option } from "commander";
 import { UsageError } from "../errors.ts";
-import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf } from "./global_options.ts";
-import type { GlobalOptions, OptionSpec } from "./global_options.ts";
+import {
+  CONNECTION_FLAGS,
+  GLOBAL_OPTIONS,
+  type GlobalOptions,
+  namesOf,
+  type OptionSpec,
+} from "./global_options.ts";
 import type { Io } from "./io.ts";
 import type { CommandSpec, OwnCall } from "./manual/manual.ts";
 import { keysOf, onlyList, requireNoDryRun, unknownOption } from "./options.ts";

@@ -4,7 +4,7 @@ export type Backend = "apisix" | "api7ee" | "apisix-standalone";
 /** What ADC takes where nobody names a backend. */
 export const DEFAULT_BACKEND: Backend = "apisix";
 
-/** What is known of a kind of gateway; what it is asked first is in `check/probe_server.ts`. */
+/** What is known of a kind of gateway; what it is asked first is in `check/check_token.ts`. */
 export interface BackendTraits {
   readonly title: string;
   /** Whether it has users, who log in and have tokens made. */
@@ -17,22 +17,31 @@ export interface BackendTraits {
    * (backend-apisix-standalone/src/index.ts).
    */
   readonly failsOwnPing: boolean;
+  /** What it refuses without a token, in words of its own. */
+  readonly guardedPath: string;
 }
 
+/**
+ * The backends, in the order in which doctor takes an answer for theirs: API7 Enterprise answers below
+ * `/apisix/admin` as well, and Apache APISIX that keeps its configuration in etcd refuses every path below
+ * it, before it looks whether there is such a thing.
+ */
 export const BACKENDS: Readonly<Record<Backend, BackendTraits>> = {
-  "apisix": {
-    title: "Apache APISIX",
-    hasUsers: false,
-    hasGatewayGroups: false,
-    hasServerList: false,
-    failsOwnPing: false,
-  },
   "api7ee": {
     title: "API7 Enterprise",
     hasUsers: true,
     hasGatewayGroups: true,
     hasServerList: false,
     failsOwnPing: false,
+    guardedPath: "/api/gateway_groups",
+  },
+  "apisix": {
+    title: "Apache APISIX",
+    hasUsers: false,
+    hasGatewayGroups: false,
+    hasServerList: false,
+    failsOwnPing: false,
+    guardedPath: "/apisix/admin/routes",
   },
   "apisix-standalone": {
     title: "Apache APISIX in standalone mode",
@@ -40,6 +49,7 @@ export const BACKENDS: Readonly<Record<Backend, BackendTraits>> = {
     hasGatewayGroups: false,
     hasServerList: true,
     failsOwnPing: true,
+    guardedPath: "/apisix/admin/configs",
   },
 };
 

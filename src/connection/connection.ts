@@ -1,24 +1,16 @@
-import type { Backend } from "./backends.ts";
-import { BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "./backends.ts";
-import { readAdcArguments } from "../adc/arguments.ts";
-import type { AdcArguments } from "../adc/arguments.ts";
+import { type AdcArguments, readAdcArguments } from "../adc/arguments.ts";
 import { readDuration } from "../adc/duration.ts";
-import { ADC_SETTINGS } from "../adc/settings.ts";
-import type { SettingKey } from "../adc/settings.ts";
+import { ADC_SETTINGS, type SettingKey } from "../adc/settings.ts";
+import type { Context, Environment } from "../context.ts";
 import { Secret } from "../secret.ts";
-import { actsAtStart, readEnvFile, readNamedFile } from "./env_file.ts";
-import type { EnvFile } from "./env_file.ts";
-import { describeOrigin, readSetting, wrongValue } from "./origin.ts";
-import type { Layers, Setting } from "./origin.ts";
+import { type Backend, BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "./backends.ts";
+import { actsAtStart, type EnvFile, readEnvFile, readNamedFile } from "./env_file.ts";
+import { describeOrigin, type Layers, readSetting, type Setting, wrongValue } from "./origin.ts";
 import { readTarget, refuseUntrustedOverrides } from "./pinned_target.ts";
 import type { Profile } from "./profile.ts";
-import { proxyFor } from "./proxy.ts";
-import type { Proxy } from "./proxy.ts";
-import { crossesInPlain, readServers, requireAllowed } from "./server.ts";
-import type { Server } from "./server.ts";
-import { readTls } from "./tls.ts";
-import type { PemFile, Tls } from "./tls.ts";
-import type { Context, Environment } from "../context.ts";
+import { type Proxy, proxyFor } from "./proxy.ts";
+import { crossesInPlain, readServers, requireAllowed, type Server } from "./server.ts";
+import { type PemFile, readTls, type Tls } from "./tls.ts";
 
 /** Where and how ADC will connect. */
 export interface Connection {
@@ -50,11 +42,7 @@ export interface Connection {
 
 /** What {@linkcode resolveConnection} looks at. */
 export interface ConnectionOptions extends Pick<Context, "env" | "cwd"> {
-  /**
-   * ADC's command and all that follows it; or the same, taken apart.
-   *
-   * @default []
-   */
+  /** ADC's command and all that follows it; or the same, taken apart. @default [] */
   readonly args?: readonly string[] | AdcArguments;
   /**
    * An environment file to read instead of `.env` in the working directory; or one that was read, for a pipe
@@ -63,11 +51,7 @@ export interface ConnectionOptions extends Pick<Context, "env" | "cwd"> {
    * @default undefined
    */
   readonly envFile?: string | EnvFile | undefined;
-  /**
-   * A named target, whose values come behind `.env`.
-   *
-   * @default undefined
-   */
+  /** A named target, whose values come behind `.env`. @default none */
   readonly profile?: Profile | undefined;
 }
 

@@ -2,8 +2,8 @@ import { promises as fs, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { codeOf, throwIfNotCapable } from "../errors.ts";
-import { wrongValue } from "./origin.ts";
-import type { Origin } from "./origin.ts";
+import { isAbsent } from "../system/files.ts";
+import { type Origin, wrongValue } from "./origin.ts";
 
 /** What was found where an environment file was looked for. It prints no values. */
 export class EnvFile {
@@ -71,7 +71,7 @@ export async function readEnvFile(name: string, cwd: string): Promise<EnvFile> {
   } catch (error) {
     throwIfNotCapable(error);
     const code = codeOf(error) ?? "unknown error";
-    const absent = code === "ENOENT" || code === "ENOTDIR" || isDirectoryCode(code);
+    const absent = isAbsent(error) || isDirectoryCode(code);
     return new EnvFile(name, undefined, absent ? {} : { unreadable: code });
   }
   const { parse } = await import("dotenv");

@@ -1,9 +1,8 @@
-import { ADC_SETTINGS } from "../adc/settings.ts";
-import type { AdcFlags, SettingKey } from "../adc/settings.ts";
+import { ADC_SETTINGS, type AdcFlags, type SettingKey } from "../adc/settings.ts";
+import type { Environment } from "../context.ts";
 import { ConnectionError, EXIT } from "../errors.ts";
 import type { EnvFile } from "./env_file.ts";
 import type { Profile, ProfileSettings } from "./profile.ts";
-import type { Environment } from "../context.ts";
 
 /** Where a value came from. */
 export type Origin =
@@ -43,9 +42,7 @@ export function describeOrigin(origin: Origin): string {
   }
 }
 
-/**
- * Tells whether a value came along with the project, which may be a cloned repository of somebody else.
- */
+/** Tells whether a value came along with the project, which may be a cloned repository of somebody else. */
 export function isFromProject(origin: Origin): boolean {
   return origin.kind === "env-file" || (origin.kind === "profile" && origin.project);
 }

@@ -1,19 +1,20 @@
 import { ADC_SETTINGS } from "../adc/settings.ts";
+import type { Environment } from "../context.ts";
 import type { Connection } from "./connection.ts";
 import {
   describeOrigin,
   isFromProject,
+  type Layers,
   lookUp,
   profileValue,
   readSetting,
+  type Setting,
   wrongValue,
 } from "./origin.ts";
-import type { Layers, Setting } from "./origin.ts";
 import type { Profile } from "./profile.ts";
 import type { Proxy } from "./proxy.ts";
 import { readServers, withoutUserinfo } from "./server.ts";
 import type { Tls } from "./tls.ts";
-import type { Environment } from "../context.ts";
 
 /**
  * Tells whether what came along with a cloned repository sees what is sent to a server that somebody else

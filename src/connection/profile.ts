@@ -1,5 +1,5 @@
-import type { Backend } from "./backends.ts";
 import type { AdcFlags } from "../adc/settings.ts";
+import type { Backend } from "./backends.ts";
 
 /** What a profile may say: what ADC's connection flags say, and where its token comes from. */
 export interface ProfileSettings extends AdcFlags {

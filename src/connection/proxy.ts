@@ -1,8 +1,6 @@
 import { Secret } from "../secret.ts";
-import { lookUp, wrongValue } from "./origin.ts";
-import type { Layers, Setting } from "./origin.ts";
-import { hostOf } from "./server.ts";
-import type { Server } from "./server.ts";
+import { type Layers, lookUp, type Setting, wrongValue } from "./origin.ts";
+import { hostOf, type Server } from "./server.ts";
 
 /** The proxy that a server is asked through. */
 export interface Proxy {

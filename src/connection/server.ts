@@ -1,9 +1,8 @@
 import { Buffer } from "node:buffer";
+import type { Environment } from "../context.ts";
 import { ConnectionError, EXIT } from "../errors.ts";
 import { Secret } from "../secret.ts";
-import { wrongValue } from "./origin.ts";
-import type { Setting } from "./origin.ts";
-import type { Environment } from "../context.ts";
+import { type Setting, wrongValue } from "./origin.ts";
 
 /** One server that ADC will talk to. */
 export interface Server {

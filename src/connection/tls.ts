@@ -3,8 +3,15 @@ import { resolve } from "node:path";
 import { ADC_SETTINGS } from "../adc/settings.ts";
 import { codeOf, ConnectionError, throwIfNotCapable } from "../errors.ts";
 import { Secret } from "../secret.ts";
-import { describeOrigin, lookUp, profileValue, readSetting, wrongValue } from "./origin.ts";
-import type { Layers, Setting } from "./origin.ts";
+import {
+  describeOrigin,
+  type Layers,
+  lookUp,
+  profileValue,
+  readSetting,
+  type Setting,
+  wrongValue,
+} from "./origin.ts";
 
 /** A PEM file that was read. */
 export interface PemFile {

@@ -4,8 +4,7 @@ import { plainEnvironment } from "../run/environment.ts";
 import { locateAdc } from "../run/locate.ts";
 import { capture } from "../system/capture.ts";
 import type { DiagnoseOptions } from "./diagnose.ts";
-import { failed, ok, warning } from "./finding.ts";
-import type { Found } from "./finding.ts";
+import { failed, type Found, ok, warning } from "./finding.ts";
 import { cameWithProject } from "./tracked_files.ts";
 
 /** How long ADC may take to say its version, in milliseconds. */

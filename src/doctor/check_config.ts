@@ -14,12 +14,10 @@ import {
 } from "../profiles/profile_file.ts";
 import { selectProfiles } from "../profiles/select_profiles.ts";
 import { storeFolder } from "../store/private_path.ts";
-import { surveyTokens } from "../token/resolve.ts";
-import type { Survey } from "../token/resolve.ts";
+import { type Survey, surveyTokens } from "../token/resolve.ts";
 import { splitTokens } from "../token/token_value.ts";
 import type { DiagnoseOptions, Given, Outcome } from "./diagnose.ts";
-import { failureOf, ok, warning } from "./finding.ts";
-import type { Found } from "./finding.ts";
+import { failureOf, type Found, ok, warning } from "./finding.ts";
 
 /**
  * Reads both files of profiles, and chooses the profile. Where it is unclear which one is in force nothing can

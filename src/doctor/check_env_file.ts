@@ -4,8 +4,7 @@ import { readEnvFile } from "../connection/env_file.ts";
 import { EXIT } from "../errors.ts";
 import { statOrAbsent } from "../system/files.ts";
 import type { DiagnoseOptions } from "./diagnose.ts";
-import { failed, ok, skipped, warning } from "./finding.ts";
-import type { Found } from "./finding.ts";
+import { failed, type Found, ok, skipped, warning } from "./finding.ts";
 
 /** The numbers of so many lines are named. */
 const MAX_LINES = 10;

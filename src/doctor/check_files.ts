@@ -4,16 +4,13 @@ import { basename, dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { EXIT, throwIfNotCapable } from "../errors.ts";
 import { USER_FILE } from "../profiles/profile_file.ts";
-import { MIN_SECRET_LENGTH } from "../secret.ts";
-import type { Secret } from "../secret.ts";
+import { MIN_SECRET_LENGTH, type Secret } from "../secret.ts";
 import { storeFolder } from "../store/private_path.ts";
 import { TOKEN_FILE } from "../store/token_file.ts";
 import { readAtMost } from "../system/files.ts";
 import type { DiagnoseOptions, Facts } from "./diagnose.ts";
-import { failed, ok, warning } from "./finding.ts";
-import type { Found } from "./finding.ts";
-import { trackedFiles } from "./tracked_files.ts";
-import type { TrackedFiles } from "./tracked_files.ts";
+import { failed, type Found, ok, warning } from "./finding.ts";
+import { type TrackedFiles, trackedFiles } from "./tracked_files.ts";
 
 /**
  * Looks for tokens in the files of the working directory, the environment file, the file that

@@ -1,12 +1,10 @@
 import type { Keychain } from "../context.ts";
 import { EXIT } from "../errors.ts";
 import { deadline, unlessAborted } from "../system/deadline.ts";
-import { KeychainError } from "../token/keychain.ts";
-import type { KeychainFailure } from "../token/keychain.ts";
+import { KeychainError, type KeychainFailure } from "../token/keychain.ts";
 import type { Survey } from "../token/resolve.ts";
 import type { Given } from "./diagnose.ts";
-import { failed, ok, skipped, warning } from "./finding.ts";
-import type { Found } from "./finding.ts";
+import { failed, type Found, ok, skipped, warning } from "./finding.ts";
 
 /** How long the keychain may take, in milliseconds; as long as the source of that name gives it. */
 const TIME_LIMIT = 5_000;

@@ -1,5 +1,4 @@
-import { VERDICTS } from "../check/verdict.ts";
-import type { Verdict } from "../check/verdict.ts";
+import { type Verdict, VERDICTS } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { describeOrigin, isFromProject } from "../connection/origin.ts";
@@ -8,11 +7,9 @@ import { crossesInPlain } from "../connection/server.ts";
 import type { Context, Environment } from "../context.ts";
 import { EXIT } from "../errors.ts";
 import { tryToken } from "./check_token.ts";
-import { contactServers } from "./contact_servers.ts";
-import type { Contact } from "./contact_servers.ts";
+import { type Contact, contactServers } from "./contact_servers.ts";
 import type { Facts, Given, Outcome } from "./diagnose.ts";
-import { failed, ok, skipped, warning } from "./finding.ts";
-import type { Found } from "./finding.ts";
+import { failed, type Found, ok, skipped, warning } from "./finding.ts";
 
 /** A clock that is further off is worth a line, in milliseconds. */
 const MAX_SKEW = 60_000;

@@ -1,15 +1,13 @@
 import { oneLine } from "../check/response.ts";
 import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
-import { crossesInPlain } from "../connection/server.ts";
-import type { Server } from "../connection/server.ts";
-import { shakeHands } from "../http/open_socket.ts";
+import { crossesInPlain, type Server } from "../connection/server.ts";
 import { EXIT } from "../errors.ts";
+import { shakeHands } from "../http/open_socket.ts";
 import { deadline } from "../system/deadline.ts";
 import type { Contact } from "./contact_servers.ts";
 import type { Given } from "./diagnose.ts";
-import { failed, ok, skipped, warning } from "./finding.ts";
-import type { Found } from "./finding.ts";
+import { failed, type Found, ok, skipped, warning } from "./finding.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 

@@ -2,8 +2,7 @@ import { AdminApi } from "../admin_api/admin_api.ts";
 import type { User } from "../admin_api/shapes.ts";
 import { checkToken } from "../check/check_token.ts";
 import { oneLine } from "../check/response.ts";
-import { CheckError, VERDICTS } from "../check/verdict.ts";
-import type { CheckResult } from "../check/verdict.ts";
+import { CheckError, type CheckResult, VERDICTS } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import { EXIT } from "../errors.ts";
@@ -17,11 +16,9 @@ import {
 } from "../lifecycle/expiry.ts";
 import { isAdminKey } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
-import { NoTokenError } from "../token/resolve.ts";
-import type { ResolvedToken } from "../token/resolve.ts";
+import { NoTokenError, type ResolvedToken } from "../token/resolve.ts";
 import type { Facts, Given } from "./diagnose.ts";
-import { failed, failureOf, ok, skipped, warning } from "./finding.ts";
-import type { Found } from "./finding.ts";
+import { failed, failureOf, type Found, ok, skipped, warning } from "./finding.ts";
 
 /** What came of trying the token. */
 export interface TokenTrial {

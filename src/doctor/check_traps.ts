@@ -1,11 +1,9 @@
-import { readEnvFile } from "../connection/env_file.ts";
-import type { EnvFile } from "../connection/env_file.ts";
+import { type EnvFile, readEnvFile } from "../connection/env_file.ts";
 import { describeOrigin, isFromProject } from "../connection/origin.ts";
 import type { Context, Environment } from "../context.ts";
 import { isSourceName, SOURCES } from "../token/sources.ts";
 import type { DiagnoseOptions, Facts } from "./diagnose.ts";
-import { ok, warning } from "./finding.ts";
-import type { Found } from "./finding.ts";
+import { type Found, ok, warning } from "./finding.ts";
 
 /** What the traps are looked for in: without a connection where a setting keeps it from being made. */
 type Place = Context & Pick<DiagnoseOptions, "envFile"> & Partial<Facts>;

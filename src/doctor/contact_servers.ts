@@ -1,26 +1,10 @@
-import { explainFailure } from "../check/network_failure.ts";
-import type { NetworkFailure } from "../check/network_failure.ts";
+import { explainFailure, type NetworkFailure } from "../check/network_failure.ts";
 import { errorMessageOf, isJson, oneLine, parseObject } from "../check/response.ts";
-import type { Backend } from "../connection/backends.ts";
+import { type Backend, BACKEND_NAMES, BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
-import { openHttpClient } from "../http/http_client.ts";
-import type { HttpClient, HttpResponse } from "../http/http_client.ts";
 import type { Server } from "../connection/server.ts";
 import type { Context } from "../context.ts";
-
-/**
- * What each backend is asked; without a token each of them refuses it in words of its own. In the order in
- * which an answer counts: API7 Enterprise answers below `/apisix/admin` as well, and Apache APISIX that
- * keeps its configuration in etcd refuses every path below it, before it looks whether there is such a
- * thing.
- */
-const QUESTIONS: Readonly<Record<Backend, string>> = {
-  "api7ee": "/api/gateway_groups",
-  "apisix": "/apisix/admin/routes",
-  "apisix-standalone": "/apisix/admin/configs",
-};
-
-const ORDER = Object.keys(QUESTIONS) as readonly Backend[];
+import { type HttpClient, type HttpResponse, openHttpClient } from "../http/http_client.ts";
 
 /** What is known of a server after the first contact. */
 export interface Contact {
@@ -62,7 +46,7 @@ async function contact(
   { signal, now = Date.now }: ContactOptions,
 ): Promise<Contact> {
   const ask = (backend: Backend) =>
-    client.send({ server, method: "GET", path: QUESTIONS[backend], token: undefined });
+    client.send({ server, method: "GET", path: BACKENDS[backend].guardedPath, token: undefined });
   const expected = connection.backend.value;
   try {
     const before = now();
@@ -71,12 +55,12 @@ async function contact(
     const answers = new Map([[expected, first]]);
     // One that is in trouble gives the same answer to everything.
     if (first.status < 500) {
-      const others = ORDER.filter((backend) => backend !== expected);
+      const others = BACKEND_NAMES.filter((backend) => backend !== expected);
       const more = await Promise.all(others.map(async (each) => [each, await ask(each)] as const));
       for (const [backend, answer] of more) answers.set(backend, answer);
     }
     const software = first.header("server");
-    const backend = ORDER.find((each) => {
+    const backend = BACKEND_NAMES.find((each) => {
       const answer = answers.get(each);
       return answer !== undefined && isAdminApi(answer, each);
     });

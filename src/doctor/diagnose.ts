@@ -1,10 +1,8 @@
 import type { Connection } from "../connection/connection.ts";
 import type { Profile } from "../connection/profile.ts";
 import type { Context, Keychain } from "../context.ts";
-import { createMask } from "../mask/mask.ts";
-import type { Mask } from "../mask/mask.ts";
-import { MIN_SECRET_LENGTH } from "../secret.ts";
-import type { Secret } from "../secret.ts";
+import { createMask, type Mask } from "../mask/mask.ts";
+import { MIN_SECRET_LENGTH, type Secret } from "../secret.ts";
 import type { Spawner } from "../system/spawn.ts";
 import { systemKeychain } from "../token/keychain.ts";
 import type { Survey } from "../token/resolve.ts";
@@ -13,16 +11,13 @@ import { checkAdc } from "./check_adc.ts";
 import { checkConfig, checkConnection } from "./check_config.ts";
 import { checkEnvFile } from "./check_env_file.ts";
 import { checkFiles } from "./check_files.ts";
-import { checkKeychain, watchKeychain } from "./check_keychain.ts";
-import type { WatchedKeychain } from "./check_keychain.ts";
+import { checkKeychain, type WatchedKeychain, watchKeychain } from "./check_keychain.ts";
 import { checkBackend, checkClock, checkProxy, checkServers } from "./check_server.ts";
 import { checkTls } from "./check_tls.ts";
-import { checkGroup, checkRunToken } from "./check_token.ts";
-import type { TokenTrial } from "./check_token.ts";
+import { checkGroup, checkRunToken, type TokenTrial } from "./check_token.ts";
 import { checkTraps } from "./check_traps.ts";
 import type { Contact } from "./contact_servers.ts";
-import { failureOf, skipped } from "./finding.ts";
-import type { Finding, Found } from "./finding.ts";
+import { failureOf, type Finding, type Found, skipped } from "./finding.ts";
 
 /** What `diagnose()` looks at. */
 export interface DiagnoseOptions extends Omit<Context, "onWarning"> {

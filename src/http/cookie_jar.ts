@@ -1,5 +1,4 @@
-import { crossesInPlain } from "../connection/server.ts";
-import type { Server } from "../connection/server.ts";
+import { crossesInPlain, type Server } from "../connection/server.ts";
 import { MIN_SECRET_LENGTH, Secret } from "../secret.ts";
 
 /** What became of the cookies of one answer. */

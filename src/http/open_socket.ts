@@ -3,10 +3,8 @@ import type { Socket } from "node:net";
 import process from "node:process";
 import type { TLSSocket } from "node:tls";
 import type { Proxy } from "../connection/proxy.ts";
-import { hostOf } from "../connection/server.ts";
-import type { Server } from "../connection/server.ts";
-import { tlsOptions } from "../connection/tls.ts";
-import type { Tls } from "../connection/tls.ts";
+import { hostOf, type Server } from "../connection/server.ts";
+import { type Tls, tlsOptions } from "../connection/tls.ts";
 
 /** How a socket is opened. */
 export interface OpenSocketOptions {

@@ -1,10 +1,10 @@
-import { BACKENDS } from "../connection/backends.ts";
 import type { Credentials } from "../admin_api/session.ts";
+import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { Context } from "../context.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import type { SourceAnswer, SourceContext, TokenSource } from "../token/source.ts";
 import { credentialsOf, needsConsent } from "./credentials.ts";
-import type { Context } from "../context.ts";
 
 /**
  * What the source `admin-api` logs in with, and what becomes of the token: of the environment
@@ -19,11 +19,7 @@ export interface AdminApiSourceOptions extends Omit<Context, "cwd" | "signal"> {
    * it lives for an hour at most
    */
   readonly ephemeral?: number | undefined;
-  /**
-   * Asks a person who logs in; it is told the server and what is known already.
-   *
-   * @default nobody is asked
-   */
+  /** Asks a person who logs in; it is told the server and what is known already. @default nobody is asked */
   readonly ask?:
     | ((server: string, known: Partial<Credentials>) => Promise<Credentials>)
     | undefined;

@@ -1,10 +1,10 @@
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { Context } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { openJournal } from "../store/journal.ts";
 import { storeFolder } from "../store/private_path.ts";
-import type { Context } from "../context.ts";
 
 /** What is looked at, and who is told. */
 export interface ClearLeftOversOptions

@@ -1,10 +1,9 @@
 import type { Connection } from "../connection/connection.ts";
-import { describeOrigin, isFromProject } from "../connection/origin.ts";
-import type { Origin } from "../connection/origin.ts";
+import { describeOrigin, isFromProject, type Origin } from "../connection/origin.ts";
 import type { Profile } from "../connection/profile.ts";
 import { crossesInPlain } from "../connection/server.ts";
-import { Secret } from "../secret.ts";
 import type { Environment } from "../context.ts";
+import { Secret } from "../secret.ts";
 
 /**
  * Reads `API7_USERNAME`, `API7_PASSWORD`, and `API7_LOGIN_OPTION` for users of LDAP. A `.env` file is not

@@ -1,29 +1,19 @@
+import type { Context } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import type { TokenSource } from "../token/source.ts";
-import { isSourceName, SOURCE_NAMES } from "../token/sources.ts";
-import type { SourceName } from "../token/sources.ts";
+import { isSourceName, SOURCE_NAMES, type SourceName } from "../token/sources.ts";
 import { commandSource } from "../token/sources/command_source.ts";
 import { fileSource } from "../token/sources/file_source.ts";
 import { keychainSource } from "../token/sources/stored.ts";
 import { dotenvSource, envSource, flagSource } from "../token/sources/variables.ts";
-import { adminApiSource } from "./admin_api_source.ts";
-import type { AdminApiSourceOptions } from "./admin_api_source.ts";
+import { adminApiSource, type AdminApiSourceOptions } from "./admin_api_source.ts";
 import { storeSource } from "./store_source.ts";
-import type { Context } from "../context.ts";
 
 /** What the default sources look at. */
 export interface DefaultSourcesOptions extends AdminApiSourceOptions, Pick<Context, "cwd"> {
-  /**
-   * Which sources, in which order.
-   *
-   * @default all of them: flag, env, file, dotenv, command, store, keychain, admin-api
-   */
+  /** Which sources, in which order. @default all of them, in the order of README's table */
   readonly names?: readonly string[] | undefined;
-  /**
-   * What becomes of a helper command's standard error.
-   *
-   * @default "ignore"
-   */
+  /** What becomes of a helper command's standard error. @default "ignore" */
   readonly helperStderr?: "inherit" | "ignore" | undefined;
 }
 

@@ -1,8 +1,10 @@
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { Context } from "../context.ts";
 import { AdcRunError, EXIT, messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
+import { deadline } from "../system/deadline.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import type { TokenLease } from "../token/source.ts";
 import { day, endOf } from "./expiry.ts";
@@ -11,7 +13,6 @@ import { revokeBySelf } from "./old_tokens.ts";
 import type { Session } from "./open_session.ts";
 import { sweep } from "./sweep.ts";
 import type { TokenStores } from "./token_stores.ts";
-import type { Context } from "../context.ts";
 
 /** How a token is exchanged for one that lives for a run. */
 interface EphemeralOptions extends Omit<Context, "cwd"> {
@@ -90,8 +91,7 @@ export async function lendToken(
   });
   let released: Promise<void> | undefined;
   const release = async (ending: AbortSignal | undefined) => {
-    const limit = AbortSignal.timeout(RELEASE_LIMIT);
-    const signal = ending === undefined ? limit : AbortSignal.any([ending, limit]);
+    const { signal, clear } = deadline(RELEASE_LIMIT, [ending]);
     try {
       await api.revokeToken(fresh.id, { signal }).catch((error: unknown) => {
         const gone = error instanceof AdminApiError &&
@@ -101,7 +101,7 @@ export async function lendToken(
         return revokeBySelf(fresh.token, { id: fresh.id, connection, dispatcher, signal });
       });
     } catch (cause) {
-      const reason = limit.aborted
+      const reason = signal.aborted && !ending?.aborted
         ? `it took more than ${RELEASE_LIMIT / 1000} s`
         : messageOf(cause);
       throw new AdcRunError(
@@ -114,6 +114,7 @@ export async function lendToken(
         },
       );
     } finally {
+      clear();
       await close();
     }
     await settle();

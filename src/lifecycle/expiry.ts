@@ -1,14 +1,13 @@
-import { BACKENDS } from "../connection/backends.ts";
 import { readDuration } from "../adc/duration.ts";
 import type { CheckResult } from "../check/verdict.ts";
+import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { Environment } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { storeFolder } from "../store/private_path.ts";
-import { openState } from "../store/state.ts";
-import type { TokenRecord } from "../store/state.ts";
+import { openState, type TokenRecord } from "../store/state.ts";
 import { StoreError } from "../store/store_error.ts";
-import type { Environment } from "../context.ts";
 
 /** How long a token lives where nothing else was asked for, in milliseconds: 30 days. */
 export const DEFAULT_LIFETIME = 30 * 24 * 60 * 60 * 1000;

@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { AdminApi } from "../admin_api/admin_api.ts";
-import { AdminApiError } from "../admin_api/admin_api_error.ts";
-import type { AdminApiFailure } from "../admin_api/admin_api_error.ts";
+import { AdminApiError, type AdminApiFailure } from "../admin_api/admin_api_error.ts";
 import type { NewToken, User } from "../admin_api/shapes.ts";
 import { UsageError } from "../errors.ts";
 import type { Journal, JournalEntry } from "../store/journal.ts";

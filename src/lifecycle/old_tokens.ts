@@ -1,12 +1,11 @@
 import { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { HttpDispatcher } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
-import { forgetToken, previousToken } from "./token_stores.ts";
-import type { Place, TokenStores } from "./token_stores.ts";
-import type { HttpDispatcher } from "../context.ts";
+import { forgetToken, type Place, previousToken, type TokenStores } from "./token_stores.ts";
 
 /** A token that is about to be replaced. */
 export interface OldToken {

@@ -4,16 +4,14 @@ import { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Credentials } from "../admin_api/session.ts";
 import type { User } from "../admin_api/shapes.ts";
-import { CheckError, isVerdict } from "../check/verdict.ts";
-import type { CheckResult } from "../check/verdict.ts";
+import { CheckError, type CheckResult, isVerdict } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
-import { isAdminKey } from "../secret.ts";
-import type { Secret } from "../secret.ts";
+import type { Context } from "../context.ts";
+import { isAdminKey, type Secret } from "../secret.ts";
 import { withLock } from "../store/lock.ts";
 import type { TokenRecord } from "../store/state.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { explainRefusal } from "./expiry.ts";
-import type { Context } from "../context.ts";
 
 /** The Admin API, and on whose behalf it is asked. */
 export interface Session {

@@ -2,16 +2,20 @@ import { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { NewToken, User } from "../admin_api/shapes.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { Context } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
 import { defaultTokenName, mintToken, numberedTokenName, uniqueTokenName } from "./mint_token.ts";
-import { dropOldToken, forgetOldTokens, noteOldTokens, stillValid } from "./old_tokens.ts";
-import type { OldToken } from "./old_tokens.ts";
+import {
+  dropOldToken,
+  forgetOldTokens,
+  noteOldTokens,
+  type OldToken,
+  stillValid,
+} from "./old_tokens.ts";
 import { sweep } from "./sweep.ts";
-import { keepToken, previousToken } from "./token_stores.ts";
-import type { Place } from "./token_stores.ts";
-import type { Context } from "../context.ts";
+import { keepToken, type Place, previousToken } from "./token_stores.ts";
 
 /** How a stored token is replaced. */
 export interface ReplaceTokenOptions extends Place, Pick<Context, "dispatcher" | "signal"> {

@@ -1,13 +1,12 @@
 import { join } from "node:path";
+import type { Context } from "../context.ts";
 import type { Secret } from "../secret.ts";
 import { storeFolder } from "../store/private_path.ts";
 import type { Storage, TokenRecord } from "../store/state.ts";
 import { TOKEN_FILE, tokenFile } from "../store/token_file.ts";
 import type { TokenSource } from "../token/source.ts";
 import { findStored } from "../token/sources/stored.ts";
-import { isMissingKeychain, storedToken } from "./token_stores.ts";
-import type { TokenStores } from "./token_stores.ts";
-import type { Context } from "../context.ts";
+import { isMissingKeychain, storedToken, type TokenStores } from "./token_stores.ts";
 
 /**
  * The source `store`: the file that `adc-run auth login --storage file` keeps tokens in, under the user's

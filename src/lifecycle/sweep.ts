@@ -1,14 +1,14 @@
 import type { AdminApi } from "../admin_api/admin_api.ts";
 import type { TokenInfo, User } from "../admin_api/shapes.ts";
+import type { Context } from "../context.ts";
 import { messageOf, SourceError, throwIfNotCapable } from "../errors.ts";
 import type { JournalEntry } from "../store/journal.ts";
 import { isAlive } from "../store/process_identity.ts";
 import { StoreError } from "../store/store_error.ts";
+import { deadline } from "../system/deadline.ts";
 import { hasEnded } from "./expiry.ts";
 import { withAccount } from "./open_session.ts";
-import { storedToken } from "./token_stores.ts";
-import type { TokenStores } from "./token_stores.ts";
-import type { Context } from "../context.ts";
+import { storedToken, type TokenStores } from "./token_stores.ts";
 
 /** A server that hangs must not keep anybody for long from what they came for, in milliseconds. */
 const TIME_LIMIT = 5_000;
@@ -46,8 +46,7 @@ export async function leftOvers(
  */
 export async function sweep(api: AdminApi, options: SweepOptions): Promise<void> {
   const { stores, user, onWarning, now } = options;
-  const limit = AbortSignal.timeout(TIME_LIMIT);
-  const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
+  const { signal, clear } = deadline(TIME_LIMIT, [options.signal]);
   const fail = (error: unknown) => {
     options.signal?.throwIfAborted();
     throwIfNotCapable(error);
@@ -68,11 +67,14 @@ export async function sweep(api: AdminApi, options: SweepOptions): Promise<void>
     for (const { entry, stored } of own) {
       // A keychain that cannot be asked now may have the token.
       if (stored === undefined) continue;
-      if (limit.aborted) break;
+      options.signal?.throwIfAborted();
+      if (signal.aborted) break;
       await clearInTurn(api, entry, { ...options, signal }).catch(fail);
     }
   } catch (error) {
     fail(error);
+  } finally {
+    clear();
   }
 }
 

@@ -7,11 +7,14 @@ import type { AdminApiSourceOptions } from "./admin_api_source.ts";
 import { isPipeline, plainPasswordWarning } from "./credentials.ts";
 import { lendToken } from "./ephemeral_token.ts";
 import { DEFAULT_LIFETIME, DEFAULT_TTL, endOf } from "./expiry.ts";
-import { openSession, withAccount } from "./open_session.ts";
-import type { Session } from "./open_session.ts";
+import { openSession, type Session, withAccount } from "./open_session.ts";
 import { replaceToken } from "./replace_token.ts";
-import { isMissingKeychain, openTokenStores, storedToken } from "./token_stores.ts";
-import type { TokenStores } from "./token_stores.ts";
+import {
+  isMissingKeychain,
+  openTokenStores,
+  storedToken,
+  type TokenStores,
+} from "./token_stores.ts";
 
 /** Who logs in, and what becomes of the token. */
 export interface TokenForRunOptions extends Omit<AdminApiSourceOptions, "ask" | "confirm"> {

@@ -1,14 +1,13 @@
+import type { Context, Keychain } from "../context.ts";
 import { messageOf, SourceError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
-import { openJournal } from "../store/journal.ts";
-import type { Journal } from "../store/journal.ts";
+import { type Journal, openJournal } from "../store/journal.ts";
 import { storeFolder } from "../store/private_path.ts";
-import { openState } from "../store/state.ts";
-import type { Storage, TokenState } from "../store/state.ts";
+import { openState, type Storage, type TokenState } from "../store/state.ts";
 import { DamagedFileError } from "../store/store_error.ts";
 import { tokenFile } from "../store/token_file.ts";
+import { deadline, unlessAborted } from "../system/deadline.ts";
 import { KeychainError, systemKeychain } from "../token/keychain.ts";
-import type { Context, Keychain } from "../context.ts";
 
 /** Where adc-run keeps what it has to remember. */
 export interface TokenStores {
@@ -115,16 +114,13 @@ export function isMissingKeychain(error: unknown): boolean {
 async function attempt<T>(what: string, storage: Storage, call: () => Promise<T>): Promise<T> {
   // The file store says by itself what is wrong with it, and has a time limit of its own.
   if (storage === "file") return await call();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new KeychainError("silent", `it did not answer within ${TIME_LIMIT / 1000} s`)),
-      TIME_LIMIT,
-    );
-  });
+  const limit = deadline(TIME_LIMIT);
   try {
-    return await Promise.race([call(), limit]);
-  } catch (cause) {
+    return await unlessAborted(call(), limit.signal);
+  } catch (error) {
+    const cause = limit.signal.aborted
+      ? new KeychainError("silent", `it did not answer within ${TIME_LIMIT / 1000} s`)
+      : error;
     throw new SourceError("keychain", `Cannot ${what} the keychain: ${messageOf(cause)}`, {
       suggestion: !(cause instanceof KeychainError) || cause.failure !== "unavailable"
         ? "Unlock it and try again."
@@ -134,6 +130,6 @@ async function attempt<T>(what: string, storage: Storage, call: () => Promise<T>
       cause,
     });
   } finally {
-    clearTimeout(timer);
+    limit.clear();
   }
 }

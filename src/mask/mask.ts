@@ -1,11 +1,9 @@
 import { Buffer } from "node:buffer";
-import { Transform } from "node:stream";
-import type { TransformCallback } from "node:stream";
+import { Transform, type TransformCallback } from "node:stream";
 import type { Secret } from "../secret.ts";
-import { secretForms } from "./forms.ts";
 import { MAX_TIMER } from "../system/deadline.ts";
-import { IdleTimer } from "../system/idle_timer.ts";
-import type { Timers } from "../system/idle_timer.ts";
+import { IdleTimer, type Timers } from "../system/idle_timer.ts";
+import { secretForms } from "./forms.ts";
 import { Matcher } from "./matcher.ts";
 import { Replacer } from "./replacer.ts";
 

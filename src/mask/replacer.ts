@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
-import { ROOT } from "./matcher.ts";
-import type { Matcher } from "./matcher.ts";
+import { type Matcher, ROOT } from "./matcher.ts";
 
 /**
  * The unions of overlapping occurrences, in order. A union is two numbers in a typed array that is

@@ -1,13 +1,13 @@
-import { lstat } from "node:fs/promises";
+import { lstatSync } from "node:fs";
 import { dirname } from "node:path";
 import type { JSONPath } from "jsonc-parser";
-import { codeOf, ConnectionError, EXIT, throwIfNotCapable, UsageError } from "../errors.ts";
+import type { Context } from "../context.ts";
+import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { withLock } from "../store/lock.ts";
 import { preparePrivateFolder } from "../store/private_path.ts";
 import { replaceFile } from "../store/replace_file.ts";
 import { nearest } from "../system/nearest.ts";
-import { parseProfiles } from "./parse_profiles.ts";
-import type { ParsedProfiles } from "./parse_profiles.ts";
+import { type ParsedProfiles, parseProfiles } from "./parse_profiles.ts";
 import { readProfilesText, userProfilesPath, withoutMark } from "./profile_file.ts";
 import {
   FILE_VERSION,
@@ -15,10 +15,10 @@ import {
   NAME_RULE,
   PROFILE_SCHEMA,
   ProfileFileError,
+  type SettingName,
+  type StoredProfile,
 } from "./profile_settings.ts";
-import type { SettingName, StoredProfile } from "./profile_settings.ts";
 import { validateProfiles } from "./validate.ts";
-import type { Context } from "../context.ts";
 
 export interface EditProfilesOptions extends Pick<Context, "env" | "signal"> {
 }
@@ -30,6 +30,11 @@ export interface ProfileChange {
   readonly replace?: boolean;
 }
 
+interface ProfilesEdit {
+  readonly before: ParsedProfiles;
+  readonly after: ParsedProfiles;
+}
+
 /** A change to the text: `undefined` takes out what is there. */
 interface Edit {
   readonly path: JSONPath;
@@ -39,7 +44,7 @@ interface Edit {
 export async function setProfile(
   name: string,
   options: EditProfilesOptions & ProfileChange,
-): Promise<{ readonly before: ParsedProfiles; readonly after: ParsedProfiles }> {
+): Promise<ProfilesEdit> {
   const { set = {}, unset = [], replace = false } = options;
   if (!isProfileName(name)) {
     throw new UsageError(`Cannot set profile "${name}": that is no profile name`, {
@@ -58,7 +63,7 @@ export async function setProfile(
 export async function removeProfiles(
   names: readonly string[],
   options: EditProfilesOptions,
-): Promise<{ readonly before: ParsedProfiles; readonly after: ParsedProfiles }> {
+): Promise<ProfilesEdit> {
   return await editProfiles(options, "remove the profile", ({ profiles, use }) => {
     for (const name of names) requireProfile(name, { profiles, what: "remove" });
     for (const [user, profile] of profiles) {
@@ -70,12 +75,9 @@ export async function removeProfiles(
         { suggestion: `See "adc-run profile show ${user}"; "--unset use" cuts the two apart.` },
       );
     }
-    const gone = [...new Set(names)].map((name): Edit => ({
-      path: ["profiles", name],
-      value: undefined,
-    }));
-    const isDefault = use !== undefined && names.includes(use);
-    return [...isDefault ? [{ path: ["use"], value: undefined }] : [], ...gone];
+    const gone = [...new Set(names)].map((name): JSONPath => ["profiles", name]);
+    if (use !== undefined && names.includes(use)) gone.unshift(["use"]);
+    return gone.map((path) => ({ path, value: undefined }));
   });
 }
 
@@ -83,7 +85,7 @@ export async function removeProfiles(
 export async function useProfile(
   name: string | undefined,
   options: EditProfilesOptions,
-): Promise<{ readonly before: ParsedProfiles; readonly after: ParsedProfiles }> {
+): Promise<ProfilesEdit> {
   return await editProfiles(options, "choose the profile", ({ profiles, use }) => {
     if (name !== undefined) requireProfile(name, { profiles, what: "use" });
     return use === name ? [] : [{ path: ["use"], value: name }];
@@ -111,11 +113,11 @@ async function editProfiles(
   { env, signal }: EditProfilesOptions,
   what: string,
   change: (before: ParsedProfiles) => readonly Edit[],
-): Promise<{ readonly before: ParsedProfiles; readonly after: ParsedProfiles }> {
+): Promise<ProfilesEdit> {
   const path = userProfilesPath(env);
   await preparePrivateFolder(dirname(path), "plain");
   return await withLock(`${path}.lock`, async (lock) => {
-    await refuseLink(path);
+    refuseLink(path);
     const text = readProfilesText(path, { project: false });
     const where = { path, project: false };
     const before = text === undefined
@@ -137,14 +139,8 @@ async function editProfiles(
 }
 
 /** A link would be replaced by a file, and what it led to would no longer be what counts. */
-async function refuseLink(path: string): Promise<void> {
-  try {
-    if (!(await lstat(path)).isSymbolicLink()) return;
-  } catch (error) {
-    throwIfNotCapable(error);
-    if (codeOf(error) === "ENOENT") return;
-    throw error;
-  }
+function refuseLink(path: string): void {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return;
   throw new ProfileFileError("it is a symbolic link, and is not changed", {
     path,
     suggestion: "Edit the file that it leads to.",

@@ -2,12 +2,11 @@ import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../context.ts";
 import { AdcRunError, codeOf, EXIT, throwIfNotCapable } from "../errors.ts";
-import { homeFolder } from "../system/files.ts";
 import { Secret } from "../secret.ts";
+import { homeFolder } from "../system/files.ts";
 import { validateToken } from "../token/token_value.ts";
+import { isProfileName, type StoredProfile } from "./profile_settings.ts";
 import { isRecord, validateProfiles } from "./validate.ts";
-import { isProfileName } from "./profile_settings.ts";
-import type { StoredProfile } from "./profile_settings.ts";
 
 /** A context of a7, API7's other command line, as a profile, and what a person should know of it. */
 export interface A7Context {

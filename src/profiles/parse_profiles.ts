@@ -1,8 +1,6 @@
 import type { Node, ParseError } from "jsonc-parser";
-import { ProfileFileError } from "./profile_settings.ts";
-import type { StoredProfile } from "./profile_settings.ts";
-import { validateProfiles } from "./validate.ts";
-import type { Issue } from "./validate.ts";
+import { ProfileFileError, type StoredProfile } from "./profile_settings.ts";
+import { type Issue, validateProfiles } from "./validate.ts";
 
 export interface ParsedProfiles {
   /** The profile that is used where none is named. */
@@ -48,14 +46,14 @@ async function syntaxError(text: string, path: string): Promise<ProfileFileError
       suggestion: "Delete it, or write {} into it.",
     });
   }
-  const error = await findSyntaxError(text);
-  return new ProfileFileError(
-    error === undefined ? "it is no JSON" : `it is no JSON: ${error.found}`,
-    {
-      path,
-      ...error?.place,
-    },
-  );
+  const errors: ParseError[] = [];
+  await treeOf(text, errors);
+  const [first] = errors;
+  const words = first && WORDS[first.error];
+  return new ProfileFileError(words === undefined ? "it is no JSON" : `it is no JSON: ${words}`, {
+    path,
+    ...(first && placeOf(text, first.offset)),
+  });
 }
 
 /** How many keys stand in a JSON text: each string before a colon is one. */
@@ -79,9 +77,7 @@ interface TextPlace {
   readonly column: number;
 }
 
-/**
- * What a parser says, in words. The numbers are jsonc-parser's `ParseErrorCode`, which is erased.
- */
+/** What a parser says, in words. The numbers are jsonc-parser's `ParseErrorCode`, which is erased. */
 const WORDS: Readonly<Record<number, string>> = {
   1: "there is a character that does not belong here",
   2: "a number is malformed",
@@ -100,16 +96,6 @@ const WORDS: Readonly<Record<number, string>> = {
   15: "an escape is malformed",
   16: "there is a control character in a text",
 };
-
-async function findSyntaxError(
-  text: string,
-): Promise<{ readonly found: string; readonly place: TextPlace } | undefined> {
-  const errors: ParseError[] = [];
-  await treeOf(text, errors);
-  const [first] = errors;
-  if (first === undefined) return undefined;
-  return { found: WORDS[first.error] ?? "it is no JSON", place: placeOf(text, first.offset) };
-}
 
 async function placeOfIssue(text: string, issue: Issue): Promise<TextPlace> {
   const { findNodeAtLocation } = await import("jsonc-parser");

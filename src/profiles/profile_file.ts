@@ -1,11 +1,11 @@
-import { lstatSync, readFileSync, statSync } from "node:fs";
-import type { Stats } from "node:fs";
+import { lstatSync, readFileSync, type Stats } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import type { Environment } from "../context.ts";
 import { codeOf, throwIfNotCapable } from "../errors.ts";
 import { requirePrivate, requirePrivateFolder, storeFolder } from "../store/private_path.ts";
+import { isAbsent, statOrAbsent } from "../system/files.ts";
 import type { ParsedProfiles } from "./parse_profiles.ts";
 import { ProfileFileError } from "./profile_settings.ts";
-import type { Environment } from "../context.ts";
 
 /** The name of the user's own file, below the configuration folder. */
 export const USER_FILE = "config.json";
@@ -58,8 +58,7 @@ export function readProfilesText(
 ): string | undefined {
   let bytes: Uint8Array;
   try {
-    // Not by `node:fs/promises`: each run would wait for that to be loaded, and most have no such file.
-    const stats = statSync(path, { throwIfNoEntry: false });
+    const stats = statOrAbsent(path);
     if (stats === undefined) {
       refuseBrokenLink(path);
       return undefined;
@@ -74,7 +73,7 @@ export function readProfilesText(
     throwIfNotCapable(error);
     const code = codeOf(error);
     // HOME is /dev/null, say; or it was removed a moment ago.
-    if (code === "ENOTDIR" || code === "ENOENT") return undefined;
+    if (isAbsent(error)) return undefined;
     if (code === undefined || error instanceof ProfileFileError) throw error;
     throw new ProfileFileError(`it cannot be read (${code})`, {
       path,

@@ -1,10 +1,8 @@
-import { SOURCE_NAMES } from "../token/sources.ts";
+import { ADC_SETTINGS, type SettingKey } from "../adc/settings.ts";
 import { BACKEND_NAMES } from "../connection/backends.ts";
-import { ADC_SETTINGS } from "../adc/settings.ts";
-import type { SettingKey } from "../adc/settings.ts";
 import type { ProfileSettings } from "../connection/profile.ts";
-import { AdcRunError, EXIT } from "../errors.ts";
-import type { AdcRunErrorOptions } from "../errors.ts";
+import { AdcRunError, type AdcRunErrorOptions, EXIT } from "../errors.ts";
+import { SOURCE_NAMES } from "../token/sources.ts";
 
 /** What a {@linkcode ProfileFileError} carries beside its message. */
 export interface ProfileFileErrorOptions extends AdcRunErrorOptions {
@@ -205,13 +203,9 @@ export const MAX_STEPS = 32;
 interface FollowedUse {
   /** The settings, each from the nearest profile that has it. */
   readonly settings: InheritedSettings;
-  /**
-   * The profile's name, and those of the profiles that it uses; no more than `MAX_STEPS` of them.
-   */
+  /** The profile's name, and those of the profiles that it uses; no more than `MAX_STEPS` of them. */
   readonly chain: readonly string[];
-  /**
-   * Whether the chain comes back to where it was; its last name is then the one that came twice.
-   */
+  /** Whether the chain comes back to where it was; its last name is then the one that came twice. */
   readonly circle: boolean;
 }
 

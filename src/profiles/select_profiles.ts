@@ -1,13 +1,12 @@
-import { DEFAULT_BACKEND } from "../connection/backends.ts";
 import { dirname, join, resolve } from "node:path";
+import { DEFAULT_BACKEND } from "../connection/backends.ts";
 import type { Profile, ProfileSettings } from "../connection/profile.ts";
+import type { Context, Environment } from "../context.ts";
 import { ConnectionError, EXIT } from "../errors.ts";
 import { homeFolder } from "../system/files.ts";
 import { nearest } from "../system/nearest.ts";
-import { readProjectProfiles, readUserProfiles } from "./profile_file.ts";
-import type { ProfileFile } from "./profile_file.ts";
+import { type ProfileFile, readProjectProfiles, readUserProfiles } from "./profile_file.ts";
 import { followUse, isProfileName, NAME_RULE, PATH_SETTINGS } from "./profile_settings.ts";
-import type { Context, Environment } from "../context.ts";
 
 /** What {@linkcode selectProfiles} looks at. */
 export interface SelectProfilesOptions extends Pick<Context, "env" | "cwd" | "onWarning"> {

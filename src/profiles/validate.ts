@@ -1,7 +1,7 @@
-import { isSourceName, SOURCE_NAMES } from "../token/sources.ts";
 import { BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "../connection/backends.ts";
 import { messageOf } from "../errors.ts";
 import { nearest } from "../system/nearest.ts";
+import { isSourceName, SOURCE_NAMES } from "../token/sources.ts";
 import { splitCommand } from "../token/sources/command_line.ts";
 import {
   FILE_VERSION,
@@ -11,9 +11,11 @@ import {
   NAME_RULE,
   PATTERNS,
   SETTING_NAMES,
+  type SettingKind,
+  type SettingName,
   SETTINGS,
+  type StoredProfile,
 } from "./profile_settings.ts";
-import type { SettingKind, SettingName, StoredProfile } from "./profile_settings.ts";
 
 export interface Issue {
   readonly path: readonly (string | number)[];

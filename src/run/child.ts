@@ -1,15 +1,12 @@
 import type { ChildProcess, StdioOptions } from "node:child_process";
-import { Writable } from "node:stream";
-import type { Duplex, Readable } from "node:stream";
+import { type Duplex, type Readable, Writable } from "node:stream";
+import type { Context } from "../context.ts";
 import { codeOf } from "../errors.ts";
 import type { Mask } from "../mask/mask.ts";
 import { ENDED_PROCESS, IdleTimer } from "../system/idle_timer.ts";
 import type { Spawner } from "../system/spawn.ts";
-import { notStarted } from "./locate.ts";
-import type { Program } from "./locate.ts";
-import { sendSignal } from "./signals.ts";
-import type { RunSignals } from "./signals.ts";
-import type { Context } from "../context.ts";
+import { notStarted, type Program } from "./locate.ts";
+import { type RunSignals, sendSignal } from "./signals.ts";
 
 /** Where the child's streams lead and how it is treated. */
 interface ChildOptions extends Pick<Context, "cwd" | "signal"> {

@@ -1,13 +1,12 @@
 import process from "node:process";
 import type { AdcArguments } from "../adc/arguments.ts";
-import { connectionVariables } from "../connection/connection.ts";
-import type { Connection } from "../connection/connection.ts";
+import { type Connection, connectionVariables } from "../connection/connection.ts";
 import { actsAtStart } from "../connection/env_file.ts";
 import { addressSecrets } from "../connection/server.ts";
+import type { Environment } from "../context.ts";
 import { MIN_SECRET_LENGTH, Secret, tokenPrefix } from "../secret.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { splitTokens } from "../token/token_value.ts";
-import type { Environment } from "../context.ts";
 
 /** Ways to more tokens, which are none of the child's business. */
 const WITHHELD = ["ADC_TOKEN_FILE", "ADC_TOKEN_COMMAND", "API7_USERNAME", "API7_PASSWORD"];

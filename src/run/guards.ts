@@ -3,11 +3,10 @@ import { extname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { adcCommand } from "../adc/parse_arguments.ts";
 import { readEnvFile } from "../connection/env_file.ts";
+import type { Context } from "../context.ts";
 import { AdcRunError, EXIT, throwIfNotCapable } from "../errors.ts";
 import { createMask } from "../mask/mask.ts";
-import { MIN_SECRET_LENGTH } from "../secret.ts";
-import type { Secret } from "../secret.ts";
-import type { Context } from "../context.ts";
+import { MIN_SECRET_LENGTH, type Secret } from "../secret.ts";
 
 /**
  * The files that ADC writes without being told their names; `-o` names another, but not for `diff`.

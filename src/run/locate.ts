@@ -1,8 +1,8 @@
 import { dirname, extname, isAbsolute, join, resolve, sep } from "node:path";
 import process from "node:process";
+import type { Context, Environment } from "../context.ts";
 import { codeOf, CommandError, EXIT } from "../errors.ts";
 import { findOnPath, isExecutable, isFile, isNode, lookUpProgram } from "../system/programs.ts";
-import type { Context, Environment } from "../context.ts";
 
 /** A program and the arguments that stand before its own. */
 export interface Program {

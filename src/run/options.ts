@@ -3,13 +3,13 @@ import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { EnvFile } from "../connection/env_file.ts";
 import type { Profile } from "../connection/profile.ts";
+import type { Context, Environment } from "../context.ts";
 import type { Secret } from "../secret.ts";
 import type { Spawner } from "../system/spawn.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import type { TokenSource } from "../token/source.ts";
 import type { Program } from "./locate.ts";
 import type { SignalPort } from "./signals.ts";
-import type { Context, Environment } from "../context.ts";
 
 /** What a run looks at, and where its output goes. */
 export interface RunOptions extends Omit<Context, "env" | "cwd"> {

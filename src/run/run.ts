@@ -1,32 +1,28 @@
-import { BACKENDS } from "../connection/backends.ts";
 import { constants } from "node:os";
 import type { Writable } from "node:stream";
-import { needsBackend, readAdcArguments } from "../adc/arguments.ts";
-import type { AdcArguments } from "../adc/arguments.ts";
+import { type AdcArguments, needsBackend, readAdcArguments } from "../adc/arguments.ts";
 import { checkToken } from "../check/check_token.ts";
-import { CheckError } from "../check/verdict.ts";
-import type { CheckResult } from "../check/verdict.ts";
-import { resolveConnection } from "../connection/connection.ts";
-import type { Connection } from "../connection/connection.ts";
+import { CheckError, type CheckResult } from "../check/verdict.ts";
+import { BACKENDS } from "../connection/backends.ts";
+import { type Connection, resolveConnection } from "../connection/connection.ts";
 import type { Context, Environment } from "../context.ts";
 import { AdcRunError, messageOf, UsageError } from "../errors.ts";
 import { clearLeftOvers } from "../lifecycle/clear_left_overs.ts";
 import { defaultSources } from "../lifecycle/default_sources.ts";
 import { endWarning, explainRefusal, knownToken } from "../lifecycle/expiry.ts";
 import { createMask } from "../mask/mask.ts";
-import { resolveToken } from "../token/resolve.ts";
-import type { ResolvedToken } from "../token/resolve.ts";
+import { type ResolvedToken, resolveToken } from "../token/resolve.ts";
 import type { TokenLease } from "../token/source.ts";
 import { splitTokens } from "../token/token_value.ts";
 import { runChild } from "./child.ts";
 import {
+  type ChildEnvironment,
   childEnvironment,
   handOver,
   plainEnvironment,
   secretsOf,
   visibleTokens,
 } from "./environment.ts";
-import type { ChildEnvironment } from "./environment.ts";
 import { locateAdc, locateProgram } from "./locate.ts";
 import type { OnlinePlan, RunOptions, RunPlan, RunResult } from "./options.ts";
 import type { RunSignals } from "./signals.ts";

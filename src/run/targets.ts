@@ -9,8 +9,7 @@ import type {
   TargetResult,
   TargetsOptions,
 } from "./options.ts";
-import { run } from "./run.ts";
-import type { Call, LateTerms, RunTerms } from "./run.ts";
+import { type Call, type LateTerms, run, type RunTerms } from "./run.ts";
 import { shareSignals, watchSignals } from "./signals.ts";
 
 /** How many servers are asked at a time, and how many tokens given back. */

@@ -1,9 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { hasFields, JsonFile, keepFields } from "./json_file.ts";
-import type { StoreOptions } from "./json_file.ts";
-import { ownIdentity, readIdentity } from "./process_identity.ts";
-import type { ProcessIdentity } from "./process_identity.ts";
+import { hasFields, JsonFile, keepFields, type StoreOptions } from "./json_file.ts";
+import { ownIdentity, type ProcessIdentity, readIdentity } from "./process_identity.ts";
 import type { Storage } from "./state.ts";
 import { StoreError } from "./store_error.ts";
 

@@ -1,11 +1,14 @@
-import { lstatSync, promises as fs, readFileSync } from "node:fs";
-import type { Stats } from "node:fs";
+import { lstatSync, promises as fs, readFileSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import type { Context } from "../context.ts";
 import { isAbsent } from "../system/files.ts";
 import type { LockOptions } from "./lock.ts";
-import { preparePrivateFolder, requirePrivate, requirePrivateFolder } from "./private_path.ts";
-import type { Contents } from "./private_path.ts";
+import {
+  type Contents,
+  preparePrivateFolder,
+  requirePrivate,
+  requirePrivateFolder,
+} from "./private_path.ts";
 import { retrySharing } from "./replace_file.ts";
 import { DamagedFileError, StoreError, storeError } from "./store_error.ts";
 

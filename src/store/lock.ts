@@ -6,8 +6,7 @@ import { promises as timers } from "node:timers";
 import type { Context } from "../context.ts";
 import { codeOf, throwIfNotCapable } from "../errors.ts";
 import { makeFolder } from "./private_path.ts";
-import { isAlive, ownIdentity, readIdentity } from "./process_identity.ts";
-import type { ProcessIdentity } from "./process_identity.ts";
+import { isAlive, ownIdentity, type ProcessIdentity, readIdentity } from "./process_identity.ts";
 import { removeBeside, retrySharing } from "./replace_file.ts";
 import { StoreError, storeError } from "./store_error.ts";
 

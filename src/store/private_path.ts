@@ -1,11 +1,10 @@
-import { promises as fs, statSync } from "node:fs";
-import type { Stats } from "node:fs";
+import { promises as fs, type Stats, statSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import process from "node:process";
+import type { Environment } from "../context.ts";
 import { codeOf } from "../errors.ts";
 import { homeFolder } from "../system/files.ts";
 import { StoreError, storeError } from "./store_error.ts";
-import type { Environment } from "../context.ts";
 
 /**
  * What group and others must not be able to do: anything at all to a secret, writing to anything else.

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { hasFields, JsonFile, keepFields } from "./json_file.ts";
-import type { StoreOptions } from "./json_file.ts";
+import { hasFields, JsonFile, keepFields, type StoreOptions } from "./json_file.ts";
 
 /** Where a token can be kept. */
 export type Storage = "keychain" | "file";

@@ -1,5 +1,10 @@
-import { AdcRunError, codeOf, EXIT, throwIfNotCapable } from "../errors.ts";
-import type { AdcRunErrorOptions } from "../errors.ts";
+import {
+  AdcRunError,
+  type AdcRunErrorOptions,
+  codeOf,
+  EXIT,
+  throwIfNotCapable,
+} from "../errors.ts";
 
 /** What a `StoreError` carries beside its message. */
 export interface StoreErrorOptions extends AdcRunErrorOptions {

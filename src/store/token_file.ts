@@ -1,8 +1,7 @@
 import { join } from "node:path";
-import { Secret } from "../secret.ts";
-import { JsonFile } from "./json_file.ts";
-import type { StoreOptions } from "./json_file.ts";
 import type { Keychain } from "../context.ts";
+import { Secret } from "../secret.ts";
+import { JsonFile, type StoreOptions } from "./json_file.ts";
 
 /** The file's name in adc-run's folder. */
 export const TOKEN_FILE = "tokens.json";

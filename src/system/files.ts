@@ -1,10 +1,9 @@
 import { Buffer } from "node:buffer";
-import { closeSync, constants, openSync, promises as fs, statSync } from "node:fs";
-import type { Stats } from "node:fs";
+import { closeSync, constants, openSync, promises as fs, type Stats, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute } from "node:path";
-import { codeOf, throwIfNotCapable } from "../errors.ts";
 import type { Environment } from "../context.ts";
+import { codeOf, throwIfNotCapable } from "../errors.ts";
 
 /** A folder in which nothing is, and nothing can be made. */
 const NOWHERE = "/dev/null";

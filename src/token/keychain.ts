@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import process from "node:process";
+import type { Keychain } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import { Secret } from "../secret.ts";
-import type { Keychain } from "../context.ts";
 
 /** The service under which adc-run's entries are kept. */
 export const KEYCHAIN_SERVICE = "adc-run";

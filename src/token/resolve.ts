@@ -1,8 +1,9 @@
-import type { Context } from "../context.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { Context } from "../context.ts";
 import { AdcRunError, EXIT, messageOf, SourceError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
+import { deadline, unlessAborted } from "../system/deadline.ts";
 import type { SourceAnswer, SourceContext, TokenLease, TokenSource } from "./source.ts";
 import { isBlank, validateToken } from "./token_value.ts";
 
@@ -13,26 +14,7 @@ async function askSource(
   { signal }: { readonly signal: AbortSignal | undefined },
 ): Promise<SourceAnswer> {
   signal?.throwIfAborted();
-  const limit = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let abort: (() => void) | undefined;
-  let late = false;
-  const ended = new Promise<SourceAnswer>((resolve, reject) => {
-    timer = setTimeout(() => {
-      late = true;
-      resolve({
-        status: "broken",
-        reason: `it did not answer within ${source.timeout / 1000} s`,
-        suggestion: source.whenSlow,
-      });
-      limit.abort();
-    }, source.timeout);
-    abort = () => {
-      reject(signal?.reason);
-      limit.abort(signal?.reason);
-    };
-    signal?.addEventListener("abort", abort, { once: true });
-  });
+  const limit = deadline(source.timeout, [signal]);
   // Asynchronous, so that a source which throws is as broken as one which rejects.
   const found = (async () => await source.find({ connection, signal: limit.signal }))().catch((
     error,
@@ -45,28 +27,32 @@ async function askSource(
       { exitCode: error.exitCode, suggestion: error.suggestion }),
   }));
   try {
-    const answer = await Promise.race([found, ended]);
+    const answer = await unlessAborted(found, limit.signal);
     const judged = validateAnswer(answer, connection);
     if (answer.status === "found" && judged.status !== "found") {
       await answer.lease?.release().catch(() => {});
     }
     return judged;
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!limit.signal.aborted) throw error;
+    return {
+      status: "broken",
+      reason: `it did not answer within ${source.timeout / 1000} s`,
+      suggestion: source.whenSlow,
+    };
   } finally {
-    // Given up: what the source had begun is undone before anything else happens.
-    if ((late || signal?.aborted) && source.grace !== undefined) await settled(found, source.grace);
-    clearTimeout(timer);
-    if (abort !== undefined) signal?.removeEventListener("abort", abort);
+    limit.clear();
+    // What the source had begun is undone before anything else happens.
+    if (limit.signal.aborted && source.grace !== undefined) await settle(found, source.grace);
   }
 }
 
 /** Waits for an answer that is of no use any more, and gives back a token that came too late. */
-async function settled(found: Promise<SourceAnswer>, grace: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), grace);
-  });
-  const answer = await Promise.race([found, limit]);
-  clearTimeout(timer);
+async function settle(found: Promise<SourceAnswer>, grace: number): Promise<void> {
+  const limit = deadline(grace);
+  const answer = await unlessAborted(found, limit.signal).catch(() => undefined);
+  limit.clear();
   if (answer?.status !== "found") return;
   await answer.lease?.release().catch(() => {});
 }

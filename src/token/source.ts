@@ -38,11 +38,7 @@ export type SourceAnswer =
     readonly suggestion?: string | undefined;
     /** What led to it. */
     readonly cause?: unknown;
-    /**
-     * The code that the command line exits with.
-     *
-     * @default 74
-     */
+    /** The code that the command line exits with. @default 74 */
     readonly exitCode?: number | undefined;
   };
 
@@ -84,11 +80,7 @@ export interface TokenSource {
   readonly name: string;
   /** How long the source may take, in milliseconds. */
   readonly timeout: number;
-  /**
-   * What to do where the source does not answer in time.
-   *
-   * @default undefined
-   */
+  /** What to do where the source does not answer in time. @default none */
   readonly whenSlow?: string | undefined;
   /**
    * How long the source may take to undo what it had begun when it is told to give up, in milliseconds.

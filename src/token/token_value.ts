@@ -1,10 +1,7 @@
-import type { Backend } from "../connection/backends.ts";
-import { BACKENDS } from "../connection/backends.ts";
+import { type Backend, BACKENDS } from "../connection/backends.ts";
 import { Secret } from "../secret.ts";
 
-/**
- * Far more than any token, in bytes: what is longer is something else, and is not read to its end.
- */
+/** Far more than any token, in bytes: what is longer is something else, and is not read to its end. */
 export const MAX_TOKEN_BYTES = 64 * 1024;
 
 /**
@@ -60,9 +57,7 @@ export function accountOf(
   return profile === undefined ? origin : `${profile.name}@${origin}`;
 }
 
-/**
- * The accounts under which a token is looked for: the profile's own, then the server's, which all share.
- */
+/** The accounts under which a token is looked for: the profile's own, then the server's, which all share. */
 export function accountsFor(
   origin: string,
   connection: { readonly profile?: { readonly name: string } | undefined },

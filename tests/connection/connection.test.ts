@@ -5,10 +5,10 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { describeConnection, resolveConnection } from "../../src/connection/connection.ts";
 import type { Connection } from "../../src/connection/connection.ts";
+import type { Environment } from "../../src/context.ts";
 import { ConnectionError, UsageError } from "../../src/errors.ts";
 import type { AdcRunError } from "../../src/errors.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
-import type { Environment } from "../../src/context.ts";
 
 const NOWHERE = "/nowhere";
 const DEFAULT = { kind: "default" };
@@ -169,7 +169,7 @@ test("`resolveConnection()` refuses wrong values with 64 for a flag and 78 for a
 
 test("`resolveConnection()` names the backends that there are", async () => {
   const error = await refusal("sync --backend kong");
-  assert.equal(error.suggestion, "Use one of apisix, api7ee, apisix-standalone.");
+  assert.equal(error.suggestion, "Use one of api7ee, apisix, apisix-standalone.");
 });
 
 test("`resolveConnection()` takes an empty gateway group where ADC does not look at it", async () => {

@@ -5,11 +5,11 @@ import { describeConnection, resolveConnection } from "../../src/connection/conn
 import type { Connection } from "../../src/connection/connection.ts";
 import { untrustedProxyOf } from "../../src/connection/pinned_target.ts";
 import type { Profile } from "../../src/connection/profile.ts";
+import type { Environment } from "../../src/context.ts";
 import { ConnectionError } from "../../src/errors.ts";
 import type { AdcRunError } from "../../src/errors.ts";
 import { needsConsent } from "../../src/lifecycle/credentials.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
-import type { Environment } from "../../src/context.ts";
 
 const PROD: Profile = {
   name: "prod",

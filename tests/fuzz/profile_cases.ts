@@ -8,8 +8,8 @@ import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { BACKEND_NAMES } from "../../src/connection/backends.ts";
 import { SETTING_NAMES, SETTINGS } from "../../src/profiles/profile_settings.ts";
-import { SOURCE_NAMES } from "../../src/token/sources.ts";
 import type { SettingKind, StoredProfile } from "../../src/profiles/profile_settings.ts";
+import { SOURCE_NAMES } from "../../src/token/sources.ts";
 
 /** In every secret, and in nothing that adc-run says by itself. With a blank it is no name of anything. */
 export const CANARY = "cAn ArY";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import type { Connection } from "../../src/connection/connection.ts";
+import type { Environment } from "../../src/context.ts";
 import { SourceError } from "../../src/errors.ts";
 import { adminApiSource } from "../../src/lifecycle/admin_api_source.ts";
 import type { AdminApiSourceOptions } from "../../src/lifecycle/admin_api_source.ts";
@@ -11,7 +12,6 @@ import { breakage } from "../token/asking.ts";
 import { fakeKeychain } from "../token/fake_keychain.ts";
 import { assertDiscreet, failureOf, NOW, prepare, USERS } from "./fixture.ts";
 import type { Fixture } from "./fixture.ts";
-import type { Environment } from "../../src/context.ts";
 
 const LOGIN = { API7_USERNAME: "ann", API7_PASSWORD: USERS.ann };
 

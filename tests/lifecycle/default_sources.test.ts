@@ -4,14 +4,15 @@ import process from "node:process";
 import { test } from "node:test";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import { UsageError } from "../../src/errors.ts";
+import { defaultSources } from "../../src/lifecycle/default_sources.ts";
 import { Secret } from "../../src/secret.ts";
 import { tokenFile } from "../../src/store/token_file.ts";
-import { defaultSources } from "../../src/lifecycle/default_sources.ts";
 import { NoTokenError, resolveToken } from "../../src/token/resolve.ts";
+import { SOURCE_NAMES } from "../../src/token/sources.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 import { fakeKeychain } from "../token/fake_keychain.ts";
 
-const ALL = ["flag", "env", "file", "dotenv", "command", "store", "keychain", "admin-api"];
+const ALL = SOURCE_NAMES;
 
 function names(list?: readonly string[]): string[] {
   return defaultSources({ env: {}, cwd: ".", names: list }).map(({ name }) => name);

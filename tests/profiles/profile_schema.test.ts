@@ -1,10 +1,10 @@
-import { SOURCE_NAMES } from "../../src/token/sources.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { readDuration } from "../../src/adc/duration.ts";
 import { parseProfiles } from "../../src/profiles/parse_profiles.ts";
 import { PROFILE_SCHEMA } from "../../src/profiles/profile_settings.ts";
+import { SOURCE_NAMES } from "../../src/token/sources.ts";
 
 const validate = new Ajv2020({ strict: true, allErrors: true }).compile(PROFILE_SCHEMA);
 

@@ -1,6 +1,6 @@
-import type { Backend } from "../../src/connection/backends.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Backend } from "../../src/connection/backends.ts";
 import { Secret } from "../../src/secret.ts";
 import {
   isBlank,

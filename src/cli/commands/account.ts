@@ -1,28 +1,28 @@
-import { BACKENDS } from "../../connection/backends.ts";
 import { join } from "node:path";
 import type { User } from "../../admin_api/shapes.ts";
 import { checkToken } from "../../check/check_token.ts";
 import { CheckError, VERDICTS } from "../../check/verdict.ts";
+import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { UsageError } from "../../errors.ts";
 import { credentialsOf, needsConsent } from "../../lifecycle/credentials.ts";
 import { day, knownToken } from "../../lifecycle/expiry.ts";
-import { openSession, openTokenSession } from "../../lifecycle/open_session.ts";
-import type { Session } from "../../lifecycle/open_session.ts";
+import { openSession, openTokenSession, type Session } from "../../lifecycle/open_session.ts";
 import type { KeptToken } from "../../lifecycle/replace_token.ts";
 import { sweep } from "../../lifecycle/sweep.ts";
-import { openTokenStores } from "../../lifecycle/token_stores.ts";
-import type { TokenStores } from "../../lifecycle/token_stores.ts";
-import { isAdminKey } from "../../secret.ts";
-import type { Secret } from "../../secret.ts";
+import { openTokenStores, type TokenStores } from "../../lifecycle/token_stores.ts";
+import { isAdminKey, type Secret } from "../../secret.ts";
 import type { Storage } from "../../store/state.ts";
 import { TOKEN_FILE } from "../../store/token_file.ts";
 import { KEYCHAIN_SERVICE } from "../../token/keychain.ts";
-import { NoTokenError, resolveToken, surveyTokens } from "../../token/resolve.ts";
-import type { ResolvedToken } from "../../token/resolve.ts";
+import {
+  NoTokenError,
+  type ResolvedToken,
+  resolveToken,
+  surveyTokens,
+} from "../../token/resolve.ts";
 import type { TokenSource } from "../../token/source.ts";
-import { canAsk, contextOf, interruptible } from "../io.ts";
-import type { Io } from "../io.ts";
+import { canAsk, contextOf, interruptible, type Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import type { Reporter } from "../output/report.ts";
 import { askCredentials } from "../prompts.ts";

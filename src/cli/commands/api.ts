@@ -1,30 +1,27 @@
 import { judgeRawAnswer } from "../../admin_api/judge_raw_answer.ts";
-import { openRawRequester } from "../../admin_api/raw_request.ts";
-import type { RawAnswer, RawRequester } from "../../admin_api/raw_request.ts";
+import {
+  openRawRequester,
+  type RawAnswer,
+  type RawRequester,
+} from "../../admin_api/raw_request.ts";
 import { tokensByServer } from "../../check/check_token.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { UsageError } from "../../errors.ts";
 import { endWarning, explainRefusal, knownToken } from "../../lifecycle/expiry.ts";
-import { createMask } from "../../mask/mask.ts";
-import type { Mask } from "../../mask/mask.ts";
+import { createMask, type Mask } from "../../mask/mask.ts";
 import { secretsOf } from "../../run/environment.ts";
 import { releaseLease } from "../../run/run.ts";
-import { watchSignals } from "../../run/signals.ts";
-import type { RunSignals } from "../../run/signals.ts";
-import { resolveToken } from "../../token/resolve.ts";
-import type { ResolvedToken } from "../../token/resolve.ts";
+import { type RunSignals, watchSignals } from "../../run/signals.ts";
+import { type ResolvedToken, resolveToken } from "../../token/resolve.ts";
 import type { Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import type { ApiOptions } from "../manual/other_commands.ts";
 import { requireNoDryRun } from "../options.ts";
-import { openConnection } from "../settings.ts";
-import type { OwnConnection } from "../settings.ts";
 import type { Reporter } from "../output/report.ts";
-import { forTerminal, headOf, keepStart, writePieces } from "./api_output.ts";
-import type { BodyStart } from "./api_output.ts";
+import { openConnection, type OwnConnection } from "../settings.ts";
+import { type BodyStart, forTerminal, headOf, keepStart, writePieces } from "./api_output.ts";
 import { allPages, notAList, pageFields } from "./api_pages.ts";
-import { readApiRequest, readBody } from "./api_request.ts";
-import type { ApiRequest } from "./api_request.ts";
+import { type ApiRequest, readApiRequest, readBody } from "./api_request.ts";
 import { hasField, readTarget, requireGroups, withFields, withGroup } from "./api_target.ts";
 
 /** Sends one request and shows the answer. */

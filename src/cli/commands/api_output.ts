@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
-import { Readable } from "node:stream";
-import type { Writable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
 import type { RawAnswer } from "../../admin_api/raw_request.ts";
 import { AdcRunError, EXIT } from "../../errors.ts";
 import type { Mask } from "../../mask/mask.ts";

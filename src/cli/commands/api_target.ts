@@ -1,9 +1,8 @@
-import { BACKENDS } from "../../connection/backends.ts";
 import { findGatewayGroup } from "../../admin_api/find_gateway_group.ts";
 import type { RawRequester } from "../../admin_api/raw_request.ts";
+import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { urlOf } from "../../connection/server.ts";
-import type { Server } from "../../connection/server.ts";
+import { type Server, urlOf } from "../../connection/server.ts";
 import { UsageError } from "../../errors.ts";
 import { isAdminKey } from "../../secret.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";

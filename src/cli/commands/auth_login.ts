@@ -1,24 +1,20 @@
-import { BACKENDS } from "../../connection/backends.ts";
 import { tokensByServer } from "../../check/check_token.ts";
+import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { plainPasswordWarning } from "../../lifecycle/credentials.ts";
 import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
 import { requireTokenName } from "../../lifecycle/mint_token.ts";
 import { openSession, withAccount } from "../../lifecycle/open_session.ts";
-import { adoptToken, replaceToken } from "../../lifecycle/replace_token.ts";
-import type { KeptToken } from "../../lifecycle/replace_token.ts";
+import { adoptToken, type KeptToken, replaceToken } from "../../lifecycle/replace_token.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import { Secret } from "../../secret.ts";
 import type { Storage } from "../../store/state.ts";
 import { accountOf, isBlank, validateToken } from "../../token/token_value.ts";
-import { canAsk, contextOf, interruptible } from "../io.ts";
-import type { Io } from "../io.ts";
-import type { LoginOptions } from "../manual/auth_commands.ts";
 import { namesOf } from "../global_options.ts";
+import { canAsk, contextOf, interruptible, type Io } from "../io.ts";
+import type { LoginOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
-import { openConnection } from "../settings.ts";
-import type { OwnConnection } from "../settings.ts";
 import {
   askSecret,
   askText,
@@ -26,6 +22,7 @@ import {
   readStandardInput,
   requireConsent,
 } from "../prompts.ts";
+import { openConnection, type OwnConnection } from "../settings.ts";
 import {
   describeEntries,
   describeKept,

@@ -1,17 +1,16 @@
-import { BACKENDS } from "../../connection/backends.ts";
 import { checkToken } from "../../check/check_token.ts";
 import { CheckError } from "../../check/verdict.ts";
+import { BACKENDS } from "../../connection/backends.ts";
 import { describeConnection } from "../../connection/connection.ts";
-import { describeOrigin } from "../../connection/origin.ts";
-import type { Origin } from "../../connection/origin.ts";
+import { describeOrigin, type Origin } from "../../connection/origin.ts";
 import { UsageError } from "../../errors.ts";
 import { describeEnd, endWarning, explainRefusal, knownToken } from "../../lifecycle/expiry.ts";
 import type { TokenRecord } from "../../store/state.ts";
 import { NoTokenError, resolveToken, surveyTokens } from "../../token/resolve.ts";
 import type { Io } from "../io.ts";
+import type { OwnCall } from "../manual/manual.ts";
 import { maskInRunner } from "../output/ci.ts";
 import { describeCheck, describeError, describeToken, formatTrail } from "../output/report.ts";
-import type { OwnCall } from "../manual/manual.ts";
 import { openConnection } from "../settings.ts";
 import { describeOwner, findOwner, warnOfFile, withoutLogIn } from "./account.ts";
 

@@ -2,11 +2,10 @@ import { oneLine } from "../../check/response.ts";
 import { diagnose } from "../../doctor/diagnose.ts";
 import type { Finding } from "../../doctor/finding.ts";
 import { EXIT, UsageError } from "../../errors.ts";
-import { interruptible } from "../io.ts";
-import type { Io } from "../io.ts";
 import type { GlobalOptions } from "../global_options.ts";
-import { isColourful, redact } from "../output/report.ts";
+import { interruptible, type Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
+import { isColourful, redact } from "../output/report.ts";
 import { sourcesOf } from "../settings.ts";
 
 /** The numbers of the colours, by status. */

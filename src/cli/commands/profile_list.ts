@@ -4,9 +4,8 @@ import { readProjectProfiles, readUserProfiles } from "../../profiles/profile_fi
 import { followUse, PROFILE_SCHEMA, SETTING_NAMES } from "../../profiles/profile_settings.ts";
 import { profileOf, sameTargets, selectProfiles } from "../../profiles/select_profiles.ts";
 import type { Io } from "../io.ts";
-import { alignColumns } from "../output/report.ts";
-import type { Reporter } from "../output/report.ts";
 import type { OwnCall } from "../manual/manual.ts";
+import { alignColumns, type Reporter } from "../output/report.ts";
 
 /** Lists the user's own profiles and the project's. */
 export async function profileList({ options, reporter }: OwnCall, io: Io): Promise<number> {

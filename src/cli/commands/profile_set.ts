@@ -3,18 +3,22 @@ import { resolve } from "node:path";
 import { UsageError } from "../../errors.ts";
 import { removeProfiles, setProfile, useProfile } from "../../profiles/edit_profiles.ts";
 import { readUserProfiles } from "../../profiles/profile_file.ts";
-import { followUse, PATH_SETTINGS, SETTING_NAMES } from "../../profiles/profile_settings.ts";
-import type { SettingName, StoredProfile } from "../../profiles/profile_settings.ts";
+import {
+  followUse,
+  PATH_SETTINGS,
+  SETTING_NAMES,
+  type SettingName,
+  type StoredProfile,
+} from "../../profiles/profile_settings.ts";
 import { profileOf, sameTargets } from "../../profiles/select_profiles.ts";
 import { storeFolder } from "../../store/private_path.ts";
-import { openState } from "../../store/state.ts";
-import type { TokenRecord } from "../../store/state.ts";
+import { openState, type TokenRecord } from "../../store/state.ts";
 import { nearest } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
-import { splitList } from "../options.ts";
-import type { Reporter } from "../output/report.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import type { SetOptions, UseOptions } from "../manual/profile_commands.ts";
+import { splitList } from "../options.ts";
+import type { Reporter } from "../output/report.ts";
 import { describeEntries } from "./account.ts";
 
 /** Makes a profile, or changes the settings that are named and leaves the others. */

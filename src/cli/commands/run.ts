@@ -9,11 +9,10 @@ import {
   describeEndedRun,
   judgeRun,
   printPlan,
+  type RunOutput,
   tellEnding,
 } from "../output/run_report.ts";
-import type { RunOutput } from "../output/run_report.ts";
-import { runOptionsOf } from "../run_settings.ts";
-import type { RunCommand } from "../run_settings.ts";
+import { type RunCommand, runOptionsOf } from "../run_settings.ts";
 import { namedEnvFile, profilesOf } from "../settings.ts";
 
 /** Runs ADC, or another program, with a token that was checked. */

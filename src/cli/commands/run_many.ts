@@ -6,10 +6,9 @@ import type { PreparedTarget, TargetResult, TargetsOptions } from "../../run/opt
 import type { Call } from "../../run/run.ts";
 import { abortOnInterrupt, Interrupted } from "../../run/signals.ts";
 import { runForEach } from "../../run/targets.ts";
-import type { Io } from "../io.ts";
 import type { GlobalOptions } from "../global_options.ts";
-import { asAdcRunError, createReporter, describeError } from "../output/report.ts";
-import type { Reporter } from "../output/report.ts";
+import type { Io } from "../io.ts";
+import { asAdcRunError, createReporter, describeError, type Reporter } from "../output/report.ts";
 import { announce, judgeRun, tellEnding } from "../output/run_report.ts";
 import {
   describeTarget,
@@ -17,8 +16,7 @@ import {
   formatTargets,
   printPlans,
 } from "../output/target_report.ts";
-import { openTargetStreams } from "../output/target_streams.ts";
-import type { TargetStreams } from "../output/target_streams.ts";
+import { openTargetStreams, type TargetStreams } from "../output/target_streams.ts";
 import { runOptionsOf } from "../run_settings.ts";
 import { namedEnvFile } from "../settings.ts";
 

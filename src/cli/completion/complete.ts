@@ -1,7 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Io } from "../io.ts";
-import { completeWords } from "./complete_words.ts";
-import type { Candidate, Completion } from "./complete_words.ts";
+import { type Candidate, completeWords, type Completion } from "./complete_words.ts";
 
 /** A longer line is not completed. */
 const MAX_LINE_LENGTH = 1 << 16;

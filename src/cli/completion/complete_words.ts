@@ -1,9 +1,14 @@
+import {
+  CONNECTION_FLAGS,
+  GLOBAL_OPTIONS,
+  namesOf,
+  type OptionSpec,
+  type Values,
+} from "../global_options.ts";
 import { ADC_COMMANDS } from "../manual/adc_commands.ts";
 import { connectionFlags, sharedOptions } from "../manual/help.ts";
 import { COMMANDS, subcommandsOf } from "../manual/manual.ts";
 import { TOPICS } from "../manual/topics.ts";
-import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf } from "../global_options.ts";
-import type { OptionSpec, Values } from "../global_options.ts";
 
 const HELP: OptionSpec = { flags: "-h, --help", text: "show the help on the command" };
 

@@ -1,11 +1,20 @@
 import { UsageError } from "../../errors.ts";
 import { nearest } from "../../system/nearest.ts";
+import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf, type OptionSpec } from "../global_options.ts";
 import type { Io } from "../io.ts";
-import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf } from "../global_options.ts";
-import type { OptionSpec } from "../global_options.ts";
 import type { AdcCommand } from "./adc_commands.ts";
-import { findPage, pageNames, subcommandsOf, SYNOPSIS, usageOf } from "./manual.ts";
-import type { CommandSpec, ManualExample, ManualTopic, Page, TextBlock } from "./manual.ts";
+import {
+  type CommandSpec,
+  findPage,
+  type ManualExample,
+  type ManualTopic,
+  type Page,
+  pageNames,
+  subcommandsOf,
+  SYNOPSIS,
+  type TextBlock,
+  usageOf,
+} from "./manual.ts";
 import { TOPICS } from "./topics.ts";
 
 const COMMAND_NOTE =

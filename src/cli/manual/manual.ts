@@ -1,10 +1,9 @@
 import { UsageError } from "../../errors.ts";
 import { nearest } from "../../system/nearest.ts";
-import type { Io } from "../io.ts";
 import type { GlobalOptions, OptionSpec, Values } from "../global_options.ts";
+import type { Io } from "../io.ts";
 import type { Reporter } from "../output/report.ts";
-import { ADC_COMMANDS, HIDDEN_ADC_COMMANDS } from "./adc_commands.ts";
-import type { AdcCommand } from "./adc_commands.ts";
+import { ADC_COMMANDS, type AdcCommand, HIDDEN_ADC_COMMANDS } from "./adc_commands.ts";
 import { AUTH_COMMANDS } from "./auth_commands.ts";
 import { OTHER_COMMANDS } from "./other_commands.ts";
 import { PROFILE_COMMANDS } from "./profile_commands.ts";

@@ -1,5 +1,5 @@
-import { EXIT, EXIT_MEANINGS } from "../../errors.ts";
 import { VERDICTS } from "../../check/verdict.ts";
+import { EXIT, EXIT_MEANINGS } from "../../errors.ts";
 import { SOURCES } from "../../token/sources.ts";
 import { VERSION } from "../../version.ts";
 import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf } from "../global_options.ts";

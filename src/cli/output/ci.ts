@@ -2,8 +2,8 @@ import { fstatSync } from "node:fs";
 import type { Connection } from "../../connection/connection.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
 import { splitTokens } from "../../token/token_value.ts";
-import type { Io } from "../io.ts";
 import type { GlobalOptions } from "../global_options.ts";
+import type { Io } from "../io.ts";
 import type { Reporter } from "./report.ts";
 
 /** What a CI system understands among the lines of a log. */

@@ -1,18 +1,15 @@
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
-import { CheckError } from "../../check/verdict.ts";
-import type { CheckResult } from "../../check/verdict.ts";
+import { CheckError, type CheckResult } from "../../check/verdict.ts";
 import { describeConnection } from "../../connection/connection.ts";
+import type { Environment } from "../../context.ts";
 import { AdcRunError, codeOf, EXIT } from "../../errors.ts";
 import { noteFailure } from "../../run/child.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
 import { MIN_SECRET_LENGTH } from "../../secret.ts";
-import { NoTokenError } from "../../token/resolve.ts";
-import type { ResolvedToken, SourceReport } from "../../token/resolve.ts";
-import type { Io } from "../io.ts";
+import { NoTokenError, type ResolvedToken, type SourceReport } from "../../token/resolve.ts";
 import type { GlobalOptions } from "../global_options.ts";
-import { ciRunner, withoutCommands } from "./ci.ts";
-import type { CiRunner } from "./ci.ts";
-import type { Environment } from "../../context.ts";
+import type { Io } from "../io.ts";
+import { type CiRunner, ciRunner, withoutCommands } from "./ci.ts";
 
 /** What was warned of at each place, for a report of several reporters' doing. */
 const warningsOf = new WeakMap<Io, string[]>();

@@ -4,11 +4,10 @@ import { EXIT } from "../../errors.ts";
 import { createMask } from "../../mask/mask.ts";
 import { isReaderGone } from "../../run/child.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
-import type { Io } from "../io.ts";
 import type { GlobalOptions } from "../global_options.ts";
+import type { Io } from "../io.ts";
 import { maskInRunner } from "./ci.ts";
-import { describeRun, formatTrail, withoutPassword } from "./report.ts";
-import type { Reporter } from "./report.ts";
+import { describeRun, formatTrail, type Reporter, withoutPassword } from "./report.ts";
 
 /** Who says it, and where. */
 export interface RunOutput {

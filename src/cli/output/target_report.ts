@@ -2,8 +2,13 @@ import { CheckError } from "../../check/verdict.ts";
 import type { PreparedTarget, TargetResult } from "../../run/options.ts";
 import { NoTokenError } from "../../token/resolve.ts";
 import type { GlobalOptions } from "../global_options.ts";
-import { alignColumns, asAdcRunError, describeError, withoutPassword } from "./report.ts";
-import type { Reporter } from "./report.ts";
+import {
+  alignColumns,
+  asAdcRunError,
+  describeError,
+  type Reporter,
+  withoutPassword,
+} from "./report.ts";
 import { describeEndedRun, describePlan, judgeRun, printPlan } from "./run_report.ts";
 import type { TargetStreams } from "./target_streams.ts";
 

@@ -1,11 +1,9 @@
 import type { Writable } from "node:stream";
 import type { Profile } from "../../connection/profile.ts";
-import type { Io } from "../io.ts";
 import type { GlobalOptions } from "../global_options.ts";
-import { createReporter, isColourful } from "./report.ts";
-import type { Reporter } from "./report.ts";
-import { TargetLines } from "./target_lines.ts";
-import type { TargetStream } from "./target_lines.ts";
+import type { Io } from "../io.ts";
+import { createReporter, isColourful, type Reporter } from "./report.ts";
+import { TargetLines, type TargetStream } from "./target_lines.ts";
 
 /** The two streams of adc-run, for several targets. */
 export interface TargetStreams {

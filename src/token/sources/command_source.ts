@@ -2,6 +2,7 @@ import { basename, dirname, resolve as resolvePath } from "node:path";
 import type { Connection } from "../../connection/connection.ts";
 import { describeOrigin, isFromProject } from "../../connection/origin.ts";
 import type { Profile } from "../../connection/profile.ts";
+import type { Context, Environment } from "../../context.ts";
 import { EXIT, messageOf } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import { findOnPath } from "../../system/programs.ts";
@@ -9,7 +10,6 @@ import type { Spawner } from "../../system/spawn.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
 import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
 import { splitCommand } from "./command_line.ts";
-import type { Context, Environment } from "../../context.ts";
 
 /** How the source `command` runs its helper. */
 export interface CommandSourceOptions extends Pick<Context, "env" | "cwd"> {

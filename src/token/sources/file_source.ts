@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
+import type { Context } from "../../context.ts";
 import { codeOf } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import { letGoOfPipe, readAtMost } from "../../system/files.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
 import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
-import type { Context } from "../../context.ts";
 
 /**
  * The source `file`: the file that `ADC_TOKEN_FILE` names, as secrets are mounted in containers. One

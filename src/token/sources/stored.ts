@@ -1,15 +1,13 @@
 import type { Connection } from "../../connection/connection.ts";
 import { untrustedProxyOf } from "../../connection/pinned_target.ts";
+import type { Context, Keychain } from "../../context.ts";
 import { EXIT } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import { KEYCHAIN_SERVICE, KeychainError, systemKeychain } from "../keychain.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
 import { accountsFor, originsOf } from "../token_value.ts";
-import type { Context, Keychain } from "../../context.ts";
 
-/**
- * Looks for the tokens of several servers in a store; each has its own entry, and all must be there.
- */
+/** Looks for the tokens of several servers in a store; each has its own entry, and all must be there. */
 export async function findStored(
   store: Pick<Keychain, "get">,
   { connection, place, detail }: {
@@ -56,11 +54,7 @@ export async function findStored(
 
 /** Which keychain the source `keychain` asks. */
 export interface KeychainSourceOptions extends Pick<Context, "keychain"> {
-  /**
-   * How long the keychain may take, in milliseconds.
-   *
-   * @default 5_000
-   */
+  /** How long the keychain may take, in milliseconds. @default 5_000 */
   readonly timeout?: number;
 }
 

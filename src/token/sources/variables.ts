@@ -1,7 +1,7 @@
+import type { Context } from "../../context.ts";
 import { Secret, tokenPrefix } from "../../secret.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
 import { isBlank } from "../token_value.ts";
-import type { Context } from "../../context.ts";
 
 /**
  * Looks for `ADC_TOKEN`, then for `API_KEY`.
