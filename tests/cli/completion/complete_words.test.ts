@@ -49,8 +49,8 @@ it("`completeWords()` tells an option's value from a word", () => {
   assert.deepEqual(offered("sync -f --backend --verbose "), ["0", "1", "2"]);
   assert.equal(restOf("sync -f --ver"), "files");
   assert.deepEqual(offered("sync --token x --backend api"), [
-    "apisix",
     "api7ee",
+    "apisix",
     "apisix-standalone",
   ]);
 });
