@@ -24,7 +24,7 @@ export interface OptionSpec {
 }
 
 /** What is written in an option's flags. */
-export interface OptionNames {
+interface OptionNames {
   readonly short: string | undefined;
   readonly long: string;
   /** The name of its value in the options that were read. */
