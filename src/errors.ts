@@ -12,7 +12,6 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** What each of them means. */
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   usage: "the command line is wrong",
   data: "bad data: a token, .env or profile; or a leak, with --fail-on-leak",

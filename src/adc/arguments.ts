@@ -37,7 +37,6 @@ const NONE: AdcArguments = {
   information: false,
 };
 
-/** Reads ADC's words. */
 export async function readAdcArguments(words: readonly string[]): Promise<AdcArguments> {
   if (words.length === 0) return NONE;
   const { parseAdcArguments } = await import("./parse_arguments.ts");

@@ -4,7 +4,6 @@ import { Secret } from "../secret.ts";
 import type { AdcArguments } from "./arguments.ts";
 import { ADC_SETTINGS, type AdcFlags } from "./settings.ts";
 
-/** ADC's options that decide how it connects. */
 const CONNECTION_OPTIONS: readonly string[] = Object.values(ADC_SETTINGS).map((
   { flag, kind },
 ) => kind === "boolean" ? flag : `${flag} <value>`);

@@ -18,10 +18,8 @@ export interface AdcFlags {
   readonly tlsSkipVerify?: boolean;
 }
 
-/** The key of a setting among ADC's flags and in a profile. */
 export type SettingKey = keyof AdcFlags;
 
-/** A setting of ADC that decides how it connects. */
 interface AdcSetting {
   readonly flag: `--${string}`;
   /** The variable that ADC reads as well, where there is one. */
@@ -32,7 +30,6 @@ interface AdcSetting {
   readonly hint: string;
 }
 
-/** ADC's connection settings, in the order in which they are shown. */
 export const ADC_SETTINGS = {
   backend: {
     flag: "--backend",

@@ -17,18 +17,15 @@ export interface WantedToken {
 
 /** The requests that it takes. */
 export interface TokenCalls {
-  /** Asks for the token, once. */
   post(signal: AbortSignal | undefined): Promise<NewToken>;
   /**
    * Looks for the token by its name and its end; a server that takes a name twice may have more of them.
    */
   findAll(signal: AbortSignal | undefined): Promise<readonly TokenInfo[]>;
-  /** Gives it a new value. */
   regenerate(id: string, signal: AbortSignal | undefined): Promise<NewToken>;
   revoke(id: string, signal: AbortSignal | undefined): Promise<unknown>;
 }
 
-/** When a token's making ends. */
 export interface CreateTokenOptions {
   readonly signal: AbortSignal | undefined;
   /** The same signal, but later, for requests that make something. */

@@ -6,11 +6,8 @@ import { type HttpClientOptions, readStart } from "../http/http_client.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import type { RawRequester } from "./raw_request.ts";
 
-/** Whose token it is, and what ends the search. */
 export interface FindGatewayGroupOptions extends HttpClientOptions {
-  /** Where and how to connect; its gateway group is looked up. */
   readonly connection: Connection;
-  /** Where the token came from, for messages. */
   readonly resolved: ResolvedToken;
 }
 

@@ -2,7 +2,6 @@ import { errorMessageOf, isStranger, judgeStatus } from "../check/response.ts";
 import type { HttpResponse } from "../http/http_client.ts";
 import type { AdminApiFailure } from "./admin_api_error.ts";
 
-/** What was asked, as far as it matters for the answer. */
 export interface Question {
   /** What the request is about: `log-in`, one token by its id, or anything else. */
   readonly about?: "log-in" | "one-token" | undefined;
@@ -11,17 +10,12 @@ export interface Question {
   readonly withToken: boolean;
   /** The caller's own words, which the server may repeat. */
   readonly said: readonly string[];
-  /** Makes the server's words fit to be quoted. */
   readonly quote: (words: string) => string;
 }
 
-/** A failure, for a message. */
 export interface Failed {
-  /** Why it did not work. */
   readonly failure: AdminApiFailure;
-  /** What came back. */
   readonly found: string;
-  /** What to do about it. */
   readonly suggestion?: string | undefined;
 }
 

@@ -10,7 +10,6 @@ import { splitTokens } from "../token/token_value.ts";
 import { AdminApiError } from "./admin_api_error.ts";
 import type { RawAnswer } from "./raw_request.ts";
 
-/** What an answer is judged by, beside its status. */
 export interface RawJudgementOptions {
   /** The first part of its body, as text. */
   readonly start: string;

@@ -12,7 +12,6 @@ import { createMask } from "../mask/mask.ts";
 import { MIN_SECRET_LENGTH, type Secret } from "../secret.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 
-/** A request in the caller's own words. */
 export type RawRequest = Pick<StreamRequest, "method" | "path" | "headers" | "body">;
 
 /** An answer that has begun, whatever its status. */
@@ -21,23 +20,17 @@ export interface RawAnswer extends StreamResponse {
   readonly tried: string;
 }
 
-/** Sends requests to one server with one token. */
 export interface RawRequester {
-  /** Where it sends them. */
   readonly server: Server;
   readonly token: Secret;
   /** Sends a request. Redirects are not followed. */
   send(request: RawRequest): Promise<RawAnswer>;
-  /** Closes the connections. */
   close(): Promise<void>;
 }
 
-/** What a `RawRequester` needs to know. */
 export interface RawRequesterOptions extends HttpClientOptions {
-  /** The server, one of the connection's. */
   readonly server: Server;
   readonly token: Secret;
-  /** Where the token came from, for messages. */
   readonly resolved: ResolvedToken;
 }
 

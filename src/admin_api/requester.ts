@@ -9,29 +9,23 @@ import { MIN_SECRET_LENGTH, type Secret } from "../secret.ts";
 import { AdminApiError } from "./admin_api_error.ts";
 import { judgeAnswer } from "./judge_answer.ts";
 
-/** A request to the Admin API. */
 export interface Ask {
   readonly method: HttpRequest["method"];
   readonly path: string;
   readonly body?: Readonly<Record<string, unknown>>;
   /** What it is about, where that makes a difference to the answer. */
   readonly about?: "log-in" | "log-out" | "one-token";
-  /** Ends the request. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A request and its answer. */
 export interface Answered {
   readonly ask: Ask;
-  /** What came back. */
   readonly response: HttpResponse;
   /** What became of its cookies. */
   readonly cookies: TakenCookies;
 }
 
-/** Asks one server for one caller. */
 export class Requester {
-  /** How to connect. */
   readonly connection: Connection;
   readonly server: Server;
   readonly jar: CookieJar;
@@ -39,7 +33,6 @@ export class Requester {
   readonly #token: Secret | undefined;
   readonly #secrets: Secret[] = [];
 
-  /** Makes a requester. */
   constructor(
     client: HttpClient,
     { connection, server, token }: {
@@ -104,7 +97,6 @@ export class Requester {
     return answered;
   }
 
-  /** Holds an answer to 2xx. */
   requireSuccess({ ask, response }: Answered): void {
     const { about, body } = ask;
     const said = Object.values(body ?? {}).filter((each) =>
@@ -121,7 +113,6 @@ export class Requester {
     throw new AdminApiError({ ...failed, status: response.status, tried: this.#tried(ask) });
   }
 
-  /** The error for an answer that no Admin API of API7 gives. */
   wrongServer(
     { ask, response }: Answered,
     words: { readonly found?: string; readonly suggestion?: string } = {},
@@ -139,7 +130,6 @@ export class Requester {
     });
   }
 
-  /** Closes the connections. */
   close(): Promise<void> {
     return this.#client.close();
   }

@@ -10,7 +10,6 @@ export class ServerSession {
   readonly #requester: Requester;
   #open = false;
 
-  /** Sends nothing yet. */
   constructor(requester: Requester) {
     this.#requester = requester;
   }

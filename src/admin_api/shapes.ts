@@ -60,7 +60,6 @@ export type Reader<T> = (value: unknown) => T | undefined;
 /** The id of the Super Admin role, by ADC's end-to-end tests and API7's documentation. */
 const SUPER_ADMIN_ROLE = "super_admin_id";
 
-/** Reads a user of `GET /api/me` and `GET /api/users`. */
 export function readUser(value: unknown): User | undefined {
   const user = objectOf(value);
   const id = textOf(user?.id);
@@ -79,7 +78,6 @@ export function readUser(value: unknown): User | undefined {
   };
 }
 
-/** Reads a login option of `GET /api/login_options`. */
 export function readLoginOption(value: unknown): LoginOption | undefined {
   const option = objectOf(value);
   const id = textOf(option?.id);
@@ -90,7 +88,6 @@ export function readLoginOption(value: unknown): LoginOption | undefined {
     : { id, name, providerType, disabled: option?.disable === true };
 }
 
-/** Reads a token of a list. */
 export function readTokenInfo(value: unknown): TokenInfo | undefined {
   const token = objectOf(value);
   const id = textOf(token?.id);
@@ -116,7 +113,6 @@ export function readTokenInfo(value: unknown): TokenInfo | undefined {
   };
 }
 
-/** Reads a token that was just made, with its value. */
 export function readNewToken(value: unknown): NewToken | undefined {
   const info = readTokenInfo(value);
   const token = textOf(objectOf(value)?.token);
@@ -125,12 +121,10 @@ export function readNewToken(value: unknown): NewToken | undefined {
     : { ...info, token: new Secret(token) };
 }
 
-/** Reads a version. */
 export function readVersion(value: unknown): string | undefined {
   return textOf(value);
 }
 
-/** Reads whether a name exists. */
 export function readExist(value: unknown): boolean | undefined {
   const exist = objectOf(value)?.exist;
   return typeof exist === "boolean" ? exist : undefined;
@@ -151,20 +145,17 @@ function timeOf(value: unknown): number | undefined {
   return typeof value === "number" && value > 0 ? value : undefined;
 }
 
-/** How many items a page may have. */
 const PAGE_SIZE = 100;
 
 /** A list that goes on beyond has no end. */
 const MAX_PAGES = 1_000;
 
-/** Reads the value of an answer. */
 export function readValue<T>(requester: Requester, answered: Answered, read: Reader<T>): T {
   const value = read(parseObject(answered.response.body)?.value);
   if (value === undefined) throw requester.wrongServer(answered);
   return value;
 }
 
-/** Reads a list to its end. */
 export async function readPages<T extends { readonly id: string }>(
   requester: Requester,
   get: (query: string) => Promise<Answered>,

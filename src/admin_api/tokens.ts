@@ -14,11 +14,9 @@ import {
   type TokenInfo,
 } from "./shapes.ts";
 
-/** The caller's tokens on one server, see the methods of the same names of `AdminApi`. */
 export class Tokens {
   readonly #requester: Requester;
 
-  /** Makes it for who asks. */
   constructor(requester: Requester) {
     this.#requester = requester;
   }
@@ -30,7 +28,6 @@ export class Tokens {
     return readPages(this.#requester, get, readTokenInfo);
   }
 
-  /** Tells whether there is one of a name. */
   async isNameTaken(name: string, options: CallOptions): Promise<boolean> {
     const rest = `/check_name?name=${encodeURIComponent(name)}`;
     const answered = await findTokens(this.#requester, rest, options);
@@ -75,7 +72,6 @@ export class Tokens {
     }
   }
 
-  /** Gives one another name. */
   async rename(id: string, name: string, options: CallOptions): Promise<TokenInfo> {
     const answered = await this.#requester.ask({
       ...await this.#one(id, options),
@@ -85,7 +81,6 @@ export class Tokens {
     return readValue(this.#requester, answered, readTokenInfo);
   }
 
-  /** Gives one another value. */
   async regenerate(
     id: string,
     { expiresAt }: { readonly expiresAt: number | undefined },
@@ -136,7 +131,6 @@ const PATHS = ["/api/tokens", "/api/settings/tokens"] as const;
 /** What was found out, by the server's base address. */
 const known = new Map<string, string>();
 
-/** Gets something below the token path, at the new one first and then at the old one. */
 async function getTokens(
   requester: Requester,
   rest: string,
@@ -173,7 +167,6 @@ async function findTokens(
   return { missed: missed! };
 }
 
-/** The token path, asked for unless it is known. */
 async function tokenPath(
   requester: Requester,
   options: CallOptions,

@@ -172,12 +172,10 @@ const PROBES: Readonly<Record<Backend, BackendProbe>> = {
   },
 };
 
-/** The first request that ADC makes with the token. */
 function firstRequest(connection: Connection, token: Secret): Probed["request"] {
   return PROBES[connection.backend.value].request(connection, token);
 }
 
-/** Asks a server what ADC will ask it first, and judges the answer. */
 async function probeServer(probe: Probe): Promise<Probed> {
   const { client, connection, server, token } = probe;
   const backend = connection.backend.value;

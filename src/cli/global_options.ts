@@ -2,7 +2,6 @@ import { ADC_SETTINGS } from "../adc/settings.ts";
 import { BACKEND_NAMES } from "../connection/backends.ts";
 import { SOURCE_NAMES } from "../token/sources.ts";
 
-/** What can stand for a value, as far as completion can tell. */
 export type Values = readonly string[] | "files" | "profiles";
 
 /** An option: parsing, help, the man page and completion are made from it. */
@@ -13,28 +12,23 @@ export interface OptionSpec {
   readonly text: string;
   /** The variable that stands for it. */
   readonly variable?: string | undefined;
-  /** What its value can be. */
   readonly values?: Values | undefined;
   /** Whether any other value is refused. */
   readonly closed?: true;
   /** Whether several values may stand there, with commas between them. */
   readonly list?: true;
-  /** Whether it may be given several times. */
   readonly repeats?: true;
 }
 
-/** What is written in an option's flags. */
 interface OptionNames {
   readonly short: string | undefined;
   readonly long: string;
   /** The name of its value in the options that were read. */
   readonly key: string;
-  /** Whether it starts with `--no-`. */
   readonly negated: boolean;
   readonly value: "required" | "inline" | undefined;
 }
 
-/** Reads an option's flags. */
 export function namesOf({ flags }: Pick<OptionSpec, "flags">): OptionNames {
   const [, short, long = "", sign] = /^(?:(-\w), )?(--[a-z0-9-]+)(\[=| )?/.exec(flags) ?? [];
   const name = long.replace(/^--(no-)?/, "");
@@ -199,7 +193,6 @@ const TABLE = [
 
 export const GLOBAL_OPTIONS: readonly GlobalOption[] = TABLE;
 
-/** What the value of each kind is. */
 interface ValueOfKind {
   readonly switch: boolean;
   readonly text: string;
@@ -245,7 +238,6 @@ export const CONNECTION_FLAGS: readonly OptionSpec[] = Object.values(ADC_SETTING
   values: kind === "path" ? "files" : kind === "backend" ? BACKEND_NAMES : undefined,
 }));
 
-/** The values of ADC's connection flags. */
 export type ConnectionValues = {
   readonly [Key in keyof typeof ADC_SETTINGS]?: typeof ADC_SETTINGS[Key]["kind"] extends "boolean"
     ? boolean

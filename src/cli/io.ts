@@ -2,15 +2,11 @@ import type { Readable, Writable } from "node:stream";
 import type { Context, Environment, Keychain } from "../context.ts";
 import { abortOnInterrupt, type SignalPort } from "../run/signals.ts";
 
-/** Everything that the command line touches. */
 export interface Io {
   readonly env: Environment;
   readonly cwd: string;
-  /** Standard input. */
   readonly stdin: Readable;
-  /** Standard output. */
   readonly stdout: Writable;
-  /** Standard error. */
   readonly stderr: Writable;
   /**
    * Which of the three lead to a terminal; told apart from the streams, which cost time to open.

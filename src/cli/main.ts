@@ -6,7 +6,6 @@ import type { CommandSpec } from "./manual/manual.ts";
 import { type CommandLine, readCommandLine } from "./options.ts";
 import { createReporter } from "./output/report.ts";
 
-/** Runs adc-run. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   let line: CommandLine | undefined;
   try {

@@ -11,11 +11,8 @@ import {
   type OptionSpec,
 } from "./global_options.ts";
 
-/** The command line, taken apart. */
 export interface CommandLine {
-  /** adc-run's own options. */
   readonly options: GlobalOptions;
-  /** The command and all that follows it. */
   readonly words: readonly string[];
   /** Whether `--` stands before the words, which are then ADC's whatever they are. */
   readonly verbatim: boolean;
@@ -56,7 +53,6 @@ export function readCommandLine(args: readonly string[], env: Environment = {}):
   return { options: withVariables(given, env), words: args.slice(end), verbatim };
 }
 
-/** What the parser says of an option. */
 interface OptionToken {
   readonly name: string;
   readonly rawName: string;
@@ -98,13 +94,11 @@ function withVariables(given: GivenOptions, env: Environment): GlobalOptions {
   return { check: true, mask: true, ...given, ...variables, fromEnvironment } as GlobalOptions;
 }
 
-/** The names that an option's values have in {@linkcode GlobalOptions}. */
 export function keysOf(option: Pick<GlobalOption, "flags" | "kind">): readonly string[] {
   const { key } = namesOf(option);
   return option.kind === "lifetime" ? [key, `${key}Ttl`] : [key];
 }
 
-/** Takes a list apart. */
 export function splitList(value: string): string[] {
   return value.split(",").map((each) => each.trim()).filter((each) => each !== "");
 }

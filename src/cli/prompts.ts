@@ -10,7 +10,6 @@ import { canAsk, type Io } from "./io.ts";
 import type { LoginOptions } from "./manual/auth_commands.ts";
 import { inOneLine } from "./output/report.ts";
 
-/** Asks for a line. */
 export async function askText(
   message: string,
   io: Io,
@@ -24,7 +23,6 @@ export async function askText(
   )).trim();
 }
 
-/** Asks for a line that is not shown. */
 export async function askSecret(message: string, io: Io): Promise<Secret> {
   const { password } = await import("@clack/prompts");
   return new Secret(
@@ -48,7 +46,6 @@ export async function requireConfirmation(message: string, io: Io): Promise<void
   if (!await askConfirmation(message, io)) throw givenUp();
 }
 
-/** Makes the question for a user and a password. */
 export function askCredentials(
   io: Io,
 ): (
@@ -78,7 +75,6 @@ function inTurn<T>(io: Io, question: () => Promise<T>): Promise<T> {
   });
 }
 
-/** What every question is asked with. */
 interface Terms {
   readonly input: Io["stdin"];
   readonly output: Io["stderr"];
@@ -144,7 +140,6 @@ export async function requireConsent(
   await requireConfirmation(`Send the password, though ${reason}?`, io);
 }
 
-/** Finds out who logs in: from the options, the environment, or a person. */
 export async function readCredentials(
   connection: Connection,
   { options, io }: { readonly options: LoginOptions; readonly io: Io },
@@ -189,7 +184,6 @@ async function readPassword(io: Io): Promise<Secret> {
   return new Secret(password);
 }
 
-/** Reads standard input to its end. */
 export async function readStandardInput(io: Io): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -81,7 +81,6 @@ function commanderOption(spec: OptionSpec): Option {
   return option;
 }
 
-/** Reads options, and refuses what is none. */
 function parse(
   command: Command,
   { words, known }: { readonly words: readonly string[]; readonly known: readonly OptionSpec[] },

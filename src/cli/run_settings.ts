@@ -10,13 +10,9 @@ import type { Reporter } from "./output/report.ts";
 import { askConfirmation } from "./prompts.ts";
 import { sourcesOf } from "./settings.ts";
 
-/** What a run is told by the command line. */
 export interface RunCommand {
-  /** ADC's words, or another program's. */
   readonly words: readonly string[];
-  /** Whether the words are another program's. */
   readonly exec: boolean;
-  /** adc-run's own options. */
   readonly options: GlobalOptions;
 }
 
@@ -26,7 +22,6 @@ export type RunSettings =
   & Pick<RunOptions, "adc" | "check" | "mask" | "ephemeral" | "terminal">
   & { readonly sources: (connection: Connection) => readonly TokenSource[] };
 
-/** What the command line says of a run, whatever its target. */
 export async function runOptionsOf(
   options: GlobalOptions,
   { io, reporter }: { readonly io: Io; readonly reporter: Reporter },

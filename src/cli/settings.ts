@@ -46,7 +46,6 @@ export function sourcesOf(
   }
 }
 
-/** The profiles that are meant. */
 export async function profilesOf(
   io: Io,
   { options, reporter }: { readonly options: GlobalOptions; readonly reporter: Reporter },
@@ -55,22 +54,17 @@ export async function profilesOf(
   return await selectProfiles({ ...contextOf(io, reporter), names: options.profile });
 }
 
-/** What a command that connects goes on with. */
 export interface OwnConnection {
-  /** Where and how to connect. */
   readonly connection: Connection;
-  /** The sources that the options name. */
   readonly sources: readonly TokenSource[];
 }
 
-/** Finds out where an own command connects, and which sources it asks. */
 export async function openConnection(
   { spec, options, connectionWords, reporter }: OwnCall,
   io: Io,
   { backend = spec.backend, askServer }: {
     /** The backend where none is set. */
     readonly backend?: "api7ee" | undefined;
-    /** Asks for the server where none is set. */
     readonly askServer?: (() => Promise<string | undefined>) | undefined;
   } = {},
 ): Promise<OwnConnection> {

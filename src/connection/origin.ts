@@ -25,7 +25,6 @@ export interface Setting<T> {
   readonly origin: Origin;
 }
 
-/** Says where a value came from, for a message. */
 export function describeOrigin(origin: Origin): string {
   switch (origin.kind) {
     case "flag":
@@ -84,7 +83,6 @@ export function readSetting(key: TextKey, layers: Layers): Setting<string> | und
   return (variable && lookUp(layers, variable)) ?? profileValue(layers.profile, key);
 }
 
-/** A value of a profile, with its origin. */
 export function profileValue<K extends keyof ProfileSettings>(
   profile: Profile | undefined,
   key: K,

@@ -67,7 +67,6 @@ async function selectProfile(
   return first;
 }
 
-/** Says where and how a run connects, and asks the sources for its token. */
 export async function checkConnection(given: Given<"selected">): Promise<Outcome> {
   const { env, cwd, envFile, args = [], selected: { profile } } = given;
   const connection = await resolveConnection({

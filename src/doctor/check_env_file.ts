@@ -9,7 +9,6 @@ import { failed, type Found, ok, skipped, warning } from "./finding.ts";
 /** The numbers of so many lines are named. */
 const MAX_LINES = 10;
 
-/** Looks at `.env`, or at the file that stands in for it. */
 export async function checkEnvFile(
   { envFile: name, cwd }: Pick<DiagnoseOptions, "envFile" | "cwd">,
 ): Promise<readonly Found[]> {
@@ -79,7 +78,6 @@ function isPipe(path: string): boolean {
 const VARIABLE =
   /^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?)(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/mg;
 
-/** What is remarkable about the lines of an environment file. */
 interface LineReport {
   /** The names that are set, in their order, one for each time. */
   readonly names: readonly string[];
@@ -91,7 +89,6 @@ interface LineReport {
   readonly repeated: readonly string[];
 }
 
-/** Looks at the lines of an environment file. */
 export function reportLines(text: string): LineReport {
   const lines = text.replace(/\r\n?/g, "\n");
   const names: string[] = [];

@@ -105,7 +105,6 @@ interface FileWithToken {
   readonly name: string;
   /** The absolute path, without symbolic links. */
   readonly path: string;
-  /** What the system says of it. */
   readonly stats: Stats;
 }
 

@@ -17,7 +17,6 @@ const MAX_SKEW = 60_000;
 /** Further off than that, tokens end at another time than adc-run says, in milliseconds. */
 const BAD_SKEW = 5 * 60_000;
 
-/** Says whether the servers can be reached. */
 export async function checkServers(given: Given<"connection">): Promise<Outcome> {
   const contacts = await contactServers(given.connection, given);
   return { findings: contacts.map(judgeContact), facts: { contacts } };
@@ -97,7 +96,6 @@ function judgeBackend(
   return fits ? warning(found, suggestion, data) : failed(found, suggestion, { exitCode, data });
 }
 
-/** Compares the clocks. */
 export function checkClock({ contacts }: Pick<Facts, "contacts">): readonly Found[] {
   const told = contacts.filter((each) => each.skew !== undefined);
   if (told.length === 0) return [skipped("no server tells the time")];
@@ -125,7 +123,6 @@ function spell(milliseconds: number): string {
   return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
 }
 
-/** Says through which proxy the servers are asked. */
 export function checkProxy(
   { connection, contacts, env }: Context & Pick<Facts, "connection" | "contacts">,
 ): readonly Found[] {

@@ -86,18 +86,12 @@ function describeCertificate(
   };
 }
 
-/** The longest that the handshake may take, in milliseconds. */
 const TIME_LIMIT = 5_000;
 
-/** What a certificate says. */
 interface CertificateReport {
-  /** Whom it was made for. */
   readonly subject: string;
-  /** Who signed it. */
   readonly issuer: string;
-  /** The names and addresses that it is for. */
   readonly names: readonly string[];
-  /** When it ends, in milliseconds. */
   readonly ends: number;
 }
 

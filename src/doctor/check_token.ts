@@ -20,15 +20,12 @@ import { NoTokenError, type ResolvedToken } from "../token/resolve.ts";
 import type { Facts, Given } from "./diagnose.ts";
 import { failed, failureOf, type Found, ok, skipped, warning } from "./finding.ts";
 
-/** What came of trying the token. */
 export interface TokenTrial {
-  /** What the server says of it; `undefined` where it was not asked. */
   readonly checked?: CheckResult | undefined;
   /** Whose it is; `undefined` where nobody says. */
   readonly owner?: User | undefined;
   /** The server's version, where it says so. */
   readonly version?: string | undefined;
-  /** What adc-run itself keeps about it. */
   readonly record?: TokenRecord | undefined;
   /** That the state file cannot be read, say. */
   readonly warnings: readonly string[];
@@ -36,7 +33,6 @@ export interface TokenTrial {
   readonly misplaced: boolean;
 }
 
-/** Tries the token, and asks whose it is. */
 export async function tryToken(
   given: Given<"connection" | "survey" | "contacts">,
 ): Promise<Omit<TokenTrial, "misplaced">> {
@@ -66,7 +62,6 @@ export async function tryToken(
   }
 }
 
-/** Says where the token comes from, and what the server says of it. */
 export function checkRunToken(
   { survey, trial, now = Date.now }:
     & Pick<Facts, "survey" | "trial">
@@ -128,7 +123,6 @@ function judgeToken(winner: ResolvedToken, trial: TokenTrial, now: number): read
   return [ok(`${from}: ${facts.join(", ")}`, data), ...remarks(winner, trial, now)];
 }
 
-/** What is not right about a token that works. */
 function* remarks(
   { source }: ResolvedToken,
   { owner, record }: TokenTrial,
@@ -153,7 +147,6 @@ function* remarks(
   }
 }
 
-/** Says whether the gateway group is there. */
 export function checkGroup(
   { connection: { backend, gatewayGroup }, survey, trial: { checked } }: Pick<
     Facts,

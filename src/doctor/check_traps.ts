@@ -14,7 +14,6 @@ const NOT_FROM_A_FILE =
 
 const NO = /^(|0|n|no|f|false|off)$/i;
 
-/** Looks for settings that do not do what they seem to do. */
 export async function checkTraps(place: Place): Promise<readonly Found[]> {
   const { env, cwd, envFile, connection } = place;
   const file = connection?.envFile ?? await readEnvFile(envFile ?? ".env", cwd);

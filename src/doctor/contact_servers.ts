@@ -6,7 +6,6 @@ import type { Server } from "../connection/server.ts";
 import type { Context } from "../context.ts";
 import { type HttpClient, type HttpResponse, openHttpClient } from "../http/http_client.ts";
 
-/** What is known of a server after the first contact. */
 export interface Contact {
   readonly server: Server;
   /** Why no answer came; `undefined` where one came. */
@@ -22,7 +21,6 @@ export interface Contact {
 
 type ContactOptions = Pick<Context, "signal" | "dispatcher" | "now">;
 
-/** Asks every server of a connection who it is. */
 export async function contactServers(
   connection: Connection,
   options: ContactOptions,

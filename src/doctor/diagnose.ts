@@ -63,12 +63,9 @@ export interface DiagnoseOptions extends Omit<Context, "onWarning"> {
 
 /** What checks find out for those that come later. */
 export interface Facts {
-  /** The profile in force, if there is one. */
   readonly selected: { readonly profile: Profile | undefined };
   readonly connection: Connection;
-  /** What the sources said. */
   readonly survey: Survey;
-  /** The tokens that a run would use. */
   readonly tokens: readonly Secret[];
   /** The same and all else that no finding may show. */
   readonly secrets: readonly Secret[];
@@ -130,7 +127,6 @@ export type CheckName =
   | "proxy"
   | "traps";
 
-/** What is looked at, in this order. */
 const CHECKS: Readonly<Record<CheckName, Check>> = {
   "adc": check([], checkAdc),
   "config": check([], checkConfig),
@@ -148,7 +144,6 @@ const CHECKS: Readonly<Record<CheckName, Check>> = {
   "traps": check([], checkTraps),
 };
 
-/** The names of all checks, in their order. */
 export const CHECK_NAMES: readonly CheckName[] = Object.keys(CHECKS) as CheckName[];
 
 /**

@@ -25,22 +25,18 @@ export type Found = Omit<Finding, "check">;
 
 type Data = Finding["data"];
 
-/** All is well. */
 export function ok(found: string, data?: Data): Found {
   return { status: "ok", found, data };
 }
 
-/** There was nothing to look at. */
 export function skipped(found: string, data?: Data): Found {
   return { status: "skipped", found, data };
 }
 
-/** It is worth a look. */
 export function warning(found: string, suggestion?: string, data?: Data): Found {
   return { status: "warning", found, suggestion, data };
 }
 
-/** A run would fail. */
 export function failed(
   found: string,
   suggestion: string | undefined,
@@ -49,7 +45,6 @@ export function failed(
   return { status: "failed", found, suggestion, exitCode, data };
 }
 
-/** A failure made of what was thrown. */
 export function failureOf(error: unknown): Found & { readonly exitCode: number } {
   if (error instanceof AdcRunError) {
     const { message, suggestion, exitCode } = error;

@@ -31,7 +31,6 @@ const NO_PROGRAMS = [
   "safe.bareRepository=explicit",
 ];
 
-/** The files that git tracks, or why that is not known. */
 export type TrackedFiles =
   | { readonly files: ReadonlySet<string> }
   | { readonly unknown: string };
@@ -112,7 +111,6 @@ export function cameWithProject(file: string, { env, cwd }: Pick<Context, "env" 
   return at > 0 && isBelow(resolve(cwd), parts.slice(0, at).join(sep) || sep);
 }
 
-/** Whether a path is a folder, or lies in it. */
 function isBelow(path: string, folder: string): boolean {
   const way = relative(folder, path);
   return way === "" || (!isAbsolute(way) && way !== ".." && !way.startsWith(`..${sep}`));

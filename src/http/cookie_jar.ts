@@ -1,7 +1,6 @@
 import { crossesInPlain, type Server } from "../connection/server.ts";
 import { MIN_SECRET_LENGTH, Secret } from "../secret.ts";
 
-/** What became of the cookies of one answer. */
 export interface TakenCookies {
   readonly kept: number;
   /** How many were not kept, for they are for `https:` alone. */
@@ -62,7 +61,6 @@ export class CookieJar {
     return pairs.length === 0 ? undefined : new Secret(pairs.join("; "));
   }
 
-  /** Drops all cookies. */
   clear(): void {
     this.#cookies.clear();
   }

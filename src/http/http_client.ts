@@ -13,9 +13,7 @@ export interface StreamRequest {
   readonly server: Server;
   /** Those that may be repeated are tried again, as long as no answer has begun. */
   readonly method: string;
-  /** The path with its query. */
   readonly path: string;
-  /** The token for `X-API-KEY`; without one the header is left out. */
   readonly token: Secret | undefined;
   /** They cannot take the place of the token, nor of the server's own password. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
@@ -33,20 +31,17 @@ export interface HttpRequest extends Omit<StreamRequest, "headers" | "body"> {
   readonly body?: unknown;
 }
 
-/** An answer that has begun. */
 export interface StreamResponse {
   readonly status: number;
   /** The words behind the status code; often none. */
   readonly reason: string;
   /** All headers in order, their names in lower case. `Set-Cookie` holds secrets. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** The first header of a name in lower case. */
   header(name: string): string | undefined;
   /** Whoever does not read it to its end leaves the loop, which ends the connection. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** An answer as a whole. */
 export interface HttpResponse extends Pick<StreamResponse, "status" | "header"> {
   /** Every `Set-Cookie` header, in order. They are secrets. */
   readonly setCookies: readonly string[];
@@ -58,23 +53,18 @@ export interface HttpResponse extends Pick<StreamResponse, "status" | "header"> 
 
 /** Sends requests over one connection. No redirect is followed: the token would follow along. */
 export interface HttpClient {
-  /** Sends a request and reads the answer, whatever its status. */
   send(request: HttpRequest): Promise<HttpResponse>;
   /** Sends a request and hands the answer on as it arrives. */
   open(request: StreamRequest): Promise<StreamResponse>;
-  /** Ends whatever is still under way. */
   close(): Promise<void>;
 }
 
-/** How `openHttpClient` works. */
 export interface HttpClientOptions {
-  /** Ends every request. */
   readonly signal?: AbortSignal | undefined;
   /** Sends the requests instead of sockets of our own. The caller closes it. */
   readonly dispatcher?: HttpDispatcher | undefined;
 }
 
-/** A request as it goes out. */
 export interface Outgoing {
   readonly server: Server;
   readonly method: string;
@@ -92,7 +82,6 @@ export interface Incoming extends Pick<StreamResponse, "status" | "reason" | "he
   discard(error?: Error): void;
 }
 
-/** Sends a request once. */
 export type Transport = (request: Outgoing) => Promise<Incoming>;
 
 const MAX_ATTEMPTS = 3;

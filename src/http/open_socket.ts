@@ -6,7 +6,6 @@ import type { Proxy } from "../connection/proxy.ts";
 import { hostOf, type Server } from "../connection/server.ts";
 import { type Tls, tlsOptions } from "../connection/tls.ts";
 
-/** How a socket is opened. */
 export interface OpenSocketOptions {
   readonly tls: Tls;
   readonly proxy: Proxy | undefined;
@@ -42,7 +41,6 @@ function openPlain(url: URL, signal: AbortSignal): Promise<Socket> {
   return untilOpened(socket, signal, (done) => socket.once("connect", () => done(socket)));
 }
 
-/** What a connection over TLS goes by. */
 export interface SecuredSocketOptions {
   readonly tls: Tls;
   /** Verifies nothing, whatever else is said. No token may cross such a connection. */

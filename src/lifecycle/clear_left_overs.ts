@@ -6,7 +6,6 @@ import type { Secret } from "../secret.ts";
 import { openJournal } from "../store/journal.ts";
 import { storeFolder } from "../store/private_path.ts";
 
-/** What is looked at, and who is told. */
 export interface ClearLeftOversOptions
   extends Pick<Context, "env" | "keychain" | "dispatcher" | "signal" | "onWarning" | "now"> {
 }

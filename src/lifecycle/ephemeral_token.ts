@@ -14,13 +14,9 @@ import type { Session } from "./open_session.ts";
 import { sweep } from "./sweep.ts";
 import type { TokenStores } from "./token_stores.ts";
 
-/** How a token is exchanged for one that lives for a run. */
 interface EphemeralOptions extends Omit<Context, "cwd"> {
-  /** Where the token is used. */
   readonly connection: Connection;
-  /** What is known of the token that was found. */
   readonly record: TokenRecord | undefined;
-  /** How long the new token lives at most, in milliseconds. */
   readonly ttl: number;
 }
 
@@ -64,12 +60,9 @@ export async function exchangeToken(
 /** How long giving a token back may take, in milliseconds. */
 const RELEASE_LIMIT = 10_000;
 
-/** How a token is lent. */
 interface LendOptions extends Omit<Context, "env" | "cwd"> {
   readonly connection: Connection;
-  /** Where the token is noted, and what is stored. */
   readonly stores: TokenStores;
-  /** How long the token lives at most, in milliseconds. */
   readonly ttl: number;
 }
 

@@ -54,23 +54,19 @@ export function endOf(lifetime: number | undefined, now: number): number | undef
   return lifetime === undefined ? undefined : Math.floor((now + lifetime) / 1000);
 }
 
-/** Writes a day for people. */
 export function day(seconds: number): string {
   return new Date(seconds * 1000).toISOString().slice(0, 10);
 }
 
-/** Says when a token ends. */
 export function describeEnd(expiresAt: number | undefined, now: number): string {
   if (expiresAt === undefined) return "never expires";
   return `${hasEnded(expiresAt, now) ? "expired" : "expires"} on ${day(expiresAt)}`;
 }
 
-/** Tells whether a token has ended. */
 export function hasEnded(expiresAt: number | undefined, now: number): boolean {
   return expiresAt !== undefined && expiresAt * 1000 <= now;
 }
 
-/** Says that a token ends soon. */
 export function endsSoon(expiresAt: number | undefined, now: number): string | undefined {
   if (expiresAt === undefined) return undefined;
   const left = expiresAt * 1000 - now;
@@ -79,7 +75,6 @@ export function endsSoon(expiresAt: number | undefined, now: number): string | u
   return `in ${Math.ceil(left / DAY)} days`;
 }
 
-/** Looks up what is known of a token. */
 export async function knownToken(
   token: Secret,
   { connection, env, onWarning }: {
@@ -102,7 +97,6 @@ export async function knownToken(
   }
 }
 
-/** Says that a token ends soon. */
 export function endWarning(record: TokenRecord | undefined, now: number): string | undefined {
   const soon = endsSoon(record?.expiresAt, now);
   if (record === undefined || soon === undefined) return undefined;

@@ -6,25 +6,17 @@ import type { NewToken, User } from "../admin_api/shapes.ts";
 import { UsageError } from "../errors.ts";
 import type { Journal, JournalEntry } from "../store/journal.ts";
 
-/** How a token is to be made. */
 export interface MintOptions {
-  /** Where the token is noted. */
   readonly journal: Journal;
-  /** Who asks: the token will be this user's. */
   readonly user: User;
-  /** Its name, which no other token has. */
   readonly name: string;
-  /** Its end in Unix seconds, or `undefined` for never. */
   readonly expiresAt: number | undefined;
   /** What the journal says of it beside. */
   readonly note: Pick<JournalEntry, "kind" | "account" | "storage" | "rename">;
-  /** Ends the attempt. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A token that exists on the server and in the journal. */
 interface MintedToken {
-  /** The token and what the server says of it. */
   readonly fresh: NewToken;
   /** Takes the token out of the journal: it is kept, or gone. */
   settle(): Promise<void>;
@@ -41,7 +33,6 @@ const UNCLEAR: readonly AdminApiFailure[] = [
   "wrong-server",
 ];
 
-/** Makes a token. */
 export async function mintToken(api: AdminApi, options: MintOptions): Promise<MintedToken> {
   const { journal, user, name, expiresAt, note, signal } = options;
   const { key } = await journal.add({
@@ -95,13 +86,11 @@ export function uniqueTokenName(base: string): string {
   return `${cut(start, MAX_TOKEN_NAME_LENGTH - suffix.length - 1)}-${suffix}`;
 }
 
-/** The same name with a number behind it. */
 export function numberedTokenName(base: string, number: number): string {
   const suffix = ` ${number}`;
   return cut(base, MAX_TOKEN_NAME_LENGTH - suffix.length) + suffix;
 }
 
-/** Refuses a name that the server would refuse. */
 export function requireTokenName(name: string): string {
   const { length } = [...name];
   if (name.trim() === "") throw new UsageError("Cannot name a token: the name is empty");

@@ -9,7 +9,6 @@ import { forgetToken, type Place, previousToken, type TokenStores } from "./toke
 
 /** A token that is about to be replaced. */
 export interface OldToken {
-  /** What is known of it. */
   readonly record: TokenRecord;
   /** Its entry in the journal; `undefined` where adc-run did not make it. */
   readonly key: string | undefined;

@@ -13,11 +13,8 @@ import type { TokenRecord } from "../store/state.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { explainRefusal } from "./expiry.ts";
 
-/** The Admin API, and on whose behalf it is asked. */
 export interface Session {
-  /** Asks the server. */
   readonly api: AdminApi;
-  /** Who asks. */
   readonly user: User;
   /** Logs out and closes the connections; never throws. */
   readonly close: () => Promise<void>;
@@ -26,7 +23,6 @@ export interface Session {
 const OF_NOBODY = 'An admin key ("a7adm-…") belongs to no user, and has no tokens to look after. ' +
   "Use a user's token, or log in.";
 
-/** Who asks. */
 interface SessionOptions extends Pick<Context, "dispatcher" | "signal"> {
   /** A user and a password; or else a token. */
   readonly credentials?: Credentials | undefined;
@@ -63,7 +59,6 @@ export async function openTokenSession(
   }
 }
 
-/** Opens a session, and asks whose it is. */
 export async function openSession(
   connection: Connection,
   { credentials, token, dispatcher, signal }: SessionOptions,

@@ -17,27 +17,19 @@ import {
 import { sweep } from "./sweep.ts";
 import { keepToken, type Place, previousToken } from "./token_stores.ts";
 
-/** How a stored token is replaced. */
 export interface ReplaceTokenOptions extends Place, Pick<Context, "dispatcher" | "signal"> {
-  /** Where the token is used. */
   readonly connection: Connection;
-  /** Who asks. */
   readonly user: User;
   readonly name?: string | undefined;
-  /** The end in Unix seconds, or `undefined` for never. */
   readonly expiresAt: number | undefined;
   /** Tries the token before it is stored; what it throws undoes all. */
   readonly check: (token: Secret) => Promise<void>;
-  /** Told what a person should know, a sentence each. */
   readonly onWarning: (warning: string) => void;
-  /** The clock, in milliseconds. */
   readonly now: () => number;
 }
 
-/** A token that is stored. */
 export interface KeptToken {
   readonly token: Secret;
-  /** What is known of it. */
   readonly record: TokenRecord;
   /** The name of the token that was revoked in its favour. */
   readonly revoked: string | undefined;
@@ -166,15 +158,11 @@ async function chooseName(
   return uniqueTokenName(wanted);
 }
 
-/** Where a token is kept. */
 export interface AdoptTokenOptions extends Place {
-  /** Where the token is used. */
   readonly connection: Connection;
-  /** The origin of the server that it is for. */
   readonly origin: string;
   /** Whose it is, where that is known. */
   readonly user?: Pick<User, "id" | "username"> | undefined;
-  /** Told what a person should know, a sentence each. */
   readonly onWarning: (warning: string) => void;
 }
 

@@ -45,7 +45,6 @@ export function storeSource({ env }: Pick<Context, "env">): TokenSource {
   };
 }
 
-/** A stored token. */
 export interface StoredEntry {
   readonly token: Secret;
   readonly storage: Storage;

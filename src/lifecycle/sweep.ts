@@ -13,7 +13,6 @@ import { storedToken, type TokenStores } from "./token_stores.ts";
 /** A server that hangs must not keep anybody for long from what they came for, in milliseconds. */
 const TIME_LIMIT = 5_000;
 
-/** What a sweep works with. */
 export interface SweepOptions extends Pick<Context, "onWarning" | "signal"> {
   /** Where the journal is, and what is stored. */
   readonly stores: TokenStores;
@@ -21,7 +20,6 @@ export interface SweepOptions extends Pick<Context, "onWarning" | "signal"> {
   readonly user: User;
   /** The account whose lock the caller holds. */
   readonly holding?: string | undefined;
-  /** The clock, in milliseconds. */
   readonly now: () => number;
 }
 

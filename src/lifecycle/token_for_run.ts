@@ -16,15 +16,11 @@ import {
   type TokenStores,
 } from "./token_stores.ts";
 
-/** Who logs in, and what becomes of the token. */
 export interface TokenForRunOptions extends Omit<AdminApiSourceOptions, "ask" | "confirm"> {
-  /** Who logs in. */
   readonly credentials: Credentials;
-  /** Ends the attempt. */
   readonly signal: AbortSignal;
 }
 
-/** What a token is made with. */
 interface Making extends TokenForRunOptions {
   readonly connection: Connection;
   readonly stores: TokenStores;

@@ -20,7 +20,6 @@ export interface TokenStores {
   readonly journal: Journal;
 }
 
-/** What the stores are made from. */
 export interface TokenStoresOptions extends Pick<Context, "env" | "keychain" | "onWarning"> {
 }
 
@@ -40,11 +39,9 @@ export function openTokenStores(options: TokenStoresOptions): TokenStores {
 /** Writing may make the keychain ask for its password, so there is time to type. */
 const TIME_LIMIT = 30_000;
 
-/** One entry in one of the stores. */
 export interface Place {
   readonly stores: TokenStores;
   readonly storage: Storage;
-  /** The account, a server's origin. */
   readonly account: string;
 }
 

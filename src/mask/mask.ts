@@ -10,7 +10,6 @@ import { Replacer } from "./replacer.ts";
 /** Node.js 20 would take 16 KiB, less than one read from a pipe. */
 const HIGH_WATER_MARK = 64 * 1024;
 
-/** What `MaskStream` needs besides its replacer. */
 interface MaskStreamOptions {
   /** After how many milliseconds without input the held bytes are let go. */
   readonly idleTime: number;
@@ -26,7 +25,6 @@ export class MaskStream extends Transform {
   readonly #onReplaced: ((count: number) => void) | undefined;
   #counted = 0;
 
-  /** Makes the stream. */
   constructor(replacer: Replacer, options: MaskStreamOptions) {
     super({ highWaterMark: HIGH_WATER_MARK });
     this.#replacer = replacer;
@@ -34,7 +32,6 @@ export class MaskStream extends Transform {
     this.#idle = new IdleTimer(() => this.#release(), options);
   }
 
-  /** Masks a chunk. */
   override _transform(chunk: Buffer, _encoding: string, callback: TransformCallback): void {
     this.#idle.stop();
     this.#pushAll(this.#replacer.write(chunk));
@@ -42,7 +39,6 @@ export class MaskStream extends Transform {
     callback();
   }
 
-  /** Hands out what is held when the input has ended. */
   override _flush(callback: TransformCallback): void {
     this.#idle.stop();
     this.#pushAll(this.#replacer.release());

@@ -11,7 +11,6 @@ interface Finder {
 class ByteFinder implements Finder {
   readonly #first = new Uint8Array(256);
 
-  /** Makes the finder. */
   constructor(patterns: readonly string[]) {
     for (const pattern of patterns) this.#first[pattern.charCodeAt(0)] = 1;
   }
@@ -45,7 +44,6 @@ class Automaton {
   readonly #byte: Uint8Array;
   #size = 1;
 
-  /** Makes the automaton. */
   constructor(patterns: readonly string[]) {
     let capacity = 1;
     for (const pattern of patterns) capacity += pattern.length;
@@ -154,7 +152,6 @@ class ShiftTable implements Finder {
   /** For each byte, whether a pattern begins with it. */
   readonly #first = new Uint8Array(256);
 
-  /** Makes the table. */
   constructor(patterns: readonly string[], block: 2 | 3) {
     let window = MAX_WINDOW;
     for (const pattern of patterns) window = Math.min(window, pattern.length);
@@ -238,7 +235,6 @@ export class Matcher {
   readonly #finders: readonly Finder[];
   #automaton: Automaton | undefined;
 
-  /** Makes the matcher. */
   constructor(patterns: Iterable<string>) {
     this.#patterns = [...patterns];
     // The shortest pattern decides how far a table can shift.

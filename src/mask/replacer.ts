@@ -15,12 +15,10 @@ class Spans {
     return this.#length / 2;
   }
 
-  /** Where a union starts. */
   start(index: number): number {
     return this.#bounds[index * 2]!;
   }
 
-  /** Where a union ends. */
   end(index: number): number {
     return this.#bounds[index * 2 + 1]!;
   }
@@ -91,7 +89,6 @@ export class Replacer {
   #tail: Uint8Array = NOTHING;
   #count = 0;
 
-  /** Makes the replacer. */
   constructor(matcher: Matcher, replacement: Uint8Array) {
     this.#matcher = matcher;
     this.#replacement = replacement;
@@ -107,7 +104,6 @@ export class Replacer {
     return this.#count;
   }
 
-  /** Takes the next bytes. */
   write(chunk: Uint8Array): Uint8Array[] {
     this.#scan(chunk);
     const hold = chunk.length - this.#depth;

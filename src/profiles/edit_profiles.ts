@@ -59,7 +59,6 @@ export async function setProfile(
   });
 }
 
-/** Removes profiles. Where one of them is used by default, none is from then on. */
 export async function removeProfiles(
   names: readonly string[],
   options: EditProfilesOptions,

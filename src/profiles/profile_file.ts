@@ -29,14 +29,12 @@ export function userProfilesPath(env: Environment): string {
   return join(storeFolder(env), USER_FILE);
 }
 
-/** Reads the user's own profiles: `config.json` in the configuration folder. */
 export async function readUserProfiles(env: Environment): Promise<ProfileFile> {
   const path = userProfilesPath(env);
   const text = readProfilesText(path, { project: false });
   return await parseFile(text, { path, project: false });
 }
 
-/** Reads a project's profiles: `adc-run.json` in the working directory. */
 export async function readProjectProfiles(cwd: string): Promise<ProfileFile> {
   const path = resolve(cwd, PROJECT_FILE);
   const text = readProfilesText(path, { project: true });

@@ -41,7 +41,6 @@ export class ProfileFileError extends AdcRunError {
   }
 }
 
-/** A profile as it is written down. */
 export interface StoredProfile extends ProfileSettings {
   /** Another profile of the same file, whose values count where this one has none. */
   readonly use?: string;
@@ -201,7 +200,6 @@ type InheritedSettings = {
 export const MAX_STEPS = 32;
 
 interface FollowedUse {
-  /** The settings, each from the nearest profile that has it. */
   readonly settings: InheritedSettings;
   /** The profile's name, and those of the profiles that it uses; no more than `MAX_STEPS` of them. */
   readonly chain: readonly string[];

@@ -8,26 +8,19 @@ import type { Spawner } from "../system/spawn.ts";
 import { notStarted, type Program } from "./locate.ts";
 import { type RunSignals, sendSignal } from "./signals.ts";
 
-/** Where the child's streams lead and how it is treated. */
 interface ChildOptions extends Pick<Context, "cwd" | "signal"> {
   readonly env: Record<string, string | undefined>;
-  /** Where its standard output goes. */
   readonly stdout: Writable | "inherit" | "ignore";
-  /** Where its standard error goes. */
   readonly stderr: Writable | "inherit" | "ignore";
-  /** Where its standard input comes from. */
   readonly stdin: "inherit" | "ignore";
   /** What is masked in streams that are piped. */
   readonly mask: Mask;
   /** Whether a terminal sends signals to the child as well. */
   readonly terminal?: boolean | undefined;
-  /** Tells of signals that are to be passed on. */
   readonly watch: RunSignals;
-  /** How it is started. */
   readonly spawn?: Spawner | undefined;
 }
 
-/** How the child ended. */
 interface ChildEnding {
   /** Its exit code, `null` where a signal ended it. */
   readonly code: number | null;
@@ -36,7 +29,6 @@ interface ChildEnding {
   readonly outputFailure: string | undefined;
 }
 
-/** Runs a program to its end. */
 export async function runChild(
   program: Program,
   args: readonly string[],
@@ -102,7 +94,6 @@ function ending(
 /** What Node.js calls a stream that was closed before its end. */
 const CLOSED_EARLY = "ERR_STREAM_PREMATURE_CLOSE";
 
-/** How the output of one stream ended. */
 interface OutputEnding {
   /**
    * The system's code where the output could not be written, `EPIPE` where the reader went away.
@@ -118,7 +109,6 @@ interface Output {
   childEnded(): void;
 }
 
-/** Pipes one of the child's output streams to where it belongs. */
 export function pipeOutput(
   from: Readable,
   to: Writable,

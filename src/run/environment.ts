@@ -11,7 +11,6 @@ import { splitTokens } from "../token/token_value.ts";
 /** Ways to more tokens, which are none of the child's business. */
 const WITHHELD = ["ADC_TOKEN_FILE", "ADC_TOKEN_COMMAND", "API7_USERNAME", "API7_PASSWORD"];
 
-/** Variables for a child. */
 export type ChildEnvironment = Record<string, string | undefined>;
 
 /**
@@ -28,7 +27,6 @@ function isWithheld(name: string, platform: string = process.platform): boolean 
   return WITHHELD.includes(platform === "win32" ? name.toUpperCase() : name);
 }
 
-/** The environment of a child that talks to the gateway, but for the token. */
 export function childEnvironment(connection: Connection, env: Environment): ChildEnvironment {
   const child = plainEnvironment(env);
   // A file named with --env-file stands in for `.env`, whose variables ADC would load by itself.

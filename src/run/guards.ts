@@ -55,9 +55,7 @@ function linkTarget(path: string): string | undefined {
   }
 }
 
-/** What ADC is about to be started with. */
 interface FileGuardOptions extends Pick<Context, "cwd" | "env"> {
-  /** ADC's command and its options. */
   readonly words: readonly string[];
   readonly secrets: readonly Secret[];
   /** The platform: the names of variables are the same in capitals on Windows. */

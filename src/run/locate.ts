@@ -14,7 +14,6 @@ export interface Program {
   readonly name: string;
 }
 
-/** Where ADC is looked for. */
 export interface LocateOptions extends Pick<Context, "env" | "cwd"> {
   readonly adc?: string | undefined;
 }
@@ -123,7 +122,6 @@ const REASONS: Readonly<Record<string, readonly [found: string, suggestion: stri
   ],
 };
 
-/** The error for a program that the system does not start. */
 export function notStarted(error: unknown, program: Pick<Program, "name">): unknown {
   // Deno's own words say which permission is missing.
   if (error instanceof Error && error.name === "NotCapable") return error;

@@ -29,7 +29,6 @@ import type { RunSignals } from "./signals.ts";
 
 /** What is to be run. */
 export interface Call {
-  /** The program to run instead of ADC. */
   readonly program: string | undefined;
   /** ADC's words; of another program its arguments alone. */
   readonly args: AdcArguments;

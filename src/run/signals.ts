@@ -47,7 +47,6 @@ export interface RunSignals {
   passTo(send: (signal: NodeJS.Signals) => void, options: { readonly terminal: boolean }): void;
   /** There is no child, or none any more: the next signal cuts short what this one is handed to. */
   cleanUp(): AbortSignal;
-  /** Stops listening. */
   stop(): void;
 }
 

@@ -119,7 +119,6 @@ function requireTargets({ profiles, parallel = 1 }: TargetsOptions): void {
 interface TargetRun {
   /** What would run, as soon as that is known. */
   readonly plan: Promise<RunPlan>;
-  /** Starts the child. */
   start(late: LateTerms): Promise<RunResult | undefined>;
   /** Ends the run without its child, unless that has run already. */
   skip(): Promise<void>;

@@ -37,7 +37,6 @@ export interface Journal {
   /** Adds an entry, in this process' name. */
   add(entry: Omit<JournalEntry, "key" | "owner">): Promise<JournalEntry>;
   change(key: string, patch: Partial<Omit<JournalEntry, "key">>): Promise<void>;
-  /** Removes an entry, if it is there. */
   remove(key: string): Promise<void>;
 }
 
@@ -62,7 +61,6 @@ interface Content {
   readonly entries: readonly JournalEntry[];
 }
 
-/** Opens the file `journal.json`. */
 export function openJournal(folder: string, options: StoreOptions = {}): Journal {
   const path = join(folder, JOURNAL_FILE);
   const file = new JsonFile<Content>({

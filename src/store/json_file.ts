@@ -15,7 +15,6 @@ import { DamagedFileError, StoreError, storeError } from "./store_error.ts";
 /** The version of all files that this adc-run writes, and the newest that it reads. */
 const VERSION = 1;
 
-/** What a `JsonFile` is of. */
 interface JsonFileOptions<T> extends Pick<Context, "onWarning"> {
   readonly path: string;
   /** Makes sure that what the file holds is of the right shape; `undefined` says that it is not. */
@@ -43,7 +42,6 @@ export class JsonFile<T extends object> {
   readonly path: string;
   readonly #options: JsonFileOptions<T>;
 
-  /** Names the file; nothing is read yet. */
   constructor(options: JsonFileOptions<T>) {
     this.path = options.path;
     this.#options = options;

@@ -134,7 +134,6 @@ function passStoreErrors(error: unknown): void {
   if (!(error instanceof StoreError)) throw error;
 }
 
-/** A lock file as it was found. */
 interface FoundLock {
   /** Tells this lock from every other that was or will be at the same path. */
   readonly id: string;
@@ -159,7 +158,6 @@ const NO_LINKS: readonly string[] = [
 /** What follows a lock's name in those of breakers' locks, and of locks in the making. */
 const LEFT = /^(?:\.[0-9a-f]{12})*(?:\.[0-9a-f]{12}|\.[0-9a-f]{32}\.tmp)$/;
 
-/** Looks who holds a lock. */
 async function findLock(path: string): Promise<FoundLock | undefined> {
   let handle: FileHandle | undefined;
   try {

@@ -20,7 +20,6 @@ export async function preparePrivateFolder(folder: string, contents: Contents): 
   requirePrivateFolder(folder, contents);
 }
 
-/** Makes a folder for its owner alone, unless it is there. */
 export async function makeFolder(folder: string): Promise<void> {
   try {
     await makeWithParents(folder);

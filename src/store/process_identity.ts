@@ -29,7 +29,6 @@ export function ownIdentity(): Promise<ProcessIdentity> {
   return own ??= identify();
 }
 
-/** Tells whether a process still runs. */
 export async function isAlive(identity: ProcessIdentity): Promise<boolean | undefined> {
   const self = await ownIdentity();
   // One boot is one machine, whatever it is called by now; another boot of the same name has ended this.
@@ -45,7 +44,6 @@ export async function isAlive(identity: ProcessIdentity): Promise<boolean | unde
   return now.state !== "Z" && now.state !== "X" && !differ(identity.started, now.started);
 }
 
-/** Reads an identity from a file. */
 export function readIdentity(value: unknown): ProcessIdentity | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { host, pid, started, boot, pidNamespace } = value as Record<string, unknown>;

@@ -4,11 +4,8 @@ import { hasFields, JsonFile, keepFields, type StoreOptions } from "./json_file.
 /** Where a token can be kept. */
 export type Storage = "keychain" | "file";
 
-/** What is known of a stored token. */
 export interface TokenRecord {
-  /** The account that it is stored under. */
   readonly account: string;
-  /** The origin of the server that it is for. */
   readonly origin: string;
   readonly storage: Storage;
   /** Its fingerprint, which tells whether what is stored is still the token meant here. */
@@ -26,18 +23,15 @@ export interface TokenRecord {
   readonly neverExpires?: boolean | undefined;
 }
 
-/** Which record is meant. */
 export type TokenQuery =
   | { readonly account: string }
   | { readonly origin: string; readonly fingerprint: string };
 
-/** The records of all stored tokens. */
 export interface TokenState {
   list(): Promise<readonly TokenRecord[]>;
   find(query: TokenQuery): Promise<TokenRecord | undefined>;
   /** Adds a record, in place of the one with the same account and storage. */
   put(record: TokenRecord): Promise<void>;
-  /** Removes the records of an account. */
   remove(
     query: { readonly account: string; readonly storage?: Storage | undefined },
   ): Promise<void>;
@@ -64,7 +58,6 @@ interface Content {
   readonly tokens: readonly TokenRecord[];
 }
 
-/** Opens the file `state.json`. */
 export function openState(folder: string, options: StoreOptions = {}): TokenState {
   const file = new JsonFile<Content>({
     path: join(folder, STATE_FILE),

@@ -6,7 +6,6 @@ import {
   throwIfNotCapable,
 } from "../errors.ts";
 
-/** What a `StoreError` carries beside its message. */
 export interface StoreErrorOptions extends AdcRunErrorOptions {
   readonly path: string;
   /** The system's code, such as `ENOSPC`. @default none */

@@ -8,15 +8,12 @@ import { deadline, unlessAborted } from "./deadline.ts";
 import { ENDED_PROCESS, IdleTimer } from "./idle_timer.ts";
 import type { Spawner } from "./spawn.ts";
 
-/** How a program is run for its output. */
 interface CaptureOptions extends Pick<Context, "env" | "cwd" | "signal"> {
-  /** How much it may print, in bytes. */
   readonly maxBytes: number;
   /** How long it may take, in milliseconds. @default no limit */
   readonly timeout?: number | undefined;
   /** Where its standard error goes. @default "ignore" */
   readonly stderr?: "inherit" | "ignore" | undefined;
-  /** How it is started. @default the system's own way */
   readonly spawn?: Spawner | undefined;
 }
 

@@ -9,9 +9,7 @@ export interface Timers {
   clearImmediate(handle: TimerHandle): void;
 }
 
-/** What a timer function returns. */
 export interface TimerHandle {
-  /** Lets the process end while the timer is running. */
   unref(): unknown;
 }
 
@@ -22,9 +20,7 @@ const NODE_TIMERS: Timers = {
   clearImmediate: (handle) => clearImmediate(handle as NodeJS.Immediate),
 };
 
-/** How an `IdleTimer` waits. */
 interface IdleTimerOptions {
-  /** For how long nothing may happen, in milliseconds. */
   readonly idleTime: number;
   /** How much longer reading may take that was due in the meantime, in milliseconds. @default 0 */
   readonly readingTime?: number;
@@ -53,14 +49,12 @@ export class IdleTimer {
   #timeout: TimerHandle | undefined;
   #immediate: TimerHandle | undefined;
 
-  /** Makes the timer. */
   constructor(callback: () => void, options: IdleTimerOptions) {
     this.#callback = callback;
     this.#options = options;
     this.#timers = options.timers ?? NODE_TIMERS;
   }
 
-  /** Starts to wait, from the beginning if it was waiting already. */
   start(): void {
     const { idleTime, readingTime } = this.#options;
     this.stop();
@@ -70,7 +64,6 @@ export class IdleTimer {
     });
   }
 
-  /** Waits no more. */
   stop(): void {
     if (this.#timeout !== undefined) this.#timers.clearTimeout(this.#timeout);
     if (this.#immediate !== undefined) this.#timers.clearImmediate(this.#immediate);

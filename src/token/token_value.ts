@@ -19,7 +19,6 @@ export function validateToken(token: Secret, backend: Backend): string | undefin
   return undefined;
 }
 
-/** The tokens in a value. */
 export function splitTokens(token: Secret, backend: Backend): readonly Secret[] {
   return BACKENDS[backend].hasServerList
     ? token.reveal().split(",").map((part) => new Secret(part))
@@ -65,7 +64,6 @@ export function accountsFor(
   return [...new Set([accountOf(origin, connection), origin])];
 }
 
-/** The origins of a list of servers. */
 export function originsOf(servers: readonly { readonly origin: string }[]): readonly string[] {
   return [...new Set(servers.map(({ origin }) => origin))];
 }

@@ -28,7 +28,6 @@ import type { Reporter } from "../output/report.ts";
 import { askCredentials } from "../prompts.ts";
 import { openConnection } from "../settings.ts";
 
-/** A session, and the token that it was opened with. */
 interface OwnSession extends Session {
   /** The token; `undefined` after a log-in with a password. */
   readonly resolved: ResolvedToken | undefined;
@@ -133,7 +132,6 @@ export function warnOfSuperAdmin({ superAdmin, username }: User, reporter: Repor
   );
 }
 
-/** Names an owner for a message. */
 export function describeOwner(owner: User): string {
   return `${owner.username} (roles: ${owner.roles.join(", ") || "none"})`;
 }
@@ -149,7 +147,6 @@ export const STORAGES: Readonly<
   file: { source: "store", place: (folder) => `the file ${join(folder, TOKEN_FILE)} (account ` },
 };
 
-/** Names entries for a message. */
 export function describeEntries(
   accounts: readonly string[],
   { storage, folder }: { readonly storage: Storage; readonly folder: string },
@@ -163,7 +160,6 @@ export function warnOfFile(reporter: Reporter): void {
   reporter.warn("The token lies in a file, unencrypted; a keychain is the better place.");
 }
 
-/** Tries a token that is to be stored. */
 export async function tryToken(
   token: Secret,
   { connection, reporter, signal }: {
@@ -177,7 +173,6 @@ export async function tryToken(
   if (checked.verdict !== "valid") reporter.warn(checked.found);
 }
 
-/** A stored token as data, without the token. */
 export function describeKept(
   { token, record, revoked }: KeptToken,
   owner: User,

@@ -24,7 +24,6 @@ import { allPages, notAList, pageFields } from "./api_pages.ts";
 import { type ApiRequest, readApiRequest, readBody } from "./api_request.ts";
 import { hasField, readTarget, requireGroups, withFields, withGroup } from "./api_target.ts";
 
-/** Sends one request and shows the answer. */
 export async function api(
   call: OwnCall<ApiOptions>,
   io: Io,
@@ -50,7 +49,6 @@ export async function api(
   }
 }
 
-/** What a request has about it. */
 interface Surroundings extends OwnConnection {
   readonly reporter: Reporter;
   readonly io: Io;

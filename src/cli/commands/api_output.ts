@@ -44,7 +44,6 @@ export async function writePieces(
 
 /** The first part of a body, kept while it passes. */
 export interface BodyStart {
-  /** The body, to be read once. */
   readonly body: AsyncIterable<Uint8Array>;
   /** What has passed so far, up to 64 KiB. */
   text(): string;
@@ -54,7 +53,6 @@ export interface BodyStart {
   cut(): boolean;
 }
 
-/** Keeps the first part of a body. */
 export function keepStart(body: AsyncIterable<Uint8Array>): BodyStart {
   const kept: Uint8Array[] = [];
   let length = 0;

@@ -5,25 +5,18 @@ import { AdcRunError, codeOf, EXIT, throwIfNotCapable, UsageError } from "../../
 import type { Io } from "../io.ts";
 import type { ApiOptions } from "../manual/other_commands.ts";
 
-/** What is to be asked. */
 export interface ApiRequest {
   readonly method: string;
   readonly path: string;
-  /** What stands behind `-d`. */
   readonly data: string | undefined;
   /** The headers, by their names in lower case. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
-  /** What is added to the query. */
   readonly fields: readonly (readonly [name: string, value: string])[];
-  /** Whether the answer's head is shown as well. */
   readonly include: boolean;
-  /** Whether a list is read to its end. */
   readonly paginate: boolean;
-  /** Whether the token is masked in the answer. */
   readonly mask: boolean;
 }
 
-/** Reads what is to be asked. */
 export function readApiRequest(operands: readonly string[], options: ApiOptions): ApiRequest {
   const { include = false, paginate = false, mask = true } = options;
   const { method, path } = readOperands(operands, options);
@@ -122,7 +115,6 @@ const RESERVED: readonly (readonly [names: readonly string[], reason: string])[]
   [["accept-encoding"], "the token could not be masked in an answer that is compressed"],
 ];
 
-/** Reads headers. */
 export function readHeaders(
   written: readonly string[],
 ): Readonly<Record<string, readonly string[]>> {

@@ -23,7 +23,6 @@ const ADDRESS = /^[a-z][a-z0-9+.-]*:/i;
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 
-/** Reads the path that a person wrote. */
 export function readTarget(written: string, servers: readonly Server[]): ApiTarget {
   if (written.trim() === "") throw wrongPath("it is empty");
   if (CONTROL.test(written)) throw wrongPath("it has a control character in it");
@@ -111,7 +110,6 @@ function wrongPath(found: string, suggestion = 'See "adc-run api --help".'): Usa
   return new UsageError(`Cannot use the path: ${found}`, { suggestion });
 }
 
-/** Adds fields to the query. */
 export function withFields(
   path: string,
   fields: readonly (readonly [name: string, value: string])[],
@@ -124,7 +122,6 @@ export function withFields(
   return /[?&]$/.test(path) ? path + query : `${path}&${query}`;
 }
 
-/** Tells whether a path's query has a field. */
 export function hasField(path: string, name: string): boolean {
   const [, query = ""] = /\?(.*)$/s.exec(path) ?? [];
   return new URLSearchParams(query).has(name);

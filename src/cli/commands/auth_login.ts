@@ -74,7 +74,6 @@ export async function authLogin(call: OwnCall<LoginOptions>, io: Io): Promise<nu
   return await login({ ...call, ...connected, storage }, io);
 }
 
-/** A command that stores a token somewhere. */
 type LoginCommand = OwnCall<LoginOptions> & OwnConnection & { readonly storage: Storage };
 
 /** Where nobody can be asked ADC's default stands, and the log-in says what answers there. */
@@ -84,7 +83,6 @@ async function askServer(io: Io): Promise<string | undefined> {
     : undefined;
 }
 
-/** Logs in, has a token made, tries it, and stores it. */
 async function loginWithPassword(command: LoginCommand, io: Io): Promise<number> {
   const { options, connection, sources, reporter, storage } = command;
   requireLogIn(connection);
@@ -162,7 +160,6 @@ function requireLogIn({ backend }: Connection): void {
   });
 }
 
-/** Stores a token, if the server takes it. */
 async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
   const { options, connection, sources, reporter, storage } = command;
   const token = await readToken(connection, io);

@@ -14,7 +14,6 @@ import { describeCheck, describeError, describeToken, formatTrail } from "../out
 import { openConnection } from "../settings.ts";
 import { describeOwner, findOwner, warnOfFile, withoutLogIn } from "./account.ts";
 
-/** Shows where a token would come from and what the server says of it. */
 export async function authStatus(call: OwnCall, io: Io): Promise<number> {
   const { options, reporter } = call;
   const { connection, sources } = await openConnection(call, io);
@@ -68,7 +67,6 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
   return reporter.fail(failure instanceof NoTokenError ? failure.withoutTrail() : failure);
 }
 
-/** What is known of a stored token, as data. */
 function describeRecord(record: TokenRecord | undefined): Record<string, unknown> {
   if (record === undefined) return {};
   const { id, name, user, storage, expiresAt } = record;

@@ -8,7 +8,6 @@ import type { OwnCall } from "../manual/manual.ts";
 import { isColourful, redact } from "../output/report.ts";
 import { sourcesOf } from "../settings.ts";
 
-/** The numbers of the colours, by status. */
 const COLOURS: Readonly<Record<Finding["status"], number>> = {
   ok: 32,
   warning: 33,
@@ -16,7 +15,6 @@ const COLOURS: Readonly<Record<Finding["status"], number>> = {
   skipped: 90,
 };
 
-/** Looks at everything that a run depends on. */
 export async function doctor(
   { options, connectionWords, reporter }: OwnCall,
   io: Io,

@@ -7,7 +7,6 @@ import type { Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { alignColumns, type Reporter } from "../output/report.ts";
 
-/** Lists the user's own profiles and the project's. */
 export async function profileList({ options, reporter }: OwnCall, io: Io): Promise<number> {
   const { env, cwd } = io;
   const [own, project] = [await readUserProfiles(env), await readProjectProfiles(cwd)];
@@ -60,7 +59,6 @@ function row(profile: Profile, used: boolean): readonly string[] {
   return [used ? "*" : " ", name, backend, server, gatewayGroup, file];
 }
 
-/** A setting, ready to be shown. */
 interface ShownSetting {
   readonly value: NonNullable<ProfileSettings[keyof ProfileSettings]>;
   readonly profile: string;
@@ -100,7 +98,6 @@ export async function profileShow(
   return 0;
 }
 
-/** The settings in the order in which they are documented. */
 async function settingsOf(
   profile: Profile,
   { env, cwd }: Io,
@@ -124,7 +121,6 @@ function shown(value: ShownSetting["value"]): string {
     : JSON.stringify(value);
 }
 
-/** Prints the schema. */
 export async function profileSchema({ reporter }: OwnCall): Promise<number> {
   reporter.print(JSON.stringify(PROFILE_SCHEMA, null, 2));
   return await Promise.resolve(0);

@@ -111,7 +111,6 @@ async function warnAboutProfile(name: string, { env }: Io, reporter: Reporter): 
   }
 }
 
-/** Chooses the default profile, or none. */
 export async function profileUse(
   { options, reporter, operands }: OwnCall<UseOptions>,
   io: Io,

@@ -15,7 +15,6 @@ import {
 import { type RunCommand, runOptionsOf } from "../run_settings.ts";
 import { namedEnvFile, profilesOf } from "../settings.ts";
 
-/** Runs ADC, or another program, with a token that was checked. */
 export async function runCommand({ words, exec, options }: RunCommand, io: Io): Promise<number> {
   const reporter = createReporter(io, options);
   const output = { reporter, io, options };

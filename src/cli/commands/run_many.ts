@@ -20,15 +20,12 @@ import { openTargetStreams, type TargetStreams } from "../output/target_streams.
 import { runOptionsOf } from "../run_settings.ts";
 import { namedEnvFile } from "../settings.ts";
 
-/** What is run, and for whom. */
 interface RunManyCommand {
   readonly call: Call;
   readonly options: GlobalOptions;
-  /** The targets. */
   readonly profiles: readonly Profile[];
 }
 
-/** What the parts of this command share. */
 interface Output {
   readonly options: GlobalOptions;
   readonly io: Io;

@@ -125,7 +125,6 @@ function lifetimeOf(record: TokenRecord | undefined): number | undefined {
     : (expiresAt - createdAt) * 1000;
 }
 
-/** A token that was removed. */
 interface Removed {
   readonly account: string;
   readonly storage: Storage;

@@ -14,7 +14,6 @@ import { describeOwner, withAccountSession } from "./account.ts";
 /** A token that was not used for so long is likely forgotten, in seconds: 90 days. */
 const STALE = 90 * 24 * 60 * 60;
 
-/** A token as the list shows it. */
 interface ListedToken {
   readonly id: string;
   readonly name: string;
@@ -24,12 +23,10 @@ interface ListedToken {
   readonly lastUsedAt: number | null;
   /** Whether it is the one that is stored on this machine. */
   readonly current: boolean;
-  /** Whether it was not used for 90 days. */
   readonly stale: boolean;
   readonly expired: boolean;
 }
 
-/** Lists the tokens of the user whose token a run would take. */
 export async function authList(call: OwnCall, io: Io): Promise<number> {
   const { options, reporter } = call;
   return await withAccountSession(call, io, async (session) => {
@@ -87,7 +84,6 @@ function formatTokens(tokens: readonly ListedToken[]): string {
   return alignColumns([[" ", "NAME", "ID", "CREATED", "EXPIRES", "LAST USED", ""], ...rows]);
 }
 
-/** Revokes the user's tokens that are named, by id or by name. */
 export async function authRevoke(
   call: OwnCall<RevokeOptions>,
   io: Io,

@@ -12,7 +12,6 @@ import { TOPICS } from "../manual/topics.ts";
 
 const HELP: OptionSpec = { flags: "-h, --help", text: "show the help on the command" };
 
-/** Completes the last word. */
 export function completeWords(
   words: readonly string[],
   profiles: readonly Candidate[],
@@ -127,10 +126,8 @@ function adcCandidates(): readonly Candidate[] {
   return ADC_COMMANDS.map(({ name, summary }) => ({ value: name, text: `ADC: ${summary}` }));
 }
 
-/** A word that may stand there. */
 export interface Candidate {
   readonly value: string;
-  /** What it means. */
   readonly text: string;
 }
 
@@ -145,13 +142,10 @@ export interface Completion {
   readonly rest: "none" | "files" | "files=" | { readonly commandAt: number };
 }
 
-/** Nothing may stand there. */
 const NOTHING: Completion = { candidates: [], rest: "none" };
 
-/** A file may stand there. */
 const FILES: Completion = { candidates: [], rest: "files" };
 
-/** Reads options up to the first word that is none, or the last. */
 function readOptions(
   words: readonly string[],
   { from, options }: { readonly from: number; readonly options: readonly OptionSpec[] },
@@ -170,7 +164,6 @@ function readOptions(
   return { at };
 }
 
-/** Completes an option, or the value behind its equals sign. */
 function completeOption(
   current: string,
   { options, profiles }: {
@@ -196,7 +189,6 @@ function completeOption(
   );
 }
 
-/** Completes a value. */
 function completeValue(
   current: string,
   { values, list, profiles }: {
@@ -218,12 +210,10 @@ function completeValue(
   );
 }
 
-/** Takes the candidates that start as the word does. */
 function pick(current: string, all: readonly Candidate[]): Completion {
   return { candidates: all.filter(({ value }) => value.startsWith(current)), rest: "none" };
 }
 
-/** Finds an option by `-x` or `--long`. */
 function findOption(
   word: string,
   options: readonly OptionSpec[],

@@ -3,10 +3,8 @@ import { nearest } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
 
-/** The shells that there are scripts for. */
 const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
 
-/** A shell that there is a script for. */
 type Shell = typeof SHELLS[number];
 
 /** The text as it stands here; a backslash keeps the shells' own `${` from being TypeScript's. */
@@ -178,7 +176,6 @@ Register-ArgumentCompleter -Native -CommandName 'adc-run' -ScriptBlock {
 }
 `;
 
-/** The script for each shell. */
 const SCRIPTS: Readonly<Record<Shell, string>> = {
   bash: BASH,
   zsh: ZSH,
@@ -186,7 +183,6 @@ const SCRIPTS: Readonly<Record<Shell, string>> = {
   powershell: POWERSHELL,
 };
 
-/** Prints the script that completes adc-run's words in a shell. */
 export async function completion({ operands }: OwnCall, io: Io): Promise<number> {
   const name = operands[0]!;
   if (!isShell(name)) {

@@ -63,7 +63,6 @@ const CONCURRENT: OptionSpec = {
   text: "how many requests at once",
 };
 
-/** ADC's commands. */
 export const ADC_COMMANDS: readonly AdcCommand[] = [
   {
     name: "sync",

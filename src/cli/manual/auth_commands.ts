@@ -69,7 +69,6 @@ const LOGOUT_OPTIONS = [{
 
 export type LogoutOptions = OptionsOf<typeof LOGOUT_OPTIONS>;
 
-/** `auth` and its subcommands. */
 export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
     name: "auth",

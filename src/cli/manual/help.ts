@@ -26,7 +26,6 @@ const EXAMPLES = `Examples:
   adc-run --ephemeral=10m sync -f adc.yaml
   adc-run auth login --server https://gateway.example.com:7443`;
 
-/** The help on a command or a topic. */
 export function helpText(name = ""): string {
   if (name === "") return mainHelp();
   const page = findPage(name);
@@ -69,7 +68,6 @@ const WIDTH = 80;
 /** Beyond this an option's text starts on a line of its own. */
 const MAX_FLAGS_WIDTH = 30;
 
-/** A page as text. */
 export function renderPage(page: Page): string {
   switch (page.kind) {
     case "command":
@@ -81,7 +79,6 @@ export function renderPage(page: Page): string {
   }
 }
 
-/** Options as two columns. */
 function renderOptions(options: readonly OptionSpec[]): readonly string[] {
   const fitting = options.map(({ flags }) => flags.length).filter((each) =>
     each <= MAX_FLAGS_WIDTH
@@ -204,7 +201,6 @@ function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** Shows the help on a command or a topic. */
 export function help(words: readonly string[], io: Io): number {
   io.stdout.write(helpText(words.join(" ")));
   return 0;

@@ -53,9 +53,7 @@ export interface CommandSpec {
     readonly what?: string;
     readonly values?: Values;
   };
-  /** Lines to try. */
   readonly examples: readonly ManualExample[];
-  /** Commands and topics that belong to it. */
   readonly seeAlso?: readonly string[];
   /** Loads what carries it out. Those without it are words of `main()` itself, or have subcommands. */
   readonly run?: () => Promise<(call: OwnCall<never>, io: Io) => Promise<number>>;
@@ -69,7 +67,6 @@ export interface OwnCall<T = object> {
   readonly operands: readonly string[];
   /** The connection flags as they were read, each in one word. */
   readonly connectionWords: readonly string[];
-  /** Prints for this command. */
   readonly reporter: Reporter;
 }
 
@@ -82,20 +79,16 @@ export interface ManualTopic {
   /** What it is about, in one line without a period. */
   readonly summary: string;
   readonly text: readonly TextBlock[];
-  /** Lines to try. */
   readonly examples?: readonly ManualExample[];
-  /** Commands and topics that belong to it. */
   readonly seeAlso?: readonly string[];
 }
 
-/** adc-run's own commands, subcommands included. */
 export const COMMANDS: readonly CommandSpec[] = [
   ...AUTH_COMMANDS,
   ...PROFILE_COMMANDS,
   ...OTHER_COMMANDS,
 ];
 
-/** How adc-run is called, and what for. */
 export const SYNOPSIS: readonly (readonly [usage: string, text: string])[] = [
   ["adc-run [options] <adc command> [adc options]", "run ADC with a checked token"],
   ["adc-run [options] exec -- <command> [args]", "run another program with it"],
@@ -107,7 +100,6 @@ export const SYNOPSIS: readonly (readonly [usage: string, text: string])[] = [
   ["adc-run [options] -- <words>", "every word to ADC"],
 ];
 
-/** A page of the manual. */
 export type Page =
   | { readonly kind: "command"; readonly command: CommandSpec }
   | { readonly kind: "adc"; readonly command: AdcCommand }
@@ -123,7 +115,6 @@ export function findPage(name: string): Page | undefined {
   return adc && { kind: "adc", command: adc };
 }
 
-/** Every name that `findPage` knows. */
 export function pageNames(): readonly string[] {
   return [
     ...COMMANDS.map(({ name }) => name),
@@ -132,7 +123,6 @@ export function pageNames(): readonly string[] {
   ];
 }
 
-/** The subcommands of a command, without its own name. */
 export function subcommandsOf(command: string): readonly Pick<CommandSpec, "name" | "summary">[] {
   return COMMANDS.filter(({ name }) => name.startsWith(`${command} `))
     .map(({ name, summary }) => ({ name: name.slice(command.length + 1), summary }));
@@ -142,7 +132,6 @@ function subcommandNames(command: string): readonly string[] {
   return subcommandsOf(command).map(({ name }) => name);
 }
 
-/** How a command is called, one form a line. */
 export function usageOf({ name, usage }: CommandSpec): readonly string[] {
   return usage ?? [`adc-run ${[name, subcommandNames(name).join("|")].join(" ").trim()} [options]`];
 }

@@ -27,7 +27,6 @@ const API_OPTIONS = [
 
 export type ApiOptions = OptionsOf<typeof API_OPTIONS>;
 
-/** Commands without subcommands. */
 export const OTHER_COMMANDS: readonly CommandSpec[] = [
   {
     name: "exec",

@@ -54,7 +54,6 @@ const IMPORT_OPTIONS = [
 
 export type ImportOptions = OptionsOf<typeof IMPORT_OPTIONS>;
 
-/** `profile` and its subcommands. */
 export const PROFILE_COMMANDS: readonly CommandSpec[] = [
   {
     name: "profile",

@@ -16,13 +16,10 @@ const warningsOf = new WeakMap<Io, string[]>();
 
 /** What is said of an error beside its message. */
 interface Complaint {
-  /** What to do about it. */
   readonly suggestion?: string | undefined;
-  /** More lines, in between. */
   readonly details?: readonly string[];
 }
 
-/** Prints on behalf of one command. */
 export interface Reporter {
   /** A line for people, on standard error; not with `--quiet` or `--json`. */
   info(line: string): void;
@@ -44,7 +41,6 @@ export interface Reporter {
   readonly warnings: readonly string[];
 }
 
-/** Makes the reporter for a command. */
 export function createReporter(
   io: Io,
   options: Pick<GlobalOptions, "json" | "quiet">,
@@ -168,7 +164,6 @@ export function describeError(error: AdcRunError): Record<string, unknown> {
   };
 }
 
-/** What every source said, a line each. */
 export function formatTrail(trail: readonly SourceReport[]): readonly string[] {
   const width = Math.max(...trail.map(({ source }) => source.length));
   return trail.map(({ source, status, detail }) =>
@@ -181,12 +176,10 @@ export function describeToken({ token, source, detail }: ResolvedToken): Record<
   return { source, detail, redacted: token.redacted, fingerprint: token.fingerprint };
 }
 
-/** A check as data, for `--json`. */
 export function describeCheck(result: CheckResult | undefined): CheckResult | { verdict: string } {
   return result ?? { verdict: "not-checked" };
 }
 
-/** A run as data, before it or after it. */
 export function describeRun(plan: RunPlan | RunResult): Record<string, unknown> {
   return {
     ...(plan.kind === "online" && {
@@ -261,7 +254,6 @@ export function isColourful(env: Environment, terminal: boolean): boolean {
   return terminal && env.TERM !== "dumb";
 }
 
-/** Writes rows so that their cells stand below each other. */
 export function alignColumns(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0))

@@ -13,7 +13,6 @@ import { describeRun, formatTrail, type Reporter, withoutPassword } from "./repo
 export interface RunOutput {
   readonly reporter: Reporter;
   readonly io: Io;
-  /** adc-run's own options. */
   readonly options: GlobalOptions;
 }
 
@@ -36,9 +35,7 @@ export function announce(plan: RunPlan, output: RunOutput): void {
   );
 }
 
-/** What a run comes to. */
 export interface RunJudgement {
-  /** What adc-run exits with. */
   readonly exitCode: number;
   /** Whether a secret was printed that should not have been, with `--fail-on-leak`. */
   readonly leaked: boolean;
@@ -46,7 +43,6 @@ export interface RunJudgement {
   readonly lost: string | undefined;
 }
 
-/** Decides what a run comes to. */
 export function judgeRun(
   { masked, exitCode, outputFailure }: RunResult,
   { failOnLeak }: Pick<GlobalOptions, "failOnLeak">,
@@ -59,7 +55,6 @@ export function judgeRun(
   return { exitCode: exitCode === 0 ? own : exitCode, leaked, lost };
 }
 
-/** A run that has ended, as data. */
 export function describeEndedRun(
   result: RunResult,
   { leaked, lost }: RunJudgement,
@@ -103,7 +98,6 @@ function commandOf({ program, words, secrets }: RunPlan): readonly string[] {
     .map((word) => withoutPassword(mask.text(word)));
 }
 
-/** What would run, as data. */
 export function describePlan(plan: RunPlan): Record<string, unknown> {
   return { command: commandOf(plan), ...describeRun(plan) };
 }

@@ -9,7 +9,6 @@ export const MAX_PIECE_LENGTH = 64 * 1024;
 
 const [LINE_FEED, RETURN] = [10, 13];
 
-/** A line, or a piece of one, without its end. */
 interface Line {
   readonly bytes: Uint8Array;
   /** Whether it goes on with a line that was too long. */
@@ -30,7 +29,6 @@ export class LineCutter {
   /** A `\r` has just ended a line, and a `\n` would belong to it. */
   #returned = false;
 
-  /** Takes a chunk. */
   write(chunk: Uint8Array): readonly Line[] {
     const lines: Line[] = [];
     let start = 0;
@@ -56,7 +54,6 @@ export class LineCutter {
     return lines;
   }
 
-  /** Ends the input. */
   end(): readonly Line[] {
     return this.#length > 0 || this.#continued ? [this.#take()] : [];
   }
@@ -98,11 +95,8 @@ const LINE_END = Buffer.from("\n");
 /** The start of a line for GitHub's runner that people get to see. */
 const SHOWN_COMMAND = /^(::(?:error|warning|notice)(?: [^:]*)?::)/;
 
-/** What `TargetLines` needs to know. */
 interface TargetLinesOptions {
-  /** The names of all targets, in order. */
   readonly names: readonly string[];
-  /** Whether names have colours. */
   readonly colourful: boolean;
 }
 
@@ -114,7 +108,6 @@ export interface TargetStream extends Writable {
   finish(): void;
 }
 
-/** What stands at the start of a target's lines. */
 interface Prefix {
   readonly first: Uint8Array;
   /** At a piece of a line that was too long. */
@@ -138,7 +131,6 @@ export class TargetLines {
   readonly #unlisten: () => void;
   #failure: Error | undefined;
 
-  /** Makes it. */
   constructor(to: Writable, { names, colourful }: TargetLinesOptions) {
     this.#to = to;
     const width = Math.max(0, ...names.map((name) => name.length));
@@ -223,7 +215,6 @@ export class TargetLines {
     });
   }
 
-  /** Stops listening to the stream. */
   close(): void {
     this.#unlisten();
     for (const stream of this.#streams) stream.destroy();

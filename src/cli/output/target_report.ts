@@ -17,7 +17,6 @@ import type { TargetStreams } from "./target_streams.ts";
  */
 const NOT_READ = 141;
 
-/** Decides what a target comes to. */
 function exitCodeOfTarget(
   { outcome, result, error }: TargetResult,
   options: Pick<GlobalOptions, "failOnLeak">,
@@ -26,7 +25,6 @@ function exitCodeOfTarget(
   return result === undefined ? asAdcRunError(error).exitCode : judgeRun(result, options).exitCode;
 }
 
-/** Decides what all targets come to. */
 export function exitCodeOfTargets(
   results: readonly TargetResult[],
   options: Pick<GlobalOptions, "failOnLeak">,
@@ -54,7 +52,6 @@ export function formatTargets(
   return alignColumns(rows).split("\n");
 }
 
-/** What came of a target, as data. */
 export function describeTarget(
   target: TargetResult,
   options: Pick<GlobalOptions, "failOnLeak">,

@@ -7,9 +7,7 @@ import { TargetLines, type TargetStream } from "./target_lines.ts";
 
 /** The two streams of adc-run, for several targets. */
 export interface TargetStreams {
-  /** A stream for the standard output of a target's child. */
   stdout(name: string): Writable;
-  /** A stream for the standard error of a target's child. */
   stderr(name: string): Writable;
   /** Prints for one target, with its name before each line. */
   reporter(name: string): Reporter;
@@ -17,13 +15,11 @@ export interface TargetStreams {
   finish(name: string): void;
   /** Waits until all that was written has left. */
   settled(): Promise<void>;
-  /** Stops listening to the streams of adc-run. */
   close(): void;
   /** Why standard output takes no more, if so. */
   readonly failure: Error | undefined;
 }
 
-/** Makes the streams for several targets. */
 export function openTargetStreams(
   profiles: readonly Profile[],
   { io, options }: { readonly io: Io; readonly options: GlobalOptions },
