@@ -19,7 +19,7 @@ export interface OptionSpec {
   readonly repeats?: true;
 }
 
-export interface OptionNames {
+interface OptionNames {
   readonly short: string | undefined;
   readonly long: string;
   /** The name of its value in the options that were read. */

@@ -47,7 +47,7 @@ export async function runOptionsOf(
         connection,
         // A dry run leaves nothing behind.
         ephemeral: options.dryRun ? ephemeral ?? DEFAULT_TTL : ephemeral,
-        ...(canAsk(io) && { confirm }),
+        confirm: canAsk(io) ? confirm : undefined,
       }),
   };
 }

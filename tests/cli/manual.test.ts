@@ -111,22 +111,6 @@ it("every variable that is read is in the manual, and the other way round", asyn
   for (const name of listed) assert.ok(code.includes(name), `${name} is read somewhere`);
 });
 
-it("README has every option before the command, every command, and every variable of its own", async () => {
-  const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
-  const rows = readme.split("\n").filter((line) => /^\| `-/.test(line)).join("\n");
-  const documented = rows.match(/(?<![\w-])--[a-z-]+/g)!;
-  const options = GLOBAL_OPTIONS.map((option) => namesOf(option).long);
-  for (const option of options) assert.ok(documented.includes(option), option);
-  for (const option of documented) assert.ok(options.includes(option) || option === "--storage");
-  for (const { name } of COMMANDS) {
-    const words = name.split(" ");
-    assert.match(readme, new RegExp(`adc-run (.* )?${words.join("\\b.*\\b")}\\b`), name);
-  }
-  for (const { variable } of GLOBAL_OPTIONS) {
-    if (variable !== undefined) assert.ok(readme.includes(variable), variable);
-  }
-});
-
 it("every example can be typed as it stands", async () => {
   const examples = [...COMMANDS, ...TOPICS].flatMap(({ examples = [] }) => examples);
   assert.ok(examples.length > 40);

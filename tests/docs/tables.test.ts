@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { VERDICTS } from "../../src/check/verdict.ts";
+import { GLOBAL_OPTIONS, namesOf } from "../../src/cli/global_options.ts";
+import { COMMANDS } from "../../src/cli/manual/manual.ts";
 import { BACKENDS } from "../../src/connection/backends.ts";
 import { EXIT, EXIT_MEANINGS } from "../../src/errors.ts";
 import { PROFILE_SCHEMA } from "../../src/profiles/profile_settings.ts";
@@ -18,6 +20,27 @@ async function tableOf(page: string, heading: string): Promise<readonly (readonl
     line.split("|").slice(1, -1).map((cell) => cell.replaceAll("`", "").trim())
   );
 }
+
+test("README lists the options before the command, and their variables", async () => {
+  const cells = (await tableOf("README.md", "option")).flat().join(" ");
+  const options = GLOBAL_OPTIONS.map((option) => namesOf(option).long);
+  assert.deepEqual(
+    new Set(cells.match(/(?<![\w-])--[a-z-]+/g)),
+    new Set(options),
+  );
+  const readme = await readFile(`${repository}README.md`, "utf8");
+  for (const { variable } of GLOBAL_OPTIONS) {
+    if (variable !== undefined) assert.ok(readme.includes(`\`${variable}\``), variable);
+  }
+});
+
+test("README shows every command", async () => {
+  const readme = await readFile(`${repository}README.md`, "utf8");
+  for (const { name } of COMMANDS) {
+    const words = name.split(" ").join("\\b.*\\b");
+    assert.match(readme, new RegExp(`adc-run (.* )?${words}\\b`), name);
+  }
+});
 
 test("README lists the sources, in their order", async () => {
   const rows = await tableOf("README.md", "#");

@@ -23,7 +23,7 @@ const CONNECTION_VARIABLES = CONNECTION_FLAGS.flatMap((option): readonly Variabl
   option.variable === undefined ? [] : [[option.variable, namesOf(option).long]]
 );
 
-export const OTHER_VARIABLES: readonly VariableRow[] = [
+const OTHER_VARIABLES: readonly VariableRow[] = [
   ["API_KEY", "the token, only if it starts with a7ee- or a7adm-"],
   ["ADC_TOKEN_FILE", "a file that holds the token"],
   ["ADC_TOKEN_COMMAND", "a command that prints the token; never taken from .env"],
