@@ -1,18 +1,32 @@
+import { checkToken } from "../check/check_token.ts";
 import { explainFailure } from "../check/network_failure.ts";
-import { CheckError } from "../check/verdict.ts";
+import {
+  isJson,
+  judgeStatus,
+  notThisBackend,
+  oneLine,
+  parseObject,
+  shorten,
+} from "../check/response.ts";
+import { CheckError, type CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { Server } from "../connection/server.ts";
+import { addressSecrets, type Server } from "../connection/server.ts";
+import type { AdcRunError } from "../errors.ts";
 import {
   type HttpClientOptions,
+  type HttpResponse,
   openHttpClient,
+  readStart,
   type StreamRequest,
   type StreamResponse,
 } from "../http/http_client.ts";
 import { createMask } from "../mask/mask.ts";
 import { MIN_SECRET_LENGTH, type Secret } from "../secret.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
+import { splitTokens } from "../token/token_value.ts";
+import { AdminApiError } from "./admin_api_error.ts";
 
-export type RawRequest = Pick<StreamRequest, "method" | "path" | "headers" | "body">;
+type RawRequest = Pick<StreamRequest, "method" | "path" | "headers" | "body">;
 
 /** An answer that has begun, whatever its status. */
 export interface RawAnswer extends StreamResponse {
@@ -28,7 +42,7 @@ export interface RawRequester {
   close(): Promise<void>;
 }
 
-export interface RawRequesterOptions extends HttpClientOptions {
+interface RawRequesterOptions extends HttpClientOptions {
   readonly server: Server;
   readonly token: Secret;
   readonly resolved: ResolvedToken;
@@ -71,4 +85,89 @@ export function openRawRequester(
     },
     close: () => client.close(),
   };
+}
+
+interface RawJudgementOptions {
+  /** The first part of its body, as text. */
+  readonly start: string;
+  /** Whether there is more. */
+  readonly cut: boolean;
+  /** The backend that was expected there, and the servers, whose passwords an answer can repeat. */
+  readonly connection: Pick<Connection, "backend" | "servers">;
+  readonly resolved: ResolvedToken;
+  /** Adds to a refusal what else is known of the token. */
+  readonly explain: (result: CheckResult) => CheckResult;
+}
+
+/** Judges an answer by its status. */
+export function judgeRawAnswer(
+  answer: RawAnswer,
+  { start, cut, connection, resolved, explain }: RawJudgementOptions,
+): AdcRunError | undefined {
+  const backend = connection.backend.value;
+  const { status, tried } = answer;
+  if (status === 304) return undefined;
+  const response: HttpResponse = {
+    status,
+    header: answer.header,
+    setCookies: [],
+    body: start,
+    cut,
+  };
+  const mask = createMask([
+    ...splitTokens(resolved.token, backend),
+    ...connection.servers.flatMap(addressSecrets),
+  ]);
+  const quote = (words: string) => shorten(oneLine(mask.text(words)));
+  const judgement = judgeStatus(response, backend, { quote });
+  if (judgement === undefined) return undefined;
+  const { verdict, found, suggestion } = judgement;
+  if (verdict === "wrong-server" && status === 404 && isJson(response)) {
+    return new CheckError({
+      verdict,
+      tried,
+      status,
+      found: `not found: ${found}`,
+      suggestion: "Look at the path and the id in it. Or it is no Admin API of the backend " +
+        `"${backend}" that answers there: look at --server (ADC_SERVER) and --backend.`,
+    }, { resolved });
+  }
+  if (verdict === "wrong-server" && status > 404) {
+    return new AdminApiError({ failure: "bad-request", tried, found, status });
+  }
+  if (status === 400) return new AdminApiError({ failure: "bad-request", tried, found, status });
+  const result = { verdict, tried, found, status, suggestion };
+  return new CheckError(explain(result), { resolved });
+}
+
+interface FindGatewayGroupOptions extends HttpClientOptions {
+  readonly connection: Connection;
+  readonly resolved: ResolvedToken;
+}
+
+/** Looks up the id of the connection's gateway group, the way ADC does. */
+export async function findGatewayGroup(
+  requester: RawRequester,
+  { connection, resolved, signal, dispatcher }: FindGatewayGroupOptions,
+): Promise<string> {
+  const name = connection.gatewayGroup.value;
+  const query = `search=${encodeURIComponent(name)}&name=${encodeURIComponent(name)}`;
+  const answer = await requester.send({
+    method: "GET",
+    path: `/api/gateway_groups?${query}`,
+  });
+  // What is longer than that is no answer to this question.
+  const { text, cut } = await readStart(answer.body);
+  const { list } = (cut ? undefined : parseObject(text)) ?? {};
+  const groups: readonly unknown[] = answer.status === 200 && Array.isArray(list) ? list : [];
+  for (const group of groups) {
+    const { id, name: named } = (group ?? {}) as { readonly id?: unknown; readonly name?: unknown };
+    if (named === name && typeof id === "string" && id !== "") return id;
+  }
+  // The test call of a run asks the same, and knows all that can be wrong.
+  const result = await checkToken(resolved.token, { connection, signal, dispatcher });
+  if (result.verdict !== "valid") throw new CheckError(result, { resolved });
+  const { tried, status } = answer;
+  const found = `the server names no id of the gateway group "${name}"`;
+  throw new CheckError({ tried, status, ...notThisBackend(found, "api7ee") }, { resolved });
 }

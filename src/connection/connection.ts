@@ -1,5 +1,4 @@
-import { type AdcArguments, readAdcArguments } from "../adc/arguments.ts";
-import { readDuration } from "../adc/duration.ts";
+import { type AdcArguments, readAdcArguments, readDuration } from "../adc/arguments.ts";
 import { ADC_SETTINGS, type SettingKey } from "../adc/settings.ts";
 import type { Context, Environment } from "../context.ts";
 import { Secret } from "../secret.ts";

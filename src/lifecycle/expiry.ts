@@ -1,4 +1,4 @@
-import { readDuration } from "../adc/duration.ts";
+import { readDuration } from "../adc/arguments.ts";
 import type { CheckResult } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";

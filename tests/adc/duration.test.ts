@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readDuration } from "../../src/adc/duration.ts";
+import { readDuration } from "../../src/adc/arguments.ts";
 
 test("`readDuration()` reads durations as ADC does", async () => {
   const durations = {

@@ -1,5 +1,5 @@
-import { judgeRawAnswer } from "../../admin_api/judge_raw_answer.ts";
 import {
+  judgeRawAnswer,
   openRawRequester,
   type RawAnswer,
   type RawRequester,

@@ -1,5 +1,4 @@
-import { findGatewayGroup } from "../../admin_api/find_gateway_group.ts";
-import type { RawRequester } from "../../admin_api/raw_request.ts";
+import { findGatewayGroup, type RawRequester } from "../../admin_api/raw_request.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { type Server, urlOf } from "../../connection/server.ts";
