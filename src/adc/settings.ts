@@ -27,7 +27,6 @@ interface AdcSetting {
   readonly flag: `--${string}`;
   /** The variable that ADC reads as well, where there is one. */
   readonly variable: `ADC_${string}` | undefined;
-  /** How its value is written; a `boolean` has none on the command line. */
   readonly kind: "backend" | "server" | "secret" | "text" | "duration" | "path" | "boolean";
   /** What it says, for help and the profiles' schema. */
   readonly hint: string;

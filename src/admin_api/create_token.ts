@@ -18,7 +18,6 @@ export interface WantedToken {
   readonly isUnique?: boolean;
 }
 
-/** The requests that it takes. */
 export interface TokenCalls {
   post(signal: AbortSignal | undefined): Promise<NewToken>;
   /**

@@ -7,14 +7,11 @@ const DEFAULT_LIMIT = 10_000;
 /** The longest that a request goes on after the caller gave up, in milliseconds. */
 const MAX_GRACE = 2_000;
 
-/** A signal that comes later than another. */
 export interface Grace {
   readonly signal: AbortSignal | undefined;
-  /** Forgets the other signal. */
   end(): void;
 }
 
-/** How long cleaning up may take. */
 export function cleanUpLimit({ timeout }: Connection): number {
   return Math.min(timeout.value || DEFAULT_LIMIT, MAX_TIMER);
 }

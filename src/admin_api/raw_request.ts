@@ -88,9 +88,7 @@ export function openRawRequester(
 }
 
 interface RawJudgementOptions {
-  /** The first part of its body, as text. */
   readonly start: string;
-  /** Whether there is more. */
   readonly cut: boolean;
   /** The backend that was expected there, and the servers, whose passwords an answer can repeat. */
   readonly connection: Pick<Connection, "backend" | "servers">;
@@ -99,7 +97,6 @@ interface RawJudgementOptions {
   readonly explain: (result: CheckResult) => CheckResult;
 }
 
-/** Judges an answer by its status. */
 export function judgeRawAnswer(
   answer: RawAnswer,
   { start, cut, connection, resolved, explain }: RawJudgementOptions,

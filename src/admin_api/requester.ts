@@ -28,7 +28,6 @@ export interface Ask {
 export interface Answered {
   readonly ask: Ask;
   readonly response: HttpResponse;
-  /** What became of its cookies. */
   readonly cookies: TakenCookies;
 }
 

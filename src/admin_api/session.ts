@@ -5,7 +5,6 @@ import { cleanUpLimit, withGrace } from "./grace.ts";
 import type { Requester } from "./requester.ts";
 import type { LoginOption } from "./shapes.ts";
 
-/** The session that a client has on the server, or has not. */
 export class ServerSession {
   readonly #requester: Requester;
   #open = false;
@@ -14,7 +13,6 @@ export class ServerSession {
     this.#requester = requester;
   }
 
-  /** Opens a session, in the place of the one that there is. */
   async begin(
     credentials: Credentials,
     { signal, ways }: CallOptions & { readonly ways: () => Promise<readonly LoginOption[]> },
@@ -113,7 +111,6 @@ async function beginSession(
   );
 }
 
-/** Picks a login option that takes a password. */
 function pickLoginOption(
   options: readonly LoginOption[],
   wanted: string,

@@ -91,7 +91,6 @@ export class Tokens {
     return await this.#fresh({ ...one, method: "PUT", path, body: { expires_at: expiresAt ?? 0 } });
   }
 
-  /** Revokes one; `false` where there is none. */
   async revoke(id: string, options: CallOptions): Promise<boolean> {
     const ask: Ask = { ...await this.#one(id, options), method: "DELETE" };
     try {
@@ -128,7 +127,6 @@ export class Tokens {
  */
 const PATHS = ["/api/tokens", "/api/settings/tokens"] as const;
 
-/** What was found out, by the server's base address. */
 const known = new Map<string, string>();
 
 async function getTokens(
@@ -144,7 +142,6 @@ async function getTokens(
   });
 }
 
-/** Gets something below the token path that a server may lack. */
 async function findTokens(
   requester: Requester,
   rest: string,

@@ -140,7 +140,6 @@ interface Probed {
 
 const VALID: Judgement = { verdict: "valid", found: "the server took the token" };
 
-/** How a backend is asked, and how its answer is judged where the status has not done so. */
 interface BackendProbe {
   /** The first request that ADC makes with the token. */
   readonly request: (connection: Connection, token: Secret) => Probed["request"];

@@ -89,7 +89,6 @@ const LOOK_AT_ADDRESS =
 
 const CUT_OFF = "the connection was cut off";
 
-/** What else can go wrong on the way, by the system's code. */
 const UNREACHABLE: Readonly<Record<string, string>> = {
   ENOTFOUND: "there is no host of that name",
   EAI_AGAIN: "the host's name could not be looked up",
@@ -168,7 +167,6 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : "";
 }
 
-/** An error, its causes, and the errors of several addresses that were tried. */
 function flatten(error: unknown, depth = 0): readonly unknown[] {
   if (depth > 5 || error === undefined || error === null) return [];
   const { cause, errors } = error as { cause?: unknown; errors?: unknown };

@@ -81,7 +81,6 @@ function originOf(location: string): string {
   return URL.canParse(location) ? new URL(location).origin : location.split(/[?#]/)[0] ?? "";
 }
 
-/** The server's words in `error_msg` or `message`, as they came. */
 export function errorMessageOf(response: HttpResponse): string {
   const value = parseObject(response.body);
   const message = value?.error_msg ?? value?.message;
@@ -96,7 +95,6 @@ export function oneLine(text: string): string {
   return text.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
 }
 
-/** Whether the body is JSON, as far as its start tells. */
 export function isJson(response: HttpResponse): boolean {
   return parseObject(response.body) !== undefined ||
     (response.cut && response.body.trimStart().startsWith("{"));

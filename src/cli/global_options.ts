@@ -6,15 +6,11 @@ export type Values = readonly string[] | "files" | "profiles";
 
 /** An option: parsing, help, the man page and completion are made from it. */
 export interface OptionSpec {
-  /** How it is written, as in `-p, --profile NAME[,NAME...]`. */
   readonly flags: string;
-  /** What it does, in one sentence without a period. */
   readonly text: string;
   readonly variable?: string | undefined;
   readonly values?: Values | undefined;
-  /** Whether any other value is refused. */
   readonly closed?: true;
-  /** Whether several values may stand there, with commas between them. */
   readonly list?: true;
   readonly repeats?: true;
 }
@@ -22,7 +18,6 @@ export interface OptionSpec {
 interface OptionNames {
   readonly short: string | undefined;
   readonly long: string;
-  /** The name of its value in the options that were read. */
   readonly key: string;
   readonly negated: boolean;
   readonly value: "required" | "inline" | undefined;
@@ -58,12 +53,10 @@ type ValueOf<T extends OptionSpec> = T["flags"] extends `${string}--${string} ${
   : string
   : boolean;
 
-/** The values of a command's options, by their names. */
 export type OptionsOf<T extends readonly OptionSpec[]> = {
   readonly [Each in T[number] as KeyOf<Each>]?: ValueOf<Each>;
 };
 
-/** One of adc-run's own options, which stand before the command. */
 export interface GlobalOption extends OptionSpec {
   readonly kind: "switch" | "text" | "list" | "count" | "lifetime";
   /** What it is for: all commands, those that connect somewhere, or runs of ADC alone. */
@@ -211,7 +204,6 @@ export type GlobalOptions =
   & {
     readonly check: boolean;
     readonly mask: boolean;
-    /** What follows `--ephemeral=`. */
     readonly ephemeralTtl?: string;
     /**
      * Which of the others came from variables: one that has no meaning for a command is ignored.

@@ -17,23 +17,19 @@ export interface Io {
     readonly stderr: boolean;
   };
   readonly signals: SignalPort;
-  /** The keychain, where it is not the system's. */
   readonly keychain?: Keychain | undefined;
   /** Told which signal ended the child, so that this process can end the same way. */
   endedBy?(signal: NodeJS.Signals): void;
 }
 
-/** Tells whether a person can be asked. */
 export function canAsk({ env, terminals }: Io): boolean {
   return terminals.stdin && terminals.stderr && !env.CI;
 }
 
-/** Tells whether a terminal sends its signals to the child as well. */
 export function hasTerminal({ terminals }: Io): boolean {
   return terminals.stdin || terminals.stdout || terminals.stderr;
 }
 
-/** What calls below the command line look at. */
 export function contextOf(
   { env, cwd, keychain }: Io,
   { warn }: { readonly warn: (warning: string) => void },

@@ -112,7 +112,6 @@ function asksForHelp(words: readonly string[]): boolean {
   return (end < 0 ? words : words.slice(0, end)).some((word) => ["--help", "-h"].includes(word));
 }
 
-/** The page on the command that the words start with, or the main help. */
 async function showHelp(words: readonly string[], io: Io): Promise<number> {
   const { helpText } = await import("./manual/help.ts");
   const { findPage } = await import("./manual/manual.ts");

@@ -14,11 +14,9 @@ import {
 export interface CommandLine {
   readonly options: GlobalOptions;
   readonly words: readonly string[];
-  /** Whether `--` stands before the words, which are then ADC's whatever they are. */
   readonly verbatim: boolean;
 }
 
-/** Values by the names that the options have in `GlobalOptions`. */
 type GivenOptions = Record<string, unknown>;
 
 /**
@@ -83,7 +81,6 @@ function noteOption(given: GivenOptions, token: OptionToken, word: string): void
   else given[option.kind === "lifetime" ? `${key}Ttl` : key] = value;
 }
 
-/** What was not given on the command line is taken from the variables. */
 function withVariables(given: GivenOptions, env: Environment): GlobalOptions {
   const variables = readVariables(env);
   for (const keys of GLOBAL_OPTIONS.map(keysOf)) {
@@ -123,7 +120,6 @@ function countOf(text: string): number | undefined {
   return count >= 1 && count <= 1000 ? count : undefined;
 }
 
-/** Reads the variables; an empty one counts as unset. A `.env` file is not asked. */
 function readVariables(env: Environment): GivenOptions {
   const options: GivenOptions = {};
   for (const option of GLOBAL_OPTIONS) {

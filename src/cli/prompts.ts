@@ -30,7 +30,6 @@ export async function askSecret(message: string, io: Io): Promise<Secret> {
   );
 }
 
-/** Asks for a yes or a no; the answer to nothing but Enter is no. */
 export async function askConfirmation(message: string, io: Io): Promise<boolean> {
   return await inTurn(io, async () => {
     const { confirm } = await import("@clack/prompts");
@@ -41,7 +40,6 @@ export async function askConfirmation(message: string, io: Io): Promise<boolean>
   });
 }
 
-/** Asks for a yes, and ends with anything else. */
 export async function requireConfirmation(message: string, io: Io): Promise<void> {
   if (!await askConfirmation(message, io)) throw givenUp();
 }
@@ -60,7 +58,6 @@ export function askCredentials(
     });
 }
 
-/** The last question at each terminal that somebody has to answer. */
 const turns = new WeakMap<Io, Promise<unknown>>();
 
 /**
@@ -125,7 +122,6 @@ function givenUp(): AdcRunError {
   return new AdcRunError("Given up", EXIT.interrupted);
 }
 
-/** Makes sure that a password may be sent where it would go. */
 export async function requireConsent(
   connection: Connection,
   { yes, io }: { readonly yes: boolean | undefined; readonly io: Io },

@@ -12,7 +12,6 @@ import type { CommandSpec, OwnCall } from "./manual/manual.ts";
 import { keysOf, onlyList, requireNoDryRun, unknownOption } from "./options.ts";
 import { createReporter } from "./output/report.ts";
 
-/** The words behind a command's name, and adc-run's own options before it. */
 interface Words {
   readonly words: readonly string[];
   readonly options: GlobalOptions;

@@ -16,7 +16,6 @@ export interface RunCommand {
   readonly options: GlobalOptions;
 }
 
-/** Of a run's options those that the command line decides, whatever the target. */
 export type RunSettings =
   & Context
   & Pick<RunOptions, "adc" | "check" | "mask" | "ephemeral" | "terminal">

@@ -7,13 +7,10 @@ export type Backend = "apisix" | "api7ee" | "apisix-standalone";
 /** What ADC takes where nobody names a backend. */
 export const DEFAULT_BACKEND: Backend = "apisix";
 
-/** What is known of a kind of gateway; what it is asked first is in `check/check_token.ts`. */
 export interface BackendTraits {
   readonly title: string;
-  /** Whether it has users, who log in and have tokens made. */
   readonly hasUsers: boolean;
   readonly hasGatewayGroups: boolean;
-  /** Whether it takes a list of servers, and a list of tokens, one for each. */
   readonly hasServerList: boolean;
   /**
    * Whether `adc ping` fails whatever the server: it asks for `/apisix/admin` without a server there

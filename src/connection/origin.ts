@@ -54,14 +54,10 @@ export function isFromProject(origin: Origin): boolean {
   return origin.kind === "env-file" || (origin.kind === "profile" && origin.project);
 }
 
-/** Where values are looked up, nearest first. */
 export interface Layers {
-  /** ADC's flags. @default none */
   readonly flags?: AdcFlags | undefined;
   readonly env: Environment;
-  /** `.env` files; the first that has a variable wins. */
   readonly files: readonly EnvFile[];
-  /** The named target, which comes last. @default none */
   readonly profile?: Profile | undefined;
 }
 

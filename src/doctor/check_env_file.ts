@@ -79,13 +79,11 @@ const VARIABLE =
   /^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?)(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/mg;
 
 interface LineReport {
-  /** The names that are set, in their order, one for each time. */
   readonly names: readonly string[];
   /**
    * The numbers of the lines that set nothing, though they are neither blank nor comments; from 1.
    */
   readonly ignored: readonly number[];
-  /** The names that are set more than once; the last one counts. */
   readonly repeated: readonly string[];
 }
 

@@ -89,13 +89,10 @@ async function openness({ name, path, stats }: FileWithToken): Promise<Found | u
     : failed(found("change"), suggestion, { exitCode: EXIT.config, data });
 }
 
-/** A longer file is no configuration, in bytes. */
 const MAX_BYTES = 1024 * 1024;
 
-/** So many files are looked at. */
 const MAX_FILES = 1_000;
 
-/** So much is read of all of them, in bytes. */
 const MAX_TOTAL = 64 * MAX_BYTES;
 
 /** What API7's tokens look like; shorter ones are placeholders. */
@@ -103,7 +100,6 @@ const TOKEN = /\ba7(?:ee|adm)-([\w-]{16,})/g;
 
 interface FileWithToken {
   readonly name: string;
-  /** The absolute path, without symbolic links. */
   readonly path: string;
   readonly stats: Stats;
 }
@@ -148,7 +144,6 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   }
 }
 
-/** Reads a file, unless it is not a regular one, or more than is to be read. */
 async function readSmallFile(
   name: string,
   left: number,

@@ -6,13 +6,11 @@ import type { Survey } from "../token/resolve.ts";
 import type { Given } from "./diagnose.ts";
 import { failed, type Found, ok, skipped, warning } from "./finding.ts";
 
-/** How long the keychain may take, in milliseconds; as long as the source of that name gives it. */
 const TIME_LIMIT = 5_000;
 
 /** An account that no token is ever stored under. */
 const NOBODY = "adc-run doctor";
 
-/** A keychain that remembers how it fared. */
 export interface WatchedKeychain {
   readonly keychain: Keychain;
   /** What it did when it was read: nothing yet, no answer, an answer, or why it failed. */
@@ -83,7 +81,6 @@ export async function checkKeychain({ watched, survey, signal }: Given): Promise
     : skipped(`${found}, and none is needed`, data);
 }
 
-/** Whether a run asks it: no source before it has a token. */
 function needsKeychain({ trail = [], winner }: Partial<Survey> = {}): boolean {
   const names = trail.map(({ source }) => source);
   const rank = names.indexOf("keychain");

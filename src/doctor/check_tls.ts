@@ -11,7 +11,6 @@ import { failed, type Found, ok, skipped, warning } from "./finding.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
-/** A certificate that ends sooner is worth a line, in days. */
 const SOON = 30;
 
 /**

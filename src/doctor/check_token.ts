@@ -24,7 +24,6 @@ export interface TokenTrial {
   readonly checked?: CheckResult | undefined;
   /** Whose it is; `undefined` where nobody says. */
   readonly owner?: User | undefined;
-  /** The server's version, where it says so. */
   readonly version?: string | undefined;
   readonly record?: TokenRecord | undefined;
   /** That the state file cannot be read, say. */

@@ -5,9 +5,6 @@ import { isSourceName, SOURCES } from "../token/sources.ts";
 import type { DiagnoseOptions, Facts } from "./diagnose.ts";
 import { type Found, ok, warning } from "./finding.ts";
 
-/**
- * What the traps are looked for in: without a connection where a setting keeps it from being made.
- */
 type Place = Context & Pick<DiagnoseOptions, "envFile"> & Partial<Facts>;
 
 /** Variables that only the environment is asked for: a cloned repository could bring them along. */

@@ -11,11 +11,8 @@ export interface Contact {
   /** Why no answer came; `undefined` where one came. */
   readonly failure: NetworkFailure | undefined;
   readonly status?: number | undefined;
-  /** The `Server` header. */
   readonly software?: string | undefined;
-  /** The backend that answers there, as far as that can be told. */
   readonly backend?: Backend | undefined;
-  /** How far the server's clock is ahead of this one, in milliseconds. */
   readonly skew?: number | undefined;
 }
 

@@ -60,7 +60,6 @@ export interface DiagnoseOptions extends Omit<Context, "onWarning"> {
   readonly spawn?: Spawner | undefined;
 }
 
-/** What checks find out for those that come later. */
 export interface Facts {
   readonly selected: { readonly profile: Profile | undefined };
   readonly connection: Connection;
@@ -83,7 +82,6 @@ const NOT_CHECKED: Readonly<Record<keyof Facts, string>> = {
   trial: "the token could not be tried",
 };
 
-/** What a check is given: what to look at, and the facts that it needs. */
 export type Given<Needs extends keyof Facts = never> =
   & DiagnoseOptions
   & { readonly watched: WatchedKeychain }

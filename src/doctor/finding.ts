@@ -23,7 +23,6 @@ export interface Finding {
   readonly data?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** A finding whose check is yet to be named. */
 export type Found = Omit<Finding, "check">;
 
 type Data = Finding["data"];

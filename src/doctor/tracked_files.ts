@@ -6,10 +6,8 @@ import { homeFolder, statOrAbsent } from "../system/files.ts";
 import { findOnPath } from "../system/programs.ts";
 import type { DiagnoseOptions } from "./diagnose.ts";
 
-/** The most that a list of files may take, in bytes. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** How long git may take, in milliseconds. */
 const TIME_LIMIT = 10_000;
 
 /** Variables that lead git to another repository than the one at hand. */
@@ -86,7 +84,6 @@ function gitEnvironment(env: Environment): Record<string, string | undefined> {
   };
 }
 
-/** Finds the repository that a folder lies in. */
 export function repositoryRoot(folder: string): string | undefined {
   for (let each = resolve(folder);; each = dirname(each)) {
     if (statOrAbsent(join(each, ".git")) !== undefined) return each;

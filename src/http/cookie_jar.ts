@@ -24,7 +24,6 @@ export class CookieJar {
     return [...this.#seen.values()];
   }
 
-  /** Takes the `Set-Cookie` headers of an answer, and drops the cookies that they end. */
   take(lines: readonly string[], url: URL): TakenCookies {
     let kept = 0;
     let insecure = 0;

@@ -8,7 +8,6 @@ import { VERSION } from "../version.ts";
 import { dispatcherTransport } from "./dispatcher_transport.ts";
 import { ownTransport } from "./own_transport.ts";
 
-/** A request to a server of the connection, in the caller's own words. */
 export interface StreamRequest {
   readonly server: Server;
   /** Those that may be repeated are tried again, as long as no answer has begun. */
@@ -18,21 +17,17 @@ export interface StreamRequest {
   /** They cannot take the place of the token, nor of the server's own password. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
   readonly body?: Uint8Array | string | undefined;
-  /** Ends this request, beside the time limit and the client's own signal. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A request whose answer is read as a whole. */
 export interface HttpRequest extends Omit<StreamRequest, "headers" | "body"> {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   readonly cookie?: Secret | undefined;
-  /** Sent as JSON. */
   readonly body?: unknown;
 }
 
 export interface StreamResponse {
   readonly status: number;
-  /** The words behind the status code; often none. */
   readonly reason: string;
   /** All headers in order, their names in lower case. `Set-Cookie` holds secrets. */
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -44,16 +39,13 @@ export interface StreamResponse {
 export interface HttpResponse extends Pick<StreamResponse, "status" | "header"> {
   /** Every `Set-Cookie` header, in order. They are secrets. */
   readonly setCookies: readonly string[];
-  /** The body, cut off after 1 MiB. */
   readonly body: string;
-  /** Whether the body is longer than what was read. */
   readonly cut: boolean;
 }
 
 /** Sends requests over one connection. No redirect is followed: the token would follow along. */
 export interface HttpClient {
   send(request: HttpRequest): Promise<HttpResponse>;
-  /** Sends a request and hands the answer on as it arrives. */
   open(request: StreamRequest): Promise<StreamResponse>;
   close(): Promise<void>;
 }
@@ -71,11 +63,9 @@ export interface Outgoing {
   /** Names in lower case; secrets are among the values. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: Uint8Array | string | undefined;
-  /** Ends the request, and the answer's body too. */
   readonly signal: AbortSignal;
 }
 
-/** An answer as it comes in. */
 export interface Incoming extends Pick<StreamResponse, "status" | "reason" | "headers" | "body"> {
   /** Ends the connection; a body that is being read fails with the error. */
   discard(error?: Error): void;
@@ -112,7 +102,6 @@ const PASSING: readonly string[] = [
 /** More than any answer that is read to its end. */
 const MAX_BYTES = 1024 * 1024;
 
-/** Opens a client, to be closed. */
 export function openHttpClient(
   connection: Connection,
   { signal, dispatcher }: HttpClientOptions = {},

@@ -10,9 +10,7 @@ import type { Spawner } from "./spawn.ts";
 
 interface CaptureOptions extends Pick<Context, "env" | "cwd" | "signal"> {
   readonly maxBytes: number;
-  /** How long it may take, in milliseconds. @default no limit */
   readonly timeout?: number | undefined;
-  /** Where its standard error goes. @default "ignore" */
   readonly stderr?: "inherit" | "ignore" | undefined;
   readonly spawn?: Spawner | undefined;
 }

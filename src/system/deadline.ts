@@ -4,10 +4,8 @@
  */
 export const MAX_TIMER = 2 ** 31 - 1;
 
-/** A signal that ends by itself. */
 interface Deadline {
   readonly signal: AbortSignal;
-  /** Lifts the time limit. */
   clear(): void;
 }
 

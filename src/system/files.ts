@@ -8,7 +8,6 @@ import { codeOf, throwIfNotCapable } from "../errors.ts";
 /** A folder in which nothing is, and nothing can be made. */
 const NOWHERE = "/dev/null";
 
-/** The user's home: `HOME`, else what the system knows. */
 export function homeFolder({ HOME: home }: Environment): string {
   if (home && isAbsolute(home)) return home;
   try {

@@ -24,7 +24,6 @@ interface IdleTimerOptions {
   readonly idleTime: number;
   /** How much longer reading may take that was due in the meantime, in milliseconds. @default 0 */
   readonly readingTime?: number;
-  /** Whether the process goes on for it. @default false */
   readonly keepAlive?: boolean;
   readonly timers?: Timers | undefined;
 }

@@ -7,7 +7,6 @@ import { statOrAbsent } from "./files.ts";
 
 const isWindows = process.platform === "win32";
 
-/** Where a program may be looked for. */
 type Place = Pick<Context, "env" | "cwd">;
 
 /** Finds a program as a shell would. */
@@ -52,7 +51,6 @@ export function isFile(file: string): boolean {
   }
 }
 
-/** Tells whether a file may be executed. */
 export function isExecutable(file: string): boolean {
   try {
     // Deno asks for one more permission, --allow-sys, to answer access(2).

@@ -7,7 +7,6 @@ import { deadline, unlessAborted } from "../system/deadline.ts";
 import type { SourceAnswer, SourceContext, TokenLease, TokenSource } from "./source.ts";
 import { isBlank, validateToken } from "./token_value.ts";
 
-/** Asks one source within its time limit, and judges the token that it gives. */
 async function askSource(
   source: TokenSource,
   connection: Connection,

@@ -33,7 +33,6 @@ interface OwnSession extends Session {
   readonly resolved: ResolvedToken | undefined;
 }
 
-/** What a command that looks after tokens works with. */
 interface AccountSession extends OwnSession {
   readonly connection: Connection;
   readonly stores: TokenStores;
@@ -99,12 +98,10 @@ async function openOwnSession(
   }
 }
 
-/** Leaves out the sources that would have a token made. */
 export function withoutLogIn(sources: readonly TokenSource[]): readonly TokenSource[] {
   return sources.filter(({ preview }) => preview === undefined);
 }
 
-/** Asks whose token it is, and warns about the Super Admin. Not knowing is no failure. */
 export async function findOwner(
   connection: Connection,
   token: Secret,
@@ -124,7 +121,6 @@ export async function findOwner(
   }
 }
 
-/** Warns of the role that API7's documentation advises against for tokens. */
 export function warnOfSuperAdmin({ superAdmin, username }: User, reporter: Reporter): void {
   if (!superAdmin) return;
   reporter.warn(

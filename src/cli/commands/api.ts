@@ -87,7 +87,6 @@ async function sendRequest(request: ApiRequest, surroundings: Surroundings): Pro
   }
 }
 
-/** A request that is ready to be sent, but for the gateway group. */
 interface PreparedRequest extends Omit<ApiRequest, "data"> {
   readonly body: Uint8Array | undefined;
 }

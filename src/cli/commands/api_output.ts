@@ -8,10 +8,8 @@ import { isReaderGone, pipeOutput } from "../../run/child.ts";
 /** What is longer is not laid out, for that takes all of it at once. */
 const MAX_LAID_OUT = 16 * 1024 * 1024;
 
-/** How much of a body an answer is judged by, in bytes. */
 const START = 64 * 1024;
 
-/** Writes bytes as they come, masked. */
 export async function writePieces(
   pieces: AsyncIterable<Uint8Array>,
   to: Writable,
@@ -45,9 +43,7 @@ export async function writePieces(
 /** The first part of a body, kept while it passes. */
 export interface BodyStart {
   readonly body: AsyncIterable<Uint8Array>;
-  /** What has passed so far, up to 64 KiB. */
   text(): string;
-  /** Whether that much has passed. */
   full(): boolean;
   /** Whether more than that has passed, or the end was not reached. */
   cut(): boolean;
@@ -86,7 +82,6 @@ export function headOf({ status, reason, headers }: RawAnswer): Uint8Array {
   return Buffer.from(plain.map((line) => `${line}\r\n`).join("") + "\r\n");
 }
 
-/** Makes a body fit for a terminal: JSON is laid out, and nothing draws on the screen. */
 export async function* forTerminal(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const decoder = new TextDecoder();
   let held: string | undefined = "";
@@ -136,7 +131,6 @@ function isJson(text: string): boolean {
   }
 }
 
-/** A part of a JSON text: a string, a number or word, or one of the characters between them. */
 interface Piece {
   readonly text: string;
   readonly at: number;

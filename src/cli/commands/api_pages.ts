@@ -5,7 +5,6 @@ import { AdcRunError, EXIT } from "../../errors.ts";
 import { memberText } from "./api_output.ts";
 import { hasField } from "./api_target.ts";
 
-/** How many items a page has unless the caller says so. */
 const PAGE_SIZE = 100;
 
 /** One page is held at a time; what is longer is none, in bytes. */
@@ -14,7 +13,6 @@ const MAX_PAGE_BYTES = 64 * 1024 * 1024;
 /** A list that goes on beyond has no end. */
 const MAX_PAGES = 100_000;
 
-/** The fields that ask for a page. */
 export function pageFields(path: string, page: number): readonly (readonly [string, string])[] {
   const fields = [["page", String(page)], ["page_size", String(PAGE_SIZE)]] as const;
   return fields.filter(([name]) => name === "page" || !hasField(path, name));

@@ -9,7 +9,6 @@ export interface ApiRequest {
   readonly method: string;
   readonly path: string;
   readonly data: string | undefined;
-  /** The headers, by their names in lower case. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
   readonly fields: readonly (readonly [name: string, value: string])[];
   readonly include: boolean;

@@ -7,7 +7,6 @@ import { isAdminKey } from "../../secret.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
 import type { Reporter } from "../output/report.ts";
 
-/** A path below one of the connection's servers. */
 interface ApiTarget {
   readonly server: Server;
   /** The path below the server's address, with its query. */

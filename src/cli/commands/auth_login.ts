@@ -34,7 +34,6 @@ import {
   warnOfSuperAdmin,
 } from "./account.ts";
 
-/** The options of a log-in with a password, which mean nothing with a token. */
 const PASSWORD_OPTIONS = [
   "--username",
   "--password-stdin",
@@ -47,7 +46,6 @@ const PASSWORD_OPTIONS = [
 /** What the Admin API of API7 Enterprise listens at out of the box. */
 const USUAL_SERVER = "https://localhost:7443";
 
-/** Logs in, has a token made, tries it, and stores it. */
 export async function authLogin(call: OwnCall<LoginOptions>, io: Io): Promise<number> {
   const { options } = call;
   const { storage = "keychain", withToken } = options;

@@ -79,7 +79,6 @@ function hasKnownEnd({ expiresAt, neverExpires }: TokenRecord): boolean {
   return expiresAt !== undefined || neverExpires === true;
 }
 
-/** Prints the token that a run would take. It is not checked. */
 export async function authToken(call: OwnCall, io: Io): Promise<number> {
   const { options, reporter } = call;
   const { connection, sources } = await openConnection(call, io);

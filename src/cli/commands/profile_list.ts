@@ -64,7 +64,6 @@ interface ShownSetting {
   readonly profile: string;
 }
 
-/** Shows the settings of a profile, and which profile each is written in. */
 export async function profileShow(
   { options, reporter, operands }: OwnCall,
   io: Io,

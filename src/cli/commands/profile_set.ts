@@ -21,7 +21,6 @@ import { splitList } from "../options.ts";
 import type { Reporter } from "../output/report.ts";
 import { describeEntries } from "./account.ts";
 
-/** Makes a profile, or changes the settings that are named and leaves the others. */
 export async function profileSet(
   { options, reporter, operands }: OwnCall<SetOptions>,
   io: Io,
@@ -136,7 +135,6 @@ export async function profileUse(
   return 0;
 }
 
-/** Removes profiles, and says which tokens were stored for them and stay. */
 export async function profileRemove(
   { options, reporter, operands }: OwnCall,
   io: Io,

@@ -27,7 +27,6 @@ import {
   warnOfShadows,
 } from "./account.ts";
 
-/** Replaces the stored token: a new one is made with it, tried and stored before it is revoked. */
 export async function authRotate(
   call: OwnCall<RotateOptions>,
   io: Io,
@@ -107,7 +106,6 @@ export async function authRotate(
   return 0;
 }
 
-/** The account whose token a run would take. */
 async function storedAccount(connection: Connection, stores: TokenStores): Promise<string> {
   const [{ origin }] = connection.servers as [Connection["servers"][0]];
   for (const account of accountsFor(origin, connection)) {
@@ -128,7 +126,6 @@ function lifetimeOf(record: TokenRecord | undefined): number | undefined {
 interface Removed {
   readonly account: string;
   readonly storage: Storage;
-  /** Whether the server refuses it from now on. */
   readonly revoked: boolean;
 }
 

@@ -21,7 +21,6 @@ interface ListedToken {
   readonly createdAt: number | null;
   readonly expiresAt: number | null;
   readonly lastUsedAt: number | null;
-  /** Whether it is the one that is stored on this machine. */
   readonly current: boolean;
   readonly stale: boolean;
   readonly expired: boolean;

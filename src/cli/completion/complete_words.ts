@@ -131,9 +131,7 @@ export interface Candidate {
   readonly text: string;
 }
 
-/** What may stand there. */
 export interface Completion {
-  /** Words that start as the last word does. */
   readonly candidates: readonly Candidate[];
   /**
    * What else: nothing; a file; a file behind the equals sign; or the words of another command, the first

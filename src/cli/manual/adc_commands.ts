@@ -1,13 +1,9 @@
 import type { OptionSpec, Values } from "../global_options.ts";
 
-/** A command of ADC, as far as adc-run helps with it. */
 export interface AdcCommand {
   readonly name: string;
-  /** What it does, in one line without a period. */
   readonly summary: string;
-  /** Its options, apart from those that say how to connect. */
   readonly options: readonly OptionSpec[];
-  /** Whether it takes the options that say how to connect. */
   readonly connection: boolean;
   /** What its words can be, where they are no options. */
   readonly operands?: Values;

@@ -98,7 +98,6 @@ function renderOptions(options: readonly OptionSpec[]): readonly string[] {
   });
 }
 
-/** The options before the command that may stand behind it as well. */
 export function sharedOptions({ shared = [] }: CommandSpec): readonly OptionSpec[] {
   return GLOBAL_OPTIONS.filter((option) => shared.includes(namesOf(option).long));
 }
@@ -186,7 +185,6 @@ function sections(parts: readonly (readonly string[])[]): string {
   return `${parts.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
-/** Breaks a paragraph into lines. A word that is longer than a line gets one of its own. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";

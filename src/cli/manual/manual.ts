@@ -9,7 +9,6 @@ import { OTHER_COMMANDS } from "./other_commands.ts";
 import { PROFILE_COMMANDS } from "./profile_commands.ts";
 import { TOPICS } from "./topics.ts";
 
-/** A paragraph, a block that keeps its line breaks, or a table of two columns. */
 export type TextBlock =
   | string
   | readonly string[]
@@ -22,13 +21,9 @@ export type ManualExample = readonly [text: string, line: string];
  * A command of adc-run: dispatch, parsing, refusals, help, the man page and completion are made from it.
  */
 export interface CommandSpec {
-  /** Its words, such as `auth login`. */
   readonly name: string;
-  /** How it is called, one form a line. */
   readonly usage?: readonly string[];
-  /** What it does, in one line without a period. */
   readonly summary: string;
-  /** What it does, in full. */
   readonly description: readonly TextBlock[];
   readonly options?: readonly OptionSpec[];
   /** The options before the command, by their long names, that may stand behind it as well. */
@@ -60,24 +55,18 @@ export interface CommandSpec {
   readonly run?: () => Promise<(call: OwnCall<never>, io: Io) => Promise<number>>;
 }
 
-/** What a command of adc-run was called with. */
 export interface OwnCall<T = object> {
   readonly spec: CommandSpec;
   /** adc-run's own options, from before and behind the command's name, and the command's. */
   readonly options: GlobalOptions & T;
   readonly operands: readonly string[];
-  /** The connection flags as they were read, each in one word. */
   readonly connectionWords: readonly string[];
   readonly reporter: Reporter;
 }
 
-/** Something that more than one command is about. */
 export interface ManualTopic {
-  /** The word behind `adc-run help`. */
   readonly name: string;
-  /** Other words for it. */
   readonly aliases?: readonly string[];
-  /** What it is about, in one line without a period. */
   readonly summary: string;
   readonly text: readonly TextBlock[];
   readonly examples?: readonly ManualExample[];

@@ -5,10 +5,8 @@ import { VERSION } from "../../version.ts";
 import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf } from "../global_options.ts";
 import type { ManualTopic } from "./manual.ts";
 
-/** A variable and what it says; several names have commas between them. */
 type VariableRow = readonly [name: string, text: string];
 
-/** Variables that stand for an option before the command. */
 const OPTION_VARIABLES = GLOBAL_OPTIONS.flatMap((option): readonly VariableRow[] => {
   const { variable, kind } = option;
   const { long, negated } = namesOf(option);
@@ -18,7 +16,6 @@ const OPTION_VARIABLES = GLOBAL_OPTIONS.flatMap((option): readonly VariableRow[]
   return [[variable, kind === "switch" ? `${long}: ${!negated}` : long]];
 });
 
-/** Variables that say how to connect, in the environment or in `.env`. */
 const CONNECTION_VARIABLES = CONNECTION_FLAGS.flatMap((option): readonly VariableRow[] =>
   option.variable === undefined ? [] : [[option.variable, namesOf(option).long]]
 );
@@ -38,7 +35,6 @@ const OTHER_VARIABLES: readonly VariableRow[] = [
   ["NO_COLOR, FORCE_COLOR", "no colours; colours without a terminal"],
 ];
 
-/** What more than one command is about. */
 export const TOPICS: readonly ManualTopic[] = [
   {
     name: "sources",

@@ -6,7 +6,6 @@ import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import type { Reporter } from "./report.ts";
 
-/** What a CI system understands among the lines of a log. */
 export interface CiRunner {
   readonly name: string;
   /** The line that makes an annotation of a message, which the log shows as well. */
@@ -50,7 +49,6 @@ export function withoutCommands(line: string): string {
   return line.replaceAll("##[", "## [");
 }
 
-/** The token, and the connection that it is for. */
 interface RunnerSecret {
   readonly connection: Connection;
   readonly resolved: ResolvedToken;

@@ -14,7 +14,6 @@ import { type CiRunner, ciRunner, withoutCommands } from "./ci.ts";
 /** What was warned of at each place, for a report of several reporters' doing. */
 const warningsOf = new WeakMap<Io, string[]>();
 
-/** What is said of an error beside its message. */
 interface Complaint {
   readonly suggestion?: string | undefined;
   readonly details?: readonly string[];
@@ -171,7 +170,6 @@ export function formatTrail(trail: readonly SourceReport[]): readonly string[] {
   );
 }
 
-/** A token as data: everything but the token. */
 export function describeToken({ token, source, detail }: ResolvedToken): Record<string, string> {
   return { source, detail, redacted: token.redacted, fingerprint: token.fingerprint };
 }

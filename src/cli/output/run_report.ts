@@ -9,14 +9,12 @@ import type { Io } from "../io.ts";
 import { maskInRunner } from "./ci.ts";
 import { describeRun, formatTrail, type Reporter, withoutPassword } from "./report.ts";
 
-/** Who says it, and where. */
 export interface RunOutput {
   readonly reporter: Reporter;
   readonly io: Io;
   readonly options: GlobalOptions;
 }
 
-/** The one line before a run: which token, from where, and for whom. */
 export function announce(plan: RunPlan, output: RunOutput): void {
   if (plan.kind === "offline") return;
   const { connection, resolved, checked } = plan;
@@ -62,7 +60,6 @@ export function describeEndedRun(
   return { ...describeRun(result), leaked, ...(lost !== undefined && { outputFailure: lost }) };
 }
 
-/** Tells people what they should know of a run that has ended; nothing after a plain success. */
 export function tellEnding(
   result: RunResult,
   { leaked, lost }: RunJudgement,

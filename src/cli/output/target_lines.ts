@@ -100,11 +100,8 @@ interface TargetLinesOptions {
   readonly colourful: boolean;
 }
 
-/** The output of one child. */
 export interface TargetStream extends Writable {
-  /** Whether the lines go to a terminal. */
   readonly isTTY: boolean;
-  /** Writes a last line that has no end, and closes the stream. */
   finish(): void;
 }
 
@@ -158,7 +155,6 @@ export class TargetLines {
     return this.#failure;
   }
 
-  /** A stream for the output of one child. It looks like a terminal where the lines go to one. */
   stream(name: string): TargetStream {
     const cutter = new LineCutter();
     const stream = new Writable({

@@ -34,7 +34,6 @@ export function exitCodeOfTargets(
     (codes.includes(undefined) ? NOT_READ : 0);
 }
 
-/** What came of all targets, one below the other. */
 export function formatTargets(
   results: readonly TargetResult[],
   options: Pick<GlobalOptions, "failOnLeak">,
@@ -84,7 +83,6 @@ function outcomeOf(
   return exitCode === 0 ? "ok" : `exit ${exitCode}${later}`;
 }
 
-/** Prints what would run for each target, and why it could not run for some. */
 export function printPlans(
   prepared: readonly PreparedTarget[],
   { options, reporter, streams }: {

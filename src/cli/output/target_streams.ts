@@ -9,14 +9,10 @@ import { TargetLines, type TargetStream } from "./target_lines.ts";
 export interface TargetStreams {
   stdout(name: string): Writable;
   stderr(name: string): Writable;
-  /** Prints for one target, with its name before each line. */
   reporter(name: string): Reporter;
-  /** Ends a target's streams, and with them a last line that has no end. */
   finish(name: string): void;
-  /** Waits until all that was written has left. */
   settled(): Promise<void>;
   close(): void;
-  /** Why standard output takes no more, if so. */
   readonly failure: Error | undefined;
 }
 

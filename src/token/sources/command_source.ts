@@ -11,13 +11,9 @@ import type { SourceAnswer, TokenSource } from "../source.ts";
 import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
 import { splitCommand } from "./command_line.ts";
 
-/** How the source `command` runs its helper. */
 export interface CommandSourceOptions extends Pick<Context, "env" | "cwd"> {
-  /** What becomes of the helper's standard error, where helpers ask and complain. */
   readonly stderr?: "inherit" | "ignore" | undefined;
-  /** The helper's time limit in milliseconds. */
   readonly timeout?: number | undefined;
-  /** How the helper is started. */
   readonly spawn?: Spawner | undefined;
 }
 

@@ -54,7 +54,6 @@ export async function findStored(
   };
 }
 
-/** Which keychain the source `keychain` asks. */
 export interface KeychainSourceOptions extends Pick<Context, "keychain"> {
   /** How long the keychain may take, in milliseconds. @default 5_000 */
   readonly timeout?: number;
