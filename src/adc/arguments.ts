@@ -10,6 +10,10 @@ export interface AdcArguments {
   readonly command: string | undefined;
   /** The connection flags. */
   readonly flags: AdcFlags;
+  /** Every value of `-f`, in order. */
+  readonly files: readonly string[];
+  /** The value of `-o`; ADC takes the last. */
+  readonly output: string | undefined;
   /** Every value of `--token`, in order; ADC takes the last. */
   readonly tokens: readonly Secret[];
   /** The words without `--token` and its values: what ADC's own argv will be. */
@@ -32,16 +36,19 @@ export function needsBackend(args: AdcArguments, runningMode?: string): boolean 
   return !OFFLINE_COMMANDS.has(args.command);
 }
 
-const NONE: AdcArguments = {
+/** Where there are no words of ADC's. */
+export const NO_ARGUMENTS: AdcArguments = {
   command: undefined,
   flags: {},
+  files: [],
+  output: undefined,
   tokens: [],
   words: [],
   information: false,
 };
 
 export async function readAdcArguments(words: readonly string[]): Promise<AdcArguments> {
-  if (words.length === 0) return NONE;
+  if (words.length === 0) return NO_ARGUMENTS;
   const { parseAdcArguments } = await import("./parse_arguments.ts");
   return parseAdcArguments(words);
 }

@@ -32,7 +32,7 @@ const OTHER_OPTIONS = [
  * A commander command that reads ADC's options, reports nothing, and lets unknown options pass: a newer
  * ADC may have more of them.
  */
-export function adcCommand(): Command {
+function adcCommand(): Command {
   const command = new Command("adc")
     .exitOverride()
     .configureOutput({ writeOut: () => {}, writeErr: () => {} })
@@ -56,11 +56,13 @@ const INFORMATION_OPTIONS: ReadonlySet<string> = new Set(["-v", "--version", "-h
  */
 export function parseAdcArguments(words: readonly string[]): AdcArguments {
   const command = words[0]?.startsWith("-") ? undefined : words[0];
-  const { options, tokens } = parse(words);
+  const { options, files, tokens } = parse(words);
   const given = Object.keys(ADC_SETTINGS).filter((key) => key !== "token" && key in options);
   return {
     command,
     flags: Object.fromEntries(given.map((key) => [key, options[key]])) as AdcFlags,
+    files,
+    output: options.output as string | undefined,
     tokens: tokens.map((token) => new Secret(token)),
     words: withoutTokens(words, tokens.length),
     information: options.help === true ||
@@ -68,9 +70,17 @@ export function parseAdcArguments(words: readonly string[]): AdcArguments {
   };
 }
 
-function parse(words: readonly string[]): { options: Record<string, unknown>; tokens: string[] } {
+interface Parsed {
+  readonly options: Record<string, unknown>;
+  readonly files: string[];
+  readonly tokens: string[];
+}
+
+function parse(words: readonly string[]): Parsed {
   const command = adcCommand();
+  const files: string[] = [];
   const tokens: string[] = [];
+  command.on("option:file", (value: string) => files.push(value));
   command.on("option:token", (value: string) => tokens.push(value));
   try {
     command.parseOptions([...words]);
@@ -84,7 +94,7 @@ function parse(words: readonly string[]): { options: Record<string, unknown>; to
     }
     throw error;
   }
-  return { options: command.opts(), tokens };
+  return { options: command.opts(), files, tokens };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { lstatSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { extname, join, relative, resolve } from "node:path";
 import process from "node:process";
-import { adcCommand } from "../adc/parse_arguments.ts";
+import type { AdcArguments } from "../adc/arguments.ts";
 import { readEnvFile } from "../connection/env_file.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT, throwIfNotCapable } from "../errors.ts";
@@ -24,12 +24,11 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
  * a cloned repository could lead to the user's `~/.bashrc`, to be overwritten with text from the same
  * repository's `adc.yaml`.
  */
-export function refuseLinkedOutput(words: readonly string[], cwd: string): void {
-  const [command = ""] = words;
+export function refuseLinkedOutput({ command = "", output }: AdcArguments, cwd: string): void {
   const name = OUTPUTS.get(command);
   if (name === undefined) return;
   const target = linkTarget(join(cwd, name));
-  if (target === undefined || (command !== "diff" && hasOutput(words))) return;
+  if (target === undefined || (command !== "diff" && output !== undefined)) return;
   throw new AdcRunError(
     `Cannot run ADC: "${command}" writes "${name}", which is a link to "${target}"`,
     EXIT.data,
@@ -38,12 +37,6 @@ export function refuseLinkedOutput(words: readonly string[], cwd: string): void 
         (command === "diff" ? "" : ` If that is meant, add "-o ${name}".`),
     },
   );
-}
-
-function hasOutput(words: readonly string[]): boolean {
-  const command = adcCommand();
-  command.parseOptions([...words]);
-  return command.opts<{ readonly output?: string }>().output !== undefined;
 }
 
 function linkTarget(path: string): string | undefined {
@@ -56,7 +49,7 @@ function linkTarget(path: string): string | undefined {
 }
 
 interface FileGuardOptions extends Pick<Context, "cwd" | "env"> {
-  readonly words: readonly string[];
+  readonly args: AdcArguments;
   readonly secrets: readonly Secret[];
   /** The platform: the names of variables are the same in capitals on Windows. */
   readonly platform?: string;
@@ -71,10 +64,10 @@ interface FileGuardOptions extends Pick<Context, "cwd" | "env"> {
  * means that.
  */
 export async function refuseTokenInFiles(options: FileGuardOptions): Promise<void> {
-  const { words, cwd, platform = process.platform } = options;
+  const { args, cwd, platform = process.platform } = options;
   const sameCase = (name: string) => platform === "win32" ? name.toUpperCase() : name;
   let names: ReadonlySet<string> | undefined;
-  for await (const file of readConfigurationFiles(words, cwd)) {
+  for await (const file of readConfigurationFiles(args, cwd)) {
     if (!/[$\\]/.test(file.text)) continue;
     names ??= new Set((await variablesWithSecrets(options)).map(sameCase));
     if (!mayName(file.text, (name) => names!.has(sameCase(name)))) continue;
@@ -231,12 +224,12 @@ const MAGIC = /[*?[\]{}()!+@\\]/;
  * as `/dev/stdin`, which could be read only once.
  */
 async function* readConfigurationFiles(
-  words: readonly string[],
+  { command = "", files }: AdcArguments,
   cwd: string,
 ): AsyncGenerator<ConfigurationFile> {
-  if (WITHOUT_FILES.has(words[0] ?? "")) return;
+  if (WITHOUT_FILES.has(command)) return;
   const seen = new Set<string>();
-  for (const pattern of filesIn(words)) {
+  for (const pattern of files.length === 0 ? ["adc.yaml"] : files) {
     for (const path of await pathsOf(pattern, cwd)) {
       if (seen.has(path)) continue;
       seen.add(path);
@@ -244,15 +237,6 @@ async function* readConfigurationFiles(
       if (text !== undefined) yield { name: relative(cwd, path), text };
     }
   }
-}
-
-/** The values of `-f`, by ADC's own parser. */
-function filesIn(words: readonly string[]): readonly string[] {
-  const files: string[] = [];
-  const command = adcCommand();
-  command.on("option:file", (file: string) => files.push(file));
-  command.parseOptions([...words]);
-  return files.length === 0 ? ["adc.yaml"] : files;
 }
 
 /** ADC hands every value to `glob`. */

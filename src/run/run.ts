@@ -1,6 +1,11 @@
 import { constants } from "node:os";
 import type { Writable } from "node:stream";
-import { type AdcArguments, needsBackend, readAdcArguments } from "../adc/arguments.ts";
+import {
+  type AdcArguments,
+  needsBackend,
+  NO_ARGUMENTS,
+  readAdcArguments,
+} from "../adc/arguments.ts";
 import { checkToken } from "../check/check_token.ts";
 import { CheckError, type CheckResult } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
@@ -38,10 +43,7 @@ export interface Call {
 export async function readCall(words: readonly string[], exec = false): Promise<Call> {
   if (!exec) return { program: undefined, args: await readAdcArguments(words) };
   const [program = "", ...rest] = words;
-  return {
-    program,
-    args: { command: undefined, flags: {}, tokens: [], words: rest, information: false },
-  };
+  return { program, args: { ...NO_ARGUMENTS, words: rest } };
 }
 
 /** What is decided only when it is known what would run. */
@@ -66,7 +68,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   // ADC, or the program. Before anything is sent, made or said: without it there is nothing to do it for.
   const program = name === undefined ? locateAdc(terms) : locateProgram(name, terms);
   const guards = name === undefined ? await import("./guards.ts") : undefined;
-  guards?.refuseLinkedOutput(args.words, cwd);
+  guards?.refuseLinkedOutput(args, cwd);
   if (name === undefined && !needsBackend(args, env.ADC_RUNNING_MODE)) {
     const secrets = visibleTokens(args, env);
     const plan = { kind: "offline", program, words: args.words, secrets } as const;
@@ -86,7 +88,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     const child = childEnvironment(connection, env);
     handOver(child, found, connection);
     await guards?.refuseTokenInFiles({
-      words: args.words,
+      args,
       cwd,
       env: child,
       secrets: secretsOf(connection, found, env),

@@ -178,9 +178,10 @@ export interface ResolveTokenOptions extends Pick<Context, "signal"> {
  * import { envSource, resolveConnection, resolveToken } from "@adc-run/adc-run";
  * import assert from "node:assert/strict";
  *
- * const env = { ADC_TOKEN: "a7ee-example" };
- * const connection = await resolveConnection({ env, cwd: "/nowhere" });
- * const { source, token } = await resolveToken({ connection, sources: [envSource({ env })] });
+ * const context = { env: { ADC_TOKEN: "a7ee-example" }, cwd: "/nowhere" };
+ * const connection = await resolveConnection(context);
+ * const sources = defaultSources({ ...context, names: ["env"] });
+ * const { source, token } = await resolveToken({ connection, sources });
  * assert.equal(source, "env");
  * assert.equal(String(token), "a7ee-*** (9261e1c1)");
  * ```

@@ -174,6 +174,8 @@ test("`parseAdcArguments()` names no flag that was not given", () => {
   assert.deepEqual(parseAdcArguments([]), {
     command: undefined,
     flags: {},
+    files: [],
+    output: undefined,
     tokens: [],
     words: [],
     information: false,
@@ -325,4 +327,10 @@ test("`needsBackend()` knows that ADC's ingress server takes tokens from its req
   assert.equal(needsBackend(server, "ingress"), false);
   assert.equal(needsBackend(server, "other"), true);
   assert.equal(needsBackend(parseAdcArguments(["sync"]), "ingress"), true);
+});
+
+test("`parseAdcArguments()` collects what ADC reads and writes", () => {
+  const words = ["dump", "-o", "a.yaml", "-f", "b.yaml", "--file=*.yaml", "-f", "-o", "--output", "c"];
+  const { files, output } = parseAdcArguments(words);
+  assert.deepEqual([files, output], [["b.yaml", "*.yaml", "-o"], "c"]);
 });

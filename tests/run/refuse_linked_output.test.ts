@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
+import { parseAdcArguments } from "../../src/adc/parse_arguments.ts";
 import { refuseLinkedOutput } from "../../src/run/guards.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
 
@@ -11,7 +12,10 @@ it("`refuseLinkedOutput()` refuses the link that ADC would follow unasked", asyn
   await symlink("../.bashrc", join(folder.path, "diff.yaml"));
   await symlink("../.profile", join(folder.path, "adc.yaml"));
   const refused = (words: readonly string[], target: RegExp) =>
-    assert.throws(() => refuseLinkedOutput(words, folder.path), { exitCode: 65, message: target });
+    assert.throws(() => refuseLinkedOutput(parseAdcArguments(words), folder.path), {
+      exitCode: 65,
+      message: target,
+    });
   refused(["diff", "-f", "other.yaml"], /"diff\.yaml", which is a link to "\.\.\/\.bashrc"/);
   refused(["diff", "-o", "elsewhere.yaml"], /\.bashrc/);
   refused(["dump"], /"adc\.yaml", which is a link to "\.\.\/\.profile"/);
@@ -22,8 +26,8 @@ it("`refuseLinkedOutput()` lets pass what was named, and files that are none", a
   await using folder = await temporaryFolder({ "diff.yaml": "" });
   await symlink("../.profile", join(folder.path, "adc.yaml"));
   for (const words of [["diff"], ["dump", "-o", "adc.yaml"], ["sync"], ["lint"], ["ping"], []]) {
-    refuseLinkedOutput(words, folder.path);
+    refuseLinkedOutput(parseAdcArguments(words), folder.path);
   }
   await using empty = await temporaryFolder();
-  refuseLinkedOutput(["diff"], empty.path);
+  refuseLinkedOutput(parseAdcArguments(["diff"]), empty.path);
 });

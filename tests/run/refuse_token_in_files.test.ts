@@ -4,6 +4,7 @@ import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
 import { AdcRunError } from "../../src/errors.ts";
+import { parseAdcArguments } from "../../src/adc/parse_arguments.ts";
 import { refuseTokenInFiles } from "../../src/run/guards.ts";
 import { Secret } from "../../src/secret.ts";
 import { temporaryFolder } from "../temporary_folder.ts";
@@ -24,7 +25,7 @@ async function verdict({ files, words = ["sync"], env = {}, ...more }: Guarded) 
   const { secrets = [TOKEN], platform = "linux" } = more;
   try {
     await refuseTokenInFiles({
-      words,
+      args: parseAdcArguments(words),
       cwd: folder.path,
       env: { ADC_TOKEN: TOKEN, ...env },
       secrets: secrets.map((secret) => new Secret(secret)),
@@ -200,5 +201,5 @@ it("`refuseTokenInFiles()` reads no pipe, which ADC could not read any more", as
   await using folder = await temporaryFolder();
   await symlink("/dev/zero", join(folder.path, "adc.yaml"));
   const options = { cwd: folder.path, env: { ADC_TOKEN: TOKEN }, secrets: [new Secret(TOKEN)] };
-  await refuseTokenInFiles({ ...options, words: ["sync"] });
+  await refuseTokenInFiles({ ...options, args: parseAdcArguments(["sync"]) });
 });
