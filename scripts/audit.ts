@@ -9,10 +9,11 @@
  */
 
 import process from "node:process";
-import { type CommandResult, runCommand } from "../tests/package/run_command.ts";
-import { installTarball } from "../tests/package/runtimes.ts";
-import { repository } from "../tests/package/tarball.ts";
-import { isRequired } from "../tests/required.ts";
+import { isRequired } from "../tests/support/required.ts";
+import { runCommand } from "../tests/support/run_command.ts";
+import type { CommandResult } from "../tests/support/run_command.ts";
+import { installTarball } from "../tests/support/runtimes.ts";
+import { repository } from "../tests/support/tarball.ts";
 
 /** What the programs say where the registry's list was not to be had. */
 const NOT_ASKED = /\/-\/npm\/v1\/security\/|error sending request|response from the npm registry/;

@@ -7,8 +7,8 @@
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { outputOf } from "../tests/package/run_command.ts";
-import { bunRuntime } from "../tests/package/runtimes.ts";
+import { outputOf } from "../tests/support/run_command.ts";
+import { bunRuntime } from "../tests/support/runtimes.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 

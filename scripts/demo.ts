@@ -16,8 +16,8 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { findOnPath } from "../src/system/programs.ts";
 import { systemKeychain } from "../src/token/keychain.ts";
-import { DENO_PERMISSIONS } from "../tests/e2e/homes.ts";
 import { startSandbox } from "../tests/sandbox/sandbox.ts";
+import { DENO_PERMISSIONS } from "../tests/support/homes.ts";
 
 const file = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 

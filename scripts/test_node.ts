@@ -14,7 +14,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { nodeRuntime } from "../tests/package/runtimes.ts";
+import { nodeRuntime } from "../tests/support/runtimes.ts";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 const entries = await readdir(join(repository, "tests"), { recursive: true });

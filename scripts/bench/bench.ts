@@ -17,9 +17,9 @@
 import { writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import { bareEnvironment } from "../../tests/e2e/adc_run.ts";
 import { startSandbox } from "../../tests/sandbox/sandbox.ts";
-import { temporaryFolder } from "../../tests/temporary_folder.ts";
+import { bareEnvironment } from "../../tests/support/adc_run.ts";
+import { temporaryFolder } from "../../tests/support/temporary_folder.ts";
 import { judgeBudgets } from "./budgets.ts";
 import { gatherContestants } from "./contestants.ts";
 import { measureOverhead } from "./overhead.ts";

@@ -6,9 +6,9 @@
 
 import { join } from "node:path";
 import process from "node:process";
-import { DENO_PERMISSIONS } from "../../tests/e2e/homes.ts";
-import { installTarball, nodeRuntime } from "../../tests/package/runtimes.ts";
-import { repository } from "../../tests/package/tarball.ts";
+import { DENO_PERMISSIONS } from "../../tests/support/homes.ts";
+import { installTarball, nodeRuntime } from "../../tests/support/runtimes.ts";
+import { repository } from "../../tests/support/tarball.ts";
 import { BINARY_NAME, compileBinary } from "../compile_binary.ts";
 import { installPeers } from "./peers.ts";
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { outputOf } from "../../tests/package/run_command.ts";
-import { cachedFolder } from "../../tests/package/test_cache.ts";
+import { outputOf } from "../../tests/support/run_command.ts";
+import { cachedFolder } from "../../tests/support/test_cache.ts";
 
 /** Fixed, so that two runs of the bench compare the same things. */
 const PACKAGES = { "dotenv-cli": "11.0.0", "@dotenvx/dotenvx": "2.38.2" };

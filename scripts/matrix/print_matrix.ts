@@ -11,7 +11,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { HOMES } from "../../tests/e2e/homes.ts";
+import { HOMES } from "../../tests/support/homes.ts";
 import { countTests, formatMatrix } from "./matrix.ts";
 import { readJunit } from "./read_junit.ts";
 

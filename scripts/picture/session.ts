@@ -11,12 +11,13 @@ import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Secret } from "../../src/secret.ts";
-import { traces } from "../../tests/e2e/fixture.ts";
-import { HOMES } from "../../tests/e2e/homes.ts";
-import { inTerminal, shellWords } from "../../tests/in_terminal.ts";
-import { startKeychainSession } from "../../tests/keychain_session.ts";
-import { type Sandbox, startSandbox } from "../../tests/sandbox/sandbox.ts";
-import { temporaryFolder } from "../../tests/temporary_folder.ts";
+import { startSandbox } from "../../tests/sandbox/sandbox.ts";
+import type { Sandbox } from "../../tests/sandbox/sandbox.ts";
+import { traces } from "../../tests/support/fixture.ts";
+import { HOMES } from "../../tests/support/homes.ts";
+import { inTerminal, shellWords } from "../../tests/support/in_terminal.ts";
+import { startKeychainSession } from "../../tests/support/keychain_session.ts";
+import { temporaryFolder } from "../../tests/support/temporary_folder.ts";
 
 const PASSWORD = "correct-horse-battery";
 

@@ -5,7 +5,7 @@ import { needsBackend } from "../../src/adc/arguments.ts";
 import type { AdcArguments } from "../../src/adc/arguments.ts";
 import { parseAdcArguments } from "../../src/adc/parse_arguments.ts";
 import { UsageError } from "../../src/errors.ts";
-import { readAsAdc } from "../connection/adc_program.ts";
+import { readAsAdc } from "../support/adc_program.ts";
 
 function tokensOf({ tokens }: AdcArguments): string[] {
   return tokens.map((token) => token.reveal());
@@ -330,7 +330,18 @@ test("`needsBackend()` knows that ADC's ingress server takes tokens from its req
 });
 
 test("`parseAdcArguments()` collects what ADC reads and writes", () => {
-  const words = ["dump", "-o", "a.yaml", "-f", "b.yaml", "--file=*.yaml", "-f", "-o", "--output", "c"];
+  const words = [
+    "dump",
+    "-o",
+    "a.yaml",
+    "-f",
+    "b.yaml",
+    "--file=*.yaml",
+    "-f",
+    "-o",
+    "--output",
+    "c",
+  ];
   const { files, output } = parseAdcArguments(words);
   assert.deepEqual([files, output], [["b.yaml", "*.yaml", "-o"], "c"]);
 });

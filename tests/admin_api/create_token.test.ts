@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Secret } from "../../src/secret.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
 import type { SandboxOptions, SandboxRequest } from "../sandbox/sandbox.ts";
-import { assertHides, failureOf, logInAt, mock, openAt } from "./fixture.ts";
-import { Secret } from "../../src/secret.ts";
+import { assertHides, failureOf, logInAt, mock, openAt } from "../support/admin_api_fixture.ts";
 
 const WANTED = { name: "wanted", expiresAt: 2_000_000_000 };
 

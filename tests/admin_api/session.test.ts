@@ -4,9 +4,16 @@ import { AdminApi } from "../../src/admin_api/admin_api.ts";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import { ConnectionError } from "../../src/errors.ts";
 import { Secret } from "../../src/secret.ts";
-import { serveHttp } from "../check/loopback.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
-import { assertHides, connectionTo, failureOf, logInAt, mock, openAt } from "./fixture.ts";
+import {
+  assertHides,
+  connectionTo,
+  failureOf,
+  logInAt,
+  mock,
+  openAt,
+} from "../support/admin_api_fixture.ts";
+import { serveHttp } from "../support/loopback.ts";
 
 const PASSWORD = new Secret("dev-password");
 

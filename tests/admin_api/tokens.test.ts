@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Secret } from "../../src/secret.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
 import type { SandboxOptions } from "../sandbox/sandbox.ts";
-import { failureOf, logInAt, mock, openAt } from "./fixture.ts";
+import { failureOf, logInAt, mock, openAt } from "../support/admin_api_fixture.ts";
 
 const PATHS = ["/api/tokens", "/api/settings/tokens"] as const;
 const token = new Secret("a7ee-example");

@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { CheckError } from "../../src/check/verdict.ts";
 import { VERSION } from "../../src/version.ts";
-import { checkAgainst } from "./mock_server.ts";
-import type { MockAnswer } from "./mock_server.ts";
+import { checkAgainst } from "../support/mock_server.ts";
+import type { MockAnswer } from "../support/mock_server.ts";
 
 const BACKENDS = ["apisix", "api7ee", "apisix-standalone"] as const;
 const GROUPS = { list: [{ id: "default", name: "default" }], total: 1 };

@@ -6,7 +6,7 @@ import { checkToken } from "../../src/check/check_token.ts";
 import type { CheckResult } from "../../src/check/verdict.ts";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import { Secret } from "../../src/secret.ts";
-import { freePort, serveHttp, serveTcp } from "./loopback.ts";
+import { freePort, serveHttp, serveTcp } from "../support/loopback.ts";
 
 /** Checks a token of APISIX's over the network. */
 async function check(url: string, words: readonly string[] = []): Promise<CheckResult> {

@@ -4,12 +4,12 @@ import { inspect } from "node:util";
 import { checkToken } from "../../src/check/check_token.ts";
 import type { CheckResult } from "../../src/check/verdict.ts";
 import { resolveConnection } from "../../src/connection/connection.ts";
+import type { Environment } from "../../src/context.ts";
 import { Secret } from "../../src/secret.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
-import { startForwardProxy } from "./forward_proxy.ts";
-import { freePort } from "./loopback.ts";
-import { checkAgainst } from "./mock_server.ts";
-import type { Environment } from "../../src/context.ts";
+import { startForwardProxy } from "../support/forward_proxy.ts";
+import { freePort } from "../support/loopback.ts";
+import { checkAgainst } from "../support/mock_server.ts";
 
 const TOKEN = "a7ee-example";
 

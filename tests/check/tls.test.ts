@@ -6,11 +6,12 @@ import { checkToken } from "../../src/check/check_token.ts";
 import { CheckError } from "../../src/check/verdict.ts";
 import type { CheckResult } from "../../src/check/verdict.ts";
 import { resolveConnection } from "../../src/connection/connection.ts";
-import { Secret } from "../../src/secret.ts";
-import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/sandbox.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import { serveHttp, serveTcp } from "./loopback.ts";
 import type { Environment } from "../../src/context.ts";
+import { Secret } from "../../src/secret.ts";
+import { startSandbox } from "../sandbox/sandbox.ts";
+import type { Sandbox, SandboxOptions } from "../sandbox/sandbox.ts";
+import { serveHttp, serveTcp } from "../support/loopback.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const TOKEN = "a7ee-example";
 

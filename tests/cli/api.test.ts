@@ -1,19 +1,18 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { EventEmitter } from "node:events";
+import { EventEmitter, once } from "node:events";
+import type { RequestListener } from "node:http";
 import { Readable } from "node:stream";
 import { test } from "node:test";
-import type { RequestListener } from "node:http";
 import { api } from "../../src/cli/commands/api.ts";
 import type { Io } from "../../src/cli/io.ts";
-import { Interrupted } from "../../src/run/signals.ts";
 import { main } from "../../src/cli/main.ts";
 import { OTHER_COMMANDS } from "../../src/cli/manual/other_commands.ts";
 import { readCommandLine } from "../../src/cli/options.ts";
 import { readCommand } from "../../src/cli/read_command.ts";
-import { serveHttp } from "../check/loopback.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import { fakeIo } from "./fake_io.ts";
+import { Interrupted } from "../../src/run/signals.ts";
+import { fakeIo } from "../support/fake_io.ts";
+import { serveHttp } from "../support/loopback.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const TOKEN = "a7ee-canary-4711";
 

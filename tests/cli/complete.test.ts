@@ -3,8 +3,8 @@ import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import { it } from "node:test";
 import { complete } from "../../src/cli/completion/complete.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import { fakeIo } from "./fake_io.ts";
+import { fakeIo } from "../support/fake_io.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 /** What is answered to a shell, or to words. */
 async function answer(

@@ -6,9 +6,9 @@ import { it } from "node:test";
 import { canAsk, hasTerminal } from "../../src/cli/io.ts";
 import { main } from "../../src/cli/main.ts";
 import { isNode } from "../../src/system/programs.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import { fakeKeychain } from "../token/fake_keychain.ts";
-import { fakeIo } from "./fake_io.ts";
+import { fakeIo } from "../support/fake_io.ts";
+import { fakeKeychain } from "../support/fake_keychain.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 it("`main()` shows help and version on standard output", async () => {
   for (

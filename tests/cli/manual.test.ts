@@ -3,17 +3,17 @@ import { readdir, readFile } from "node:fs/promises";
 import { it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { splitLine } from "../../src/cli/completion/complete.ts";
+import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf } from "../../src/cli/global_options.ts";
+import type { OptionSpec } from "../../src/cli/global_options.ts";
 import { main } from "../../src/cli/main.ts";
 import { ADC_COMMANDS } from "../../src/cli/manual/adc_commands.ts";
 import { connectionFlags, renderPage, sharedOptions } from "../../src/cli/manual/help.ts";
 import { COMMANDS, findPage, pageNames } from "../../src/cli/manual/manual.ts";
 import type { CommandSpec } from "../../src/cli/manual/manual.ts";
 import { TOPICS } from "../../src/cli/manual/topics.ts";
-import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf } from "../../src/cli/global_options.ts";
 import { readCommandLine } from "../../src/cli/options.ts";
-import type { OptionSpec } from "../../src/cli/global_options.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import { fakeIo } from "./fake_io.ts";
+import { fakeIo } from "../support/fake_io.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 /** The sources, by file. */
 async function sources(): Promise<ReadonlyMap<string, string>> {

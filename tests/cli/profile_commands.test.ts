@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { test } from "node:test";
 import { main } from "../../src/cli/main.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import { fakeKeychain } from "../token/fake_keychain.ts";
-import type { FakeKeychain } from "../token/fake_keychain.ts";
-import { fakeIo } from "./fake_io.ts";
+import { fakeIo } from "../support/fake_io.ts";
+import { fakeKeychain } from "../support/fake_keychain.ts";
+import type { FakeKeychain } from "../support/fake_keychain.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 /** A folder for the configuration and one for the work, and adc-run in them. */
 async function setUp(keychain: FakeKeychain = fakeKeychain()) {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { OptionSpec } from "../../src/cli/global_options.ts";
+import type { CommandSpec } from "../../src/cli/manual/manual.ts";
 import { readCommandLine } from "../../src/cli/options.ts";
 import { readCommand } from "../../src/cli/read_command.ts";
-import type { CommandSpec } from "../../src/cli/manual/manual.ts";
-import type { OptionSpec } from "../../src/cli/global_options.ts";
 import { UsageError } from "../../src/errors.ts";
-import { fakeIo } from "./fake_io.ts";
+import { fakeIo } from "../support/fake_io.ts";
 
 const FORCE: OptionSpec = { flags: "--force", text: "" };
 const TO: OptionSpec = { flags: "--to PLACE", text: "" };

@@ -5,8 +5,8 @@ import { test } from "node:test";
 import { runCommand } from "../../src/cli/commands/run.ts";
 import type { GlobalOptions } from "../../src/cli/global_options.ts";
 import { ProfileFileError } from "../../src/profiles/profile_settings.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import { fakeIo } from "./fake_io.ts";
+import { fakeIo } from "../support/fake_io.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 test("`runCommand()` does not look at a default profile for a command that asks no server", async () => {
   await using folder = await temporaryFolder({ "config/config.json": "{" });

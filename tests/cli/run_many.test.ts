@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { chmod } from "node:fs/promises";
+import process from "node:process";
 import { Writable } from "node:stream";
 import { it } from "node:test";
-import process from "node:process";
 import { runMany } from "../../src/cli/commands/run_many.ts";
 import type { GlobalOptions } from "../../src/cli/global_options.ts";
 import type { Profile } from "../../src/connection/profile.ts";
 import { AdcRunError } from "../../src/errors.ts";
 import { readCall } from "../../src/run/run.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import type { TemporaryFolder } from "../temporary_folder.ts";
-import { fakeIo } from "./fake_io.ts";
+import { fakeIo } from "../support/fake_io.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+import type { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const TOKEN = "canary-of-run-many";
 

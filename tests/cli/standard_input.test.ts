@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import { it } from "node:test";
 import { readStandardInput } from "../../src/cli/prompts.ts";
-import { fakeIo } from "./fake_io.ts";
+import { fakeIo } from "../support/fake_io.ts";
 
 /** Reads these pieces. */
 function read(...pieces: readonly Uint8Array[]): Promise<string> {

@@ -8,7 +8,7 @@ import type { Connection } from "../../src/connection/connection.ts";
 import type { Environment } from "../../src/context.ts";
 import { ConnectionError, UsageError } from "../../src/errors.ts";
 import type { AdcRunError } from "../../src/errors.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const NOWHERE = "/nowhere";
 const DEFAULT = { kind: "default" };

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import dotenv from "dotenv";
 import { EnvFile, readEnvFile } from "../../src/connection/env_file.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 /** What `dotenv` 17 makes of a file; `undefined` for no `ADC_TOKEN` at all. */
 const FILES: readonly [text: string, token: string | undefined][] = [

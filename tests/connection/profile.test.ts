@@ -9,7 +9,7 @@ import type { Environment } from "../../src/context.ts";
 import { ConnectionError } from "../../src/errors.ts";
 import type { AdcRunError } from "../../src/errors.ts";
 import { needsConsent } from "../../src/lifecycle/credentials.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const PROD: Profile = {
   name: "prod",

@@ -5,9 +5,9 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import type { Tls } from "../../src/connection/tls.ts";
-import { ConnectionError } from "../../src/errors.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
 import type { Environment } from "../../src/context.ts";
+import { ConnectionError } from "../../src/errors.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 const KEY = "-----BEGIN PRIVATE KEY-----\nBBBB\n-----END PRIVATE KEY-----\n";

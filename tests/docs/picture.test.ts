@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { sessionPicture } from "../../scripts/picture/session_picture.ts";
-import { terminalSkip } from "../in_terminal.ts";
-import { keychainSkip } from "../keychain_session.ts";
+import { terminalSkip } from "../support/in_terminal.ts";
+import { keychainSkip } from "../support/keychain_session.ts";
 import { repository } from "./markdown.ts";
 
 describe("docs/session.svg", () => {

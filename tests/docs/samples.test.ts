@@ -3,9 +3,9 @@ import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { collect, standIn } from "../e2e/adc_run.ts";
-import { fixture, traces } from "../e2e/fixture.ts";
-import { HOMES } from "../e2e/homes.ts";
+import { collect, standIn } from "../support/adc_run.ts";
+import { fixture, traces } from "../support/fixture.ts";
+import { HOMES } from "../support/homes.ts";
 import { pages, samples } from "./markdown.ts";
 
 /** What deno runs a file with: the same permissions as the command. */

@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { checkAdc } from "../../src/doctor/check_adc.ts";
 import type { DiagnoseOptions } from "../../src/doctor/diagnose.ts";
 import type { Found } from "../../src/doctor/finding.ts";
-import { type TemporaryFolder, temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+import type { TemporaryFolder } from "../support/temporary_folder.ts";
 
 async function script(folder: TemporaryFolder, name: string, lines: string): Promise<string> {
   const file = await folder.write(name, `#!/bin/sh\n${lines}\n`);

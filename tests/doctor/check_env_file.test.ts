@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 import { checkEnvFile } from "../../src/doctor/check_env_file.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 test("`checkEnvFile()` counts the variables of a file that is well-formed", async () => {
   await using folder = await temporaryFolder({ ".env": "A=1\nB=2\nA=3\n", "other.env": "A=1" });

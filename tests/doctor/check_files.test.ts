@@ -7,7 +7,8 @@ import { test } from "node:test";
 import { checkFiles } from "../../src/doctor/check_files.ts";
 import type { Found } from "../../src/doctor/finding.ts";
 import { Secret } from "../../src/secret.ts";
-import { type TemporaryFolder, temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+import type { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const TOKEN = "a7ee-0123456789abcdef0123456789abcdef";
 

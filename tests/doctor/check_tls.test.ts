@@ -7,7 +7,7 @@ import { checkTls } from "../../src/doctor/check_tls.ts";
 import { contactServers } from "../../src/doctor/contact_servers.ts";
 import type { Found } from "../../src/doctor/finding.ts";
 import { createCertificate } from "../sandbox/certificate.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 

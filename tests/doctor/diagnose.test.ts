@@ -5,8 +5,8 @@ import type { DiagnoseOptions } from "../../src/doctor/diagnose.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
 import { Secret } from "../../src/secret.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import { fakeKeychain } from "../token/fake_keychain.ts";
+import { fakeKeychain } from "../support/fake_keychain.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const TOKEN = "a7ee-example-canary-1";
 

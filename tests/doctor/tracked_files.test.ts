@@ -5,7 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { cameWithProject, repositoryRoot, trackedFiles } from "../../src/doctor/tracked_files.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 function git(cwd: string, ...args: readonly string[]): void {
   execFileSync("git", args, { cwd, stdio: "ignore" });

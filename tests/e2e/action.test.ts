@@ -6,12 +6,12 @@ import process from "node:process";
 import { it } from "node:test";
 import { findOnPath } from "../../src/system/programs.ts";
 import { VERSION } from "../../src/version.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import type { TemporaryFolder } from "../temporary_folder.ts";
+import { collect, standIn } from "../support/adc_run.ts";
+import { fixture } from "../support/fixture.ts";
+import { testHomes } from "../support/homes.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+import type { TemporaryFolder } from "../support/temporary_folder.ts";
 import { readAction, runAction } from "./action_runner.ts";
-import { collect, standIn } from "./adc_run.ts";
-import { fixture } from "./fixture.ts";
-import { testHomes } from "./homes.ts";
 
 const [home] = await testHomes("one home");
 

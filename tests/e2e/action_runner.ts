@@ -9,8 +9,8 @@ import { delimiter, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { load } from "js-yaml";
-import { collect } from "./adc_run.ts";
-import type { Ending } from "./adc_run.ts";
+import { collect } from "../support/adc_run.ts";
+import type { Ending } from "../support/adc_run.ts";
 
 /** A step that runs a script. */
 export interface ActionStep {

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { Buffer } from "node:buffer";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
-import { serveHttp } from "../check/loopback.ts";
-import { adcRun, bareEnvironment, collect } from "./adc_run.ts";
-import type { Ending, StartOptions } from "./adc_run.ts";
-import { fixture, traces } from "./fixture.ts";
-import type { Fixture } from "./fixture.ts";
-import { testHomes } from "./homes.ts";
-import type { Home } from "./homes.ts";
+import { adcRun, bareEnvironment, collect } from "../support/adc_run.ts";
+import type { Ending, StartOptions } from "../support/adc_run.ts";
+import { fixture, traces } from "../support/fixture.ts";
+import type { Fixture } from "../support/fixture.ts";
+import { testHomes } from "../support/homes.ts";
+import type { Home } from "../support/homes.ts";
+import { serveHttp } from "../support/loopback.ts";
 
 /** Runs `adc-run api`; no token of the sandbox may come out. */
 async function api(

@@ -3,11 +3,11 @@ import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { keychainSkip, startKeychainSession } from "../keychain_session.ts";
-import type { KeychainSession } from "../keychain_session.ts";
 import type { Fault } from "../sandbox/sandbox.ts";
-import { standIn } from "./adc_run.ts";
-import { testHomes } from "./homes.ts";
+import { standIn } from "../support/adc_run.ts";
+import { testHomes } from "../support/homes.ts";
+import { keychainSkip, startKeychainSession } from "../support/keychain_session.ts";
+import type { KeychainSession } from "../support/keychain_session.ts";
 import {
   fingerprint,
   LOG_IN,
@@ -16,7 +16,7 @@ import {
   tokenFixture,
   USER,
   without,
-} from "./token_fixture.ts";
+} from "../support/token_fixture.ts";
 
 const homes = await testHomes();
 const nextHome = takeTurns(homes);

@@ -3,10 +3,17 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { keychainSkip, startKeychainSession } from "../keychain_session.ts";
-import { standIn } from "./adc_run.ts";
-import { testHomes } from "./homes.ts";
-import { fingerprint, LOG_IN, PASSWORD, takeTurns, tokenFixture, USER } from "./token_fixture.ts";
+import { standIn } from "../support/adc_run.ts";
+import { testHomes } from "../support/homes.ts";
+import { keychainSkip, startKeychainSession } from "../support/keychain_session.ts";
+import {
+  fingerprint,
+  LOG_IN,
+  PASSWORD,
+  takeTurns,
+  tokenFixture,
+  USER,
+} from "../support/token_fixture.ts";
 
 const homes = await testHomes("every engine");
 const nextHome = takeTurns(homes);

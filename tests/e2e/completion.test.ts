@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { chmod, readdir } from "node:fs/promises";
 import { describe, it } from "node:test";
-import { temporaryFolder } from "../temporary_folder.ts";
-import type { TemporaryFolder } from "../temporary_folder.ts";
-import { adcRun } from "./adc_run.ts";
-import { testHomes } from "./homes.ts";
+import { adcRun } from "../support/adc_run.ts";
+import { testHomes } from "../support/homes.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+import type { TemporaryFolder } from "../support/temporary_folder.ts";
 import { BASH_COMPLETION, shellSkip, typeInto } from "./shell_session.ts";
 import type { TestedShell } from "./shell_session.ts";
 

@@ -2,14 +2,21 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { keychainSkip, startKeychainSession } from "../keychain_session.ts";
 import type { Fault } from "../sandbox/sandbox.ts";
-import { standIn } from "./adc_run.ts";
-import type { Ending } from "./adc_run.ts";
-import { testHomes } from "./homes.ts";
-import type { Home } from "./homes.ts";
-import { fingerprint, LOG_IN, PASSWORD, takeTurns, tokenFixture, USER } from "./token_fixture.ts";
-import type { TokenFixture } from "./token_fixture.ts";
+import { standIn } from "../support/adc_run.ts";
+import type { Ending } from "../support/adc_run.ts";
+import { testHomes } from "../support/homes.ts";
+import type { Home } from "../support/homes.ts";
+import { keychainSkip, startKeychainSession } from "../support/keychain_session.ts";
+import {
+  fingerprint,
+  LOG_IN,
+  PASSWORD,
+  takeTurns,
+  tokenFixture,
+  USER,
+} from "../support/token_fixture.ts";
+import type { TokenFixture } from "../support/token_fixture.ts";
 
 const homes = await testHomes();
 const nextHome = takeTurns(homes);

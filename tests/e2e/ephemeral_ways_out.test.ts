@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { standIn } from "./adc_run.ts";
-import { testHomes } from "./homes.ts";
-import { takeTurns, tokenFixture, USER } from "./token_fixture.ts";
-import type { TokenFixture } from "./token_fixture.ts";
+import { standIn } from "../support/adc_run.ts";
+import { testHomes } from "../support/homes.ts";
+import { takeTurns, tokenFixture, USER } from "../support/token_fixture.ts";
+import type { TokenFixture } from "../support/token_fixture.ts";
 
 const nextHome = takeTurns(await testHomes("every engine"));
 const REPORT = ["--adc", standIn("report.mjs")];

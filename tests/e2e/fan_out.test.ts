@@ -7,14 +7,14 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { startSandbox } from "../sandbox/sandbox.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import type { TemporaryFolder } from "../temporary_folder.ts";
-import { adcRun, collect } from "./adc_run.ts";
-import type { Ending, StartOptions } from "./adc_run.ts";
-import { filesWith, traces } from "./fixture.ts";
-import type { Home } from "./homes.ts";
-import { testHomes } from "./homes.ts";
-import { isRequired } from "../required.ts";
+import { adcRun, collect } from "../support/adc_run.ts";
+import type { Ending, StartOptions } from "../support/adc_run.ts";
+import { filesWith, traces } from "../support/fixture.ts";
+import { testHomes } from "../support/homes.ts";
+import type { Home } from "../support/homes.ts";
+import { isRequired } from "../support/required.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+import type { TemporaryFolder } from "../support/temporary_folder.ts";
 
 /** A target, as a profile and as the test knows it. */
 interface Target {

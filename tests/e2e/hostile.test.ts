@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { inParallel } from "../../src/run/targets.ts";
-import { keychainSkip, startKeychainSession } from "../keychain_session.ts";
-import type { KeychainSession } from "../keychain_session.ts";
-import { testHomes } from "./homes.ts";
-import type { Home } from "./homes.ts";
+import { testHomes } from "../support/homes.ts";
+import type { Home } from "../support/homes.ts";
+import { keychainSkip, startKeychainSession } from "../support/keychain_session.ts";
+import type { KeychainSession } from "../support/keychain_session.ts";
 import { PASSWORD, USER } from "./hostile_repository.ts";
 import type { HostilePart } from "./hostile_repository.ts";
 import { hostileScene } from "./hostile_scene.ts";

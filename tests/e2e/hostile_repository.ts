@@ -10,7 +10,7 @@ import { connect, createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { startSandbox } from "../sandbox/sandbox.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 /** Who the thief's repository says logs in, as everybody does. */
 export const USER = "robot";

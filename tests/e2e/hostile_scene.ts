@@ -10,11 +10,11 @@ import { join } from "node:path";
 import process from "node:process";
 import { startSandbox } from "../sandbox/sandbox.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import { adcRun, standIn } from "./adc_run.ts";
-import type { Ending } from "./adc_run.ts";
-import { filesWith, traces } from "./fixture.ts";
-import type { Home } from "./homes.ts";
+import { adcRun, standIn } from "../support/adc_run.ts";
+import type { Ending } from "../support/adc_run.ts";
+import { filesWith, traces } from "../support/fixture.ts";
+import type { Home } from "../support/homes.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 import { PASSWORD, startThief, USER, writeHostile } from "./hostile_repository.ts";
 import type { HostilePart, Thief } from "./hostile_repository.ts";
 

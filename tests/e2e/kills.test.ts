@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { describe, it } from "node:test";
 import type { SandboxRequest } from "../sandbox/sandbox.ts";
-import { standIn } from "./adc_run.ts";
-import type { Ending } from "./adc_run.ts";
-import { testHomes } from "./homes.ts";
-import { LOG_IN, PASSWORD, takeTurns, tokenFixture, USER } from "./token_fixture.ts";
-import type { TokenFixture, TokenRunOptions } from "./token_fixture.ts";
+import { standIn } from "../support/adc_run.ts";
+import type { Ending } from "../support/adc_run.ts";
+import { testHomes } from "../support/homes.ts";
+import { LOG_IN, PASSWORD, takeTurns, tokenFixture, USER } from "../support/token_fixture.ts";
+import type { TokenFixture, TokenRunOptions } from "../support/token_fixture.ts";
 
 const nextHome = takeTurns(await testHomes("every engine"));
 const ADC = ["--adc", standIn("adc.mjs")];

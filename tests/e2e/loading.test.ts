@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { adcRun, standIn } from "./adc_run.ts";
 import type { SandboxOptions } from "../sandbox/sandbox_options.ts";
-import { fixture } from "./fixture.ts";
-import { testHomes } from "./homes.ts";
+import { adcRun, standIn } from "../support/adc_run.ts";
+import { fixture } from "../support/fixture.ts";
+import { testHomes } from "../support/homes.ts";
 
 /** Prints every module that Node's loader is asked for, ES and CommonJS alike, and those of Node's own. */
 const TRACE = `

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { chmod } from "node:fs/promises";
 import { describe, it } from "node:test";
-import { adcRun } from "./adc_run.ts";
-import { fixture } from "./fixture.ts";
-import { testHomes } from "./homes.ts";
-import { takeTurns } from "./token_fixture.ts";
+import { adcRun } from "../support/adc_run.ts";
+import { fixture } from "../support/fixture.ts";
+import { testHomes } from "../support/homes.ts";
+import { takeTurns } from "../support/token_fixture.ts";
 
 const RUNS = 200;
 

@@ -3,12 +3,12 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { keychainSkip, startKeychainSession } from "../keychain_session.ts";
-import { adcRun, standIn } from "./adc_run.ts";
-import type { Ending } from "./adc_run.ts";
-import { filesWith, fixture, traces } from "./fixture.ts";
-import { testHomes } from "./homes.ts";
-import type { Home } from "./homes.ts";
+import { adcRun, standIn } from "../support/adc_run.ts";
+import type { Ending } from "../support/adc_run.ts";
+import { filesWith, fixture, traces } from "../support/fixture.ts";
+import { testHomes } from "../support/homes.ts";
+import type { Home } from "../support/homes.ts";
+import { keychainSkip, startKeychainSession } from "../support/keychain_session.ts";
 
 const skip = keychainSkip();
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { startForwardProxy } from "../check/forward_proxy.ts";
-import { adcRun, standIn } from "./adc_run.ts";
-import { fixture } from "./fixture.ts";
-import { testHomes } from "./homes.ts";
+import { adcRun, standIn } from "../support/adc_run.ts";
+import { fixture } from "../support/fixture.ts";
+import { startForwardProxy } from "../support/forward_proxy.ts";
+import { testHomes } from "../support/homes.ts";
 
 for (const home of await testHomes()) {
   describe(`through a proxy on ${home.name}`, () => {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { chmod, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { adcRun, standIn } from "./adc_run.ts";
-import { filesWith, fixture, traces } from "./fixture.ts";
-import { testHomes } from "./homes.ts";
+import { adcRun, standIn } from "../support/adc_run.ts";
+import { filesWith, fixture, traces } from "../support/fixture.ts";
+import { testHomes } from "../support/homes.ts";
 
 const ADC = ["--adc", standIn("adc.mjs")];
 const REPORT = ["--adc", standIn("report.mjs")];

@@ -8,10 +8,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, readFile } from "node:fs/promises";
 import process from "node:process";
-import type { TemporaryFolder } from "../temporary_folder.ts";
-import { collect } from "./adc_run.ts";
-import type { Home } from "./homes.ts";
-import { isRequired } from "../required.ts";
+import { collect } from "../support/adc_run.ts";
+import type { Home } from "../support/homes.ts";
+import { isRequired } from "../support/required.ts";
+import type { TemporaryFolder } from "../support/temporary_folder.ts";
 
 /** A shell whose completion is tested. */
 export type TestedShell = "bash" | "zsh" | "fish";

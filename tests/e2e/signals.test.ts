@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { adcRun, collect, standIn } from "./adc_run.ts";
-import { fixture } from "./fixture.ts";
-import { testHomes } from "./homes.ts";
+import { adcRun, collect, standIn } from "../support/adc_run.ts";
+import { fixture } from "../support/fixture.ts";
+import { testHomes } from "../support/homes.ts";
 
 const REPORT = standIn("report.mjs");
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { describe, it } from "node:test";
-import { collect, standIn } from "./adc_run.ts";
-import { fixture } from "./fixture.ts";
-import { testHomes } from "./homes.ts";
-import { inTerminal, terminalSkip } from "../in_terminal.ts";
+import { collect, standIn } from "../support/adc_run.ts";
+import { fixture } from "../support/fixture.ts";
+import { testHomes } from "../support/homes.ts";
+import { inTerminal, terminalSkip } from "../support/in_terminal.ts";
 
 const REPORT = standIn("report.mjs");
 

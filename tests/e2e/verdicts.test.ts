@@ -3,10 +3,10 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
 import { startSandbox } from "../sandbox/sandbox.ts";
-import { adcRun, standIn } from "./adc_run.ts";
-import { fixture } from "./fixture.ts";
-import type { Fixture } from "./fixture.ts";
-import { testHomes } from "./homes.ts";
+import { adcRun, standIn } from "../support/adc_run.ts";
+import { fixture } from "../support/fixture.ts";
+import type { Fixture } from "../support/fixture.ts";
+import { testHomes } from "../support/homes.ts";
 
 const PING = ["--adc", standIn("report.mjs"), "ping"];
 

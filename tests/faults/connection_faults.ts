@@ -5,8 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import { freePort, serveHttp, serveTcp } from "../check/loopback.ts";
 import type { Fault as SandboxFault } from "../sandbox/faults.ts";
+import { freePort, serveHttp, serveTcp } from "../support/loopback.ts";
 import { failedCheck, RUNS } from "./failed_check.ts";
 import type { FaultGroup, ProvenFault } from "./fault.ts";
 

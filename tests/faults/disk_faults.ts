@@ -6,8 +6,8 @@
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { standIn } from "../e2e/adc_run.ts";
-import { LOG_IN, PASSWORD } from "../e2e/token_fixture.ts";
+import { standIn } from "../support/adc_run.ts";
+import { LOG_IN, PASSWORD } from "../support/token_fixture.ts";
 import type { FaultGroup, ProvenFault } from "./fault.ts";
 import { around, reportOf } from "./scene.ts";
 import type { Scene } from "./scene.ts";

@@ -5,8 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import type { Loopback } from "../check/loopback.ts";
-import { standIn } from "../e2e/adc_run.ts";
+import { standIn } from "../support/adc_run.ts";
+import type { Loopback } from "../support/loopback.ts";
 import type { ProvenFault } from "./fault.ts";
 import { reportOf } from "./scene.ts";
 import type { Scene } from "./scene.ts";

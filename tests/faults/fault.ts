@@ -5,8 +5,8 @@
  */
 
 import type { SandboxOptions } from "../sandbox/sandbox_options.ts";
+import { isRequired } from "../support/required.ts";
 import type { Scene } from "./scene.ts";
-import { isRequired } from "../required.ts";
 
 /** What every row says. */
 interface Row {

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
-import { testHomes } from "../e2e/homes.ts";
-import type { Home } from "../e2e/homes.ts";
+import { testHomes } from "../support/homes.ts";
+import type { Home } from "../support/homes.ts";
 import { isProven } from "./fault.ts";
 import type { ProvenFault } from "./fault.ts";
 import { FAULTS } from "./fault_table.ts";

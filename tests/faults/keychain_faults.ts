@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { standIn } from "../e2e/adc_run.ts";
-import { keychainSkip, startKeychainSession } from "../keychain_session.ts";
-import type { KeychainState } from "../keychain_session.ts";
+import { standIn } from "../support/adc_run.ts";
+import { keychainSkip, startKeychainSession } from "../support/keychain_session.ts";
+import type { KeychainState } from "../support/keychain_session.ts";
 import type { FaultGroup, ProvenFault } from "./fault.ts";
 import { reportOf } from "./scene.ts";
 

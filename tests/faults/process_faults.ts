@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmod, readFile } from "node:fs/promises";
 import process from "node:process";
-import { standIn } from "../e2e/adc_run.ts";
+import { standIn } from "../support/adc_run.ts";
 import { skipUnless } from "./fault.ts";
 import type { FaultGroup, ProvenFault } from "./fault.ts";
 import { around, reportOf } from "./scene.ts";

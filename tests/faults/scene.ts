@@ -7,11 +7,11 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Ending } from "../e2e/adc_run.ts";
-import type { Home } from "../e2e/homes.ts";
-import { LOG_IN, PASSWORD, tokenFixture } from "../e2e/token_fixture.ts";
-import type { TokenFixture } from "../e2e/token_fixture.ts";
 import type { SandboxOptions } from "../sandbox/sandbox_options.ts";
+import type { Ending } from "../support/adc_run.ts";
+import type { Home } from "../support/homes.ts";
+import { LOG_IN, PASSWORD, tokenFixture } from "../support/token_fixture.ts";
+import type { TokenFixture } from "../support/token_fixture.ts";
 
 /** The longest that a run may take on a busy machine, in milliseconds; then it is killed, and has failed. */
 const LIMIT = 120_000;

@@ -10,8 +10,8 @@ import { readEnvFile } from "../../src/connection/env_file.ts";
 import { ConnectionError, EXIT, SourceError } from "../../src/errors.ts";
 import { NoTokenError, resolveToken } from "../../src/token/resolve.ts";
 import { dotenvSource } from "../../src/token/sources/variables.ts";
-import { readAsAdc } from "../connection/adc_program.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { readAsAdc } from "../support/adc_program.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 import { assertConnection, expectedConnection, isSendable } from "./expected_connection.ts";
 import { fuzz } from "./fuzz.ts";
 

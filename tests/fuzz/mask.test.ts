@@ -5,12 +5,12 @@ import type { Transform } from "node:stream";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { secretForms } from "../../src/mask/forms.ts";
-import type { TimerHandle, Timers } from "../../src/system/idle_timer.ts";
 import { createMask, MaskStream } from "../../src/mask/mask.ts";
 import { Matcher } from "../../src/mask/matcher.ts";
 import { Replacer } from "../../src/mask/replacer.ts";
 import { Secret } from "../../src/secret.ts";
-import { naiveMask } from "../mask/naive_mask.ts";
+import type { TimerHandle, Timers } from "../../src/system/idle_timer.ts";
+import { naiveMask } from "../support/naive_mask.ts";
 import { fuzz } from "./fuzz.ts";
 
 /** Longer than any run: nothing is let go for having been held too long. */

@@ -12,7 +12,7 @@ import type { ParsedProfiles } from "../../src/profiles/parse_profiles.ts";
 import { readProjectProfiles, readUserProfiles } from "../../src/profiles/profile_file.ts";
 import { PROFILE_SCHEMA, ProfileFileError } from "../../src/profiles/profile_settings.ts";
 import type { SettingName, StoredProfile } from "../../src/profiles/profile_settings.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 import { fuzz } from "./fuzz.ts";
 import { CANARY, FILE, LAYOUT, layOut, NAME, PROFILE, PROFILES, TOKEN } from "./profile_cases.ts";
 import type { Profiles } from "./profile_cases.ts";

@@ -9,7 +9,7 @@ import { checkToken } from "../../src/check/check_token.ts";
 import { isVerdict } from "../../src/check/verdict.ts";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import { Secret } from "../../src/secret.ts";
-import { serveTcp } from "../check/loopback.ts";
+import { serveTcp } from "../support/loopback.ts";
 import { assertHidden, PASSWORD, TOKEN } from "./answer_cases.ts";
 import { fuzz } from "./fuzz.ts";
 

@@ -4,7 +4,7 @@ import { resolveConnection } from "../../src/connection/connection.ts";
 import { openHttpClient } from "../../src/http/http_client.ts";
 import type { HttpRequest } from "../../src/http/http_client.ts";
 import { Secret } from "../../src/secret.ts";
-import { serveHttp } from "../check/loopback.ts";
+import { serveHttp } from "../support/loopback.ts";
 
 async function open(url: string, ...flags: readonly string[]) {
   const args = ["ping", "--server", url, ...flags];

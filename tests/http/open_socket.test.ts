@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { createServer, type Server } from "node:https";
-import { type AddressInfo, connect } from "node:net";
+import { createServer } from "node:https";
+import type { Server } from "node:https";
+import { connect } from "node:net";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import type { TLSSocket } from "node:tls";
 import { resolveConnection } from "../../src/connection/connection.ts";
@@ -8,9 +10,9 @@ import type { Environment } from "../../src/context.ts";
 import { openHttpClient } from "../../src/http/http_client.ts";
 import type { HttpResponse } from "../../src/http/http_client.ts";
 import { Secret } from "../../src/secret.ts";
-import { startForwardProxy } from "../check/forward_proxy.ts";
-import { serveHttp, serveTcp } from "../check/loopback.ts";
 import { createCertificateFiles } from "../sandbox/certificate_files.ts";
+import { startForwardProxy } from "../support/forward_proxy.ts";
+import { serveHttp, serveTcp } from "../support/loopback.ts";
 
 const TOKEN = "a7ee-canary-of-proxies";
 

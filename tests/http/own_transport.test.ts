@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { resolveConnection } from "../../src/connection/connection.ts";
-import { optionsOf } from "../../src/http/own_transport.ts";
 import { openHttpClient } from "../../src/http/http_client.ts";
 import type { HttpRequest } from "../../src/http/http_client.ts";
+import { optionsOf } from "../../src/http/own_transport.ts";
 import { Secret } from "../../src/secret.ts";
-import { serveHttp, serveTcp } from "../check/loopback.ts";
+import { serveHttp, serveTcp } from "../support/loopback.ts";
 
 const TOKEN = "a7ee-canary-of-direct-requests";
 

@@ -6,7 +6,7 @@ import { resolveConnection } from "../../src/connection/connection.ts";
 import { openHttpClient } from "../../src/http/http_client.ts";
 import type { StreamRequest } from "../../src/http/http_client.ts";
 import { Secret } from "../../src/secret.ts";
-import { serveHttp, serveTcp } from "../check/loopback.ts";
+import { serveHttp, serveTcp } from "../support/loopback.ts";
 
 async function open(url: string, ...flags: readonly string[]) {
   const args = ["ping", "--server", url, ...flags];

@@ -7,11 +7,11 @@ import { SourceError } from "../../src/errors.ts";
 import { adminApiSource } from "../../src/lifecycle/admin_api_source.ts";
 import type { AdminApiSourceOptions } from "../../src/lifecycle/admin_api_source.ts";
 import { resolveToken } from "../../src/token/resolve.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import { breakage } from "../token/asking.ts";
-import { fakeKeychain } from "../token/fake_keychain.ts";
-import { assertDiscreet, failureOf, NOW, prepare, USERS } from "./fixture.ts";
-import type { Fixture } from "./fixture.ts";
+import { breakage } from "../support/asking.ts";
+import { fakeKeychain } from "../support/fake_keychain.ts";
+import { assertDiscreet, failureOf, NOW, prepare, USERS } from "../support/lifecycle_fixture.ts";
+import type { Fixture } from "../support/lifecycle_fixture.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const LOGIN = { API7_USERNAME: "ann", API7_PASSWORD: USERS.ann };
 

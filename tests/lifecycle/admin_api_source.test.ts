@@ -8,11 +8,11 @@ import { defaultTokenName } from "../../src/lifecycle/mint_token.ts";
 import { Secret } from "../../src/secret.ts";
 import { surveyTokens } from "../../src/token/resolve.ts";
 import type { ResolvedToken } from "../../src/token/resolve.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import { absence, connect as connectTo, find } from "../token/asking.ts";
-import { fakeKeychain } from "../token/fake_keychain.ts";
-import { assertDiscreet, connect, NOW, prepare, USERS } from "./fixture.ts";
-import type { Fixture } from "./fixture.ts";
+import { absence, connect as connectTo, find } from "../support/asking.ts";
+import { fakeKeychain } from "../support/fake_keychain.ts";
+import { assertDiscreet, connect, NOW, prepare, USERS } from "../support/lifecycle_fixture.ts";
+import type { Fixture } from "../support/lifecycle_fixture.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const NAME = defaultTokenName("ann");
 const LOGIN = { API7_USERNAME: "ann", API7_PASSWORD: USERS.ann };

@@ -4,9 +4,9 @@ import { adoptToken } from "../../src/lifecycle/replace_token.ts";
 import type { AdoptTokenOptions } from "../../src/lifecycle/replace_token.ts";
 import { Secret } from "../../src/secret.ts";
 import type { SandboxToken } from "../sandbox/sandbox.ts";
-import { fakeKeychain } from "../token/fake_keychain.ts";
-import { assertDiscreet, failureOf, prepare, replace } from "./fixture.ts";
-import type { Fixture } from "./fixture.ts";
+import { fakeKeychain } from "../support/fake_keychain.ts";
+import { assertDiscreet, failureOf, prepare, replace } from "../support/lifecycle_fixture.ts";
+import type { Fixture } from "../support/lifecycle_fixture.ts";
 import { moodyKeychain } from "./moody_keychain.ts";
 
 async function adopt(

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import type { Connection } from "../../src/connection/connection.ts";
-import { needsConsent, plainPasswordWarning } from "../../src/lifecycle/credentials.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import { connect } from "./fixture.ts";
 import type { Environment } from "../../src/context.ts";
+import { needsConsent, plainPasswordWarning } from "../../src/lifecycle/credentials.ts";
+import { connect } from "../support/lifecycle_fixture.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const SERVER = "https://gateway.example";
 

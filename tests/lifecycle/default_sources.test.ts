@@ -9,8 +9,8 @@ import { Secret } from "../../src/secret.ts";
 import { tokenFile } from "../../src/store/token_file.ts";
 import { NoTokenError, resolveToken } from "../../src/token/resolve.ts";
 import { SOURCE_NAMES } from "../../src/token/sources.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import { fakeKeychain } from "../token/fake_keychain.ts";
+import { fakeKeychain } from "../support/fake_keychain.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const ALL = SOURCE_NAMES;
 

@@ -11,7 +11,7 @@ import {
   hasEnded,
   readLifetime,
 } from "../../src/lifecycle/expiry.ts";
-import { failureOf } from "./fixture.ts";
+import { failureOf } from "../support/lifecycle_fixture.ts";
 
 const HOUR = 60 * 60 * 1000;
 const DAY = 24 * HOUR;

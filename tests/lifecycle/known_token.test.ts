@@ -7,9 +7,9 @@ import { endWarning, explainRefusal, knownToken } from "../../src/lifecycle/expi
 import { Secret } from "../../src/secret.ts";
 import { openState } from "../../src/store/state.ts";
 import type { TokenRecord } from "../../src/store/state.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import { connect as connectTo } from "../token/asking.ts";
-import { connect } from "./fixture.ts";
+import { connect as connectTo } from "../support/asking.ts";
+import { connect } from "../support/lifecycle_fixture.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const SERVER = "http://127.0.0.1:1";
 const TOKEN = new Secret("a7ee-canary-known");
@@ -47,7 +47,7 @@ test("`knownToken()` warns once of a damaged state that is set aside, and goes o
   assert.equal(await knownToken(TOKEN, { connection, env, onWarning }), undefined);
   assert.equal(await knownToken(TOKEN, { connection, env, onWarning }), undefined);
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0]!, /state\.json": it is damaged, it is no JSON; it was moved to "/);
+  assert.match(warnings[0]!, /state\.json": it is damaged, it is not JSON; it was moved to "/);
   const [aside, ...others] = await readdir(folder.path);
   assert.match(aside!, /^state\.json\.damaged-/);
   assert.deepEqual(others, []);

@@ -8,8 +8,8 @@ import type { JournalEntry } from "../../src/store/journal.ts";
 import { ownIdentity } from "../../src/store/process_identity.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import type { Fault } from "../sandbox/sandbox.ts";
-import { assertDiscreet, failureOf, prepare } from "./fixture.ts";
-import type { Fixture } from "./fixture.ts";
+import { assertDiscreet, failureOf, prepare } from "../support/lifecycle_fixture.ts";
+import type { Fixture } from "../support/lifecycle_fixture.ts";
 
 const END = 4_000_000_000;
 const CREATE = { method: "POST", path: "/api/tokens" };

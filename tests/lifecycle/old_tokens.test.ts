@@ -4,9 +4,9 @@ import { defaultTokenName } from "../../src/lifecycle/mint_token.ts";
 import { revokeBySelf, stillValid } from "../../src/lifecycle/old_tokens.ts";
 import { openTokenStores } from "../../src/lifecycle/token_stores.ts";
 import { Secret } from "../../src/secret.ts";
-import { fakeKeychain } from "../token/fake_keychain.ts";
-import { failureOf, prepare, replace } from "./fixture.ts";
-import type { Fixture } from "./fixture.ts";
+import { fakeKeychain } from "../support/fake_keychain.ts";
+import { failureOf, prepare, replace } from "../support/lifecycle_fixture.ts";
+import type { Fixture } from "../support/lifecycle_fixture.ts";
 import { runSweep } from "./run_sweep.ts";
 
 const NAME = defaultTokenName("ann");

@@ -5,8 +5,8 @@ import { CheckError } from "../../src/check/verdict.ts";
 import { openSession, openTokenSession } from "../../src/lifecycle/open_session.ts";
 import { Secret } from "../../src/secret.ts";
 import type { TokenRecord } from "../../src/store/state.ts";
-import { assertDiscreet, failureOf, NOW, prepare, USERS } from "./fixture.ts";
-import type { Fixture } from "./fixture.ts";
+import { assertDiscreet, failureOf, NOW, prepare, USERS } from "../support/lifecycle_fixture.ts";
+import type { Fixture } from "../support/lifecycle_fixture.ts";
 
 const ANN = { username: "ann", password: new Secret(USERS.ann) };
 

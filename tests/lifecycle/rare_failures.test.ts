@@ -5,7 +5,7 @@ import { Secret } from "../../src/secret.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import { resolveToken } from "../../src/token/resolve.ts";
 import type { TokenSource } from "../../src/token/source.ts";
-import { failureOf, prepare, replace } from "./fixture.ts";
+import { failureOf, prepare, replace } from "../support/lifecycle_fixture.ts";
 import { entryNames, runSweep } from "./run_sweep.ts";
 
 test("`replaceToken()` and `adoptToken()` set a damaged file store aside, and go on", async () => {

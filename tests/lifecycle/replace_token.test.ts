@@ -4,7 +4,14 @@ import { AdminApiError } from "../../src/admin_api/admin_api_error.ts";
 import { defaultTokenName, numberedTokenName } from "../../src/lifecycle/mint_token.ts";
 import type { TokenStores } from "../../src/lifecycle/token_stores.ts";
 import { Secret } from "../../src/secret.ts";
-import { assertDiscreet, END, failureOf, NOW, prepare, replace } from "./fixture.ts";
+import {
+  assertDiscreet,
+  END,
+  failureOf,
+  NOW,
+  prepare,
+  replace,
+} from "../support/lifecycle_fixture.ts";
 
 const NAME = defaultTokenName("ann");
 

@@ -7,8 +7,8 @@ import { Secret } from "../../src/secret.ts";
 import type { Journal } from "../../src/store/journal.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import { KeychainError } from "../../src/token/keychain.ts";
-import { failureOf, prepare, replace } from "./fixture.ts";
-import type { Fixture } from "./fixture.ts";
+import { failureOf, prepare, replace } from "../support/lifecycle_fixture.ts";
+import type { Fixture } from "../support/lifecycle_fixture.ts";
 import { moodyKeychain } from "./moody_keychain.ts";
 import { runSweep } from "./run_sweep.ts";
 

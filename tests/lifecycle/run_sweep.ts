@@ -6,8 +6,8 @@
 
 import { sweep } from "../../src/lifecycle/sweep.ts";
 import type { SweepOptions } from "../../src/lifecycle/sweep.ts";
-import { NOW } from "./fixture.ts";
-import type { Fixture, UserName } from "./fixture.ts";
+import { NOW } from "../support/lifecycle_fixture.ts";
+import type { Fixture, UserName } from "../support/lifecycle_fixture.ts";
 
 /**
  * Logs in and clears up.

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { SourceError } from "../../src/errors.ts";
 import { findStoredToken, storeSource } from "../../src/lifecycle/store_source.ts";
 import { Secret } from "../../src/secret.ts";
-import { absence, breakage, find } from "../token/asking.ts";
-import { fakeKeychain } from "../token/fake_keychain.ts";
-import { failureOf, prepare, replace } from "./fixture.ts";
+import { absence, breakage, find } from "../support/asking.ts";
+import { fakeKeychain } from "../support/fake_keychain.ts";
+import { failureOf, prepare, replace } from "../support/lifecycle_fixture.ts";
 
 test("`findStoredToken()` finds the token that a run would take, and what is known of it", async () => {
   await using it = await prepare();

@@ -4,7 +4,7 @@ import { withAccount } from "../../src/lifecycle/open_session.ts";
 import { leftOvers } from "../../src/lifecycle/sweep.ts";
 import { Secret } from "../../src/secret.ts";
 import { ownIdentity } from "../../src/store/process_identity.ts";
-import { NOW, prepare } from "./fixture.ts";
+import { NOW, prepare } from "../support/lifecycle_fixture.ts";
 import { entryNames, runSweep } from "./run_sweep.ts";
 
 test("`sweep()` revokes a dead process' token by its id", async () => {

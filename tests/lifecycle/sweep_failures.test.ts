@@ -6,9 +6,9 @@ import type { TokenStores } from "../../src/lifecycle/token_stores.ts";
 import { Secret } from "../../src/secret.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import { KeychainError } from "../../src/token/keychain.ts";
-import { fakeKeychain } from "../token/fake_keychain.ts";
-import { failureOf, NOW, prepare } from "./fixture.ts";
-import type { Fixture } from "./fixture.ts";
+import { fakeKeychain } from "../support/fake_keychain.ts";
+import { failureOf, NOW, prepare } from "../support/lifecycle_fixture.ts";
+import type { Fixture } from "../support/lifecycle_fixture.ts";
 import { moodyKeychain } from "./moody_keychain.ts";
 import { entryNames, runSweep } from "./run_sweep.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Secret } from "../../src/secret.ts";
 import type { Journal } from "../../src/store/journal.ts";
-import { failureOf, NOW, prepare, replace } from "./fixture.ts";
+import { failureOf, NOW, prepare, replace } from "../support/lifecycle_fixture.ts";
 import { entryNames, runSweep } from "./run_sweep.ts";
 
 test("`sweep()` keeps a token that was stored, and notes what is known of it", async () => {

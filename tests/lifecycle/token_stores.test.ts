@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Keychain } from "../../src/context.ts";
 import { SourceError } from "../../src/errors.ts";
 import { keepToken, openTokenStores } from "../../src/lifecycle/token_stores.ts";
 import type { Place } from "../../src/lifecycle/token_stores.ts";
 import { Secret } from "../../src/secret.ts";
 import { KeychainError } from "../../src/token/keychain.ts";
-import { fakeKeychain } from "../token/fake_keychain.ts";
-import type { FakeKeychain } from "../token/fake_keychain.ts";
-import { assertDiscreet, failureOf } from "./fixture.ts";
+import { fakeKeychain } from "../support/fake_keychain.ts";
+import type { FakeKeychain } from "../support/fake_keychain.ts";
+import { assertDiscreet, failureOf } from "../support/lifecycle_fixture.ts";
 import { moodyKeychain } from "./moody_keychain.ts";
-import type { Keychain } from "../../src/context.ts";
 
 const ACCOUNT = "https://host:7443";
 const OLD = "a7ee-canary-old";

@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { Matcher } from "../../src/mask/matcher.ts";
 import { Replacer } from "../../src/mask/replacer.ts";
-import { naiveHeld, naiveMask, RandomSource } from "./naive_mask.ts";
+import { naiveHeld, naiveMask, RandomSource } from "../support/naive_mask.ts";
 
 const STARS = Buffer.from("***");
 

@@ -4,9 +4,10 @@ import { isBuiltin } from "node:module";
 import { homedir } from "node:os";
 import { dirname, join, posix } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { type TemporaryFolder, temporaryFolder } from "../temporary_folder.ts";
-import { outputOf } from "./run_command.ts";
-import { repository, tarball } from "./tarball.ts";
+import { outputOf } from "../support/run_command.ts";
+import { repository, tarball } from "../support/tarball.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+import type { TemporaryFolder } from "../support/temporary_folder.ts";
 
 /** Specifiers of `import`, `export … from`, `import()` and `require()`. */
 function specifiers(code: string): string[] {

@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { access, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { type TemporaryFolder, temporaryFolder } from "../temporary_folder.ts";
-import { type CommandResult, environmentWith, outputOf, runCommand } from "./run_command.ts";
-import { type Installation, installTarball, nodeRuntime, skipWithout } from "./runtimes.ts";
-import { repository } from "./tarball.ts";
+import { environmentWith, outputOf, runCommand } from "../support/run_command.ts";
+import type { CommandResult } from "../support/run_command.ts";
+import { installTarball, nodeRuntime, skipWithout } from "../support/runtimes.ts";
+import type { Installation } from "../support/runtimes.ts";
+import { repository } from "../support/tarball.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+import type { TemporaryFolder } from "../support/temporary_folder.ts";
 
 /** What an importer in plain JavaScript may write. */
 const IMPORT = `

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { describe, it } from "node:test";
 import process from "node:process";
+import { describe, it } from "node:test";
 import { manPage } from "../../scripts/man_page.ts";
+import { GLOBAL_OPTIONS } from "../../src/cli/global_options.ts";
 import { COMMANDS } from "../../src/cli/manual/manual.ts";
 import { TOPICS } from "../../src/cli/manual/topics.ts";
-import { GLOBAL_OPTIONS } from "../../src/cli/global_options.ts";
-import { isRequired } from "../required.ts";
+import { isRequired } from "../support/required.ts";
 
 const page = manPage({ version: "1.2.3", date: new Date(Date.UTC(2026, 10, 24)) });
 

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { removeProfiles, setProfile, useProfile } from "../../src/profiles/edit_profiles.ts";
 import { readUserProfiles } from "../../src/profiles/profile_file.ts";
 import { ProfileFileError } from "../../src/profiles/profile_settings.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 async function configuration(text?: string) {
   const folder = await temporaryFolder();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { AdcRunError } from "../../src/errors.ts";
 import { readA7Contexts } from "../../src/profiles/import_a7.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 /** As a7 itself writes it. */
 const FILE = `current-context: local

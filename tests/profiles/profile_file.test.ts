@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { readProjectProfiles, readUserProfiles } from "../../src/profiles/profile_file.ts";
 import { ProfileFileError } from "../../src/profiles/profile_settings.ts";
 import { StoreError } from "../../src/store/store_error.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const FILE = '{"use": "prod", "profiles": {"prod": {"server": "https://gw"}}}';
 

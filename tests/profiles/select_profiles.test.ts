@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ConnectionError } from "../../src/errors.ts";
 import { selectProfiles } from "../../src/profiles/select_profiles.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import type { TemporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+import type { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const USER = {
   use: "staging",

@@ -5,7 +5,7 @@ import type { Connection } from "../../src/connection/connection.ts";
 import type { Environment } from "../../src/context.ts";
 import { childEnvironment, handOver, plainEnvironment } from "../../src/run/environment.ts";
 import { Secret } from "../../src/secret.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const token = new Secret("a7ee-example");
 

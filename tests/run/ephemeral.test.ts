@@ -11,9 +11,9 @@ import type { RunOptions } from "../../src/run/options.ts";
 import { runAdc } from "../../src/run/run_adc.ts";
 import { Secret } from "../../src/secret.ts";
 import type { Spawner } from "../../src/system/spawn.ts";
-import { assertDiscreet, failureOf, prepare, USERS } from "../lifecycle/fixture.ts";
-import type { Fixture } from "../lifecycle/fixture.ts";
 import { runtimeCommand, standIn } from "../stand_ins/run_stand_in.ts";
+import { assertDiscreet, failureOf, prepare, USERS } from "../support/lifecycle_fixture.ts";
+import type { Fixture } from "../support/lifecycle_fixture.ts";
 
 const TTL = 90_000;
 const GROUPS = "/api/gateway_groups";

@@ -6,8 +6,8 @@ import { it } from "node:test";
 import { CommandError } from "../../src/errors.ts";
 import { locateAdc } from "../../src/run/locate.ts";
 import { findOnPath } from "../../src/system/programs.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import type { TemporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+import type { TemporaryFolder } from "../support/temporary_folder.ts";
 
 async function program(folder: TemporaryFolder, name: string): Promise<string> {
   await mkdir(dirname(join(folder.path, name)), { recursive: true });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { it } from "node:test";
 import { parseAdcArguments } from "../../src/adc/parse_arguments.ts";
 import { refuseLinkedOutput } from "../../src/run/guards.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 it("`refuseLinkedOutput()` refuses the link that ADC would follow unasked", async () => {
   await using folder = await temporaryFolder();

@@ -3,11 +3,11 @@ import { Buffer } from "node:buffer";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
-import { AdcRunError } from "../../src/errors.ts";
 import { parseAdcArguments } from "../../src/adc/parse_arguments.ts";
+import { AdcRunError } from "../../src/errors.ts";
 import { refuseTokenInFiles } from "../../src/run/guards.ts";
 import { Secret } from "../../src/secret.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const TOKEN = "a7ee-canary-in-files";
 

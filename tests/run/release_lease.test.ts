@@ -12,9 +12,9 @@ import { watchSignals } from "../../src/run/signals.ts";
 import { Secret } from "../../src/secret.ts";
 import { ownIdentity } from "../../src/store/process_identity.ts";
 import type { TokenLease } from "../../src/token/source.ts";
-import { failureOf, NOW, prepare } from "../lifecycle/fixture.ts";
-import type { Fixture } from "../lifecycle/fixture.ts";
 import type { Hold } from "../sandbox/holds.ts";
+import { failureOf, NOW, prepare } from "../support/lifecycle_fixture.ts";
+import type { Fixture } from "../support/lifecycle_fixture.ts";
 
 const watch = watchSignals(undefined);
 

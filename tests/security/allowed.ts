@@ -6,9 +6,9 @@
 
 import { basename, dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
-import { bareEnvironment } from "../e2e/adc_run.ts";
-import type { Home } from "../e2e/homes.ts";
-import { repository } from "../package/tarball.ts";
+import { bareEnvironment } from "../support/adc_run.ts";
+import type { Home } from "../support/homes.ts";
+import { repository } from "../support/tarball.ts";
 import type { Touch } from "./touched.ts";
 
 /** The folders of a run. */

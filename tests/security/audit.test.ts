@@ -3,9 +3,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { outputOf, runCommand } from "../package/run_command.ts";
-import { repository } from "../package/tarball.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { outputOf, runCommand } from "../support/run_command.ts";
+import { repository } from "../support/tarball.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 /** What npm takes for an installation that is to be audited. */
 const INSTALLED = {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { outputOf } from "../package/run_command.ts";
-import { installTarball, nodeRuntime, skipWithout } from "../package/runtimes.ts";
-import { repository, tarball } from "../package/tarball.ts";
+import { outputOf } from "../support/run_command.ts";
+import { installTarball, nodeRuntime, skipWithout } from "../support/runtimes.ts";
+import { repository, tarball } from "../support/tarball.ts";
 
 const read = (file: string) => readFile(join(repository, file), "utf8");
 const config = JSON.parse(await read("deno.json"));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { repository } from "../package/tarball.ts";
+import { repository } from "../support/tarball.ts";
 
 const text = await readFile(join(repository, "SECURITY.md"), "utf8");
 const [, model = ""] = /\n## Who attacks, and what holds\n([\s\S]*?)\n## /.exec(text) ?? [];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { testHomes } from "../e2e/homes.ts";
-import { keychainSkip } from "../keychain_session.ts";
+import { testHomes } from "../support/homes.ts";
+import { keychainSkip } from "../support/keychain_session.ts";
 import { report, RUNS_AT_ONCE } from "./load.ts";
 import { openSoakScene } from "./scene.ts";
 import type { Account, SoakScene } from "./scene.ts";

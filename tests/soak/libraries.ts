@@ -7,7 +7,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { testHomes } from "../e2e/homes.ts";
+import { testHomes } from "../support/homes.ts";
 
 /** Where the library runs. */
 export interface Library {

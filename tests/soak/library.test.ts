@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { keychainSkip } from "../keychain_session.ts";
-import { collect } from "../e2e/adc_run.ts";
-import { testHomes } from "../e2e/homes.ts";
+import { collect } from "../support/adc_run.ts";
+import { testHomes } from "../support/homes.ts";
+import { keychainSkip } from "../support/keychain_session.ts";
 import { libraries } from "./libraries.ts";
 import { report, RUNS } from "./load.ts";
 import { openSoakScene } from "./scene.ts";

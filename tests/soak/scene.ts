@@ -7,11 +7,11 @@
 import assert from "node:assert/strict";
 import { chmod, mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Home } from "../e2e/homes.ts";
-import type { Ending } from "../e2e/adc_run.ts";
-import { fingerprint, takeTurns, tokenFixture } from "../e2e/token_fixture.ts";
-import type { TokenFixture, TokenRunOptions } from "../e2e/token_fixture.ts";
-import { startKeychainSession } from "../keychain_session.ts";
+import type { Ending } from "../support/adc_run.ts";
+import type { Home } from "../support/homes.ts";
+import { startKeychainSession } from "../support/keychain_session.ts";
+import { fingerprint, takeTurns, tokenFixture } from "../support/token_fixture.ts";
+import type { TokenFixture, TokenRunOptions } from "../support/token_fixture.ts";
 import { connectionsTo, lastLeft, processesWith } from "./processes.ts";
 
 /**

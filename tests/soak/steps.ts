@@ -6,8 +6,8 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { LOG_IN, PASSWORD, USER } from "../e2e/token_fixture.ts";
 import type { SandboxToken } from "../sandbox/sandbox.ts";
+import { LOG_IN, PASSWORD, USER } from "../support/token_fixture.ts";
 import type { Account, SoakScene } from "./scene.ts";
 
 /** Many starts at once keep two cores busy for longer than ADC's 10 s. */

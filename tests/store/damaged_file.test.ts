@@ -6,8 +6,8 @@ import process from "node:process";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { DamagedFileError } from "../../src/store/store_error.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import type { TemporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+import type { TemporaryFolder } from "../support/temporary_folder.ts";
 import { add, numbersFile, suggests } from "./numbers_file.ts";
 
 // Short, as the parser quotes only the first characters.

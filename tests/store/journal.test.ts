@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { openJournal } from "../../src/store/journal.ts";
 import { ownIdentity } from "../../src/store/process_identity.ts";
 import { StoreError } from "../../src/store/store_error.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const entry = {
   kind: "mint",

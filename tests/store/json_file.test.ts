@@ -5,7 +5,7 @@ import { chmod, mkdir, readdir, readFile, rm, stat, symlink } from "node:fs/prom
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 import { add, numbersFile, suggests } from "./numbers_file.ts";
 
 const isWindows = process.platform === "win32";

@@ -5,8 +5,8 @@ import process from "node:process";
 import { test } from "node:test";
 import { JsonFile } from "../../src/store/json_file.ts";
 import { openState } from "../../src/store/state.ts";
-import { nodeRuntime, skipWithout } from "../package/runtimes.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { nodeRuntime, skipWithout } from "../support/runtimes.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 import { runtimes, startStoreProcess } from "./store_process.ts";
 
 const KILLS = 30;

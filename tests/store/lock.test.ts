@@ -9,7 +9,7 @@ import { breakersLock, createLock, removeLock, withLock } from "../../src/store/
 import { ownIdentity } from "../../src/store/process_identity.ts";
 import type { ProcessIdentity } from "../../src/store/process_identity.ts";
 import { StoreError } from "../../src/store/store_error.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 import { startStoreProcess } from "./store_process.ts";
 
 const isWindows = process.platform === "win32";

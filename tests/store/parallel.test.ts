@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { openJournal } from "../../src/store/journal.ts";
 import { openState } from "../../src/store/state.ts";
 import { tokenFile } from "../../src/store/token_file.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 import { runtimes, startStoreProcess } from "./store_process.ts";
 import type { StoreProcess } from "./store_process.ts";
 

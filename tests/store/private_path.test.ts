@@ -5,11 +5,11 @@ import process from "node:process";
 import { test } from "node:test";
 import { Secret } from "../../src/secret.ts";
 import { openJournal } from "../../src/store/journal.ts";
-import { openState } from "../../src/store/state.ts";
 import { makeFolder } from "../../src/store/private_path.ts";
+import { openState } from "../../src/store/state.ts";
 import { DamagedFileError, StoreError } from "../../src/store/store_error.ts";
 import { tokenFile } from "../../src/store/token_file.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 import { add, numbersFile, suggests } from "./numbers_file.ts";
 
 const isWindows = process.platform === "win32";

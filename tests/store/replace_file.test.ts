@@ -3,12 +3,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
+import { Secret } from "../../src/secret.ts";
 import { replaceFile } from "../../src/store/replace_file.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import { tokenFile } from "../../src/store/token_file.ts";
-import { Secret } from "../../src/secret.ts";
-import { nodeRuntime, skipWithout } from "../package/runtimes.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { nodeRuntime, skipWithout } from "../support/runtimes.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 import { startStoreProcess } from "./store_process.ts";
 
 const node = nodeRuntime(24);

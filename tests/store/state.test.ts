@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { openState } from "../../src/store/state.ts";
 import type { TokenRecord } from "../../src/store/state.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const record: TokenRecord = {
   account: "https://host:7443",

@@ -11,7 +11,7 @@ import { once } from "node:events";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { nodeRuntime } from "../package/runtimes.ts";
+import { nodeRuntime } from "../support/runtimes.ts";
 
 /** A process that works on adc-run's files. */
 export interface StoreProcess extends AsyncDisposable {

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { Secret } from "../../src/secret.ts";
 import { DamagedFileError } from "../../src/store/store_error.ts";
 import { tokenFile } from "../../src/store/token_file.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const ACCOUNT = "https://host:7443";
 

@@ -5,7 +5,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { capture } from "../../src/system/capture.ts";
 import type { Captured } from "../../src/system/capture.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 type Options = Partial<Parameters<typeof capture>[2]>;
 

@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
 import { isAbsent, readAtMost, statOrAbsent } from "../../src/system/files.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 it("`readAtMost()` reads what is not too long, from files and from pipes", async () => {
   await using folder = await temporaryFolder({ empty: "", file: "12345" });

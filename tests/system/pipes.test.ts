@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { promises as fs } from "node:fs";
 import { it } from "node:test";
 import { letGoOfPipe } from "../../src/system/files.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 it("`letGoOfPipe()` ends the wait for somebody who writes", async () => {
   await using folder = await temporaryFolder({ file: "text" });

@@ -14,8 +14,8 @@ import type { Profile } from "../../src/connection/profile.ts";
 import type { Spawner } from "../../src/system/spawn.ts";
 import { commandSource } from "../../src/token/sources/command_source.ts";
 import type { CommandSourceOptions } from "../../src/token/sources/command_source.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import { absence, breakage, connect, find, visible } from "./asking.ts";
+import { absence, breakage, connect, find, visible } from "../support/asking.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 /** A helper that does what its first argument says. */
 const HELPER = `

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileSource } from "../../src/token/sources/file_source.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import { absence, breakage, find, visible } from "./asking.ts";
+import { absence, breakage, find, visible } from "../support/asking.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const windows = process.platform === "win32" && "Windows has no such files";
 

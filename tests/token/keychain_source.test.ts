@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import { keychainSource } from "../../src/token/sources/stored.ts";
 import { originsOf } from "../../src/token/token_value.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import { absence, breakage, connect, find, visible } from "./asking.ts";
-import { fakeKeychain } from "./fake_keychain.ts";
+import { absence, breakage, connect, find, visible } from "../support/asking.ts";
+import { fakeKeychain } from "../support/fake_keychain.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 test("`keychainSource()` asks for the server's origin and nothing else", async () => {
   const keychain = fakeKeychain({ "https://h:7443": "a7ee-one", "https://h": "a7ee-two" });

@@ -9,7 +9,7 @@ import type {
   TokenLease,
   TokenSource,
 } from "../../src/token/source.ts";
-import { absence, breakage, connect, find } from "./asking.ts";
+import { absence, breakage, connect, find } from "../support/asking.ts";
 
 /** A token that was made for one run; `released` counts how often it was given back. */
 function lent(): { readonly answer: SourceAnswer; readonly lease: TokenLease; released: number } {

@@ -5,7 +5,7 @@ import { SourceError } from "../../src/errors.ts";
 import { Secret } from "../../src/secret.ts";
 import { NoTokenError, surveyTokens } from "../../src/token/resolve.ts";
 import type { SourceAnswer, SourceContext, TokenSource } from "../../src/token/source.ts";
-import { breakage, connect, find, visible } from "./asking.ts";
+import { breakage, connect, find, visible } from "../support/asking.ts";
 
 const FOUND: SourceAnswer = { status: "found", token: new Secret("a7ee-example"), detail: "here" };
 const ABSENT: SourceAnswer = { status: "absent", reason: "not here" };

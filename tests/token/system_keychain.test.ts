@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type KeychainSession, keychainSkip, startKeychainSession } from "../keychain_session.ts";
+import { keychainSkip, startKeychainSession } from "../support/keychain_session.ts";
+import type { KeychainSession } from "../support/keychain_session.ts";
 
 const PROGRAM = fileURLToPath(new URL("keychain_program.ts", import.meta.url));
 const RUNTIME = "deno" in process.versions ? ["run", "--allow-all", "--quiet"] : [];

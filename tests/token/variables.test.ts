@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import type { Connection } from "../../src/connection/connection.ts";
+import type { Environment } from "../../src/context.ts";
 import { commandSource } from "../../src/token/sources/command_source.ts";
 import { fileSource } from "../../src/token/sources/file_source.ts";
 import { dotenvSource, envSource, flagSource } from "../../src/token/sources/variables.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import { absence, breakage, connect, find, visible } from "./asking.ts";
-import type { Environment } from "../../src/context.ts";
+import { absence, breakage, connect, find, visible } from "../support/asking.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 function toText(env: Environment): string {
   return Object.entries(env).map(([name, value]) => `${name}='${value}'\n`).join("");

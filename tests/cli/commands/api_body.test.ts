@@ -3,8 +3,8 @@ import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import { test } from "node:test";
 import { readBody } from "../../../src/cli/commands/api_request.ts";
-import { temporaryFolder } from "../../temporary_folder.ts";
-import { fakeIo } from "../fake_io.ts";
+import { fakeIo } from "../../support/fake_io.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
 
 const { signal } = new AbortController();
 const BYTES = Uint8Array.of(0, 255, 13, 10, 128);

@@ -5,11 +5,12 @@ import {
   readHeaders,
 } from "../../../src/cli/commands/api_request.ts";
 import type { ApiRequest } from "../../../src/cli/commands/api_request.ts";
-import { type ApiOptions, OTHER_COMMANDS } from "../../../src/cli/manual/other_commands.ts";
+import { OTHER_COMMANDS } from "../../../src/cli/manual/other_commands.ts";
+import type { ApiOptions } from "../../../src/cli/manual/other_commands.ts";
 import { readCommandLine } from "../../../src/cli/options.ts";
 import { readCommand } from "../../../src/cli/read_command.ts";
 import { UsageError } from "../../../src/errors.ts";
-import { fakeIo } from "../fake_io.ts";
+import { fakeIo } from "../../support/fake_io.ts";
 
 function readApiRequest(words: readonly string[]): ApiRequest {
   const spec = OTHER_COMMANDS.find(({ name }) => name === "api")!;

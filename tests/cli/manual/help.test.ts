@@ -4,7 +4,7 @@ import { main } from "../../../src/cli/main.ts";
 import { helpText } from "../../../src/cli/manual/help.ts";
 import { refuseMistypedCommand, unknownSubcommand } from "../../../src/cli/manual/manual.ts";
 import type { UsageError } from "../../../src/errors.ts";
-import { fakeIo } from "../fake_io.ts";
+import { fakeIo } from "../../support/fake_io.ts";
 
 it("`helpText()` names the nearest page, and keeps a word to itself that is near none", () => {
   assert.throws(() => helpText("profle"), (error: UsageError) => {

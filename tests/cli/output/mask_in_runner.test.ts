@@ -3,8 +3,8 @@ import { createWriteStream, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { it } from "node:test";
 import { main } from "../../../src/cli/main.ts";
-import { temporaryFolder } from "../../temporary_folder.ts";
-import { fakeIo } from "../fake_io.ts";
+import { fakeIo } from "../../support/fake_io.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
 
 const TOKEN = "a7ee-canary%token";
 const ENV = { ADC_TOKEN: TOKEN, GITHUB_ACTIONS: "true" };

@@ -8,8 +8,8 @@ import { resolveConnection } from "../../../src/connection/connection.ts";
 import { AdcRunError, EXIT } from "../../../src/errors.ts";
 import { NoTokenError } from "../../../src/token/resolve.ts";
 import { startSandbox } from "../../sandbox/sandbox.ts";
-import { temporaryFolder } from "../../temporary_folder.ts";
-import { fakeIo } from "../fake_io.ts";
+import { fakeIo } from "../../support/fake_io.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
 
 /** Colour, a title, a bell, a line of its own to the left, C1's CSI, and delete. */
 const HOSTILE = "\x1b[31mred\x1b]0;title\x07\rleft\x9b2Jall\x7f\tend";

@@ -3,7 +3,7 @@ import { it } from "node:test";
 import { createReporter } from "../../../src/cli/output/report.ts";
 import { judgeRun, tellEnding } from "../../../src/cli/output/run_report.ts";
 import type { RunResult } from "../../../src/run/options.ts";
-import { fakeIo } from "../fake_io.ts";
+import { fakeIo } from "../../support/fake_io.ts";
 
 /** What is said of a run that printed a secret and lost some of its output, and whose token was revoked. */
 function told(env: Record<string, string>): readonly string[] {

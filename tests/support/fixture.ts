@@ -4,14 +4,14 @@
  * @module
  */
 
-import { readdir, readFile } from "node:fs/promises";
 import { Buffer } from "node:buffer";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startSandbox } from "../sandbox/sandbox.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { SandboxOptions } from "../sandbox/sandbox_options.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import type { TemporaryFolder } from "../temporary_folder.ts";
+import { temporaryFolder } from "./temporary_folder.ts";
+import type { TemporaryFolder } from "./temporary_folder.ts";
 
 /** What a test works with. */
 export interface Fixture extends AsyncDisposable {

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { request as forward } from "node:http";
-import { connect, type Socket } from "node:net";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, request as forward } from "node:http";
+import { connect } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 
 /** A proxy on loopback that tells what it was asked. */
 export interface ForwardProxy extends AsyncDisposable {

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import type { Connection } from "../../src/connection/connection.ts";
+import type { Environment } from "../../src/context.ts";
 import { openSession } from "../../src/lifecycle/open_session.ts";
 import type { Session } from "../../src/lifecycle/open_session.ts";
 import { replaceToken } from "../../src/lifecycle/replace_token.ts";
@@ -23,11 +24,10 @@ import { ownIdentity } from "../../src/store/process_identity.ts";
 import type { ProcessIdentity } from "../../src/store/process_identity.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import { temporaryFolder } from "../temporary_folder.ts";
-import type { TemporaryFolder } from "../temporary_folder.ts";
-import { fakeKeychain } from "../token/fake_keychain.ts";
-import type { FakeKeychain } from "../token/fake_keychain.ts";
-import type { Environment } from "../../src/context.ts";
+import { fakeKeychain } from "./fake_keychain.ts";
+import type { FakeKeychain } from "./fake_keychain.ts";
+import { temporaryFolder } from "./temporary_folder.ts";
+import type { TemporaryFolder } from "./temporary_folder.ts";
 
 /** The users that the server knows, and their passwords. */
 export const USERS = { ann: "canary-password-of-ann", bob: "canary-password-of-bob" } as const;

@@ -41,7 +41,7 @@ async function denoHome(): Promise<Home> {
 }
 
 async function nodeHome(major: number): Promise<Home> {
-  const { installTarball, nodeRuntime } = await import("../package/runtimes.ts");
+  const { installTarball, nodeRuntime } = await import("./runtimes.ts");
   const node = await nodeRuntime(major);
   const { bin } = await installTarball();
   // Through the symlink in node_modules/.bin, as users run it.
@@ -49,14 +49,14 @@ async function nodeHome(major: number): Promise<Home> {
 }
 
 async function bunHome(): Promise<Home> {
-  const { bunRuntime, installTarball } = await import("../package/runtimes.ts");
+  const { bunRuntime, installTarball } = await import("./runtimes.ts");
   const { bin } = await installTarball();
   // Bun would load `.env` into the environment by itself, where everything passes for the user's own.
   return { name: "bun", command: [await bunRuntime(), "--no-env-file", bin] };
 }
 
 async function binaryHome(): Promise<Home> {
-  const { binary } = await import("../package/binary.ts");
+  const { binary } = await import("./binary.ts");
   return { name: "binary", command: [await binary()] };
 }
 

@@ -7,14 +7,15 @@
  * @module
  */
 
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { temporaryFolder } from "./temporary_folder.ts";
 import { isRequired } from "./required.ts";
+import { temporaryFolder } from "./temporary_folder.ts";
 
 /** What the programs in a session find. */
 export type KeychainState =

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { Secret } from "../../src/secret.ts";
-import { KeychainError, type KeychainFailure } from "../../src/token/keychain.ts";
 import type { Keychain } from "../../src/context.ts";
+import { Secret } from "../../src/secret.ts";
+import { KeychainError } from "../../src/token/keychain.ts";
+import type { KeychainFailure } from "../../src/token/keychain.ts";
 
 /** A keychain that tells what it was asked. */
 export interface FakeKeychain extends Keychain {

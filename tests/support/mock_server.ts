@@ -5,9 +5,9 @@
  */
 
 import { MockAgent } from "undici";
-import { resolveConnection } from "../../src/connection/connection.ts";
 import { checkToken } from "../../src/check/check_token.ts";
 import type { CheckResult } from "../../src/check/verdict.ts";
+import { resolveConnection } from "../../src/connection/connection.ts";
 import { Secret } from "../../src/secret.ts";
 
 /** A request that was sent. */

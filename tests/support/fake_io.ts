@@ -7,7 +7,7 @@
 import { EventEmitter } from "node:events";
 import { Readable, Writable } from "node:stream";
 import type { Io } from "../../src/cli/io.ts";
-import { fakeKeychain } from "../token/fake_keychain.ts";
+import { fakeKeychain } from "./fake_keychain.ts";
 
 /**
  * Makes a process without a process.

@@ -4,8 +4,10 @@
  * @module
  */
 
-import { createServer as createHttpServer, type RequestListener } from "node:http";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createHttpServer } from "node:http";
+import type { RequestListener } from "node:http";
+import { createServer } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 
 /** A server that listens on 127.0.0.1. */
 export interface Loopback extends AsyncDisposable {

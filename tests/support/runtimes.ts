@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { isRequired } from "../required.ts";
+import { isRequired } from "./required.ts";
 import { outputOf } from "./run_command.ts";
 import { tarball } from "./tarball.ts";
 import { cachedFolder, forgetOldFolders } from "./test_cache.ts";
