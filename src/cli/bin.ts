@@ -15,23 +15,22 @@ import { main } from "./main.ts";
  */
 const RAISED = ["SIGHUP", "SIGINT", "SIGTERM"];
 
-let endedBy: NodeJS.Signals | undefined;
-
-let unwritten: string | undefined;
-
-// A reader of adc-run's own output that went away, as in `| head`, is no reason to fail; a full disk is.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") unwritten = error.code ?? error.message;
-});
-// Bun tells of it only after the wait in `written()`.
-process.on("exit", () => {
-  if (unwritten === undefined || process.exitCode !== 0) return;
-  process.stderr.write(`adc-run: error: Cannot write the output: ${unwritten}\n`);
-  process.exitCode = EXIT.source;
-});
-
-// What adc-run itself says is never worth more than how the child ended.
-process.stderr.on("error", () => {});
+/** What becomes of adc-run's own output is no reason to fail, but for a full disk. */
+function watchOutput(): void {
+  let unwritten: string | undefined;
+  // A reader that went away, as in `| head`, has what it wanted.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") unwritten = error.code ?? error.message;
+  });
+  // Bun tells of it only after the wait in `written()`.
+  process.on("exit", () => {
+    if (unwritten === undefined || process.exitCode !== 0) return;
+    process.stderr.write(`adc-run: error: Cannot write the output: ${unwritten}\n`);
+    process.exitCode = EXIT.source;
+  });
+  // What adc-run itself says is never worth more than how the child ended.
+  process.stderr.on("error", () => {});
+}
 
 /**
  * The working directory, which can have been deleted under the process. A name that is not valid UTF-8 is
@@ -68,6 +67,8 @@ function written(): Promise<void> {
 }
 
 async function start(): Promise<void> {
+  watchOutput();
+  let endedBy: NodeJS.Signals | undefined;
   const exitCode = await main(process.argv.slice(2), {
     env: process.env,
     cwd: workingDirectory(),
@@ -78,6 +79,8 @@ async function start(): Promise<void> {
     stderr: process.stderr,
     terminals: { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) },
     signals: process,
+    warnings: [],
+    questions: { last: Promise.resolve() },
     endedBy: (signal) => {
       endedBy = signal;
     },

@@ -18,6 +18,10 @@ export interface Io {
   };
   readonly signals: SignalPort;
   readonly keychain?: Keychain | undefined;
+  /** What was warned of so far, for a report of several reporters' doing. */
+  readonly warnings: string[];
+  /** The last question at the terminal that somebody has to answer. */
+  readonly questions: { last: Promise<unknown> };
   /** Told which signal ended the child, so that this process can end the same way. */
   endedBy?(signal: NodeJS.Signals): void;
 }

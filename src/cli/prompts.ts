@@ -58,17 +58,16 @@ export function askCredentials(
     });
 }
 
-const turns = new WeakMap<Io, Promise<unknown>>();
-
 /**
  * Asks when the questions before are answered: several targets may have some at the same time. Whoever
  * gives up at one of them is not asked those that wait.
  */
-function inTurn<T>(io: Io, question: () => Promise<T>): Promise<T> {
-  const turn = (turns.get(io) ?? Promise.resolve()).then(question);
-  turns.set(io, turn);
+function inTurn<T>({ questions }: Io, question: () => Promise<T>): Promise<T> {
+  const { last } = questions;
+  const turn = last.then(question);
+  questions.last = turn;
   return turn.finally(() => {
-    if (turns.get(io) === turn) turns.delete(io);
+    if (questions.last === turn) questions.last = Promise.resolve();
   });
 }
 

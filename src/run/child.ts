@@ -159,14 +159,12 @@ function connect(from: Readable, masked: Duplex, to: Writable): Promise<OutputEn
   });
 }
 
-/**
- * Streams that take no more: Deno calls nobody back once a write to one of the process' own has failed.
- */
-const failed = new WeakSet<Writable>();
+/** Marks a stream that takes no more: Deno calls nobody back once a write to one of the process' own failed. */
+const FAILED = Symbol("failed");
 
 /** Notes that writing to a stream has failed, so that nobody waits for it any more. */
-export function noteFailure(stream: Writable): void {
-  failed.add(stream);
+export function noteFailure(stream: Writable & { [FAILED]?: true }): void {
+  stream[FAILED] = true;
 }
 
 /**
@@ -190,7 +188,7 @@ function guard(to: Writable): Writable {
     },
     // The last bytes are on their way; whoever waits for the run wants them to have arrived.
     final: (done) => {
-      if (failed.has(to)) done();
+      if (FAILED in to) done();
       else to.write("", () => done());
     },
     destroy: (error, done) => {

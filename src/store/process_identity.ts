@@ -22,13 +22,6 @@ export interface ProcessIdentity {
 /** Linux's process ids end at 2^22, those of others well below 2^31. */
 const GREATEST_PID = 2 ** 31 - 1;
 
-let own: Promise<ProcessIdentity> | undefined;
-
-/** The process that this runs in. */
-export function ownIdentity(): Promise<ProcessIdentity> {
-  return own ??= identify();
-}
-
 export async function isAlive(identity: ProcessIdentity): Promise<boolean | undefined> {
   const self = await ownIdentity();
   // One boot is one machine, whatever it is called by now; another boot of the same name has ended this.
@@ -52,7 +45,8 @@ export function readIdentity(value: unknown): ProcessIdentity | undefined {
   return { host, pid, started: text(started), boot: text(boot), pidNamespace: text(pidNamespace) };
 }
 
-async function identify(): Promise<ProcessIdentity> {
+/** The process that this runs in. */
+export async function ownIdentity(): Promise<ProcessIdentity> {
   const { pid } = process;
   return {
     host: hostname(),

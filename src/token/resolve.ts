@@ -175,7 +175,7 @@ export interface ResolveTokenOptions extends Pick<Context, "signal"> {
  *
  * @example
  * ```ts
- * import { envSource, resolveConnection, resolveToken } from "@adc-run/adc-run";
+ * import { defaultSources, resolveConnection, resolveToken } from "@adc-run/adc-run";
  * import assert from "node:assert/strict";
  *
  * const context = { env: { ADC_TOKEN: "a7ee-example" }, cwd: "/nowhere" };

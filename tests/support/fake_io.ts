@@ -38,6 +38,8 @@ export function fakeIo(
     terminals: { stdin: false, stdout: false, stderr: false },
     signals: new EventEmitter(),
     keychain: fakeKeychain(),
+    warnings: [],
+    questions: { last: Promise.resolve() },
     ...more,
   };
 }

@@ -11,9 +11,6 @@ import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { type CiRunner, ciRunner, withoutCommands } from "./ci.ts";
 
-/** What was warned of at each place, for a report of several reporters' doing. */
-const warningsOf = new WeakMap<Io, string[]>();
-
 interface Complaint {
   readonly suggestion?: string | undefined;
   readonly details?: readonly string[];
@@ -44,8 +41,7 @@ export function createReporter(
   io: Io,
   options: Pick<GlobalOptions, "json" | "quiet">,
 ): Reporter {
-  const warnings = warningsOf.get(io) ?? [];
-  warningsOf.set(io, warnings);
+  const { warnings } = io;
   const label = (text: string, colour: number) =>
     isColourful(io.env, io.terminals.stderr) ? `\x1b[${colour}m${text}\x1b[39m` : text;
   const tellRunner = (line: string) => {

@@ -36,6 +36,7 @@ export function openTargetStreams(
     const own: Io = Object.create(io, {
       stdout: { value: out.report(name) },
       stderr: { value: err.report(name) },
+      warnings: { value: [] },
     });
     return [name, createReporter(own, options)];
   }));
