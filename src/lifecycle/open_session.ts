@@ -13,8 +13,14 @@ import type { TokenRecord } from "../store/state.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { explainRefusal } from "./expiry.ts";
 
+/**
+ * The Admin API, and on whose behalf it is asked.
+ * @category Token sources
+ */
 export interface Session {
+  /** Asks the server. */
   readonly api: AdminApi;
+  /** Who asks. */
   readonly user: User;
   /** Logs out and closes the connections; never throws. */
   readonly close: () => Promise<void>;

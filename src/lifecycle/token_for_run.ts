@@ -7,7 +7,8 @@ import type { AdminApiSourceOptions } from "./admin_api_source.ts";
 import { isPipeline, plainPasswordWarning } from "./credentials.ts";
 import { lendToken } from "./ephemeral_token.ts";
 import { DEFAULT_LIFETIME, DEFAULT_TTL, endOf } from "./expiry.ts";
-import { openSession, type Session, withAccount } from "./open_session.ts";
+import { type Session, withAccount } from "./open_session.ts";
+import { SessionPool } from "./session_pool.ts";
 import { replaceToken } from "./replace_token.ts";
 import {
   isMissingKeychain,
@@ -46,7 +47,8 @@ export async function makeTokenForRun(
     await isEmpty(stores, account);
   const warning = plainPasswordWarning(connection);
   if (warning !== undefined) onWarning?.(warning);
-  const session = await openSession(connection, { credentials, dispatcher, signal });
+  const { sessions = new SessionPool() } = options;
+  const session = await sessions.open(connection, credentials, { dispatcher, signal });
   try {
     const { user } = session;
     if (user.superAdmin) {
