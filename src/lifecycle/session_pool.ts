@@ -1,3 +1,4 @@
+import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Credentials } from "../admin_api/session.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
@@ -31,11 +32,15 @@ export class SessionPool {
     const terms = [tls.caCertFile, tls.clientCertFile, tls.skipVerify, proxies[0]?.host]
       .map((setting) => setting?.value);
     const key = JSON.stringify([origin, username, password.fingerprint, loginOption, terms]);
-    const shared = this.#open.get(key) ??
-      { session: logIn(connection, { ...options, credentials }), users: 0 };
+    const known = this.#open.get(key);
+    const shared = known ?? {
+      session: logIn(connection, { ...options, credentials }),
+      users: 0,
+    };
     this.#open.set(key, shared);
     shared.users++;
     const session = await shared.session;
+    if (known !== undefined) await revive(session, credentials, options);
     let closed: Promise<void> | undefined;
     const close = async () => {
       if (--shared.users > 0) return;
@@ -43,6 +48,20 @@ export class SessionPool {
       await session.close();
     };
     return { ...session, close: () => closed ??= close() };
+  }
+}
+
+/** Somebody else's log-in may have ended the session since it was used last. */
+async function revive(
+  { api }: Session,
+  credentials: Credentials,
+  options: Pick<Context, "signal">,
+): Promise<void> {
+  try {
+    await api.me(options);
+  } catch (error) {
+    if (!(error instanceof AdminApiError) || error.failure !== "rejected") throw error;
+    await api.logIn(credentials, options);
   }
 }
 
