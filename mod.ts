@@ -70,6 +70,8 @@ export type {
 export type { SourceAnswer, SourceContext, TokenLease, TokenSource } from "./src/token/source.ts";
 export { defaultSources } from "./src/lifecycle/default_sources.ts";
 export type { DefaultSourcesOptions } from "./src/lifecycle/default_sources.ts";
+export { SessionPool } from "./src/lifecycle/session_pool.ts";
+export type { Session } from "./src/lifecycle/open_session.ts";
 export type { AdminApiSourceOptions } from "./src/lifecycle/admin_api_source.ts";
 export { KeychainError, systemKeychain } from "./src/token/keychain.ts";
 export type { KeychainFailure } from "./src/token/keychain.ts";
