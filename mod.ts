@@ -95,6 +95,7 @@ export { selectProfiles } from "./src/profiles/select_profiles.ts";
 export type { SelectProfilesOptions } from "./src/profiles/select_profiles.ts";
 
 // Doctor
+export { diagnose } from "./src/doctor/diagnose.ts";
 export type { CheckName, DiagnoseOptions } from "./src/doctor/diagnose.ts";
 export type { Finding } from "./src/doctor/finding.ts";
 
