@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import type { Profile } from "../connection/profile.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
@@ -90,6 +91,8 @@ export async function runForEach(
           stderr: options.stderr?.(profile),
         }),
       });
+      // A terminal's Ctrl-C reaches the child and adc-run at once, and the child's end may be heard of first.
+      await new Promise((resolve) => setImmediate(resolve));
       const { outcome, result } = ended;
       const failed = outcome === "refused" || (result !== undefined && isFailure(result));
       if ((failed && !keepGoing) || result?.outputFailure !== undefined) stopped = true;
