@@ -18,6 +18,7 @@ import { endWarning, explainRefusal, knownToken } from "../lifecycle/expiry.ts";
 import type { SessionPool } from "../lifecycle/session_pool.ts";
 import { createMask } from "../mask/mask.ts";
 import { type ResolvedToken, resolveToken } from "../token/resolve.ts";
+import { withoutWaysToTokens } from "../token/sources.ts";
 import type { TokenLease } from "../token/source.ts";
 import { splitTokens } from "../token/token_value.ts";
 import { runChild } from "./child.ts";
@@ -25,7 +26,6 @@ import {
   type ChildEnvironment,
   childEnvironment,
   handOver,
-  plainEnvironment,
   secretsOf,
   visibleTokens,
 } from "./environment.ts";
@@ -75,7 +75,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   if (name === undefined && !needsBackend(args, env.ADC_RUNNING_MODE)) {
     const secrets = visibleTokens(args, env);
     const plan = { kind: "offline", program, words: args.words, secrets } as const;
-    return await runProgram(plan, plainEnvironment(env), context);
+    return await runProgram(plan, withoutWaysToTokens(env), context);
   }
 
   // The connection.
