@@ -232,7 +232,14 @@ function delay(milliseconds: number, ended: AbortSignal): Promise<void> {
 /** What a server sent can repeat the token, and errors of parsers hold what the server sent. */
 function withoutAnswer(error: unknown): unknown {
   if (!(error instanceof Error) || !showsAnswer(error)) return error;
-  return Object.assign(new Error(error.message), { code: codeOf(error) });
+  const { rawPacket } = error as { readonly rawPacket?: Uint8Array };
+  const code = rawPacket !== undefined && isHttp2(rawPacket) ? "HTTP2_ONLY" : codeOf(error);
+  return Object.assign(new Error(error.message), { code });
+}
+
+/** A server that speaks only that begins with its SETTINGS, a frame of type 4 on stream 0. */
+function isHttp2(packet: Uint8Array): boolean {
+  return packet[0] === 0 && packet[3] === 4 && packet.subarray(4, 9).every((byte) => byte === 0);
 }
 
 function showsAnswer(error: unknown): boolean {

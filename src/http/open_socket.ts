@@ -5,6 +5,7 @@ import type { TLSSocket } from "node:tls";
 import type { Proxy } from "../connection/proxy.ts";
 import { hostOf, type Server } from "../connection/server.ts";
 import { type Tls, tlsOptions } from "../connection/tls.ts";
+import { verifyChain } from "./verify_chain.ts";
 
 export interface OpenSocketOptions {
   readonly tls: Tls;
@@ -86,10 +87,16 @@ export async function shakeHands(
 /**
  * Every TLS connection that a request is for passes here before a byte crosses it, those to proxies too.
  */
-function approveSocket(secured: TLSSocket, { skipVerify }: Tls): TLSSocket {
-  if (skipVerify.value || secured.authorized) return secured;
-  secured.destroy();
-  throw new Error(`CERT_UNTRUSTED: ${secured.authorizationError}`);
+function approveSocket(secured: TLSSocket, { skipVerify, caCertFile }: Tls): TLSSocket {
+  if (skipVerify.value) return secured;
+  try {
+    if (!secured.authorized) throw new Error(`CERT_UNTRUSTED: ${secured.authorizationError}`);
+    if (caCertFile !== undefined) verifyChain(secured, caCertFile.value.pem.reveal());
+    return secured;
+  } catch (error) {
+    secured.destroy();
+    throw error;
+  }
 }
 
 /** Has a proxy lead a connection on to the server. */

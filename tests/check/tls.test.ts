@@ -10,6 +10,8 @@ import type { Environment } from "../../src/context.ts";
 import { Secret } from "../../src/secret.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
 import type { Sandbox, SandboxOptions } from "../sandbox/sandbox.ts";
+import { createCertificate } from "../sandbox/certificate.ts";
+import { serveTls } from "../support/chains.ts";
 import { serveHttp, serveTcp } from "../support/loopback.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
@@ -109,18 +111,6 @@ test("`checkToken()` says that the server does not take the client certificate",
   assert.deepEqual(sandbox.requests, []);
 });
 
-test("`checkToken()` says that a client certificate and a key do not belong together", async () => {
-  await using sandbox = await start({ clientCertificate: true });
-  const result = await check(sandbox.url, {
-    ADC_CA_CERT_FILE: sandbox.ca,
-    ADC_TLS_CLIENT_CERT_FILE: sandbox.clientCert,
-    ADC_TLS_CLIENT_KEY_FILE: sandbox.otherClientKey,
-  });
-  assert.equal(result.verdict, "tls", inspect(result));
-  assert.match(result.suggestion ?? "", /--tls-client-(cert|key)-file/);
-  assert.ok(!inspect(result).includes("PRIVATE KEY"));
-});
-
 test("`checkToken()` says that PEM files hold nothing of use", async () => {
   await using sandbox = await start({ clientCertificate: true });
   await using folder = await temporaryFolder();
@@ -164,4 +154,35 @@ test("`checkToken()` does not take a connection that breaks off for a matter of 
   const result = await check(server.url.replace("http:", "https:"));
   assert.notEqual(result.verdict, "valid");
   assert.match(result.found, /cut off|TLS/);
+});
+
+test("`checkToken()` says that a certificate is self-signed, and has it named", async () => {
+  // With and without the right to sign, of which the runtimes say different things.
+  for (const use of ["server", "authority"] as const) {
+    const { cert, key } = createCertificate("localhost", { use, hosts: ["localhost"] });
+    await using server = await serveTls({ cert, key });
+    const result = await check(server.url);
+    assert.equal(result.verdict, "tls", inspect(result));
+    assert.match(result.found, /certificate is self-signed$/);
+    assert.match(result.suggestion ?? "", /--ca-cert-file .* NODE_EXTRA_CA_CERTS .* Deno/);
+    assert.equal(server.received, 0);
+  }
+});
+
+test("`checkToken()` says that a server speaks no HTTP/1.1", async () => {
+  const { cert, key } = createCertificate("localhost", { use: "server", hosts: ["localhost"] });
+  await using folder = await temporaryFolder({ "ca.pem": cert });
+  const env = { ADC_CA_CERT_FILE: `${folder.path}/ca.pem` };
+  const settings = "\0\0\0\x04\0\0\0\0\0";
+  // With the protocol agreed on in the handshake, without, and without TLS.
+  await using agreed = await serveTls({ cert, key, ALPNProtocols: ["h2"] });
+  await using silent = await serveTls({ cert, key }, settings);
+  await using plain = await serveTcp((socket) => {
+    socket.once("data", () => socket.end(settings));
+  });
+  for (const { url } of [agreed, silent, plain]) {
+    const result = await check(url, env);
+    assert.equal(new CheckError(result).exitCode, 69, inspect(result));
+    assert.match(result.found, /speaks no HTTP\/1\.1$/);
+  }
 });

@@ -38,6 +38,10 @@ export interface KeyedCertificate {
 export interface CertificateOptions {
   /** The certificate that signs this one. @default itself */
   readonly issuer?: KeyedCertificate;
+  /** Whose key signs it, whatever it says of its issuer. @default the issuer's */
+  readonly signer?: KeyedCertificate;
+  /** Version 1 has no extensions: neither what it is for nor hosts. @default 3 */
+  readonly version?: 1 | 3;
   /** What it is for. @default "authority" */
   readonly use?: "authority" | "server" | "client";
   /** Host names and IP addresses. @default none */
@@ -68,8 +72,10 @@ export function createCertificate(
   // The uncompressed point is the last 65 bytes of a P-256 SPKI.
   const keyId = createHash("sha1").update(spki.subarray(-65)).digest();
   const issuer = options.issuer ?? { name, privateKey, keyId };
+  const { version = 3, signer = issuer } = options;
   const body = sequence(
-    der(0xa0, integer(Buffer.from([2]))),
+    // Version 1 is the default, which DER leaves out.
+    ...(version === 1 ? [] : [der(0xa0, integer(Buffer.from([2])))]),
     integer(Buffer.concat([Buffer.from([0x40]), randomBytes(15)])),
     ECDSA_WITH_SHA256,
     distinguishedName(issuer.name),
@@ -79,9 +85,9 @@ export function createCertificate(
     ),
     distinguishedName(name),
     spki,
-    der(0xa3, sequence(...extensions(options, keyId, issuer.keyId))),
+    ...(version === 1 ? [] : [der(0xa3, sequence(...extensions(options, keyId, issuer.keyId)))]),
   );
-  const signature = sign("sha256", body, issuer.privateKey);
+  const signature = sign("sha256", body, signer.privateKey);
   return {
     name,
     cert: pem(sequence(body, ECDSA_WITH_SHA256, bitString(signature))),
@@ -98,13 +104,12 @@ function distinguishedName(commonName: string): Buffer {
 function extensions(options: CertificateOptions, keyId: Buffer, issuerKeyId: Buffer): Buffer[] {
   const { use = "authority", hosts = [] } = options;
   const authority = use === "authority";
+  const usage = !authority ? [7, 0x80] : hosts.length > 0 ? [1, 0x86] : [1, 0x06];
   return [
     // basicConstraints: whether it may sign others
     extension("2.5.29.19", authority ? sequence(booleanTrue()) : sequence(), { critical: true }),
-    // keyUsage: keyCertSign and cRLSign, or digitalSignature
-    extension("2.5.29.15", der(0x03, Buffer.from(authority ? [1, 0x06] : [7, 0x80])), {
-      critical: true,
-    }),
+    // keyUsage: keyCertSign and cRLSign where it signs others, digitalSignature where it serves
+    extension("2.5.29.15", der(0x03, Buffer.from(usage)), { critical: true }),
     extension("2.5.29.14", octetString(keyId)),
     extension("2.5.29.35", sequence(der(0x80, issuerKeyId))),
     ...(authority ? [] : [extension("2.5.29.37", sequence(objectIdentifier(EXTENDED_USE[use])))]),
