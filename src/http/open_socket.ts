@@ -131,12 +131,12 @@ export function proxyRefusal(status: number | undefined): Error {
   return new Error(`Proxy response (${status}): the request was not let through`);
 }
 
-/** The user name and password in a proxy's address, which are decoded. */
+/** The user name and password in a proxy's address, as they are written there, like axios. */
 export function proxyAuthorization({ url }: Proxy): Readonly<Record<string, string>> {
   const { username, password } = new URL(url.reveal());
-  if (username === "" && password === "") return {};
-  const pair = decodeURIComponent(`${username}:${password}`);
-  return { "proxy-authorization": `Basic ${Buffer.from(pair).toString("base64")}` };
+  if (username === "") return {};
+  const pair = Buffer.from(`${username}:${password}`).toString("base64");
+  return { "proxy-authorization": `Basic ${pair}` };
 }
 
 /** The error for a connection that ended without a reason. */
