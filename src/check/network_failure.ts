@@ -191,6 +191,13 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
       suggestion: "Look at HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
     };
   }
+  if (codes.includes("ERR_CONTENT_ENCODING")) {
+    return {
+      ...unreachable("the answer is encoded, and cannot be decoded"),
+      suggestion:
+        "adc-run asks for an answer without an encoding. Look at what stands between here and the server.",
+    };
+  }
   if (codes.includes("HTTP2_ONLY")) return { ...unreachable(NO_HTTP1), suggestion: HTTP1_HINT };
   if (codes.some((each) => /^HPE_INVALID/.test(each))) {
     return {

@@ -1,3 +1,5 @@
+import process from "node:process";
+import type { Transform } from "node:stream";
 import type { Connection } from "../connection/connection.ts";
 import type { Server } from "../connection/server.ts";
 import type { HttpDispatcher } from "../context.ts";
@@ -122,7 +124,8 @@ export function openHttpClient(
     const outgoing = { server, method, path, headers, body, signal: end.signal };
     try {
       return await tryRepeatedly(() => transport(outgoing), {
-        read: (answer) => read(answer, end.signal),
+        // A `HEAD` has headers of a body that it has not.
+        read: (answer) => read(method === "HEAD" ? answer : decode(answer), end.signal),
         attempts: REPEATABLE.includes(method) ? MAX_ATTEMPTS : 1,
         ended: end.signal,
         deadline: timeout === 0 ? Infinity : Date.now() + timeout,
@@ -246,6 +249,76 @@ function showsAnswer(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
   const isShown = ["rawPacket", "headers", "data"].some((each) => each in error);
   return isShown || showsAnswer((error as { readonly cause?: unknown }).cause);
+}
+
+/** An answer that is encoded although nothing was to be: a mask must see what is in it. */
+function decode(answer: Incoming): Incoming {
+  const encodings = answer.headers.filter(([name]) => name === "content-encoding")
+    .flatMap(([, value]) => value.toLowerCase().split(","))
+    .map((encoding) => encoding.trim()).filter((encoding) => !["", "identity"].includes(encoding));
+  if (encodings.length === 0) return answer;
+  const untrue = ["content-encoding", "content-length"];
+  return {
+    ...answer,
+    headers: answer.headers.filter(([name]) => !untrue.includes(name)),
+    body: encodings.reduceRight<AsyncIterable<Uint8Array>>(decodeOne, answer.body),
+  };
+}
+
+/** More than this an encoded answer must not become: a few bytes can be made to unfold without end. */
+const MAX_DECODED = 256 * MAX_BYTES;
+
+async function* decodeOne(
+  body: AsyncIterable<Uint8Array>,
+  encoding: string,
+): AsyncGenerator<Uint8Array> {
+  const { Readable, pipeline } = process.getBuiltinModule("node:stream");
+  const parts = body[Symbol.asyncIterator]();
+  const first = await parts.next();
+  if (first.done === true) return;
+  let failure: unknown;
+  async function* encoded(): AsyncGenerator<Uint8Array> {
+    try {
+      yield first.value;
+      yield* { [Symbol.asyncIterator]: () => parts };
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
+  }
+  const decoder = decoderOf(encoding, first.value);
+  pipeline(Readable.from(encoded()), decoder, () => {});
+  let length = 0;
+  try {
+    for await (const part of decoder) {
+      length += part.length;
+      if (length > MAX_DECODED) throw unreadable("too much");
+      yield part;
+    }
+  } catch (error) {
+    throw failure ?? (codeOf(error) === UNREADABLE ? error : unreadable(`no ${encoding}`));
+  }
+}
+
+function decoderOf(encoding: string, [start = 0]: Uint8Array): Transform {
+  const zlib = process.getBuiltinModule("node:zlib");
+  switch (encoding) {
+    case "gzip":
+    case "x-gzip":
+      return zlib.createGunzip();
+    case "br":
+      return zlib.createBrotliDecompress();
+    case "deflate":
+      // Some servers leave out the header that the standard asks for.
+      return (start & 15) === 8 ? zlib.createInflate() : zlib.createInflateRaw();
+  }
+  throw unreadable(encoding);
+}
+
+const UNREADABLE = "ERR_CONTENT_ENCODING";
+
+function unreadable(found: string): Error {
+  return Object.assign(new Error(`Cannot decode the answer: ${found}`), { code: UNREADABLE });
 }
 
 async function readWhole(answer: Incoming): Promise<HttpResponse> {

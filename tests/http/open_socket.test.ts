@@ -95,7 +95,7 @@ test("`openSocket()` sends a proxy's user and password as they are written, and 
 });
 
 test("`openSocket()` verifies nothing of an https proxy either, where that is turned off", async () => {
-  const { cert, key } = createCertificate("anybody");
+  const { cert, key } = createCertificate("anybody", { use: "server" });
   await using proxy = await serveTls({ cert, key }, "HTTP/1.1 204 No Content\r\n\r\n");
   const env = { HTTP_PROXY: proxy.url, ADC_TLS_SKIP_VERIFY: "true" };
   assert.equal((await read("http://gateway.example", env)).status, 204);
