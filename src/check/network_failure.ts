@@ -21,7 +21,8 @@ export async function explainFailure(
       `${describeOrigin(proxy.host.origin)} names. Look at it, and at NO_PROXY.`;
     return { ...failure, suggestion };
   }
-  const unclear = (failure.verdict === "tls" && !/^ERR_CHAIN_/.test(codeOf(error) ?? "")) ||
+  const unclear =
+    (failure.verdict === "tls" && !/^ERR_CHAIN_(?!NOT_SHOWN)/.test(codeOf(error) ?? "")) ||
     failure.cutOff === true;
   if (server.base.protocol !== "https:" || proxy !== undefined || !unclear) return failure;
   return await diagnoseTls(server, connection, failure) ?? failure;
@@ -268,7 +269,7 @@ const REFUSED_ANYWAY = /SELF_SIGNED|UNABLE_TO_|UnknownIssuer/;
 const WEAK_KEY: NetworkFailure = {
   verdict: "tls",
   found:
-    "this runtime refuses the server's certificate, even unverified: its key, or what signed it, is too weak",
+    "this runtime refuses the server's certificate, even unverified: its key is too short, or of a kind that it does not know",
   suggestion:
     "Give the server a certificate with an RSA key of 2048 bits and more, or an elliptic curve's; or run " +
     "adc-run with Node.js.",

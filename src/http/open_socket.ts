@@ -89,6 +89,8 @@ export async function shakeHands(
  */
 function approveSocket(secured: TLSSocket, { skipVerify, caCertFile }: Tls): TLSSocket {
   if (skipVerify.value) return secured;
+  // A server that misses a client certificate hangs up right after the handshake, and shows nothing any more.
+  if (secured.destroyed) throw secured.errored ?? connectionClosed();
   try {
     if (!secured.authorized) throw new Error(`CERT_UNTRUSTED: ${secured.authorizationError}`);
     if (caCertFile !== undefined) verifyChain(secured, caCertFile.value.pem.reveal());

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import process from "node:process";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { checkToken } from "../../src/check/check_token.ts";
@@ -13,7 +16,10 @@ import type { Sandbox, SandboxOptions } from "../sandbox/sandbox.ts";
 import { createCertificate } from "../sandbox/certificate.ts";
 import { serveTls } from "../support/chains.ts";
 import { serveHttp, serveTcp } from "../support/loopback.ts";
+import { nodeRuntime, skipWithout } from "../support/runtimes.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
+
+const node = nodeRuntime(24);
 
 const TOKEN = "a7ee-example";
 
@@ -184,5 +190,47 @@ test("`checkToken()` says that a server speaks no HTTP/1.1", async () => {
     const result = await check(url, env);
     assert.equal(new CheckError(result).exitCode, 69, inspect(result));
     assert.match(result.found, /speaks no HTTP\/1\.1$/);
+  }
+});
+
+/** Serves over TLS by Node.js, told to take every key. */
+const ANY_KEY = `
+  const options = JSON.parse(process.argv[1]);
+  require("tls").createServer({ ...options, ciphers: "DEFAULT@SECLEVEL=0" }, (socket) => {
+    socket.on("error", () => {});
+  }).on("tlsClientError", () => {}).listen(0, "127.0.0.1", function () {
+    console.log(this.address().port);
+  });
+`;
+
+test("`checkToken()` says that the runtime takes no key that short", {
+  skip: await skipWithout(node),
+}, async () => {
+  const { cert, key } = createCertificate("localhost", {
+    use: "server",
+    hosts: ["localhost"],
+    rsaBits: 1024,
+  });
+  await using folder = await temporaryFolder({ "ca.pem": cert });
+  const child = spawn(await node, ["-e", ANY_KEY, JSON.stringify({ cert, key })]);
+  try {
+    const [port] = await once(child.stdout, "data");
+    const url = `https://localhost:${String(port).trim()}`;
+    const isDeno = "deno" in process.versions;
+    for (
+      const env of [
+        { ADC_CA_CERT_FILE: `${folder.path}/ca.pem` },
+        // Node.js takes it then.
+        ...(isDeno ? [{}, { ADC_TLS_SKIP_VERIFY: "true" }] : []),
+      ]
+    ) {
+      const { verdict, found, suggestion } = await check(url, env);
+      assert.equal(verdict, "tls");
+      assert.match(found, /key (that|is) (is )?too short/);
+      assert.match(suggestion ?? "", /RSA key of 2048 bits/);
+      assert.doesNotMatch(suggestion ?? "", /skip-verify/);
+    }
+  } finally {
+    child.kill();
   }
 });

@@ -42,6 +42,8 @@ export interface CertificateOptions {
   readonly signer?: KeyedCertificate;
   /** Version 1 has no extensions: neither what it is for nor hosts. @default 3 */
   readonly version?: 1 | 3;
+  /** The bits of an RSA key. @default a P-256 key */
+  readonly rsaBits?: number;
   /** What it is for. @default "authority" */
   readonly use?: "authority" | "server" | "client";
   /** Host names and IP addresses. @default none */
@@ -54,6 +56,7 @@ export interface CertificateOptions {
 
 const HOUR = 3_600_000;
 const ECDSA_WITH_SHA256 = sequence(objectIdentifier("1.2.840.10045.4.3.2"));
+const RSA_WITH_SHA256 = sequence(objectIdentifier("1.2.840.113549.1.1.11"), der(0x05));
 const EXTENDED_USE = { server: "1.3.6.1.5.5.7.3.1", client: "1.3.6.1.5.5.7.3.2" };
 
 /**
@@ -67,17 +70,23 @@ export function createCertificate(
   name: string,
   options: CertificateOptions = {},
 ): KeyedCertificate {
-  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const { rsaBits } = options;
+  const { publicKey, privateKey } = rsaBits === undefined
+    ? generateKeyPairSync("ec", { namedCurve: "P-256" })
+    : generateKeyPairSync("rsa", { modulusLength: rsaBits });
   const spki = publicKey.export({ type: "spki", format: "der" });
   // The uncompressed point is the last 65 bytes of a P-256 SPKI.
   const keyId = createHash("sha1").update(spki.subarray(-65)).digest();
   const issuer = options.issuer ?? { name, privateKey, keyId };
   const { version = 3, signer = issuer } = options;
+  const algorithm = signer.privateKey.asymmetricKeyType === "rsa"
+    ? RSA_WITH_SHA256
+    : ECDSA_WITH_SHA256;
   const body = sequence(
     // Version 1 is the default, which DER leaves out.
     ...(version === 1 ? [] : [der(0xa0, integer(Buffer.from([2])))]),
     integer(Buffer.concat([Buffer.from([0x40]), randomBytes(15)])),
-    ECDSA_WITH_SHA256,
+    algorithm,
     distinguishedName(issuer.name),
     sequence(
       utcTime(options.notBefore ?? new Date(Date.now() - HOUR)),
@@ -90,7 +99,7 @@ export function createCertificate(
   const signature = sign("sha256", body, signer.privateKey);
   return {
     name,
-    cert: pem(sequence(body, ECDSA_WITH_SHA256, bitString(signature))),
+    cert: pem(sequence(body, algorithm, bitString(signature))),
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
     privateKey,
     keyId,
