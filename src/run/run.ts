@@ -6,7 +6,7 @@ import {
   NO_ARGUMENTS,
   readAdcArguments,
 } from "../adc/arguments.ts";
-import { checkToken } from "../check/check_token.ts";
+import { checkToken, foreignToken, requireGatewayGroup } from "../check/check_token.ts";
 import { CheckError, type CheckResult } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import { type Connection, resolveConnection } from "../connection/connection.ts";
@@ -16,6 +16,7 @@ import { clearLeftOvers } from "../lifecycle/clear_left_overs.ts";
 import { defaultSources } from "../lifecycle/default_sources.ts";
 import { endWarning, explainRefusal, knownToken } from "../lifecycle/expiry.ts";
 import { createMask } from "../mask/mask.ts";
+import { tokenPrefix } from "../secret.ts";
 import { type ResolvedToken, resolveToken } from "../token/resolve.ts";
 import type { TokenLease } from "../token/source.ts";
 import { splitTokens } from "../token/token_value.ts";
@@ -84,6 +85,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   const found = await findToken(connection, context);
   let { lease } = found;
   try {
+    requireGatewayGroup(connection, found.token);
     // What the child must not do with it.
     const child = childEnvironment(connection, env);
     handOver(child, found, connection);
@@ -114,9 +116,12 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
       if (checked.verdict !== "valid") {
         throw new CheckError(explainRefusal(checked, record, now()), { resolved });
       }
+      if (checked.warning !== undefined) onWarning?.(checked.warning);
       // Whoever made a token for this run has cleared up already.
       if (lease === undefined) await clearLeftOvers(resolved.token, connection, context);
     }
+
+    warnOfForeignToken(connection, resolved, context);
 
     // The child, and why it failed: ADC does not say, and a token may have been revoked meanwhile.
     const words = name === undefined ? wordsForAdc(connection) : args.words;
@@ -176,9 +181,22 @@ function warnOfMismatch(
 ): void {
   const { length } = splitTokens(token, backend.value);
   if (length === 1 || length === servers.length) return;
+  const noun = servers.length === 1 ? "server" : "servers";
   onWarning?.(
-    `There are ${length} tokens for ${servers.length} servers: ADC uses the first for all.`,
+    `There are ${length} tokens for ${servers.length} ${noun}: ADC uses the first` +
+      (servers.length === 1 ? "." : " for all."),
   );
+}
+
+/** A server that asks for no key, or one in front of it, takes anything. */
+function warnOfForeignToken(
+  { backend }: Connection,
+  { token }: ResolvedToken,
+  { onWarning }: Pick<Context, "onWarning">,
+): void {
+  const prefix = tokenPrefix(token.reveal());
+  if (prefix === undefined || BACKENDS[backend.value].hasUsers) return;
+  onWarning?.(`${foreignToken(prefix, backend.value)}: is --backend api7ee meant?`);
 }
 
 /** ADC has no variable for its time limit, so a profile's is handed over as the flag. */
