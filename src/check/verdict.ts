@@ -1,5 +1,5 @@
 import { AdcRunError, EXIT } from "../errors.ts";
-import type { ResolvedToken } from "../token/resolve.ts";
+import { describeResolved, type ResolvedToken } from "../token/resolve.ts";
 
 /**
  * What the test call found out about a token. Only `rejected` says that the token itself is bad; README's
@@ -113,9 +113,7 @@ export class CheckError extends AdcRunError {
     options: { readonly resolved?: ResolvedToken | undefined } = {},
   ) {
     const { resolved } = options;
-    const token = resolved === undefined
-      ? ""
-      : ` with token ${resolved.token} from ${resolved.source} (${resolved.detail})`;
+    const token = resolved === undefined ? "" : ` with ${describeResolved(resolved)}`;
     super(`${result.tried}${token}: ${result.found}`, VERDICTS[result.verdict].exit, {
       suggestion: result.suggestion,
     });

@@ -17,9 +17,9 @@ import { defaultSources } from "../lifecycle/default_sources.ts";
 import { endWarning, explainRefusal, knownToken } from "../lifecycle/expiry.ts";
 import { createMask } from "../mask/mask.ts";
 import { tokenPrefix } from "../secret.ts";
-import { type ResolvedToken, resolveToken } from "../token/resolve.ts";
+import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolve.ts";
 import type { TokenLease } from "../token/source.ts";
-import { splitTokens } from "../token/token_value.ts";
+import { sentToken, splitTokens } from "../token/token_value.ts";
 import { runChild } from "./child.ts";
 import {
   type ChildEnvironment,
@@ -80,9 +80,10 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   const connection = await resolveConnection({ ...context, args });
   for (const warning of connection.warnings) onWarning?.(warning);
   if (ephemeral !== undefined) requireEphemeral(connection);
+  if (terms.token === false) requireNoToken(connection);
 
   // The token, which may have been made for this run.
-  const found = await findToken(connection, context);
+  const found = terms.token === false ? WITHOUT_TOKEN : await findToken(connection, context);
   let { lease } = found;
   try {
     requireGatewayGroup(connection, found.token);
@@ -96,7 +97,8 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
       secrets: secretsOf(connection, found, env),
     });
     warnOfMismatch(connection, found, context);
-    const record = await knownToken(found.token, { connection, env, onWarning });
+    const record = sentToken(found.token) &&
+      await knownToken(found.token, { connection, env, onWarning });
     const warning = endWarning(record, now());
     if (warning !== undefined) onWarning?.(warning);
 
@@ -112,13 +114,15 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     // The check.
     let checked: CheckResult | undefined;
     if (terms.check !== false) {
-      checked = await checkToken(resolved.token, { ...context, connection });
+      checked = await checkToken(sentToken(resolved.token), { ...context, connection });
       if (checked.verdict !== "valid") {
         throw new CheckError(explainRefusal(checked, record, now()), { resolved });
       }
       if (checked.warning !== undefined) onWarning?.(checked.warning);
       // Whoever made a token for this run has cleared up already.
-      if (lease === undefined) await clearLeftOvers(resolved.token, connection, context);
+      if (lease === undefined && terms.token !== false) {
+        await clearLeftOvers(resolved.token, connection, context);
+      }
     }
 
     warnOfForeignToken(connection, resolved, context);
@@ -153,6 +157,17 @@ function requireEphemeral({ backend }: Connection): void {
   throw new UsageError(
     `Cannot use --ephemeral with the backend ${backend.value}: only api7ee makes tokens on request`,
   );
+}
+
+/** API7 Enterprise takes no request without a token; and what is not used is not to be given. */
+function requireNoToken({ backend, args }: Connection): void {
+  const { title, hasUsers } = BACKENDS[backend.value];
+  if (hasUsers) {
+    throw new UsageError(
+      `Cannot use --no-token with the backend ${backend.value}: ${title} takes no request without a token`,
+    );
+  }
+  if (args.tokens.length > 0) throw new UsageError("Cannot use --no-token with --token");
 }
 
 async function findToken(
@@ -262,7 +277,11 @@ async function checkAgain(
   if (signal?.aborted) return result;
   try {
     const ending = eitherSignal(signal, hurry);
-    const again = await checkToken(resolved.token, { connection, dispatcher, signal: ending });
+    const again = await checkToken(sentToken(resolved.token), {
+      connection,
+      dispatcher,
+      signal: ending,
+    });
     return again.verdict === "valid" ? result : { ...result, checkAfter: again };
   } catch (error) {
     if (hurry.aborted || signal?.aborted) return result;

@@ -332,6 +332,70 @@ for (const home of await testHomes("one home")) {
       assert.match(ended.stderr, /There are 2 tokens for 1 server: ADC uses the first\./);
     });
 
+    it("--no-token sends no key, and gives ADC a word instead of one", async () => {
+      for (const backend of ["apisix", "apisix-standalone"] as const) {
+        await using it = await fixture({ backend, keyRequired: false });
+        await it.folder.write(".env", "ADC_TOKEN=a-token-of-the-env-file\n");
+        const cwd = it.folder.path;
+        const words = ["--no-token", ...REPORT, "sync", "--print-token"];
+        const env = { ...it.env, ADC_TOKEN: "a-token-of-the-environment" };
+        for (const each of [it.env, env]) {
+          const ended = await adcRun(home, words, { env: each, cwd });
+          assert.equal(ended.code, 0, ended.stderr);
+          assert.equal(JSON.parse(ended.stdout).env.ADC_TOKEN.value, "unused");
+          assert.match(ended.stderr, /^adc-run: no token \(--no-token\) for apisix/m);
+          assert.doesNotMatch(ended.stderr, /masked/);
+        }
+        const json = await adcRun(home, ["--json", ...words], { env, cwd });
+        assert.deepEqual(JSON.parse(json.stderr).token, { source: "none", detail: "--no-token" });
+        const dry = await adcRun(home, ["--dry-run", ...words], { env, cwd });
+        assert.match(dry.stdout, /^token +none +--no-token$/m);
+        const { ADC_TOKEN: _, ...byVariable } = { ...env, ADC_RUN_NO_TOKEN: "true" };
+        const other = await adcRun(home, words.slice(1), { env: byVariable, cwd });
+        assert.equal(JSON.parse(other.stdout).env.ADC_TOKEN.value, "unused", other.stderr);
+        assert.ok(it.sandbox.requests.every(({ apiKey }) => apiKey === undefined));
+      }
+    });
+
+    it("a server that asks for a key says so to --no-token, and is named where there is none", async () => {
+      await using it = await fixture({ backend: "apisix" });
+      const options = { env: it.env, cwd: it.folder.path };
+      const asked = await adcRun(home, ["--no-token", ...PING], options);
+      assert.equal(asked.code, 77, asked.stderr);
+      assert.match(asked.stderr, /missing apikey[\s\S]*The server asks for a key/);
+      assert.doesNotMatch(asked.stderr, /unused|wrong, expired/);
+      const none = await adcRun(home, PING, options);
+      assert.equal(none.code, 77);
+      assert.match(none.stderr, /admin_key_required: false\).*--no-token/);
+    });
+
+    it("--no-token goes with nothing that says where a token comes from", async () => {
+      await using it = await fixture({ backend: "apisix", keyRequired: false });
+      const cwd = it.folder.path;
+      const api7ee = { ...it.env, ADC_BACKEND: "api7ee" };
+      for (
+        const [options, words, env] of [
+          [[], ["--token", "x-of-argv"], it.env],
+          [["--source", "env"], [], it.env],
+          [["--ephemeral"], [], it.env],
+          [["--ephemeral=5m"], [], it.env],
+          [[], [], api7ee],
+        ] as const
+      ) {
+        const args = ["--no-token", ...options, ...PING, ...words];
+        const ended = await adcRun(home, args, { env, cwd });
+        assert.equal(ended.code, 64, `${args}: ${ended.stderr}`);
+        assert.match(ended.stderr, /Cannot use --no-token with/);
+      }
+      const login = await adcRun(home, ["--no-token", "auth", "status"], { env: it.env, cwd });
+      assert.equal(login.code, 64);
+      assert.match(login.stderr, /Cannot use --no-token with "adc-run auth status"/);
+      const variable = { ...it.env, ADC_RUN_SOURCE: "env" };
+      const ended = await adcRun(home, ["--no-token", ...PING], { env: variable, cwd });
+      assert.equal(ended.code, 0, ended.stderr);
+      assert.deepEqual(it.sandbox.requests.map(({ apiKey }) => apiKey), [undefined]);
+    });
+
     it("an API7 token at the backend apisix is told apart from a bad token", async () => {
       await using it = await fixture();
       sandboxWithoutRoutes(it);
