@@ -48,7 +48,7 @@ export function judgeStatus(
         ? "Log in to the Dashboard and put in a licence, or a new one."
         : BACKENDS[backend].hasUsers
         ? "The token works. Ask for a role that may do this."
-        : ADDRESS_REFUSED,
+        : "The token may work: the server may refuse the address that the request comes from (allow_admin).",
     };
   }
   if (status === 429 || status >= 500) {

@@ -56,9 +56,21 @@ export async function checkAdc(options: DiagnoseOptions): Promise<Found> {
     return failed(found, "Name API7's ADC with --adc or ADC_RUN_ADC.", { exitCode, data });
   }
   const found = `${version} at ${name}`;
+  if (takesFirstHit(version)) {
+    return warning(
+      `${found}: ADC before 0.21.2 looks for a part of the gateway group's name, and takes the first hit`,
+      `With the groups "prod-old" and "prod" it can change the wrong one. Take ADC ${TESTED}.`,
+      { ...data, version },
+    );
+  }
   return version.startsWith(`${TESTED}.`) ? ok(found, { ...data, version }) : warning(
     `${found}: adc-run is tested with ${TESTED}`,
     `It may work all the same. Otherwise take ADC ${TESTED}.`,
     { ...data, version },
   );
+}
+
+function takesFirstHit(version: string): boolean {
+  const [major, minor = 0, patch = 0] = version.split(/[.+-]/).map(Number);
+  return major === 0 && (minor < 21 || (minor === 21 && patch < 2));
 }

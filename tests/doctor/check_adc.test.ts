@@ -39,6 +39,24 @@ test("`checkAdc()` tells the version of the ADC on PATH", async () => {
   assert.deepEqual(data, { path, version: "0.28.3" });
 });
 
+test("`checkAdc()` warns of an ADC that takes the first hit for a gateway group", async () => {
+  for (
+    const [version, warned] of [
+      ["0.21.1", true],
+      ["0.12.0", true],
+      ["0.21.2", false],
+      ["0.28.0", false],
+      ["1.0.0", false],
+    ] as const
+  ) {
+    await using folder = await temporaryFolder();
+    await script(folder, "bin/adc", `echo ${version}`);
+    const { status, found, suggestion = "" } = await check(folder);
+    assert.equal(/ADC before 0\.21\.2/.test(found), warned, version);
+    if (warned) assert.deepEqual([status, /"prod-old"/.test(suggestion)], ["warning", true]);
+  }
+});
+
 test("`checkAdc()` gives ADC no token, and starts it in its own folder", async () => {
   await using folder = await temporaryFolder();
   await script(

@@ -7,6 +7,7 @@ import { adcRun, standIn } from "../support/adc_run.ts";
 import { fixture } from "../support/fixture.ts";
 import type { Fixture } from "../support/fixture.ts";
 import { testHomes } from "../support/homes.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const REPORT = ["--adc", standIn("report.mjs")];
 const PING = [...REPORT, "ping"];
@@ -346,6 +347,11 @@ for (const home of await testHomes("one home")) {
           assert.match(ended.stderr, /^adc-run: no token \(--no-token\) for apisix/m);
           assert.doesNotMatch(ended.stderr, /masked/);
         }
+        // A runner would hide the word wherever it is printed.
+        const inActions = { ...env, GITHUB_ACTIONS: "true" };
+        const runner = await adcRun(home, words, { env: inActions, cwd });
+        assert.equal(runner.code, 0, runner.stderr);
+        assert.doesNotMatch(runner.stderr, /add-mask::unused/);
         const json = await adcRun(home, ["--json", ...words], { env, cwd });
         assert.deepEqual(JSON.parse(json.stderr).token, { source: "none", detail: "--no-token" });
         const dry = await adcRun(home, ["--dry-run", ...words], { env, cwd });
@@ -355,6 +361,26 @@ for (const home of await testHomes("one home")) {
         assert.equal(JSON.parse(other.stdout).env.ADC_TOKEN.value, "unused", other.stderr);
         assert.ok(it.sandbox.requests.every(({ apiKey }) => apiKey === undefined));
       }
+    });
+
+    it("--no-token is for several targets as well", async () => {
+      await using it = await fixture({ backend: "apisix", keyRequired: false });
+      await using other = await startSandbox({ backend: "apisix", keyRequired: false });
+      const config = await temporaryFolder({
+        "config.json": JSON.stringify({
+          profiles: {
+            one: { backend: "apisix", server: it.sandbox.url },
+            two: { backend: "apisix", server: other.url },
+          },
+        }),
+      });
+      await using _ = config;
+      const env = { ADC_RUN_CONFIG_DIR: config.path };
+      const words = ["--no-token", "-p", "one,two", ...REPORT, "sync"];
+      const ended = await adcRun(home, words, { env, cwd: it.folder.path });
+      assert.equal(ended.code, 0, ended.stderr);
+      assert.doesNotMatch(ended.stderr, /the same token|masked/);
+      assert.match(ended.stderr, /no token \(--no-token\)/);
     });
 
     it("a server that asks for a key says so to --no-token, and is named where there is none", async () => {
