@@ -2,6 +2,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { DEFAULT_TTL, readLifetime } from "../lifecycle/expiry.ts";
+import type { SessionPool } from "../lifecycle/session_pool.ts";
 import type { RunOptions } from "../run/options.ts";
 import type { TokenSource } from "../token/source.ts";
 import type { GlobalOptions } from "./global_options.ts";
@@ -19,7 +20,12 @@ export interface RunCommand {
 export type RunSettings =
   & Context
   & Pick<RunOptions, "adc" | "check" | "mask" | "token" | "ephemeral" | "terminal">
-  & { readonly sources: (connection: Connection) => readonly TokenSource[] };
+  & {
+    readonly sources: (
+      connection: Connection,
+      sessions?: SessionPool,
+    ) => readonly TokenSource[];
+  };
 
 export async function runOptionsOf(
   options: GlobalOptions,
@@ -41,11 +47,12 @@ export async function runOptionsOf(
     token,
     ephemeral,
     terminal: hasTerminal(io),
-    sources: (connection) =>
+    sources: (connection, sessions) =>
       sourcesOf(io, {
         options,
         reporter,
         connection,
+        sessions,
         // A dry run leaves nothing behind.
         ephemeral: options.dryRun ? ephemeral ?? DEFAULT_TTL : ephemeral,
         confirm: canAsk(io) ? confirm : undefined,

@@ -27,7 +27,7 @@ export function sourcesOf(
       readonly reporter: Reporter;
       readonly connection: Connection;
     }
-    & Pick<DefaultSourcesOptions, "ephemeral" | "confirm">,
+    & Pick<DefaultSourcesOptions, "ephemeral" | "confirm" | "sessions">,
 ): readonly TokenSource[] {
   const sources = () =>
     defaultSources({

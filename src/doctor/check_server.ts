@@ -6,9 +6,10 @@ import type { Proxy } from "../connection/proxy.ts";
 import { crossesInPlain } from "../connection/server.ts";
 import type { Context, Environment } from "../context.ts";
 import { EXIT } from "../errors.ts";
+import { isOlder } from "./check_adc.ts";
 import { tryToken } from "./check_token.ts";
 import { type Contact, contactServers } from "./contact_servers.ts";
-import type { Facts, Given, Outcome } from "./diagnose.ts";
+import type { AdcVersion, Facts, Given, Outcome } from "./diagnose.ts";
 import { failed, type Found, ok, skipped, warning } from "./finding.ts";
 
 /** A clock that is further off is worth a line, in milliseconds. */
@@ -127,18 +128,42 @@ function spell(milliseconds: number): string {
 }
 
 export function checkProxy(
-  { connection, contacts, env }: Context & Pick<Facts, "connection" | "contacts">,
+  { connection, contacts, env, adcVersion }:
+    & Context
+    & Pick<Facts, "connection" | "contacts">
+    & Partial<Facts>,
 ): readonly Found[] {
   const findings = new Map<string, Found>();
   for (const [index, proxy] of connection.proxies.entries()) {
     const contact = contacts[index];
     if (proxy === undefined || contact === undefined) continue;
     if (findings.get(proxy.host.value)?.status === "failed") continue;
-    findings.set(proxy.host.value, judgeProxy(proxy, contact, nearMiss(contact, connection, env)));
+    const plain = contact.server.base.protocol === "https:" && adcVersion !== undefined &&
+      isOlder(adcVersion, [0, 27, 0]);
+    findings.set(
+      proxy.host.value,
+      plain
+        ? readableByProxy(proxy, contact, adcVersion)
+        : judgeProxy(proxy, contact, nearMiss(contact, connection, env)),
+    );
   }
   return findings.size > 0
     ? [...findings.values()]
     : [ok("none: requests go straight to the server")];
+}
+
+/** ADC's HTTP client takes CONNECT for https since ADC 0.27. */
+function readableByProxy(
+  { host: { value, origin } }: Proxy,
+  { server: { display, base } }: Contact,
+  { version }: AdcVersion,
+): Found {
+  return warning(
+    `ADC ${version} sends requests to ${display}, with the token in them, in clear to the proxy ` +
+      `${value} (${describeOrigin(origin)})`,
+    `Take ADC 0.27 or later, or list "${base.hostname}" in NO_PROXY.`,
+    { proxy: value, server: display },
+  );
 }
 
 function judgeProxy(

@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import type { SourceAnswer, SourceContext, TokenSource } from "../token/source.ts";
 import { credentialsOf, needsConsent } from "./credentials.ts";
+import type { SessionPool } from "./session_pool.ts";
 
 /**
  * What the source `admin-api` logs in with, and what becomes of the token: of the environment
@@ -21,6 +22,12 @@ export interface AdminApiSourceOptions extends Omit<Context, "cwd" | "signal"> {
    * it lives for an hour at most
    */
   readonly ephemeral?: number | undefined;
+  /**
+   * Log-ins that are shared with other runs.
+   *
+   * @default each run logs in by itself
+   */
+  readonly sessions?: SessionPool | undefined;
   /** Asks a person who logs in; it is told the server and what is known already. @default nobody is asked */
   readonly ask?:
     | ((server: string, known: Partial<Credentials>) => Promise<Credentials>)

@@ -15,6 +15,7 @@ import { AdcRunError, messageOf, UsageError } from "../errors.ts";
 import { clearLeftOvers } from "../lifecycle/clear_left_overs.ts";
 import { defaultSources } from "../lifecycle/default_sources.ts";
 import { endWarning, explainRefusal, knownToken } from "../lifecycle/expiry.ts";
+import type { SessionPool } from "../lifecycle/session_pool.ts";
 import { createMask } from "../mask/mask.ts";
 import { tokenPrefix } from "../secret.ts";
 import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolve.ts";
@@ -53,6 +54,8 @@ export type LateTerms = Pick<RunOptions, "stdout" | "stderr" | "secrets">;
 /** What a run is told: the options of a library call, with nothing left open. */
 export interface RunTerms extends Omit<RunOptions, keyof Context | "exec" | "signals">, Context {
   readonly watch: RunSignals;
+  /** Log-ins that are shared with other runs. */
+  readonly sessions?: SessionPool | undefined;
   /** Told what is known, before the child starts; `false` ends the run here. */
   readonly onPlan?: ((plan: RunPlan) => Promise<LateTerms | false> | LateTerms | false) | undefined;
 }

@@ -5,7 +5,7 @@ import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { plainPasswordWarning } from "../../lifecycle/credentials.ts";
 import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
 import { requireTokenName } from "../../lifecycle/mint_token.ts";
-import { openSession, withAccount } from "../../lifecycle/open_session.ts";
+import { openSession, withAccount, withLogIn } from "../../lifecycle/open_session.ts";
 import { adoptToken, type KeptToken, replaceToken } from "../../lifecycle/replace_token.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import { Secret } from "../../secret.ts";
@@ -95,7 +95,7 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
   const stores = openTokenStores(contextOf(io, reporter));
   const [{ origin }] = connection.servers as [Connection["servers"][0]];
   const account = accountOf(origin, connection);
-  return await interruptible(io, async (signal) => {
+  const logIn = async (signal: AbortSignal) => {
     // A password is not tried on whatever answers at ADC's default.
     if (command.backendIsAssumed) await requireLoginOptions(connection, signal);
     const session = await openSession(connection, { credentials, signal });
@@ -125,7 +125,12 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
     } finally {
       await session.close();
     }
-  });
+  };
+  const { folder } = stores;
+  return await interruptible(
+    io,
+    (signal) => withLogIn(connection, credentials, () => logIn(signal), { folder, signal }),
+  );
 }
 
 /** What a server that nobody called API7 Enterprise has to know before it gets a password. */

@@ -1,6 +1,7 @@
 import type { AdcArguments } from "../../adc/arguments.ts";
 import type { Profile } from "../../connection/profile.ts";
 import { UsageError } from "../../errors.ts";
+import { SessionPool } from "../../lifecycle/session_pool.ts";
 import { sameTargets } from "../../profiles/select_profiles.ts";
 import type { PreparedTarget, TargetResult, TargetsOptions } from "../../run/options.ts";
 import type { Call } from "../../run/run.ts";
@@ -120,7 +121,8 @@ async function sourcesOfTargets(
       return [name, own.sources] as const;
     })),
   );
-  return (connection, { name }) => sources.get(name)!(connection);
+  const sessions = new SessionPool();
+  return (connection, { name }) => sources.get(name)!(connection, sessions);
 }
 
 function announceAll(

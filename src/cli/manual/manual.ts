@@ -79,16 +79,18 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...OTHER_COMMANDS,
 ];
 
+/** How adc-run is called: ADC's commands, its own in the order of their table, and any word to ADC. */
 export const SYNOPSIS: readonly (readonly [usage: string, text: string])[] = [
   ["adc-run [options] <adc command> [adc options]", "run ADC with a checked token"],
-  ["adc-run [options] exec -- <command> [args]", "run another program with it"],
-  ["adc-run [options] api [METHOD] <path>", "one request to the Admin API"],
-  [`adc-run auth ${subcommandNames("auth").join("|")}`, ""],
-  [`adc-run profile ${subcommandNames("profile").join("|")}`, ""],
-  ["adc-run doctor", "look for what is wrong"],
-  ["adc-run completion bash|zsh|fish|powershell", "complete words in a shell"],
+  ...COMMANDS.filter(({ name }) => !name.includes(" ") && name !== "help").map(synopsisOf),
   ["adc-run [options] -- <words>", "every word to ADC"],
 ];
+
+function synopsisOf({ name, usage = [], summary }: CommandSpec): readonly [string, string] {
+  const names = subcommandNames(name);
+  if (names.length > 0) return [`adc-run ${name} ${names.join("|")}`, ""];
+  return [usage[0]!.replace(/ \[options\]$/, ""), summary.split(/[,;] /)[0]!];
+}
 
 export type Page =
   | { readonly kind: "command"; readonly command: CommandSpec }

@@ -31,7 +31,7 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
   {
     name: "exec",
     usage: ["adc-run [options] exec -- COMMAND [args]"],
-    summary: "run another program with ADC_TOKEN set",
+    summary: "run another program, with ADC_TOKEN set",
     description: [
       "Runs any program with ADC_TOKEN and the connection's variables set, its output masked. Options stand before exec: from the command on every word is the program's.",
     ],
@@ -102,7 +102,7 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
   {
     name: "completion",
     usage: ["adc-run completion bash|zsh|fish|powershell"],
-    summary: "print the script that completes adc-run's words in a shell",
+    summary: "complete words in a shell",
     description: [
       "The script completes adc-run's commands and options, profile names, ADC's commands and options, and files. It asks adc-run itself at each TAB, so it stays right when adc-run is updated; nothing is asked of a server, and no token is looked for.",
     ],
