@@ -327,6 +327,17 @@ describe("adc-run doctor", () => {
     }
   });
 
+  it("token: what ADC could not read, though the key is right", async () => {
+    await using it = await prepare({ backend: "apisix", adminApiVersion: "v2" });
+    const report = await look(it, { env: it.ok });
+    assertFailed(report, "token", 78, /version 2 of its Admin API/);
+    assertOk(report, "backend", /Apache APISIX answers/);
+    await using etcd = await prepare({ backend: "apisix", version: "3.2.2" });
+    const env = { ...etcd.ok, ADC_BACKEND: "apisix-standalone" };
+    const other = await look(etcd, { env });
+    assertFailed(other, "backend", 78, /Apache APISIX answers .*"apisix-standalone"/);
+  });
+
   it("tls: what the nginx of APISIX says in a page", async () => {
     for (const backend of ["apisix", "apisix-standalone"] as const) {
       await using it = await prepare({ backend, clientCertificate: true });
