@@ -6,7 +6,7 @@ import type { Environment } from "../context.ts";
 import { MIN_SECRET_LENGTH, Secret, tokenPrefix } from "../secret.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { isWayToTokens, withoutWaysToTokens } from "../token/sources.ts";
-import { splitTokens } from "../token/token_value.ts";
+import { sentToken, splitTokens } from "../token/token_value.ts";
 
 export type ChildEnvironment = Record<string, string | undefined>;
 
@@ -56,7 +56,7 @@ export function secretsOf(
   const { backend, args, envFile, servers, proxies } = connection;
   const others = [...visibleTokens(args, env), ...tokensIn((name) => envFile.get(name))];
   return [
-    ...splitTokens(token, backend.value),
+    ...sentToken(token) === undefined ? [] : splitTokens(token, backend.value),
     // A password is withheld from the child; a short one is a word that would garble the output.
     ...[...secrets, new Secret(env.API7_PASSWORD ?? "")].filter(isLong),
     ...others.flatMap((secret) => splitTokens(secret, backend.value)),
