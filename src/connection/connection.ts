@@ -1,4 +1,4 @@
-import { type AdcArguments, readAdcArguments, readDuration } from "../adc/arguments.ts";
+import { type AdcArguments, readAdcArguments, readTimeLimit } from "../adc/arguments.ts";
 import { ADC_SETTINGS, type SettingKey } from "../adc/settings.ts";
 import type { Context, Environment } from "../context.ts";
 import { Secret } from "../secret.ts";
@@ -8,7 +8,7 @@ import { describeOrigin, type Layers, readSetting, type Setting, wrongValue } fr
 import { readTarget, refuseUntrustedOverrides } from "./pinned_target.ts";
 import type { Profile } from "./profile.ts";
 import { type Proxy, proxyFor } from "./proxy.ts";
-import { crossesInPlain, readServers, requireAllowed, type Server } from "./server.ts";
+import { crossesInPlain, readServers, requireAllowed, type Server, trimAddress } from "./server.ts";
 import { type PemFile, readTls, type Tls } from "./tls.ts";
 
 /**
@@ -26,7 +26,7 @@ export interface Connection {
   readonly servers: readonly Server[];
   /** The gateway group's name, which `api7ee` alone looks at; ADC's default is `default`. */
   readonly gatewayGroup: Setting<string>;
-  /** The time limit of a request in milliseconds, 0 for none; ADC's default is 10,000. */
+  /** The time limit of a request in milliseconds; ADC's default is 10,000. */
   readonly timeout: Setting<number>;
   /** Certificates and verification. */
   readonly tls: Tls;
@@ -36,6 +36,8 @@ export interface Connection {
   readonly args: AdcArguments;
   /** The environment file that the token may come from. */
   readonly envFile: EnvFile;
+  /** The `.env` in the working directory, which ADC loads by itself; most often the same. */
+  readonly dotEnv: EnvFile;
   /** The profile in force; `undefined` where there is none, or where it was ignored. */
   readonly profile: Profile | undefined;
   /** What a person should know before the run, a sentence each. */
@@ -122,7 +124,7 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
   return {
     backend,
     server: { value: servers.map(({ display }) => display).join(", "), origin: server.origin },
-    serverValue: new Secret(server.value),
+    serverValue: new Secret(trimAddress(server)),
     servers,
     gatewayGroup,
     timeout: await readTimeout(layers),
@@ -130,6 +132,7 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
     proxies,
     args,
     envFile,
+    dotEnv,
     profile,
     warnings: [
       ...target.warnings,
@@ -161,11 +164,11 @@ function readBackend(setting: Setting<string> | undefined): Setting<Backend> {
 async function readTimeout(layers: Layers): Promise<Setting<number>> {
   const text = readSetting("timeout", layers);
   if (text === undefined) return { value: 10_000, origin: { kind: "default" } };
-  const value = await readDuration(text.value);
-  if (value !== undefined) return { value, origin: text.origin };
-  throw wrongValue(text.origin, `"${text.value}" is no duration`, {
-    suggestion: 'Write it like "30s" or "1h10m". ADC would fall back to 10 s without a word.',
-  });
+  const { origin } = text;
+  const handedOn = origin.kind === "profile" ? "in milliseconds" : "as it is";
+  const limit = await readTimeLimit(text.value, { handedOn });
+  if ("milliseconds" in limit) return { value: limit.milliseconds, origin };
+  throw wrongValue(origin, limit.found, { suggestion: limit.suggestion });
 }
 
 function warningsOf(
@@ -223,16 +226,24 @@ function pathOf(file: Setting<PemFile> | undefined): Setting<string> | undefined
 }
 
 /**
- * The variables that tell ADC of the connection. What came from a flag stays a flag; and any value of a
- * switch turns it on, so that one that is off has no variable.
+ * The variables that tell ADC of the connection; `undefined` for one that must not be there. What came from
+ * a flag stays a flag, and what is ADC's own default is not told: adc.yaml may have `${ADC_GATEWAY_GROUP}`,
+ * which stays as it is where nobody set that. Only what a `.env` would set otherwise is told all the same.
  */
-export function connectionVariables(connection: Connection): Readonly<Record<string, string>> {
-  const variables: Record<string, string> = {};
+export function connectionVariables(
+  connection: Connection,
+): Readonly<Record<string, string | undefined>> {
+  const { envFile, dotEnv } = connection;
+  const variables: Record<string, string | undefined> = {};
   for (const key of SETTING_KEYS) {
     const { variable, kind } = ADC_SETTINGS[key];
     const setting = SETTINGS[key](connection);
     if (variable === undefined || setting === undefined || setting.origin.kind === "flag") continue;
-    if (kind !== "boolean" || setting.value === "true") variables[variable] = setting.value;
+    const isHidden = envFile !== dotEnv && dotEnv.get(variable) !== undefined;
+    if (setting.origin.kind === "default" && !isHidden) continue;
+    if (kind !== "boolean") variables[variable] = setting.value;
+    // Any value of a switch turns it on, "false" too, for all but the Rust ADC.
+    else variables[variable] = setting.value === "true" ? "true" : undefined;
   }
   return variables;
 }

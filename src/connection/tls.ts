@@ -4,7 +4,6 @@ import { ADC_SETTINGS } from "../adc/settings.ts";
 import { codeOf, ConnectionError, throwIfNotCapable } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import {
-  describeOrigin,
   type Layers,
   lookUp,
   profileValue,
@@ -41,7 +40,7 @@ export interface Tls {
 
 /**
  * Reads the TLS settings. One half of a client certificate's pair is an error, where ADC 0.28 says so and
- * exits with 0; so is an `ADC_TLS_SKIP_VERIFY` that means "no", which ADC takes for "yes".
+ * exits with 0; so is an `ADC_TLS_SKIP_VERIFY` that not every ADC reads alike.
  */
 export function readTls(layers: Layers, cwd: string): Tls {
   const file = (key: FileKey) => {
@@ -103,9 +102,10 @@ function requirePair({ clientCertFile: cert, clientKeyFile: key }: Tls): void {
   });
 }
 
-/** Words by which people mean "verify". */
-const NO = /^(|0|n|no|f|false|off)$/i;
-
+/**
+ * Any value, "false" and the empty one too, turns verification off for one ADC; the other reads "true" and
+ * "false" alone. A "false" that adc-run keeps from both says what it means.
+ */
 function readSkipVerify(layers: Layers): Setting<boolean> {
   const { flag, variable } = ADC_SETTINGS.tlsSkipVerify;
   if (layers.flags?.tlsSkipVerify) return { value: true, origin: { kind: "flag", name: flag } };
@@ -114,18 +114,21 @@ function readSkipVerify(layers: Layers): Setting<boolean> {
     return profileValue(layers.profile, "tlsSkipVerify") ??
       { value: false, origin: { kind: "default" } };
   }
-  if (NO.test(setting.value.trim())) {
-    throw wrongValue(
-      setting.origin,
-      `its value is "${setting.value}", and ADC turns verification off whatever the value is`,
-      {
-        suggestion: `Unset ${
-          describeOrigin(setting.origin)
-        } to verify the server's certificate, or set it to "true" to skip that.`,
-      },
-    );
+  const { value, origin } = setting;
+  if (value === "true") return { value: true, origin };
+  if (value !== "false") {
+    throw wrongValue(origin, 'it is not "true", and not every ADC takes it for the same', {
+      suggestion: 'Write "true" to skip verification, or unset it to verify.',
+    });
   }
-  return { value: true, origin: setting.origin };
+  // ADC loads `.env` by itself, and what is kept from it in the environment it finds there.
+  const dotEnv = layers.files.find(({ name }) => name === ".env");
+  if (dotEnv?.get(variable) === undefined) return { value: false, origin };
+  throw wrongValue(
+    { kind: "env-file", name: variable, file: ".env" },
+    "ADC may take it for a wish not to verify the server's certificate, whatever its value is",
+    { suggestion: 'Take it out of .env to verify, or set it to "true" to skip that.' },
+  );
 }
 
 /**

@@ -27,6 +27,17 @@ function isWithheld(name: string, platform: string = process.platform): boolean 
   return WITHHELD.includes(platform === "win32" ? name.toUpperCase() : name);
 }
 
+/** On Windows the variable is there by any case. */
+function withdraw(
+  name: string,
+  child: ChildEnvironment,
+  platform: string = process.platform,
+): void {
+  for (const each of Object.keys(child)) {
+    if ((platform === "win32" ? each.toUpperCase() : each) === name) delete child[each];
+  }
+}
+
 export function childEnvironment(connection: Connection, env: Environment): ChildEnvironment {
   const child = plainEnvironment(env);
   // A file named with --env-file stands in for `.env`, whose variables ADC would load by itself.
@@ -35,7 +46,10 @@ export function childEnvironment(connection: Connection, env: Environment): Chil
       if (!isWithheld(name) && !actsAtStart(name)) child[name] ??= value;
     }
   }
-  Object.assign(child, connectionVariables(connection));
+  for (const [name, value] of Object.entries(connectionVariables(connection))) {
+    if (value === undefined) withdraw(name, child);
+    else child[name] = value;
+  }
   return child;
 }
 

@@ -38,32 +38,41 @@ export interface ExpectedConnection {
  * Says what the connection should be.
  *
  * @param options ADC's options.
- * @param where The working directory; and the value of `ADC_TLS_SKIP_VERIFY`, where no flag hides it.
+ * @param where The working directory; the value of `ADC_TLS_SKIP_VERIFY`, where no flag hides it; and which
+ * of the options are flags.
  * @returns The values, or `undefined` where one cannot be used and has to be refused.
  */
 export function expectedConnection(
   options: AdcOptions,
-  { cwd, skipVerify }: { readonly cwd: string; readonly skipVerify: string | undefined },
+  { cwd, skipVerify, flags = {} }: {
+    readonly cwd: string;
+    readonly skipVerify: string | undefined;
+    readonly flags?: AdcOptions;
+  },
 ): ExpectedConnection | undefined {
-  const { backend = "apisix", server = "http://localhost:9180", gatewayGroup = "default" } =
-    options;
+  const { backend = "apisix", gatewayGroup = "default" } = options;
+  const given = options.server ?? "http://localhost:9180";
+  // A flag stays in ADC's words, and what is behind the address becomes part of it.
+  const server = flags.server === undefined
+    ? given.trim()
+    : given.replace(/^[\t-\r ]*/, "").replace(/[\t\n\r]*$/, "");
   if (!["apisix", "api7ee", "apisix-standalone"].includes(backend)) return undefined;
   const origins = originsOf(server, backend === "apisix-standalone");
   if (origins === undefined) return undefined;
   if (backend === "api7ee" && gatewayGroup.trim() === "") return undefined;
   const timeout = parseDuration(options.timeout ?? "10s");
-  if (timeout === null || !Number.isFinite(timeout) || timeout < 0) return undefined;
+  if (timeout === null || !(timeout > 0) || timeout >= 2 ** 31) return undefined;
+  if (!/^(\d+(ms|s|m|h))+$/.test(options.timeout ?? "10s")) return undefined;
   const files = [options.caCertFile, options.tlsClientCertFile, options.tlsClientKeyFile];
   if (!files.every((file) => file === undefined || isPem(file, cwd))) return undefined;
   if ((files[1] === undefined) !== (files[2] === undefined)) return undefined;
-  const no = ["", "0", "n", "no", "f", "false", "off"];
-  if (skipVerify !== undefined && no.includes(skipVerify.trim().toLowerCase())) return undefined;
+  if (skipVerify !== undefined && skipVerify !== "true") return undefined;
   return {
     backend,
     server,
     origins,
     gatewayGroup,
-    timeout: timeout === 0 ? 0 : Math.max(1, Math.round(timeout)),
+    timeout: Math.round(timeout),
     files,
     skipVerify: options.tlsSkipVerify === true,
   };
@@ -102,9 +111,9 @@ export function isSendable(token: string, list: boolean): boolean {
 }
 
 function originsOf(server: string, list: boolean): readonly string[] | undefined {
-  const parts = list ? server.split(",").map((part) => part.trim()) : [server];
+  const parts = list ? server.split(",").map((part) => part.replace(/^ */, "")) : [server];
   const good = parts.every((part) =>
-    /^https?:[^\s?#]+$/i.test(part) && URL.canParse(part) && new URL(part).host !== ""
+    /^https?:\/\/[^\s?#,\\/][^\s?#,\\]*$/i.test(part) && URL.canParse(part)
   );
   return good ? parts.map((part) => new URL(part).origin) : undefined;
 }
