@@ -3,9 +3,23 @@ import { ADC_SETTINGS, type SettingKey } from "../adc/settings.ts";
 import type { Context, Environment } from "../context.ts";
 import { Secret } from "../secret.ts";
 import { type Backend, BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "./backends.ts";
-import { actsAtStart, type EnvFile, readEnvFile, readNamedFile } from "./env_file.ts";
-import { describeOrigin, type Layers, readSetting, type Setting, wrongValue } from "./origin.ts";
-import { readTarget, refuseUntrustedOverrides } from "./pinned_target.ts";
+import { type EnvFile, readEnvFile, readNamedFile } from "./env_file.ts";
+import { actsAtStart, effectOf, isNpmProxy, namesFromDotEnv } from "./env_names.ts";
+import {
+  describeOrigin,
+  isFromProject,
+  type Layers,
+  type Origin,
+  readSetting,
+  type Setting,
+  wrongValue,
+} from "./origin.ts";
+import {
+  overridesOf,
+  readTarget,
+  refuseRuntimeNames,
+  refuseUntrustedOverrides,
+} from "./pinned_target.ts";
 import type { Profile } from "./profile.ts";
 import { type Proxy, proxyFor } from "./proxy.ts";
 import { crossesInPlain, readServers, requireAllowed, type Server, trimAddress } from "./server.ts";
@@ -38,6 +52,11 @@ export interface Connection {
   readonly envFile: EnvFile;
   /** The `.env` in the working directory, which ADC loads by itself; most often the same. */
   readonly dotEnv: EnvFile;
+  /**
+   * What the `.env` in the working directory decides of the way to the server: a proxy, a CA, or that nothing
+   * is verified. A token that was kept for the server is not used then.
+   */
+  readonly overrides: readonly Origin[];
   /** The profile in force; `undefined` where there is none, or where it was ignored. */
   readonly profile: Profile | undefined;
   /** What a person should know before the run, a sentence each. */
@@ -90,11 +109,12 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
   const { args: given = [] } = options;
   const args = "flags" in given ? given : await readAdcArguments(given);
   const dotEnv = await readEnvFile(".env", cwd);
-  const envFile = options.envFile === undefined
-    ? dotEnv
-    : typeof options.envFile === "string"
+  const named = typeof options.envFile === "string"
     ? await readNamedFile(options.envFile, cwd)
     : options.envFile;
+  const envFile = named === undefined || named.name === ".env" ? dotEnv : named;
+  const names = namesFromDotEnv({ dotEnv, envFile, env });
+  refuseRuntimeNames(names);
   const target = readTarget({
     flags: args.flags,
     env,
@@ -120,7 +140,11 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
   }
   const tls = readTls(adcLayers, cwd);
   const proxies = servers.map((each) => proxyFor(each, adcLayers));
-  refuseUntrustedOverrides({ env, profile, tls, proxies });
+  const overrides = overridesOf({
+    names: names.filter((name) => dotEnv.get(name) !== ""),
+    tls,
+  });
+  refuseUntrustedOverrides({ env, profile, tls, overrides });
   return {
     backend,
     server: { value: servers.map(({ display }) => display).join(", "), origin: server.origin },
@@ -133,22 +157,32 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
     args,
     envFile,
     dotEnv,
+    overrides,
     profile,
     warnings: [
       ...target.warnings,
       ...warningsOf({ env, envFile, servers }),
-      ...proxyWarnings(proxies),
+      ...proxyWarnings(proxies, overrides),
     ],
   };
 }
 
-/** A proxy in the environment is the owner's; one in a file may be news. */
-function proxyWarnings(proxies: readonly (Proxy | undefined)[]): readonly string[] {
-  const proxy = proxies.find((each) => each?.host.origin.kind === "env-file");
-  return proxy === undefined ? [] : [
-    `Requests go through the proxy ${proxy.host.value}, which ${
-      describeOrigin(proxy.host.origin)
-    } names.`,
+/** A proxy in the environment is the owner's; one in `.env` may be news. */
+function proxyWarnings(
+  proxies: readonly (Proxy | undefined)[],
+  overrides: readonly Origin[],
+): readonly string[] {
+  const proxy = proxies.find((each) => each && isFromProject(each.host.origin));
+  if (proxy !== undefined) {
+    const { value, origin } = proxy.host;
+    return [`Requests go through the proxy ${value}, which ${describeOrigin(origin)} names.`];
+  }
+  const names = overrides.flatMap((each) =>
+    each.kind === "env-file" && effectOf(each.name) === "proxy" ? [each.name] : []
+  );
+  return names.length === 0 ? [] : [
+    `${names.join(", ")} in .env ${names.length === 1 ? "is" : "are"} about proxies: ` +
+    "no request of this run goes through one that .env names.",
   ];
 }
 
@@ -233,8 +267,15 @@ function pathOf(file: Setting<PemFile> | undefined): Setting<string> | undefined
 export function connectionVariables(
   connection: Connection,
 ): Readonly<Record<string, string | undefined>> {
-  const { envFile, dotEnv } = connection;
+  const { envFile, dotEnv, overrides } = connection;
   const variables: Record<string, string | undefined> = {};
+  // Proxies that `.env` names are those of the check: in other words to the Rust ADC, which expands `$NAME`,
+  // and npm's names, which only old versions ask for, are none.
+  for (const each of overrides) {
+    if (each.kind !== "env-file" || effectOf(each.name) !== "proxy") continue;
+    const { name } = each;
+    variables[name] = isNpmProxy(name) ? "" : dotEnv.get(name);
+  }
   for (const key of SETTING_KEYS) {
     const { variable, kind } = ADC_SETTINGS[key];
     const setting = SETTINGS[key](connection);

@@ -4,6 +4,7 @@ import { ADC_SETTINGS } from "../adc/settings.ts";
 import { codeOf, ConnectionError, throwIfNotCapable } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import {
+  isFromProject,
   type Layers,
   lookUp,
   profileValue,
@@ -11,6 +12,7 @@ import {
   type Setting,
   wrongValue,
 } from "./origin.ts";
+import type { ProfileSettings } from "./profile.ts";
 
 /**
  * A PEM file that was read.
@@ -44,7 +46,7 @@ export interface Tls {
  */
 export function readTls(layers: Layers, cwd: string): Tls {
   const file = (key: FileKey) => {
-    const setting = readSetting(key, layers);
+    const setting = (key === "caCertFile" && ownValue(key, layers)) || readSetting(key, layers);
     return setting && { origin: setting.origin, value: readPem(setting, cwd) };
   };
   const tls: Tls = {
@@ -55,6 +57,21 @@ export function readTls(layers: Layers, cwd: string): Tls {
   };
   requirePair(tls);
   return tls;
+}
+
+/**
+ * Who vouches for the server is the user's to say: what a profile of one's own says of that comes in front of
+ * `.env`, and is set in ADC's environment, which hides the other.
+ */
+function ownValue<K extends "caCertFile" | "tlsSkipVerify">(
+  key: K,
+  layers: Layers,
+): Setting<NonNullable<ProfileSettings[K]>> | undefined {
+  const { variable } = ADC_SETTINGS[key];
+  if (layers.profile?.project !== false || layers.flags?.[key] !== undefined) return undefined;
+  const setting = lookUp(layers, variable);
+  if (setting === undefined || !isFromProject(setting.origin)) return undefined;
+  return profileValue(layers.profile, key);
 }
 
 type FileKey = "caCertFile" | "tlsClientCertFile" | "tlsClientKeyFile";
@@ -110,6 +127,8 @@ function readSkipVerify(layers: Layers): Setting<boolean> {
   const { flag, variable } = ADC_SETTINGS.tlsSkipVerify;
   if (layers.flags?.tlsSkipVerify) return { value: true, origin: { kind: "flag", name: flag } };
   const setting = lookUp(layers, variable);
+  const owned = ownValue("tlsSkipVerify", layers);
+  if (setting?.value === "true" && owned?.value) return owned;
   if (setting === undefined) {
     return profileValue(layers.profile, "tlsSkipVerify") ??
       { value: false, origin: { kind: "default" } };

@@ -18,6 +18,7 @@ import { endWarning, explainRefusal, knownToken } from "../lifecycle/expiry.ts";
 import { createMask } from "../mask/mask.ts";
 import { type ResolvedToken, resolveToken } from "../token/resolve.ts";
 import type { TokenLease } from "../token/source.ts";
+import { strayWarning } from "../token/sources.ts";
 import { splitTokens } from "../token/token_value.ts";
 import { runChild } from "./child.ts";
 import {
@@ -69,6 +70,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   const program = name === undefined ? locateAdc(terms) : locateProgram(name, terms);
   const guards = name === undefined ? await import("./guards.ts") : undefined;
   guards?.refuseLinkedOutput(args, cwd);
+  await guards?.refuseDevices(args, cwd);
   if (name === undefined && !needsBackend(args)) {
     const secrets = visibleTokens(args, env);
     const plan = { kind: "offline", program, words: args.wordsWithoutValues, secrets } as const;
@@ -92,9 +94,12 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     await guards?.refuseTokenInFiles({
       args,
       cwd,
+      onWarning,
       env: child,
       secrets: secretsOf(connection, found, env),
     });
+    const stray = strayWarning(connection, { source: found.source, env });
+    if (stray !== undefined) onWarning?.(stray);
     warnOfMismatch(connection, found, context);
     const record = await knownToken(found.token, { connection, env, onWarning });
     const warning = endWarning(record, now());

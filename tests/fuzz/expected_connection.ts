@@ -98,16 +98,23 @@ export function assertConnection(connection: Connection, expected: ExpectedConne
 }
 
 /**
- * Tells whether a token can be sent, for each of the servers where it is a list.
+ * Says what becomes of a token.
  *
  * @param token The token; not blank.
- * @param list Whether commas separate tokens.
- * @returns Whether each is printable ASCII without quotes around it.
+ * @param backend The backend; for `apisix-standalone` commas separate tokens.
+ * @returns The token that is handed on, or `undefined` where it is malformed.
  */
-export function isSendable(token: string, list: boolean): boolean {
-  return (list ? token.split(",") : [token]).every((each) =>
-    /^[!-~]+$/.test(each) && !(each.length > 1 && /["'`]/.test(each[0]!) && each.endsWith(each[0]!))
+export function expectedToken(token: string, backend: string): string | undefined {
+  const list = backend === "apisix-standalone" ? token.split(",") : [token];
+  const parts = list.map((part) => part.trim());
+  if (parts.length > 1 && parts.at(-1) === "") parts.pop();
+  const good = parts.every((part) =>
+    /^[ -~]+$/.test(part) && !part.includes(",") && !/^(export\s+)?ADC_TOKEN\s*[=:]/.test(part) &&
+    (!(backend === "api7ee" || /^["'`]?a7(ee|adm)-/.test(part)) ||
+      !(part.includes(" ") ||
+        (part.length > 1 && /["'`]/.test(part[0]!) && part.endsWith(part[0]!))))
   );
+  return good ? parts.join(",") : undefined;
 }
 
 function originsOf(server: string, list: boolean): readonly string[] | undefined {
