@@ -25,27 +25,30 @@
  * @module
  */
 
-export { Secret } from "./src/secret.ts";
-export type { TokenPrefix } from "./src/secret.ts";
-export { tokenPrefix } from "./src/secret.ts";
-
-export {
-  AdcRunError,
-  CommandError,
-  ConnectionError,
-  SourceError,
-  UsageError,
-} from "./src/errors.ts";
-export type { AdcRunErrorOptions } from "./src/errors.ts";
-
-export type { Context } from "./src/context.ts";
-
+// Run
+export { runAdc, runTargets } from "./src/run/run_adc.ts";
+export type { Context, Environment, HttpDispatcher } from "./src/context.ts";
 export { createMask } from "./src/mask/mask.ts";
 export type { Mask, MaskOptions } from "./src/mask/mask.ts";
+export type {
+  OfflinePlan,
+  OnlinePlan,
+  PreparedTarget,
+  RunEnding,
+  RunOptions,
+  RunPlan,
+  RunResult,
+  TargetResult,
+  TargetsOptions,
+} from "./src/run/options.ts";
+export type { Program } from "./src/run/locate.ts";
+export type { SignalPort } from "./src/run/signals.ts";
+export type { Spawner } from "./src/system/spawn.ts";
 
+// Connection
 export { resolveConnection } from "./src/connection/connection.ts";
-export type { Backend } from "./src/connection/backends.ts";
 export type { Connection, ConnectionOptions } from "./src/connection/connection.ts";
+export type { Backend } from "./src/connection/backends.ts";
 export type { AdcArguments } from "./src/adc/arguments.ts";
 export type { AdcFlags } from "./src/adc/settings.ts";
 export { EnvFile } from "./src/connection/env_file.ts";
@@ -54,13 +57,10 @@ export type { Proxy } from "./src/connection/proxy.ts";
 export type { Server } from "./src/connection/server.ts";
 export type { PemFile, Tls } from "./src/connection/tls.ts";
 
-export type { Profile, ProfileSettings } from "./src/connection/profile.ts";
-export { selectProfiles } from "./src/profiles/select_profiles.ts";
-export type { SelectProfilesOptions } from "./src/profiles/select_profiles.ts";
-export { ProfileFileError } from "./src/profiles/profile_settings.ts";
-export type { ProfileFileErrorOptions } from "./src/profiles/profile_settings.ts";
-
-export { NoTokenError, resolveToken, surveyTokens } from "./src/token/resolve.ts";
+// Token sources
+export { Secret, tokenPrefix } from "./src/secret.ts";
+export type { TokenPrefix } from "./src/secret.ts";
+export { resolveToken, surveyTokens } from "./src/token/resolve.ts";
 export type {
   ResolvedToken,
   ResolveTokenOptions,
@@ -70,44 +70,51 @@ export type {
 export type { SourceAnswer, SourceContext, TokenLease, TokenSource } from "./src/token/source.ts";
 export { defaultSources } from "./src/lifecycle/default_sources.ts";
 export type { DefaultSourcesOptions } from "./src/lifecycle/default_sources.ts";
+export { SessionPool } from "./src/lifecycle/session_pool.ts";
+export type { Session } from "./src/lifecycle/open_session.ts";
 export type { AdminApiSourceOptions } from "./src/lifecycle/admin_api_source.ts";
-export { KeychainError, systemKeychain } from "./src/token/keychain.ts";
-export type { KeychainFailure } from "./src/token/keychain.ts";
+export { systemKeychain } from "./src/token/keychain.ts";
+export type { Keychain } from "./src/context.ts";
 
+// Check
 export { checkToken } from "./src/check/check_token.ts";
 export type { CheckTokenOptions } from "./src/check/check_token.ts";
-export { CheckError } from "./src/check/verdict.ts";
 export type { CheckResult, Verdict } from "./src/check/verdict.ts";
 
+// Admin API
 export { AdminApi } from "./src/admin_api/admin_api.ts";
 export type { AdminApiOptions } from "./src/admin_api/admin_api.ts";
 export type { CallOptions } from "./src/admin_api/admin_api_error.ts";
 export type { WantedToken } from "./src/admin_api/create_token.ts";
 export type { Credentials } from "./src/admin_api/session.ts";
-export { AdminApiError } from "./src/admin_api/admin_api_error.ts";
-export type { AdminApiErrorDetails } from "./src/admin_api/admin_api_error.ts";
-export type { AdminApiFailure } from "./src/admin_api/admin_api_error.ts";
 export type { LoginOption, NewToken, TokenInfo, User } from "./src/admin_api/shapes.ts";
-export { StoreError } from "./src/store/store_error.ts";
 
-export { runAdc, runTargets } from "./src/run/run_adc.ts";
-export type {
-  OfflinePlan,
-  OnlinePlan,
-  RunEnding,
-  RunOptions,
-  RunPlan,
-  RunResult,
-} from "./src/run/options.ts";
-export type { Program } from "./src/run/locate.ts";
-export type { PreparedTarget, TargetResult, TargetsOptions } from "./src/run/options.ts";
-export { Interrupted } from "./src/run/signals.ts";
-export type { SignalPort } from "./src/run/signals.ts";
-export type { Spawner } from "./src/system/spawn.ts";
+// Profiles
+export type { Profile, ProfileSettings } from "./src/connection/profile.ts";
+export { selectProfiles } from "./src/profiles/select_profiles.ts";
+export type { SelectProfilesOptions } from "./src/profiles/select_profiles.ts";
 
+// Doctor
 export { diagnose } from "./src/doctor/diagnose.ts";
 export type { CheckName, DiagnoseOptions } from "./src/doctor/diagnose.ts";
 export type { Finding } from "./src/doctor/finding.ts";
-export type { HttpDispatcher } from "./src/context.ts";
-export type { Keychain } from "./src/context.ts";
-export type { Environment } from "./src/context.ts";
+
+// Errors
+export {
+  AdcRunError,
+  CommandError,
+  ConnectionError,
+  SourceError,
+  UsageError,
+} from "./src/errors.ts";
+export type { AdcRunErrorOptions } from "./src/errors.ts";
+export { ProfileFileError } from "./src/profiles/profile_settings.ts";
+export type { ProfileFileErrorOptions } from "./src/profiles/profile_settings.ts";
+export { NoTokenError } from "./src/token/resolve.ts";
+export { KeychainError } from "./src/token/keychain.ts";
+export type { KeychainFailure } from "./src/token/keychain.ts";
+export { CheckError } from "./src/check/verdict.ts";
+export { AdminApiError } from "./src/admin_api/admin_api_error.ts";
+export type { AdminApiErrorDetails, AdminApiFailure } from "./src/admin_api/admin_api_error.ts";
+export { StoreError } from "./src/store/store_error.ts";
+export { Interrupted } from "./src/run/signals.ts";

@@ -38,6 +38,8 @@ export class Requester {
   readonly #client: HttpClient;
   readonly #token: Secret | undefined;
   readonly #secrets: Secret[] = [];
+  /** Opens a session again that the server has ended; tells whether there is one now. */
+  renew: ((signal: AbortSignal | undefined) => Promise<boolean>) | undefined;
 
   constructor(
     client: HttpClient,
@@ -93,6 +95,11 @@ export class Requester {
         cause: error,
       });
     }
+    if (this.#isInSession(ask)) {
+      if (response.status === 401 && await this.renew?.(signal)) return await this.send(ask);
+      // With a token there is no need of the session, whose renewal would end the one that has ended this.
+      if (method === "POST" && response.status < 300) this.renew = undefined;
+    }
     return { ask, response, cookies: this.jar.take(response.setCookies, url) };
   }
 
@@ -138,6 +145,10 @@ export class Requester {
 
   close(): Promise<void> {
     return this.#client.close();
+  }
+
+  #isInSession({ about }: Ask): boolean {
+    return this.#token === undefined && about !== "log-in" && about !== "log-out";
   }
 
   /** A token has no part in a session of its own. */

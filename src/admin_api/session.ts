@@ -30,6 +30,7 @@ export class ServerSession {
     try {
       await beginSession(this.#requester, credentials, { ldap, signal: patient.signal });
       this.#open = true;
+      this.#requester.renew = (signal) => this.#renew(credentials, { ldap, signal });
       signal?.throwIfAborted();
     } catch (error) {
       await this.end();
@@ -39,10 +40,25 @@ export class ServerSession {
     }
   }
 
+  /**
+   * Since API7 Enterprise 3.2.14.4 a log-in ends the user's other sessions, so that another log-in of the same
+   * user may have ended this one. Once: two that ended each other's again and again would never come to an end.
+   */
+  async #renew(
+    credentials: Credentials,
+    options: { readonly ldap: string | undefined; readonly signal: AbortSignal | undefined },
+  ): Promise<boolean> {
+    this.#requester.renew = undefined;
+    this.#requester.jar.clear();
+    await beginSession(this.#requester, credentials, options);
+    return true;
+  }
+
   /** Closes the session as well as that is possible, and forgets its cookies. It throws nothing. */
   async end(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
+    this.#requester.renew = undefined;
     try {
       await this.#requester.ask({
         method: "POST",

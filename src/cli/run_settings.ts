@@ -2,6 +2,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { DEFAULT_TTL, readLifetime } from "../lifecycle/expiry.ts";
+import type { SessionPool } from "../lifecycle/session_pool.ts";
 import type { RunOptions } from "../run/options.ts";
 import type { TokenSource } from "../token/source.ts";
 import type { GlobalOptions } from "./global_options.ts";
@@ -18,8 +19,13 @@ export interface RunCommand {
 
 export type RunSettings =
   & Context
-  & Pick<RunOptions, "adc" | "check" | "mask" | "ephemeral" | "terminal">
-  & { readonly sources: (connection: Connection) => readonly TokenSource[] };
+  & Pick<RunOptions, "adc" | "check" | "mask" | "token" | "ephemeral" | "terminal">
+  & {
+    readonly sources: (
+      connection: Connection,
+      sessions?: SessionPool,
+    ) => readonly TokenSource[];
+  };
 
 export async function runOptionsOf(
   options: GlobalOptions,
@@ -27,8 +33,9 @@ export async function runOptionsOf(
 ): Promise<RunSettings> {
   const { env, cwd, keychain } = io;
   requireMask(options);
+  rejectTokens(options);
   const ephemeral = await readTtl(options);
-  const { adc, check, mask } = options;
+  const { adc, check, mask, token } = options;
   const confirm = (reason: string) => askConfirmation(`Send the password, though ${reason}?`, io);
   return {
     env,
@@ -37,13 +44,15 @@ export async function runOptionsOf(
     adc,
     check,
     mask,
+    token,
     ephemeral,
     terminal: hasTerminal(io),
-    sources: (connection) =>
+    sources: (connection, sessions) =>
       sourcesOf(io, {
         options,
         reporter,
         connection,
+        sessions,
         // A dry run leaves nothing behind.
         ephemeral: options.dryRun ? ephemeral ?? DEFAULT_TTL : ephemeral,
         confirm: canAsk(io) ? confirm : undefined,
@@ -59,6 +68,25 @@ function requireMask({ failOnLeak, mask, fromEnvironment }: GlobalOptions): void
   throw new ConnectionError(
     `Cannot use ${leak} with ${without}: the mask is what finds a leak`,
     fromEnvironment.has("failOnLeak") && fromEnvironment.has("mask") ? EXIT.config : EXIT.usage,
+  );
+}
+
+/** Options that say where a token comes from, where there is to be none. */
+function rejectTokens(options: GlobalOptions): void {
+  const { token, source, ephemeral, ephemeralTtl, fromEnvironment } = options;
+  if (token !== false) return;
+  const isFlag = (key: string) => !fromEnvironment.has(key);
+  // A variable says where tokens come from in general.
+  const clash = source !== undefined && isFlag("source")
+    ? "--source"
+    : ephemeralTtl !== undefined || ephemeral
+    ? isFlag("ephemeral") && isFlag("ephemeralTtl") ? "--ephemeral" : "ADC_RUN_EPHEMERAL"
+    : undefined;
+  if (clash === undefined) return;
+  const name = isFlag("token") ? "--no-token" : "ADC_RUN_NO_TOKEN";
+  throw new ConnectionError(
+    `Cannot use ${name} with ${clash}: there is no token to look for`,
+    name.startsWith("--") || clash.startsWith("--") ? EXIT.usage : EXIT.config,
   );
 }
 

@@ -28,7 +28,7 @@ export function sourcesOf(
       readonly reporter: Reporter;
       readonly connection: Connection;
     }
-    & Pick<DefaultSourcesOptions, "ephemeral" | "confirm">,
+    & Pick<DefaultSourcesOptions, "ephemeral" | "confirm" | "sessions">,
 ): readonly TokenSource[] {
   const sources = () =>
     defaultSources({
@@ -57,6 +57,8 @@ export async function profilesOf(
 
 export interface OwnConnection {
   readonly connection: Connection;
+  /** Whether nobody named a backend, and the command's own stands. */
+  readonly backendIsAssumed: boolean;
   readonly sources: readonly TokenSource[];
 }
 
@@ -80,7 +82,8 @@ export async function openConnection(
   const args = [spec.name, ...connectionWords];
   const connect = () => resolveConnection({ args, env, cwd, envFile, profile });
   let connection = await connect();
-  if (backend !== undefined && connection.backend.origin.kind === "default") {
+  const backendIsAssumed = backend !== undefined && connection.backend.origin.kind === "default";
+  if (backendIsAssumed) {
     args.push("--backend", backend);
     connection = await connect();
   }
@@ -100,7 +103,11 @@ export async function openConnection(
       override,
     );
   }
-  return { connection, sources: sourcesOf(io, { options, reporter, connection }) };
+  return {
+    connection,
+    backendIsAssumed,
+    sources: sourcesOf(io, { options, reporter, connection }),
+  };
 }
 
 /**

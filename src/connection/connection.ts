@@ -23,7 +23,7 @@ import {
 import type { Profile } from "./profile.ts";
 import { type Proxy, proxyFor } from "./proxy.ts";
 import { crossesInPlain, readServers, requireAllowed, type Server, trimAddress } from "./server.ts";
-import { type PemFile, readTls, type Tls } from "./tls.ts";
+import { type PemFile, readTls, requireUsableTls, type Tls } from "./tls.ts";
 
 /**
  * Where and how ADC will connect.
@@ -129,15 +129,11 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
   const backend = readBackend(target.backend);
   const server: Setting<string> = target.server ??
     { value: "http://localhost:9180", origin: { kind: "default" } };
-  const servers = readServers(server, BACKENDS[backend.value].hasServerList);
+  const { hasServerList, usualScheme } = BACKENDS[backend.value];
+  const servers = readServers(server, hasServerList, usualScheme);
   requireAllowed({ value: servers, origin: server.origin }, env);
   const gatewayGroup: Setting<string> = target.gatewayGroup ??
     { value: "default", origin: { kind: "default" } };
-  if (BACKENDS[backend.value].hasGatewayGroups && gatewayGroup.value.trim() === "") {
-    throw wrongValue(gatewayGroup.origin, "the gateway group's name is empty", {
-      suggestion: "ADC would change whichever group the server lists first. Name the one you mean.",
-    });
-  }
   const tls = readTls(adcLayers, cwd);
   const proxies = servers.map((each) => proxyFor(each, adcLayers));
   const overrides = overridesOf({
@@ -145,6 +141,9 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
     tls,
   });
   refuseUntrustedOverrides({ env, profile, tls, overrides });
+  const isSecure = servers.some(({ base }) => base.protocol === "https:") ||
+    proxies.some((each) => each?.url.reveal().startsWith("https:"));
+  if (isSecure) requireUsableTls(tls, cwd);
   return {
     backend,
     server: { value: servers.map(({ display }) => display).join(", "), origin: server.origin },

@@ -23,9 +23,15 @@ export interface Server {
  * The servers that a value names, if every ADC finds the same ones in it: the Rust ADC takes any value for
  * a list, and an address that is not written out is put together from its parts in different ways.
  */
-export function readServers(setting: Setting<string>, list: boolean): readonly Server[] {
+export function readServers(
+  setting: Setting<string>,
+  list: boolean,
+  usualScheme: "http" | "https" = "https",
+): readonly Server[] {
   const text = trimAddress(setting);
-  if (list) return text.split(",").map((part) => readServer(part.replace(/^ +/, ""), setting));
+  if (list) {
+    return text.split(",").map((part) => readServer(part.replace(/^ +/, ""), setting, usualScheme));
+  }
   if (text.includes(",")) {
     throw wrongValue(
       setting.origin,
@@ -33,7 +39,7 @@ export function readServers(setting: Setting<string>, list: boolean): readonly S
       { suggestion: "Name one server; a comma in its path is written as %2C." },
     );
   }
-  return [readServer(text, setting)];
+  return [readServer(text, setting, usualScheme)];
 }
 
 /**
@@ -44,7 +50,11 @@ export function trimAddress({ value, origin }: Setting<string>): string {
   return origin.kind === "flag" ? value.replace(/^[\t-\r ]+|[\t\n\r]+$/g, "") : value.trim();
 }
 
-function readServer(text: string, { origin }: Setting<string>): Server {
+function readServer(
+  text: string,
+  { origin }: Setting<string>,
+  usualScheme: "http" | "https",
+): Server {
   const suggestion = 'Write it like "https://gateway.example.com:7443".';
   if (text === "") throw wrongValue(origin, "the server's address is empty", { suggestion });
   // deno-lint-ignore no-control-regex
@@ -56,7 +66,7 @@ function readServer(text: string, { origin }: Setting<string>): Server {
   }
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:\/\/[^/]/i.test(text)) {
-    const [, scheme = "https", rest = ""] = /^(?:(https?):\/*)?(.*)$/is.exec(text) ?? [];
+    const [, scheme = usualScheme, rest = ""] = /^(?:(https?):\/*)?(.*)$/is.exec(text) ?? [];
     const meant = `${scheme}://${withoutUserinfo(rest)}`;
     throw wrongValue(
       origin,

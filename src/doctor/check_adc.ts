@@ -3,7 +3,7 @@ import { EXIT } from "../errors.ts";
 import { plainEnvironment } from "../run/environment.ts";
 import { locateAdc } from "../run/locate.ts";
 import { capture } from "../system/capture.ts";
-import type { DiagnoseOptions } from "./diagnose.ts";
+import type { AdcVersion, DiagnoseOptions, Outcome } from "./diagnose.ts";
 import { failed, type Found, ok, warning } from "./finding.ts";
 import { cameWithProject } from "./tracked_files.ts";
 
@@ -20,7 +20,7 @@ const TESTED = "0.28";
  * cloned repository must not run its programs. ADC gets no token, and starts in its own folder, for
  * runtimes take settings from the one they start in.
  */
-export async function checkAdc(options: DiagnoseOptions): Promise<Found> {
+export async function checkAdc(options: DiagnoseOptions): Promise<Outcome> {
   const { env, cwd, adc } = options;
   const program = locateAdc({ env, cwd, adc });
   const { name, file } = program;
@@ -55,10 +55,44 @@ export async function checkAdc(options: DiagnoseOptions): Promise<Found> {
     const found = `${name} tells no version: it may be another program of that name`;
     return failed(found, "Name API7's ADC with --adc or ADC_RUN_ADC.", { exitCode, data });
   }
-  const found = `${version} at ${name}`;
-  return version.startsWith(`${TESTED}.`) ? ok(found, { ...data, version }) : warning(
+  // The Rust ADC's parser puts the program's name in front.
+  const adcVersion: AdcVersion = { version, isRust: /^adc \d/.test(answer.stdout) };
+  return { findings: [judgeVersion(adcVersion, name)], facts: { adcVersion } };
+}
+
+function judgeVersion(adc: AdcVersion, path: string): Found {
+  const { version, isRust } = adc;
+  const found = `${version} at ${path}`;
+  const data = { path, version, rust: isRust };
+  if (isRust) {
+    return warning(
+      `${found}, which is the ADC written in Rust`,
+      "adc-run knows it from its sources and does not test with it. It ignores NODE_EXTRA_CA_CERTS: " +
+        "name the CA with ADC_CA_CERT_FILE.",
+      data,
+    );
+  }
+  if (isOlder(adc, [0, 21, 2])) {
+    return warning(
+      `${found}: it takes the first gateway group whose name contains the one you name`,
+      'With groups "prod-old" and "prod" it writes to "prod-old" for "prod". Take ADC 0.21.2 or later.',
+      data,
+    );
+  }
+  if (version.startsWith(`${TESTED}.`)) return ok(found, data);
+  return warning(
     `${found}: adc-run is tested with ${TESTED}`,
     `It may work all the same. Otherwise take ADC ${TESTED}.`,
-    { ...data, version },
+    data,
   );
+}
+
+/** Tells whether an ADC is the one in TypeScript, from before a version. */
+export function isOlder(
+  { version, isRust }: AdcVersion,
+  than: readonly [major: number, minor: number, patch: number],
+): boolean {
+  const numbers = version.split(/[.+-]/).slice(0, 3).map(Number);
+  const index = than.findIndex((each, position) => each !== numbers[position]);
+  return !isRust && index >= 0 && numbers[index]! < than[index]!;
 }

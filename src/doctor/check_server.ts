@@ -6,9 +6,10 @@ import type { Proxy } from "../connection/proxy.ts";
 import { crossesInPlain } from "../connection/server.ts";
 import type { Context, Environment } from "../context.ts";
 import { EXIT } from "../errors.ts";
+import { isOlder } from "./check_adc.ts";
 import { tryToken } from "./check_token.ts";
 import { type Contact, contactServers } from "./contact_servers.ts";
-import type { Facts, Given, Outcome } from "./diagnose.ts";
+import type { AdcVersion, Facts, Given, Outcome } from "./diagnose.ts";
 import { failed, type Found, ok, skipped, warning } from "./finding.ts";
 
 /** A clock that is further off is worth a line, in milliseconds. */
@@ -58,7 +59,7 @@ export async function checkBackend(
 }
 
 function judgeBackend(
-  { server: { display }, failure, status, backend, software }: Contact,
+  { server: { display }, failure, status, backend, software, shut }: Contact,
   { backend: { value: expected, origin }, fits, version }: Pick<Connection, "backend"> & {
     readonly fits: boolean;
     readonly version?: string | undefined;
@@ -67,6 +68,9 @@ function judgeBackend(
   if (failure?.verdict === "tls") return skipped(`${display} was not asked: TLS is in the way`);
   if (failure !== undefined || status === undefined || status >= 500) {
     return skipped(`${display} does not answer`);
+  }
+  if (shut) {
+    return skipped(`${display} lets nobody in from this address, and does not say what it is`);
   }
   const data = {
     server: display,
@@ -124,24 +128,50 @@ function spell(milliseconds: number): string {
 }
 
 export function checkProxy(
-  { connection, contacts, env }: Context & Pick<Facts, "connection" | "contacts">,
+  { connection, contacts, env, adcVersion }:
+    & Context
+    & Pick<Facts, "connection" | "contacts">
+    & Partial<Facts>,
 ): readonly Found[] {
   const findings = new Map<string, Found>();
   for (const [index, proxy] of connection.proxies.entries()) {
     const contact = contacts[index];
-    if (proxy === undefined || contact === undefined) continue;
+    if (contact === undefined) continue;
+    if (proxy === undefined) {
+      const near = nearMiss(contact, connection, env);
+      if (near !== undefined) findings.set(near, judgeWayPast(contact, near));
+      continue;
+    }
     if (findings.get(proxy.host.value)?.status === "failed") continue;
-    findings.set(proxy.host.value, judgeProxy(proxy, contact, nearMiss(contact, connection, env)));
+    const plain = contact.server.base.protocol === "https:" && adcVersion !== undefined &&
+      isOlder(adcVersion, [0, 27, 0]);
+    findings.set(
+      proxy.host.value,
+      plain ? readableByProxy(proxy, contact, adcVersion) : judgeProxy(proxy, contact),
+    );
   }
   return findings.size > 0
     ? [...findings.values()]
     : [ok("none: requests go straight to the server")];
 }
 
+/** ADC's HTTP client takes CONNECT for https since ADC 0.27. */
+function readableByProxy(
+  { host: { value, origin } }: Proxy,
+  { server: { display, base } }: Contact,
+  { version }: AdcVersion,
+): Found {
+  return warning(
+    `ADC ${version} sends requests to ${display}, with the token in them, in clear to the proxy ` +
+      `${value} (${describeOrigin(origin)})`,
+    `Take ADC 0.27 or later, or list "${base.hostname}" in NO_PROXY.`,
+    { proxy: value, server: display },
+  );
+}
+
 function judgeProxy(
   { host: { value, origin } }: Proxy,
   { server, failure, status }: Contact,
-  near: string | undefined,
 ): Found {
   const { display, base } = server;
   const from = describeOrigin(origin);
@@ -152,13 +182,6 @@ function judgeProxy(
       `${found}, and no answer comes`,
       "Unset the variable, or name the server in NO_PROXY, if it is reached without.",
       { exitCode: EXIT.unavailable, data },
-    );
-  }
-  if (near !== undefined) {
-    return warning(
-      `${found}, although NO_PROXY lists "${near}": ADC takes that for the very host "${near}"`,
-      `List ".${near}" or "${base.hostname}" in NO_PROXY.`,
-      data,
     );
   }
   if (isFromProject(origin)) {
@@ -173,16 +196,37 @@ function judgeProxy(
   return ok(found, data);
 }
 
+function judgeWayPast({ server: { base, display } }: Contact, near: string): Found {
+  return warning(
+    `requests to ${display} go past the proxy, for NO_PROXY lists "${near}": the TypeScript ADC takes that ` +
+      `for the very host "${near}", and goes through the proxy`,
+    `List ".${near}" or "${base.hostname}" in NO_PROXY.`,
+    { server: display },
+  );
+}
+
 /**
- * For curl and others `example.com` exempts `api.example.com` too, for ADC's client it does not.
+ * For curl, the Rust ADC and others `example.com` exempts `api.example.com` too, for axios it does not.
  */
 function nearMiss(
-  { server }: Contact,
+  { server: { base: { protocol, hostname: host } } }: Contact,
   { envFile }: Connection,
   env: Environment,
 ): string | undefined {
-  const list = env.no_proxy || env.NO_PROXY || envFile.get("no_proxy") || envFile.get("NO_PROXY");
-  return (list ?? "").toLowerCase().split(/[\s,]+/).find((entry) =>
-    /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(entry) && server.base.hostname.endsWith(`.${entry}`)
+  const valueOf = (name: string) =>
+    [env, Object.fromEntries(envFile.entries())].flatMap((each) => [
+      each[name.toLowerCase()],
+      each[name],
+    ]).find((value) => value) ?? "";
+  const scheme = protocol === "https:" ? "HTTPS" : "HTTP";
+  if (valueOf(`${scheme}_PROXY`) + valueOf("ALL_PROXY") === "") return undefined;
+  const entries = valueOf("NO_PROXY").toLowerCase().split(/[\s,]+/);
+  const isClear = entries.some((entry) =>
+    entry === host || (/^[.*]/.test(entry) && host.endsWith(entry.replace(/^\*/, "")))
   );
+  return isClear
+    ? undefined
+    : entries.find((entry) =>
+      /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(entry) && host.endsWith(`.${entry}`)
+    );
 }

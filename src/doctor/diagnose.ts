@@ -60,7 +60,14 @@ export interface DiagnoseOptions extends Omit<Context, "onWarning"> {
   readonly spawn?: Spawner | undefined;
 }
 
+/** Which ADC a run would start; there is one in TypeScript and one in Rust. */
+export interface AdcVersion {
+  readonly version: string;
+  readonly isRust: boolean;
+}
+
 export interface Facts {
+  readonly adcVersion: AdcVersion;
   readonly selected: { readonly profile: Profile | undefined };
   readonly connection: Connection;
   readonly survey: Survey;
@@ -73,6 +80,7 @@ export interface Facts {
 
 /** What is said of a check that needs what could not be found out. */
 const NOT_CHECKED: Readonly<Record<keyof Facts, string>> = {
+  adcVersion: "ADC's version is not known",
   selected: "it is not clear which profile is in force",
   connection: "it is not known where and how to connect",
   survey: "the sources could not be asked",

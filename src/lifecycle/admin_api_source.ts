@@ -1,10 +1,12 @@
 import type { Credentials } from "../admin_api/session.ts";
+import { requireGatewayGroup } from "../check/check_token.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import type { SourceAnswer, SourceContext, TokenSource } from "../token/source.ts";
 import { credentialsOf, needsConsent } from "./credentials.ts";
+import type { SessionPool } from "./session_pool.ts";
 
 /**
  * What the source `admin-api` logs in with, and what becomes of the token: of the environment
@@ -20,6 +22,12 @@ export interface AdminApiSourceOptions extends Omit<Context, "cwd" | "signal"> {
    * it lives for an hour at most
    */
   readonly ephemeral?: number | undefined;
+  /**
+   * Log-ins that are shared with other runs.
+   *
+   * @default each run logs in by itself
+   */
+  readonly sessions?: SessionPool | undefined;
   /** Asks a person who logs in; it is told the server and what is known already. @default nobody is asked */
   readonly ask?:
     | ((server: string, known: Partial<Credentials>) => Promise<Credentials>)
@@ -94,6 +102,8 @@ async function find(
 ): Promise<SourceAnswer> {
   const missing = whatIsMissing(connection, options);
   if (missing !== undefined) return { status: "absent", reason: missing };
+  // Before anybody logs in for nothing.
+  requireGatewayGroup(connection, undefined);
   const reason = needsConsent(connection);
   if (reason !== undefined && !await options.confirm?.(reason)) {
     return {

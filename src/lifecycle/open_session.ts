@@ -13,8 +13,14 @@ import type { TokenRecord } from "../store/state.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { explainRefusal } from "./expiry.ts";
 
+/**
+ * The Admin API, and on whose behalf it is asked.
+ * @category Token sources
+ */
 export interface Session {
+  /** Asks the server. */
   readonly api: AdminApi;
+  /** Who asks. */
   readonly user: User;
   /** Logs out and closes the connections; never throws. */
   readonly close: () => Promise<void>;
@@ -86,12 +92,34 @@ export async function withAccount<T>(
   },
 ): Promise<T> {
   const { folder, timeout = 60_000, signal } = options;
-  const name = createHash("sha256").update(account).digest("hex").slice(0, 16);
-  return await withLock(join(folder, `account-${name}.lock`), run, {
+  return await withLock(join(folder, `account-${hashOf(account)}.lock`), run, {
     timeout,
     // A keychain may ask for its password meanwhile, and nobody may be there to type it.
     stale: 15 * 60_000,
     what: `the token for ${account}`,
     ...(signal && { signal }),
   });
+}
+
+/**
+ * Runs something, from the log-in to the token, while no other process of adc-run on this machine logs in as
+ * the same user: that would end the session. Whoever needs {@linkcode withAccount} as well takes it inside.
+ */
+export async function withLogIn<T>(
+  { servers }: Connection,
+  { username }: Credentials,
+  run: () => Promise<T>,
+  { folder, signal }: { readonly folder: string; readonly signal: AbortSignal | undefined },
+): Promise<T> {
+  const { origin } = servers[0]!;
+  return await withLock(join(folder, `login-${hashOf(`${username}@${origin}`)}.lock`), run, {
+    timeout: 60_000,
+    stale: 15 * 60_000,
+    what: `logging in to ${origin}`,
+    ...(signal && { signal }),
+  });
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }

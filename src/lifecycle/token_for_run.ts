@@ -7,7 +7,8 @@ import type { AdminApiSourceOptions } from "./admin_api_source.ts";
 import { isPipeline, plainPasswordWarning } from "./credentials.ts";
 import { lendToken } from "./ephemeral_token.ts";
 import { DEFAULT_LIFETIME, DEFAULT_TTL, endOf } from "./expiry.ts";
-import { openSession, type Session, withAccount } from "./open_session.ts";
+import { type Session, withAccount, withLogIn } from "./open_session.ts";
+import { SessionPool } from "./session_pool.ts";
 import { replaceToken } from "./replace_token.ts";
 import {
   isMissingKeychain,
@@ -46,21 +47,25 @@ export async function makeTokenForRun(
     await isEmpty(stores, account);
   const warning = plainPasswordWarning(connection);
   if (warning !== undefined) onWarning?.(warning);
-  const session = await openSession(connection, { credentials, dispatcher, signal });
-  try {
-    const { user } = session;
-    if (user.superAdmin) {
-      onWarning?.(
-        `"${user.username}" is a Super Admin. Log in as a user who may do only what ADC needs.`,
-      );
+  const make = async (): Promise<SourceAnswer> => {
+    const { sessions = new SessionPool() } = options;
+    const session = await sessions.open(connection, credentials, { dispatcher, signal });
+    try {
+      const { user } = session;
+      if (user.superAdmin) {
+        onWarning?.(
+          `"${user.username}" is a Super Admin. Log in as a user who may do only what ADC needs.`,
+        );
+      }
+      const making: Making = { ...options, connection, stores, account, session, now };
+      const answer = keep ? await keepOne(making) : await lendOne(making);
+      return { ...answer, secrets: [credentials.password, ...session.api.secrets] };
+    } catch (error) {
+      await session.close();
+      throw error;
     }
-    const making: Making = { ...options, connection, stores, account, session, now };
-    const answer = keep ? await keepOne(making) : await lendOne(making);
-    return { ...answer, secrets: [credentials.password, ...session.api.secrets] };
-  } catch (error) {
-    await session.close();
-    throw error;
-  }
+  };
+  return await withLogIn(connection, credentials, make, { folder: stores.folder, signal });
 }
 
 type Found = SourceAnswer & { readonly status: "found" };

@@ -1,6 +1,8 @@
+import { setImmediate } from "node:timers";
 import type { Profile } from "../connection/profile.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
+import { SessionPool } from "../lifecycle/session_pool.ts";
 import { locateAdc, locateProgram } from "./locate.ts";
 import type {
   PreparedTarget,
@@ -38,6 +40,7 @@ export async function runForEach(
   const watch = watchSignals(signals);
   const isCancelled = () => watch.interrupted.aborted || signal?.aborted === true;
   const cancel = new AbortController();
+  const sessions = new SessionPool();
   const start = (profile: Profile) => {
     const { sources, onWarning } = options;
     return startRun(call, {
@@ -47,6 +50,7 @@ export async function runForEach(
       cwd,
       profile,
       watch: watchSignals(signals),
+      sessions,
       signal: signal === undefined ? cancel.signal : AbortSignal.any([signal, cancel.signal]),
       sources: sources && ((connection) => sources(connection, profile)),
       // Several children cannot share what a person types.
@@ -87,6 +91,8 @@ export async function runForEach(
           stderr: options.stderr?.(profile),
         }),
       });
+      // A terminal's Ctrl-C reaches the child and adc-run at once, and the child's end may be heard of first.
+      await new Promise((resolve) => setImmediate(resolve));
       const { outcome, result } = ended;
       const failed = outcome === "refused" || (result !== undefined && isFailure(result));
       if ((failed && !keepGoing) || result?.outputFailure !== undefined) stopped = true;

@@ -39,8 +39,10 @@ test("`AdminApi.logIn()` opens a session, and sends back every cookie", async ()
 test("`AdminApi.close()` closes the session, and throws nothing when the server is gone", async () => {
   const sandbox = await startSandbox({ https: true });
   sandbox.addUser({ username: "dev", password: "dev-password" });
+  sandbox.addUser({ username: "ann", password: "dev-password" });
   const one = await logInAt(sandbox);
-  const two = await logInAt(sandbox);
+  const two = await openAt(sandbox);
+  await two.logIn({ username: "ann", password: PASSWORD });
   await one.close();
   assert.equal(sandbox.openSessions, 1);
   const sent = sandbox.requests.length;
@@ -203,7 +205,7 @@ test("`AdminApi.logIn()` does not take a page's refusal for a wrong password", a
   const page = "<html><h1>400 The plain HTTP request was sent to HTTPS port</h1></html>";
   await using nginx = await mock(() => ({ status: 400, body: page }));
   const who = { username: "dev", password: PASSWORD };
-  assert.equal((await failureOf(nginx.api.logIn(who))).failure, "wrong-server");
+  assert.equal((await failureOf(nginx.api.logIn(who))).failure, "tls");
   const headers = { "www-authenticate": "Basic" };
   await using proxy = await mock(() => ({ status: 401, headers }));
   const error = await failureOf(proxy.api.logIn(who));
@@ -344,4 +346,30 @@ test("`AdminApi.origin` is the server's, without its path", async () => {
   const api = await AdminApi.open(connection);
   assert.equal(api.origin, "https://gw.example.com:7443");
   await api.close();
+});
+
+test("`AdminApi` logs in once more where another log-in has ended its session", async () => {
+  await using sandbox = await startSandbox({ https: true });
+  sandbox.addUser({ username: "dev", password: "dev-password" });
+  const logIns = () => sandbox.requests.filter(({ path }) => path === "/api/login").length;
+  await using one = await logInAt(sandbox);
+  await using two = await logInAt(sandbox);
+  assert.equal((await one.me()).username, "dev", "it has a session again");
+  assert.equal(logIns(), 3);
+  const { token } = await one.createToken({ name: "made", expiresAt: 0 });
+  assert.ok(token.reveal());
+  // Once: it must not go on for ever, nor throw somebody out who needs the Dashboard.
+  await two.me();
+  assert.equal((await failureOf(one.me())).failure, "rejected");
+  assert.equal(logIns(), 4);
+});
+
+test("`AdminApi` does not log in again once it has made a token", async () => {
+  await using sandbox = await startSandbox({ https: true });
+  sandbox.addUser({ username: "dev", password: "dev-password" });
+  await using one = await logInAt(sandbox);
+  await one.createToken({ name: "made", expiresAt: 0 });
+  await using _two = await logInAt(sandbox);
+  assert.equal((await failureOf(one.me())).failure, "rejected");
+  assert.equal(sandbox.requests.filter(({ path }) => path === "/api/login").length, 2);
 });

@@ -3,7 +3,7 @@ import { chmod, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { checkAdc } from "../../src/doctor/check_adc.ts";
+import { checkAdc, isOlder } from "../../src/doctor/check_adc.ts";
 import type { DiagnoseOptions } from "../../src/doctor/diagnose.ts";
 import type { Found } from "../../src/doctor/finding.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
@@ -24,11 +24,13 @@ async function check(folder: TemporaryFolder, more: Partial<DiagnoseOptions> = {
     ADC_RUN_CONFIG_DIR: join(folder.path, "config"),
   };
   const { env: added, ...rest } = more;
-  return await checkAdc({
+  const outcome = await checkAdc({
     cwd,
     ...rest,
     env: { ...env, ...added },
   });
+  const [found] = "findings" in outcome ? outcome.findings : [outcome].flat();
+  return found!;
 }
 
 test("`checkAdc()` tells the version of the ADC on PATH", async () => {
@@ -36,7 +38,7 @@ test("`checkAdc()` tells the version of the ADC on PATH", async () => {
   const path = await script(folder, "bin/adc", "echo 0.28.3");
   const { status, found, data } = await check(folder);
   assert.deepEqual([status, found], ["ok", `0.28.3 at ${path}`]);
-  assert.deepEqual(data, { path, version: "0.28.3" });
+  assert.deepEqual(data, { path, version: "0.28.3", rust: false });
 });
 
 test("`checkAdc()` gives ADC no token, and starts it in its own folder", async () => {
@@ -114,4 +116,33 @@ test("`checkAdc()` does not wait for an ADC that hangs once it is given up", asy
   }
   controller.abort(reason);
   await assert.rejects(checked, reason);
+});
+
+test("`checkAdc()` tells what is wrong with old ADCs, and the one in Rust apart", async () => {
+  await using folder = await temporaryFolder();
+  for (
+    const [output, found, suggestion] of [
+      ["0.21.1", /first gateway group/, /0\.21\.2 or later/],
+      ["0.9.0", /first gateway group/, /0\.21\.2 or later/],
+      ["0.21.2", /tested with 0\.28/, /may work/],
+      ["0.29.0", /tested with 0\.28/, /may work/],
+      ["adc 0.30.5", /written in Rust/, /ADC_CA_CERT_FILE/],
+      ["adc 0.21.0", /written in Rust/, /ADC_CA_CERT_FILE/],
+    ] as const
+  ) {
+    await script(folder, "bin/adc", `echo ${output}`);
+    const finding = await check(folder);
+    assert.equal(finding.status, "warning", output);
+    assert.match(finding.found, found);
+    assert.match(finding.suggestion ?? "", suggestion);
+  }
+});
+
+test("`isOlder()` compares versions by their numbers, and never the one in Rust", () => {
+  const older = (version: string, isRust = false) => isOlder({ version, isRust }, [0, 27, 0]);
+  assert.deepEqual(
+    ["0.26.9", "0.9.30", "0.27.0", "0.27.0-rc.1", "0.100.0", "1.0.0"].map((each) => older(each)),
+    [true, true, false, false, false, false],
+  );
+  assert.equal(older("0.1.0", true), false);
 });

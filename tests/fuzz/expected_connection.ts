@@ -59,12 +59,13 @@ export function expectedConnection(
   if (!["apisix", "api7ee", "apisix-standalone"].includes(backend)) return undefined;
   const origins = originsOf(server, backend === "apisix-standalone");
   if (origins === undefined) return undefined;
-  if (backend === "api7ee" && gatewayGroup.trim() === "") return undefined;
   const timeout = parseDuration(options.timeout ?? "10s");
   if (timeout === null || !(timeout > 0) || timeout >= 2 ** 31) return undefined;
   if (!/^(\d+(ms|s|m|h))+$/.test(options.timeout ?? "10s")) return undefined;
   const files = [options.caCertFile, options.tlsClientCertFile, options.tlsClientKeyFile];
-  if (!files.every((file) => file === undefined || isPem(file, cwd))) return undefined;
+  const isSecure = origins.some((origin) => origin.startsWith("https:"));
+  const isUsable = (file: string) => isSecure ? isPem(file, cwd) : isFile(file, cwd);
+  if (!files.every((file) => file === undefined || isUsable(file))) return undefined;
   if ((files[1] === undefined) !== (files[2] === undefined)) return undefined;
   if (skipVerify !== undefined && skipVerify !== "true") return undefined;
   return {
@@ -125,9 +126,12 @@ function originsOf(server: string, list: boolean): readonly string[] | undefined
   return good ? parts.map((part) => new URL(part).origin) : undefined;
 }
 
-function isPem(file: string, cwd: string): boolean {
+function isFile(file: string, cwd: string): boolean {
   const path = resolve(cwd, file);
   if (file === "" || file.includes("\0")) return false;
-  return existsSync(path) && statSync(path).isFile() &&
-    readFileSync(path, "utf8").includes("-----BEGIN ");
+  return existsSync(path) && statSync(path).isFile();
+}
+
+function isPem(file: string, cwd: string): boolean {
+  return isFile(file, cwd) && readFileSync(resolve(cwd, file), "utf8").includes("-----BEGIN ");
 }

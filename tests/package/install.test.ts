@@ -96,7 +96,7 @@ for (const major of [20, 24]) {
       assert.deepEqual(printed, { code: 0, stdout: `adc-run ${version}\n`, stderr: "" });
       const help = await adcRun(node, installed, "--help");
       assert.equal(help.code, 0, help.stderr);
-      assert.match(help.stdout, /adc-run \[options\] exec -- <command>/);
+      assert.match(help.stdout, /adc-run \[options\] exec -- COMMAND/);
     });
 
     it("says that there is no token, and exits with 77", async () => {

@@ -87,6 +87,8 @@ export class Accounts {
     const user = this.find(username);
     if (user?.password !== password || user.loginOption !== loginOption) return undefined;
     const session = randomBytes(24).toString("base64url");
+    // As API7 Enterprise does since 3.2.14.4.
+    this.#endSessions(user);
     this.#sessions.set(session, user);
     this.sessionValues.push(session);
     return session;
@@ -106,6 +108,10 @@ export class Accounts {
   changePassword(user: SandboxUser, password: string): void {
     user.password = password;
     user.mustChangePassword = false;
+    this.#endSessions(user);
+  }
+
+  #endSessions(user: SandboxUser): void {
     for (const [id, owner] of this.#sessions) if (owner === user) this.#sessions.delete(id);
   }
 

@@ -5,7 +5,7 @@ import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { plainPasswordWarning } from "../../lifecycle/credentials.ts";
 import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
 import { requireTokenName } from "../../lifecycle/mint_token.ts";
-import { openSession, withAccount } from "../../lifecycle/open_session.ts";
+import { openSession, withAccount, withLogIn } from "../../lifecycle/open_session.ts";
 import { adoptToken, type KeptToken, replaceToken } from "../../lifecycle/replace_token.ts";
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import { Secret } from "../../secret.ts";
@@ -94,7 +94,9 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
   const stores = openTokenStores(contextOf(io, reporter));
   const [{ origin }] = connection.servers as [Connection["servers"][0]];
   const account = accountOf(origin, connection);
-  return await interruptible(io, async (signal) => {
+  const logIn = async (signal: AbortSignal) => {
+    // A password is not tried on whatever answers at ADC's default.
+    if (command.backendIsAssumed) await requireLoginOptions(connection, signal);
     const session = await openSession(connection, { credentials, signal });
     const { api, user } = session;
     try {
@@ -122,7 +124,38 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
     } finally {
       await session.close();
     }
-  });
+  };
+  const { folder } = stores;
+  return await interruptible(
+    io,
+    (signal) => withLogIn(connection, credentials, () => logIn(signal), { folder, signal }),
+  );
+}
+
+/** What a server that nobody called API7 Enterprise has to know before it gets a password. */
+async function requireLoginOptions(connection: Connection, signal: AbortSignal): Promise<void> {
+  const { AdminApi } = await import("../../admin_api/admin_api.ts");
+  const { AdminApiError } = await import("../../admin_api/admin_api_error.ts");
+  const api = await AdminApi.open(connection);
+  try {
+    await api.loginOptions({ signal });
+  } catch (error) {
+    const isOther = error instanceof AdminApiError && error.exitCode !== EXIT.unavailable;
+    if (!isOther) throw error;
+    const { tried, found, status } = error;
+    throw new AdminApiError({
+      failure: "wrong-server",
+      tried,
+      found,
+      status,
+      suggestion:
+        "No password was sent: nobody named a backend, and no API7 Enterprise answers there. " +
+        "Check --server (ADC_SERVER); of Apache APISIX store the admin key, with " +
+        '"adc-run auth login --with-token"; or insist with --backend api7ee.',
+    });
+  } finally {
+    await api.close();
+  }
 }
 
 function announce(

@@ -1,11 +1,13 @@
 import type { AdcArguments } from "../../adc/arguments.ts";
 import type { Profile } from "../../connection/profile.ts";
 import { UsageError } from "../../errors.ts";
+import { SessionPool } from "../../lifecycle/session_pool.ts";
 import { sameTargets } from "../../profiles/select_profiles.ts";
 import type { PreparedTarget, TargetResult, TargetsOptions } from "../../run/options.ts";
 import type { Call } from "../../run/run.ts";
 import { abortOnInterrupt, Interrupted } from "../../run/signals.ts";
 import { runForEach } from "../../run/targets.ts";
+import { sentToken } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { asAdcRunError, createReporter, describeError, type Reporter } from "../output/report.ts";
@@ -119,7 +121,8 @@ async function sourcesOfTargets(
       return [name, own.sources] as const;
     })),
   );
-  return (connection, { name }) => sources.get(name)!(connection);
+  const sessions = new SessionPool();
+  return (connection, { name }) => sources.get(name)!(connection, sessions);
 }
 
 function announceAll(
@@ -160,7 +163,7 @@ function throwWhatAllHave(
 function warnOfSharedToken(prepared: readonly PreparedTarget[], reporter: Reporter): void {
   const servers = new Map<string, Set<string>>();
   for (const { plan } of prepared) {
-    if (plan?.kind !== "online") continue;
+    if (plan?.kind !== "online" || sentToken(plan.resolved.token) === undefined) continue;
     const { fingerprint } = plan.resolved.token;
     servers.set(
       fingerprint,
