@@ -1,14 +1,19 @@
 import type { AdcArguments } from "../adc/arguments.ts";
 import { type Connection, connectionVariables } from "../connection/connection.ts";
-import { actsAtStart } from "../connection/env_file.ts";
+import { actsAtStart, variableName } from "../connection/env_names.ts";
 import { addressSecrets } from "../connection/server.ts";
 import type { Environment } from "../context.ts";
 import { MIN_SECRET_LENGTH, Secret, tokenPrefix } from "../secret.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { isWayToTokens, withoutWaysToTokens } from "../token/sources.ts";
-import { sentToken, splitTokens } from "../token/token_value.ts";
+import { sentToken, splitTokens, trimToken } from "../token/token_value.ts";
 
 export type ChildEnvironment = Record<string, string | undefined>;
+
+/** On Windows the variable is there by any case. */
+function withdraw(name: string, child: ChildEnvironment): void {
+  for (const each of Object.keys(child)) if (variableName(each) === name) delete child[each];
+}
 
 export function childEnvironment(connection: Connection, env: Environment): ChildEnvironment {
   // The whole, but for that: ADC fills `${NAME}` in adc.yaml from it.
@@ -19,7 +24,10 @@ export function childEnvironment(connection: Connection, env: Environment): Chil
       if (!isWayToTokens(name) && !actsAtStart(name)) child[name] ??= value;
     }
   }
-  Object.assign(child, connectionVariables(connection));
+  for (const [name, value] of Object.entries(connectionVariables(connection))) {
+    if (value === undefined) withdraw(name, child);
+    else child[name] = value;
+  }
   return child;
 }
 
@@ -36,7 +44,7 @@ export function handOver(
   // ADC would load a variable of `.env` by itself, unless it is set.
   const variables = { ...Object.fromEntries(envFile.entries()), ...child };
   for (const [name, value] of Object.entries(variables)) {
-    if (value !== undefined && value === parent) child[name] = token.reveal();
+    if (value !== undefined && value.trim() === parent) child[name] = token.reveal();
   }
   child.ADC_TOKEN = token.reveal();
 }
@@ -59,7 +67,7 @@ export function secretsOf(
     ...sentToken(token) === undefined ? [] : splitTokens(token, backend.value),
     // A password is withheld from the child; a short one is a word that would garble the output.
     ...[...secrets, new Secret(env.API7_PASSWORD ?? "")].filter(isLong),
-    ...others.flatMap((secret) => splitTokens(secret, backend.value)),
+    ...others.flatMap((secret) => splitTokens(trimToken(secret, backend.value), backend.value)),
     ...servers.flatMap(addressSecrets),
     ...proxies.flatMap((proxy) => proxy ? proxyPassword(proxy.url) : []),
   ].filter((secret) => secret.reveal().length >= MIN_KNOWN_LENGTH);
@@ -73,16 +81,16 @@ export function visibleTokens(
   args: AdcArguments,
   env: Environment,
 ): readonly Secret[] {
-  const given = args.tokens.filter((token) => token.reveal().length >= MIN_SECRET_LENGTH);
-  return [...given, ...tokensIn((name) => env[name])];
+  const given = args.tokens.map((token) => new Secret(token.reveal().trim()));
+  return [...given.filter(isLong), ...tokensIn((name) => env[name])];
 }
 
 /** The two names that a token goes by; others use `API_KEY` too. */
 function tokensIn(get: (name: string) => string | undefined): readonly Secret[] {
   const key = get("API_KEY");
-  return [get("ADC_TOKEN"), key && tokenPrefix(key) ? key : undefined]
-    .filter((value) => value !== undefined && value.length >= MIN_SECRET_LENGTH)
-    .map((value) => new Secret(value!));
+  return [get("ADC_TOKEN"), key && tokenPrefix(key.trim()) ? key : undefined]
+    .map((value = "") => new Secret(value.trim()))
+    .filter(isLong);
 }
 
 function isLong(secret: Secret): boolean {

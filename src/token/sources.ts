@@ -1,4 +1,7 @@
 import process from "node:process";
+import type { Connection } from "../connection/connection.ts";
+import { variableName } from "../connection/env_names.ts";
+import { describeOrigin, isFromProject } from "../connection/origin.ts";
 import type { Environment } from "../context.ts";
 
 export type SourceName =
@@ -51,6 +54,22 @@ export const SOURCES: Readonly<Record<SourceName, SourceTraits>> = {
   },
 };
 
+/**
+ * Says that a token which is for no server in particular goes where a file says that came along with the
+ * folder; `ADC_RUN_ALLOWED_SERVERS` has said before that it may.
+ */
+export function strayWarning(
+  { server: { origin } }: Pick<Connection, "server">,
+  { source, env }: { readonly source: string; readonly env: Environment },
+): string | undefined {
+  if (!isFromProject(origin) || !isSourceName(source) || SOURCES[source].bound) return undefined;
+  if (env.ADC_RUN_ALLOWED_SERVERS !== undefined) return undefined;
+  return `The token from ${source} goes wherever ${
+    describeOrigin(origin)
+  } says, which came along ` +
+    "with this folder. Pin the server with a profile of your own, or list it in ADC_RUN_ALLOWED_SERVERS.";
+}
+
 export const SOURCE_NAMES = Object.keys(SOURCES) as readonly SourceName[];
 
 export function isSourceName(word: unknown): word is SourceName {
@@ -64,7 +83,7 @@ const TOKENS = ["ADC_TOKEN", "API_KEY"];
 const WAYS_TO_TOKENS = ["ADC_TOKEN_FILE", "ADC_TOKEN_COMMAND", "API7_USERNAME", "API7_PASSWORD"];
 
 export function isWayToTokens(name: string, platform: string = process.platform): boolean {
-  return isAmong(WAYS_TO_TOKENS, name, platform);
+  return WAYS_TO_TOKENS.includes(variableName(name, platform));
 }
 
 /** The environment without the ways to more tokens than the one that a program is given. */
@@ -89,11 +108,6 @@ function without(
   platform: string,
 ): Record<string, string | undefined> {
   return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !isAmong(names, name, platform)),
+    Object.entries(env).filter(([name]) => !names.includes(variableName(name, platform))),
   );
-}
-
-/** Windows takes a name for the same in any case. */
-function isAmong(names: readonly string[], name: string, platform: string): boolean {
-  return names.includes(platform === "win32" ? name.toUpperCase() : name);
 }
