@@ -1,3 +1,4 @@
+import type { TLSSocket } from "node:tls";
 import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import type { Server } from "../connection/server.ts";
@@ -20,9 +21,11 @@ export async function explainFailure(
       `${describeOrigin(proxy.host.origin)} names. Look at it, and at NO_PROXY.`;
     return { ...failure, suggestion };
   }
-  const unclear = failure.verdict === "tls" || failure.cutOff === true;
+  const unclear =
+    (failure.verdict === "tls" && !/^ERR_CHAIN_(?!NOT_SHOWN)/.test(codeOf(error) ?? "")) ||
+    failure.cutOff === true;
   if (server.base.protocol !== "https:" || proxy !== undefined || !unclear) return failure;
-  return await diagnoseTls(server, connection) ?? failure;
+  return await diagnoseTls(server, connection, failure) ?? failure;
 }
 
 export interface NetworkFailure {
@@ -36,17 +39,68 @@ export interface NetworkFailure {
 const CA_HINT =
   "Name the CA that signed it with --ca-cert-file or ADC_CA_CERT_FILE; --tls-skip-verify turns the verification off.";
 
-/** What a TLS failure says, by OpenSSL's code (Node.js) or by rustls' words (Deno). */
+const NO_HTTP1 = "the server speaks no HTTP/1.1";
+
+const HTTP1_HINT = "ADC needs it: turn it on beside HTTP/2, or use a port that speaks it.";
+
+/** What a TLS failure says, by our own code, by OpenSSL's (Node.js), or by rustls' words (Deno). */
 const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /CHAIN_EXPIRED/,
+    "the server's certificate, or that of a CA which signed it, has expired",
+    "Renew it on the server, or in the file of --ca-cert-file or ADC_CA_CERT_FILE.",
+  ],
+  [
+    /CHAIN_VERSION/,
+    "the server's certificate, or one that signed it, is of version 1, which does not say what it is for",
+    "Renew it as one of version 3. A CA of version 1 is trusted where --ca-cert-file or ADC_CA_CERT_FILE names it.",
+  ],
+  [
+    /CHAIN_NO_CA|INVALID_CA|key usage does not include certificate signing/,
+    "the server's certificate was signed with one that is not a CA's",
+    "Have it signed by a CA. If you did not expect this, somebody may have made it up to read the token.",
+  ],
+  [
+    /INVALID_PURPOSE/,
+    "the server's certificate, or one that signed it, was made for another purpose",
+    "Have it made for a server, and signed by a CA.",
+  ],
+  [
+    /CHAIN_SIGNATURE|CERT_SIGNATURE_FAILURE/,
+    "the server's certificate names a CA that did not sign it",
+    "Check the address, and what answers there: somebody may have made it up to read the token. Or the file of " +
+    "--ca-cert-file or ADC_CA_CERT_FILE is of an earlier CA with the same name.",
+  ],
+  [
+    /CHAIN_NOT_SHOWN/,
+    "the server's certificates cannot be verified: this runtime does not show them",
+    "Run adc-run with another one, such as Node.js, or without --ca-cert-file and ADC_CA_CERT_FILE.",
+  ],
   [
     /CERT_HAS_EXPIRED|certificate (has )?expired|peer certificate: Expired/i,
     "the server's certificate has expired",
     "Renew it on the server; --tls-skip-verify turns the verification off.",
   ],
   [
-    /CERT_NOT_YET_VALID|not (yet valid|valid yet)|NotValidYet/i,
+    /NOT_YET_VALID|not (yet valid|valid yet)|NotValidYet/i,
     "the server's certificate is not valid yet",
     "Look at the clocks on both sides.",
+  ],
+  [
+    /NO_APPLICATION_PROTOCOL|NoApplicationProtocol/i,
+    NO_HTTP1,
+    HTTP1_HINT,
+  ],
+  [
+    /(key|certificate key) too (weak|small)/i,
+    "the server's certificate has a key that is too short for this runtime",
+    "Give the server a certificate with an RSA key of 2048 bits and more, or an elliptic curve's.",
+  ],
+  [
+    /DEPTH_ZERO_SELF_SIGNED_CERT/,
+    "the server's certificate is self-signed",
+    "Name that certificate with --ca-cert-file or ADC_CA_CERT_FILE, even if NODE_EXTRA_CA_CERTS has it, which " +
+    "does not suffice on Deno; --tls-skip-verify turns the verification off.",
   ],
   [
     /ALTNAME_INVALID|NotValidForName|does not match certificate|not valid for/i,
@@ -69,7 +123,7 @@ const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
     "Is the address meant to start with http:// instead of https://?",
   ],
   [
-    /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|self-signed|UnknownIssuer|unknown issuer|CaUsedAsEndEntity|unable to (verify|get)|UNTRUSTED|CERT_CHAIN|INVALID_CA/i,
+    /CHAIN_UNKNOWN_CA|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|self-signed|UnknownIssuer|unknown issuer|CaUsedAsEndEntity|unable to (verify|get)|UNTRUSTED|CERT_CHAIN|INVALID_CA/i,
     "the server's certificate was signed by a CA that is not known here",
     CA_HINT,
   ],
@@ -138,6 +192,14 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
       suggestion: "Look at HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
     };
   }
+  if (codes.includes("ERR_CONTENT_ENCODING")) {
+    return {
+      ...unreachable("the answer is encoded, and cannot be decoded"),
+      suggestion:
+        "adc-run asks for an answer without an encoding. Look at what stands between here and the server.",
+    };
+  }
+  if (codes.includes("HTTP2_ONLY")) return { ...unreachable(NO_HTTP1), suggestion: HTTP1_HINT };
   if (codes.some((each) => /^HPE_INVALID/.test(each))) {
     return {
       ...unreachable("what answers there does not speak HTTP"),
@@ -177,6 +239,17 @@ function flatten(error: unknown, depth = 0): readonly unknown[] {
   ];
 }
 
+/** Deno and Bun report such a certificate as one of an unknown CA. */
+function isSelfSigned(socket: TLSSocket): boolean {
+  const certificate = socket.getPeerX509Certificate?.();
+  try {
+    return certificate !== undefined && certificate.issuer === certificate.subject &&
+      certificate.verify(certificate.publicKey);
+  } catch {
+    return false;
+  }
+}
+
 /** How long the server may take to hang up after the handshake, in milliseconds. */
 const PATIENCE = 300;
 
@@ -190,6 +263,18 @@ const HUNG_UP: NetworkFailure = {
   suggestion: "Give the right one with --tls-client-cert-file and --tls-client-key-file.",
 };
 
+/** What Deno says of a certificate although nothing is to be verified. */
+const REFUSED_ANYWAY = /SELF_SIGNED|UNABLE_TO_|UnknownIssuer/;
+
+const WEAK_KEY: NetworkFailure = {
+  verdict: "tls",
+  found:
+    "this runtime refuses the server's certificate, even unverified: its key is too short, or of a kind that it does not know",
+  suggestion:
+    "Give the server a certificate with an RSA key of 2048 bits and more, or an elliptic curve's; or run " +
+    "adc-run with Node.js.",
+};
+
 /**
  * Shakes hands once more, with the verification off and nothing to say, and looks at what happens.
  *
@@ -200,6 +285,7 @@ const HUNG_UP: NetworkFailure = {
 function diagnoseTls(
   server: Server,
   connection: Connection,
+  { suggestion }: NetworkFailure,
 ): Promise<NetworkFailure | undefined> {
   const diagnosis = new Promise<NetworkFailure | undefined>((resolve) => {
     const socket = startTls(server.base, { tls: connection.tls, unverified: true });
@@ -216,12 +302,17 @@ function diagnoseTls(
       const now = Date.now();
       if (Date.parse(valid_to) < now) finish(judgeTls("CERT_HAS_EXPIRED"));
       else if (Date.parse(valid_from) > now) finish(judgeTls("CERT_NOT_YET_VALID"));
-      else {
+      else if (suggestion === CA_HINT && isSelfSigned(socket)) {
+        finish(judgeTls("DEPTH_ZERO_SELF_SIGNED_CERT"));
+      } else {
         clearTimeout(timer);
         timer = setTimeout(() => finish(undefined), PATIENCE);
       }
     });
-    socket.once("error", (error) => finish(judgeTls(`${codeOf(error)} ${messageOf(error)}`)));
+    socket.once("error", (error) => {
+      const words = `${codeOf(error)} ${messageOf(error)}`;
+      finish(REFUSED_ANYWAY.test(words) ? WEAK_KEY : judgeTls(words));
+    });
     // The alert that gives the reason may be lost with the connection.
     socket.once("close", () => finish(shaken ? HUNG_UP : undefined));
     // A stream that nobody reads does not notice its end.

@@ -9,6 +9,7 @@ import process from "node:process";
 import { isatty } from "node:tty";
 import { EXIT } from "../errors.ts";
 import { main } from "./main.ts";
+import { inOneLine, redact } from "./output/report.ts";
 
 /**
  * Signals whose default is to end the process without a core dump, and that Node does not use itself.
@@ -66,7 +67,39 @@ function written(): Promise<void> {
   });
 }
 
+/** What Node.js has since 20.18.1 and 22.3: the rest of adc-run counts on it. */
+function requireRuntime(): void {
+  const { node } = process.versions;
+  const [major = 0, minor = 0, patch = 0] = node.split(".").map(Number);
+  if (major > 22 || (major === 22 && minor >= 3)) return;
+  if (major === 20 && (minor > 18 || (minor === 18 && patch >= 1))) return;
+  process.stderr.write(
+    `adc-run: error: Cannot run on Node.js ${node}: adc-run needs Node.js 20.18.1 or 22.3 and later\n`,
+  );
+  process.exit(EXIT.config);
+}
+
+/**
+ * Until `main()` has answered, however the process ends is a failure. What is thrown where nobody can catch it,
+ * such as a listener of an event, ends in one line.
+ */
+function watchDefects(): void {
+  process.exitCode = EXIT.software;
+  const fail = (thrown: unknown) => {
+    const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+    const line =
+      `adc-run: error: A defect of adc-run: ${what}. Please report it with what you did: ` +
+      "https://github.com/adc-run/adc-run/issues";
+    process.stderr.write(`${inOneLine(redact(line, process.env))}\n`);
+    process.exit(EXIT.software);
+  };
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+}
+
 async function start(): Promise<void> {
+  requireRuntime();
+  watchDefects();
   watchOutput();
   let endedBy: NodeJS.Signals | undefined;
   const exitCode = await main(process.argv.slice(2), {

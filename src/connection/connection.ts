@@ -9,7 +9,7 @@ import { readTarget, refuseUntrustedOverrides } from "./pinned_target.ts";
 import type { Profile } from "./profile.ts";
 import { type Proxy, proxyFor } from "./proxy.ts";
 import { crossesInPlain, readServers, requireAllowed, type Server } from "./server.ts";
-import { type PemFile, readTls, type Tls } from "./tls.ts";
+import { type PemFile, readTls, requireUsableTls, type Tls } from "./tls.ts";
 
 /**
  * Where and how ADC will connect.
@@ -115,6 +115,9 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
   const tls = readTls(adcLayers, cwd);
   const proxies = servers.map((each) => proxyFor(each, adcLayers));
   refuseUntrustedOverrides({ env, profile, tls, proxies });
+  const isSecure = servers.some(({ base }) => base.protocol === "https:") ||
+    proxies.some((each) => each?.url.reveal().startsWith("https:"));
+  if (isSecure) requireUsableTls(tls, cwd);
   return {
     backend,
     server: { value: servers.map(({ display }) => display).join(", "), origin: server.origin },

@@ -1,3 +1,4 @@
+import process from "node:process";
 import { Secret } from "../secret.ts";
 import { type Layers, lookUp, type Setting, wrongValue } from "./origin.ts";
 import { hostOf, type Server } from "./server.ts";
@@ -23,22 +24,14 @@ export function proxyFor(server: Server, layers: Layers): Proxy | undefined {
   const scheme = server.base.protocol === "https:" ? "https" : "http";
   const setting = either(`${scheme}_proxy`, layers) ?? either("all_proxy", layers);
   if (setting === undefined) return undefined;
-  if (isExempt(server, either("no_proxy", layers)?.value ?? "")) return undefined;
+  const lists = ["no_proxy", "NO_PROXY"].map((name) => lookUp(layers, name)?.value ?? "");
+  if (lists.some((list) => isExempt(server, list))) return undefined;
+  // As axios does; the Rust ADC says that one without a scheme speaks http.
   const text = setting.value.includes("://") ? setting.value : `${scheme}://${setting.value}`;
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol) || !isDecodable(text)) {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
     throw wrongValue(setting.origin, "the proxy's address is no http or https URL");
   }
   return { host: { value: new URL(text).host, origin: setting.origin }, url: new Secret(text) };
-}
-
-/** undici sends the user name and password decoded. */
-function isDecodable(text: string): boolean {
-  const { username, password } = new URL(text);
-  try {
-    return decodeURIComponent(username + password) !== undefined;
-  } catch {
-    return false;
-  }
 }
 
 function either(name: string, layers: Layers): Setting<string> | undefined {
@@ -50,19 +43,55 @@ function either(name: string, layers: Layers): Setting<string> | undefined {
 const LOOPBACK = /^(localhost|0\.0\.0\.0|127(\.\d+){3}|::1?)$/;
 
 /**
- * Reads `NO_PROXY` as axios and its proxy-from-env do. undici, curl and others read it otherwise: for
- * them `example.com` exempts `api.example.com` too, for ADC it does not.
+ * Tells whether any ADC would go past the proxy: by proxy-from-env and axios (TypeScript), whose later versions
+ * know networks, or by reqwest (Rust), for which `example.com` exempts `api.example.com` too. Where they
+ * differ, the token must not go through the proxy.
  */
 function isExempt({ base }: Server, noProxy: string): boolean {
-  if (noProxy.trim() === "*") return true;
-  const host = hostOf(base).replace(/\.+$/, "");
-  const port = base.port || (base.protocol === "https:" ? "443" : "80");
+  const host = canonical(base.hostname);
+  const port = Number(base.port || (base.protocol === "https:" ? 443 : 80));
   return noProxy.toLowerCase().split(/[\s,]+/).filter((entry) => entry !== "").some((entry) => {
-    // An address such as ::1 has colons of its own; with a port it stands in brackets.
-    const [, name = entry, onlyPort] = /^([^:]*|\[.*\]):(\d+)$/.exec(entry) ?? [];
-    if (onlyPort !== undefined && onlyPort !== port) return false;
-    if (/^[.*]/.test(name)) return host.endsWith(name.replace(/^\*/, ""));
-    const bare = name.replace(/^\[|\]$/g, "").replace(/\.+$/, "");
-    return bare === host || (LOOPBACK.test(bare) && LOOPBACK.test(host));
+    // An address such as ::1 has colons of its own, so that the last number may be a port or not.
+    const [, name = "", onlyPort] = /^(.+):(\d+)$/.exec(entry) ?? [];
+    return covers(entry, host) || covers(entry, base.hostname) ||
+      ([0, port].includes(Number(onlyPort)) && covers(name, host));
   });
+}
+
+function covers(name: string, host: string): boolean {
+  if (name.startsWith("*")) return host.endsWith(name.slice(1));
+  if (name.startsWith(".")) return `.${host}`.endsWith(name);
+  const [network = "", bits] = name.split("/");
+  const bare = canonical(network);
+  if (bits !== undefined) return isInNetwork(host, { network: bare, bits: Number(bits) });
+  const isName = !host.includes(":") && !/^[\d.]+$/.test(host);
+  return bare === host || (LOOPBACK.test(bare) && LOOPBACK.test(host)) ||
+    (isName && bare !== "" && host.endsWith(`.${bare}`));
+}
+
+/** One spelling for each address: without brackets, shortened, and of version 4 where it is mapped. */
+function canonical(text: string): string {
+  const bare = text.replace(/^\[|\]$/g, "").replace(/\.+$/, "");
+  const url = `http://${bare.includes(":") ? `[${bare}]` : bare}`;
+  const host = URL.canParse(url) ? hostOf(new URL(url)) : bare;
+  const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/.exec(host) ?? [];
+  if (high === undefined || low === undefined) return host;
+  return [high, low].map((half) => parseInt(half, 16)).flatMap((word) => [word >> 8, word & 255])
+    .join(".");
+}
+
+function isInNetwork(
+  host: string,
+  { network, bits }: { readonly network: string; readonly bits: number },
+): boolean {
+  const { BlockList, isIP } = process.getBuiltinModule("node:net");
+  if (isIP(host) === 0 || isIP(host) !== isIP(network)) return false;
+  const family = isIP(host) === 4 ? "ipv4" : "ipv6";
+  try {
+    const list = new BlockList();
+    list.addSubnet(network, bits, family);
+    return list.check(host, family);
+  } catch {
+    return false;
+  }
 }

@@ -1,5 +1,8 @@
+import type { Buffer } from "node:buffer";
+import type { KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import process from "node:process";
 import { ADC_SETTINGS } from "../adc/settings.ts";
 import { codeOf, ConnectionError, throwIfNotCapable } from "../errors.ts";
 import { Secret } from "../secret.ts";
@@ -46,7 +49,7 @@ export interface Tls {
 export function readTls(layers: Layers, cwd: string): Tls {
   const file = (key: FileKey) => {
     const setting = readSetting(key, layers);
-    return setting && { origin: setting.origin, value: readPem(setting, cwd) };
+    return setting && { origin: setting.origin, value: readFile(setting, cwd) };
   };
   const tls: Tls = {
     caCertFile: file("caCertFile"),
@@ -60,7 +63,7 @@ export function readTls(layers: Layers, cwd: string): Tls {
 
 type FileKey = "caCertFile" | "tlsClientCertFile" | "tlsClientKeyFile";
 
-function readPem(setting: Setting<string>, cwd: string): PemFile {
+function readFile(setting: Setting<string>, cwd: string): PemFile {
   const path = setting.value;
   // ADC resolves an empty path to the working directory, and fails to read that as a file.
   if (path === "") throw wrongValue(setting.origin, "the path is empty");
@@ -70,7 +73,8 @@ function readPem(setting: Setting<string>, cwd: string): PemFile {
     if (!statSync(resolve(cwd, path)).isFile()) {
       throw wrongValue(setting.origin, `"${resolve(cwd, path)}" is no regular file`);
     }
-    pem = readFileSync(resolve(cwd, path), "utf8");
+    // Windows' editors put a byte order mark in front, which Deno takes for a part of the first line.
+    pem = readFileSync(resolve(cwd, path), "utf8").replace(/^\ufeff/, "");
   } catch (error) {
     if (error instanceof ConnectionError) throw error;
     throwIfNotCapable(error);
@@ -83,12 +87,72 @@ function readPem(setting: Setting<string>, cwd: string): PemFile {
       cause: error,
     });
   }
-  if (!pem.includes("-----BEGIN ")) {
-    throw wrongValue(setting.origin, `the file "${resolve(cwd, path)}" is no PEM file`, {
+  return { path, pem: new Secret(pem) };
+}
+
+/**
+ * Judges what the files hold, before anything connects. Only where some connection uses TLS: ADC looks at the
+ * contents no sooner. What cannot be read as a certificate or a key, the handshake tells.
+ */
+export function requireUsableTls(tls: Tls, cwd: string): void {
+  const { caCertFile, clientCertFile, clientKeyFile } = tls;
+  for (const file of [caCertFile, clientCertFile, clientKeyFile]) {
+    if (file === undefined || file.value.pem.reveal().includes("-----BEGIN ")) continue;
+    throw wrongValue(file.origin, `the file "${resolve(cwd, file.value.path)}" is no PEM file`, {
       suggestion: 'A PEM file has a line that starts with "-----BEGIN".',
     });
   }
-  return { path, pem: new Secret(pem) };
+  if (clientCertFile === undefined || clientKeyFile === undefined) return;
+  const [certificate] = certificatesIn(clientCertFile.value.pem.reveal());
+  const key = readKey(clientKeyFile, cwd);
+  if (key === undefined || certificate === undefined) return;
+  if (spkiOf(certificate.publicKey).equals(spkiOf(key))) return;
+  throw wrongValue(
+    clientKeyFile.origin,
+    `the key in "${resolve(cwd, clientKeyFile.value.path)}" does not fit the certificate in "${
+      resolve(cwd, clientCertFile.value.path)
+    }"`,
+    { suggestion: "Name the key that the first certificate in that file was made for." },
+  );
+}
+
+const CERTIFICATE = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]+-----END \1-----/g;
+
+/** Those that can be read: among many one may be of a kind that the runtime does not know. */
+export function certificatesIn(pem: string): readonly X509Certificate[] {
+  // Loaded only now: a run over http needs none of it.
+  const { X509Certificate } = process.getBuiltinModule("node:crypto");
+  return (pem.match(CERTIFICATE) ?? []).flatMap((block) => {
+    try {
+      return [new X509Certificate(block)];
+    } catch {
+      return [];
+    }
+  });
+}
+
+const PRIVATE_KEY = /-----BEGIN ((?:\w+ )*PRIVATE KEY)-----([^]+?)-----END \1-----/;
+
+/** A private key's public half. No error of a parser is handed on: it may hold what was read. */
+function readKey({ value: { path, pem }, origin }: Setting<PemFile>, cwd: string) {
+  const [block, kind, content] = PRIVATE_KEY.exec(pem.reveal()) ?? [];
+  if (kind === "ENCRYPTED PRIVATE KEY" || content?.includes("Proc-Type: 4,ENCRYPTED")) {
+    throw wrongValue(origin, `the key in "${resolve(cwd, path)}" is encrypted`, {
+      suggestion:
+        "ADC cannot be told its password. Write it without, into a file that only you can read: " +
+        "openssl pkey -in encrypted.key -out plain.key",
+    });
+  }
+  const { createPrivateKey, createPublicKey } = process.getBuiltinModule("node:crypto");
+  try {
+    return createPublicKey(createPrivateKey(block ?? ""));
+  } catch {
+    return undefined;
+  }
+}
+
+function spkiOf(key: KeyObject): Buffer {
+  return key.export({ type: "spki", format: "der" });
 }
 
 function requirePair({ clientCertFile: cert, clientKeyFile: key }: Tls): void {

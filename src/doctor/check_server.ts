@@ -136,15 +136,18 @@ export function checkProxy(
   const findings = new Map<string, Found>();
   for (const [index, proxy] of connection.proxies.entries()) {
     const contact = contacts[index];
-    if (proxy === undefined || contact === undefined) continue;
+    if (contact === undefined) continue;
+    if (proxy === undefined) {
+      const near = nearMiss(contact, connection, env);
+      if (near !== undefined) findings.set(near, judgeWayPast(contact, near));
+      continue;
+    }
     if (findings.get(proxy.host.value)?.status === "failed") continue;
     const plain = contact.server.base.protocol === "https:" && adcVersion !== undefined &&
       isOlder(adcVersion, [0, 27, 0]);
     findings.set(
       proxy.host.value,
-      plain
-        ? readableByProxy(proxy, contact, adcVersion)
-        : judgeProxy(proxy, contact, nearMiss(contact, connection, env)),
+      plain ? readableByProxy(proxy, contact, adcVersion) : judgeProxy(proxy, contact),
     );
   }
   return findings.size > 0
@@ -169,7 +172,6 @@ function readableByProxy(
 function judgeProxy(
   { host: { value, origin } }: Proxy,
   { server, failure, status }: Contact,
-  near: string | undefined,
 ): Found {
   const { display, base } = server;
   const from = describeOrigin(origin);
@@ -180,13 +182,6 @@ function judgeProxy(
       `${found}, and no answer comes`,
       "Unset the variable, or name the server in NO_PROXY, if it is reached without.",
       { exitCode: EXIT.unavailable, data },
-    );
-  }
-  if (near !== undefined) {
-    return warning(
-      `${found}, although NO_PROXY lists "${near}": ADC takes that for the very host "${near}"`,
-      `List ".${near}" or "${base.hostname}" in NO_PROXY.`,
-      data,
     );
   }
   if (isFromProject(origin)) {
@@ -201,16 +196,37 @@ function judgeProxy(
   return ok(found, data);
 }
 
+function judgeWayPast({ server: { base, display } }: Contact, near: string): Found {
+  return warning(
+    `requests to ${display} go past the proxy, for NO_PROXY lists "${near}": the TypeScript ADC takes that ` +
+      `for the very host "${near}", and goes through the proxy`,
+    `List ".${near}" or "${base.hostname}" in NO_PROXY.`,
+    { server: display },
+  );
+}
+
 /**
- * For curl and others `example.com` exempts `api.example.com` too, for ADC's client it does not.
+ * For curl, the Rust ADC and others `example.com` exempts `api.example.com` too, for axios it does not.
  */
 function nearMiss(
-  { server }: Contact,
+  { server: { base: { protocol, hostname: host } } }: Contact,
   { envFile }: Connection,
   env: Environment,
 ): string | undefined {
-  const list = env.no_proxy || env.NO_PROXY || envFile.get("no_proxy") || envFile.get("NO_PROXY");
-  return (list ?? "").toLowerCase().split(/[\s,]+/).find((entry) =>
-    /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(entry) && server.base.hostname.endsWith(`.${entry}`)
+  const valueOf = (name: string) =>
+    [env, Object.fromEntries(envFile.entries())].flatMap((each) => [
+      each[name.toLowerCase()],
+      each[name],
+    ]).find((value) => value) ?? "";
+  const scheme = protocol === "https:" ? "HTTPS" : "HTTP";
+  if (valueOf(`${scheme}_PROXY`) + valueOf("ALL_PROXY") === "") return undefined;
+  const entries = valueOf("NO_PROXY").toLowerCase().split(/[\s,]+/);
+  const isClear = entries.some((entry) =>
+    entry === host || (/^[.*]/.test(entry) && host.endsWith(entry.replace(/^\*/, "")))
   );
+  return isClear
+    ? undefined
+    : entries.find((entry) =>
+      /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(entry) && host.endsWith(`.${entry}`)
+    );
 }

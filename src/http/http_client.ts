@@ -1,3 +1,5 @@
+import process from "node:process";
+import type { Transform } from "node:stream";
 import type { Connection } from "../connection/connection.ts";
 import type { Server } from "../connection/server.ts";
 import type { HttpDispatcher } from "../context.ts";
@@ -122,7 +124,8 @@ export function openHttpClient(
     const outgoing = { server, method, path, headers, body, signal: end.signal };
     try {
       return await tryRepeatedly(() => transport(outgoing), {
-        read: (answer) => read(answer, end.signal),
+        // A `HEAD` has headers of a body that it has not.
+        read: (answer) => read(method === "HEAD" ? answer : decode(answer), end.signal),
         attempts: REPEATABLE.includes(method) ? MAX_ATTEMPTS : 1,
         ended: end.signal,
         deadline: timeout === 0 ? Infinity : Date.now() + timeout,
@@ -232,13 +235,90 @@ function delay(milliseconds: number, ended: AbortSignal): Promise<void> {
 /** What a server sent can repeat the token, and errors of parsers hold what the server sent. */
 function withoutAnswer(error: unknown): unknown {
   if (!(error instanceof Error) || !showsAnswer(error)) return error;
-  return Object.assign(new Error(error.message), { code: codeOf(error) });
+  const { rawPacket } = error as { readonly rawPacket?: Uint8Array };
+  const code = rawPacket !== undefined && isHttp2(rawPacket) ? "HTTP2_ONLY" : codeOf(error);
+  return Object.assign(new Error(error.message), { code });
+}
+
+/** A server that speaks only that begins with its SETTINGS, a frame of type 4 on stream 0. */
+function isHttp2(packet: Uint8Array): boolean {
+  return packet[0] === 0 && packet[3] === 4 && packet.subarray(4, 9).every((byte) => byte === 0);
 }
 
 function showsAnswer(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
   const isShown = ["rawPacket", "headers", "data"].some((each) => each in error);
   return isShown || showsAnswer((error as { readonly cause?: unknown }).cause);
+}
+
+/** An answer that is encoded although nothing was to be: a mask must see what is in it. */
+function decode(answer: Incoming): Incoming {
+  const encodings = answer.headers.filter(([name]) => name === "content-encoding")
+    .flatMap(([, value]) => value.toLowerCase().split(","))
+    .map((encoding) => encoding.trim()).filter((encoding) => !["", "identity"].includes(encoding));
+  if (encodings.length === 0) return answer;
+  const untrue = ["content-encoding", "content-length"];
+  return {
+    ...answer,
+    headers: answer.headers.filter(([name]) => !untrue.includes(name)),
+    body: encodings.reduceRight<AsyncIterable<Uint8Array>>(decodeOne, answer.body),
+  };
+}
+
+/** More than this an encoded answer must not become: a few bytes can be made to unfold without end. */
+const MAX_DECODED = 256 * MAX_BYTES;
+
+async function* decodeOne(
+  body: AsyncIterable<Uint8Array>,
+  encoding: string,
+): AsyncGenerator<Uint8Array> {
+  const { Readable, pipeline } = process.getBuiltinModule("node:stream");
+  const parts = body[Symbol.asyncIterator]();
+  const first = await parts.next();
+  if (first.done === true) return;
+  let failure: unknown;
+  async function* encoded(): AsyncGenerator<Uint8Array> {
+    try {
+      yield first.value;
+      yield* { [Symbol.asyncIterator]: () => parts };
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
+  }
+  const decoder = decoderOf(encoding, first.value);
+  pipeline(Readable.from(encoded()), decoder, () => {});
+  let length = 0;
+  try {
+    for await (const part of decoder) {
+      length += part.length;
+      if (length > MAX_DECODED) throw unreadable("too much");
+      yield part;
+    }
+  } catch (error) {
+    throw failure ?? (codeOf(error) === UNREADABLE ? error : unreadable(`no ${encoding}`));
+  }
+}
+
+function decoderOf(encoding: string, [start = 0]: Uint8Array): Transform {
+  const zlib = process.getBuiltinModule("node:zlib");
+  switch (encoding) {
+    case "gzip":
+    case "x-gzip":
+      return zlib.createGunzip();
+    case "br":
+      return zlib.createBrotliDecompress();
+    case "deflate":
+      // Some servers leave out the header that the standard asks for.
+      return (start & 15) === 8 ? zlib.createInflate() : zlib.createInflateRaw();
+  }
+  throw unreadable(encoding);
+}
+
+const UNREADABLE = "ERR_CONTENT_ENCODING";
+
+function unreadable(found: string): Error {
+  return Object.assign(new Error(`Cannot decode the answer: ${found}`), { code: UNREADABLE });
 }
 
 async function readWhole(answer: Incoming): Promise<HttpResponse> {

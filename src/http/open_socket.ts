@@ -5,6 +5,7 @@ import type { TLSSocket } from "node:tls";
 import type { Proxy } from "../connection/proxy.ts";
 import { hostOf, type Server } from "../connection/server.ts";
 import { type Tls, tlsOptions } from "../connection/tls.ts";
+import { verifyChain } from "./verify_chain.ts";
 
 export interface OpenSocketOptions {
   readonly tls: Tls;
@@ -86,10 +87,18 @@ export async function shakeHands(
 /**
  * Every TLS connection that a request is for passes here before a byte crosses it, those to proxies too.
  */
-function approveSocket(secured: TLSSocket, { skipVerify }: Tls): TLSSocket {
-  if (skipVerify.value || secured.authorized) return secured;
-  secured.destroy();
-  throw new Error(`CERT_UNTRUSTED: ${secured.authorizationError}`);
+function approveSocket(secured: TLSSocket, { skipVerify, caCertFile }: Tls): TLSSocket {
+  if (skipVerify.value) return secured;
+  // A server that misses a client certificate hangs up right after the handshake, and shows nothing any more.
+  if (secured.destroyed) throw secured.errored ?? connectionClosed();
+  try {
+    if (!secured.authorized) throw new Error(`CERT_UNTRUSTED: ${secured.authorizationError}`);
+    if (caCertFile !== undefined) verifyChain(secured, caCertFile.value.pem.reveal());
+    return secured;
+  } catch (error) {
+    secured.destroy();
+    throw error;
+  }
 }
 
 /** Has a proxy lead a connection on to the server. */
@@ -124,12 +133,12 @@ export function proxyRefusal(status: number | undefined): Error {
   return new Error(`Proxy response (${status}): the request was not let through`);
 }
 
-/** The user name and password in a proxy's address, which are decoded. */
+/** The user name and password in a proxy's address, as they are written there, like axios. */
 export function proxyAuthorization({ url }: Proxy): Readonly<Record<string, string>> {
   const { username, password } = new URL(url.reveal());
-  if (username === "" && password === "") return {};
-  const pair = decodeURIComponent(`${username}:${password}`);
-  return { "proxy-authorization": `Basic ${Buffer.from(pair).toString("base64")}` };
+  if (username === "") return {};
+  const pair = Buffer.from(`${username}:${password}`).toString("base64");
+  return { "proxy-authorization": `Basic ${pair}` };
 }
 
 /** The error for a connection that ended without a reason. */

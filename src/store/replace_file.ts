@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { promises as fs } from "node:fs";
+import { fsync, promises as fs } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { promises as timers } from "node:timers";
+import { promisify } from "node:util";
 import { codeOf, throwIfNotCapable } from "../errors.ts";
 import { storeError } from "./store_error.ts";
 
@@ -32,7 +34,7 @@ export async function replaceFile(
     const handle = await fs.open(temporary, "wx", 0o600);
     try {
       await handle.writeFile(text);
-      await handle.sync();
+      await sync(handle);
     } finally {
       await handle.close();
     }
@@ -45,12 +47,17 @@ export async function replaceFile(
   await syncFolder(dirname(path));
 }
 
+/** Not by `FileHandle.sync()`: Yarn's Plug'n'Play puts handles of its own in their place, which have none. */
+async function sync({ fd }: FileHandle): Promise<void> {
+  await promisify(fsync)(fd);
+}
+
 /** After this the move survives a power failure, too. Not every system can do it. */
 async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await fs.open(folder, "r");
     try {
-      await handle.sync();
+      await sync(handle);
     } finally {
       await handle.close();
     }

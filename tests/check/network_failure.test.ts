@@ -21,7 +21,7 @@ const TLS: readonly [error: Error, found: RegExp][] = [
   ],
   [errorOf("invalid peer certificate: NotValidForName"), /another name/],
   [errorOf("invalid peer certificate: certificate not valid for name"), /another name/],
-  [errorOf("self-signed certificate", "DEPTH_ZERO_SELF_SIGNED_CERT"), /not known here/],
+  [errorOf("self-signed certificate", "DEPTH_ZERO_SELF_SIGNED_CERT"), /is self-signed/],
   [errorOf("in chain", "SELF_SIGNED_CERT_IN_CHAIN"), /not known here/],
   [errorOf("unable to verify", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"), /not known here/],
   [errorOf("unable to get", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY"), /not known here/],

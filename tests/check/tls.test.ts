@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import process from "node:process";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { checkToken } from "../../src/check/check_token.ts";
@@ -10,8 +13,13 @@ import type { Environment } from "../../src/context.ts";
 import { Secret } from "../../src/secret.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
 import type { Sandbox, SandboxOptions } from "../sandbox/sandbox.ts";
+import { createCertificate } from "../sandbox/certificate.ts";
+import { serveTls } from "../support/chains.ts";
 import { serveHttp, serveTcp } from "../support/loopback.ts";
+import { nodeRuntime, skipWithout } from "../support/runtimes.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
+
+const node = nodeRuntime(24);
 
 const TOKEN = "a7ee-example";
 
@@ -109,18 +117,6 @@ test("`checkToken()` says that the server does not take the client certificate",
   assert.deepEqual(sandbox.requests, []);
 });
 
-test("`checkToken()` says that a client certificate and a key do not belong together", async () => {
-  await using sandbox = await start({ clientCertificate: true });
-  const result = await check(sandbox.url, {
-    ADC_CA_CERT_FILE: sandbox.ca,
-    ADC_TLS_CLIENT_CERT_FILE: sandbox.clientCert,
-    ADC_TLS_CLIENT_KEY_FILE: sandbox.otherClientKey,
-  });
-  assert.equal(result.verdict, "tls", inspect(result));
-  assert.match(result.suggestion ?? "", /--tls-client-(cert|key)-file/);
-  assert.ok(!inspect(result).includes("PRIVATE KEY"));
-});
-
 test("`checkToken()` says that PEM files hold nothing of use", async () => {
   await using sandbox = await start({ clientCertificate: true });
   await using folder = await temporaryFolder();
@@ -164,4 +160,77 @@ test("`checkToken()` does not take a connection that breaks off for a matter of 
   const result = await check(server.url.replace("http:", "https:"));
   assert.notEqual(result.verdict, "valid");
   assert.match(result.found, /cut off|TLS/);
+});
+
+test("`checkToken()` says that a certificate is self-signed, and has it named", async () => {
+  // With and without the right to sign, of which the runtimes say different things.
+  for (const use of ["server", "authority"] as const) {
+    const { cert, key } = createCertificate("localhost", { use, hosts: ["localhost"] });
+    await using server = await serveTls({ cert, key });
+    const result = await check(server.url);
+    assert.equal(result.verdict, "tls", inspect(result));
+    assert.match(result.found, /certificate is self-signed$/);
+    assert.match(result.suggestion ?? "", /--ca-cert-file .* NODE_EXTRA_CA_CERTS .* Deno/);
+    assert.equal(server.received, 0);
+  }
+});
+
+test("`checkToken()` says that a server speaks no HTTP/1.1", async () => {
+  const { cert, key } = createCertificate("localhost", { use: "server", hosts: ["localhost"] });
+  await using folder = await temporaryFolder({ "ca.pem": cert });
+  const env = { ADC_CA_CERT_FILE: `${folder.path}/ca.pem` };
+  const settings = "\0\0\0\x04\0\0\0\0\0";
+  // With the protocol agreed on in the handshake, without, and without TLS.
+  await using agreed = await serveTls({ cert, key, ALPNProtocols: ["h2"] });
+  await using silent = await serveTls({ cert, key }, settings);
+  await using plain = await serveTcp((socket) => {
+    socket.once("data", () => socket.end(settings));
+  });
+  for (const { url } of [agreed, silent, plain]) {
+    const result = await check(url, env);
+    assert.equal(new CheckError(result).exitCode, 69, inspect(result));
+    assert.match(result.found, /speaks no HTTP\/1\.1$/);
+  }
+});
+
+/** Serves over TLS by Node.js, told to take every key. */
+const ANY_KEY = `
+  const options = JSON.parse(process.argv[1]);
+  require("tls").createServer({ ...options, ciphers: "DEFAULT@SECLEVEL=0" }, (socket) => {
+    socket.on("error", () => {});
+  }).on("tlsClientError", () => {}).listen(0, "127.0.0.1", function () {
+    console.log(this.address().port);
+  });
+`;
+
+test("`checkToken()` says that the runtime takes no key that short", {
+  skip: await skipWithout(node),
+}, async () => {
+  const { cert, key } = createCertificate("localhost", {
+    use: "server",
+    hosts: ["localhost"],
+    rsaBits: 1024,
+  });
+  await using folder = await temporaryFolder({ "ca.pem": cert });
+  const child = spawn(await node, ["-e", ANY_KEY, JSON.stringify({ cert, key })]);
+  try {
+    const [port] = await once(child.stdout, "data");
+    const url = `https://localhost:${String(port).trim()}`;
+    const isDeno = "deno" in process.versions;
+    for (
+      const env of [
+        { ADC_CA_CERT_FILE: `${folder.path}/ca.pem` },
+        // Node.js takes it then.
+        ...(isDeno ? [{}, { ADC_TLS_SKIP_VERIFY: "true" }] : []),
+      ]
+    ) {
+      const { verdict, found, suggestion } = await check(url, env);
+      assert.equal(verdict, "tls");
+      assert.match(found, /key (that|is) (is )?too short/);
+      assert.match(suggestion ?? "", /RSA key of 2048 bits/);
+      assert.doesNotMatch(suggestion ?? "", /skip-verify/);
+    }
+  } finally {
+    child.kill();
+  }
 });

@@ -3,6 +3,7 @@ import { EventEmitter, once } from "node:events";
 import type { RequestListener } from "node:http";
 import { Readable } from "node:stream";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { api } from "../../src/cli/commands/api.ts";
 import type { Io } from "../../src/cli/io.ts";
 import { main } from "../../src/cli/main.ts";
@@ -135,6 +136,24 @@ test("`api()` masks its token in the answer and leaves a new one, unless told ot
     assert.ok(out.includes(TOKEN));
   }
 });
+
+test("`api()` masks its token in an answer that is encoded, too", async () => {
+  const { code, out } = await ask((_, response) => {
+    response.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" });
+    response.end(gzipSync(JSON.stringify({ given: TOKEN })));
+  }, ["/x"]);
+  assert.deepEqual([code, out], [0, '{"given":"***"}']);
+});
+
+for (const status of [429, 503]) {
+  test(`\`api()\` asks three times where nothing but ${status} comes, and fails`, async () => {
+    const { code, seen, err } = await ask((_, response) => {
+      response.writeHead(status, { "content-length": "0", "connection": "close" }).end();
+    }, ["/api/users"]);
+    assert.deepEqual([code, seen.length], [69, 3]);
+    assert.match(err, new RegExp(`answered ${status}`));
+  });
+}
 
 test("`api()` shows status and headers with -i, and no cookie", async () => {
   const ended = await ask((_, response) => {

@@ -50,7 +50,9 @@ test("`proxyFor()` looks into `.env` as well, which ADC loads before it connects
   const env = { HTTP_PROXY: "http://env:1", no_proxy: "out.example" };
   assert.equal(find("http://h", env, file)?.host.value, "env:1");
   assert.equal(find("http://out.example", env, file), undefined);
-  assert.equal(find("http://in.example", env, file)?.host.value, "env:1");
+  // The Rust ADC reads NO_PROXY before no_proxy, axios the other way round.
+  assert.equal(find("http://in.example", env, file), undefined);
+  assert.equal(find("http://other.example", env, file)?.host.value, "env:1");
   assert.equal(find("http://h", { HTTP_PROXY: "" }, file), undefined);
 });
 
@@ -91,13 +93,16 @@ test("`proxyFor()` refuses an address that is no http or https URL, and does not
   }
 });
 
-test("`proxyFor()` reads NO_PROXY as axios does, which is not how curl and undici do", () => {
+test("`proxyFor()` goes past the proxy where any ADC would, by axios' rules or reqwest's", () => {
   const cases: readonly [noProxy: string, server: string, direct: boolean][] = [
     ["*", "http://h.example", true],
     ["h.example", "http://h.example", true],
-    ["h.example", "http://api.h.example", false],
+    ["h.example", "http://api.h.example", true],
+    ["h.example", "http://myh.example", false],
+    ["0.0.1", "http://127.0.0.1", false],
     [".h.example", "http://api.h.example", true],
-    [".h.example", "http://h.example", false],
+    [".h.example", "http://h.example", true],
+    [".h.example", "http://myh.example", false],
     ["*.h.example", "http://api.h.example", true],
     ["*h.example", "http://myh.example", true],
     ["h.example:80", "http://h.example", true],
@@ -111,6 +116,27 @@ test("`proxyFor()` reads NO_PROXY as axios does, which is not how curl and undic
     ["::1", "http://[::1]:9180", true],
     ["[::1]:9180", "http://[::1]:9180", true],
     ["[::1]:9181", "http://[::1]:9180", false],
+    ["::ffff:127.0.0.1", "http://127.0.0.1:9180", true],
+    ["127.0.0.1", "http://[::ffff:127.0.0.1]:9180", true],
+    ["10.0.0.5", "http://[::ffff:10.0.0.5]", true],
+    ["0:0:0:0:0:0:0:1", "http://[::1]:9180", true],
+    ["[0:0:0:0:0:0:0:1]", "http://[::1]:9180", true],
+    ["[0:0:0:0:0:0:0:1]:9180", "http://[::1]:9180", true],
+    ["[0:0:0:0:0:0:0:1]:9181", "http://[::1]:9180", false],
+    ["127.0.0.1:09180", "http://127.0.0.1:9180", true],
+    ["127.0.0.1:0", "http://127.0.0.1:9180", true],
+    ["127.0.0.1:9181", "http://127.0.0.1:9180", false],
+    ["*:1]", "http://[::1]:9180", true],
+    ["::1:9180", "http://[::1]:9180", true],
+    ["::1:9181", "http://[::1]:9180", false],
+    ["10.0.0.0/8", "http://10.1.2.3", true],
+    ["10.0.0.0/8", "http://11.1.2.3", false],
+    ["10.0.0.0/99", "http://10.1.2.3", false],
+    ["10.0.0.0/8", "http://10.example", false],
+    ["fd00::/8", "http://[fd12::1]", true],
+    ["fd00::/8", "http://10.1.2.3", false],
+    ["/", "http://h.example", false],
+    [".", "http://h.example", false],
     ["localhost", "http://h.example", false],
     ["", "http://h.example", false],
   ];

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { KeyObject } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -7,6 +8,7 @@ import { resolveConnection } from "../../src/connection/connection.ts";
 import type { Tls } from "../../src/connection/tls.ts";
 import type { Environment } from "../../src/context.ts";
 import { ConnectionError } from "../../src/errors.ts";
+import { createCertificate } from "../sandbox/certificate.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
@@ -18,7 +20,7 @@ async function tlsOf(line: string, env: Environment, cwd: string): Promise<Tls> 
 
 async function refusal(line: string, env: Environment, cwd: string): Promise<ConnectionError> {
   try {
-    await tlsOf(line, env, cwd);
+    await tlsOf(line, { ADC_SERVER: "https://gateway.example", ...env }, cwd);
   } catch (error) {
     assert.ok(error instanceof ConnectionError, inspect(error));
     return error;
@@ -59,6 +61,7 @@ test("`readTls()` refuses a file that is missing, a folder, empty, or no PEM fil
     "empty.pem": "",
     "der.pem": "\u0030\u0082",
     "text.pem": "BEGIN CERTIFICATE",
+    "ca.pem": CERTIFICATE,
   });
   await mkdir(join(folder.path, "folder.pem"));
   const cases = {
@@ -71,20 +74,85 @@ test("`readTls()` refuses a file that is missing, a folder, empty, or no PEM fil
     "": /: the path is empty$/,
   };
   for (const [, flag, name] of FILES) {
+    // The other half of a client's pair is there.
+    const { [name]: _, ...rest } = {
+      ADC_CA_CERT_FILE: "ca.pem",
+      ADC_TLS_CLIENT_CERT_FILE: "ca.pem",
+      ADC_TLS_CLIENT_KEY_FILE: "ca.pem",
+    };
     for (const [path, message] of Object.entries(cases)) {
-      const inFlag = await refusal(`sync ${flag}=${path}`, {}, folder.path);
+      const inFlag = await refusal(`sync ${flag}=${path}`, rest, folder.path);
       assert.match(inFlag.message, message);
       assert.ok(inFlag.message.startsWith(`Cannot use ${flag}: `));
       assert.equal(inFlag.exitCode, 64);
-      const inEnvironment = await refusal("sync", { [name]: path }, folder.path);
+      const inEnvironment = await refusal("sync", { ...rest, [name]: path }, folder.path);
       assert.match(inEnvironment.message, message);
       assert.equal(inEnvironment.exitCode, 78);
       await folder.write(".env", `${name}=${path}\n`);
-      const inFile = await refusal("sync", {}, folder.path);
+      const inFile = await refusal("sync", rest, folder.path);
       assert.ok(inFile.message.startsWith(`Cannot use ${name} in .env: `));
       assert.equal(inFile.exitCode, 78);
       await folder.write(".env", "");
     }
+  }
+});
+
+test("`readTls()` does not look into files that no connection uses, as ADC does not", async () => {
+  await using folder = await temporaryFolder({ "empty.pem": "" });
+  for (const [, flag] of FILES.slice(0, 1)) {
+    const line = `sync ${flag}=empty.pem --server http://gateway.example`;
+    assert.equal((await tlsOf(line, {}, folder.path)).caCertFile?.value.pem.reveal(), "");
+    const error = await refusal(line, { HTTP_PROXY: "https://proxy.example" }, folder.path);
+    assert.match(error.message, /is no PEM file$/);
+  }
+});
+
+test("`readTls()` takes a byte order mark off a file", async () => {
+  const { cert } = createCertificate("Test CA");
+  await using folder = await temporaryFolder({ "ca.pem": `\ufeff${cert}` });
+  const { caCertFile } = await tlsOf("sync --ca-cert-file ca.pem", {}, folder.path);
+  assert.equal(caCertFile?.value.pem.reveal(), cert);
+});
+
+/** A key of its own for each form in which one can be encrypted. */
+function encrypted(privateKey: KeyObject): readonly string[] {
+  const options = { format: "pem", cipher: "aes-256-cbc", passphrase: "canary" } as const;
+  return [
+    privateKey.export({ type: "pkcs8", ...options }).toString(),
+    "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n" +
+    "QUFB\n-----END EC PRIVATE KEY-----\n",
+  ];
+}
+
+test("`readTls()` says that a client's key is encrypted, or made for another certificate", async () => {
+  const { cert, key, privateKey } = createCertificate("client", { use: "client" });
+  const other = createCertificate("other", { use: "client" });
+  await using folder = await temporaryFolder({
+    "cert.pem": cert,
+    "chain.pem": cert + other.cert,
+    "key.pem": key,
+    "both.pem": key + cert,
+    "other.pem": other.key,
+    "sec1.pem": privateKey.export({ type: "sec1", format: "pem" }).toString(),
+  });
+  const line = (certificate: string, key: string) =>
+    `sync --server https://h --tls-client-cert-file ${certificate} --tls-client-key-file ${key}`;
+  for (const pair of [["cert", "key"], ["chain", "sec1"], ["both", "both"]] as const) {
+    await tlsOf(line(`${pair[0]}.pem`, `${pair[1]}.pem`), {}, folder.path);
+  }
+  for (const certificate of ["cert.pem", "chain.pem"]) {
+    const error = await refusal(line(certificate, "other.pem"), {}, folder.path);
+    assert.match(error.message, /--tls-client-key-file: the key in ".*other\.pem" does not fit /);
+    assert.equal(error.exitCode, 64);
+  }
+  for (const text of encrypted(privateKey)) {
+    await folder.write("encrypted.pem", text);
+    const env = { ADC_TLS_CLIENT_CERT_FILE: "cert.pem", ADC_TLS_CLIENT_KEY_FILE: "encrypted.pem" };
+    const error = await refusal("sync", env, folder.path);
+    assert.match(error.message, /ADC_TLS_CLIENT_KEY_FILE: the key in ".*" is encrypted$/);
+    assert.equal(error.exitCode, 78);
+    // Nobody asks for it where nobody connects with it.
+    await tlsOf("sync --server http://h", env, folder.path);
   }
 });
 

@@ -204,6 +204,25 @@ for (const home of await testHomes("every engine")) {
       assert.ok(Number(kilobytes) < 384 * 1024, `${kilobytes} kB at the most`);
     });
 
+    it("loses nothing of an answer whose reader is slow, and its server gone", async () => {
+      await using fix = await fixture();
+      const length = 4 * 1024 * 1024;
+      await using server = await serveHttp((_, response) => {
+        response.writeHead(200, { connection: "close" }).end(Buffer.alloc(length, "x"));
+      });
+      const ended = await collect(
+        ["sh", "-c", '{ "$@"; echo "$?" >&3; } 3>code | (sleep 1; wc -c)', "sh"].concat(
+          [...home.command, "api", "/big"],
+        ),
+        {
+          env: { ...fix.env, ADC_SERVER: server.url, ADC_TOKEN: fix.token },
+          cwd: fix.folder.path,
+        },
+      );
+      assert.deepEqual([ended.stdout.trim(), ended.stderr], [`${length}`, ""]);
+      assert.equal(await readFile(`${fix.folder.path}/code`, "utf8"), "0\n");
+    });
+
     it("ends quietly when its reader goes away", async () => {
       await using fix = await fixture();
       await using server = await serveBig();

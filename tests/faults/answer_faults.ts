@@ -151,7 +151,7 @@ export const ANSWER_FAULTS: FaultGroup = {
     tooMuch(
       {
         fault: "gzip bomb",
-        bound: "it is not unpacked, and reading stops after 1 MiB",
+        bound: "reading stops after 1 MiB of what it unpacks to",
         message: /answered 200 with something that is no JSON/,
       },
       { "content-encoding": "gzip" },

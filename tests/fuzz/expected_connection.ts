@@ -53,7 +53,9 @@ export function expectedConnection(
   const timeout = parseDuration(options.timeout ?? "10s");
   if (timeout === null || !Number.isFinite(timeout) || timeout < 0) return undefined;
   const files = [options.caCertFile, options.tlsClientCertFile, options.tlsClientKeyFile];
-  if (!files.every((file) => file === undefined || isPem(file, cwd))) return undefined;
+  const isSecure = origins.some((origin) => origin.startsWith("https:"));
+  const isUsable = (file: string) => isSecure ? isPem(file, cwd) : isFile(file, cwd);
+  if (!files.every((file) => file === undefined || isUsable(file))) return undefined;
   if ((files[1] === undefined) !== (files[2] === undefined)) return undefined;
   const no = ["", "0", "n", "no", "f", "false", "off"];
   if (skipVerify !== undefined && no.includes(skipVerify.trim().toLowerCase())) return undefined;
@@ -108,9 +110,12 @@ function originsOf(server: string, list: boolean): readonly string[] | undefined
   return good ? parts.map((part) => new URL(part).origin) : undefined;
 }
 
-function isPem(file: string, cwd: string): boolean {
+function isFile(file: string, cwd: string): boolean {
   const path = resolve(cwd, file);
   if (file === "" || file.includes("\0")) return false;
-  return existsSync(path) && statSync(path).isFile() &&
-    readFileSync(path, "utf8").includes("-----BEGIN ");
+  return existsSync(path) && statSync(path).isFile();
+}
+
+function isPem(file: string, cwd: string): boolean {
+  return isFile(file, cwd) && readFileSync(resolve(cwd, file), "utf8").includes("-----BEGIN ");
 }

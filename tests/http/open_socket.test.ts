@@ -10,7 +10,9 @@ import type { Environment } from "../../src/context.ts";
 import { openHttpClient } from "../../src/http/http_client.ts";
 import type { HttpResponse } from "../../src/http/http_client.ts";
 import { Secret } from "../../src/secret.ts";
+import { createCertificate } from "../sandbox/certificate.ts";
 import { createCertificateFiles } from "../sandbox/certificate_files.ts";
+import { serveTls } from "../support/chains.ts";
 import { startForwardProxy } from "../support/forward_proxy.ts";
 import { serveHttp, serveTcp } from "../support/loopback.ts";
 
@@ -67,11 +69,36 @@ test("`openSocket()` waits for a proxy no longer than the time limit", async () 
   }
 });
 
-test("`openSocket()` sends a user without a password to the proxy, too", async () => {
+test("`openSocket()` sends a proxy's user and password as they are written, and no path", async () => {
   await using server = await serveHttp((_, response) => void response.end());
-  await using proxy = await startForwardProxy();
-  await read(server.url, { HTTP_PROXY: proxy.url.replace("//", "//bob@") });
-  assert.deepEqual(proxy.authorizations, [`Basic ${btoa("bob:")}`]);
+  const files = await createCertificateFiles();
+  await using secure = await serveTls(files.server, "HTTP/1.1 204 No Content\r\n\r\n");
+  const env = { ADC_CA_CERT_FILE: files.ca };
+  for (
+    const [written, sent] of [
+      ["bob@", "bob:"],
+      ["bob:p%40ss@", "bob:p%40ss"],
+      ["us%er:pw@", "us%er:pw"],
+      [":pw@", undefined],
+      ["", undefined],
+    ] as const
+  ) {
+    await using proxy = await startForwardProxy();
+    const ALL_PROXY = `${proxy.url.replace("//", `//${written}`)}/some/path?x=1`;
+    await read(server.url, { ...env, ALL_PROXY });
+    await read(secure.url, { ...env, ALL_PROXY });
+    const header = sent && `Basic ${btoa(sent)}`;
+    assert.deepEqual(proxy.authorizations, [header, header]);
+    assert.deepEqual(proxy.asked, [`GET ${server.url}/x`, `CONNECT localhost:${secure.port}`]);
+  }
+  await files.remove();
+});
+
+test("`openSocket()` verifies nothing of an https proxy either, where that is turned off", async () => {
+  const { cert, key } = createCertificate("anybody", { use: "server" });
+  await using proxy = await serveTls({ cert, key }, "HTTP/1.1 204 No Content\r\n\r\n");
+  const env = { HTTP_PROXY: proxy.url, ADC_TLS_SKIP_VERIFY: "true" };
+  assert.equal((await read("http://gateway.example", env)).status, 204);
 });
 
 test("`openSocket()` verifies an https proxy with the connection's CA, and shows it no certificate", async () => {
@@ -113,17 +140,21 @@ test("`openSocket()` verifies an https proxy with the connection's CA, and shows
     ADC_TLS_CLIENT_KEY_FILE: files.clientKey,
   };
   try {
+    // Without a scheme it is the server's.
+    const bare = { ...env, HTTPS_PROXY: address.replace("https://", "") };
     const bodies = [
       (await read("http://gateway.example", env)).body,
       (await read(`https://localhost:${port}`, env)).body,
+      (await read(`https://localhost:${port}`, bare)).body,
     ];
-    assert.deepEqual(bodies, ["from the proxy", "from the server"]);
-    assert.deepEqual(shown, ["Sandbox client"]);
-    assert.deepEqual(asked, ["GET http://gateway.example/x", `CONNECT localhost:${port}`]);
+    assert.deepEqual(bodies, ["from the proxy", "from the server", "from the server"]);
+    assert.deepEqual(shown, ["Sandbox client", "Sandbox client"]);
+    const tunnel = `CONNECT localhost:${port}`;
+    assert.deepEqual(asked, ["GET http://gateway.example/x", tunnel, tunnel]);
     const stranger = { ...env, ADC_CA_CERT_FILE: files.otherCa };
     await assert.rejects(read("http://gateway.example", stranger));
     await assert.rejects(read(`https://localhost:${port}`, stranger));
-    assert.equal(asked.length, 2, "neither the proxy nor the server heard of it");
+    assert.equal(asked.length, 3, "neither the proxy nor the server heard of it");
   } finally {
     proxy.close();
     server.close();

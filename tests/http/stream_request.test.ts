@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { inspect } from "node:util";
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import { openHttpClient } from "../../src/http/http_client.ts";
 import type { StreamRequest } from "../../src/http/http_client.ts";
@@ -16,6 +17,7 @@ async function open(url: string, ...flags: readonly string[]) {
   return {
     open: (request: Partial<StreamRequest>) =>
       client.open({ token: undefined, method: "GET", path: "/", ...request, server }),
+    send: () => client.send({ token: undefined, method: "GET", path: "/", server }),
     [Symbol.asyncDispose]: () => client.close(),
   };
 }
@@ -182,4 +184,96 @@ test("`HttpClient.open()` fails where the parts of an answer make no sense, and 
     assert.ok(!inspect(error, { depth: 9, showHidden: true }).includes("the-token"));
     return true;
   });
+});
+
+const ENCODERS: Readonly<Record<string, (text: string) => Uint8Array>> = {
+  "gzip": gzipSync,
+  "X-GZIP": gzipSync,
+  "deflate": deflateSync,
+  "Deflate": deflateRawSync,
+  "br": brotliCompressSync,
+  "deflate, gzip": (text) => gzipSync(deflateSync(text)),
+  "identity": (text) => Buffer.from(text),
+};
+
+test("`HttpClient.open()` and `send()` decode what is encoded although nothing was to be", async () => {
+  const text = '{"list": [1, 2, 3]}'.repeat(1000);
+  for (const [encoding, encode] of Object.entries(ENCODERS)) {
+    const body = encode(text);
+    await using server = await serveHttp((_, response) => {
+      const headers = { "content-encoding": encoding, "content-length": body.length };
+      response.writeHead(200, { ...headers, "x-more": "kept" });
+      // In small parts.
+      for (let at = 0; at < body.length; at += 100) response.write(body.subarray(at, at + 100));
+      response.end();
+    });
+    await using client = await open(server.url);
+    const answer = await client.open({});
+    assert.equal(String(await readAll(answer.body)), text, encoding);
+    if (encoding !== "identity") assert.equal(answer.header("content-length"), undefined);
+    assert.equal(answer.header("x-more"), "kept");
+    assert.equal((await client.send()).body, text, encoding);
+    const head = await client.open({ method: "HEAD" });
+    assert.equal(head.header("content-encoding"), encoding);
+    assert.equal((await readAll(head.body)).length, 0);
+  }
+});
+
+test("`HttpClient.open()` fails where an answer cannot be decoded, and asks once", async () => {
+  const whole = gzipSync("text".repeat(1000));
+  for (
+    const [encoding, body] of [
+      ["gzip", Buffer.from("no gzip at all")],
+      ["gzip", whole.subarray(0, whole.length / 2)],
+      ["br", whole],
+      ["zstd", whole],
+      ["compress", whole],
+    ] as const
+  ) {
+    let asked = 0;
+    await using server = await serveHttp((_, response) => {
+      asked += 1;
+      response.writeHead(200, { "content-encoding": encoding }).end(body);
+    });
+    await using client = await open(server.url);
+    const { body: parts } = await client.open({});
+    await assert.rejects(readAll(parts), { code: "ERR_CONTENT_ENCODING" });
+    await assert.rejects(client.send(), { code: "ERR_CONTENT_ENCODING" });
+    assert.equal(asked, 2);
+  }
+});
+
+test("`HttpClient.open()` takes an answer without a body for none, whatever its encoding", async () => {
+  await using server = await serveHttp((_, response) => {
+    response.writeHead(200, { "content-encoding": "gzip" }).end();
+  });
+  await using client = await open(server.url);
+  assert.equal((await readAll((await client.open({})).body)).length, 0);
+});
+
+test("`HttpClient.send()` reads no more of what unfolds without end than of any other", async () => {
+  const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+  await using server = await serveHttp((_, response) => {
+    response.writeHead(200, { "content-encoding": "gzip" }).end(bomb);
+  });
+  await using client = await open(server.url);
+  const { body, cut } = await client.send();
+  assert.ok(cut && body.length < 2 * 1024 * 1024, String(body.length));
+});
+
+test("`HttpClient.open()` stops what unfolds without end", async () => {
+  const member = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+  await using server = await serveHttp((_, response) => {
+    response.writeHead(200, { "content-encoding": "gzip" });
+    for (let count = 0; count < 5; count++) response.write(member);
+    response.end();
+  });
+  await using client = await open(server.url);
+  const { body } = await client.open({});
+  let read = 0;
+  const reading = (async () => {
+    for await (const part of body) read += part.length;
+  })();
+  await assert.rejects(reading, { code: "ERR_CONTENT_ENCODING" });
+  assert.ok(read <= 256 * 1024 * 1024);
 });

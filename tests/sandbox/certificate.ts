@@ -38,6 +38,12 @@ export interface KeyedCertificate {
 export interface CertificateOptions {
   /** The certificate that signs this one. @default itself */
   readonly issuer?: KeyedCertificate;
+  /** Whose key signs it, whatever it says of its issuer. @default the issuer's */
+  readonly signer?: KeyedCertificate;
+  /** Version 1 has no extensions: neither what it is for nor hosts. @default 3 */
+  readonly version?: 1 | 3;
+  /** The bits of an RSA key. @default a P-256 key */
+  readonly rsaBits?: number;
   /** What it is for. @default "authority" */
   readonly use?: "authority" | "server" | "client";
   /** Host names and IP addresses. @default none */
@@ -50,6 +56,7 @@ export interface CertificateOptions {
 
 const HOUR = 3_600_000;
 const ECDSA_WITH_SHA256 = sequence(objectIdentifier("1.2.840.10045.4.3.2"));
+const RSA_WITH_SHA256 = sequence(objectIdentifier("1.2.840.113549.1.1.11"), der(0x05));
 const EXTENDED_USE = { server: "1.3.6.1.5.5.7.3.1", client: "1.3.6.1.5.5.7.3.2" };
 
 /**
@@ -63,15 +70,23 @@ export function createCertificate(
   name: string,
   options: CertificateOptions = {},
 ): KeyedCertificate {
-  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const { rsaBits } = options;
+  const { publicKey, privateKey } = rsaBits === undefined
+    ? generateKeyPairSync("ec", { namedCurve: "P-256" })
+    : generateKeyPairSync("rsa", { modulusLength: rsaBits });
   const spki = publicKey.export({ type: "spki", format: "der" });
   // The uncompressed point is the last 65 bytes of a P-256 SPKI.
   const keyId = createHash("sha1").update(spki.subarray(-65)).digest();
   const issuer = options.issuer ?? { name, privateKey, keyId };
+  const { version = 3, signer = issuer } = options;
+  const algorithm = signer.privateKey.asymmetricKeyType === "rsa"
+    ? RSA_WITH_SHA256
+    : ECDSA_WITH_SHA256;
   const body = sequence(
-    der(0xa0, integer(Buffer.from([2]))),
+    // Version 1 is the default, which DER leaves out.
+    ...(version === 1 ? [] : [der(0xa0, integer(Buffer.from([2])))]),
     integer(Buffer.concat([Buffer.from([0x40]), randomBytes(15)])),
-    ECDSA_WITH_SHA256,
+    algorithm,
     distinguishedName(issuer.name),
     sequence(
       utcTime(options.notBefore ?? new Date(Date.now() - HOUR)),
@@ -79,12 +94,12 @@ export function createCertificate(
     ),
     distinguishedName(name),
     spki,
-    der(0xa3, sequence(...extensions(options, keyId, issuer.keyId))),
+    ...(version === 1 ? [] : [der(0xa3, sequence(...extensions(options, keyId, issuer.keyId)))]),
   );
-  const signature = sign("sha256", body, issuer.privateKey);
+  const signature = sign("sha256", body, signer.privateKey);
   return {
     name,
-    cert: pem(sequence(body, ECDSA_WITH_SHA256, bitString(signature))),
+    cert: pem(sequence(body, algorithm, bitString(signature))),
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
     privateKey,
     keyId,
@@ -98,13 +113,12 @@ function distinguishedName(commonName: string): Buffer {
 function extensions(options: CertificateOptions, keyId: Buffer, issuerKeyId: Buffer): Buffer[] {
   const { use = "authority", hosts = [] } = options;
   const authority = use === "authority";
+  const usage = !authority ? [7, 0x80] : hosts.length > 0 ? [1, 0x86] : [1, 0x06];
   return [
     // basicConstraints: whether it may sign others
     extension("2.5.29.19", authority ? sequence(booleanTrue()) : sequence(), { critical: true }),
-    // keyUsage: keyCertSign and cRLSign, or digitalSignature
-    extension("2.5.29.15", der(0x03, Buffer.from(authority ? [1, 0x06] : [7, 0x80])), {
-      critical: true,
-    }),
+    // keyUsage: keyCertSign and cRLSign where it signs others, digitalSignature where it serves
+    extension("2.5.29.15", der(0x03, Buffer.from(usage)), { critical: true }),
     extension("2.5.29.14", octetString(keyId)),
     extension("2.5.29.35", sequence(der(0x80, issuerKeyId))),
     ...(authority ? [] : [extension("2.5.29.37", sequence(objectIdentifier(EXTENDED_USE[use])))]),
