@@ -132,7 +132,9 @@ export function judgeRawAnswer(
   if (verdict === "wrong-server" && status > 404) {
     return new AdminApiError({ failure: "bad-request", tried, found, status });
   }
-  if (status === 400) return new AdminApiError({ failure: "bad-request", tried, found, status });
+  if (status === 400 && verdict !== "tls") {
+    return new AdminApiError({ failure: "bad-request", tried, found, status });
+  }
   const result = { verdict, tried, found, status, suggestion };
   return new CheckError(explain(result), { resolved });
 }

@@ -1,5 +1,6 @@
 import { type Backend, BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
+import { wrongValue } from "../connection/origin.ts";
 import { addressSecrets, type Server } from "../connection/server.ts";
 import type { Context } from "../context.ts";
 import { type HttpClient, type HttpResponse, openHttpClient } from "../http/http_client.ts";
@@ -9,12 +10,14 @@ import { splitTokens } from "../token/token_value.ts";
 import {
   describeBody,
   isJson,
+  isViewerRefusal,
   type Judgement,
   judgeStatus,
   notThisBackend,
   oneLine,
   parseObject,
   shorten,
+  viewerKey,
 } from "./response.ts";
 import type { CheckResult } from "./verdict.ts";
 
@@ -34,6 +37,7 @@ export interface CheckTokenOptions extends Pick<Context, "signal" | "dispatcher"
  *
  * @category Check
  * @param token The token; for `apisix-standalone` it may be a comma-separated list, one for each server.
+ * `undefined` asks without one, as an APISIX allows that needs no key.
  * @param options The connection.
  * @returns The verdict; for several servers that of the first that is not `valid`.
  * @throws {DOMException} The signal ended the call.
@@ -49,17 +53,38 @@ export interface CheckTokenOptions extends Pick<Context, "signal" | "dispatcher"
  * assert.equal(verdict, "unreachable");
  * ```
  */
-export async function checkToken(token: Secret, options: CheckTokenOptions): Promise<CheckResult> {
+export async function checkToken(
+  token: Secret | undefined,
+  options: CheckTokenOptions,
+): Promise<CheckResult> {
   const { connection, signal } = options;
+  const { servers, backend } = connection;
   const client = openHttpClient(connection, options);
   try {
-    const results = await Promise.all(
-      tokensByServer(connection, token).map((each, index) => {
-        const server = connection.servers[index]!;
-        return checkServer({ client, connection, server, token: each }, signal);
-      }),
-    );
-    return results.find(({ verdict }) => verdict !== "valid") ?? results[0]!;
+    const tokens = token && tokensByServer(connection, token);
+    const probes = servers.map((server, index): Probe => ({
+      client,
+      connection,
+      server,
+      token: tokens?.[index],
+      configs: "HEAD",
+    }));
+    let configs: Probe["configs"] = "HEAD";
+    if (BACKENDS[backend.value].hasServerList) {
+      const asking = { request: VERSION_REQUEST, ask: askVersion };
+      const told = await checkServer(probes[0]!, signal, asking);
+      if (told.verdict !== "valid") return told;
+      configs = told.configs!;
+      // ADC has the first server alone validate.
+      if (connection.args.command === "validate") probes.length = 1;
+    }
+    const results = await Promise.all(probes.map((probe) => {
+      const asked = { ...probe, configs };
+      const request = firstRequest(asked);
+      return checkServer(asked, signal, { request, ask: PROBES[backend.value].ask });
+    }));
+    return results.find(({ verdict }) => verdict !== "valid") ??
+      results.find(({ warning }) => warning !== undefined) ?? results[0]!;
   } finally {
     await client.close();
   }
@@ -67,57 +92,108 @@ export async function checkToken(token: Secret, options: CheckTokenOptions): Pro
 
 /**
  * The token for each server, as ADC deals them out: one each where there are as many, else the first for
- * all.
+ * all. Of a server that is listed twice the last one counts.
  */
 export function tokensByServer(
-  { backend, servers }: Connection,
+  { backend, servers, serverValue }: Connection,
   token: Secret,
 ): readonly Secret[] {
   const tokens = splitTokens(token, backend.value);
-  return servers.map((_, index) => tokens[tokens.length === servers.length ? index : 0]!);
+  if (tokens.length !== servers.length) return servers.map(() => tokens[0]!);
+  const addresses = serverValue.reveal().split(",").map((each) => each.trim());
+  return addresses.map((each) => tokens[addresses.lastIndexOf(each)]!);
 }
 
-async function checkServer(probe: Probe, signal: AbortSignal | undefined): Promise<CheckResult> {
-  const { connection, server, token } = probe;
-  const mask = createMask([token]);
-  const quote = createMask([token, ...addressSecrets(server)]);
+/**
+ * Tells whether ADC looks for the gateway group by its name: not for an admin key, which has one of its own,
+ * nor to ping.
+ */
+export function namesGatewayGroup(
+  { backend, args }: Pick<Connection, "backend" | "args">,
+  token: Secret | undefined,
+): boolean {
+  if (!BACKENDS[backend.value].hasGatewayGroups || args.command === "ping") return false;
+  return token === undefined || !isAdminKey(token);
+}
+
+const EMPTY_GROUP = {
+  found: "the gateway group's name is empty",
+  suggestion:
+    "ADC would change whichever group the server lists first. Name the one you mean with " +
+    "--gateway-group or ADC_GATEWAY_GROUP.",
+};
+
+function groupIsMissing(connection: Connection, token: Secret | undefined): boolean {
+  return namesGatewayGroup(connection, token) && connection.gatewayGroup.value.trim() === "";
+}
+
+/** Refuses an empty name where ADC would look for it, and find all groups. */
+export function requireGatewayGroup(connection: Connection, token: Secret | undefined): void {
+  if (!groupIsMissing(connection, token)) return;
+  const { found, suggestion } = EMPTY_GROUP;
+  throw wrongValue(connection.gatewayGroup.origin, found, { suggestion });
+}
+
+interface Asking {
+  readonly request: FirstRequest;
+  readonly ask: (probe: Probe, request: FirstRequest) => Promise<Probed>;
+}
+
+async function checkServer(
+  probe: Probe,
+  signal: AbortSignal | undefined,
+  { request: first, ask }: Asking,
+): Promise<CheckResult & Pick<Probed, "configs">> {
+  const { server, token } = probe;
+  const tokens = token === undefined ? [] : [token];
+  const mask = createMask(tokens);
+  const quote = createMask([...tokens, ...addressSecrets(server)]);
   // A gateway group can be named by the token, by mistake.
-  const named = ({ method, path }: { readonly method: string; readonly path: string }) =>
-    mask.text(`${method} ${server.display}${path}`);
+  const named = ({ method, path }: FirstRequest) => mask.text(`${method} ${server.display}${path}`);
   try {
-    const { request, status, judgement, gatewayGroups } = await probeServer(probe);
+    const { request, judgement, ...probed } = await ask(probe, first);
     // The server's words are quoted in the message, and a server may echo the token in them, or
     // the password of its address. They are cut after that: half a token would not be recognised.
     const found = shorten(quote.text(judgement.found));
-    const suggestion = withBackendHint(probe, judgement);
+    const suggestion = withHint(probe, judgement);
     return {
       verdict: judgement.verdict,
       tried: named(request),
       found,
-      status,
       suggestion: suggestion && quote.text(suggestion),
-      gatewayGroups,
+      ...probed,
+      warning: probed.warning && quote.text(probed.warning),
     };
   } catch (error) {
     signal?.throwIfAborted();
     const { explainFailure } = await import("./network_failure.ts");
     const { verdict, found, suggestion } = await explainFailure(error, probe);
-    return { verdict, tried: named(firstRequest(connection, token)), found, suggestion };
+    return { verdict, tried: named(first), found, suggestion };
   }
 }
 
-/** An API7 token at the backend `apisix`, which is ADC's default, is a likely slip. */
-function withBackendHint(
+/** What is likely the matter with a token that was refused, or with none. */
+function withHint(
   { connection: { backend }, token }: Probe,
   { verdict, suggestion }: Judgement,
 ): string | undefined {
+  if (token === undefined) {
+    return verdict === "rejected"
+      ? "The server asks for a key: give one, and leave --no-token out."
+      : suggestion;
+  }
+  // An API7 token at the backend `apisix`, which is ADC's default, is a likely slip.
   const prefix = tokenPrefix(token.reveal());
   if (prefix === undefined || BACKENDS[backend.value].hasUsers) return suggestion;
   if (verdict !== "wrong-server" && verdict !== "rejected") return suggestion;
-  const slip =
-    `The token starts with "${prefix}", which is API7 Enterprise's, and the backend is ` +
-    `"${backend.value}": set --backend api7ee or ADC_BACKEND=api7ee.`;
+  const slip = `${
+    foreignToken(prefix, backend.value)
+  }: set --backend api7ee or ADC_BACKEND=api7ee.`;
   return suggestion === undefined ? slip : `${slip} ${suggestion}`;
+}
+
+export function foreignToken(prefix: string, backend: Backend): string {
+  return `The token starts with "${prefix}", which is API7 Enterprise's, and the backend is "${backend}"`;
 }
 
 /** More gateway groups would hide what is said about them. */
@@ -127,84 +203,110 @@ interface Probe {
   readonly client: HttpClient;
   readonly connection: Connection;
   readonly server: Server;
-  readonly token: Secret;
+  /** `undefined` asks without one. */
+  readonly token: Secret | undefined;
+  /** How a standalone server is asked for its configuration. */
+  readonly configs: "HEAD" | "GET";
+}
+
+interface FirstRequest {
+  readonly method: "GET" | "HEAD" | "POST";
+  readonly path: string;
 }
 
 interface Probed {
-  readonly request: { readonly method: "GET" | "HEAD"; readonly path: string };
-  readonly status: number;
+  readonly request: FirstRequest;
+  readonly status: number | undefined;
   readonly judgement: Judgement;
+  readonly warning?: string | undefined;
   /** The gateway groups that do exist, where the named one does not. */
   readonly gatewayGroups?: readonly string[] | undefined;
+  /** By the version of a standalone server. */
+  readonly configs?: Probe["configs"];
 }
 
 const VALID: Judgement = { verdict: "valid", found: "the server took the token" };
 
 interface BackendProbe {
-  /** The first request that ADC makes with the token. */
-  readonly request: (connection: Connection, token: Secret) => Probed["request"];
-  readonly judge: (probe: Probe, answer: Answer) => Probed | Promise<Probed>;
-}
-
-interface Answer {
-  readonly request: Probed["request"];
-  readonly response: HttpResponse;
+  /** The first request that ADC's command makes with the token. */
+  readonly request: (probe: Probe) => FirstRequest;
+  readonly ask: Asking["ask"];
 }
 
 const PROBES: Readonly<Record<Backend, BackendProbe>> = {
   "api7ee": {
-    request: ({ gatewayGroup }, token) => {
-      // ADC names no gateway group for an admin key.
-      if (isAdminKey(token)) return { method: "GET", path: "/api/gateway_groups" };
-      const name = encodeURIComponent(gatewayGroup.value);
-      return { method: "GET", path: `/api/gateway_groups?search=${name}&name=${name}` };
+    request: ({ connection, token }) => {
+      const groups = "/api/gateway_groups";
+      if (connection.args.command === "ping") return { method: "GET", path: groups };
+      // ADC looks for no gateway group of an admin key's.
+      if (!namesGatewayGroup(connection, token)) return { method: "GET", path: "/api/schema/core" };
+      const name = encodeURIComponent(connection.gatewayGroup.value);
+      return { method: "GET", path: `${groups}?search=${name}&name=${name}` };
     },
-    judge: judgeGatewayGroups,
+    ask: askApi7,
   },
   "apisix": {
     request: () => ({ method: "GET", path: "/apisix/admin/routes" }),
-    judge: (_, { request, response }) => ({
-      request,
-      status: response.status,
-      judgement: judgeRoutes(response),
-    }),
+    ask: askRoutes,
   },
   "apisix-standalone": {
-    request: () => ({ method: "HEAD", path: "/apisix/admin" }),
-    judge: probeConfigs,
+    request: ({ configs: method }) => ({ method, path: "/apisix/admin/configs" }),
+    ask: askConfigs,
   },
 };
 
-function firstRequest(connection: Connection, token: Secret): Probed["request"] {
-  return PROBES[connection.backend.value].request(connection, token);
+function firstRequest(probe: Probe): FirstRequest {
+  return PROBES[probe.connection.backend.value].request(probe);
 }
 
-async function probeServer(probe: Probe): Promise<Probed> {
-  const { client, connection, server, token } = probe;
-  const backend = connection.backend.value;
-  const request = firstRequest(connection, token);
-  const response = await client.send({ server, token, ...request });
+function sendTo({ client, server, token }: Probe, request: FirstRequest): Promise<HttpResponse> {
+  return client.send({ server, token, ...request });
+}
+
+async function askApi7(probe: Probe, request: FirstRequest): Promise<Probed> {
+  const { connection, token } = probe;
+  if (groupIsMissing(connection, token)) {
+    const judgement: Judgement = { verdict: "no-gateway-group", ...EMPTY_GROUP };
+    return { request, status: undefined, judgement };
+  }
+  const response = await sendTo(probe, request);
   const { status } = response;
-  const judgement = judgeStatus(response, backend);
-  if (judgement !== undefined) return { request, status, judgement };
-  return await PROBES[backend].judge(probe, { request, response });
+  const refusal = judgeStatus(response, "api7ee");
+  if (refusal !== undefined) return { request, status, judgement: refusal };
+  if (namesGatewayGroup(connection, token)) {
+    return await judgeGatewayGroups(probe, { request, response });
+  }
+  const fits = response.cut
+    ? isJson(response)
+    : request.path === "/api/schema/core"
+    ? isObject(parseObject(response.body)?.value)
+    : listOf(response) !== undefined;
+  return { request, status, judgement: fits ? VALID : wrongBody(response, "api7ee") };
+}
+
+function wrongBody(response: HttpResponse, backend: Backend): Judgement {
+  return notThisBackend(
+    `the server answered ${response.status} with ${describeBody(response)}`,
+    backend,
+  );
 }
 
 async function judgeGatewayGroups(
   probe: Probe,
-  { request, response }: Answer,
+  { request, response }: { readonly request: FirstRequest; readonly response: HttpResponse },
 ): Promise<Probed> {
   const { status } = response;
   const groups = listOf(response);
-  if (groups === undefined) {
-    const found = `the server answered ${status} with ${describeBody(response)}`;
-    return { request, status, judgement: notThisBackend(found, "api7ee") };
-  }
+  if (groups === undefined) return { request, status, judgement: wrongBody(response, "api7ee") };
   const name = probe.connection.gatewayGroup.value;
   const [first] = groups;
   // ADC takes the first of the list without a look at its name, so it has to be the right one.
-  if (isAdminKey(probe.token) || (first !== undefined && isNamed(first, name))) {
-    return { request, status, judgement: VALID };
+  if (first !== undefined && isNamed(first, name)) {
+    const warning = groups.length === 1
+      ? undefined
+      : `The server lists ${groups.length} gateway groups for the name "${name}", and ADC before 0.21.2, ` +
+        "which looks for a part of the name, can take another one: use a later ADC.";
+    return { request, status, judgement: VALID, warning };
   }
   const gatewayGroups = await listGatewayGroups(probe);
   const known = gatewayGroups.slice(0, MAX_GROUPS).map((each) => `"${each}"`).join(", ") +
@@ -241,7 +343,7 @@ async function listGatewayGroups({ client, server, token }: Probe): Promise<read
       method: "GET",
       path: "/api/gateway_groups",
     });
-    const mask = createMask([token]);
+    const mask = createMask(token === undefined ? [] : [token]);
     const names = (listOf(response) ?? []).map(({ name }) => name);
     return names.filter((name) => typeof name === "string")
       .map((name) => mask.text(oneLine(name))).sort();
@@ -259,52 +361,127 @@ function listOf(response: HttpResponse): Record<string, unknown>[] | undefined {
     : undefined;
 }
 
-/**
- * APISIX lists `{list, total}`, before version 3 `{node, action}`; a long list is not read to its end.
- */
-function judgeRoutes(response: HttpResponse): Judgement {
-  const value = parseObject(response.body);
-  const plausible = response.cut
-    ? isJson(response)
-    : isObject(value?.list) || isObject(value?.node);
-  if (plausible) return VALID;
-  return notThisBackend(
-    `the server answered ${response.status} with ${describeBody(response)}`,
-    "apisix",
-  );
-}
-
 /** Lua writes an empty list as an empty object. */
 function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null;
 }
 
-/**
- * Asks a standalone server for its configuration as well.
- *
- * APISIX answers `HEAD /apisix/admin` without a look at the token; the first request that needs it is
- * `HEAD /apisix/admin/configs`, or `GET` up to APISIX 3.13 (apisix/admin/init.lua, and ADC's
- * backend-apisix-standalone/src/fetcher.ts).
- */
-async function probeConfigs(
-  { client, server, token }: Probe,
-  first: Answer,
-): Promise<Probed> {
-  const path = "/apisix/admin/configs";
-  for (const method of ["HEAD", "GET"] as const) {
-    const response = await client.send({ server, token, method, path });
-    const { status } = response;
-    const judgement = judgeStatus(response, "apisix-standalone");
-    if (judgement === undefined) return { request: { method, path }, status, judgement: VALID };
-    if (status === 404 || status === 405) {
-      if (/unsupported resource type/i.test(response.body)) {
-        const found = "the server keeps its configuration in etcd, not in standalone mode";
-        const request = { method, path };
-        return { request, status, judgement: notThisBackend(found, "apisix-standalone") };
+/** Commands that write, or that ask by another method than GET. */
+const WRITING: readonly string[] = ["sync", "validate"];
+
+async function askRoutes(probe: Probe, request: FirstRequest): Promise<Probed> {
+  const response = await sendTo(probe, request);
+  const { status } = response;
+  const refusal = judgeStatus(response, "apisix");
+  if (refusal !== undefined) return { request, status, judgement: refusal };
+  const { list, node } = parseObject(response.body) ?? {};
+  const isOld = response.header("x-api-version") === "v2" || (isObject(node) && !isObject(list));
+  const fits = isOld || (response.cut ? isJson(response) : isObject(list));
+  if (!fits) return { request, status, judgement: wrongBody(response, "apisix") };
+  const { command = "" } = probe.connection.args;
+  if (isOld) {
+    const found = "the server answers in version 2 of its Admin API, which ADC cannot read";
+    const suggestion = 'Set "admin_api_version: v3" in the server\'s configuration, below ' +
+      "deployment.admin (below apisix before version 3).";
+    // ADC's ping reads no answer.
+    return command === "ping"
+      ? {
+        request,
+        status,
+        judgement: VALID,
+        warning: `All but ping will fail: ${found}. ${suggestion}`,
       }
-      continue;
-    }
-    return { request: { method, path }, status, judgement };
+      : { request, status, judgement: { verdict: "wrong-server", found, suggestion } };
   }
-  return { request: first.request, status: first.response.status, judgement: VALID };
+  const viewer = WRITING.includes(command) ? await findViewer(probe) : undefined;
+  return viewer ?? { request, status, judgement: VALID };
+}
+
+/**
+ * Tells a viewer's key, for which ADC fails half-way: GET takes it as any other. This request writes
+ * nothing; a key is looked at before anything else, also where it is not known.
+ */
+async function findViewer(probe: Probe): Promise<Probed | undefined> {
+  const { client, server, token } = probe;
+  const request = { method: "POST", path: "/apisix/admin/configs/validate" } as const;
+  try {
+    const response = await client.send({ server, token, ...request, body: {} });
+    return isViewerRefusal(response)
+      ? { request, status: response.status, judgement: viewerKey(response) }
+      : undefined;
+  } catch {
+    // A refusal is all that is looked for; an interrupt is met by whoever comes next.
+    return undefined;
+  }
+}
+
+const VERSION_REQUEST: FirstRequest = { method: "HEAD", path: "/apisix/admin" };
+
+/**
+ * Asks the first standalone server for its version, without a token, as ADC does: by it ADC decides how it
+ * asks all of them for their configuration.
+ */
+async function askVersion(probe: Probe, request: FirstRequest): Promise<Probed> {
+  const open = { ...probe, token: undefined };
+  const response = await sendTo(open, request);
+  const { status } = response;
+  const refusal = judgeStatus(response, "apisix-standalone");
+  if (refusal === undefined) {
+    return { request, status, judgement: VALID, configs: methodFor(response.header("server")) };
+  }
+  const worded = await inWords(open, request, response);
+  const judgement = worded.status === status ? judgeStatus(worded, "apisix-standalone") : undefined;
+  return { request, status, judgement: judgement ?? refusal };
+}
+
+/** `HEAD` came with APISIX 3.14; what does not tell its version is taken for a later one. */
+function methodFor(software = ""): Probe["configs"] {
+  const [, major, minor = 0, patch = 0] =
+    /APISIX\/.*?(\d+)(?:\.(\d+))?(?:\.(\d+))?/.exec(software) ??
+      [];
+  if (major === undefined) return "HEAD";
+  const later = Number(major) - 3 || Number(minor) - 13 || Number(patch);
+  return later > 0 ? "HEAD" : "GET";
+}
+
+/** The answer to a HEAD has no words: where it is a refusal, the same is asked by GET. */
+async function inWords(
+  probe: Probe,
+  request: FirstRequest,
+  response: HttpResponse,
+): Promise<HttpResponse> {
+  const { status } = response;
+  const refused = status >= 400 && status < 500 && status !== 429;
+  if (request.method !== "HEAD" || !refused) return response;
+  return await sendTo(probe, { ...request, method: "GET" });
+}
+
+async function askConfigs(probe: Probe, request: FirstRequest): Promise<Probed> {
+  const backend = "apisix-standalone";
+  const response = await sendTo(probe, request);
+  const { status } = response;
+  const refusal = judgeStatus(response, backend);
+  if (refusal === undefined) {
+    const fits = request.method === "HEAD" || isJson(response);
+    return { request, status, judgement: fits ? VALID : wrongBody(response, backend) };
+  }
+  const worded = await inWords(probe, request, response);
+  const takesGet = worded.status >= 200 && worded.status < 300;
+  const judgement = status === 401 && takesGet
+    ? viewerKey(response)
+    : status === 404 && takesGet
+    ? notThisBackend(
+      `${refusal.found} to HEAD, and takes GET: this APISIX is older than 3.14, and ADC asks by HEAD ` +
+        "where the first server tells a later version, or none",
+      backend,
+    )
+    : status === 404 && isJson(worded)
+    ? notThisBackend(
+      "the server keeps its configuration in etcd, not in standalone mode",
+      backend,
+    )
+    : worded.status === status
+    ? judgeStatus(worded, backend) ?? refusal
+    : refusal;
+  return { request, status, judgement };
 }

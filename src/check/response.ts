@@ -17,6 +17,13 @@ export function judgeStatus(
   if (status >= 200 && status < 300) return undefined;
   const words = errorMessageOf(response);
   const found = `the server answered ${status}${words === "" ? "" : `: "${quote(words)}"`}`;
+  if (isViewerRefusal(response)) return viewerKey(response, { quote });
+  const tls = status === 400
+    ? TLS_PAGES.find(([words]) => response.body.includes(words))
+    : undefined;
+  if (tls !== undefined) {
+    return { verdict: "tls", found: `${found}: "${tls[0]}"`, suggestion: tls[1] };
+  }
   if (status === 401) {
     return {
       verdict: "rejected",
@@ -33,7 +40,9 @@ export function judgeStatus(
     return {
       verdict: "forbidden",
       found,
-      suggestion: isStranger(response)
+      suggestion: isAddressRefusal(response, backend)
+        ? ADDRESS_REFUSED
+        : isStranger(response)
         ? "The answer does not come from an Admin API; something in between refuses the request."
         : /\blicen[sc]e\b/i.test(words)
         ? "Log in to the Dashboard and put in a licence, or a new one."
@@ -57,6 +66,56 @@ export function judgeStatus(
     verdict: "wrong-server",
     found: location === undefined ? found : `${found}, pointing to "${quote(originOf(location))}"`,
     suggestion: wrongServerHint(backend),
+  };
+}
+
+const ADDRESS_REFUSED =
+  "The key was not looked at: the server, or something in front of it, refuses the address that the " +
+  'request comes from. Add it to "allow_admin" in the server\'s configuration.';
+
+/** What nginx says of TLS in a page, for its handshake succeeds; and what to do about it. */
+const TLS_PAGES: readonly (readonly [words: string, suggestion: string])[] = [
+  [
+    "No required SSL certificate was sent",
+    "The server asks for a client certificate: give one with --tls-client-cert-file and " +
+    "--tls-client-key-file.",
+  ],
+  [
+    "The SSL certificate error",
+    "The server does not take the client certificate: check --tls-client-cert-file, and which CA the " +
+    "server wants it from.",
+  ],
+  [
+    "The plain HTTP request was sent to HTTPS port",
+    "The server speaks https at that port: write https:// in --server or ADC_SERVER.",
+  ],
+];
+
+/** nginx in APISIX answers by a page to an address that it does not let in, whatever the key. */
+export function isAddressRefusal(
+  response: Pick<HttpResponse, "status" | "body" | "cut" | "header">,
+  backend: Backend,
+): boolean {
+  return response.status === 403 && !BACKENDS[backend].hasUsers &&
+    !isJson(response as HttpResponse);
+}
+
+/** A key that may only read, where APISIX was asked for something else. */
+export function isViewerRefusal(response: HttpResponse): boolean {
+  return response.status === 401 &&
+    /invalid method for role viewer/i.test(errorMessageOf(response));
+}
+
+export function viewerKey(
+  response: HttpResponse,
+  { quote = oneLine }: { readonly quote?: (words: string) => string } = {},
+): Judgement {
+  const words = errorMessageOf(response);
+  return {
+    verdict: "forbidden",
+    found: `the server answered ${response.status}${words === "" ? "" : `: "${quote(words)}"`}`,
+    suggestion:
+      "The key works, and is a viewer's: a viewer key may only read. Use one with the role admin.",
   };
 }
 

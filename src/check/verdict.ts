@@ -1,5 +1,5 @@
 import { AdcRunError, EXIT } from "../errors.ts";
-import type { ResolvedToken } from "../token/resolve.ts";
+import { describeResolved, type ResolvedToken } from "../token/resolve.ts";
 
 /**
  * What the test call found out about a token. Only `rejected` says that the token itself is bad; README's
@@ -40,7 +40,7 @@ export const VERDICTS: Readonly<Record<Verdict, VerdictTraits>> = {
   "rejected": { exit: EXIT.permission, summary: "401: wrong, expired or revoked", ...UNKNOWN },
   "forbidden": {
     exit: EXIT.permission,
-    summary: "403: the token works and its role does not suffice",
+    summary: "403, or a viewer's key: the token works and its role does not suffice",
     tokenKnown: true,
     tokenAccepted: false,
   },
@@ -81,6 +81,8 @@ export interface CheckResult {
   readonly found: string;
   /** What to do about it; absent where there is nothing to do. */
   readonly suggestion?: string | undefined;
+  /** What a person should know though the verdict is `valid`. */
+  readonly warning?: string | undefined;
   /** The status code, where there was an answer. */
   readonly status?: number | undefined;
   /** The names of the gateway groups that do exist, for `no-gateway-group`. */
@@ -111,9 +113,7 @@ export class CheckError extends AdcRunError {
     options: { readonly resolved?: ResolvedToken | undefined } = {},
   ) {
     const { resolved } = options;
-    const token = resolved === undefined
-      ? ""
-      : ` with token ${resolved.token} from ${resolved.source} (${resolved.detail})`;
+    const token = resolved === undefined ? "" : ` with ${describeResolved(resolved)}`;
     super(`${result.tried}${token}: ${result.found}`, VERDICTS[result.verdict].exit, {
       suggestion: result.suggestion,
     });

@@ -123,6 +123,13 @@ const TABLE = [
     variable: "ADC_RUN_EPHEMERAL",
   },
   {
+    flags: "--no-token",
+    text: "use no token: for an APISIX that needs no key (admin_key_required: false)",
+    kind: "switch",
+    scope: "runs",
+    variable: "ADC_RUN_NO_TOKEN",
+  },
+  {
     flags: "--adc PATH",
     text: "the ADC to run",
     kind: "text",

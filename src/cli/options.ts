@@ -139,7 +139,7 @@ function readVariables(env: Environment): GivenOptions {
       options[answer === undefined ? `${key}Ttl` : key] = answer ?? text;
     } else {
       if (answer === undefined) throw wrongVariable(variable, "true or false");
-      if (key !== "profile") options[key] = answer;
+      if (key !== "profile") options[key] = variable.includes("_NO_") ? !answer : answer;
       // A child of a run for several targets has its own target's name, which counts.
       else if (answer && !env.ADC_RUN_PROFILE) options[key] = false;
     }

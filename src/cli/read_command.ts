@@ -52,7 +52,8 @@ export function readCommand<T>(
     mask: before.mask && behind.mask !== false,
     fromEnvironment: new Set([...before.fromEnvironment].filter((key) => !isGiven(key))),
   };
-  rejectUnusedOptions(options, spec);
+  // Behind the command `--token` is ADC's.
+  rejectUnusedOptions({ ...options, token: before.token !== false }, spec);
   if (connection === "with the stored token" && isGiven("token")) {
     throw new UsageError(`Cannot use --token with "adc-run ${name}": it means nothing there`);
   }
@@ -127,12 +128,12 @@ function rejectUnusedOptions(options: GlobalOptions, spec: CommandSpec): void {
   const { name, options: own = [], shared = [], readOnly } = spec;
   const taken = [...shared, ...own.map((option) => namesOf(option).long)];
   for (const option of GLOBAL_OPTIONS) {
-    const { long } = namesOf(option);
+    const { long, negated } = namesOf(option);
     if (option.scope === "all" || taken.includes(long)) continue;
     for (const key of keysOf(option) as readonly (keyof GlobalOptions)[]) {
-      // These two are always there, and are written to turn them off.
-      const isGiven = key === "check" || key === "mask"
-        ? !options[key]
+      // Some are always there, and are written to turn them off.
+      const isGiven = negated && key !== "profile"
+        ? options[key] === false
         : options[key] !== undefined;
       if (!isGiven) continue;
       if (key === "dryRun" && !readOnly) requireNoDryRun(options, name);

@@ -19,7 +19,7 @@ export interface RunCommand {
 
 export type RunSettings =
   & Context
-  & Pick<RunOptions, "adc" | "check" | "mask" | "ephemeral" | "terminal">
+  & Pick<RunOptions, "adc" | "check" | "mask" | "token" | "ephemeral" | "terminal">
   & {
     readonly sources: (
       connection: Connection,
@@ -33,8 +33,9 @@ export async function runOptionsOf(
 ): Promise<RunSettings> {
   const { env, cwd, keychain } = io;
   requireMask(options);
+  rejectTokens(options);
   const ephemeral = await readTtl(options);
-  const { adc, check, mask } = options;
+  const { adc, check, mask, token } = options;
   const confirm = (reason: string) => askConfirmation(`Send the password, though ${reason}?`, io);
   return {
     env,
@@ -43,6 +44,7 @@ export async function runOptionsOf(
     adc,
     check,
     mask,
+    token,
     ephemeral,
     terminal: hasTerminal(io),
     sources: (connection, sessions) =>
@@ -66,6 +68,25 @@ function requireMask({ failOnLeak, mask, fromEnvironment }: GlobalOptions): void
   throw new ConnectionError(
     `Cannot use ${leak} with ${without}: the mask is what finds a leak`,
     fromEnvironment.has("failOnLeak") && fromEnvironment.has("mask") ? EXIT.config : EXIT.usage,
+  );
+}
+
+/** Options that say where a token comes from, where there is to be none. */
+function rejectTokens(options: GlobalOptions): void {
+  const { token, source, ephemeral, ephemeralTtl, fromEnvironment } = options;
+  if (token !== false) return;
+  const isFlag = (key: string) => !fromEnvironment.has(key);
+  // A variable says where tokens come from in general.
+  const clash = source !== undefined && isFlag("source")
+    ? "--source"
+    : ephemeralTtl !== undefined || ephemeral
+    ? isFlag("ephemeral") && isFlag("ephemeralTtl") ? "--ephemeral" : "ADC_RUN_EPHEMERAL"
+    : undefined;
+  if (clash === undefined) return;
+  const name = isFlag("token") ? "--no-token" : "ADC_RUN_NO_TOKEN";
+  throw new ConnectionError(
+    `Cannot use ${name} with ${clash}: there is no token to look for`,
+    name.startsWith("--") || clash.startsWith("--") ? EXIT.usage : EXIT.config,
   );
 }
 

@@ -56,6 +56,8 @@ export async function profilesOf(
 
 export interface OwnConnection {
   readonly connection: Connection;
+  /** Whether nobody named a backend, and the command's own stands. */
+  readonly backendIsAssumed: boolean;
   readonly sources: readonly TokenSource[];
 }
 
@@ -79,7 +81,8 @@ export async function openConnection(
   const args = [spec.name, ...connectionWords];
   const connect = () => resolveConnection({ args, env, cwd, envFile, profile });
   let connection = await connect();
-  if (backend !== undefined && connection.backend.origin.kind === "default") {
+  const backendIsAssumed = backend !== undefined && connection.backend.origin.kind === "default";
+  if (backendIsAssumed) {
     args.push("--backend", backend);
     connection = await connect();
   }
@@ -91,7 +94,11 @@ export async function openConnection(
     }
   }
   for (const warning of connection.warnings) reporter.warn(warning);
-  return { connection, sources: sourcesOf(io, { options, reporter, connection }) };
+  return {
+    connection,
+    backendIsAssumed,
+    sources: sourcesOf(io, { options, reporter, connection }),
+  };
 }
 
 /**

@@ -12,6 +12,8 @@ export interface BackendTraits {
   readonly hasUsers: boolean;
   readonly hasGatewayGroups: boolean;
   readonly hasServerList: boolean;
+  /** How its Admin API is served out of the box. */
+  readonly usualScheme: "http" | "https";
   /**
    * Whether `adc ping` fails whatever the server: it asks for `/apisix/admin` without a server there
    * (backend-apisix-standalone/src/index.ts).
@@ -32,6 +34,7 @@ export const BACKENDS: Readonly<Record<Backend, BackendTraits>> = {
     hasUsers: true,
     hasGatewayGroups: true,
     hasServerList: false,
+    usualScheme: "https",
     failsOwnPing: false,
     guardedPath: "/api/gateway_groups",
   },
@@ -40,6 +43,7 @@ export const BACKENDS: Readonly<Record<Backend, BackendTraits>> = {
     hasUsers: false,
     hasGatewayGroups: false,
     hasServerList: false,
+    usualScheme: "http",
     failsOwnPing: false,
     guardedPath: "/apisix/admin/routes",
   },
@@ -48,6 +52,7 @@ export const BACKENDS: Readonly<Record<Backend, BackendTraits>> = {
     hasUsers: false,
     hasGatewayGroups: false,
     hasServerList: true,
+    usualScheme: "http",
     failsOwnPing: true,
     guardedPath: "/apisix/admin/configs",
   },

@@ -107,15 +107,11 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
   const backend = readBackend(target.backend);
   const server: Setting<string> = target.server ??
     { value: "http://localhost:9180", origin: { kind: "default" } };
-  const servers = readServers(server, BACKENDS[backend.value].hasServerList);
+  const { hasServerList, usualScheme } = BACKENDS[backend.value];
+  const servers = readServers(server, hasServerList, usualScheme);
   requireAllowed({ value: servers, origin: server.origin }, env);
   const gatewayGroup: Setting<string> = target.gatewayGroup ??
     { value: "default", origin: { kind: "default" } };
-  if (BACKENDS[backend.value].hasGatewayGroups && gatewayGroup.value.trim() === "") {
-    throw wrongValue(gatewayGroup.origin, "the gateway group's name is empty", {
-      suggestion: "ADC would change whichever group the server lists first. Name the one you mean.",
-    });
-  }
   const tls = readTls(adcLayers, cwd);
   const proxies = servers.map((each) => proxyFor(each, adcLayers));
   refuseUntrustedOverrides({ env, profile, tls, proxies });

@@ -19,13 +19,21 @@ export interface Server {
   readonly authorization: Secret | undefined;
 }
 
-export function readServers(setting: Setting<string>, list: boolean): readonly Server[] {
+export function readServers(
+  setting: Setting<string>,
+  list: boolean,
+  usualScheme: "http" | "https" = "https",
+): readonly Server[] {
   // ADC takes white space around the addresses of a list, and fails with it around a single one.
   const parts = list ? setting.value.split(",").map((part) => part.trim()) : [setting.value];
-  return parts.map((part) => readServer(part, setting));
+  return parts.map((part) => readServer(part, setting, usualScheme));
 }
 
-function readServer(text: string, { origin }: Setting<string>): Server {
+function readServer(
+  text: string,
+  { origin }: Setting<string>,
+  usualScheme: "http" | "https",
+): Server {
   const suggestion = 'Write it like "https://gateway.example.com:7443".';
   if (text === "") throw wrongValue(origin, "the server's address is empty", { suggestion });
   if (/\s/.test(text)) {
@@ -38,7 +46,7 @@ function readServer(text: string, { origin }: Setting<string>): Server {
       origin,
       `the server's address "${withoutUserinfo(text)}" is no http or https URL`,
       {
-        suggestion: bare ? `Did you mean "https://${withoutUserinfo(text)}"?` : suggestion,
+        suggestion: bare ? `Did you mean "${usualScheme}://${withoutUserinfo(text)}"?` : suggestion,
       },
     );
   }

@@ -59,7 +59,7 @@ export async function checkBackend(
 }
 
 function judgeBackend(
-  { server: { display }, failure, status, backend, software }: Contact,
+  { server: { display }, failure, status, backend, software, shut }: Contact,
   { backend: { value: expected, origin }, fits, version }: Pick<Connection, "backend"> & {
     readonly fits: boolean;
     readonly version?: string | undefined;
@@ -68,6 +68,9 @@ function judgeBackend(
   if (failure?.verdict === "tls") return skipped(`${display} was not asked: TLS is in the way`);
   if (failure !== undefined || status === undefined || status >= 500) {
     return skipped(`${display} does not answer`);
+  }
+  if (shut) {
+    return skipped(`${display} lets nobody in from this address, and does not say what it is`);
   }
   const data = {
     server: display,

@@ -29,7 +29,7 @@ async function checkOne(
   { connection, signal, now = Date.now }: Parameters<typeof checkTls>[0],
 ): Promise<Found> {
   const { display } = server;
-  if (server.base.protocol !== "https:") {
+  if (server.base.protocol !== "https:" && failure?.verdict !== "tls") {
     return crossesInPlain(server)
       ? warning(
         `${display} is asked without TLS: others on the network can read the token`,

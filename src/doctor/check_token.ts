@@ -126,9 +126,10 @@ function judgeToken(winner: ResolvedToken, trial: TokenTrial, now: number): read
 
 function* remarks(
   { source }: ResolvedToken,
-  { owner, record }: TokenTrial,
+  { checked, owner, record }: TokenTrial,
   now: number,
 ): Generator<Found> {
+  if (checked?.warning !== undefined) yield warning(checked.warning);
   if (owner?.superAdmin) {
     yield warning(
       `it belongs to "${oneLine(owner.username)}", a Super Admin`,

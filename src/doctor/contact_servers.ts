@@ -1,5 +1,12 @@
 import { explainFailure, type NetworkFailure } from "../check/network_failure.ts";
-import { errorMessageOf, isJson, oneLine, parseObject } from "../check/response.ts";
+import {
+  errorMessageOf,
+  isAddressRefusal,
+  isJson,
+  judgeStatus,
+  oneLine,
+  parseObject,
+} from "../check/response.ts";
 import { type Backend, BACKEND_NAMES, BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Server } from "../connection/server.ts";
@@ -13,6 +20,8 @@ export interface Contact {
   readonly status?: number | undefined;
   readonly software?: string | undefined;
   readonly backend?: Backend | undefined;
+  /** Whether it refuses this address, whatever it is asked. */
+  readonly shut?: boolean | undefined;
   readonly skew?: number | undefined;
 }
 
@@ -47,6 +56,9 @@ async function contact(
     const before = now();
     const first = await ask(expected);
     const after = now();
+    // nginx says in a page what is wrong with TLS.
+    const { verdict, found, suggestion = "" } = judgeStatus(first, expected) ?? {};
+    if (verdict === "tls") return { server, failure: { verdict, found: found!, suggestion } };
     const answers = new Map([[expected, first]]);
     // One that is in trouble gives the same answer to everything.
     if (first.status < 500 && first.status !== 429) {
@@ -66,6 +78,7 @@ async function contact(
       status: first.status,
       software: software && oneLine(software).slice(0, 80),
       backend,
+      shut: backend === undefined && isAddressRefusal(first, expected),
       // The header has no fractions of a second: half of one is the best guess.
       skew: Number.isNaN(date) ? undefined : date + 500 - (before + after) / 2,
     };

@@ -1,4 +1,5 @@
 import type { Credentials } from "../admin_api/session.ts";
+import { requireGatewayGroup } from "../check/check_token.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
@@ -101,6 +102,8 @@ async function find(
 ): Promise<SourceAnswer> {
   const missing = whatIsMissing(connection, options);
   if (missing !== undefined) return { status: "absent", reason: missing };
+  // Before anybody logs in for nothing.
+  requireGatewayGroup(connection, undefined);
   const reason = needsConsent(connection);
   if (reason !== undefined && !await options.confirm?.(reason)) {
     return {

@@ -6,7 +6,7 @@ import { addressSecrets } from "../connection/server.ts";
 import type { Environment } from "../context.ts";
 import { MIN_SECRET_LENGTH, Secret, tokenPrefix } from "../secret.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
-import { splitTokens } from "../token/token_value.ts";
+import { sentToken, splitTokens } from "../token/token_value.ts";
 
 /** Ways to more tokens, which are none of the child's business. */
 const WITHHELD = ["ADC_TOKEN_FILE", "ADC_TOKEN_COMMAND", "API7_USERNAME", "API7_PASSWORD"];
@@ -72,7 +72,7 @@ export function secretsOf(
   const { backend, args, envFile, servers, proxies } = connection;
   const others = [...visibleTokens(args, env), ...tokensIn((name) => envFile.get(name))];
   return [
-    ...splitTokens(token, backend.value),
+    ...sentToken(token) === undefined ? [] : splitTokens(token, backend.value),
     // A password is withheld from the child; a short one is a word that would garble the output.
     ...[...secrets, new Secret(env.API7_PASSWORD ?? "")].filter(isLong),
     ...others.flatMap((secret) => splitTokens(secret, backend.value)),

@@ -63,6 +63,13 @@ export interface RunOptions extends Omit<Context, "env" | "cwd"> {
    */
   readonly ephemeral?: number | undefined;
   /**
+   * Whether a token is used. `false` is for an APISIX that needs no key: no source is asked, the check sends
+   * none, and the child finds the word `unused` in ADC_TOKEN.
+   *
+   * @default true
+   */
+  readonly token?: boolean | undefined;
+  /**
    * Whether the token is tried before the run.
    *
    * @default true

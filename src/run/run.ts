@@ -6,7 +6,7 @@ import {
   NO_ARGUMENTS,
   readAdcArguments,
 } from "../adc/arguments.ts";
-import { checkToken } from "../check/check_token.ts";
+import { checkToken, foreignToken, requireGatewayGroup } from "../check/check_token.ts";
 import { CheckError, type CheckResult } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import { type Connection, resolveConnection } from "../connection/connection.ts";
@@ -17,9 +17,10 @@ import { defaultSources } from "../lifecycle/default_sources.ts";
 import { endWarning, explainRefusal, knownToken } from "../lifecycle/expiry.ts";
 import type { SessionPool } from "../lifecycle/session_pool.ts";
 import { createMask } from "../mask/mask.ts";
-import { type ResolvedToken, resolveToken } from "../token/resolve.ts";
+import { tokenPrefix } from "../secret.ts";
+import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolve.ts";
 import type { TokenLease } from "../token/source.ts";
-import { splitTokens } from "../token/token_value.ts";
+import { sentToken, splitTokens } from "../token/token_value.ts";
 import { runChild } from "./child.ts";
 import {
   type ChildEnvironment,
@@ -82,11 +83,13 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   const connection = await resolveConnection({ ...context, args });
   for (const warning of connection.warnings) onWarning?.(warning);
   if (ephemeral !== undefined) requireEphemeral(connection);
+  if (terms.token === false) requireNoToken(connection);
 
   // The token, which may have been made for this run.
-  const found = await findToken(connection, context);
+  const found = terms.token === false ? WITHOUT_TOKEN : await findToken(connection, context);
   let { lease } = found;
   try {
+    requireGatewayGroup(connection, found.token);
     // What the child must not do with it.
     const child = childEnvironment(connection, env);
     handOver(child, found, connection);
@@ -97,7 +100,8 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
       secrets: secretsOf(connection, found, env),
     });
     warnOfMismatch(connection, found, context);
-    const record = await knownToken(found.token, { connection, env, onWarning });
+    const record = sentToken(found.token) &&
+      await knownToken(found.token, { connection, env, onWarning });
     const warning = endWarning(record, now());
     if (warning !== undefined) onWarning?.(warning);
 
@@ -113,13 +117,18 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     // The check.
     let checked: CheckResult | undefined;
     if (terms.check !== false) {
-      checked = await checkToken(resolved.token, { ...context, connection });
+      checked = await checkToken(sentToken(resolved.token), { ...context, connection });
       if (checked.verdict !== "valid") {
         throw new CheckError(explainRefusal(checked, record, now()), { resolved });
       }
+      if (checked.warning !== undefined) onWarning?.(checked.warning);
       // Whoever made a token for this run has cleared up already.
-      if (lease === undefined) await clearLeftOvers(resolved.token, connection, context);
+      if (lease === undefined && terms.token !== false) {
+        await clearLeftOvers(resolved.token, connection, context);
+      }
     }
+
+    warnOfForeignToken(connection, resolved, context);
 
     // The child, and why it failed: ADC does not say, and a token may have been revoked meanwhile.
     const words = name === undefined ? wordsForAdc(connection) : args.words;
@@ -153,6 +162,17 @@ function requireEphemeral({ backend }: Connection): void {
   );
 }
 
+/** API7 Enterprise takes no request without a token; and what is not used is not to be given. */
+function requireNoToken({ backend, args }: Connection): void {
+  const { title, hasUsers } = BACKENDS[backend.value];
+  if (hasUsers) {
+    throw new UsageError(
+      `Cannot use --no-token with the backend ${backend.value}: ${title} takes no request without a token`,
+    );
+  }
+  if (args.tokens.length > 0) throw new UsageError("Cannot use --no-token with --token");
+}
+
 async function findToken(
   connection: Connection,
   { sources: given, ...terms }: RunTerms,
@@ -179,9 +199,22 @@ function warnOfMismatch(
 ): void {
   const { length } = splitTokens(token, backend.value);
   if (length === 1 || length === servers.length) return;
+  const noun = servers.length === 1 ? "server" : "servers";
   onWarning?.(
-    `There are ${length} tokens for ${servers.length} servers: ADC uses the first for all.`,
+    `There are ${length} tokens for ${servers.length} ${noun}: ADC uses the first` +
+      (servers.length === 1 ? "." : " for all."),
   );
+}
+
+/** A server that asks for no key, or one in front of it, takes anything. */
+function warnOfForeignToken(
+  { backend }: Connection,
+  { token }: ResolvedToken,
+  { onWarning }: Pick<Context, "onWarning">,
+): void {
+  const prefix = tokenPrefix(token.reveal());
+  if (prefix === undefined || BACKENDS[backend.value].hasUsers) return;
+  onWarning?.(`${foreignToken(prefix, backend.value)}: is --backend api7ee meant?`);
 }
 
 /** ADC has no variable for its time limit, so a profile's is handed over as the flag. */
@@ -247,7 +280,11 @@ async function checkAgain(
   if (signal?.aborted) return result;
   try {
     const ending = eitherSignal(signal, hurry);
-    const again = await checkToken(resolved.token, { connection, dispatcher, signal: ending });
+    const again = await checkToken(sentToken(resolved.token), {
+      connection,
+      dispatcher,
+      signal: ending,
+    });
     return again.verdict === "valid" ? result : { ...result, checkAfter: again };
   } catch (error) {
     if (hurry.aborted || signal?.aborted) return result;

@@ -5,7 +5,7 @@ import { AdcRunError, EXIT, messageOf, SourceError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { deadline, unlessAborted } from "../system/deadline.ts";
 import type { SourceAnswer, SourceContext, TokenLease, TokenSource } from "./source.ts";
-import { isBlank, validateToken } from "./token_value.ts";
+import { isBlank, PLACEHOLDER, sentToken, validateToken } from "./token_value.ts";
 
 async function askSource(
   source: TokenSource,
@@ -105,6 +105,21 @@ export interface ResolvedToken {
   readonly lease?: TokenLease | undefined;
 }
 
+/** What stands in for a token where none is used. */
+export const WITHOUT_TOKEN: ResolvedToken = {
+  token: PLACEHOLDER,
+  source: "none",
+  detail: "--no-token",
+  trail: [],
+};
+
+/** The token and its origin, for a message. */
+export function describeResolved({ token, source, detail }: ResolvedToken): string {
+  return sentToken(token) === undefined
+    ? `no token (${detail})`
+    : `token ${token} from ${source} (${detail})`;
+}
+
 /**
  * Every source was asked and none has a token.
  * @category Errors
@@ -133,8 +148,11 @@ export class NoTokenError extends AdcRunError {
     const login = `adc-run ${name}auth login${
       BACKENDS[backend.value].hasUsers ? "" : " --with-token"
     }`;
+    const keyless = BACKENDS[backend.value].hasUsers
+      ? ""
+      : " A server that needs no key (admin_key_required: false) is run against with --no-token.";
     super(`Cannot find a token for ${server.value}: no source has one`, EXIT.permission, {
-      suggestion: `Set ADC_TOKEN, or store a token with "${login}".`,
+      suggestion: `Set ADC_TOKEN, or store a token with "${login}".${keyless}`,
     });
     this.trail = trail;
     this.#connection = connection;

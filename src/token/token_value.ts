@@ -7,6 +7,17 @@ import { Secret } from "../secret.ts";
 export const MAX_TOKEN_BYTES = 64 * 1024;
 
 /**
+ * What the child gets where no token is used: one ADC wants some value. Nothing but this very object is it, for
+ * a key may be the same word.
+ */
+export const PLACEHOLDER = new Secret("unused");
+
+/** The token that a server is sent: none where there is only the placeholder. */
+export function sentToken(token: Secret): Secret | undefined {
+  return token === PLACEHOLDER ? undefined : token;
+}
+
+/**
  * Says what keeps a value from being a token.
  *
  * The answer never holds any part of the value.

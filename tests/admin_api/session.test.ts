@@ -205,7 +205,7 @@ test("`AdminApi.logIn()` does not take a page's refusal for a wrong password", a
   const page = "<html><h1>400 The plain HTTP request was sent to HTTPS port</h1></html>";
   await using nginx = await mock(() => ({ status: 400, body: page }));
   const who = { username: "dev", password: PASSWORD };
-  assert.equal((await failureOf(nginx.api.logIn(who))).failure, "wrong-server");
+  assert.equal((await failureOf(nginx.api.logIn(who))).failure, "tls");
   const headers = { "www-authenticate": "Basic" };
   await using proxy = await mock(() => ({ status: 401, headers }));
   const error = await failureOf(proxy.api.logIn(who));

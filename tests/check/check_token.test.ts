@@ -2,13 +2,18 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { inspect } from "node:util";
+import { requireGatewayGroup } from "../../src/check/check_token.ts";
 import { CheckError } from "../../src/check/verdict.ts";
+import { resolveConnection } from "../../src/connection/connection.ts";
+import { Secret } from "../../src/secret.ts";
 import { VERSION } from "../../src/version.ts";
 import { checkAgainst } from "../support/mock_server.ts";
 import type { MockAnswer } from "../support/mock_server.ts";
 
 const BACKENDS = ["apisix", "api7ee", "apisix-standalone"] as const;
 const GROUPS = { list: [{ id: "default", name: "default" }], total: 1 };
+const GROUPS_ANSWER: MockAnswer = { body: GROUPS };
+const SCHEMA: MockAnswer = { body: { value: { service: { type: "object" } } } };
 const ROUTES = { list: [], total: 0 };
 
 const GOOD: Readonly<Record<typeof BACKENDS[number], MockAnswer>> = {
@@ -17,24 +22,53 @@ const GOOD: Readonly<Record<typeof BACKENDS[number], MockAnswer>> = {
   "apisix-standalone": {},
 };
 
-test("`checkToken()` asks each backend what ADC will ask first, with the token in X-API-KEY", async () => {
-  const paths = {
-    "apisix": ["GET /apisix/admin/routes"],
-    "api7ee": ["GET /api/gateway_groups?search=default&name=default"],
-    "apisix-standalone": ["HEAD /apisix/admin", "HEAD /apisix/admin/configs"],
-  };
-  for (const backend of BACKENDS) {
-    const { result, requests } = await checkAgainst(`sync --backend ${backend}`, GOOD[backend]);
-    assert.equal(result.verdict, "valid", inspect(result));
+/** The command, its token, and what ADC's command asks first. */
+const FIRST_REQUESTS = [
+  ["ping --backend apisix", "a7ee-example", ["GET /apisix/admin/routes"]],
+  ["diff --backend apisix", "a7ee-example", ["GET /apisix/admin/routes"]],
+  // The second one tells a viewer's key.
+  ["sync --backend apisix", "a7ee-example", [
+    "GET /apisix/admin/routes",
+    "POST /apisix/admin/configs/validate",
+  ]],
+  ["validate --backend apisix", "a7ee-example", [
+    "GET /apisix/admin/routes",
+    "POST /apisix/admin/configs/validate",
+  ]],
+  ["ping --backend api7ee", "a7ee-example", ["GET /api/gateway_groups"]],
+  ["ping --backend api7ee", "a7adm-example", ["GET /api/gateway_groups"]],
+  ...["sync", "diff", "dump", "validate", "other"].flatMap((command) =>
+    [
+      [`${command} --backend api7ee`, "a7ee-example", [
+        "GET /api/gateway_groups?search=default&name=default",
+      ]],
+      [`${command} --backend api7ee`, "a7adm-example", ["GET /api/schema/core"]],
+    ] as const
+  ),
+  ...["ping", "sync", "diff", "dump", "validate"].map((command) =>
+    [`${command} --backend apisix-standalone`, "a7ee-example", [
+      "HEAD /apisix/admin",
+      "HEAD /apisix/admin/configs",
+    ]] as const
+  ),
+] as const;
+
+test("`checkToken()` asks what ADC's command will ask first, with the token in X-API-KEY", async () => {
+  for (const [line, token, paths] of FIRST_REQUESTS) {
+    const [, , backend] = line.split(" ") as [string, string, typeof BACKENDS[number]];
+    const answer = token === "a7adm-example" && !line.startsWith("ping") ? SCHEMA : GOOD[backend];
+    const { result, requests } = await checkAgainst(line, answer, { token });
+    assert.equal(result.verdict, "valid", `${line}: ${inspect(result)}`);
     assert.equal(result.status, 200);
     assert.equal(result.suggestion, undefined);
-    assert.deepEqual(requests.map(({ method, path }) => `${method} ${path}`), paths[backend]);
-    for (const { headers } of requests) {
-      assert.deepEqual(headers, {
+    assert.deepEqual(requests.map(({ method, path }) => `${method} ${path}`), paths, line);
+    for (const { method, path, headers } of requests) {
+      assert.deepEqual({ ...headers }, {
         "accept": "application/json",
         "accept-encoding": "identity",
         "user-agent": `adc-run/${VERSION}`,
-        "x-api-key": "a7ee-example",
+        ...(method === "POST" && { "content-type": "application/json" }),
+        ...(path !== "/apisix/admin" && { "x-api-key": token }),
       });
     }
   }
@@ -76,14 +110,63 @@ test("`checkToken()` encodes the gateway group's name", async () => {
   assert.equal(result.verdict, "valid");
 });
 
-test("`checkToken()` names no gateway group for an admin key, as ADC does", async () => {
-  const { result, requests } = await checkAgainst(
-    "sync --backend api7ee --gateway-group production",
-    { body: { list: [] } },
-    { token: "a7adm-example" },
-  );
-  assert.deepEqual(requests.map(({ path }) => path), ["/api/gateway_groups"]);
+test("`checkToken()` looks for no gateway group where ADC does not", async () => {
+  const cases = [
+    ["sync", "a7adm-example", SCHEMA],
+    ["ping", "a7ee-example", GROUPS_ANSWER],
+    ["ping", "a7adm-example", GROUPS_ANSWER],
+  ] as const;
+  for (const group of ["production", ""]) {
+    for (const [command, token, answer] of cases) {
+      const line = `${command} --backend api7ee --gateway-group=${group}`;
+      const { result } = await checkAgainst(line, answer, { token });
+      assert.equal(result.verdict, "valid", line);
+    }
+    // A key that may not list gateway groups may well do the rest.
+    const { result } = await checkAgainst(
+      `sync --backend api7ee --gateway-group=${group}`,
+      ({ path }) => path === "/api/schema/core" ? SCHEMA : { status: 403 },
+      { token: "a7adm-example" },
+    );
+    assert.equal(result.verdict, "valid");
+  }
+  const page = await checkAgainst("sync --backend api7ee", { body: GROUPS }, {
+    token: "a7adm-example",
+  });
+  assert.equal(page.result.verdict, "wrong-server");
+});
+
+test("`checkToken()` sends nothing where ADC would look for a group without a name", async () => {
+  const line = "sync --backend api7ee --gateway-group=";
+  const { result, requests } = await checkAgainst(line, GROUPS_ANSWER);
+  assert.equal(result.verdict, "no-gateway-group");
+  assert.match(result.found, /name is empty/);
+  assert.deepEqual(requests, []);
+});
+
+test("`requireGatewayGroup()` refuses an empty name where ADC would look for it", async () => {
+  const refuse = async (args: string[], env = {}, token = "a7ee-example") => {
+    const connection = await resolveConnection({ args, env, cwd: "/nowhere" });
+    requireGatewayGroup(connection, new Secret(token));
+  };
+  const flags = ["--backend", "api7ee", "--gateway-group="];
+  const message = /^Cannot use --gateway-group: the gateway group's name is empty$/;
+  await assert.rejects(refuse(["sync", ...flags]), { exitCode: 64, message });
+  const env = { ADC_BACKEND: "api7ee", ADC_GATEWAY_GROUP: "  " };
+  const named = /^Cannot use ADC_GATEWAY_GROUP/;
+  await assert.rejects(refuse(["sync"], env), { exitCode: 78, message: named });
+  await refuse(["ping", ...flags]);
+  await refuse(["sync", ...flags], {}, "a7adm-example");
+  await refuse(["sync"], { ...env, ADC_BACKEND: "apisix" });
+});
+
+test("`checkToken()` warns of ADC before 0.21.2 where there is more than one hit for a group", async () => {
+  const hits = (...names: string[]) => ({ body: { list: names.map((name) => ({ name })) } });
+  const line = "sync --backend api7ee --gateway-group=prod";
+  const { result } = await checkAgainst(line, hits("prod", "prod-old"));
   assert.equal(result.verdict, "valid");
+  assert.match(result.warning ?? "", /2 gateway groups for the name "prod".*ADC before 0\.21\.2/);
+  assert.equal((await checkAgainst(line, hits("prod"))).result.warning, undefined);
 });
 
 /** A status, its verdict, its exit code, and how often it is asked. */
@@ -118,9 +201,12 @@ test("`checkToken()` judges every status, and asks again where a server is busy"
         assert.equal(result.status, status);
         assert.ok(result.suggestion);
         assert.equal(new CheckError(result).exitCode, exitCode);
-        assert.equal(requests.length, times, `${backend} ${status}`);
+        // The answer to a HEAD has no words, so that a refusal is asked for once more by GET.
+        const isWordless = backend === "apisix-standalone" && status >= 400 && status < 429;
+        assert.equal(requests.length, isWordless ? 2 : times, `${backend} ${status}`);
         const method = backend === "apisix-standalone" ? "HEAD" : "GET";
-        assert.ok(requests.every((request) => request.method === method));
+        const first = isWordless ? requests.slice(0, 1) : requests;
+        assert.ok(first.every((request) => request.method === method));
       })
     ),
   );
@@ -128,7 +214,7 @@ test("`checkToken()` judges every status, and asks again where a server is busy"
 
 test("`checkToken()` believes a server that was busy only at first", async () => {
   let asked = 0;
-  const { result, requests } = await checkAgainst("sync", () => {
+  const { result, requests } = await checkAgainst("diff", () => {
     asked += 1;
     return asked < 3 ? { status: 503 } : GOOD.apisix;
   });
@@ -262,7 +348,6 @@ test("`checkToken()` knows the answers of every version of APISIX", async () => 
     { list: [], total: 0 },
     { list: {}, total: 0 },
     { list: [{ value: {} }], total: 1 },
-    { node: { dir: true, nodes: [] }, action: "get" },
   ];
   for (const body of bodies) {
     const { result } = await checkAgainst("sync", { body });
@@ -275,6 +360,9 @@ test("`checkToken()` reads no more than the start of a huge answer", async () =>
   const json = { "content-type": "application/json" };
   const { result } = await checkAgainst("sync", { body: huge, headers: json });
   assert.equal(result.verdict, "valid");
+  const groups = { body: huge, headers: json };
+  const ping = await checkAgainst("ping --backend api7ee", groups);
+  assert.equal(ping.result.verdict, "valid");
   const page = await checkAgainst("sync", { body: `<html>${"x".repeat(3 * 1024 * 1024)}` });
   assert.equal(page.result.verdict, "wrong-server");
   assert.ok(JSON.stringify(page.result).length < 1_000);
@@ -382,12 +470,14 @@ test("`checkToken()` gives every server its own token, or the first one to all",
       { token },
     );
     assert.equal(result.verdict, "valid");
-    for (const path of ["/apisix/admin", "/apisix/admin/configs"]) {
-      const sent = requests.filter((request) => request.path === path)
-        .toSorted((a, b) => a.origin < b.origin ? -1 : 1)
-        .map(({ headers }) => headers["x-api-key"]);
-      assert.deepEqual(sent, dealt);
-    }
+    const sent = requests.filter(({ path }) => path === "/apisix/admin/configs")
+      .toSorted((a, b) => a.origin < b.origin ? -1 : 1)
+      .map(({ headers }) => headers["x-api-key"]);
+    assert.deepEqual(sent, dealt);
+    const open = requests.filter(({ path }) => path === "/apisix/admin");
+    assert.deepEqual(open.map(({ origin, headers }) => [origin, headers["x-api-key"]]), [
+      ["http://127.0.0.1:1", undefined],
+    ]);
   }
 });
 
@@ -403,36 +493,90 @@ test("`checkToken()` tells which of several servers does not take its token", as
   assert.equal(result.tried, "HEAD http://127.0.0.1:2/apisix/admin/configs");
 });
 
-test("`checkToken()` asks an older standalone APISIX with GET, which HEAD is unknown to", async () => {
-  for (const status of [404, 405]) {
-    const old = (answer: number) => ({ method, path }: { method: string; path: string }) => ({
-      status: path === "/apisix/admin" ? 200 : method === "HEAD" ? status : answer,
-    });
-    const line = "sync --backend apisix-standalone";
-    const valid = await checkAgainst(line, old(200));
-    assert.equal(valid.result.verdict, "valid");
-    assert.equal(valid.result.tried, "GET http://localhost:9180/apisix/admin/configs");
-    assert.deepEqual(valid.requests.map(({ method, path }) => `${method} ${path}`), [
-      "HEAD /apisix/admin",
-      "HEAD /apisix/admin/configs",
-      "GET /apisix/admin/configs",
-    ]);
-    assert.equal((await checkAgainst(line, old(401))).result.verdict, "rejected");
+test("`checkToken()` asks all standalone servers by the version of the first, as ADC does", async () => {
+  const cases = [
+    ["APISIX/3.18.0", "HEAD"],
+    ["APISIX/3.14.0", "HEAD"],
+    ["APISIX/3.13.1", "HEAD"],
+    ["APISIX/4.0.0", "HEAD"],
+    ["APISIX/3.13.0", "GET"],
+    ["APISIX/3.9", "GET"],
+    ["APISIX/2.15.3", "GET"],
+    ["openresty", "HEAD"],
+    ["APISIX/", "HEAD"],
+    [undefined, "HEAD"],
+  ] as const;
+  for (const [software, method] of cases) {
+    const { result, requests } = await checkAgainst(
+      `${STANDALONE} http://127.0.0.1:1,http://127.0.0.1:2`,
+      ({ origin, path }) => ({
+        // What the second one says of itself does not matter.
+        headers: { server: origin.endsWith(":1") ? software ?? "" : "APISIX/3.1.0" },
+        body: path.endsWith("/configs") ? "{}" : "",
+      }),
+    );
+    assert.equal(result.verdict, "valid", software);
+    const asked = requests.filter(({ path }) => path === "/apisix/admin/configs");
+    assert.deepEqual(asked.map((each) => each.method), [method, method], software);
   }
 });
 
-test("`checkToken()` tells an APISIX that is not in standalone mode", async () => {
+test("`checkToken()` refuses a standalone server that does not know what ADC will ask", async () => {
   const { result } = await checkAgainst(
     "sync --backend apisix-standalone",
-    ({ path, method }) =>
-      path === "/apisix/admin" ? {} : {
-        status: 400 + 4,
-        body: method === "GET" ? '{"error_msg":"Unsupported resource type"}' : "",
-      },
+    ({ method, path }) => ({
+      status: method === "HEAD" && path.endsWith("/configs") ? 404 : 200,
+      body: method === "GET" ? "{}" : "",
+    }),
     { token: "x" },
   );
   assert.equal(result.verdict, "wrong-server");
-  assert.match(result.found, /keeps its configuration in etcd, not in standalone mode$/);
+  assert.match(result.found, /older than 3\.14/);
+  for (const message of ["Unsupported resource type: configs", "not found"]) {
+    const etcd = await checkAgainst(
+      "sync --backend apisix-standalone",
+      ({ path, method }) =>
+        path === "/apisix/admin" ? {} : {
+          status: 404,
+          body: method === "GET" ? JSON.stringify({ error_msg: message }) : "",
+        },
+      { token: "x" },
+    );
+    assert.equal(etcd.result.verdict, "wrong-server");
+    assert.match(etcd.result.found, /keeps its configuration in etcd, not in standalone mode$/);
+  }
+  const page = await checkAgainst(
+    "sync --backend apisix-standalone",
+    ({ method, path }) =>
+      path === "/apisix/admin" ? {} : {
+        status: 404,
+        body: method === "GET" ? "<html>404</html>" : "",
+      },
+    { token: "x" },
+  );
+  assert.equal(page.result.verdict, "wrong-server");
+});
+
+test("`checkToken()` asks the first standalone server alone for `validate`", async () => {
+  const line =
+    "validate --backend apisix-standalone --server http://127.0.0.1:1,http://127.0.0.1:2";
+  const { result } = await checkAgainst(
+    line,
+    ({ origin }) => origin.endsWith(":2") ? { status: 401 } : {},
+    { token: "one,two" },
+  );
+  assert.equal(result.verdict, "valid");
+});
+
+test("`checkToken()` gives a server that is listed twice its last token", async () => {
+  const { requests } = await checkAgainst(
+    `${STANDALONE} http://127.0.0.1:1,http://127.0.0.1:1`,
+    {},
+    { token: "one,two" },
+  );
+  const keys = requests.filter(({ path }) => path.endsWith("/configs"))
+    .map(({ headers }) => headers["x-api-key"]);
+  assert.deepEqual(keys, ["two", "two"]);
 });
 
 test("`checkToken()` takes the time limits that ADC takes", async () => {

@@ -155,6 +155,7 @@ const VARIABLES = {
   ADC_RUN_PARALLEL: "8",
   ADC_RUN_KEEP_GOING: "true",
   ADC_RUN_NO_PROFILE: "true",
+  ADC_RUN_NO_TOKEN: "yes",
 };
 
 it("`readCommandLine()` takes from variables what the command line does not say", () => {
@@ -173,6 +174,7 @@ it("`readCommandLine()` takes from variables what the command line does not say"
     parallel: 8,
     keepGoing: true,
     profile: false,
+    token: false,
   });
   assert.deepEqual([...fromEnvironment].sort(), Object.keys(options).sort());
 });

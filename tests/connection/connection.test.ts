@@ -71,8 +71,8 @@ test("`resolveConnection()` lets an empty exported variable hide `.env`, as ADC 
   assert.match(server.message, /^Cannot use ADC_SERVER: the server's address is empty$/);
   const backend = await refusal("sync", { ADC_BACKEND: "" }, folder.path);
   assert.match(backend.message, /^Cannot use ADC_BACKEND: ADC knows no backend ""$/);
-  const group = await refusal("sync", { ADC_GATEWAY_GROUP: "" }, folder.path);
-  assert.match(group.message, /^Cannot use ADC_GATEWAY_GROUP: the gateway group's name is empty$/);
+  const { gatewayGroup } = await resolve("sync", { ADC_GATEWAY_GROUP: "" }, folder.path);
+  assert.equal(gatewayGroup.value, "");
 });
 
 test("`resolveConnection()` reads another file instead of `.env` when it is named", async () => {
@@ -121,7 +121,6 @@ test("`resolveConnection()` refuses wrong values with 64 for a flag and 78 for a
   await using folder = await temporaryFolder({
     "backend.env": "ADC_BACKEND=kong",
     "server.env": "ADC_SERVER=localhost:9180",
-    "group.env": "ADC_BACKEND=api7ee\nADC_GATEWAY_GROUP=  ",
   });
   const cases: readonly [line: string, env: Environment, code: number, message: RegExp][] = [
     ["sync --backend kong", {}, 64, /^Cannot use --backend: ADC knows no backend "kong"$/],
@@ -131,13 +130,6 @@ test("`resolveConnection()` refuses wrong values with 64 for a flag and 78 for a
     ["sync --server localhost:9180", {}, 64, /^Cannot use --server: .*"localhost:9180" is no http/],
     ["sync", { ADC_SERVER: "localhost:9180" }, 78, /^Cannot use ADC_SERVER: .* is no http/],
     ["sync --server=", {}, 64, /the server's address is empty/],
-    ["sync --backend api7ee --gateway-group=", {}, 64, /^Cannot use --gateway-group: .* is empty$/],
-    [
-      "sync",
-      { ADC_BACKEND: "api7ee", ADC_GATEWAY_GROUP: " " },
-      78,
-      /^Cannot use ADC_GATEWAY_GROUP/,
-    ],
     ["sync --timeout soon", {}, 64, /^Cannot use --timeout: "soon" is no duration$/],
     ["sync --timeout=", {}, 64, /^Cannot use --timeout: "" is no duration$/],
     ["sync --timeout=-1s", {}, 64, /^Cannot use --timeout: "-1s" is no duration$/],
@@ -157,7 +149,7 @@ test("`resolveConnection()` refuses wrong values with 64 for a flag and 78 for a
     assert.match(error.message, message);
     assert.equal(error.exitCode, code, line);
   }
-  for (const name of ["backend.env", "server.env", "group.env"]) {
+  for (const name of ["backend.env", "server.env"]) {
     await assert.rejects(
       resolveConnection({ env: {}, cwd: folder.path, envFile: name }),
       (error) =>
@@ -167,13 +159,27 @@ test("`resolveConnection()` refuses wrong values with 64 for a flag and 78 for a
   }
 });
 
+test("`resolveConnection()` suggests the scheme that the backend is served with", async () => {
+  for (
+    const [backend, scheme] of [["apisix", "http"], ["apisix-standalone", "http"], [
+      "api7ee",
+      "https",
+    ]]
+  ) {
+    for (const address of ["127.0.0.1:9180", "localhost:9180"]) {
+      const error = await refusal(`sync --backend ${backend}`, { ADC_SERVER: address });
+      assert.equal(error.suggestion, `Did you mean "${scheme}://${address}"?`);
+    }
+  }
+});
+
 test("`resolveConnection()` names the backends that there are", async () => {
   const error = await refusal("sync --backend kong");
   assert.equal(error.suggestion, "Use one of api7ee, apisix, apisix-standalone.");
 });
 
-test("`resolveConnection()` takes an empty gateway group where ADC does not look at it", async () => {
-  for (const backend of ["apisix", "apisix-standalone"]) {
+test("`resolveConnection()` takes an empty gateway group, which not all of ADC's commands look at", async () => {
+  for (const backend of ["apisix", "apisix-standalone", "api7ee"]) {
     const { gatewayGroup } = await resolve("sync", { ADC_BACKEND: backend, ADC_GATEWAY_GROUP: "" });
     assert.equal(gatewayGroup.value, "");
   }

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import type { Fault } from "../sandbox/sandbox.ts";
-import { standIn } from "../support/adc_run.ts";
+import { adcRun, standIn } from "../support/adc_run.ts";
+import { fixture } from "../support/fixture.ts";
 import { testHomes } from "../support/homes.ts";
 import { keychainSkip, startKeychainSession } from "../support/keychain_session.ts";
 import type { KeychainSession } from "../support/keychain_session.ts";
@@ -176,6 +177,41 @@ describe("auth login through other doors", () => {
     });
     assert.equal(ended.code, 0, ended.stderr);
     assert.equal(await it.storedInFile(), it.onlyToken().value);
+    const asked = sandbox.requests.map(({ method, path }) => `${method} ${path}`);
+    assert.deepEqual(asked.slice(0, 2), ["GET /api/login_options", "POST /api/login"]);
+  });
+
+  it(`posts no password where nobody named a backend and another answers on ${another.name}`, async () => {
+    for (const backend of ["apisix", "apisix-standalone"] as const) {
+      await using it = await fixture({ backend });
+      const home = without(another, "ADC_BACKEND");
+      const { ADC_BACKEND: _, ...env } = it.env;
+      const options = { env, cwd: it.folder.path, input: PASSWORD };
+      const words = [...LOG_IN, "--storage", "file"];
+      const ended = await adcRun(home, words, options);
+      assert.equal(ended.code, 78, ended.stderr);
+      assert.match(ended.stderr, /api\/login_options.*: .*404/);
+      assert.match(ended.stderr, /No password was sent.*--backend api7ee/);
+      assert.ok(it.sandbox.requests.every(({ method, text }) => method === "GET" && text === ""));
+      // Who names it has meant it.
+      const named = await adcRun(home, [...words, "--backend", "api7ee"], options);
+      assert.equal(named.code, 78, named.stderr);
+      assert.equal(it.sandbox.requests.at(-1)?.path, "/api/login");
+    }
+  });
+
+  it(`takes only a list for log-in options on ${another.name}`, async () => {
+    const bodies = ["<html></html>", { hello: "world" }, { list: {} }, []];
+    for (const body of bodies) {
+      await using it = await fixture();
+      it.sandbox.fault("/api/login_options", { kind: "status", status: 200, body });
+      const { ADC_BACKEND: _, ...env } = it.env;
+      const options = { env, cwd: it.folder.path, input: PASSWORD };
+      const home = without(another, "ADC_BACKEND");
+      const ended = await adcRun(home, [...LOG_IN, "--storage", "file"], options);
+      assert.equal(ended.code, 78, ended.stderr);
+      assert.ok(it.sandbox.requests.every(({ method }) => method === "GET"));
+    }
   });
 });
 

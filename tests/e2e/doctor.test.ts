@@ -270,7 +270,6 @@ describe("adc-run doctor", () => {
       [{ ADC_SERVER: "gateway.example.com:7443" }, 78, /no http or https URL/],
       [{ ADC_TLS_SKIP_VERIFY: "false" }, 78, /ADC turns verification off whatever/],
       [{ ADC_TLS_CLIENT_CERT_FILE: it.sandbox.clientCert }, 78, /certificate but no key/],
-      [{ ADC_GATEWAY_GROUP: "" }, 78, /name is empty/],
     ] as const;
     for (const [env, code, found] of cases) {
       const report = await look(it, { env: { ...it.ok, ...env } });
@@ -316,6 +315,49 @@ describe("adc-run doctor", () => {
       await using other = await prepare({ https: true, ...options });
       assertFailed(await look(other, { env: other.ok }), "tls", 69, found);
     }
+  });
+
+  it("backend and token agree where APISIX lets nobody in from this address", async () => {
+    for (const backend of ["apisix", "apisix-standalone"] as const) {
+      await using it = await prepare({ backend, allowAdmin: false });
+      const report = await look(it, { env: it.ok });
+      assertFailed(report, "token", 77, /answered 403/);
+      assert.match(report.of("token")[0]?.suggestion ?? "", /"allow_admin"/);
+      assert.equal(report.of("backend")[0]?.status, "skipped");
+    }
+  });
+
+  it("token: what ADC could not read, though the key is right", async () => {
+    await using it = await prepare({ backend: "apisix", adminApiVersion: "v2" });
+    const report = await look(it, { env: it.ok });
+    assertFailed(report, "token", 78, /version 2 of its Admin API/);
+    assertOk(report, "backend", /Apache APISIX answers/);
+    await using etcd = await prepare({ backend: "apisix", version: "3.2.2" });
+    const env = { ...etcd.ok, ADC_BACKEND: "apisix-standalone" };
+    const other = await look(etcd, { env });
+    assertFailed(other, "backend", 78, /Apache APISIX answers .*"apisix-standalone"/);
+  });
+
+  it("tls: what the nginx of APISIX says in a page", async () => {
+    for (const backend of ["apisix", "apisix-standalone"] as const) {
+      await using it = await prepare({ backend, clientCertificate: true });
+      const missing = await look(it, { env: it.ok });
+      assertFailed(missing, "tls", 69, /No required SSL certificate/);
+      assert.equal(missing.of("token")[0]?.status, "skipped");
+      const plain = it.sandbox.url.replace("https:", "http:");
+      const http = await look(it, { env: { ...it.ok, ADC_SERVER: plain } });
+      assertFailed(http, "tls", 69, /plain HTTP request/);
+    }
+  });
+
+  it("group: an empty name is refused, but not with an admin key", async () => {
+    await using it = await prepare();
+    const empty = { ADC_GATEWAY_GROUP: "" };
+    const report = await look(it, { env: { ...it.ok, ...empty } });
+    assertFailed(report, "group", 78, /name is empty/);
+    const token = it.sandbox.addToken({ prefix: "a7adm-" }).value;
+    const admin = await look(it, { env: { ADC_TOKEN: token, ...empty } });
+    assert.equal(admin.exitCode, 0, admin.ended.stdout);
   });
 
   it("tls: a client certificate, and a proxy in between", async () => {

@@ -7,8 +7,10 @@ import { adcRun, standIn } from "../support/adc_run.ts";
 import { fixture } from "../support/fixture.ts";
 import type { Fixture } from "../support/fixture.ts";
 import { testHomes } from "../support/homes.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
-const PING = ["--adc", standIn("report.mjs"), "ping"];
+const REPORT = ["--adc", standIn("report.mjs")];
+const PING = [...REPORT, "ping"];
 
 /** What is wrong, and what adc-run has to say of it. */
 interface Case {
@@ -17,6 +19,7 @@ interface Case {
   readonly message: RegExp;
   /** Breaks the fixture; answers the environment. */
   readonly arrange: (it: Fixture) => Record<string, string> | Promise<Record<string, string>>;
+  /** @default ["ping"] */
   readonly words?: readonly string[];
 }
 
@@ -58,6 +61,7 @@ const CASES: readonly Case[] = [
       sandbox.addGatewayGroup("venus");
       return { ADC_TOKEN: token, ADC_GATEWAY_GROUP: "mars" };
     },
+    words: ["diff"],
   },
   ...([
     ["a page", { kind: "html" }, /an HTML page/],
@@ -94,7 +98,7 @@ const CASES: readonly Case[] = [
       sandbox.fault("/api", { kind: "slow-headers", ms: "never" });
       return { ADC_TOKEN: token };
     },
-    words: ["--timeout", "300ms"],
+    words: ["ping", "--timeout", "300ms"],
   },
   {
     verdict: "unreachable",
@@ -121,17 +125,17 @@ const CASES: readonly Case[] = [
 for (const https of [false, true]) {
   for (const home of await testHomes(https ? "every engine" : "one home")) {
     describe(`verdicts over ${https ? "HTTPS" : "HTTP"} on ${home.name}`, () => {
-      for (const { verdict, code, message, arrange, words = [] } of CASES) {
+      for (const { verdict, code, message, arrange, words = ["ping"] } of CASES) {
         it(`${verdict} (${message.source}) exits with ${code}`, async () => {
           await using it = await fixture({ https });
           const env = { ...it.env, ...await arrange(it) };
           const cwd = it.folder.path;
-          const ended = await adcRun(home, [...PING, ...words], { env, cwd });
+          const ended = await adcRun(home, [...REPORT, ...words], { env, cwd });
           assert.equal(ended.code, code, ended.stderr);
           assert.match(ended.stderr, message);
           assert.equal(ended.stdout, "", "ADC was not started");
           assert.ok(!env.ADC_TOKEN || !ended.stderr.includes(env.ADC_TOKEN), "no token");
-          const json = await adcRun(home, ["--json", ...PING, ...words], { env, cwd });
+          const json = await adcRun(home, ["--json", ...REPORT, ...words], { env, cwd });
           const { error } = JSON.parse(json.stderr);
           assert.equal(error.verdict ?? error.check.verdict, verdict);
         });
@@ -215,6 +219,209 @@ for (const home of await testHomes("one home")) {
       assert.match(wrong.stderr, /"failed to check token \(wrong apikey\)"/);
     });
 
+    it("ADC's ping asks for no gateway group, and so does an admin key", async () => {
+      await using it = await fixture();
+      const cwd = it.folder.path;
+      const admin = it.sandbox.addToken({ prefix: "a7adm-" }).value;
+      for (const ADC_GATEWAY_GROUP of ["", "mars"]) {
+        const env = { ...it.env, ADC_GATEWAY_GROUP };
+        const ping = await adcRun(home, PING, { env: { ...env, ADC_TOKEN: it.token }, cwd });
+        assert.equal(ping.code, 0, ping.stderr);
+        const sync = [...REPORT, "sync"];
+        const synced = await adcRun(home, sync, { env: { ...env, ADC_TOKEN: admin }, cwd });
+        assert.equal(synced.code, 0, synced.stderr);
+        const own = await adcRun(home, sync, { env: { ...env, ADC_TOKEN: it.token }, cwd });
+        assert.equal(own.code, 78, own.stderr);
+      }
+    });
+
+    it("more than one hit for the gateway group is worth a warning", async () => {
+      await using it = await fixture({ groupsByName: false });
+      it.sandbox.addGatewayGroup("prod-old");
+      it.sandbox.addGatewayGroup("prod");
+      const env = { ...it.env, ADC_TOKEN: it.token, ADC_GATEWAY_GROUP: "prod" };
+      const ended = await adcRun(home, [...REPORT, "sync"], { env, cwd: it.folder.path });
+      assert.equal(ended.code, 0, ended.stderr);
+      assert.match(ended.stderr, /warning: .*2 gateway groups.*ADC before 0\.21\.2/);
+    });
+
+    it("an API7 token that the backend apisix takes is worth a warning in each run", async () => {
+      await using it = await fixture({ backend: "apisix", keyRequired: false });
+      const env = { ...it.env, ADC_TOKEN: "a7ee-not-of-this-server" };
+      for (const options of [[], ["--no-check"]]) {
+        const ended = await adcRun(home, [...options, ...PING], { env, cwd: it.folder.path });
+        assert.equal(ended.code, 0, ended.stderr);
+        assert.match(
+          ended.stderr,
+          /warning: The token starts with "a7ee-".*--backend api7ee meant/,
+        );
+      }
+    });
+
+    it("a run, \`api\` and \`auth login --with-token\` say the same of allow_admin", async () => {
+      for (const backend of ["apisix", "apisix-standalone"] as const) {
+        await using it = await fixture({ backend, allowAdmin: false });
+        const options = { env: { ...it.env, ADC_TOKEN: it.token }, cwd: it.folder.path };
+        const login = ["auth", "login", "--with-token", "--storage", "file"];
+        for (const words of [PING, ["api", "/apisix/admin/routes"], login, ["auth", "status"]]) {
+          const ended = await adcRun(home, words, { ...options, input: `${it.token}\n` });
+          assert.equal(ended.code, 77, `${words}: ${ended.stderr}`);
+          assert.match(ended.stderr, /allow_admin/);
+          assert.doesNotMatch(ended.stderr, /does not come from an Admin API/);
+        }
+      }
+    });
+
+    it("a run and \`api\` say the same of what nginx says of TLS", async () => {
+      await using it = await fixture({ backend: "apisix", clientCertificate: true });
+      const options = { env: { ...it.env, ADC_TOKEN: it.token }, cwd: it.folder.path };
+      for (const words of [PING, ["api", "/apisix/admin/routes"]]) {
+        const ended = await adcRun(home, words, options);
+        assert.equal(ended.code, 69, `${words}: ${ended.stderr}`);
+        assert.match(ended.stderr, /No required SSL certificate[\s\S]*--tls-client-cert-file/);
+      }
+    });
+
+    it("a viewer's key is good for what reads, and forbidden for what writes", async () => {
+      await using it = await fixture({ backend: "apisix" });
+      const token = it.sandbox.addToken({ permissions: { write: false } }).value;
+      const options = { env: { ...it.env, ADC_TOKEN: token }, cwd: it.folder.path };
+      const login = ["auth", "login", "--with-token", "--storage", "file"];
+      for (const words of [PING, [...REPORT, "diff"], ["api", "/apisix/admin/routes"], login]) {
+        const ended = await adcRun(home, words, { ...options, input: `${token}\n` });
+        assert.equal(ended.code, 0, `${words}: ${ended.stderr}`);
+      }
+      const writing = [
+        [...REPORT, "sync"],
+        [...REPORT, "validate"],
+        ["api", "-X", "DELETE", "/apisix/admin/routes/1"],
+      ];
+      for (const words of writing) {
+        const ended = await adcRun(home, words, options);
+        assert.equal(ended.code, 77, `${words}: ${ended.stderr}`);
+        assert.match(ended.stderr, /viewer key may only read/);
+        assert.doesNotMatch(ended.stderr, /wrong, expired or revoked/);
+      }
+    });
+
+    it("standalone \`validate\` asks the first server alone, as ADC does", async () => {
+      await using it = await fixture({ backend: "apisix-standalone" });
+      const closed = `http://127.0.0.1:${await freePort()}`;
+      const env = { ...it.env, ADC_TOKEN: it.token, ADC_SERVER: `${it.sandbox.url},${closed}` };
+      const cwd = it.folder.path;
+      const validate = await adcRun(home, [...REPORT, "validate"], { env, cwd });
+      assert.equal(validate.code, 0, validate.stderr);
+      const diff = await adcRun(home, [...REPORT, "diff"], { env, cwd });
+      assert.equal(diff.code, 69, diff.stderr);
+    });
+
+    it("version 2 of the Admin API is named, and ping goes on", async () => {
+      await using it = await fixture({ backend: "apisix", adminApiVersion: "v2" });
+      const options = { env: { ...it.env, ADC_TOKEN: it.token }, cwd: it.folder.path };
+      const diff = await adcRun(home, [...REPORT, "diff"], options);
+      assert.equal(diff.code, 78, diff.stderr);
+      assert.match(diff.stderr, /admin_api_version: v3/);
+      const ping = await adcRun(home, PING, options);
+      assert.equal(ping.code, 0, ping.stderr);
+      assert.match(ping.stderr, /warning: .*admin_api_version: v3/);
+    });
+
+    it("says in plain English how many tokens and servers there are", async () => {
+      await using it = await fixture({ backend: "apisix-standalone" });
+      const env = { ...it.env, ADC_TOKEN: `${it.token},another-key` };
+      const ended = await adcRun(home, PING, { env, cwd: it.folder.path });
+      assert.match(ended.stderr, /There are 2 tokens for 1 server: ADC uses the first\./);
+    });
+
+    it("--no-token sends no key, and gives ADC a word instead of one", async () => {
+      for (const backend of ["apisix", "apisix-standalone"] as const) {
+        await using it = await fixture({ backend, keyRequired: false });
+        await it.folder.write(".env", "ADC_TOKEN=a-token-of-the-env-file\n");
+        const cwd = it.folder.path;
+        const words = ["--no-token", ...REPORT, "sync", "--print-token"];
+        const env = { ...it.env, ADC_TOKEN: "a-token-of-the-environment" };
+        for (const each of [it.env, env]) {
+          const ended = await adcRun(home, words, { env: each, cwd });
+          assert.equal(ended.code, 0, ended.stderr);
+          assert.equal(JSON.parse(ended.stdout).env.ADC_TOKEN.value, "unused");
+          assert.match(ended.stderr, /^adc-run: no token \(--no-token\) for apisix/m);
+          assert.doesNotMatch(ended.stderr, /masked/);
+        }
+        // A runner would hide the word wherever it is printed.
+        const inActions = { ...env, GITHUB_ACTIONS: "true" };
+        const runner = await adcRun(home, words, { env: inActions, cwd });
+        assert.equal(runner.code, 0, runner.stderr);
+        assert.doesNotMatch(runner.stderr, /add-mask::unused/);
+        const json = await adcRun(home, ["--json", ...words], { env, cwd });
+        assert.deepEqual(JSON.parse(json.stderr).token, { source: "none", detail: "--no-token" });
+        const dry = await adcRun(home, ["--dry-run", ...words], { env, cwd });
+        assert.match(dry.stdout, /^token +none +--no-token$/m);
+        const { ADC_TOKEN: _, ...byVariable } = { ...env, ADC_RUN_NO_TOKEN: "true" };
+        const other = await adcRun(home, words.slice(1), { env: byVariable, cwd });
+        assert.equal(JSON.parse(other.stdout).env.ADC_TOKEN.value, "unused", other.stderr);
+        assert.ok(it.sandbox.requests.every(({ apiKey }) => apiKey === undefined));
+      }
+    });
+
+    it("--no-token is for several targets as well", async () => {
+      await using it = await fixture({ backend: "apisix", keyRequired: false });
+      await using other = await startSandbox({ backend: "apisix", keyRequired: false });
+      const config = await temporaryFolder({
+        "config.json": JSON.stringify({
+          profiles: {
+            one: { backend: "apisix", server: it.sandbox.url },
+            two: { backend: "apisix", server: other.url },
+          },
+        }),
+      });
+      await using _ = config;
+      const env = { ADC_RUN_CONFIG_DIR: config.path };
+      const words = ["--no-token", "-p", "one,two", ...REPORT, "sync"];
+      const ended = await adcRun(home, words, { env, cwd: it.folder.path });
+      assert.equal(ended.code, 0, ended.stderr);
+      assert.doesNotMatch(ended.stderr, /the same token|masked/);
+      assert.match(ended.stderr, /no token \(--no-token\)/);
+    });
+
+    it("a server that asks for a key says so to --no-token, and is named where there is none", async () => {
+      await using it = await fixture({ backend: "apisix" });
+      const options = { env: it.env, cwd: it.folder.path };
+      const asked = await adcRun(home, ["--no-token", ...PING], options);
+      assert.equal(asked.code, 77, asked.stderr);
+      assert.match(asked.stderr, /missing apikey[\s\S]*The server asks for a key/);
+      assert.doesNotMatch(asked.stderr, /unused|wrong, expired/);
+      const none = await adcRun(home, PING, options);
+      assert.equal(none.code, 77);
+      assert.match(none.stderr, /admin_key_required: false\).*--no-token/);
+    });
+
+    it("--no-token goes with nothing that says where a token comes from", async () => {
+      await using it = await fixture({ backend: "apisix", keyRequired: false });
+      const cwd = it.folder.path;
+      const api7ee = { ...it.env, ADC_BACKEND: "api7ee" };
+      for (
+        const [options, words, env] of [
+          [[], ["--token", "x-of-argv"], it.env],
+          [["--source", "env"], [], it.env],
+          [["--ephemeral"], [], it.env],
+          [["--ephemeral=5m"], [], it.env],
+          [[], [], api7ee],
+        ] as const
+      ) {
+        const args = ["--no-token", ...options, ...PING, ...words];
+        const ended = await adcRun(home, args, { env, cwd });
+        assert.equal(ended.code, 64, `${args}: ${ended.stderr}`);
+        assert.match(ended.stderr, /Cannot use --no-token with/);
+      }
+      const login = await adcRun(home, ["--no-token", "auth", "status"], { env: it.env, cwd });
+      assert.equal(login.code, 64);
+      assert.match(login.stderr, /Cannot use --no-token with "adc-run auth status"/);
+      const variable = { ...it.env, ADC_RUN_SOURCE: "env" };
+      const ended = await adcRun(home, ["--no-token", ...PING], { env: variable, cwd });
+      assert.equal(ended.code, 0, ended.stderr);
+      assert.deepEqual(it.sandbox.requests.map(({ apiKey }) => apiKey), [undefined]);
+    });
+
     it("an API7 token at the backend apisix is told apart from a bad token", async () => {
       await using it = await fixture();
       sandboxWithoutRoutes(it);
@@ -235,7 +442,9 @@ for (const home of await testHomes("one home")) {
         cwd,
       });
       assert.equal(right.code, 0, right.stderr);
-      assert.ok(it.sandbox.requests.every(({ apiKey }) => apiKey === it.token));
+      // The version is asked for without a token, of the first server alone.
+      const keys = it.sandbox.requests.map(({ apiKey }) => apiKey);
+      assert.deepEqual(keys, [undefined, it.token]);
       assert.ok(other.requests.every(({ apiKey }) => apiKey === key));
       const wrong = await adcRun(home, [...PING], {
         env: { ...env, ADC_TOKEN: `${it.token},not-the-key` },

@@ -50,7 +50,6 @@ export function expectedConnection(
   if (!["apisix", "api7ee", "apisix-standalone"].includes(backend)) return undefined;
   const origins = originsOf(server, backend === "apisix-standalone");
   if (origins === undefined) return undefined;
-  if (backend === "api7ee" && gatewayGroup.trim() === "") return undefined;
   const timeout = parseDuration(options.timeout ?? "10s");
   if (timeout === null || !Number.isFinite(timeout) || timeout < 0) return undefined;
   const files = [options.caCertFile, options.tlsClientCertFile, options.tlsClientKeyFile];

@@ -14,7 +14,7 @@ test("APISIX: a wrong or missing admin key answers 401 and says which", async ()
   assert.equal((await ask(url, { key: "bad" })).json.description, "wrong apikey");
   const good = await ask(url, { key: "good" });
   assert.deepEqual([good.status, good.json], [200, { list: [], total: 0 }]);
-  assert.equal(good.headers.server, "APISIX/3.13.0");
+  assert.equal(good.headers.server, "APISIX/3.18.0");
 });
 
 test("APISIX: a resource is created, read, updated and deleted in etcd's shape", async () => {
@@ -117,3 +117,119 @@ for (const backend of ["api7ee", "apisix", "apisix-standalone"] as const) {
     assert.deepEqual(sandbox.resources("routes"), []);
   });
 }
+
+test("APISIX: nginx refuses an address that `allow_admin` does not list before it sees a key", async () => {
+  await using sandbox = await startSandbox({ backend: "apisix", allowAdmin: false });
+  const refused = await ask(`${sandbox.url}/apisix/admin/routes`);
+  assert.equal(refused.status, 403);
+  assert.match(refused.headers["content-type"] ?? "", /html/);
+  assert.match(refused.text, /<h1>403 Forbidden/);
+  const admin = await ask(`${sandbox.url}/apisix/admin`, { method: "HEAD" });
+  assert.deepEqual([admin.status, admin.text], [403, ""]);
+});
+
+test("APISIX: what is wrong with TLS is a page of nginx', after the handshake", async () => {
+  await using sandbox = await startSandbox({ backend: "apisix", clientCertificate: true });
+  const { value: key } = sandbox.addToken();
+  const url = `${sandbox.url}/apisix/admin/routes`;
+  const none = await ask(url, { key, ca: sandbox.ca });
+  assert.deepEqual([none.status, /No required SSL certificate/.test(none.text)], [400, true]);
+  const other = await ask(url, {
+    key,
+    ca: sandbox.ca,
+    cert: sandbox.otherClientCert,
+    certKey: sandbox.otherClientKey,
+  });
+  assert.deepEqual([other.status, /SSL certificate error/.test(other.text)], [400, true]);
+  const right = await ask(url, {
+    key,
+    ca: sandbox.ca,
+    cert: sandbox.clientCert,
+    certKey: sandbox.clientKey,
+  });
+  assert.equal(right.status, 200);
+  const plain = await ask(url.replace("https:", "http:"), { key });
+  assert.deepEqual([plain.status, /plain HTTP request/.test(plain.text)], [400, true]);
+  assert.equal((await ask(url.replace("https:", "http:"), { method: "HEAD" })).text, "");
+});
+
+test("APISIX: a viewer's key reads by GET alone, and a key may be in the query or a cookie", async () => {
+  for (const backend of ["apisix", "apisix-standalone"] as const) {
+    await using sandbox = await startSandbox({ backend });
+    const { value: key } = sandbox.addToken({ permissions: { write: false } });
+    const path = backend === "apisix" ? "routes" : "configs";
+    const url = `${sandbox.url}/apisix/admin/${path}`;
+    assert.equal((await ask(url, { key })).status, 200);
+    assert.equal((await ask(`${url}?api_key=${key}`)).status, 200);
+    assert.equal((await ask(url, { headers: { cookie: `a=b; x_api_key=${key}` } })).status, 200);
+    const refused = await ask(url, { key, method: "PUT", body: {} });
+    assert.equal(refused.status, 401);
+    assert.equal(refused.json.description, "invalid method for role viewer");
+    const validate = `${sandbox.url}/apisix/admin/configs/validate`;
+    assert.equal((await ask(validate, { key, method: "POST", body: {} })).status, 401);
+  }
+});
+
+test("APISIX: without `admin_key_required` any key will do, and none", async () => {
+  await using sandbox = await startSandbox({ backend: "apisix", keyRequired: false });
+  const url = `${sandbox.url}/apisix/admin/routes`;
+  assert.equal((await ask(url)).status, 200);
+  assert.equal((await ask(url, { key: "any" })).status, 200);
+});
+
+test("APISIX: version 2 of the API has nodes, and says so", async () => {
+  await using sandbox = await startSandbox({ backend: "apisix", adminApiVersion: "v2" });
+  const { value: key } = sandbox.addToken();
+  const answer = await ask(`${sandbox.url}/apisix/admin/routes`, { key });
+  assert.equal(answer.headers["x-api-version"], "v2");
+  assert.equal(answer.json.node.dir, true);
+});
+
+test("APISIX: `/configs` depends on the version", async () => {
+  const cases = [
+    ["apisix", "3.18.0", 404, 404, 200, "Unsupported resource type: configs"],
+    ["apisix", "3.14.1", 404, 404, 404, "Unsupported resource type: configs"],
+    ["apisix", "3.2.2", 404, 404, 404, "not found"],
+    ["apisix-standalone", "3.18.0", 200, 200, 200, undefined],
+    ["apisix-standalone", "3.14.1", 200, 200, 404, undefined],
+    ["apisix-standalone", "3.13.0", 404, 200, 404, undefined],
+  ] as const;
+  for (const [backend, version, head, get, validate, message] of cases) {
+    await using sandbox = await startSandbox({ backend, version });
+    const { value: key } = sandbox.addToken();
+    const url = `${sandbox.url}/apisix/admin/configs`;
+    const got = await ask(url, { key });
+    assert.deepEqual(
+      [
+        (await ask(url, { key, method: "HEAD" })).status,
+        got.status,
+        (await ask(`${url}/validate`, { key, method: "POST", body: {} })).status,
+      ],
+      [head, get, validate],
+      `${backend} ${version}`,
+    );
+    if (message !== undefined) assert.equal(got.json.error_msg, message);
+    assert.equal(got.headers.server, `APISIX/${version}`);
+  }
+});
+
+test("APISIX: a dead etcd, stream routes that are off, double slashes and a hidden version", async () => {
+  await using sandbox = await startSandbox({ backend: "apisix", etcd: false, serverHeader: "" });
+  const { value: key } = sandbox.addToken();
+  const dead = await ask(`${sandbox.url}/apisix/admin/routes`, { key });
+  assert.deepEqual([dead.status, dead.json.error_msg], [
+    503,
+    "has no healthy etcd endpoint available",
+  ]);
+  assert.equal(dead.headers.server, undefined);
+  await using other = await startSandbox({
+    backend: "apisix",
+    streamProxy: false,
+    serverHeader: "nginx",
+  });
+  const own = other.addToken().value;
+  const streams = await ask(`${other.url}/apisix/admin/stream_routes`, { key: own });
+  assert.deepEqual([streams.status, streams.headers.server], [400, "nginx"]);
+  const twice = await ask(`${other.url}//apisix/admin/routes`, { key: own });
+  assert.equal(twice.status, 200);
+});

@@ -5,17 +5,17 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { refuseKey } from "./admin_keys.ts";
+import { type ApisixOptions, refuseClient, refuseKey, since } from "./admin_keys.ts";
 import type { Backend } from "./backend.ts";
 import {
   errorReply,
+  isObject,
   nginxNotFound,
   objectBody,
   type Reply,
   type SandboxRequest,
 } from "./exchange.ts";
 import { type Entry, Resources } from "./resources.ts";
-import type { Tokens } from "./tokens.ts";
 import { resourceErrors, validateConfiguration } from "./validation.ts";
 
 const COLLECTIONS = [
@@ -50,29 +50,41 @@ interface Target {
 /**
  * Builds the Admin API of APISIX.
  *
- * @param options The admin keys, the version, and the clock in Unix seconds.
+ * @param options The admin keys, the version, what is turned on, and the clock.
  * @returns The backend.
  */
-export function createApisixBackend(
-  options: { readonly keys: Tokens; readonly version: string; readonly seconds: () => number },
-): Backend {
+export function createApisixBackend(options: ApisixOptions): Backend {
+  const { version, adminApiVersion } = options;
   const resources = new Resources();
 
   function answer(request: SandboxRequest): Reply {
-    const { method, path } = request;
+    const { method } = request;
+    // nginx merges slashes.
+    const path = request.path.replace(/\/+/g, "/");
+    const turnedAway = refuseClient(request, options);
+    if (turnedAway !== undefined) return turnedAway;
     if (method === "HEAD" && path === "/apisix/admin") return { status: 200 };
     if (!path.startsWith("/apisix/admin/") || !METHODS.includes(method)) return nginxNotFound();
-    const refused = refuseKey(request, options.keys);
+    const refused = refuseKey(request, options);
     if (refused !== undefined) return refused;
-    if (path === "/apisix/admin/configs/validate" && method === "POST") {
-      return validateConfiguration(request);
+    if (path === "/apisix/admin/configs/validate" && since(version, "3.17.0")) {
+      if (method === "POST") return validateConfiguration(request);
     }
     const target = targetOf(path);
     if (target === undefined) {
-      return errorReply(404, `Unsupported resource type: ${path.split("/")[3]}`);
+      const type = path.split("/")[3];
+      return errorReply(
+        404,
+        since(version, "3.4.0") ? `Unsupported resource type: ${type}` : "not found",
+      );
     }
-    const reply = operate(request, target);
-    return { ...reply, headers: { "x-api-version": "v3" } };
+    if (target.type === "stream_routes" && !options.streamProxy) {
+      return errorReply(400, "stream mode is disabled, can not add stream routes");
+    }
+    if (!options.etcd) return errorReply(503, "has no healthy etcd endpoint available");
+    const { body, ...reply } = operate(request, target);
+    const headers = { "x-api-version": adminApiVersion };
+    return { ...reply, headers, body: adminApiVersion === "v3" ? body : asVersion2(body) };
   }
 
   function operate(request: SandboxRequest, target: Target): Reply {
@@ -184,6 +196,15 @@ function describe(
     createdIndex,
     modifiedIndex,
   };
+}
+
+/** Before version 3 a list was a folder of etcd's, and each entry a node. */
+function asVersion2(body: unknown): unknown {
+  if (!isObject(body) || "deleted" in body || !("list" in body || "key" in body)) return body;
+  const { list } = body;
+  return Array.isArray(list)
+    ? { count: list.length, action: "get", node: { dir: true, nodes: list.length > 0 ? list : {} } }
+    : { action: "get", node: body };
 }
 
 function keyNotFound(): Reply {

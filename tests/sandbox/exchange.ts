@@ -61,15 +61,22 @@ export function errorReply(status: number, message: string): Reply {
   return { status, body: { error_msg: message } };
 }
 
+/** A page that nginx answers. Of what is wrong with TLS it says two things. */
+export function nginxPage(status: number, title: string): Reply {
+  const heading = status === 400 ? "400 Bad Request" : title;
+  const more = heading === title ? "" : `<center>${title}</center>\r\n`;
+  return {
+    status,
+    headers: { "content-type": "text/html; charset=utf-8", "server": "openresty" },
+    body: `<html>\r\n<head><title>${status === 400 ? `400 ${title}` : title}</title></head>\r\n` +
+      `<body>\r\n<center><h1>${heading}</h1></center>\r\n${more}` +
+      `<hr><center>openresty</center>\r\n</body>\r\n</html>\r\n`,
+  };
+}
+
 /** The page that nginx answers where no route is. */
 export function nginxNotFound(): Reply {
-  const title = "404 Not Found";
-  return {
-    status: 404,
-    headers: { "content-type": "text/html; charset=utf-8" },
-    body: `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1>` +
-      `</center>\r\n<hr><center>openresty</center>\r\n</body>\r\n</html>\r\n`,
-  };
+  return nginxPage(404, "404 Not Found");
 }
 
 /** The body as an object, or `undefined`. */

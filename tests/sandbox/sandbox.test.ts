@@ -254,3 +254,13 @@ test("`sandbox.close()` cuts open connections and deletes the certificates", asy
   await pending;
   assert.equal(existsSync(sandbox.certDir), false);
 });
+
+test("`startSandbox()` can list gateway groups as a server does that knows no `name=`", async () => {
+  await using sandbox = await startSandbox({ groupsByName: false });
+  const { value: key } = sandbox.addToken();
+  sandbox.addGatewayGroup("prod-old");
+  sandbox.addGatewayGroup("prod");
+  const url = `${sandbox.url}/api/gateway_groups?search=prod&name=prod`;
+  const { json } = await ask(url, { key });
+  assert.deepEqual(json.list.map(({ name }: { name: string }) => name), ["prod", "prod-old"]);
+});

@@ -25,7 +25,7 @@ export type { Hold } from "./holds.ts";
 export type { Fault, FaultMatch } from "./faults.ts";
 export type { SandboxToken } from "./tokens.ts";
 
-const VERSIONS = { "api7ee": "3.9.14", "apisix": "3.13.0", "apisix-standalone": "3.14.1" };
+const VERSIONS = { "api7ee": "3.9.14", "apisix": "3.18.0", "apisix-standalone": "3.18.0" };
 
 /**
  * Starts an Admin API on loopback.
@@ -46,7 +46,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const seconds = (): number => Math.floor(now() / 1000);
   const accounts = new Accounts(seconds);
   const tokens = new Tokens(seconds);
-  const groups = new GatewayGroups(seconds);
+  const groups = new GatewayGroups(seconds, { byName: options.groupsByName ?? true });
   const faults = new Faults();
   const holds = new Holds();
   const hooks: SandboxHooks = {};
@@ -54,9 +54,19 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const version = options.version ?? VERSIONS[kind];
 
   function createBackend(): Backend {
-    if (kind === "apisix") return createApisixBackend({ keys: tokens, version, seconds });
-    if (kind === "apisix-standalone") {
-      return createStandaloneBackend({ keys: tokens, version, seconds });
+    if (kind !== "api7ee") {
+      const make = kind === "apisix" ? createApisixBackend : createStandaloneBackend;
+      return make({
+        keys: tokens,
+        version,
+        seconds,
+        allowAdmin: options.allowAdmin ?? true,
+        keyRequired: options.keyRequired ?? true,
+        adminApiVersion: options.adminApiVersion ?? "v3",
+        etcd: options.etcd ?? true,
+        streamProxy: options.streamProxy ?? true,
+        clientCertificate,
+      });
     }
     return createApi7eeBackend({
       accounts,
@@ -95,7 +105,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
 
   for (const value of options.adminKeys ?? []) addToken({ value });
-  const backend = createBackend();
+  const created = createBackend();
+  const { serverHeader = created.server } = options;
+  const backend = { ...created, server: serverHeader === "" ? undefined : serverHeader };
   const files = await createCertificateFiles({
     hosts: options.hosts,
     expired: options.expiredCertificate,
@@ -110,6 +122,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       requests,
       port,
       tls: https ? { ...files.server, clientCertificate } : undefined,
+      nginx: kind !== "api7ee",
     });
   let server = await start(options.port ?? 0);
   const { port } = server;

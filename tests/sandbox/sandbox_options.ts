@@ -24,7 +24,7 @@ export interface SandboxOptions {
   readonly clientCertificate?: boolean;
   /** Where the tokens are; the other path answers 404. @default "/api/tokens" */
   readonly tokenPath?: "/api/tokens" | "/api/settings/tokens";
-  /** @default "3.9.14" for api7ee, "3.13.0" for apisix, "3.14.1" for apisix-standalone */
+  /** @default "3.9.14" for api7ee, "3.18.0" for the others */
   readonly version?: string;
   /** The host in {@linkcode Sandbox.url}. @default "localhost" with HTTPS, "127.0.0.1" without */
   readonly serverName?: string;
@@ -38,6 +38,20 @@ export interface SandboxOptions {
   readonly now?: () => number;
   /** Keys that APISIX takes from the start. @default none */
   readonly adminKeys?: readonly string[];
+  /** Whether APISIX' `allow_admin` lists this machine. @default true */
+  readonly allowAdmin?: boolean;
+  /** APISIX' `admin_key_required`. @default true */
+  readonly keyRequired?: boolean;
+  /** APISIX' `admin_api_version`. @default "v3" */
+  readonly adminApiVersion?: "v2" | "v3";
+  /** Whether APISIX' etcd lives. @default true */
+  readonly etcd?: boolean;
+  /** Whether APISIX proxies TCP and UDP, without which it has no stream routes. @default true */
+  readonly streamProxy?: boolean;
+  /** The `Server` header that something in front writes; an empty one is left out. @default APISIX' own */
+  readonly serverHeader?: string;
+  /** Whether `name=` narrows the list of gateway groups, as `search=` does. @default true */
+  readonly groupsByName?: boolean;
   /** Ways to log in beside the built-in one. @default one each of ldap and oidc */
   readonly loginOptions?: readonly SandboxLoginOption[];
   /** The field of an error; some versions say `message`. @default "error_msg" */

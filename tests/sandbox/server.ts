@@ -7,10 +7,16 @@
 import { Buffer } from "node:buffer";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import {
+  type AddressInfo,
+  connect,
+  createServer as createSocketServer,
+  type Server as SocketServer,
+  type Socket,
+} from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Backend } from "./backend.ts";
-import { errorReply, type Reply, type SandboxRequest } from "./exchange.ts";
+import { errorReply, nginxPage, type Reply, type SandboxRequest } from "./exchange.ts";
 import { doesTheWork, type Fault, type Faults, faultyReply, reset } from "./faults.ts";
 import type { Holds } from "./holds.ts";
 import type { SandboxHooks } from "./sandbox_options.ts";
@@ -33,6 +39,8 @@ export interface ServerOptions {
       readonly clientCertificate: boolean;
     }
     | undefined;
+  /** Whether nginx answers what is wrong with TLS by a page, as it does for APISIX. */
+  readonly nginx: boolean;
 }
 
 /** A server that listens. */
@@ -48,7 +56,7 @@ export interface RunningServer {
  * @returns The port, and how to stop.
  */
 export async function listen(options: ServerOptions): Promise<RunningServer> {
-  const { tls, faults } = options;
+  const { tls, faults, nginx } = options;
   function serve(request: IncomingMessage, response: ServerResponse): void {
     // A client that goes away in the middle is its own affair.
     respond({ request, response }, options).catch(() => request.socket.destroy());
@@ -56,7 +64,7 @@ export async function listen(options: ServerOptions): Promise<RunningServer> {
   const server = tls === undefined ? createServer(serve) : createSecureServer({
     cert: tls.cert,
     key: tls.key,
-    ...(tls.clientCertificate ? { ca: tls.ca, requestCert: true, rejectUnauthorized: true } : {}),
+    ...(tls.clientCertificate ? { ca: tls.ca, requestCert: true, rejectUnauthorized: !nginx } : {}),
   }, serve);
 
   const sockets = new Set<Socket>();
@@ -67,21 +75,61 @@ export async function listen(options: ServerOptions): Promise<RunningServer> {
   });
   server.on("tlsClientError", () => {});
   server.on("clientError", (_error: Error, socket: { destroy(): void }) => socket.destroy());
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port, "127.0.0.1", () => resolve());
-  });
+  const fronted = nginx && tls !== undefined;
+  const inner = await listenOn(server, fronted ? 0 : options.port);
+  const front = fronted ? frontOf(inner, sockets) : undefined;
+  const port = front === undefined ? inner : await listenOn(front, options.port);
 
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     close: () =>
       new Promise((resolve) => {
         faults.stop();
+        front?.close();
         server.close(() => resolve());
         server.closeAllConnections();
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+function listenOn(server: SocketServer, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+/** How a TLS record with a handshake begins. */
+const HANDSHAKE = 22;
+
+/** Hands TLS on to the server, and answers http by the page that nginx has for it. */
+function frontOf(port: number, sockets: Set<Socket>): SocketServer {
+  return createSocketServer((client) => {
+    sockets.add(client);
+    client.on("error", () => {});
+    client.on("close", () => sockets.delete(client));
+    client.once("data", (first: Buffer) => {
+      if (first[0] !== HANDSHAKE) {
+        const { status, body } = nginxPage(
+          400,
+          "The plain HTTP request was sent to HTTPS port",
+        ) as { readonly status: number; readonly body: string };
+        const isHead = first.toString("latin1").startsWith("HEAD ");
+        client.end(
+          `HTTP/1.1 ${status} Bad Request\r\nServer: openresty\r\nContent-Type: text/html\r\n` +
+            `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${isHead ? "" : body}`,
+        );
+        return;
+      }
+      const behind = connect(port, "127.0.0.1");
+      behind.on("error", () => client.destroy());
+      behind.on("close", () => client.destroy());
+      client.on("close", () => behind.destroy());
+      behind.write(first);
+      client.pipe(behind).pipe(client);
+    });
+  });
 }
 
 interface Exchange {
@@ -121,7 +169,8 @@ async function read(request: IncomingMessage): Promise<SandboxRequest> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(Buffer.from(chunk));
   const text = Buffer.concat(chunks).toString();
-  const url = new URL(request.url ?? "/", "http://sandbox");
+  // Put together, for two slashes at the start would begin a host.
+  const url = new URL(`http://sandbox${request.url ?? "/"}`);
   const headers: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(request.headers)) {
     headers[name] = Array.isArray(value) ? value.join(", ") : value;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { refuseKey } from "./admin_keys.ts";
+import { type ApisixOptions, refuseClient, refuseKey, since } from "./admin_keys.ts";
 import type { Backend } from "./backend.ts";
 import {
   errorReply,
@@ -13,7 +13,6 @@ import {
   type Reply,
   type SandboxRequest,
 } from "./exchange.ts";
-import type { Tokens } from "./tokens.ts";
 import { configurationErrors, validateConfiguration } from "./validation.ts";
 
 const COLLECTIONS = [
@@ -35,12 +34,11 @@ const COLLECTIONS = [
 /**
  * Builds the Admin API of APISIX in standalone mode.
  *
- * @param options The admin keys, the version, and the clock in Unix seconds.
+ * @param options The admin keys, the version, what is turned on, and the clock.
  * @returns The backend.
  */
-export function createStandaloneBackend(
-  options: { readonly keys: Tokens; readonly version: string; readonly seconds: () => number },
-): Backend {
+export function createStandaloneBackend(options: ApisixOptions): Backend {
+  const { version } = options;
   let configuration: Readonly<Record<string, unknown>> | undefined;
 
   function metadata(): Record<string, string> {
@@ -88,13 +86,20 @@ export function createStandaloneBackend(
   }
 
   function answer(request: SandboxRequest): Reply {
-    const { method, path } = request;
+    const { method } = request;
+    // nginx merges slashes.
+    const path = request.path.replace(/\/+/g, "/");
+    const turnedAway = refuseClient(request, options);
+    if (turnedAway !== undefined) return turnedAway;
     // The one route that checks no key, in the real one as well.
     if (method === "HEAD" && path === "/apisix/admin") return { status: 200 };
-    const validating = method === "POST" && path === "/apisix/admin/configs/validate";
-    const known = path === "/apisix/admin/configs" && ["GET", "PUT", "HEAD"].includes(method);
+    const validating = method === "POST" && path === "/apisix/admin/configs/validate" &&
+      since(version, "3.15.0");
+    const methods = since(version, "3.14.0") ? ["GET", "PUT", "HEAD"] : ["GET", "PUT"];
+    const known = path === "/apisix/admin/configs" && since(version, "3.13.0") &&
+      methods.includes(method);
     if (!validating && !known) return nginxNotFound();
-    const refused = refuseKey(request, options.keys);
+    const refused = refuseKey(request, options);
     if (refused !== undefined) return refused;
     if (validating) return validateConfiguration(request);
     if (method === "PUT") return update(request);

@@ -169,6 +169,7 @@ export async function tryToken(
   const checked = await checkToken(token, { connection, signal });
   if (!VERDICTS[checked.verdict].tokenAccepted) throw new CheckError(checked);
   if (checked.verdict !== "valid") reporter.warn(checked.found);
+  if (checked.warning !== undefined) reporter.warn(checked.warning);
 }
 
 export function describeKept(

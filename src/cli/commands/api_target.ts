@@ -1,4 +1,5 @@
 import { findGatewayGroup, type RawRequester } from "../../admin_api/raw_request.ts";
+import { requireGatewayGroup } from "../../check/check_token.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { type Server, urlOf } from "../../connection/server.ts";
@@ -160,6 +161,7 @@ export async function withGroup(
     }
     return path;
   }
+  requireGatewayGroup(connection, requester.token);
   const id = await findGatewayGroup(requester, { connection, resolved, signal });
   return withFields(path, [["gateway_group_id", id]]);
 }

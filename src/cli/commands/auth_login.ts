@@ -96,6 +96,8 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
   const [{ origin }] = connection.servers as [Connection["servers"][0]];
   const account = accountOf(origin, connection);
   const logIn = async (signal: AbortSignal) => {
+    // A password is not tried on whatever answers at ADC's default.
+    if (command.backendIsAssumed) await requireLoginOptions(connection, signal);
     const session = await openSession(connection, { credentials, signal });
     const { api, user } = session;
     try {
@@ -129,6 +131,32 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
     io,
     (signal) => withLogIn(connection, credentials, () => logIn(signal), { folder, signal }),
   );
+}
+
+/** What a server that nobody called API7 Enterprise has to know before it gets a password. */
+async function requireLoginOptions(connection: Connection, signal: AbortSignal): Promise<void> {
+  const { AdminApi } = await import("../../admin_api/admin_api.ts");
+  const { AdminApiError } = await import("../../admin_api/admin_api_error.ts");
+  const api = await AdminApi.open(connection);
+  try {
+    await api.loginOptions({ signal });
+  } catch (error) {
+    const isOther = error instanceof AdminApiError && error.exitCode !== EXIT.unavailable;
+    if (!isOther) throw error;
+    const { tried, found, status } = error;
+    throw new AdminApiError({
+      failure: "wrong-server",
+      tried,
+      found,
+      status,
+      suggestion:
+        "No password was sent: nobody named a backend, and no API7 Enterprise answers there. " +
+        "Check --server (ADC_SERVER); of Apache APISIX store the admin key, with " +
+        '"adc-run auth login --with-token"; or insist with --backend api7ee.',
+    });
+  } finally {
+    await api.close();
+  }
 }
 
 function announce(

@@ -28,6 +28,7 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
   const checked = tried && explainRefusal(tried, record, now);
   const soon = endWarning(record, now);
   if (soon !== undefined) reporter.warn(soon);
+  if (checked?.warning !== undefined) reporter.warn(checked.warning);
   if (winner?.source === "store") warnOfFile(reporter);
   const owner = winner && checked?.verdict === "valid"
     ? await findOwner(connection, winner.token, { reporter })

@@ -7,6 +7,7 @@ import type { PreparedTarget, TargetResult, TargetsOptions } from "../../run/opt
 import type { Call } from "../../run/run.ts";
 import { abortOnInterrupt, Interrupted } from "../../run/signals.ts";
 import { runForEach } from "../../run/targets.ts";
+import { sentToken } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { asAdcRunError, createReporter, describeError, type Reporter } from "../output/report.ts";
@@ -162,7 +163,7 @@ function throwWhatAllHave(
 function warnOfSharedToken(prepared: readonly PreparedTarget[], reporter: Reporter): void {
   const servers = new Map<string, Set<string>>();
   for (const { plan } of prepared) {
-    if (plan?.kind !== "online") continue;
+    if (plan?.kind !== "online" || sentToken(plan.resolved.token) === undefined) continue;
     const { fingerprint } = plan.resolved.token;
     servers.set(
       fingerprint,

@@ -1,7 +1,7 @@
 import { fstatSync } from "node:fs";
 import type { Connection } from "../../connection/connection.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
-import { splitTokens } from "../../token/token_value.ts";
+import { sentToken, splitTokens } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import type { Reporter } from "./report.ts";
@@ -68,6 +68,7 @@ export function maskInRunner(
 ): void {
   const runner = ciRunner(io);
   if (runner === undefined || !options.mask || options.json) return;
+  if (sentToken(resolved.token) === undefined) return;
   for (const token of splitTokens(resolved.token, connection.backend.value)) {
     reporter.tellRunner(runner.mask(token.reveal()));
   }

@@ -7,6 +7,7 @@ import { noteFailure } from "../../run/child.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
 import { MIN_SECRET_LENGTH } from "../../secret.ts";
 import { NoTokenError, type ResolvedToken, type SourceReport } from "../../token/resolve.ts";
+import { sentToken } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { type CiRunner, ciRunner, withoutCommands } from "./ci.ts";
@@ -167,6 +168,7 @@ export function formatTrail(trail: readonly SourceReport[]): readonly string[] {
 }
 
 export function describeToken({ token, source, detail }: ResolvedToken): Record<string, string> {
+  if (sentToken(token) === undefined) return { source, detail };
   return { source, detail, redacted: token.redacted, fingerprint: token.fingerprint };
 }
 

@@ -4,6 +4,8 @@ import { EXIT } from "../../errors.ts";
 import { createMask } from "../../mask/mask.ts";
 import { isReaderGone } from "../../run/child.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
+import { describeResolved } from "../../token/resolve.ts";
+import { sentToken } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { maskInRunner } from "./ci.ts";
@@ -24,7 +26,7 @@ export function announce(plan: RunPlan, output: RunOutput): void {
     ? `, gateway group "${gatewayGroup.value}"`
     : "";
   output.reporter.info(
-    `token ${resolved.token} from ${resolved.source} (${resolved.detail}) for ` +
+    `${describeResolved(resolved)} for ` +
       `${backend.value} at ${server.value}${group}` +
       (profile === undefined
         ? ""
@@ -108,7 +110,12 @@ export function printPlan(plan: RunPlan, { reporter, options }: Omit<RunOutput, 
     for (const [name, { value, origin }] of Object.entries(describeConnection(connection))) {
       lines.push([name, value, origin]);
     }
-    lines.push(["token", String(resolved.token), `${resolved.source}: ${resolved.detail}`]);
+    const { token, source, detail } = resolved;
+    lines.push(
+      sentToken(token) === undefined
+        ? ["token", source, detail]
+        : ["token", String(token), `${source}: ${detail}`],
+    );
     lines.push(["check", checked?.verdict ?? "not made", checked?.tried ?? "--no-check"]);
   } else {
     lines.push(["token", "not needed", ""]);
@@ -119,7 +126,9 @@ export function printPlan(plan: RunPlan, { reporter, options }: Omit<RunOutput, 
   const rows = lines.map(([name, value, origin]) =>
     `${name!.padEnd(names)}  ${value!.padEnd(values)}  ${origin}`.trimEnd()
   );
-  const trail = plan.kind === "online" ? formatTrail(plan.resolved.trail) : [];
+  const trail = plan.kind === "online" && plan.resolved.trail.length > 0
+    ? formatTrail(plan.resolved.trail)
+    : [];
   reporter.print([...rows, ...trail.map((line) => `source  ${line}`)].join("\n"));
 }
 
