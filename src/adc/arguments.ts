@@ -18,21 +18,34 @@ export interface AdcArguments {
   readonly tokens: readonly Secret[];
   /** The words without `--token` and its values: what ADC's own argv will be. */
   readonly words: readonly string[];
+  /**
+   * All words, with each token as `***`: what ADC's own argv will be where it needs none, and has an answer
+   * of its own to `--token`.
+   */
+  readonly wordsWithoutValues: readonly string[];
   /** Whether ADC will show its help or version and connect to nothing. */
   readonly information: boolean;
 }
 
-/** Commands of ADC that connect to nothing. */
-const OFFLINE_COMMANDS: ReadonlySet<string> = new Set(["lint", "convert", "help"]);
+/**
+ * Commands of ADC that connect to nothing, and those that take a token with each request that they get: the
+ * TypeScript ADC has `server` in its ingress mode alone, the Rust ADC always, by both names.
+ */
+const OFFLINE_COMMANDS: ReadonlySet<string> = new Set([
+  "lint",
+  "convert",
+  "help",
+  "server",
+  "ingress-server",
+]);
 
 /**
  * Tells whether ADC will talk to a backend.
  *
  * A command that adc-run does not know is taken for one that does: it may come from a newer ADC.
  */
-export function needsBackend(args: AdcArguments, runningMode?: string): boolean {
+export function needsBackend(args: AdcArguments): boolean {
   if (args.information || args.command === undefined) return false;
-  if (args.command === "server" && runningMode === "ingress") return false;
   return !OFFLINE_COMMANDS.has(args.command);
 }
 
@@ -44,6 +57,7 @@ export const NO_ARGUMENTS: AdcArguments = {
   output: undefined,
   tokens: [],
   words: [],
+  wordsWithoutValues: [],
   information: false,
 };
 
@@ -53,9 +67,47 @@ export async function readAdcArguments(words: readonly string[]): Promise<AdcArg
   return parseAdcArguments(words);
 }
 
+/** From here on the timers of Node.js end at once. */
+const MAX_TIMER = 2 ** 31;
+
+const UNITS = "ms|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?";
+
+/** What both ADCs read, the one by parse-duration and the other by humantime, and read alike. */
+const DURATION = new RegExp(`^(\\d{1,9} ?(${UNITS})( ?(?=\\d)|$))+$`);
+
+/** A time limit; or what is wrong with it, and what to write instead. */
+type TimeLimit =
+  | { readonly milliseconds: number }
+  | { readonly found: string; readonly suggestion: string };
+
 /**
- * Reads a duration such as `30s` or `1h10m` as ADC does; `undefined` where ADC would fall back to 10 s
- * without a word.
+ * Reads ADC's time limit. Of a flag only what every ADC reads alike will do; what a profile says is handed
+ * on in one spelling, whatever its own is.
+ */
+export async function readTimeLimit(
+  text: string,
+  { handedOn }: { readonly handedOn: "as it is" | "in milliseconds" },
+): Promise<TimeLimit> {
+  const milliseconds = await readDuration(text);
+  const suggestion = 'Write it like "30s" or "1h10m".';
+  if (milliseconds === undefined) return { found: `"${text}" is no duration`, suggestion };
+  if (milliseconds >= MAX_TIMER) {
+    const found = `"${text}" is longer than ADC can wait: it would fail at once`;
+    return { found, suggestion: 'Write "24d", or less.' };
+  }
+  if (milliseconds === 0) {
+    return { found: `"${text}" is no limit to one ADC, and no time at all to another`, suggestion };
+  }
+  if (handedOn === "in milliseconds" || DURATION.test(text)) return { milliseconds };
+  const [seconds, rest] = [milliseconds / 1000, milliseconds % 1000];
+  return {
+    found: `not every ADC reads "${text}" in the same way`,
+    suggestion: `Write "${rest === 0 ? `${seconds}s` : `${milliseconds}ms`}".`,
+  };
+}
+
+/**
+ * Reads a duration such as `30s` or `1h10m` as parse-duration does; `undefined` where it is none.
  */
 export async function readDuration(text: string): Promise<number | undefined> {
   const { default: parse } = await import("parse-duration");

@@ -45,8 +45,8 @@ function adcCommand(): Command {
   return command;
 }
 
-/** What ADC takes, before any command, for "say something and end". */
-const INFORMATION_OPTIONS: ReadonlySet<string> = new Set(["-v", "--version", "-h", "--help"]);
+/** What ADC takes, before any command, for "say something and end"; the Rust ADC has `-V` instead of `-v`. */
+const INFORMATION_OPTIONS: ReadonlySet<string> = new Set(["-v", "-V", "--version", "-h", "--help"]);
 
 /**
  * Reads ADC's words.
@@ -56,7 +56,13 @@ const INFORMATION_OPTIONS: ReadonlySet<string> = new Set(["-v", "--version", "-h
  */
 export function parseAdcArguments(words: readonly string[]): AdcArguments {
   const command = words[0]?.startsWith("-") ? undefined : words[0];
+  if (/^--verbose(=|$)/.test(words[0] ?? "")) {
+    throw new UsageError("Cannot use --verbose in front of ADC's command: not every ADC reads it", {
+      suggestion: "Write it behind the command.",
+    });
+  }
   const { options, files, tokens } = parse(words);
+  const places = tokenPlaces(words, tokens.length);
   const given = Object.keys(ADC_SETTINGS).filter((key) => key !== "token" && key in options);
   return {
     command,
@@ -64,7 +70,14 @@ export function parseAdcArguments(words: readonly string[]): AdcArguments {
     files,
     output: options.output as string | undefined,
     tokens: tokens.map((token) => new Secret(token)),
-    words: withoutTokens(words, tokens.length),
+    words: words.filter((_, index) => !places.has(index)),
+    wordsWithoutValues: words.map((word, index) =>
+      !places.has(index) || word === "--token" && !places.has(index - 1)
+        ? word
+        : word.startsWith("--token=")
+        ? "--token=***"
+        : "***"
+    ),
     information: options.help === true ||
       (words[0] !== undefined && INFORMATION_OPTIONS.has(words[0])),
   };
@@ -98,25 +111,25 @@ function parse(words: readonly string[]): Parsed {
 }
 
 /**
- * Takes `--token VALUE` and `--token=VALUE` out of the words.
+ * Finds `--token VALUE` and `--token=VALUE` among the words.
  *
  * Commander does not tell where in argv an option stood, so each candidate is put to the test: its value
  * is replaced by a word that occurs nowhere else, and if that word comes out as a token, it is one.
  */
-function withoutTokens(words: readonly string[], count: number): readonly string[] {
-  if (count === 0) return words;
+function tokenPlaces(words: readonly string[], count: number): ReadonlySet<number> {
+  const places = new Set<number>();
+  if (count === 0) return places;
   let probe = "adc-run-probe";
   while (words.some((word) => word.includes(probe))) probe += "-";
-  const dropped = new Set<number>();
   words.forEach((word, index) => {
     const inline = word.startsWith("--token=");
     if (!inline && word !== "--token") return;
     const at = inline ? index : index + 1;
     if (at >= words.length) return;
     const probed = words.with(at, inline ? `--token=${probe}` : probe);
-    if (hasToken(probed, probe)) dropped.add(index).add(at);
+    if (hasToken(probed, probe)) places.add(index).add(at);
   });
-  return words.filter((_, index) => !dropped.has(index));
+  return places;
 }
 
 /**

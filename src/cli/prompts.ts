@@ -123,16 +123,20 @@ function givenUp(): AdcRunError {
 
 export async function requireConsent(
   connection: Connection,
-  { yes, io }: { readonly yes: boolean | undefined; readonly io: Io },
+  { yes, io, what = "a password" }: {
+    readonly yes: boolean | undefined;
+    readonly io: Io;
+    readonly what?: string;
+  },
 ): Promise<void> {
   const reason = needsConsent(connection);
   if (reason === undefined || yes) return;
   if (!canAsk(io)) {
-    throw new AdcRunError(`Cannot send a password: ${reason}`, EXIT.config, {
+    throw new AdcRunError(`Cannot send ${what}: ${reason}`, EXIT.config, {
       suggestion: "Set it as a flag or in the environment, or agree with --yes.",
     });
   }
-  await requireConfirmation(`Send the password, though ${reason}?`, io);
+  await requireConfirmation(`Send ${what.replace(/^a /, "the ")}, though ${reason}?`, io);
 }
 
 export async function readCredentials(

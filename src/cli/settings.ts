@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { type Connection, resolveConnection } from "../connection/connection.ts";
 import { type EnvFile, readNamedFile } from "../connection/env_file.ts";
 import { type Origin, wrongValue } from "../connection/origin.ts";
+import { untrustedOverride } from "../connection/pinned_target.ts";
 import type { Profile } from "../connection/profile.ts";
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { defaultSources, type DefaultSourcesOptions } from "../lifecycle/default_sources.ts";
@@ -94,6 +95,14 @@ export async function openConnection(
     }
   }
   for (const warning of connection.warnings) reporter.warn(warning);
+  const override = spec.connection === "with the stored token" && untrustedOverride(connection);
+  if (override) {
+    throw new ConnectionError(
+      `Cannot use the stored token: ${override.reason}`,
+      EXIT.config,
+      override,
+    );
+  }
   return {
     connection,
     backendIsAssumed,

@@ -1,14 +1,28 @@
-import { type AdcArguments, readAdcArguments, readDuration } from "../adc/arguments.ts";
+import { type AdcArguments, readAdcArguments, readTimeLimit } from "../adc/arguments.ts";
 import { ADC_SETTINGS, type SettingKey } from "../adc/settings.ts";
 import type { Context, Environment } from "../context.ts";
 import { Secret } from "../secret.ts";
 import { type Backend, BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "./backends.ts";
-import { actsAtStart, type EnvFile, readEnvFile, readNamedFile } from "./env_file.ts";
-import { describeOrigin, type Layers, readSetting, type Setting, wrongValue } from "./origin.ts";
-import { readTarget, refuseUntrustedOverrides } from "./pinned_target.ts";
+import { type EnvFile, readEnvFile, readNamedFile } from "./env_file.ts";
+import { actsAtStart, effectOf, isNpmProxy, namesFromDotEnv } from "./env_names.ts";
+import {
+  describeOrigin,
+  isFromProject,
+  type Layers,
+  type Origin,
+  readSetting,
+  type Setting,
+  wrongValue,
+} from "./origin.ts";
+import {
+  overridesOf,
+  readTarget,
+  refuseRuntimeNames,
+  refuseUntrustedOverrides,
+} from "./pinned_target.ts";
 import type { Profile } from "./profile.ts";
 import { type Proxy, proxyFor } from "./proxy.ts";
-import { crossesInPlain, readServers, requireAllowed, type Server } from "./server.ts";
+import { crossesInPlain, readServers, requireAllowed, type Server, trimAddress } from "./server.ts";
 import { type PemFile, readTls, requireUsableTls, type Tls } from "./tls.ts";
 
 /**
@@ -26,7 +40,7 @@ export interface Connection {
   readonly servers: readonly Server[];
   /** The gateway group's name, which `api7ee` alone looks at; ADC's default is `default`. */
   readonly gatewayGroup: Setting<string>;
-  /** The time limit of a request in milliseconds, 0 for none; ADC's default is 10,000. */
+  /** The time limit of a request in milliseconds; ADC's default is 10,000. */
   readonly timeout: Setting<number>;
   /** Certificates and verification. */
   readonly tls: Tls;
@@ -36,6 +50,13 @@ export interface Connection {
   readonly args: AdcArguments;
   /** The environment file that the token may come from. */
   readonly envFile: EnvFile;
+  /** The `.env` in the working directory, which ADC loads by itself; most often the same. */
+  readonly dotEnv: EnvFile;
+  /**
+   * What the `.env` in the working directory decides of the way to the server: a proxy, a CA, or that nothing
+   * is verified. A token that was kept for the server is not used then.
+   */
+  readonly overrides: readonly Origin[];
   /** The profile in force; `undefined` where there is none, or where it was ignored. */
   readonly profile: Profile | undefined;
   /** What a person should know before the run, a sentence each. */
@@ -88,11 +109,12 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
   const { args: given = [] } = options;
   const args = "flags" in given ? given : await readAdcArguments(given);
   const dotEnv = await readEnvFile(".env", cwd);
-  const envFile = options.envFile === undefined
-    ? dotEnv
-    : typeof options.envFile === "string"
+  const named = typeof options.envFile === "string"
     ? await readNamedFile(options.envFile, cwd)
     : options.envFile;
+  const envFile = named === undefined || named.name === ".env" ? dotEnv : named;
+  const names = namesFromDotEnv({ dotEnv, envFile, env });
+  refuseRuntimeNames(names);
   const target = readTarget({
     flags: args.flags,
     env,
@@ -114,14 +136,18 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
     { value: "default", origin: { kind: "default" } };
   const tls = readTls(adcLayers, cwd);
   const proxies = servers.map((each) => proxyFor(each, adcLayers));
-  refuseUntrustedOverrides({ env, profile, tls, proxies });
+  const overrides = overridesOf({
+    names: names.filter((name) => dotEnv.get(name) !== ""),
+    tls,
+  });
+  refuseUntrustedOverrides({ env, profile, tls, overrides });
   const isSecure = servers.some(({ base }) => base.protocol === "https:") ||
     proxies.some((each) => each?.url.reveal().startsWith("https:"));
   if (isSecure) requireUsableTls(tls, cwd);
   return {
     backend,
     server: { value: servers.map(({ display }) => display).join(", "), origin: server.origin },
-    serverValue: new Secret(server.value),
+    serverValue: new Secret(trimAddress(server)),
     servers,
     gatewayGroup,
     timeout: await readTimeout(layers),
@@ -129,22 +155,33 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
     proxies,
     args,
     envFile,
+    dotEnv,
+    overrides,
     profile,
     warnings: [
       ...target.warnings,
       ...warningsOf({ env, envFile, servers }),
-      ...proxyWarnings(proxies),
+      ...proxyWarnings(proxies, overrides),
     ],
   };
 }
 
-/** A proxy in the environment is the owner's; one in a file may be news. */
-function proxyWarnings(proxies: readonly (Proxy | undefined)[]): readonly string[] {
-  const proxy = proxies.find((each) => each?.host.origin.kind === "env-file");
-  return proxy === undefined ? [] : [
-    `Requests go through the proxy ${proxy.host.value}, which ${
-      describeOrigin(proxy.host.origin)
-    } names.`,
+/** A proxy in the environment is the owner's; one in `.env` may be news. */
+function proxyWarnings(
+  proxies: readonly (Proxy | undefined)[],
+  overrides: readonly Origin[],
+): readonly string[] {
+  const proxy = proxies.find((each) => each && isFromProject(each.host.origin));
+  if (proxy !== undefined) {
+    const { value, origin } = proxy.host;
+    return [`Requests go through the proxy ${value}, which ${describeOrigin(origin)} names.`];
+  }
+  const names = overrides.flatMap((each) =>
+    each.kind === "env-file" && effectOf(each.name) === "proxy" ? [each.name] : []
+  );
+  return names.length === 0 ? [] : [
+    `${names.join(", ")} in .env ${names.length === 1 ? "is" : "are"} about proxies: ` +
+    "no request of this run goes through one that .env names.",
   ];
 }
 
@@ -160,11 +197,11 @@ function readBackend(setting: Setting<string> | undefined): Setting<Backend> {
 async function readTimeout(layers: Layers): Promise<Setting<number>> {
   const text = readSetting("timeout", layers);
   if (text === undefined) return { value: 10_000, origin: { kind: "default" } };
-  const value = await readDuration(text.value);
-  if (value !== undefined) return { value, origin: text.origin };
-  throw wrongValue(text.origin, `"${text.value}" is no duration`, {
-    suggestion: 'Write it like "30s" or "1h10m". ADC would fall back to 10 s without a word.',
-  });
+  const { origin } = text;
+  const handedOn = origin.kind === "profile" ? "in milliseconds" : "as it is";
+  const limit = await readTimeLimit(text.value, { handedOn });
+  if ("milliseconds" in limit) return { value: limit.milliseconds, origin };
+  throw wrongValue(origin, limit.found, { suggestion: limit.suggestion });
 }
 
 function warningsOf(
@@ -222,16 +259,31 @@ function pathOf(file: Setting<PemFile> | undefined): Setting<string> | undefined
 }
 
 /**
- * The variables that tell ADC of the connection. What came from a flag stays a flag; and any value of a
- * switch turns it on, so that one that is off has no variable.
+ * The variables that tell ADC of the connection; `undefined` for one that must not be there. What came from
+ * a flag stays a flag, and what is ADC's own default is not told: adc.yaml may have `${ADC_GATEWAY_GROUP}`,
+ * which stays as it is where nobody set that. Only what a `.env` would set otherwise is told all the same.
  */
-export function connectionVariables(connection: Connection): Readonly<Record<string, string>> {
-  const variables: Record<string, string> = {};
+export function connectionVariables(
+  connection: Connection,
+): Readonly<Record<string, string | undefined>> {
+  const { envFile, dotEnv, overrides } = connection;
+  const variables: Record<string, string | undefined> = {};
+  // Proxies that `.env` names are those of the check: in other words to the Rust ADC, which expands `$NAME`,
+  // and npm's names, which only old versions ask for, are none.
+  for (const each of overrides) {
+    if (each.kind !== "env-file" || effectOf(each.name) !== "proxy") continue;
+    const { name } = each;
+    variables[name] = isNpmProxy(name) ? "" : dotEnv.get(name);
+  }
   for (const key of SETTING_KEYS) {
     const { variable, kind } = ADC_SETTINGS[key];
     const setting = SETTINGS[key](connection);
     if (variable === undefined || setting === undefined || setting.origin.kind === "flag") continue;
-    if (kind !== "boolean" || setting.value === "true") variables[variable] = setting.value;
+    const isHidden = envFile !== dotEnv && dotEnv.get(variable) !== undefined;
+    if (setting.origin.kind === "default" && !isHidden) continue;
+    if (kind !== "boolean") variables[variable] = setting.value;
+    // Any value of a switch turns it on, "false" too, for all but the Rust ADC.
+    else variables[variable] = setting.value === "true" ? "true" : undefined;
   }
   return variables;
 }

@@ -1,8 +1,9 @@
-import { promises as fs, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
-import { codeOf, throwIfNotCapable } from "../errors.ts";
-import { isAbsent } from "../system/files.ts";
+import { codeOf, ConnectionError, EXIT, throwIfNotCapable } from "../errors.ts";
+import { isAbsent, isUtf16, readAtMost } from "../system/files.ts";
+import { variableName } from "./env_names.ts";
 import { type Origin, wrongValue } from "./origin.ts";
 
 /**
@@ -16,24 +17,35 @@ export class EnvFile {
   readonly exists: boolean;
   /** Why the file could not be read, though it is there: a system code such as `EACCES`. */
   readonly unreadable: string | undefined;
-  readonly #values: ReadonlyMap<string, string>;
+  readonly #values: ReadonlyMap<string, [string, string]>;
+  readonly #platform: string;
 
   /**
    * Wraps what was read.
    *
    * @param name The path as it is named in messages.
    * @param values The file's variables; `undefined` where there is no file.
-   * @param unreadable The system code, where there is a file that cannot be read.
+   * @param options The system code, where there is a file that cannot be read; and the platform, for on
+   * Windows names are the same in any case, and the first one counts.
    */
   constructor(
     name: string,
     values: Readonly<Record<string, string>> | undefined,
-    { unreadable }: { readonly unreadable?: string } = {},
+    { unreadable, platform = process.platform }: {
+      readonly unreadable?: string;
+      readonly platform?: string;
+    } = {},
   ) {
     this.name = name;
     this.exists = values !== undefined || unreadable !== undefined;
     this.unreadable = unreadable;
-    this.#values = new Map(Object.entries(values ?? {}));
+    this.#platform = platform;
+    const names = new Map<string, [string, string]>();
+    for (const entry of Object.entries(values ?? {})) {
+      const name = variableName(entry[0], platform);
+      if (!names.has(name)) names.set(name, entry);
+    }
+    this.#values = names;
   }
 
   /**
@@ -43,7 +55,7 @@ export class EnvFile {
    * @returns Its value, or `undefined`.
    */
   get(name: string): string | undefined {
-    return this.#values.get(name);
+    return this.#values.get(variableName(name, this.#platform))?.[1];
   }
 
   /**
@@ -52,9 +64,15 @@ export class EnvFile {
    * @returns Pairs of name and value.
    */
   entries(): IterableIterator<[string, string]> {
-    return this.#values.entries();
+    return this.#values.values();
   }
 }
+
+/** Why a file of this kind cannot be read; ADC reads it as UTF-8, and finds nothing in it. */
+export const UTF_16 = "it is UTF-16 text";
+
+/** Far more than any environment holds. */
+const MAX_BYTES = 1024 * 1024;
 
 /**
  * Reads an environment file as ADC would.
@@ -62,38 +80,47 @@ export class EnvFile {
  * A directory of that name is no file: Python's virtual environments are often called `.env`, and ADC
  * passes over them as well.
  */
-export async function readEnvFile(name: string, cwd: string): Promise<EnvFile> {
-  let text: string;
+export async function readEnvFile(
+  name: string,
+  cwd: string,
+  origin?: Origin,
+): Promise<EnvFile> {
+  let bytes: Uint8Array | undefined;
   try {
     const path = resolve(cwd, name);
+    const stats = statSync(path);
     // ADC would wait for ever for somebody to write into a pipe called ".env".
-    const isFile = statSync(path).isFile();
-    if (name === ".env" && !isFile) return new EnvFile(name, undefined);
+    if (name === ".env" && !stats.isFile()) return new EnvFile(name, undefined);
     // What is named may be a pipe that somebody has yet to write into, and signals are heard meanwhile.
-    text = isFile ? readFileSync(path, "utf8") : await fs.readFile(path, "utf8");
+    if (!stats.isFile()) bytes = await readAtMost(path, MAX_BYTES);
+    else if (stats.size <= MAX_BYTES) bytes = readFileSync(path);
   } catch (error) {
     throwIfNotCapable(error);
     const code = codeOf(error) ?? "unknown error";
     const absent = isAbsent(error) || isDirectoryCode(code);
     return new EnvFile(name, undefined, absent ? {} : { unreadable: code });
   }
+  if (bytes === undefined) throw tooLarge(name, origin);
+  if (isUtf16(bytes)) return new EnvFile(name, undefined, { unreadable: UTF_16 });
   const { parse } = await import("dotenv");
-  return new EnvFile(name, parse(text));
+  return new EnvFile(name, parse(withoutBlankRuns(new TextDecoder().decode(bytes))));
+}
+
+function tooLarge(name: string, origin: Origin | undefined): ConnectionError {
+  const suggestion = "Keep in it what ADC needs, and nothing else.";
+  return origin === undefined
+    ? new ConnectionError(`Cannot use ${name}: it is larger than 1 MiB`, EXIT.config, {
+      suggestion,
+    })
+    : wrongValue(origin, `"${name}" is larger than 1 MiB`, { suggestion });
 }
 
 /**
- * What a loader or a runtime reads as a program starts, and takes for files to load or programs to run.
- * `NODE_ENV` is none of them.
+ * A text without its long runs of blank lines: dotenv's expression for a line goes through the whole of such
+ * a run again from each of its lines, and 100,000 of them would take a minute.
  */
-const AT_START =
-  /^(LD_|DYLD_|NODE_(?!ENV$)|BUN_|DENO_|PATH$|PATHEXT$|COMSPEC$|BASH_ENV$|ENV$|SHELLOPTS$|IFS$|PYTHON|PERL5?|RUBY|JAVA_TOOL_OPTIONS$|GIT_|OPENSSL_|SSL_CERT_|GCONV_PATH$|ADC_RUN_)/i;
-
-/**
- * Tells whether a variable decides what a program loads as it starts. ADC loads `.env` when it is running,
- * and so such a variable has no effect there; in the environment that a program is started with it would.
- */
-export function actsAtStart(name: string): boolean {
-  return AT_START.test(name);
+export function withoutBlankRuns(text: string): string {
+  return text.replace(/\s{64,}/g, (run) => /[\r\n]/.test(run) ? "\n" : run);
 }
 
 /** Windows answers EPERM where others answer EISDIR. */
@@ -106,7 +133,7 @@ export async function readNamedFile(
   cwd: string,
   origin: Origin = { kind: "flag", name: "--env-file" },
 ): Promise<EnvFile> {
-  const file = await readEnvFile(name, cwd);
+  const file = await readEnvFile(name, cwd, origin);
   if (file.exists && file.unreadable === undefined) return file;
   const found = file.exists
     ? `"${name}" cannot be read (${file.unreadable})`

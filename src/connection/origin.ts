@@ -2,6 +2,7 @@ import { ADC_SETTINGS, type AdcFlags, type SettingKey } from "../adc/settings.ts
 import type { Environment } from "../context.ts";
 import { ConnectionError, EXIT } from "../errors.ts";
 import type { EnvFile } from "./env_file.ts";
+import { variableIn } from "./env_names.ts";
 import type { Profile, ProfileSettings } from "./profile.ts";
 
 /**
@@ -51,7 +52,9 @@ export function describeOrigin(origin: Origin): string {
  * Tells whether a value came along with the project, which may be a cloned repository of somebody else.
  */
 export function isFromProject(origin: Origin): boolean {
-  return origin.kind === "env-file" || (origin.kind === "profile" && origin.project);
+  // A file that was named on the command line was meant.
+  if (origin.kind === "env-file") return origin.file === ".env";
+  return origin.kind === "profile" && origin.project;
 }
 
 export interface Layers {
@@ -66,7 +69,7 @@ export interface Layers {
  * is empty.
  */
 export function lookUp(layers: Layers, name: string): Setting<string> | undefined {
-  const value = layers.env[name];
+  const value = variableIn(layers.env, name);
   if (value !== undefined) return { value, origin: { kind: "environment", name } };
   for (const file of layers.files) {
     const value = file.get(name);

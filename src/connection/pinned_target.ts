@@ -1,35 +1,48 @@
 import { ADC_SETTINGS } from "../adc/settings.ts";
 import type { Environment } from "../context.ts";
+import { DEFAULT_BACKEND } from "./backends.ts";
 import type { Connection } from "./connection.ts";
+import { effectOf } from "./env_names.ts";
 import {
   describeOrigin,
   isFromProject,
   type Layers,
   lookUp,
+  type Origin,
   profileValue,
   readSetting,
   type Setting,
   wrongValue,
 } from "./origin.ts";
 import type { Profile } from "./profile.ts";
-import type { Proxy } from "./proxy.ts";
 import { readServers, withoutUserinfo } from "./server.ts";
 import type { Tls } from "./tls.ts";
 
 /**
- * Tells whether what came along with a cloned repository sees what is sent to a server that somebody else
- * named: through a proxy of its own that a certificate of its own, or none, lets into the connection.
+ * What the `.env` in the working directory would have ADC do with a token: which proxy carries it, and whom to
+ * believe that he is the server.
  */
-export function untrustedProxyOf(
-  { servers, proxies, tls }: Pick<Connection, "servers" | "proxies" | "tls">,
-): string | undefined {
-  const unverified = (tls.skipVerify.value && isFromProject(tls.skipVerify.origin)) ||
-    (tls.caCertFile !== undefined && isFromProject(tls.caCertFile.origin));
-  const proxy = proxies.find((each, index) =>
-    each !== undefined && isFromProject(each.host.origin) &&
-    (unverified || servers[index]!.base.protocol === "http:")
+export function overridesOf(
+  { names, tls }: { readonly names: readonly string[]; readonly tls: Tls },
+): readonly Origin[] {
+  const { skipVerify, caCertFile } = tls;
+  return [
+    ...names.filter((name) => effectOf(name) === "proxy")
+      .map((name) => ({ kind: "env-file", name, file: ".env" }) as const),
+    ...[skipVerify.value ? skipVerify.origin : undefined, caCertFile?.origin]
+      .filter((origin) => origin?.kind === "env-file" && origin.file === ".env"),
+  ] as readonly Origin[];
+}
+
+/** What libc, the runtime or a loader acts on is not for a file to say that came along with a folder. */
+export function refuseRuntimeNames(names: readonly string[]): void {
+  const name = names.find((each) => effectOf(each) === "runtime");
+  if (name === undefined) return;
+  throw wrongValue(
+    { kind: "env-file", name, file: ".env" },
+    "ADC loads it into its own process, which then may look elsewhere for the server or trust another one",
+    { suggestion: "Take it out of .env, and export it if it is meant. No token was sent." },
   );
-  return proxy && describeOrigin(proxy.host.origin);
 }
 
 /**
@@ -37,32 +50,56 @@ export function untrustedProxyOf(
  * along with a cloned repository must not lead the token past them: through a proxy of its own, or to
  * whoever shows a certificate that it vouches for.
  */
-export function refuseUntrustedOverrides({ env, profile, tls, proxies }: {
+export function refuseUntrustedOverrides({ env, profile, tls, overrides }: {
   readonly env: Environment;
   readonly profile: Profile | undefined;
   readonly tls: Tls;
-  readonly proxies: readonly (Proxy | undefined)[];
+  readonly overrides: readonly Origin[];
 }): void {
-  const own = profile?.server !== undefined && !profile.project;
   const pin = env.ADC_RUN_ALLOWED_SERVERS !== undefined
     ? "ADC_RUN_ALLOWED_SERVERS is set"
-    : own
+    : profile !== undefined && pinsServer(profile)
     ? `the profile "${profile.name}" pins its server`
     : undefined;
   if (pin === undefined) return;
-  const settings = [
-    ...proxies.map((proxy) => proxy?.host),
-    tls.skipVerify,
-    tls.caCertFile,
-  ];
-  for (const setting of settings) {
-    if (setting === undefined || !isFromProject(setting.origin)) continue;
-    throw wrongValue(setting.origin, `${pin}, and a file may not lead past it`, {
-      suggestion: "Set it in the environment, as a flag, or in your own profile, if it is meant. " +
-        "No token was sent.",
+  const origins = [...overrides, tls.skipVerify.origin, tls.caCertFile?.origin];
+  for (const origin of origins) {
+    if (origin === undefined || !isFromProject(origin)) continue;
+    throw wrongValue(origin, `${pin}, and a file may not lead past it`, {
+      suggestion: `${wayOut(origin, profile)} No token was sent.`,
     });
   }
 }
+
+/**
+ * Why a token that neither the environment nor a flag nor `.env` itself has must not be used: it was kept for
+ * the server, and `.env` decides who else sees it.
+ */
+export function untrustedOverride(
+  { overrides: [origin], profile }: Pick<Connection, "overrides" | "profile">,
+): { readonly reason: string; readonly suggestion: string } | undefined {
+  return origin && {
+    reason: `${describeOrigin(origin)} would decide who sees it`,
+    suggestion: `${wayOut(origin, profile)} No token was sent.`,
+  };
+}
+
+function wayOut(origin: Origin, profile: Profile | undefined): string {
+  const key = origin.kind === "env-file" &&
+    (["caCertFile", "tlsSkipVerify"] as const).find((each) =>
+      ADC_SETTINGS[each].variable === origin.name
+    );
+  const flag = key && `${ADC_SETTINGS[key].flag}${key === "caCertFile" ? " FILE" : ""}`;
+  return flag && profile?.project === false
+    ? `If it is meant, say so in your own profile: adc-run profile set ${profile.name} ${flag}`
+    : "Set it in the environment, as a flag, or in your own profile, if it is meant.";
+}
+
+function pinsServer({ server, project }: Profile): boolean {
+  return server !== undefined && !project;
+}
+
+const DEFAULTS = { server: undefined, backend: DEFAULT_BACKEND, gatewayGroup: "default" } as const;
 
 interface TargetSettings {
   /** As given, in the flag, the environment, `.env` or the profile. */
@@ -116,13 +153,16 @@ function readPinned(
 ): Setting<string> | undefined {
   const setting = readSetting(key, layers);
   const { profile } = layers;
-  const own = profile?.[key];
-  if (profile === undefined || own === undefined || setting === undefined) return setting;
+  if (profile === undefined || setting === undefined) return setting;
   const { origin } = setting;
+  const own = profile[key] ??
+    // What a profile of one's own does not name is ADC's default, as far as `.env` is concerned.
+    (pinsServer(profile) && isFromProject(origin) ? DEFAULTS[key] : undefined);
+  if (own === undefined) return setting;
   if (origin.kind === "flag" || origin.kind === "profile") return setting;
   if (key === "server" ? isSameServer(setting.value, own) : setting.value === own) {
     // The value is kept: an address may hold a password, which a profile does not.
-    return { value: setting.value, origin: profileValue(profile, key)!.origin };
+    return { value: setting.value, origin: profileValue(profile, key)?.origin ?? origin };
   }
   if (origin.kind === "environment" && !profile.explicit) return setting;
   const what = ADC_SETTINGS[key].flag.slice(2).replace("-", " ");
@@ -132,8 +172,11 @@ function readPinned(
       withoutUserinfo(setting.value)
     }", and the ${what} of profile "${profile.name}" is "${own}"`,
     {
-      suggestion: `Take ${describeOrigin(origin)} away, choose another profile, ` +
-        "or leave the profile out with --no-profile. No token was sent.",
+      suggestion: profile[key] === undefined
+        ? `If it is meant, say so in the profile: adc-run profile set ${profile.name} ` +
+          `${ADC_SETTINGS[key].flag} ${setting.value}. No token was sent.`
+        : `Take ${describeOrigin(origin)} away, choose another profile, ` +
+          "or leave the profile out with --no-profile. No token was sent.",
     },
   );
 }

@@ -19,14 +19,35 @@ export interface Server {
   readonly authorization: Secret | undefined;
 }
 
+/**
+ * The servers that a value names, if every ADC finds the same ones in it: the Rust ADC takes any value for
+ * a list, and an address that is not written out is put together from its parts in different ways.
+ */
 export function readServers(
   setting: Setting<string>,
   list: boolean,
   usualScheme: "http" | "https" = "https",
 ): readonly Server[] {
-  // ADC takes white space around the addresses of a list, and fails with it around a single one.
-  const parts = list ? setting.value.split(",").map((part) => part.trim()) : [setting.value];
-  return parts.map((part) => readServer(part, setting, usualScheme));
+  const text = trimAddress(setting);
+  if (list) {
+    return text.split(",").map((part) => readServer(part.replace(/^ +/, ""), setting, usualScheme));
+  }
+  if (text.includes(",")) {
+    throw wrongValue(
+      setting.origin,
+      "the server's address has a comma in it, and only apisix-standalone has several servers",
+      { suggestion: "Name one server; a comma in its path is written as %2C." },
+    );
+  }
+  return [readServer(text, setting, usualScheme)];
+}
+
+/**
+ * An address without the white space around it. A flag's stays in ADC's words, where a blank or a byte
+ * order mark at the wrong end would become part of the address; `URL` drops all others by itself.
+ */
+export function trimAddress({ value, origin }: Setting<string>): string {
+  return origin.kind === "flag" ? value.replace(/^[\t-\r ]+|[\t\n\r]+$/g, "") : value.trim();
 }
 
 function readServer(
@@ -36,21 +57,29 @@ function readServer(
 ): Server {
   const suggestion = 'Write it like "https://gateway.example.com:7443".';
   if (text === "") throw wrongValue(origin, "the server's address is empty", { suggestion });
-  if (/\s/.test(text)) {
+  // deno-lint-ignore no-control-regex
+  if (/[\s\0-\x1f\x7f-\x9f]/.test(text)) {
     throw wrongValue(origin, "the server's address has white space in it", { suggestion });
   }
+  if (text.includes("\\")) {
+    throw wrongValue(origin, "the server's address has a backslash in it", { suggestion });
+  }
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    const bare = URL.canParse(`https://${text}`) && !text.includes("://");
+  if (url === undefined || !/^https?:\/\/[^/]/i.test(text)) {
+    const [, scheme = usualScheme, rest = ""] = /^(?:(https?):\/*)?(.*)$/is.exec(text) ?? [];
+    const meant = `${scheme}://${withoutUserinfo(rest)}`;
     throw wrongValue(
       origin,
       `the server's address "${withoutUserinfo(text)}" is no http or https URL`,
       {
-        suggestion: bare ? `Did you mean "${usualScheme}://${withoutUserinfo(text)}"?` : suggestion,
+        suggestion: URL.canParse(meant) && !rest.includes("://")
+          ? `Did you mean "${meant}"?`
+          : suggestion,
       },
     );
   }
-  if (url.search !== "" || url.hash !== "") {
+  // One with nothing behind it is none to `URL`, and moves ADC's paths behind it all the same.
+  if (/[?#]/.test(text)) {
     throw wrongValue(origin, "the server's address has a query or a fragment", { suggestion });
   }
   const base = new URL(url);

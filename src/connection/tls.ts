@@ -7,7 +7,7 @@ import { ADC_SETTINGS } from "../adc/settings.ts";
 import { codeOf, ConnectionError, throwIfNotCapable } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import {
-  describeOrigin,
+  isFromProject,
   type Layers,
   lookUp,
   profileValue,
@@ -15,6 +15,7 @@ import {
   type Setting,
   wrongValue,
 } from "./origin.ts";
+import type { ProfileSettings } from "./profile.ts";
 
 /**
  * A PEM file that was read.
@@ -44,11 +45,11 @@ export interface Tls {
 
 /**
  * Reads the TLS settings. One half of a client certificate's pair is an error, where ADC 0.28 says so and
- * exits with 0; so is an `ADC_TLS_SKIP_VERIFY` that means "no", which ADC takes for "yes".
+ * exits with 0; so is an `ADC_TLS_SKIP_VERIFY` that not every ADC reads alike.
  */
 export function readTls(layers: Layers, cwd: string): Tls {
   const file = (key: FileKey) => {
-    const setting = readSetting(key, layers);
+    const setting = (key === "caCertFile" && ownValue(key, layers)) || readSetting(key, layers);
     return setting && { origin: setting.origin, value: readFile(setting, cwd) };
   };
   const tls: Tls = {
@@ -59,6 +60,21 @@ export function readTls(layers: Layers, cwd: string): Tls {
   };
   requirePair(tls);
   return tls;
+}
+
+/**
+ * Who vouches for the server is the user's to say: what a profile of one's own says of that comes in front of
+ * `.env`, and is set in ADC's environment, which hides the other.
+ */
+function ownValue<K extends "caCertFile" | "tlsSkipVerify">(
+  key: K,
+  layers: Layers,
+): Setting<NonNullable<ProfileSettings[K]>> | undefined {
+  const { variable } = ADC_SETTINGS[key];
+  if (layers.profile?.project !== false || layers.flags?.[key] !== undefined) return undefined;
+  const setting = lookUp(layers, variable);
+  if (setting === undefined || !isFromProject(setting.origin)) return undefined;
+  return profileValue(layers.profile, key);
 }
 
 type FileKey = "caCertFile" | "tlsClientCertFile" | "tlsClientKeyFile";
@@ -167,29 +183,35 @@ function requirePair({ clientCertFile: cert, clientKeyFile: key }: Tls): void {
   });
 }
 
-/** Words by which people mean "verify". */
-const NO = /^(|0|n|no|f|false|off)$/i;
-
+/**
+ * Any value, "false" and the empty one too, turns verification off for one ADC; the other reads "true" and
+ * "false" alone. A "false" that adc-run keeps from both says what it means.
+ */
 function readSkipVerify(layers: Layers): Setting<boolean> {
   const { flag, variable } = ADC_SETTINGS.tlsSkipVerify;
   if (layers.flags?.tlsSkipVerify) return { value: true, origin: { kind: "flag", name: flag } };
   const setting = lookUp(layers, variable);
+  const owned = ownValue("tlsSkipVerify", layers);
+  if (setting?.value === "true" && owned?.value) return owned;
   if (setting === undefined) {
     return profileValue(layers.profile, "tlsSkipVerify") ??
       { value: false, origin: { kind: "default" } };
   }
-  if (NO.test(setting.value.trim())) {
-    throw wrongValue(
-      setting.origin,
-      `its value is "${setting.value}", and ADC turns verification off whatever the value is`,
-      {
-        suggestion: `Unset ${
-          describeOrigin(setting.origin)
-        } to verify the server's certificate, or set it to "true" to skip that.`,
-      },
-    );
+  const { value, origin } = setting;
+  if (value === "true") return { value: true, origin };
+  if (value !== "false") {
+    throw wrongValue(origin, 'it is not "true", and not every ADC takes it for the same', {
+      suggestion: 'Write "true" to skip verification, or unset it to verify.',
+    });
   }
-  return { value: true, origin: setting.origin };
+  // ADC loads `.env` by itself, and what is kept from it in the environment it finds there.
+  const dotEnv = layers.files.find(({ name }) => name === ".env");
+  if (dotEnv?.get(variable) === undefined) return { value: false, origin };
+  throw wrongValue(
+    { kind: "env-file", name: variable, file: ".env" },
+    "ADC may take it for a wish not to verify the server's certificate, whatever its value is",
+    { suggestion: 'Take it out of .env to verify, or set it to "true" to skip that.' },
+  );
 }
 
 /**

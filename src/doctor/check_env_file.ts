@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { readEnvFile } from "../connection/env_file.ts";
-import { EXIT } from "../errors.ts";
+import { type EnvFile, readEnvFile, UTF_16 } from "../connection/env_file.ts";
+import { AdcRunError, EXIT } from "../errors.ts";
 import { statOrAbsent } from "../system/files.ts";
 import type { DiagnoseOptions } from "./diagnose.ts";
 import { failed, type Found, ok, skipped, warning } from "./finding.ts";
@@ -15,7 +15,15 @@ export async function checkEnvFile(
   if (name !== undefined && isPipe(resolve(cwd, name))) {
     return [skipped(`"${name}" is not a regular file, and can be read only once`)];
   }
-  const file = await readEnvFile(name ?? ".env", cwd);
+  let file: EnvFile;
+  try {
+    file = await readEnvFile(name ?? ".env", cwd);
+  } catch (error) {
+    if (!(error instanceof AdcRunError)) throw error;
+    const { message, suggestion = "", exitCode } = error;
+    return [failed(message, suggestion, { exitCode })];
+  }
+  if (file.unreadable === UTF_16) return [notUtf8(file.name, true)];
   if (file.unreadable !== undefined) {
     return [failed(
       `${file.name} cannot be read: ${file.unreadable}`,
@@ -30,11 +38,7 @@ export async function checkEnvFile(
   }
   const text = readFileSync(resolve(cwd, file.name), "utf8");
   if (text.includes("\0") || text.includes("\ufffd")) {
-    return [failed(
-      `${file.name} is not UTF-8 text${text.includes("\0") ? "; it may be UTF-16" : ""}`,
-      "Save it as UTF-8: ADC reads something else in it than you see.",
-      { exitCode: EXIT.data },
-    )];
+    return [notUtf8(file.name, text.includes("\0"))];
   }
   const { names, ignored, repeated } = reportLines(text);
   const findings: Found[] = [];
@@ -59,6 +63,14 @@ export async function checkEnvFile(
   if (findings.length > 0) return findings;
   const { size } = new Set(names);
   return [ok(`${file.name} is well-formed: ${size} variable${size === 1 ? "" : "s"}`)];
+}
+
+function notUtf8(name: string, maybeUtf16: boolean): Found {
+  return failed(
+    `${name} is not UTF-8 text${maybeUtf16 ? "; it may be UTF-16" : ""}`,
+    "Save it as UTF-8: ADC reads something else in it than you see.",
+    { exitCode: EXIT.data },
+  );
 }
 
 /** What a shell makes of `<(…)`; a folder is told apart by whoever reads it. */
@@ -88,7 +100,11 @@ interface LineReport {
 }
 
 export function reportLines(text: string): LineReport {
-  const lines = text.replace(/\r\n?/g, "\n");
+  // A long run of blank lines would be gone through again from each of them; their numbers stay.
+  const lines = text.replace(/\r\n?/g, "\n").replace(
+    /\s{64,}/g,
+    (run) => run.replace(/\n[^\S\n]*(?=\n)/g, "\n#"),
+  );
   const names: string[] = [];
   const rest = lines.replace(VARIABLE, (match, name: string) => {
     names.push(name);

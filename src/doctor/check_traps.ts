@@ -1,7 +1,7 @@
-import { type EnvFile, readEnvFile } from "../connection/env_file.ts";
-import { describeOrigin, isFromProject } from "../connection/origin.ts";
+import { EnvFile, readEnvFile } from "../connection/env_file.ts";
 import type { Context, Environment } from "../context.ts";
-import { isSourceName, SOURCES } from "../token/sources.ts";
+import { AdcRunError } from "../errors.ts";
+import { strayWarning } from "../token/sources.ts";
 import type { DiagnoseOptions, Facts } from "./diagnose.ts";
 import { type Found, ok, warning } from "./finding.ts";
 
@@ -11,17 +11,25 @@ type Place = Context & Pick<DiagnoseOptions, "envFile"> & Partial<Facts>;
 const NOT_FROM_A_FILE =
   /^(ADC_RUN_\w+|ADC_TOKEN_FILE|ADC_TOKEN_COMMAND|API7_USERNAME|API7_PASSWORD|ADC_TIMEOUT)$/;
 
-const NO = /^(|0|n|no|f|false|off)$/i;
-
 export async function checkTraps(place: Place): Promise<readonly Found[]> {
   const { env, cwd, envFile, connection } = place;
-  const file = connection?.envFile ?? await readEnvFile(envFile ?? ".env", cwd);
+  const file = connection?.envFile ?? await readOrEmpty(envFile ?? ".env", cwd);
   const findings = [
     ...tokenTraps(place, file),
     ...(connection === undefined ? connectionTraps(env, file) : []),
     ...runtimeTraps(env, file),
   ];
   return findings.length > 0 ? findings : [ok("none of those that are known")];
+}
+
+/** What is wrong with the file is told where it is looked at. */
+async function readOrEmpty(name: string, cwd: string): Promise<EnvFile> {
+  try {
+    return await readEnvFile(name, cwd);
+  } catch (error) {
+    if (!(error instanceof AdcRunError)) throw error;
+    return new EnvFile(name, undefined);
+  }
 }
 
 function* tokenTraps({ env, connection, survey }: Place, file: EnvFile): Generator<Found> {
@@ -35,7 +43,7 @@ function* tokenTraps({ env, connection, survey }: Place, file: EnvFile): Generat
       "Unset it.",
     );
   }
-  if (exported && hidden && env.ADC_TOKEN !== hidden) {
+  if (exported && hidden && exported !== hidden) {
     yield warning(
       `ADC_TOKEN is exported and stands in ${file.name} as well, with another value: the exported ` +
         "one counts",
@@ -44,13 +52,10 @@ function* tokenTraps({ env, connection, survey }: Place, file: EnvFile): Generat
   }
   const { winner, trail = [] } = survey ?? {};
   if (connection === undefined || winner === undefined) return;
-  const { origin } = connection.server;
-  if (isFromProject(origin) && isSourceName(winner.source) && !SOURCES[winner.source].bound) {
-    yield warning(
-      `the token from ${winner.source} goes wherever ${describeOrigin(origin)} says, ` +
-        "which came along with this folder",
-      "Pin the server with a profile of your own, or list it in ADC_RUN_ALLOWED_SERVERS.",
-    );
+  const stray = strayWarning(connection, { source: winner.source, env });
+  if (stray !== undefined) {
+    const [found = "", suggestion] = stray.split(/\. /);
+    yield warning(`${found[0]!.toLowerCase()}${found.slice(1)}`, suggestion);
   }
   if (winner.detail.startsWith("API_KEY")) {
     yield warning(
@@ -77,9 +82,9 @@ function* tokenTraps({ env, connection, survey }: Place, file: EnvFile): Generat
 function* connectionTraps(env: Environment, file: EnvFile): Generator<Found> {
   const value = (name: string) => env[name] ?? file.get(name);
   const skip = value("ADC_TLS_SKIP_VERIFY");
-  if (skip !== undefined && NO.test(skip.trim())) {
+  if (skip !== undefined && skip !== "true") {
     yield warning(
-      `ADC_TLS_SKIP_VERIFY is "${skip}", and ADC turns verification off whatever the value is`,
+      'ADC_TLS_SKIP_VERIFY is not "true", and ADC turns verification off whatever the value is',
       "Unset it to verify the server's certificate.",
     );
   }
@@ -109,6 +114,12 @@ function* runtimeTraps(env: Environment, file: EnvFile): Generator<Found> {
       `${names.join(", ")} in ${file.name} ${names.length === 1 ? "does" : "do"} nothing there`,
       "Export what is meant. A file that a repository brings along is not asked for these.",
       { names },
+    );
+  }
+  if (env.DOTENV_KEY) {
+    yield warning(
+      "DOTENV_KEY is set: ADC would read .env.vault instead of .env, and adc-run refuses to run it",
+      "Unset it.",
     );
   }
   if (env.ADC_TIMEOUT !== undefined) {

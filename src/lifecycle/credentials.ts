@@ -30,19 +30,17 @@ export function credentialsOf(
  * project's adc-run.json, which a cloned repository brings along, decides where it would go, or who vouches for that.
  */
 export function needsConsent(connection: Connection): string | undefined {
-  const { server, proxies, tls } = connection;
+  const { server, proxies, tls, overrides: [override] } = connection;
   const alone = (what: string, origin: Origin) =>
-    // A file that was named on the command line was meant.
-    isFromProject(origin) && !(origin.kind === "env-file" && origin.file !== ".env")
-      ? `${what} comes from ${describeOrigin(origin)} alone`
-      : undefined;
+    isFromProject(origin) ? `${what} comes from ${describeOrigin(origin)} alone` : undefined;
   const proxy = proxies.find((each) => each && isFromProject(each.host.origin))?.host;
   return alone(`the server ${server.value}`, server.origin) ??
     (proxy && alone(`the proxy ${proxy.value}`, proxy.origin)) ??
     (tls.skipVerify.value
       ? alone("that the server's certificate is not verified", tls.skipVerify.origin)
       : undefined) ??
-    (tls.caCertFile && alone("the CA that vouches for the server", tls.caCertFile.origin));
+    (tls.caCertFile && alone("the CA that vouches for the server", tls.caCertFile.origin)) ??
+    (override && alone("which proxy is used", override));
 }
 
 /** Tells whether this is a pipeline, where nobody answers and nothing is kept. */

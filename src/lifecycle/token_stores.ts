@@ -1,6 +1,6 @@
 import type { Context, Keychain } from "../context.ts";
 import { messageOf, SourceError } from "../errors.ts";
-import type { Secret } from "../secret.ts";
+import { Secret } from "../secret.ts";
 import { type Journal, openJournal } from "../store/journal.ts";
 import { storeFolder } from "../store/private_path.ts";
 import { openState, type Storage, type TokenState } from "../store/state.ts";
@@ -94,7 +94,9 @@ export async function storedToken(
   { stores, storage, account }: Place,
   what: string = "read the token from",
 ): Promise<Secret | undefined> {
-  return await attempt(what, storage, () => stores[storage].get(account));
+  const token = await attempt(what, storage, () => stores[storage].get(account));
+  // Somebody may have put it there by hand.
+  return token && new Secret(token.reveal().trim());
 }
 
 /** Removes a token; tells whether there was one. */

@@ -1,12 +1,12 @@
 import process from "node:process";
 import type { AdcArguments } from "../adc/arguments.ts";
 import { type Connection, connectionVariables } from "../connection/connection.ts";
-import { actsAtStart } from "../connection/env_file.ts";
+import { actsAtStart, variableName } from "../connection/env_names.ts";
 import { addressSecrets } from "../connection/server.ts";
 import type { Environment } from "../context.ts";
 import { MIN_SECRET_LENGTH, Secret, tokenPrefix } from "../secret.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
-import { sentToken, splitTokens } from "../token/token_value.ts";
+import { sentToken, splitTokens, trimToken } from "../token/token_value.ts";
 
 /** Ways to more tokens, which are none of the child's business. */
 const WITHHELD = ["ADC_TOKEN_FILE", "ADC_TOKEN_COMMAND", "API7_USERNAME", "API7_PASSWORD"];
@@ -24,7 +24,12 @@ export function plainEnvironment(
 }
 
 function isWithheld(name: string, platform: string = process.platform): boolean {
-  return WITHHELD.includes(platform === "win32" ? name.toUpperCase() : name);
+  return WITHHELD.includes(variableName(name, platform));
+}
+
+/** On Windows the variable is there by any case. */
+function withdraw(name: string, child: ChildEnvironment): void {
+  for (const each of Object.keys(child)) if (variableName(each) === name) delete child[each];
 }
 
 export function childEnvironment(connection: Connection, env: Environment): ChildEnvironment {
@@ -35,7 +40,10 @@ export function childEnvironment(connection: Connection, env: Environment): Chil
       if (!isWithheld(name) && !actsAtStart(name)) child[name] ??= value;
     }
   }
-  Object.assign(child, connectionVariables(connection));
+  for (const [name, value] of Object.entries(connectionVariables(connection))) {
+    if (value === undefined) withdraw(name, child);
+    else child[name] = value;
+  }
   return child;
 }
 
@@ -52,7 +60,7 @@ export function handOver(
   // ADC would load a variable of `.env` by itself, unless it is set.
   const variables = { ...Object.fromEntries(envFile.entries()), ...child };
   for (const [name, value] of Object.entries(variables)) {
-    if (value !== undefined && value === parent) child[name] = token.reveal();
+    if (value !== undefined && value.trim() === parent) child[name] = token.reveal();
   }
   child.ADC_TOKEN = token.reveal();
 }
@@ -75,7 +83,7 @@ export function secretsOf(
     ...sentToken(token) === undefined ? [] : splitTokens(token, backend.value),
     // A password is withheld from the child; a short one is a word that would garble the output.
     ...[...secrets, new Secret(env.API7_PASSWORD ?? "")].filter(isLong),
-    ...others.flatMap((secret) => splitTokens(secret, backend.value)),
+    ...others.flatMap((secret) => splitTokens(trimToken(secret, backend.value), backend.value)),
     ...servers.flatMap(addressSecrets),
     ...proxies.flatMap((proxy) => proxy ? proxyPassword(proxy.url) : []),
   ].filter((secret) => secret.reveal().length >= MIN_KNOWN_LENGTH);
@@ -89,16 +97,16 @@ export function visibleTokens(
   args: AdcArguments,
   env: Environment,
 ): readonly Secret[] {
-  const given = args.tokens.filter((token) => token.reveal().length >= MIN_SECRET_LENGTH);
-  return [...given, ...tokensIn((name) => env[name])];
+  const given = args.tokens.map((token) => new Secret(token.reveal().trim()));
+  return [...given.filter(isLong), ...tokensIn((name) => env[name])];
 }
 
 /** The two names that a token goes by; others use `API_KEY` too. */
 function tokensIn(get: (name: string) => string | undefined): readonly Secret[] {
   const key = get("API_KEY");
-  return [get("ADC_TOKEN"), key && tokenPrefix(key) ? key : undefined]
-    .filter((value) => value !== undefined && value.length >= MIN_SECRET_LENGTH)
-    .map((value) => new Secret(value!));
+  return [get("ADC_TOKEN"), key && tokenPrefix(key.trim()) ? key : undefined]
+    .map((value = "") => new Secret(value.trim()))
+    .filter(isLong);
 }
 
 function isLong(secret: Secret): boolean {

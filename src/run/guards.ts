@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { extname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import type { AdcArguments } from "../adc/arguments.ts";
@@ -48,7 +48,31 @@ function linkTarget(path: string): string | undefined {
   }
 }
 
-interface FileGuardOptions extends Pick<Context, "cwd" | "env"> {
+/** What the words name themselves is meant: a shell's `<(…)`, say. */
+const MEANT = /^\/(dev\/(stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
+
+/**
+ * Refuses configuration files that are links to what the system tells of processes and devices: ADC's own
+ * environment, with the token, among them. ADC quotes a file that it cannot parse.
+ */
+export async function refuseDevices(args: AdcArguments, cwd: string): Promise<void> {
+  for await (const { path, word } of configurationFiles(args, cwd)) {
+    if (MEANT.test(word)) continue;
+    let target: string;
+    try {
+      target = realpathSync(path);
+    } catch (error) {
+      throwIfNotCapable(error);
+      continue;
+    }
+    if (!/^\/(proc|dev|sys)\//.test(target)) continue;
+    throw new AdcRunError(`Cannot hand "${word}" to ADC: it leads to "${target}"`, EXIT.data, {
+      suggestion: "Name a file that holds the configuration.",
+    });
+  }
+}
+
+interface FileGuardOptions extends Pick<Context, "cwd" | "env" | "onWarning"> {
   readonly args: AdcArguments;
   readonly secrets: readonly Secret[];
   /** The platform: the names of variables are the same in capitals on Windows. */
@@ -64,10 +88,10 @@ interface FileGuardOptions extends Pick<Context, "cwd" | "env"> {
  * means that.
  */
 export async function refuseTokenInFiles(options: FileGuardOptions): Promise<void> {
-  const { args, cwd, platform = process.platform } = options;
+  const { args, platform = process.platform } = options;
   const sameCase = (name: string) => platform === "win32" ? name.toUpperCase() : name;
   let names: ReadonlySet<string> | undefined;
-  for await (const file of readConfigurationFiles(args, cwd)) {
+  for await (const file of readConfigurationFiles(args, options)) {
     if (!/[$\\]/.test(file.text)) continue;
     names ??= new Set((await variablesWithSecrets(options)).map(sameCase));
     if (!mayName(file.text, (name) => names!.has(sameCase(name)))) continue;
@@ -218,23 +242,38 @@ const WITHOUT_FILES: ReadonlySet<string> = new Set(["ping", "dump"]);
 const MAGIC = /[*?[\]{}()!+@\\]/;
 
 /**
- * Reads the files that ADC will read: those of `-f`, patterns among them, or else `adc.yaml`.
+ * Reads the files that ADC will read.
  *
  * A file that is not there or cannot be read is left out, for ADC to complain about. So is a pipe, such
  * as `/dev/stdin`, which could be read only once.
  */
 async function* readConfigurationFiles(
+  args: AdcArguments,
+  { cwd, onWarning }: Pick<Context, "cwd" | "onWarning">,
+): AsyncGenerator<ConfigurationFile> {
+  let warned = false;
+  for await (const { path } of configurationFiles(args, cwd)) {
+    const text = readText(path, () => {
+      if (!warned) {
+        onWarning?.(`"${relative(cwd, path)}" is larger than 16 MiB: it was not looked into.`);
+      }
+      warned = true;
+    });
+    if (text !== undefined) yield { name: relative(cwd, path), text };
+  }
+}
+
+/** The files of `-f`, patterns among them, or else `adc.yaml`. */
+async function* configurationFiles(
   { command = "", files }: AdcArguments,
   cwd: string,
-): AsyncGenerator<ConfigurationFile> {
+): AsyncGenerator<{ readonly path: string; readonly word: string }> {
   if (WITHOUT_FILES.has(command)) return;
   const seen = new Set<string>();
-  for (const pattern of files.length === 0 ? ["adc.yaml"] : files) {
-    for (const path of await pathsOf(pattern, cwd)) {
-      if (seen.has(path)) continue;
+  for (const word of files.length === 0 ? ["adc.yaml"] : files) {
+    for (const path of await pathsOf(word, cwd)) {
+      if (!seen.has(path)) yield { path, word };
       seen.add(path);
-      const text = readText(path);
-      if (text !== undefined) yield { name: relative(cwd, path), text };
     }
   }
 }
@@ -246,9 +285,14 @@ async function pathsOf(pattern: string, cwd: string): Promise<readonly string[]>
   return globSync(pattern, { cwd, nodir: true, absolute: true });
 }
 
-function readText(path: string): string | undefined {
+/** What is larger than any configuration that ADC could use. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+function readText(path: string, onLarge: () => void): string | undefined {
   try {
-    return statSync(path).isFile() ? readFileSync(path, "utf8") : undefined;
+    const stats = statSync(path);
+    if (stats.isFile() && stats.size > MAX_BYTES) onLarge();
+    return stats.isFile() && stats.size <= MAX_BYTES ? readFileSync(path, "utf8") : undefined;
   } catch (error) {
     throwIfNotCapable(error);
     return undefined;

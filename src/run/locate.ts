@@ -1,3 +1,4 @@
+import { existsSync, lstatSync, statSync } from "node:fs";
 import { dirname, extname, isAbsolute, join, resolve, sep } from "node:path";
 import process from "node:process";
 import type { Context, Environment } from "../context.ts";
@@ -94,13 +95,21 @@ function nodeFile(options: { readonly env: Environment; readonly cwd: string }):
   );
 }
 
+/** Further up than the repository's root, and in what another user put there, is nobody's ADC. */
 function findInNodeModules(cwd: string): string | undefined {
   const name = process.platform === "win32" ? "adc.cmd" : "adc";
   for (let folder = resolve(cwd);; folder = dirname(folder)) {
     const file = join(folder, "node_modules", ".bin", name);
-    if (isFile(file) && isExecutable(file)) return file;
-    if (dirname(folder) === folder) return undefined;
+    if (isFile(file) && isExecutable(file)) return isOwn(file) ? file : undefined;
+    if (existsSync(join(folder, ".git")) || dirname(folder) === folder) return undefined;
   }
+}
+
+/** Whether a file, and what it is a link to, is this user's or root's. */
+function isOwn(file: string): boolean {
+  const user = process.getuid?.();
+  if (user === undefined) return true;
+  return [statSync(file), lstatSync(file)].every(({ uid }) => uid === user || uid === 0);
 }
 
 function hasFolder(name: string): boolean {

@@ -11,7 +11,7 @@ import { CheckError, type CheckResult } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import { type Connection, resolveConnection } from "../connection/connection.ts";
 import type { Context, Environment } from "../context.ts";
-import { AdcRunError, messageOf, UsageError } from "../errors.ts";
+import { AdcRunError, ConnectionError, EXIT, messageOf, UsageError } from "../errors.ts";
 import { clearLeftOvers } from "../lifecycle/clear_left_overs.ts";
 import { defaultSources } from "../lifecycle/default_sources.ts";
 import { endWarning, explainRefusal, knownToken } from "../lifecycle/expiry.ts";
@@ -20,6 +20,7 @@ import { createMask } from "../mask/mask.ts";
 import { tokenPrefix } from "../secret.ts";
 import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolve.ts";
 import type { TokenLease } from "../token/source.ts";
+import { strayWarning } from "../token/sources.ts";
 import { sentToken, splitTokens } from "../token/token_value.ts";
 import { runChild } from "./child.ts";
 import {
@@ -73,11 +74,14 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   const program = name === undefined ? locateAdc(terms) : locateProgram(name, terms);
   const guards = name === undefined ? await import("./guards.ts") : undefined;
   guards?.refuseLinkedOutput(args, cwd);
-  if (name === undefined && !needsBackend(args, env.ADC_RUNNING_MODE)) {
+  await guards?.refuseDevices(args, cwd);
+  if (name === undefined && !needsBackend(args)) {
     const secrets = visibleTokens(args, env);
-    const plan = { kind: "offline", program, words: args.words, secrets } as const;
+    const plan = { kind: "offline", program, words: args.wordsWithoutValues, secrets } as const;
     return await runProgram(plan, plainEnvironment(env), context);
   }
+
+  if (name === undefined) refuseVault(env);
 
   // The connection.
   const connection = await resolveConnection({ ...context, args });
@@ -96,9 +100,12 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     await guards?.refuseTokenInFiles({
       args,
       cwd,
+      onWarning,
       env: child,
       secrets: secretsOf(connection, found, env),
     });
+    const stray = strayWarning(connection, { source: found.source, env });
+    if (stray !== undefined) onWarning?.(stray);
     warnOfMismatch(connection, found, context);
     const record = sentToken(found.token) &&
       await knownToken(found.token, { connection, env, onWarning });
@@ -152,6 +159,16 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
 /** Either of two signals; one that is not there is not waited for. */
 function eitherSignal(one: AbortSignal | undefined, other: AbortSignal): AbortSignal {
   return one === undefined ? other : AbortSignal.any([one, other]);
+}
+
+/** With this variable ADC reads `.env.vault`, whose values nobody else knows, and no `.env`. */
+function refuseVault({ DOTENV_KEY: key }: Environment): void {
+  if (!key) return;
+  throw new ConnectionError(
+    "Cannot run ADC: DOTENV_KEY is set, and ADC would read .env.vault instead of .env",
+    EXIT.config,
+    { suggestion: "Unset DOTENV_KEY." },
+  );
 }
 
 /** Only API7 Enterprise makes tokens on request. */

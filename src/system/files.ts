@@ -52,6 +52,12 @@ export function statOrAbsent(path: string): Stats | undefined {
   }
 }
 
+/** Windows PowerShell writes text like this, with a byte order mark. */
+export function isUtf16(bytes: Uint8Array): boolean {
+  const [first, second] = bytes;
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+}
+
 /**
  * Reads a file, which may be a pipe, to its end; `undefined` where it has more than so many bytes.
  */

@@ -1,11 +1,13 @@
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
+import { untrustedOverride } from "../connection/pinned_target.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT, messageOf, SourceError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { deadline, unlessAborted } from "../system/deadline.ts";
 import type { SourceAnswer, SourceContext, TokenLease, TokenSource } from "./source.ts";
-import { isBlank, PLACEHOLDER, sentToken, validateToken } from "./token_value.ts";
+import type { SourceName } from "./sources.ts";
+import { isBlank, PLACEHOLDER, sentToken, trimToken, validateToken } from "./token_value.ts";
 
 async function askSource(
   source: TokenSource,
@@ -27,7 +29,7 @@ async function askSource(
   }));
   try {
     const answer = await unlessAborted(found, limit.signal);
-    const judged = validateAnswer(answer, connection);
+    const judged = validateAnswer(answer, { connection, source });
     if (answer.status === "found" && judged.status !== "found") {
       await answer.lease?.release().catch(() => {});
     }
@@ -56,13 +58,32 @@ async function settle(found: Promise<SourceAnswer>, grace: number): Promise<void
   await answer.lease?.release().catch(() => {});
 }
 
-function validateAnswer(answer: SourceAnswer, connection: Connection): SourceAnswer {
+/** Who has these said himself where the token goes; and whoever logged in was asked before. */
+const GIVEN: readonly string[] = ["flag", "env", "dotenv", "admin-api"] satisfies SourceName[];
+
+function validateAnswer(
+  answer: SourceAnswer,
+  { connection, source: { name } }: {
+    readonly connection: Connection;
+    readonly source: TokenSource;
+  },
+): SourceAnswer {
   if (answer.status !== "found") return answer;
+  const override = GIVEN.includes(name) ? undefined : untrustedOverride(connection);
+  if (override !== undefined) {
+    return {
+      status: "broken",
+      reason: `the token in ${answer.detail} is for the server alone, and ${override.reason}`,
+      suggestion: override.suggestion,
+      exitCode: EXIT.config,
+    };
+  }
   if (isBlank(answer.token.reveal())) {
     return { status: "absent", reason: `${answer.detail} is blank` };
   }
-  const issue = validateToken(answer.token, connection.backend.value);
-  if (issue === undefined) return answer;
+  const token = trimToken(answer.token, connection.backend.value);
+  const issue = validateToken(token, connection.backend.value);
+  if (issue === undefined) return { ...answer, token };
   return {
     status: "broken",
     reason: `the token in ${answer.detail} is malformed: ${issue}`,

@@ -1,3 +1,7 @@
+import type { Connection } from "../connection/connection.ts";
+import { describeOrigin, isFromProject } from "../connection/origin.ts";
+import type { Environment } from "../context.ts";
+
 export type SourceName =
   | "flag"
   | "env"
@@ -47,6 +51,22 @@ export const SOURCES: Readonly<Record<SourceName, SourceTraits>> = {
     bound: true,
   },
 };
+
+/**
+ * Says that a token which is for no server in particular goes where a file says that came along with the
+ * folder; `ADC_RUN_ALLOWED_SERVERS` has said before that it may.
+ */
+export function strayWarning(
+  { server: { origin } }: Pick<Connection, "server">,
+  { source, env }: { readonly source: string; readonly env: Environment },
+): string | undefined {
+  if (!isFromProject(origin) || !isSourceName(source) || SOURCES[source].bound) return undefined;
+  if (env.ADC_RUN_ALLOWED_SERVERS !== undefined) return undefined;
+  return `The token from ${source} goes wherever ${
+    describeOrigin(origin)
+  } says, which came along ` +
+    "with this folder. Pin the server with a profile of your own, or list it in ADC_RUN_ALLOWED_SERVERS.";
+}
 
 export const SOURCE_NAMES = Object.keys(SOURCES) as readonly SourceName[];
 

@@ -1,10 +1,21 @@
 import { type Backend, BACKENDS } from "../connection/backends.ts";
-import { Secret } from "../secret.ts";
+import { Secret, tokenPrefix } from "../secret.ts";
 
 /**
  * Far more than any token, in bytes: what is longer is something else, and is not read to its end.
  */
 export const MAX_TOKEN_BYTES = 64 * 1024;
+
+/**
+ * A token without the white space, byte order mark and line breaks around it: what is handed on. ADC drops
+ * most of them as well, but not all, and each version others. Of a list a last entry that is empty goes too.
+ */
+export function trimToken(token: Secret, backend: Backend): Secret {
+  const parts = splitTokens(token, backend).map((part) => part.reveal().trim());
+  if (parts.length > 1 && parts.at(-1) === "") parts.pop();
+  const trimmed = parts.join(",");
+  return trimmed === token.reveal() ? token : new Secret(trimmed);
+}
 
 /**
  * What the child gets where no token is used: one ADC wants some value. Nothing but this very object is it, for
@@ -25,7 +36,7 @@ export function sentToken(token: Secret): Secret | undefined {
 export function validateToken(token: Secret, backend: Backend): string | undefined {
   const parts = splitTokens(token, backend);
   for (const [index, part] of parts.entries()) {
-    const issue = issueOf(part.reveal());
+    const issue = issueOf(part.reveal(), backend);
     if (issue === undefined) continue;
     return parts.length === 1 ? issue : `in token ${index + 1} of ${parts.length}: ${issue}`;
   }
@@ -38,13 +49,22 @@ export function splitTokens(token: Secret, backend: Backend): readonly Secret[] 
     : [token];
 }
 
-function issueOf(value: string): string | undefined {
+function issueOf(value: string, backend: Backend): string | undefined {
   if (value === "") return "it is empty";
+  if (value.includes("\0")) return "it has a NUL byte in it, as UTF-16 text has";
   if (/[\r\n]/.test(value)) return "it has a line break in it";
-  if (/[ \t]/.test(value)) return "it has a space in it";
-  if (/^(["'`]).*\1$/.test(value)) return "it has quotes around it";
+  // deno-lint-ignore no-control-regex
+  if (/[\0-\x1f\x7f-\x9f]/.test(value)) return "it has a control character in it";
+  if (/^(export\s+)?ADC_TOKEN\s*[=:]/.test(value)) return "it is a line of .env, with the name";
+  // API7's tokens have nothing of the kind; a key of Apache APISIX is whatever somebody wrote.
+  if (BACKENDS[backend].hasUsers || tokenPrefix(value.replace(/^["'`]/, "")) !== undefined) {
+    if (value.includes(" ")) return "it has a space in it";
+    if (/^(["'`]).*\1$/.test(value)) return "it has quotes around it";
+  }
   // Only visible ASCII can stand in an HTTP header without being mangled on the way.
-  if (!/^[\x21-\x7e]+$/.test(value)) return "it has a character outside printable ASCII";
+  if (!/^[\x20-\x7e]+$/.test(value)) return "it has a character outside printable ASCII";
+  // Where the one ADC sends it whole, the other takes what is in front of the comma.
+  if (value.includes(",")) return "it has a comma in it, which not every ADC sends";
   return undefined;
 }
 

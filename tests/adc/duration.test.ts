@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readDuration } from "../../src/adc/arguments.ts";
+import { readDuration, readTimeLimit } from "../../src/adc/arguments.ts";
 
 test("`readDuration()` reads durations as ADC does", async () => {
   const durations = {
@@ -29,4 +29,49 @@ test("`readDuration()` refuses what ADC would silently take for 10 s, or could n
   for (const text of ["", "soon", "s", "-1s", "-5", "1e999", "Infinity", "ten seconds"]) {
     assert.equal(await readDuration(text), undefined, text);
   }
+});
+
+test("`readTimeLimit()` takes from a flag what both ADCs read alike, and says how to write the rest", async () => {
+  const alike = {
+    "30s": 30_000,
+    "1m30s": 90_000,
+    "1h10m": 4_200_000,
+    "1h 10m": 4_200_000,
+    "500ms": 500,
+    "2 minutes": 120_000,
+    "24d": 2_073_600_000,
+  };
+  for (const [text, milliseconds] of Object.entries(alike)) {
+    assert.deepEqual(await readTimeLimit(text, { handedOn: "as it is" }), { milliseconds }, text);
+  }
+  const refused: readonly [text: string, found: RegExp, suggestion: RegExp][] = [
+    ["5000", /not every ADC reads "5000"/, /^Write "5s"\.$/],
+    ["1.5s", /not every ADC reads/, /^Write "1500ms"\.$/],
+    [".5s", /not every ADC reads/, /^Write "500ms"\.$/],
+    ["1e3", /not every ADC reads/, /^Write "1s"\.$/],
+    ["1M", /not every ADC reads/, /^Write "60s"\.$/],
+    ["30S", /not every ADC reads/, /^Write "30s"\.$/],
+    ["1,000ms", /not every ADC reads/, /^Write "1s"\.$/],
+    ["0", /no limit to one ADC/, /^Write it like/],
+    ["0s", /no limit to one ADC/, /^Write it like/],
+    ["25d", /fail at once$/, /^Write "24d", or less\.$/],
+    ["1y", /fail at once$/, /or less/],
+    ["2147483648", /fail at once$/, /or less/],
+    ["2147483648ms", /fail at once$/, /or less/],
+    ["soon", /is no duration$/, /^Write it like/],
+    ["", /is no duration$/, /^Write it like/],
+  ];
+  for (const [text, found, suggestion] of refused) {
+    const limit = await readTimeLimit(text, { handedOn: "as it is" });
+    assert.ok("found" in limit, text);
+    assert.match(limit.found, found, text);
+    assert.match(limit.suggestion, suggestion, text);
+  }
+});
+
+test("`readTimeLimit()` takes any spelling of a time that is handed on in another", async () => {
+  const read = (text: string) => readTimeLimit(text, { handedOn: "in milliseconds" });
+  assert.deepEqual(await read("1.5s"), { milliseconds: 1_500 });
+  assert.deepEqual(await read("5000"), { milliseconds: 5_000 });
+  for (const text of ["0", "25d"]) assert.ok("found" in await read(text), text);
 });

@@ -178,6 +178,7 @@ test("`parseAdcArguments()` names no flag that was not given", () => {
     output: undefined,
     tokens: [],
     words: [],
+    wordsWithoutValues: [],
     information: false,
   });
 });
@@ -292,6 +293,10 @@ test("`needsBackend()` says no for what ADC does without a server", () => {
     "--version",
     "-v",
     "-v sync",
+    "-V",
+    "server",
+    "server --listen http://127.0.0.1:3000",
+    "ingress-server",
     "newer --help",
   ];
   for (const line of offline) assert.equal(needsBackend(parseAdcArguments(line.split(" "))), false);
@@ -307,7 +312,7 @@ test("`needsBackend()` says yes for all other commands, known or not", () => {
     "validate",
     "dev",
     "newer",
-    "server",
+    "ingress-sync",
     "sync -f --help",
     "sync -f -h",
     "sync --file=--help",
@@ -322,11 +327,26 @@ test("`needsBackend()` says yes for all other commands, known or not", () => {
   }
 });
 
-test("`needsBackend()` knows that ADC's ingress server takes tokens from its requests", () => {
-  const server = parseAdcArguments(["server", "--listen", "http://127.0.0.1:3000"]);
-  assert.equal(needsBackend(server, "ingress"), false);
-  assert.equal(needsBackend(server, "other"), true);
-  assert.equal(needsBackend(parseAdcArguments(["sync"]), "ingress"), true);
+test("`parseAdcArguments()` keeps --token for a command that has none, but not its value", () => {
+  const words = ["lint", "--token", "a7ee-one", "-f", "--token", "--token=a7ee-two", "x"];
+  assert.deepEqual(parseAdcArguments(words).wordsWithoutValues, [
+    "lint",
+    "--token",
+    "***",
+    "-f",
+    "--token",
+    "--token=***",
+    "x",
+  ]);
+});
+
+test("`parseAdcArguments()` refuses --verbose in front of the command, which one ADC takes", () => {
+  for (const words of [["--verbose", "2", "sync"], ["--verbose=2", "sync"]]) {
+    assert.throws(
+      () => parseAdcArguments(words),
+      (error) => error instanceof UsageError && /behind the command/.test(error.suggestion ?? ""),
+    );
+  }
 });
 
 test("`parseAdcArguments()` collects what ADC reads and writes", () => {

@@ -577,10 +577,10 @@ test("`checkToken()` gives a server that is listed twice its last token", async 
 });
 
 test("`checkToken()` takes the time limits that ADC takes", async () => {
-  for (const timeout of ["0", "16.1s", "0.2ms", "30d", "100d"]) {
+  for (const timeout of ["1ms", "16s100ms", "24d"]) {
     const { result } = await checkAgainst(`sync --timeout ${timeout}`, GOOD.apisix);
-    // A fifth of a millisecond may be too short; it must not be a defect.
-    const verdicts = timeout === "0.2ms" ? ["valid", "timeout"] : ["valid"];
+    // A millisecond may be too short; it must not be a defect.
+    const verdicts = timeout === "1ms" ? ["valid", "timeout"] : ["valid"];
     assert.ok(verdicts.includes(result.verdict), `${timeout}: ${inspect(result)}`);
   }
 });

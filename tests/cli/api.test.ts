@@ -302,7 +302,7 @@ test("`api()` is ended by a signal, and by nothing else that waits", async () =>
   const signals = new EventEmitter();
   await using server = await serveHttp(() => void signals.emit("SIGTERM"));
   const io = fakeIo({ env: { ADC_SERVER: server.url, ADC_TOKEN: TOKEN }, signals });
-  const line = { words: ["/x", "--timeout", "0"], options: readCommandLine([]).options };
+  const line = { words: ["/x", "--timeout", "1h"], options: readCommandLine([]).options };
   const spec = OTHER_COMMANDS.find(({ name }) => name === "api")!;
   await assert.rejects(
     api(readCommand(spec, line, io)!, io),

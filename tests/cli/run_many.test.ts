@@ -99,11 +99,11 @@ it("`adc-run -q -p eu,us` says nothing after a success", async () => {
 it("`adc-run -p eu,us` says once what stands in the way of all", async () => {
   await using folder = await withAdc("exit 0");
   await assert.rejects(
-    start(folder, { env: { ADC_TOKEN: "with a space" } }),
+    start(folder, { env: { ADC_TOKEN: "a7ee-with a space" } }),
     (error: unknown) => error instanceof AdcRunError && error.exitCode === 65,
   );
   const { code, err } = await start(folder, {
-    env: { ADC_TOKEN: "with a space" },
+    env: { ADC_TOKEN: "a7ee-with a space" },
     options: { json: true },
   });
   const { targets } = JSON.parse(err);

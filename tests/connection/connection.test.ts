@@ -132,6 +132,8 @@ test("`resolveConnection()` refuses wrong values with 64 for a flag and 78 for a
     ["sync --server=", {}, 64, /the server's address is empty/],
     ["sync --timeout soon", {}, 64, /^Cannot use --timeout: "soon" is no duration$/],
     ["sync --timeout=", {}, 64, /^Cannot use --timeout: "" is no duration$/],
+    ["sync --timeout 1.5s", {}, 64, /^Cannot use --timeout: not every ADC reads "1.5s"/],
+    ["sync --timeout 25d", {}, 64, /^Cannot use --timeout: "25d" is longer than ADC can wait/],
     ["sync --timeout=-1s", {}, 64, /^Cannot use --timeout: "-1s" is no duration$/],
     ["sync", { ADC_RUN_ALLOWED_SERVERS: "https://a" }, 78, /^Cannot use ADC's default: .*not list/],
     [
@@ -199,7 +201,7 @@ test("`resolveConnection()` never takes ADC_RUN_ALLOWED_SERVERS from `.env`", as
 });
 
 test("`resolveConnection()` reads a list of servers for apisix-standalone alone", async () => {
-  const env = { ADC_SERVER: "http://127.0.0.1:1,https://b/x , http://[::1]:3" };
+  const env = { ADC_SERVER: "http://127.0.0.1:1,https://b/x, http://[::1]:3" };
   const connection = await resolve("sync --backend apisix-standalone", env);
   assert.deepEqual(connection.servers.map(({ display }) => display), [
     "http://127.0.0.1:1",
@@ -290,7 +292,7 @@ test("`resolveConnection()` shows no password that came in a server flag", async
 
 test("`describeConnection()` tells each value and where it came from", async () => {
   await using folder = await temporaryFolder({
-    ".env": "ADC_CA_CERT_FILE=ca.pem\nADC_TLS_SKIP_VERIFY=1\n",
+    ".env": "ADC_CA_CERT_FILE=ca.pem\nADC_TLS_SKIP_VERIFY=true\n",
     "ca.pem": "-----BEGIN CERTIFICATE-----\n",
     "key.pem": "-----BEGIN PRIVATE KEY-----\n",
   });

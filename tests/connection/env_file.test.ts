@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, symlink } from "node:fs/promises";
+import { chmod, mkdir, symlink, truncate } from "node:fs/promises";
+import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import dotenv from "dotenv";
-import { EnvFile, readEnvFile } from "../../src/connection/env_file.ts";
+import { EnvFile, readEnvFile, readNamedFile } from "../../src/connection/env_file.ts";
+import { effectOf, namesFromDotEnv } from "../../src/connection/env_names.ts";
+import { ConnectionError } from "../../src/errors.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 /** What `dotenv` 17 makes of a file; `undefined` for no `ADC_TOKEN` at all. */
@@ -128,5 +131,72 @@ test("`EnvFile` shows no value when it is printed", () => {
   assert.equal(file.get("ADC_TOKEN"), "a7ee-example");
   for (const text of [inspect(file, { depth: 9, showHidden: true }), JSON.stringify(file)]) {
     assert.ok(!text.includes("a7ee-example"), text);
+  }
+});
+
+test("`readEnvFile()` refuses a file that is larger than 1 MiB, and does not read it", async () => {
+  await using folder = await temporaryFolder({ ".env": "", "big.env": "" });
+  for (const name of [".env", "big.env"]) await truncate(join(folder.path, name), 1.5e9);
+  await assert.rejects(
+    readEnvFile(".env", folder.path),
+    (error) =>
+      error instanceof ConnectionError && error.exitCode === 78 &&
+      error.message === "Cannot use .env: it is larger than 1 MiB",
+  );
+  await assert.rejects(
+    readNamedFile("big.env", folder.path),
+    (error) => error instanceof ConnectionError && error.exitCode === 64,
+  );
+});
+
+test("`readEnvFile()` goes through runs of blank lines once", async () => {
+  await using folder = await temporaryFolder();
+  for (const line of ["\n", "\r\n", " \n", "\t\r"]) {
+    await folder.write(".env", `ONE=1${line.repeat(100_000)}# end${line.repeat(100_000)}TWO=2`);
+    const begin = performance.now();
+    const file = await readEnvFile(".env", folder.path);
+    assert.ok(performance.now() - begin < 2_000);
+    assert.deepEqual([...file.entries()], [["ONE", "1"], ["TWO", "2"]]);
+  }
+});
+
+test("`readEnvFile()` tells a file in UTF-16, in which ADC finds nothing", async () => {
+  const text = "ADC_TOKEN=a7ee-example\r\n";
+  const little = Buffer.from(`\ufeff${text}`, "utf16le");
+  for (const bytes of [little, Buffer.from(little).swap16()]) {
+    await using folder = await temporaryFolder();
+    await folder.write(".env", bytes);
+    const file = await readEnvFile(".env", folder.path);
+    assert.deepEqual([file.exists, file.unreadable], [true, "it is UTF-16 text"]);
+  }
+});
+
+test("an environment file has its names in any case on Windows, where the first one counts", () => {
+  const values = { Adc_Tls_Skip_Verify: "1", ADC_TLS_SKIP_VERIFY: "2", Http_Proxy: "http://evil" };
+  const file = new EnvFile(".env", values, { platform: "win32" });
+  assert.equal(file.get("ADC_TLS_SKIP_VERIFY"), "1");
+  assert.equal(file.get("HTTP_PROXY"), "http://evil");
+  assert.equal(new EnvFile(".env", values, { platform: "linux" }).get("HTTP_PROXY"), undefined);
+  const none = new EnvFile(".env", undefined);
+  const at = { dotEnv: file, envFile: file, env: { HTTP_proxy: "http://mine" } };
+  assert.deepEqual(namesFromDotEnv(at, "win32"), ["Adc_Tls_Skip_Verify"]);
+  assert.equal(namesFromDotEnv({ ...at, envFile: none }, "linux").length, 2);
+});
+
+test("`effectOf()` knows proxies by both cases of their names, and by any on Windows", () => {
+  const both = (name: string) => [name, name.toUpperCase()];
+  const proxies = [
+    ...["http_proxy", "https_proxy", "all_proxy", "no_proxy"],
+    ...["npm_config_proxy", "npm_config_http_proxy", "npm_config_https_proxy"],
+    "npm_config_no_proxy",
+  ].flatMap(both);
+  for (const name of proxies) assert.equal(effectOf(name, "linux"), "proxy", name);
+  for (const name of ["Http_Proxy", "nPm_config_proxy"]) {
+    assert.equal(effectOf(name, "linux"), undefined, name);
+    assert.equal(effectOf(name, "win32"), "proxy", name);
+  }
+  assert.equal(effectOf("Node_Options", "win32"), "runtime");
+  for (const name of ["NODE_ENV", "UPSTREAM", "ADC_SERVER", "PROXY", "MY_HTTP_PROXY"]) {
+    assert.equal(effectOf(name, "win32"), undefined, name);
   }
 });

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { describeConnection, resolveConnection } from "../../src/connection/connection.ts";
 import type { Connection } from "../../src/connection/connection.ts";
-import { untrustedProxyOf } from "../../src/connection/pinned_target.ts";
+import { untrustedOverride } from "../../src/connection/pinned_target.ts";
 import type { Profile } from "../../src/connection/profile.ts";
 import type { Environment } from "../../src/context.ts";
 import { ConnectionError } from "../../src/errors.ts";
@@ -183,18 +184,36 @@ test("`resolveConnection()` lets no file lead past the server of the user's own 
   }
 });
 
-test("`untrustedProxyOf()` tells of a proxy that reads along, and of none that cannot", async () => {
-  const at = async (server: string, lines: readonly string[]) => {
-    await using folder = await temporaryFolder({ ".env": lines.join("\n") });
-    const args = ["sync", "--server", server];
-    return untrustedProxyOf(await resolveConnection({ args, env: {}, cwd: folder.path }));
+test("`untrustedOverride()` tells what .env decides of the way to the server, and nothing else", async () => {
+  const at = async (lines: readonly string[], env: Environment = {}) => {
+    await using folder = await temporaryFolder({
+      ".env": lines.join("\n"),
+      "ca.pem": "-----BEGIN CERTIFICATE-----\n",
+      "named.env": "HTTPS_PROXY=http://corp:3128\n",
+    });
+    const args = ["sync", "--server", "https://a.example.com"];
+    const connection = await resolveConnection({ args, env, cwd: folder.path });
+    return untrustedOverride(connection)?.reason;
   };
-  const [https, http] = ["https://a.example.com", "http://a.example.com"];
-  const proxies = ["HTTPS_PROXY=http://evil:3128", "HTTP_PROXY=http://evil:3128"];
-  assert.equal(await at(https, proxies), undefined);
-  assert.equal(await at(https, [...proxies, "ADC_TLS_SKIP_VERIFY=true"]), "HTTPS_PROXY in .env");
-  assert.equal(await at(http, proxies), "HTTP_PROXY in .env");
-  assert.equal(await at(https, ["ADC_TLS_SKIP_VERIFY=true"]), undefined);
+  for (
+    const name of ["HTTPS_PROXY", "http_proxy", "ALL_PROXY", "no_proxy", "npm_config_https_proxy"]
+  ) {
+    assert.equal(
+      await at([`${name}=http://evil:3128`]),
+      `${name} in .env would decide who sees it`,
+    );
+    assert.equal(
+      await at([`${name}=http://evil:3128`], { [name]: "" }),
+      undefined,
+      "ADC ignores it",
+    );
+    assert.equal(await at([`${name}=`]), undefined);
+  }
+  const skip = await at(["ADC_TLS_SKIP_VERIFY=true"]);
+  assert.equal(skip, "ADC_TLS_SKIP_VERIFY in .env would decide who sees it");
+  assert.match(await at(["ADC_CA_CERT_FILE=ca.pem"]) ?? "", /^ADC_CA_CERT_FILE in \.env/);
+  assert.equal(await at(["ADC_CA_CERT_FILE=x"], { ADC_CA_CERT_FILE: "ca.pem" }), undefined);
+  assert.equal(await at(["ADC_BACKEND=apisix", "UPSTREAM=x", "NODE_ENV=test"]), undefined);
 });
 
 test("`needsConsent()` is asked for a server that the project's own profile names", async () => {
@@ -205,4 +224,91 @@ test("`needsConsent()` is asked for a server that the project's own profile name
     needsConsent(theirs),
     'the server https://prod.example.com:7443 comes from "server" of profile "prod" in adc-run.json alone',
   );
+});
+
+/** What no `.env` may say; each with a value that would do harm. */
+const RUNTIME = [
+  "LOCALDOMAIN",
+  "RES_OPTIONS",
+  "HOSTALIASES",
+  "NODE_OPTIONS",
+  "NODE_EXTRA_CA_CERTS",
+  "NODE_TLS_REJECT_UNAUTHORIZED",
+  "NODE_USE_ENV_PROXY",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+  "OPENSSL_CONF",
+  "LD_PRELOAD",
+  "DYLD_INSERT_LIBRARIES",
+];
+
+test("`resolveConnection()` refuses what libc or the runtime would act on in .env, whoever has the token", async () => {
+  for (const name of RUNTIME) {
+    await using folder = await temporaryFolder({
+      ".env": `${name}=x\nADC_TOKEN=a7ee-x\n`,
+      "ci.env": `${name}=x\n`,
+    });
+    const resolveWith = (env: Environment, envFile?: string) =>
+      resolveConnection({ args: ["sync"], env, cwd: folder.path, envFile });
+    for (const envFile of [undefined, "ci.env"]) {
+      await assert.rejects(
+        resolveWith({ ADC_TOKEN: "a7ee-x" }, envFile),
+        (error) =>
+          error instanceof ConnectionError && error.exitCode === 78 &&
+          error.message.startsWith(`Cannot use ${name} in .env: `),
+      );
+    }
+    // What the user has set himself is not taken from the file.
+    await resolveWith({ [name]: "mine" });
+    await folder.write(".env", "NODE_ENV=test\nUPSTREAM=10.0.0.1\n");
+    const { warnings } = await resolveWith({}, "ci.env");
+    assert.match(warnings.join(), new RegExp(`^${name} in ci\\.env is left out`));
+  }
+});
+
+test("`resolveConnection()` takes a proxy in a file that was named as one of the environment", async () => {
+  await using folder = await temporaryFolder({
+    "ci.env": "HTTPS_PROXY=http://corp:3128\nADC_TLS_SKIP_VERIFY=true\n",
+  });
+  const options = { env: {}, cwd: folder.path, envFile: "ci.env", profile: PROD };
+  const connection = await resolveConnection(options);
+  assert.equal(connection.proxies[0]?.host.value, "corp:3128");
+  assert.equal(untrustedOverride(connection), undefined);
+  assert.deepEqual(connection.warnings, []);
+});
+
+test("a profile's own CA and switch come in front of those of `.env`", async () => {
+  await using folder = await temporaryFolder({
+    ".env": "ADC_CA_CERT_FILE=evil.pem\n",
+    "ca.pem": "-----BEGIN CERTIFICATE-----\n",
+    "evil.pem": "-----BEGIN CERTIFICATE-----\n",
+  });
+  const at = (profile: Profile) => resolveConnection({ env: {}, cwd: folder.path, profile });
+  const { tls, overrides } = await at({ ...PROD, caCertFile: join(folder.path, "ca.pem") });
+  assert.equal(tls.caCertFile?.value.path, join(folder.path, "ca.pem"));
+  assert.deepEqual(overrides, []);
+  await assert.rejects(at(PROD), (error) =>
+    error instanceof ConnectionError &&
+    /profile set prod --ca-cert-file FILE/.test(error.suggestion ?? ""));
+  await folder.write(".env", "ADC_TLS_SKIP_VERIFY=true\n");
+  assert.equal((await at({ ...PROD, tlsSkipVerify: true })).tls.skipVerify.value, true);
+  await assert.rejects(at({ ...PROD, tlsSkipVerify: false }), ConnectionError);
+});
+
+test("what a profile of one's own does not name is pinned to ADC's default", async () => {
+  const { backend: _, gatewayGroup: __, ...bare } = PROD;
+  const group = await refusal("sync", {
+    profile: { ...bare, backend: "api7ee" },
+    file: "ADC_GATEWAY_GROUP=red",
+  });
+  assert.match(group.message, /and the gateway group of profile "prod" is "default"$/);
+  assert.match(group.suggestion ?? "", /profile set prod --gateway-group red/);
+  const backend = await refusal("sync", { profile: bare, file: "ADC_BACKEND=api7ee" });
+  assert.match(backend.message, /and the backend of profile "prod" is "apisix"$/);
+  await resolve("sync", { profile: bare, file: "ADC_BACKEND=apisix\nADC_GATEWAY_GROUP=default" });
+  await resolve("sync", {
+    profile: bare,
+    env: { ADC_BACKEND: "api7ee", ADC_GATEWAY_GROUP: "red" },
+  });
+  await resolve("sync", { profile: { ...bare, project: true }, file: "ADC_BACKEND=api7ee" });
 });

@@ -8,6 +8,7 @@ import {
   requireAllowed,
   urlOf,
 } from "../../src/connection/server.ts";
+import type { Origin } from "../../src/connection/origin.ts";
 import { ConnectionError } from "../../src/errors.ts";
 
 const FLAG = { kind: "flag", name: "--server" } as const;
@@ -60,14 +61,26 @@ test("`readServers()` splits a list at its commas for a backend that takes lists
 });
 
 test("`readServers()` takes no list for the other backends", () => {
-  assert.match(refusal("http://a:1,http://b:2").message, /is no http or https URL/);
+  for (const value of ["http://a:1,http://b:2", "http://a/x,y", "http://u:a,b@c", "http://a,"]) {
+    assert.match(refusal(value).message, /has a comma in it, and only apisix-standalone/);
+  }
 });
 
 test("`readServers()` refuses what is no http or https URL, and says what would be", () => {
   const cases: readonly [value: string, found: RegExp, suggestion: RegExp][] = [
     ["", /--server: the server's address is empty$/, /^Write it like "https:/],
-    ["   ", /has white space in it$/, /^Write it like/],
-    [" http://h:1 ", /has white space in it$/, /^Write it like/],
+    ["   ", /the server's address is empty$/, /^Write it like/],
+    ["http://h:1 ", /has white space in it$/, /^Write it like/],
+    ["\ufeffhttp://h:1", /has white space in it$/, /^Write it like/],
+    ["http://h\x01/x", /has white space in it$/, /^Write it like/],
+    ["http:127.0.0.1:1", /"http:127.0.0.1:1" is no http/, /^Did you mean "http:\/\/127.0.0.1:1"/],
+    ["http:/127.0.0.1:1", /is no http/, /^Did you mean "http:\/\/127.0.0.1:1"/],
+    ["http:///127.0.0.1:1", /is no http/, /^Did you mean "http:\/\/127.0.0.1:1"/],
+    ["http:\\\\127.0.0.1:1", /has a backslash in it$/, /^Write it like/],
+    ["http://127.0.0.1:1\\x", /has a backslash in it$/, /^Write it like/],
+    ["https://h/?", /has a query or a fragment$/, /^Write it like/],
+    ["https://h/#", /has a query or a fragment$/, /^Write it like/],
+    ["https://h?", /has a query or a fragment$/, /^Write it like/],
     ["https://h/x?a=1", /has a query or a fragment$/, /^Write it like/],
     ["https://h/x#b", /has a query or a fragment$/, /^Write it like/],
     ["http://a b", /has white space in it$/, /^Write it like/],
@@ -91,6 +104,21 @@ test("`readServers()` refuses what is no http or https URL, and says what would 
     assert.match(error.message, found);
     assert.match(error.suggestion ?? "", suggestion);
   }
+});
+
+test("`readServers()` leaves out the white space around an address, wherever it may stand", () => {
+  const origins = (value: string, origin: Origin, list = false) =>
+    readServers({ value, origin }, list).map((server) => server.origin);
+  for (const value of [" http://h:1", "\t\nhttp://h:1", "http://h:1\n", "http://h:1\r\n\t"]) {
+    assert.deepEqual(origins(value, FLAG), ["http://h:1"], JSON.stringify(value));
+    assert.deepEqual(origins(value, VARIABLE), ["http://h:1"], JSON.stringify(value));
+  }
+  // Of what is not a flag, ADC gets to see the address without it.
+  for (const value of ["http://h:1 ", "\ufeffhttp://h:1", "\u00a0http://h:1\u00a0"]) {
+    assert.deepEqual(origins(value, VARIABLE), ["http://h:1"], JSON.stringify(value));
+  }
+  assert.deepEqual(origins(" http://a, http://b\n", VARIABLE, true), ["http://a", "http://b"]);
+  assert.match(refusal("http://a ,http://b", { list: true }).message, /has white space in it$/);
 });
 
 test("`readServers()` has exit code 78 for an address that is not from a flag", () => {

@@ -196,26 +196,60 @@ test("`readTls()` refuses half a client certificate's pair, where ADC would exit
   assert.equal(tls.clientKeyFile?.value.pem.reveal(), KEY);
 });
 
-test("`readTls()` refuses a no in ADC_TLS_SKIP_VERIFY, which ADC takes for a yes", async () => {
+test("`readTls()` refuses values of ADC_TLS_SKIP_VERIFY that not every ADC reads alike", async () => {
   await using folder = await temporaryFolder();
-  for (const value of ["false", "FALSE", "0", "no", "No", "off", "n", "f", "", " ", " false "]) {
+  const values = [
+    "1",
+    "yes",
+    "never",
+    "null",
+    "",
+    " ",
+    "TRUE",
+    "True",
+    "FALSE",
+    "0",
+    "no",
+    " true",
+  ];
+  for (const value of values) {
     const error = await refusal("sync", { ADC_TLS_SKIP_VERIFY: value }, folder.path);
-    assert.equal(error.exitCode, 78);
-    assert.match(error.message, /^Cannot use ADC_TLS_SKIP_VERIFY: its value is "/);
-    assert.match(error.message, /ADC turns verification off whatever the value is$/);
-    assert.match(error.suggestion ?? "", /^Unset ADC_TLS_SKIP_VERIFY to verify/);
+    assert.equal(error.exitCode, 78, value);
+    assert.match(error.message, /^Cannot use ADC_TLS_SKIP_VERIFY: it is not "true", and/);
+    assert.match(
+      error.suggestion ?? "",
+      /^Write "true" to skip verification, or unset it to verify/,
+    );
+    await folder.write(".env", `ADC_TLS_SKIP_VERIFY="${value}"\n`);
+    const inFile = await refusal("sync", {}, folder.path);
+    assert.match(inFile.message, /^Cannot use ADC_TLS_SKIP_VERIFY in \.env: it is not "true", and/);
+    await folder.write(".env", "");
   }
-  await folder.write(".env", "ADC_TLS_SKIP_VERIFY=false\n");
-  const error = await refusal("sync", {}, folder.path);
-  assert.match(error.suggestion ?? "", /^Unset ADC_TLS_SKIP_VERIFY in \.env to verify/);
 });
 
-test("`readTls()` takes any other value of ADC_TLS_SKIP_VERIFY for a yes, as ADC does", async () => {
+test("`readTls()` verifies with ADC_TLS_SKIP_VERIFY=false, unless ADC would find one in .env", async () => {
   const name = "ADC_TLS_SKIP_VERIFY";
-  for (const value of ["true", "1", "yes", "on", "please"]) {
-    const { skipVerify } = await tlsOf("sync", { [name]: value }, "/nowhere");
-    assert.deepEqual(skipVerify, { value: true, origin: { kind: "environment", name } });
+  await using folder = await temporaryFolder({ "ci.env": `${name}=false\n` });
+  const { skipVerify } = await tlsOf("sync", { [name]: "false" }, folder.path);
+  assert.deepEqual(skipVerify, { value: false, origin: { kind: "environment", name } });
+  const named = await resolveConnection({ env: {}, cwd: folder.path, envFile: "ci.env" });
+  assert.equal(named.tls.skipVerify.value, false);
+  for (const value of ["false", "true"]) {
+    await folder.write(".env", `${name}=${value}\n`);
+    const error = await refusal("sync", { [name]: "false" }, folder.path);
+    assert.equal(error.exitCode, 78);
+    assert.match(error.message, /^Cannot use ADC_TLS_SKIP_VERIFY in \.env: ADC may take it/);
+    await assert.rejects(resolveConnection({ env: {}, cwd: folder.path, envFile: "ci.env" }));
   }
+  await folder.write(".env", `${name}=false\n`);
+  const alone = await refusal("sync", {}, folder.path);
+  assert.match(alone.suggestion ?? "", /^Take it out of \.env to verify/);
+});
+
+test("`readTls()` skips verification with true alone", async () => {
+  const name = "ADC_TLS_SKIP_VERIFY";
+  const { skipVerify } = await tlsOf("sync", { [name]: "true" }, "/nowhere");
+  assert.deepEqual(skipVerify, { value: true, origin: { kind: "environment", name } });
 });
 
 test("`readTls()` takes the flag whatever the variable says", async () => {

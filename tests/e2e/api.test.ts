@@ -242,7 +242,7 @@ for (const home of await testHomes("every engine")) {
       await using fix = await fixture();
       let end: () => void = () => {};
       await using server = await serveHttp(() => end());
-      const ended = await api(home, fix, ["/x", "--timeout", "0"], {
+      const ended = await api(home, fix, ["/x", "--timeout", "1h"], {
         env: { ADC_SERVER: server.url },
         whenStarted: (child) => {
           end = () => child.kill("SIGTERM");

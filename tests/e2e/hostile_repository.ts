@@ -197,8 +197,6 @@ A7_CONFIG_DIR=.
 XDG_CONFIG_HOME=${folder}/xdg
 HOME=${folder}
 PATH=${folder}:${folder}/bin
-NODE_OPTIONS=--require=./thief.cjs
-LD_PRELOAD=./thief.so
 `;
 }
 

@@ -107,7 +107,7 @@ for (const home of await testHomes()) {
       assert.equal(report.stdin, "from standard input");
       assert.equal(report.env.UPSTREAM.value, "10.0.0.1");
       assert.equal(report.env.ADC_SERVER.value, it.sandbox.url);
-      assert.equal(report.env.ADC_GATEWAY_GROUP.value, "default");
+      assert.ok(!("ADC_GATEWAY_GROUP" in report.env), "ADC's default is not told");
       assert.equal(report.env.API7_PASSWORD.present, false);
       assert.equal(report.env.API7_USERNAME.present, false);
     });
@@ -172,6 +172,8 @@ for (const home of await testHomes()) {
           ["lint", "-f", "adc.yaml"],
           ["convert", "openapi"],
           ["sync", "--help"],
+          ["server", "--listen", "http://127.0.0.1:3000"],
+          ["ingress-server"],
         ]
       ) {
         const ended = await adcRun(home, [...REPORT, ...words], { env, cwd });
@@ -179,10 +181,13 @@ for (const home of await testHomes()) {
         assert.equal(ended.stderr, "");
         assert.deepEqual(JSON.parse(ended.stdout).argv, words);
       }
-      for (const words of [["-v"], ["help", "sync"]]) {
+      for (const words of [["-v"], ["-V"], ["help", "sync"]]) {
         const ended = await adcRun(home, [...REPORT, "--", ...words], { env, cwd });
         assert.deepEqual(JSON.parse(ended.stdout).argv, words);
       }
+      // ADC says by itself that it has no such option there, and gets to see no value of it.
+      const ended = await adcRun(home, [...REPORT, "lint", "--token", it.token], { env, cwd });
+      assert.deepEqual(JSON.parse(ended.stdout).argv, ["lint", "--token", "***"]);
       assert.deepEqual(it.sandbox.requests, []);
       await assert.rejects(readFile(join(cwd, "asked")));
     });
@@ -261,7 +266,12 @@ for (const home of await testHomes()) {
         const [more, words, code, message] of [
           [{ ADC_TLS_CLIENT_CERT_FILE: sandbox.clientCert }, [], 78, /certificate but no key/],
           [{}, ["--tls-client-key-file", sandbox.clientKey], 64, /key but no certificate/],
-          [{ ADC_TLS_SKIP_VERIFY: "false" }, [], 78, /turns verification off/],
+          [{ ADC_TLS_SKIP_VERIFY: "1" }, [], 78, /it is not "true"/],
+          [{ ADC_TLS_SKIP_VERIFY: "" }, [], 78, /it is not "true"/],
+          [{ DOTENV_KEY: "x" }, [], 78, /^adc-run: error: Cannot run ADC: DOTENV_KEY is set/],
+          [{}, ["--timeout", "1.5s"], 64, /not every ADC reads "1.5s"/],
+          [{}, ["--timeout", "25d"], 64, /longer than ADC can wait/],
+          [{}, ["--server", "http:127.0.0.1:1"], 64, /no http or https URL/],
           [{ ADC_BACKEND: "kong" }, [], 78, /no backend "kong"/],
           [{}, ["--server", "localhost:9180"], 64, /no http or https URL/],
           [{}, ["--timeout", "soon"], 64, /no duration/],

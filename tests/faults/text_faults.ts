@@ -17,8 +17,10 @@ import type { FaultGroup, ProvenFault } from "./fault.ts";
 import { around, reportOf } from "./scene.ts";
 import type { Scene } from "./scene.ts";
 
-/** 10 MB of variables. */
-const LONG = `NAME=${"x".repeat(60)}\n`.repeat(10_000_000 / 66);
+/** So many bytes of variables. */
+function variables(bytes: number): string {
+  return `NAME=${"x".repeat(60)}\n`.repeat(bytes / 66);
+}
 
 /** Both halves of a token with a broken byte between them, and how a shell writes it. */
 const HALVES = ["a7ee-zqzqzqzq", "vwvwvwvwvwvw"];
@@ -93,11 +95,24 @@ export const TEXT_FAULTS: FaultGroup = {
   faults: [
     {
       fault: "10 MB `.env`",
+      verdict: "ConnectionError",
+      exit: 78,
+      bound: "at once; more than 1 MiB is not read",
+      prove: async (scene) => {
+        await scene.folder.write(".env", `${variables(10_000_000)}ADC_TOKEN=${scene.token}\n`);
+        const ended = await scene.run(PING);
+        assert.equal(ended.code, 78, ended.stderr);
+        assert.match(ended.stderr, /Cannot use \.env: it is larger than 1 MiB/);
+        await rm(join(scene.folder.path, ".env"));
+      },
+    },
+    {
+      fault: "1 MB `.env`",
       verdict: "—",
       exit: 0,
       bound: "it is read once",
       prove: async (scene) => {
-        await scene.folder.write(".env", `${LONG}ADC_TOKEN=${scene.token}\n`);
+        await scene.folder.write(".env", `${variables(1_000_000)}ADC_TOKEN=${scene.token}\n`);
         const ended = await scene.run(PING);
         assert.equal(ended.code, 0, ended.stderr);
         assert.match(ended.stderr, /from dotenv /);
@@ -105,12 +120,12 @@ export const TEXT_FAULTS: FaultGroup = {
       },
     },
     {
-      fault: "10 MB file of `--env-file`, more than a child's environment holds",
+      fault: "1 MB file of `--env-file`, more than a child's environment holds",
       verdict: "CommandError",
       exit: 126,
       bound: "at once",
       prove: async (scene) => {
-        const content = `NAME=${"x".repeat(10_000_000)}\nADC_TOKEN=${scene.token}\n`;
+        const content = `NAME=${"x".repeat(1_000_000)}\nADC_TOKEN=${scene.token}\n`;
         const file = await scene.folder.write("long.env", content);
         const ended = await scene.run(["--json", "--env-file", file, ...PING]);
         assert.equal(ended.code, 126, ended.stderr);

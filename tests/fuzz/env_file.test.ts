@@ -7,12 +7,13 @@ import dotenv from "dotenv";
 import fc from "fast-check";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import { readEnvFile } from "../../src/connection/env_file.ts";
+import { isUtf16 } from "../../src/system/files.ts";
 import { ConnectionError, EXIT, SourceError } from "../../src/errors.ts";
 import { NoTokenError, resolveToken } from "../../src/token/resolve.ts";
 import { dotenvSource } from "../../src/token/sources/variables.ts";
 import { readAsAdc } from "../support/adc_program.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
-import { assertConnection, expectedConnection, isSendable } from "./expected_connection.ts";
+import { assertConnection, expectedConnection, expectedToken } from "./expected_connection.ts";
 import { fuzz } from "./fuzz.ts";
 
 const folder = await temporaryFolder({ "ca.pem": "-----BEGIN CERTIFICATE-----\n" });
@@ -113,9 +114,11 @@ fuzz("adc-run takes the token of `.env` that ADC would read", FILE, async (bytes
   const taken = await tokenIn(bytes);
   const blank = ADC_TOKEN === undefined || ADC_TOKEN.trim() === "";
   // ADC does not know this name: adc-run gives it the value as ADC_TOKEN.
-  const wanted = !blank ? ADC_TOKEN : /^a7(ee|adm)-/.test(API_KEY) ? API_KEY : undefined;
+  const wanted = !blank ? ADC_TOKEN : /^a7(ee|adm)-/.test(API_KEY.trim()) ? API_KEY : undefined;
+  if (isUtf16(bytes)) return assert.ok(taken instanceof SourceError, String(taken));
+  const expected = wanted && expectedToken(wanted, "apisix");
   if (wanted === undefined) assert.ok(taken instanceof NoTokenError, String(taken));
-  else if (isSendable(wanted, false)) assert.equal(taken, wanted);
+  else if (expected !== undefined) assert.equal(taken, expected);
   else {
     assert.ok(taken instanceof SourceError, String(taken));
     assert.equal(taken.exitCode, EXIT.data);
@@ -123,6 +126,7 @@ fuzz("adc-run takes the token of `.env` that ADC would read", FILE, async (bytes
 });
 
 fuzz("adc-run reads each variable of `.env` as ADC would", FILE, async (bytes) => {
+  if (isUtf16(bytes)) return;
   const env = asAdcReads(bytes);
   const file = await readEnvFile(".env", cwd);
   assert.deepEqual(Object.fromEntries(file.entries()), { ...env });

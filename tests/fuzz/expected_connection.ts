@@ -38,33 +38,42 @@ export interface ExpectedConnection {
  * Says what the connection should be.
  *
  * @param options ADC's options.
- * @param where The working directory; and the value of `ADC_TLS_SKIP_VERIFY`, where no flag hides it.
+ * @param where The working directory; the value of `ADC_TLS_SKIP_VERIFY`, where no flag hides it; and which
+ * of the options are flags.
  * @returns The values, or `undefined` where one cannot be used and has to be refused.
  */
 export function expectedConnection(
   options: AdcOptions,
-  { cwd, skipVerify }: { readonly cwd: string; readonly skipVerify: string | undefined },
+  { cwd, skipVerify, flags = {} }: {
+    readonly cwd: string;
+    readonly skipVerify: string | undefined;
+    readonly flags?: AdcOptions;
+  },
 ): ExpectedConnection | undefined {
-  const { backend = "apisix", server = "http://localhost:9180", gatewayGroup = "default" } =
-    options;
+  const { backend = "apisix", gatewayGroup = "default" } = options;
+  const given = options.server ?? "http://localhost:9180";
+  // A flag stays in ADC's words, and what is behind the address becomes part of it.
+  const server = flags.server === undefined
+    ? given.trim()
+    : given.replace(/^[\t-\r ]*/, "").replace(/[\t\n\r]*$/, "");
   if (!["apisix", "api7ee", "apisix-standalone"].includes(backend)) return undefined;
   const origins = originsOf(server, backend === "apisix-standalone");
   if (origins === undefined) return undefined;
   const timeout = parseDuration(options.timeout ?? "10s");
-  if (timeout === null || !Number.isFinite(timeout) || timeout < 0) return undefined;
+  if (timeout === null || !(timeout > 0) || timeout >= 2 ** 31) return undefined;
+  if (!/^(\d+(ms|s|m|h))+$/.test(options.timeout ?? "10s")) return undefined;
   const files = [options.caCertFile, options.tlsClientCertFile, options.tlsClientKeyFile];
   const isSecure = origins.some((origin) => origin.startsWith("https:"));
   const isUsable = (file: string) => isSecure ? isPem(file, cwd) : isFile(file, cwd);
   if (!files.every((file) => file === undefined || isUsable(file))) return undefined;
   if ((files[1] === undefined) !== (files[2] === undefined)) return undefined;
-  const no = ["", "0", "n", "no", "f", "false", "off"];
-  if (skipVerify !== undefined && no.includes(skipVerify.trim().toLowerCase())) return undefined;
+  if (skipVerify !== undefined && skipVerify !== "true") return undefined;
   return {
     backend,
     server,
     origins,
     gatewayGroup,
-    timeout: timeout === 0 ? 0 : Math.max(1, Math.round(timeout)),
+    timeout: Math.round(timeout),
     files,
     skipVerify: options.tlsSkipVerify === true,
   };
@@ -90,22 +99,29 @@ export function assertConnection(connection: Connection, expected: ExpectedConne
 }
 
 /**
- * Tells whether a token can be sent, for each of the servers where it is a list.
+ * Says what becomes of a token.
  *
  * @param token The token; not blank.
- * @param list Whether commas separate tokens.
- * @returns Whether each is printable ASCII without quotes around it.
+ * @param backend The backend; for `apisix-standalone` commas separate tokens.
+ * @returns The token that is handed on, or `undefined` where it is malformed.
  */
-export function isSendable(token: string, list: boolean): boolean {
-  return (list ? token.split(",") : [token]).every((each) =>
-    /^[!-~]+$/.test(each) && !(each.length > 1 && /["'`]/.test(each[0]!) && each.endsWith(each[0]!))
+export function expectedToken(token: string, backend: string): string | undefined {
+  const list = backend === "apisix-standalone" ? token.split(",") : [token];
+  const parts = list.map((part) => part.trim());
+  if (parts.length > 1 && parts.at(-1) === "") parts.pop();
+  const good = parts.every((part) =>
+    /^[ -~]+$/.test(part) && !part.includes(",") && !/^(export\s+)?ADC_TOKEN\s*[=:]/.test(part) &&
+    (!(backend === "api7ee" || /^["'`]?a7(ee|adm)-/.test(part)) ||
+      !(part.includes(" ") ||
+        (part.length > 1 && /["'`]/.test(part[0]!) && part.endsWith(part[0]!))))
   );
+  return good ? parts.join(",") : undefined;
 }
 
 function originsOf(server: string, list: boolean): readonly string[] | undefined {
-  const parts = list ? server.split(",").map((part) => part.trim()) : [server];
+  const parts = list ? server.split(",").map((part) => part.replace(/^ */, "")) : [server];
   const good = parts.every((part) =>
-    /^https?:[^\s?#]+$/i.test(part) && URL.canParse(part) && new URL(part).host !== ""
+    /^https?:\/\/[^\s?#,\\/][^\s?#,\\]*$/i.test(part) && URL.canParse(part)
   );
   return good ? parts.map((part) => new URL(part).origin) : undefined;
 }

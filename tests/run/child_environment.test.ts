@@ -48,17 +48,38 @@ it("`childEnvironment()` sets the connection's variables, but not those that cam
     ADC_TOKEN: "a7ee-example",
   });
   const defaults = await resolveConnection({ env: {}, cwd: "/nowhere" });
+  // adc.yaml may have `${ADC_GATEWAY_GROUP}`, which stays as it is.
   assert.deepEqual(environmentOf({ env: {}, connection: defaults, token }), {
-    ADC_BACKEND: "apisix",
-    ADC_SERVER: "http://localhost:9180",
     ADC_TOKEN: "a7ee-example",
   });
 });
 
-it("`childEnvironment()` never sets ADC_TLS_SKIP_VERIFY to a no, which ADC takes for a yes", async () => {
-  const off = await resolveConnection({ env: {}, cwd: "/nowhere" });
-  assert.ok(!("ADC_TLS_SKIP_VERIFY" in environmentOf({ env: {}, connection: off, token })));
-  const env = { ADC_TLS_SKIP_VERIFY: "yes" };
+it("`childEnvironment()` tells a default where ADC would find another value in .env", async () => {
+  await using folder = await temporaryFolder({
+    ".env": "ADC_SERVER=https://elsewhere.example\nADC_GATEWAY_GROUP=red\nADC_BACKEND=apisix\n",
+    "prod.env": "ADC_BACKEND=api7ee\n",
+  });
+  const connection = await resolveConnection({ env: {}, cwd: folder.path, envFile: "prod.env" });
+  assert.deepEqual(environmentOf({ env: {}, connection, token }), {
+    ADC_BACKEND: "api7ee",
+    ADC_SERVER: "http://localhost:9180",
+    ADC_GATEWAY_GROUP: "default",
+    ADC_TOKEN: "a7ee-example",
+  });
+});
+
+it("`childEnvironment()` hands an address on without the white space around it", async () => {
+  const env = { ADC_SERVER: "\ufeff https://gw.example \n" };
+  const connection = await resolveConnection({ env, cwd: "/nowhere" });
+  assert.equal(environmentOf({ env, connection, token }).ADC_SERVER, "https://gw.example");
+});
+
+it("`childEnvironment()` keeps an ADC_TLS_SKIP_VERIFY that is off from ADC, which may take it for a yes", async () => {
+  for (const env of [{}, { ADC_TLS_SKIP_VERIFY: "false" }]) {
+    const off = await resolveConnection({ env, cwd: "/nowhere" });
+    assert.ok(!("ADC_TLS_SKIP_VERIFY" in environmentOf({ env, connection: off, token })));
+  }
+  const env = { ADC_TLS_SKIP_VERIFY: "true" };
   const on = await resolveConnection({ env, cwd: "/nowhere" });
   assert.equal(environmentOf({ env, connection: on, token }).ADC_TLS_SKIP_VERIFY, "true");
 });

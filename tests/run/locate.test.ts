@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir } from "node:fs/promises";
+import { chmod, chown, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { it } from "node:test";
@@ -77,4 +77,29 @@ it("`findOnPath()` passes over folders and files that are not executable", async
   const right = await program(folder, "c/adc");
   const PATH = ["a", "b", "c"].map((name) => join(folder.path, name)).join(":");
   assert.equal(findOnPath("adc", { env: { PATH }, cwd: folder.path }), right);
+});
+
+it("`locateAdc()` looks no further up than the repository's root", async () => {
+  await using folder = await temporaryFolder({ "repo/.git/HEAD": "", "repo/sub/file": "" });
+  const outside = await program(folder, "node_modules/.bin/adc");
+  const at = (cwd: string) => locateAdc({ env: { PATH: "" }, cwd: join(folder.path, cwd) }).file;
+  assert.throws(() => at("repo/sub"), CommandError);
+  assert.throws(() => at("repo"), CommandError);
+  assert.equal(at("."), outside);
+  const inside = await program(folder, "repo/node_modules/.bin/adc");
+  assert.equal(at("repo/sub"), inside);
+});
+
+const notRoot = process.getuid?.() !== 0 && "only root can give a file away";
+
+it("`locateAdc()` takes no adc of another user from a folder further up", {
+  skip: notRoot,
+}, async () => {
+  await using folder = await temporaryFolder({ "sub/file": "" });
+  const file = await program(folder, "node_modules/.bin/adc");
+  await chown(file, 65534, 65534);
+  assert.throws(
+    () => locateAdc({ env: { PATH: "" }, cwd: join(folder.path, "sub") }),
+    CommandError,
+  );
 });

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { symlink } from "node:fs/promises";
+import { symlink, truncate } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { it } from "node:test";
 import { parseAdcArguments } from "../../src/adc/parse_arguments.ts";
 import { AdcRunError } from "../../src/errors.ts";
-import { refuseTokenInFiles } from "../../src/run/guards.ts";
+import { refuseDevices, refuseTokenInFiles } from "../../src/run/guards.ts";
 import { Secret } from "../../src/secret.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
@@ -202,4 +203,50 @@ it("`refuseTokenInFiles()` reads no pipe, which ADC could not read any more", as
   await symlink("/dev/zero", join(folder.path, "adc.yaml"));
   const options = { cwd: folder.path, env: { ADC_TOKEN: TOKEN }, secrets: [new Secret(TOKEN)] };
   await refuseTokenInFiles({ ...options, args: parseAdcArguments(["sync"]) });
+});
+
+it("`refuseTokenInFiles()` looks into no file of more than 16 MiB, and says so once", async () => {
+  await using folder = await temporaryFolder({ "a.yaml": "", "b.yaml": "" });
+  for (const name of ["a.yaml", "b.yaml"]) await truncate(join(folder.path, name), 5e9);
+  const warnings: string[] = [];
+  await refuseTokenInFiles({
+    args: parseAdcArguments(["sync", "-f", "*.yaml"]),
+    cwd: folder.path,
+    env: { ADC_TOKEN: TOKEN },
+    secrets: [new Secret(TOKEN)],
+    onWarning: (warning) => warnings.push(warning),
+  });
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0] ?? "", /^"[ab]\.yaml" is larger than 16 MiB: it was not looked into\.$/);
+});
+
+const linux = process.platform !== "linux" && "there is no /proc";
+
+it("`refuseDevices()` refuses a file that leads to what the system tells of processes", {
+  skip: linux,
+}, async () => {
+  await using folder = await temporaryFolder({});
+  const check = (...words: string[]) => refuseDevices(parseAdcArguments(words), folder.path);
+  await symlink("/proc/self/environ", join(folder.path, "adc.yaml"));
+  await symlink("/dev/zero", join(folder.path, "zero.yaml"));
+  for (
+    const words of [
+      ["sync"],
+      ["lint", "-f", "adc.yaml"],
+      ["diff", "-f", "*.yaml"],
+      ["sync", "-f", "./zero.yaml"],
+      ["sync", "-f", "/proc/self/environ"],
+      ["sync", "-f", "/proc/1/../self/environ"],
+    ]
+  ) {
+    await assert.rejects(
+      check(...words),
+      (error) => error instanceof AdcRunError && error.exitCode === 65,
+      words.join(" "),
+    );
+  }
+  for (const word of ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0", "missing.yaml"]) {
+    await check("sync", "-f", word);
+  }
+  await check("ping");
 });

@@ -94,7 +94,7 @@ test("`commandSource()` has nothing where the helper prints nothing", async () =
 });
 
 test("`commandSource()` refuses a helper that prints more than the bare token", async () => {
-  for (const text of ["zqzq<nl>zqzq<nl>", "zqzq<nl><nl>", "token: zqzq", '"zqzq"']) {
+  for (const text of ["zqzq<nl>zqzq<nl>", "a7ee-zqzq zqzq", "ADC_TOKEN=zqzq", '"a7ee-zqzq"']) {
     await using asked = await helper(["print", text]);
     const error = await breakage(asked.source);
     assert.equal(error.exitCode, 65);

@@ -57,10 +57,12 @@ test("`keychainSource()` waits no longer than it may for a keychain that never a
 
 test("`keychainSource()` refuses a malformed entry and passes over a blank one", async () => {
   const account = "http://localhost:9180";
-  const malformed = keychainSource({ keychain: fakeKeychain({ [account]: "zqzq\n" }) });
+  const malformed = keychainSource({ keychain: fakeKeychain({ [account]: "zq\nzq" }) });
   const error = await breakage(malformed);
   assert.equal(error.exitCode, 65);
   assert.ok(!visible(error).includes("zqzq"));
+  const padded = keychainSource({ keychain: fakeKeychain({ [account]: " zq zq\n" }) });
+  assert.equal((await find([padded])).token.reveal(), "zq zq");
   const blank = keychainSource({ keychain: fakeKeychain({ [account]: "" }) });
   assert.match(await absence(blank), /account "?http:\/\/localhost:9180"?\)? is blank$/);
 });
@@ -136,8 +138,9 @@ test("`keychainSource()` keeps a stored token from a proxy that `.env` lets in",
   const error = await breakage(keychainSource({ keychain }), connection);
   assert.match(
     error.message,
-    /is for https:\/\/h alone, and HTTPS_PROXY in \.env would let a proxy/,
+    /is for the server alone, and HTTPS_PROXY in \.env would decide who sees it/,
   );
   assert.equal(error.exitCode, 78);
-  assert.deepEqual(keychain.asked, []);
+  const none = keychainSource({ keychain: fakeKeychain({}) });
+  assert.match(await absence(none, connection), /has no entry/);
 });

@@ -57,7 +57,7 @@ test("`resolveToken()` hands on a token's lease, and what must stay secret becau
 });
 
 test("`resolveToken()` gives back a token that is malformed or blank", async () => {
-  for (const [value, status] of [["a7ee lent", "broken"], ["", "absent"], [" \t", "absent"]]) {
+  for (const [value, status] of [["a7ee-lent lent", "broken"], ["", "absent"], [" \t", "absent"]]) {
     const it = lent();
     const bad = source(() =>
       Promise.resolve({ ...it.answer, token: new Secret(value!) } as SourceAnswer)

@@ -5,13 +5,14 @@ import { Secret } from "../../src/secret.ts";
 import {
   isBlank,
   splitTokens,
+  trimToken,
   validateToken,
   withoutTrailingNewline,
 } from "../../src/token/token_value.ts";
 
 test("`validateToken()` lets everything pass that can stand in a header as it is", () => {
   for (
-    const value of ["a7ee-abc", "x", "a=b==", "a,b", "a'b\"c", "!#$%&*+-./:;<>?@[]^_`{|}~\\", '"x']
+    const value of ["a7ee-abc", "x", "a=b==", "a'b\"c", "!#$%&*+-./:;<>?@[]^_`{|}~\\", '"x']
   ) {
     assert.equal(validateToken(new Secret(value), "api7ee"), undefined, value);
   }
@@ -21,18 +22,18 @@ test("`validateToken()` says what is wrong, and nothing of the value", () => {
   const cases = {
     "": "it is empty",
     "qq qq": "it has a space in it",
-    " qqqq": "it has a space in it",
-    "qqqq ": "it has a space in it",
-    "qq\tqq": "it has a space in it",
+    "qq,qq": "it has a comma in it, which not every ADC sends",
+    "export ADC_TOKEN=qqqq": "it is a line of .env, with the name",
+    "qq\tqq": "it has a control character in it",
     "qqqq\n": "it has a line break in it",
     "qq qq\r\nqq": "it has a line break in it",
     '"qqqq"': "it has quotes around it",
     "'qqqq'": "it has quotes around it",
     "`qqqq`": "it has quotes around it",
     "qqqq\u00fc": "it has a character outside printable ASCII",
-    "qqqq\u0000": "it has a character outside printable ASCII",
-    "qqqq\u001b[31m": "it has a character outside printable ASCII",
-    "qqqq\u007f": "it has a character outside printable ASCII",
+    "qqqq\u0000": "it has a NUL byte in it, as UTF-16 text has",
+    "qqqq\u001b[31m": "it has a control character in it",
+    "qqqq\u007f": "it has a control character in it",
     "\u{1f511}": "it has a character outside printable ASCII",
     "\u201cqqqq\u201d": "it has a character outside printable ASCII",
     "\ufeffqqqq": "it has a character outside printable ASCII",
@@ -54,10 +55,35 @@ test("`validateToken()` names the token of a list that is wrong", () => {
     "in token 2 of 2: it is empty",
   );
   assert.equal(
-    validateToken(new Secret("a, b"), "apisix-standalone"),
+    validateToken(new Secret("a,a7ee-b c"), "apisix-standalone"),
     "in token 2 of 2: it has a space in it",
   );
-  assert.equal(validateToken(new Secret("a b"), "apisix-standalone"), "it has a space in it");
+});
+
+test("`validateToken()` lets a key of Apache APISIX have blanks and quotes, and API7's tokens not", () => {
+  for (const backend of ["apisix", "apisix-standalone"] as const) {
+    for (const value of ["a b", '"a"', "'a b'"]) {
+      assert.equal(validateToken(new Secret(value), backend), undefined, value);
+    }
+    for (const value of ["a7ee-a b", "a7adm-a b"]) {
+      assert.equal(validateToken(new Secret(value), backend), "it has a space in it", value);
+    }
+    assert.equal(validateToken(new Secret("a\tb"), backend), "it has a control character in it");
+  }
+});
+
+test("`trimToken()` leaves out what stands around a token, and an empty last entry of a list", () => {
+  const trim = (value: string, backend: Backend) => trimToken(new Secret(value), backend).reveal();
+  for (const value of ["K", "K\n", "K ", "\ufeffK", "\t K\r\n\n"]) {
+    for (const backend of ["apisix", "api7ee", "apisix-standalone"] as const) {
+      assert.equal(trim(value, backend), "K", JSON.stringify(value));
+    }
+  }
+  assert.equal(trim("K1, K2", "apisix-standalone"), "K1,K2");
+  assert.equal(trim("K,\n", "apisix-standalone"), "K");
+  assert.equal(trim("K,,", "apisix-standalone"), "K,");
+  assert.equal(trim("K,", "apisix"), "K,");
+  assert.equal(trim(" ", "apisix-standalone"), "");
 });
 
 test("`splitTokens()` splits at commas for a list and nowhere else", () => {

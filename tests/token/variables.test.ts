@@ -30,7 +30,7 @@ test("`flagSource()` has nothing without --token, or with a blank one", async ()
 
 test("`flagSource()` refuses a malformed token", async () => {
   const connection = await resolveConnection({
-    args: ["sync", "--token", "zqzq zqzq"],
+    args: ["sync", "--token", "zqzq\tzqzq"],
     env: {},
     cwd: "/nowhere",
   });
@@ -45,13 +45,14 @@ const VARIABLES: readonly [env: Environment, token: string | undefined, detail: 
   [{ ADC_TOKEN: "free-text" }, "free-text", "ADC_TOKEN@"],
   [{ ADC_TOKEN: "a7ee-one", API_KEY: "a7ee-two" }, "a7ee-one", "ADC_TOKEN@"],
   [{ API_KEY: "a7ee-two" }, "a7ee-two", "API_KEY@"],
+  [{ API_KEY: " a7ee-two\n" }, "a7ee-two", "API_KEY@"],
   [{ API_KEY: "a7adm-two" }, "a7adm-two", "API_KEY@"],
   [{ ADC_TOKEN: "  ", API_KEY: "a7ee-two" }, "a7ee-two", "API_KEY@"],
   [{ TOKEN: "a7ee-one" }, undefined, "ADC_TOKEN@ is not set"],
   [{ ADC_TOKEN: "" }, undefined, "ADC_TOKEN@ is blank"],
   [{ ADC_TOKEN: " ", API_KEY: "" }, undefined, "ADC_TOKEN@ is blank"],
   [{ API_KEY: " " }, undefined, "ADC_TOKEN@ is not set"],
-  ...["sk-other", "xa7ee-one", " a7ee-one", "A7EE-one", "a7e", "a7ee"].map((
+  ...["sk-other", "xa7ee-one", "A7EE-one", "a7e", "a7ee"].map((
     value,
   ): [Environment, undefined, string] => [
     { API_KEY: value },

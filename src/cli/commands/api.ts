@@ -13,6 +13,7 @@ import { secretsOf } from "../../run/environment.ts";
 import { releaseLease } from "../../run/run.ts";
 import { type RunSignals, watchSignals } from "../../run/signals.ts";
 import { type ResolvedToken, resolveToken } from "../../token/resolve.ts";
+import { strayWarning } from "../../token/sources.ts";
 import type { Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import type { ApiOptions } from "../manual/other_commands.ts";
@@ -72,6 +73,8 @@ async function sendRequest(request: ApiRequest, surroundings: Surroundings): Pro
   const resolved = await resolveToken({ connection, sources, signal });
   try {
     warnOfToken(connection, { sources, reporter });
+    const stray = strayWarning(connection, { source: resolved.source, env: surroundings.io.env });
+    if (stray !== undefined) reporter.warn(stray);
     const token = tokensByServer(connection, resolved.token)[
       connection.servers.indexOf(target.server)
     ]!;

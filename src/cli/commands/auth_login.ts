@@ -10,7 +10,7 @@ import { adoptToken, type KeptToken, replaceToken } from "../../lifecycle/replac
 import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import { Secret } from "../../secret.ts";
 import type { Storage } from "../../store/state.ts";
-import { accountOf, isBlank, validateToken } from "../../token/token_value.ts";
+import { accountOf, isBlank, trimToken, validateToken } from "../../token/token_value.ts";
 import { namesOf } from "../global_options.ts";
 import { canAsk, contextOf, interruptible, type Io } from "../io.ts";
 import type { LoginOptions } from "../manual/auth_commands.ts";
@@ -40,7 +40,6 @@ const PASSWORD_OPTIONS = [
   "--login-option",
   "--name",
   "--expires-in",
-  "--yes",
 ] as const;
 
 /** What the Admin API of API7 Enterprise listens at out of the box. */
@@ -194,6 +193,7 @@ function requireLogIn({ backend }: Connection): void {
 async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
   const { options, connection, sources, reporter, storage } = command;
   const token = await readToken(connection, io);
+  if (options.check) await requireConsent(connection, { yes: options.yes, io, what: "a token" });
   if (options.check) await tryToken(token, { connection, reporter });
   const owner = options.check ? await findOwner(connection, token, { reporter }) : undefined;
   const stores = openTokenStores(contextOf(io, reporter));
@@ -234,9 +234,10 @@ async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
 
 async function readToken(connection: Connection, io: Io): Promise<Secret> {
   const { backend, server } = connection;
-  const token = canAsk(io)
+  const given = canAsk(io)
     ? await askSecret(`Token for ${backend.value} at ${server.value}`, io)
     : new Secret(await readStandardInput(io));
+  const token = trimToken(given, backend.value);
   if (isBlank(token.reveal())) {
     throw new AdcRunError("Cannot log in: standard input holds no token", EXIT.data, {
       suggestion: "Pipe it in: adc-run auth login --with-token < token.txt",

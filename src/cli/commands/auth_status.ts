@@ -7,6 +7,7 @@ import { UsageError } from "../../errors.ts";
 import { describeEnd, endWarning, explainRefusal, knownToken } from "../../lifecycle/expiry.ts";
 import type { TokenRecord } from "../../store/state.ts";
 import { NoTokenError, resolveToken, surveyTokens } from "../../token/resolve.ts";
+import { strayWarning } from "../../token/sources.ts";
 import type { Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { maskInRunner } from "../output/ci.ts";
@@ -21,6 +22,8 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
   const { env } = io;
   const record = winner &&
     await knownToken(winner.token, { connection, env, onWarning: reporter.warn });
+  const stray = winner && strayWarning(connection, { source: winner.source, env });
+  if (stray !== undefined) reporter.warn(stray);
   const now = Date.now();
   const tried = winner && options.check
     ? await checkToken(winner.token, { connection })

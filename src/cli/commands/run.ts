@@ -21,7 +21,7 @@ export async function runCommand({ words, exec, options }: RunCommand, io: Io): 
   const call = await readCall(words, exec);
   // A command that asks no server is the same for all profiles, and a default that is malformed or gone is
   // nothing to it; one that was named for this run is.
-  const online = exec || needsBackend(call.args, io.env.ADC_RUNNING_MODE);
+  const online = exec || needsBackend(call.args);
   const profiles = online || options.profile ? await profilesOf(io, { options, reporter }) : [];
   if (profiles.length > 1 && online) {
     const { runMany } = await import("./run_many.ts");

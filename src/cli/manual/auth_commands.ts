@@ -41,7 +41,7 @@ const LOGIN_OPTIONS = [
     flags: "--with-token",
     text: "read a token from standard input, or ask for it at a terminal",
   },
-  { flags: "--yes", text: "send the password though .env alone names the server" },
+  { flags: "--yes", text: "send the password or the token though .env alone names the server" },
 ] as const satisfies readonly OptionSpec[];
 
 export type LoginOptions = OptionsOf<typeof LOGIN_OPTIONS>;

@@ -8,7 +8,7 @@ import { Secret } from "../../secret.ts";
 import { findOnPath } from "../../system/programs.ts";
 import type { Spawner } from "../../system/spawn.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
-import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
+import { MAX_TOKEN_BYTES } from "../token_value.ts";
 import { splitCommand } from "./command_line.ts";
 
 export interface CommandSourceOptions extends Pick<Context, "env" | "cwd"> {
@@ -19,7 +19,7 @@ export interface CommandSourceOptions extends Pick<Context, "env" | "cwd"> {
 
 /**
  * The source `command`: what the helper command in the profile's `tokenCommand`, else in
- * `ADC_TOKEN_COMMAND`, prints, such as `op read …` or `vault kv get …`. One trailing line break is dropped.
+ * `ADC_TOKEN_COMMAND`, prints, such as `op read …` or `vault kv get …`.
  *
  * The command is split without a shell and is never taken from `.env`, which a cloned repository brings
  * along. The one in `ADC_TOKEN_COMMAND` starts in the working directory, a profile's beside the profile.
@@ -103,7 +103,7 @@ async function runHelper(
       suggestion: `Run it by hand: it is the command in ${from}.`,
     };
   }
-  const token = new Secret(withoutTrailingNewline(captured.stdout));
+  const token = new Secret(captured.stdout);
   return { status: "found", token, detail: `the output of "${name}" (${from})` };
 }
 

@@ -1,14 +1,13 @@
 import { resolve } from "node:path";
 import type { Context } from "../../context.ts";
-import { codeOf } from "../../errors.ts";
+import { codeOf, EXIT } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
-import { letGoOfPipe, readAtMost } from "../../system/files.ts";
+import { isUtf16, letGoOfPipe, readAtMost } from "../../system/files.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
-import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token_value.ts";
+import { MAX_TOKEN_BYTES } from "../token_value.ts";
 
 /**
- * The source `file`: the file that `ADC_TOKEN_FILE` names, as secrets are mounted in containers. One
- * trailing line break is dropped.
+ * The source `file`: the file that `ADC_TOKEN_FILE` names, as secrets are mounted in containers.
  *
  * The variable is not taken from `.env`: a cloned repository could have any file sent to its server.
  */
@@ -30,7 +29,13 @@ export function fileSource({ env, cwd }: Pick<Context, "env" | "cwd">): TokenSou
           const reason = `"${full}" is larger than ${MAX_TOKEN_BYTES} bytes`;
           return { status: "broken", reason, suggestion };
         }
-        const token = new Secret(withoutTrailingNewline(bytes.toString("utf8")));
+        if (isUtf16(bytes)) {
+          const suggestion =
+            "Save it as UTF-8; Windows PowerShell writes UTF-16 with > and Out-File.";
+          const reason = `"${full}" is UTF-16 text`;
+          return { status: "broken", reason, suggestion, exitCode: EXIT.data };
+        }
+        const token = new Secret(bytes.toString("utf8"));
         return { status: "found", token, detail: `"${full}" (ADC_TOKEN_FILE)` };
       } catch (error) {
         const code = codeOf(error);

@@ -1,7 +1,5 @@
 import type { Connection } from "../../connection/connection.ts";
-import { untrustedProxyOf } from "../../connection/pinned_target.ts";
 import type { Context, Keychain } from "../../context.ts";
-import { EXIT } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import { KEYCHAIN_SERVICE, KeychainError, systemKeychain } from "../keychain.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
@@ -19,16 +17,6 @@ export async function findStored(
   },
 ): Promise<SourceAnswer> {
   const { servers } = connection;
-  const proxy = untrustedProxyOf(connection);
-  if (proxy !== undefined) {
-    return {
-      status: "broken",
-      reason: `the token in ${place} is for ${originsOf(servers).join(", ")} alone, and ${proxy} ` +
-        "would let a proxy read it",
-      suggestion: "Set the proxy in the environment, if it is meant. No token was sent.",
-      exitCode: EXIT.config,
-    };
-  }
   const tokens = new Map<string, { readonly account: string; readonly token: Secret }>();
   for (const origin of originsOf(servers)) {
     const accounts = accountsFor(origin, connection);

@@ -1,3 +1,4 @@
+import { UTF_16 } from "../../connection/env_file.ts";
 import type { Context } from "../../context.ts";
 import { Secret, tokenPrefix } from "../../secret.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
@@ -18,7 +19,7 @@ function findInVariables(
     return { status: "found", token: new Secret(token), detail: `ADC_TOKEN${place}` };
   }
   const key = get("API_KEY");
-  if (key !== undefined && tokenPrefix(key) !== undefined) {
+  if (key !== undefined && tokenPrefix(key.trim()) !== undefined) {
     return { status: "found", token: new Secret(key), detail: `API_KEY${place}` };
   }
   const reason = `ADC_TOKEN${place} is ${token === undefined ? "not set" : "blank"}`;
@@ -68,7 +69,9 @@ export function dotenvSource(): TokenSource {
         return Promise.resolve({
           status: "broken",
           reason: `${envFile.name} cannot be read (${envFile.unreadable})`,
-          suggestion: "Make it readable for you, or leave the source out with --source.",
+          suggestion: `${
+            envFile.unreadable === UTF_16 ? "Save it as UTF-8" : "Make it readable for you"
+          }, or leave the source out with --source.`,
         });
       }
       if (!envFile.exists) {
