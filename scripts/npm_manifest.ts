@@ -72,7 +72,7 @@ const REPOSITORY = "https://github.com/adc-run/adc-run";
 const OPTIONAL = ["@napi-rs/keyring"];
 
 /** Used by the build and the tests, and by nothing in the package. */
-const DEVELOPMENT = ["ajv", "rolldown", "fast-check"];
+const DEVELOPMENT = ["ajv", "axios", "rolldown", "fast-check"];
 
 /** The floor that undici 7 sets; 21 and the first of 22 have no `process.getBuiltinModule()`. */
 const NODE = "^20.18.1 || >=22.3.0";

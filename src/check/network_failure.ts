@@ -21,6 +21,9 @@ export async function explainFailure(
       `${describeOrigin(proxy.host.origin)} names. Look at it, and at NO_PROXY.`;
     return { ...failure, suggestion };
   }
+  if ((error as { readonly atProxy?: boolean } | undefined)?.atProxy) {
+    return { ...failure, found: failure.found.replaceAll("the server", "the proxy") };
+  }
   const unclear =
     (failure.verdict === "tls" && !/^ERR_CHAIN_(?!NOT_SHOWN)/.test(codeOf(error) ?? "")) ||
     failure.cutOff === true;

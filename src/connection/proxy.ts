@@ -51,10 +51,14 @@ function isExempt({ base }: Server, noProxy: string): boolean {
   const host = canonical(base.hostname);
   const port = Number(base.port || (base.protocol === "https:" ? 443 : 80));
   return noProxy.toLowerCase().split(/[\s,]+/).filter((entry) => entry !== "").some((entry) => {
-    // An address such as ::1 has colons of its own, so that the last number may be a port or not.
-    const [, name = "", onlyPort] = /^(.+):(\d+)$/.exec(entry) ?? [];
-    return covers(entry, host) || covers(entry, base.hostname) ||
-      ([0, port].includes(Number(onlyPort)) && covers(name, host));
+    // An address such as ::1 has colons of its own, so that the last number may be a port or not. What else
+    // follows a bracket counts for nothing.
+    const [, beforePort = "", onlyPort] = /^(.+):(\d+)$/.exec(entry) ?? [];
+    const [, inBrackets] = onlyPort === undefined ? /^(\[.*?\])/.exec(entry) ?? [] : [];
+    const isForPort = [0, port].includes(Number(onlyPort));
+    return [entry, inBrackets, isForPort ? beforePort : undefined].some((name) =>
+      name !== undefined && (covers(name, host) || covers(name, base.hostname))
+    );
   });
 }
 
@@ -63,7 +67,10 @@ function covers(name: string, host: string): boolean {
   if (name.startsWith(".")) return `.${host}`.endsWith(name);
   const [network = "", bits] = name.split("/");
   const bare = canonical(network);
-  if (bits !== undefined) return isInNetwork(host, { network: bare, bits: Number(bits) });
+  if (bits !== undefined) {
+    const mapped = network.includes(":") && !bare.includes(":") ? 96 : 0;
+    return isInNetwork(host, { network: bare, bits: Number(bits) - mapped });
+  }
   const isName = !host.includes(":") && !/^[\d.]+$/.test(host);
   return bare === host || (LOOPBACK.test(bare) && LOOPBACK.test(host)) ||
     (isName && bare !== "" && host.endsWith(`.${bare}`));

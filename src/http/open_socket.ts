@@ -29,7 +29,8 @@ export async function openSocket(
   // The client certificate is for the server alone.
   const { clientCertFile: _cert, clientKeyFile: _key, ...toVerify } = tls;
   const toProxy = url.protocol === "https:"
-    ? approveSocket(await shakeHands(url, { tls: toVerify, signal }), tls)
+    ? await shakeHands(url, { tls: toVerify, signal }).then((socket) => approveSocket(socket, tls))
+      .catch((error) => Promise.reject(Object.assign(error, { atProxy: true })))
     : await openPlain(url, signal);
   if (!isSecure) return toProxy;
   const tunnel = await openTunnel(toProxy, { server, proxy, signal });

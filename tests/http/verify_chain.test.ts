@@ -64,6 +64,7 @@ for (const { name, cert, key, ca, found } of badChains()) {
       const env = { ADC_SERVER, ALL_PROXY: proxy.url.replace("//", "//bob:canary@") };
       const said = await SENDERS["the check"]!(await connect(ca, env));
       assert.match(said, found);
+      assert.match(said, /the proxy's certificate/);
       assert.equal(proxy.received, 0);
     }
   });
