@@ -124,6 +124,14 @@ export class AdminApi implements AsyncDisposable {
   }
 
   /**
+   * By how much the server's clock is ahead of this machine's, in milliseconds, by its last answer; 0 where
+   * it does not say, or the difference is less than five seconds.
+   */
+  get clockSkew(): number {
+    return this.#requester.clockSkew;
+  }
+
+  /**
    * Opens a session, which vouches for the caller from now on, unless there is a token.
    *
    * @param credentials The user's name and password, and the login option where it is LDAP.

@@ -38,6 +38,8 @@ export class Requester {
   readonly #client: HttpClient;
   readonly #token: Secret | undefined;
   readonly #secrets: Secret[] = [];
+  /** By how much the server's clock is ahead, in milliseconds. */
+  clockSkew = 0;
   /** Opens a session again that the server has ended; tells whether there is one now. */
   renew: ((signal: AbortSignal | undefined) => Promise<boolean>) | undefined;
 
@@ -61,6 +63,11 @@ export class Requester {
   /** Keeps a secret out of all messages from now on. */
   hide(secret: Secret): void {
     this.#secrets.push(secret);
+  }
+
+  /** Whether a value is one of the secrets so far. */
+  isOwn(secret: Secret): boolean {
+    return [...this.#secrets, ...this.jar.seen].some((own) => own.reveal() === secret.reveal());
   }
 
   /** Makes words fit for a message: without secrets, on one line, and cut. */
@@ -95,6 +102,7 @@ export class Requester {
         cause: error,
       });
     }
+    this.clockSkew = clockSkewOf(response.header("date")) ?? this.clockSkew;
     if (this.#isInSession(ask)) {
       if (response.status === 401 && await this.renew?.(signal)) return await this.send(ask);
       // With a token there is no need of the session, whose renewal would end the one that has ended this.
@@ -166,6 +174,17 @@ export class Requester {
     // What is shorter may well be a part of an innocent address.
     return this.#mask(MIN_SECRET_LENGTH).text(`${method} ${this.server.display}${path}`);
   }
+}
+
+/** `Date` tells seconds, and answers take time. */
+const MIN_SKEW = 5_000;
+
+function clockSkewOf(date: string | undefined): number | undefined {
+  // Four digits of a year are all that HTTP has.
+  const time = / \d{4} \d\d:\d\d:\d\d GMT$/.test(date ?? "") ? Date.parse(date!) : NaN;
+  if (Number.isNaN(time)) return undefined;
+  const skew = time - Date.now();
+  return Math.abs(skew) < MIN_SKEW ? 0 : skew;
 }
 
 interface Question {

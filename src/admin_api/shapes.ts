@@ -152,9 +152,12 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** Go writes a time that there is none of as 0. */
+/** The end of the year 9999, in Unix seconds. */
+const LAST_SECOND = 253_402_300_799;
+
+/** Go writes a time that there is none of as 0; what is beyond the calendar stands for "never", too. */
 function timeOf(value: unknown): number | undefined {
-  return typeof value === "number" && value > 0 ? value : undefined;
+  return typeof value === "number" && value > 0 && value <= LAST_SECOND ? value : undefined;
 }
 
 const PAGE_SIZE = 100;

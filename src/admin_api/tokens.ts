@@ -1,5 +1,6 @@
 import { isJson } from "../check/response.ts";
 import type { HttpResponse } from "../http/http_client.ts";
+import { validateToken } from "../token/token_value.ts";
 import { AdminApiError, type CallOptions } from "./admin_api_error.ts";
 import { createToken, type TokenCalls, type WantedToken } from "./create_token.ts";
 import { cleanUpLimit, withGrace } from "./grace.ts";
@@ -108,9 +109,18 @@ export class Tokens {
   }
 
   async #fresh(ask: Ask): Promise<NewToken> {
-    const fresh = readValue(this.#requester, await this.#requester.ask(ask), readNewToken);
+    const answered = await this.#requester.ask(ask);
+    const fresh = readValue(this.#requester, answered, readNewToken);
+    const issue = this.#requester.isOwn(fresh.token)
+      ? "it is what the caller has vouched with"
+      : validateToken(fresh.token, "api7ee");
     this.#requester.hide(fresh.token);
-    return fresh;
+    if (issue === undefined) return fresh;
+    // As where no token came: it is looked for, gets another value, and is revoked if that is no better.
+    throw this.#requester.wrongServer(answered, {
+      found: `the token that the server made cannot be used: ${issue}`,
+      suggestion: "Nothing was stored. Look at the server, and at what is in front of it.",
+    });
   }
 
   async #one(

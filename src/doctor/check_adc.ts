@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
 import { EXIT } from "../errors.ts";
-import { plainEnvironment } from "../run/environment.ts";
 import { locateAdc } from "../run/locate.ts";
 import { capture } from "../system/capture.ts";
+import { environmentWithoutTokens } from "../token/sources.ts";
 import type { AdcVersion, DiagnoseOptions, Outcome } from "./diagnose.ts";
 import { failed, type Found, ok, warning } from "./finding.ts";
 import { cameWithProject } from "./tracked_files.ts";
@@ -35,10 +35,9 @@ export async function checkAdc(options: DiagnoseOptions): Promise<Outcome> {
       { path: foreign },
     );
   }
-  const { ADC_TOKEN: _token, API_KEY: _key, ...withoutTokens } = plainEnvironment(env);
   const answer = await capture(program.file, [...program.prefix, "--version"], {
     ...options,
-    env: withoutTokens,
+    env: environmentWithoutTokens(env),
     cwd: dirname(name),
     timeout: TIME_LIMIT,
     maxBytes: 65_536,

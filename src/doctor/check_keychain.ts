@@ -15,6 +15,8 @@ export interface WatchedKeychain {
   readonly keychain: Keychain;
   /** What it did when it was read: nothing yet, no answer, an answer, or why it failed. */
   readonly state: () => "unasked" | "pending" | "answered" | KeychainFailure;
+  /** What it said when it failed, where that says more than the kind of its failure. */
+  readonly words: () => readonly [found: string, suggestion: string] | undefined;
 }
 
 /**
@@ -22,8 +24,10 @@ export interface WatchedKeychain {
  */
 export function watchKeychain(keychain: Keychain): WatchedKeychain {
   let state: ReturnType<WatchedKeychain["state"]> = "unasked";
+  let words: ReturnType<WatchedKeychain["words"]>;
   return {
     state: () => state,
+    words: () => words,
     keychain: {
       get: async (account) => {
         if (state === "unasked") state = "pending";
@@ -33,6 +37,9 @@ export function watchKeychain(keychain: Keychain): WatchedKeychain {
           return token;
         } catch (error) {
           state = error instanceof KeychainError ? error.failure : "failed";
+          if (error instanceof KeychainError && error.suggestion !== undefined) {
+            words = [error.message, error.suggestion];
+          }
           throw error;
         }
       },
@@ -69,7 +76,7 @@ export async function checkKeychain({ watched, survey, signal }: Given): Promise
   const state = watched.state();
   if (state === "answered") return ok("it can be read");
   const failure = state === "unasked" || state === "pending" ? "silent" : state;
-  const [found, suggestion] = PROBLEMS[failure];
+  const [found, suggestion] = watched.words() ?? PROBLEMS[failure];
   const data = { failure };
   const needed = needsKeychain(survey);
   // A run ignores a keychain that is not there, and stops at one that keeps its entries to itself.

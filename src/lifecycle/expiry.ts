@@ -54,8 +54,13 @@ export function endOf(lifetime: number | undefined, now: number): number | undef
   return lifetime === undefined ? undefined : Math.floor((now + lifetime) / 1000);
 }
 
+/** The first moment of the year 10000, in Unix seconds. */
+const YEAR_10000 = 253_402_300_800;
+
 export function day(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 10);
+  // A file that was edited by hand may have any number.
+  const inCalendar = Math.min(Math.max(seconds, 0), YEAR_10000 - 1);
+  return new Date(inCalendar * 1000).toISOString().slice(0, 10);
 }
 
 export function describeEnd(expiresAt: number | undefined, now: number): string {

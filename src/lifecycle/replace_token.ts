@@ -71,7 +71,7 @@ export async function replaceToken(
     name,
     userId: user.id,
     user: user.username,
-    createdAt: Math.floor(now() / 1000),
+    createdAt: Math.floor((now() + api.clockSkew) / 1000),
     ...(expiresAt === undefined ? { neverExpires: true } : { expiresAt }),
   });
   let before: readonly OldToken[] = [];

@@ -23,6 +23,9 @@ export interface SweepOptions extends Pick<Context, "onWarning" | "signal"> {
   readonly now: () => number;
 }
 
+/** By far longer than it takes to make and store a token, in milliseconds: a day. */
+const LONGEST_MINT = 24 * 60 * 60 * 1000;
+
 /** The entries of the journal for one server whose process has ended. */
 export async function leftOvers(
   origin: string,
@@ -31,10 +34,15 @@ export async function leftOvers(
 ): Promise<readonly JournalEntry[]> {
   const entries = (await stores.journal.list()).filter((entry) => entry.origin === origin);
   const alive = await Promise.all(entries.map(({ owner }) => isAlive(owner)));
-  return entries.filter(({ expiresAt }, index) =>
-    // Nobody knows of another machine's process. Its token has no use once it has ended, though.
-    alive[index] === false || (alive[index] === undefined && hasEnded(expiresAt, now))
+  return entries.filter((entry, index) =>
+    alive[index] === false || (alive[index] === undefined && isOver(entry, now))
   );
+}
+
+/** What age tells of an entry whose process nobody here can see, such as another machine's. */
+function isOver({ kind, expiresAt, begunAt }: JournalEntry, now: number): boolean {
+  return hasEnded(expiresAt, now) ||
+    (kind === "mint" && begunAt !== undefined && begunAt * 1000 + LONGEST_MINT <= now);
 }
 
 /**
@@ -43,7 +51,9 @@ export async function leftOvers(
  * from what they came for.
  */
 export async function sweep(api: AdminApi, options: SweepOptions): Promise<void> {
-  const { stores, user, onWarning, now } = options;
+  const { stores, user, onWarning } = options;
+  // Ends are the server's, and so is the clock that tells whether they have come.
+  const now = () => options.now() + api.clockSkew;
   const { signal, clear } = deadline(TIME_LIMIT, [options.signal]);
   const fail = (error: unknown) => {
     options.signal?.throwIfAborted();
@@ -67,7 +77,7 @@ export async function sweep(api: AdminApi, options: SweepOptions): Promise<void>
       if (stored === undefined) continue;
       options.signal?.throwIfAborted();
       if (signal.aborted) break;
-      await clearInTurn(api, entry, { ...options, signal }).catch(fail);
+      await clearInTurn(api, entry, { ...options, now, signal }).catch(fail);
     }
   } catch (error) {
     fail(error);

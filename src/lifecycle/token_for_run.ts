@@ -91,7 +91,7 @@ async function keepOne(making: Making): Promise<Found> {
       storage: "keychain",
       account,
       user,
-      expiresAt: endOf(DEFAULT_LIFETIME, now()),
+      expiresAt: endOf(DEFAULT_LIFETIME, now() + api.clockSkew),
       // The run tries it next.
       check: () => Promise.resolve(),
       onWarning: (warning) => onWarning?.(warning),

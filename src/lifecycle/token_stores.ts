@@ -110,6 +110,19 @@ export function isMissingKeychain(error: unknown): boolean {
     error.cause.failure === "unavailable";
 }
 
+function suggestionFor(error: unknown, what: string): string | undefined {
+  const { failure, suggestion } = error instanceof KeychainError
+    ? error
+    : { failure: "failed" as const };
+  if (suggestion !== undefined) return suggestion;
+  if (failure === "locked") return "Unlock it and try again.";
+  if (failure === "silent") return "It may be waiting for you to unlock it. Then try again.";
+  if (failure === "failed") return "The system's own log may say why.";
+  return what.startsWith("store")
+    ? "Without a keychain, --storage file keeps the token in a file that only you can read."
+    : undefined;
+}
+
 async function attempt<T>(what: string, storage: Storage, call: () => Promise<T>): Promise<T> {
   // The file store says by itself what is wrong with it, and has a time limit of its own.
   if (storage === "file") return await call();
@@ -121,11 +134,7 @@ async function attempt<T>(what: string, storage: Storage, call: () => Promise<T>
       ? new KeychainError("silent", `it did not answer within ${TIME_LIMIT / 1000} s`)
       : error;
     throw new SourceError("keychain", `Cannot ${what} the keychain: ${messageOf(cause)}`, {
-      suggestion: !(cause instanceof KeychainError) || cause.failure !== "unavailable"
-        ? "Unlock it and try again."
-        : what.startsWith("store")
-        ? "Without a keychain, --storage file keeps the token in a file that only you can read."
-        : undefined,
+      suggestion: suggestionFor(cause, what),
       cause,
     });
   } finally {

@@ -1,4 +1,3 @@
-import process from "node:process";
 import type { AdcArguments } from "../adc/arguments.ts";
 import { type Connection, connectionVariables } from "../connection/connection.ts";
 import { actsAtStart, variableName } from "../connection/env_names.ts";
@@ -6,26 +5,10 @@ import { addressSecrets } from "../connection/server.ts";
 import type { Environment } from "../context.ts";
 import { MIN_SECRET_LENGTH, Secret, tokenPrefix } from "../secret.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
+import { isWayToTokens, withoutWaysToTokens } from "../token/sources.ts";
 import { sentToken, splitTokens, trimToken } from "../token/token_value.ts";
 
-/** Ways to more tokens, which are none of the child's business. */
-const WITHHELD = ["ADC_TOKEN_FILE", "ADC_TOKEN_COMMAND", "API7_USERNAME", "API7_PASSWORD"];
-
 export type ChildEnvironment = Record<string, string | undefined>;
-
-/**
- * The whole environment but for the ways to more tokens: ADC fills `${NAME}` in adc.yaml from it.
- */
-export function plainEnvironment(
-  env: Environment,
-  platform: string = process.platform,
-): ChildEnvironment {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !isWithheld(name, platform)));
-}
-
-function isWithheld(name: string, platform: string = process.platform): boolean {
-  return WITHHELD.includes(variableName(name, platform));
-}
 
 /** On Windows the variable is there by any case. */
 function withdraw(name: string, child: ChildEnvironment): void {
@@ -33,11 +16,12 @@ function withdraw(name: string, child: ChildEnvironment): void {
 }
 
 export function childEnvironment(connection: Connection, env: Environment): ChildEnvironment {
-  const child = plainEnvironment(env);
+  // The whole, but for that: ADC fills `${NAME}` in adc.yaml from it.
+  const child = withoutWaysToTokens(env);
   // A file named with --env-file stands in for `.env`, whose variables ADC would load by itself.
   if (connection.envFile.name !== ".env") {
     for (const [name, value] of connection.envFile.entries()) {
-      if (!isWithheld(name) && !actsAtStart(name)) child[name] ??= value;
+      if (!isWayToTokens(name) && !actsAtStart(name)) child[name] ??= value;
     }
   }
   for (const [name, value] of Object.entries(connectionVariables(connection))) {

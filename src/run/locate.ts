@@ -35,7 +35,7 @@ export function locateAdc(options: LocateOptions): Program {
     const file = hasFolder(asked) ? resolve(cwd, asked) : findOnPath(asked, { env, cwd });
     return programOf(requireExecutable(file, asked), { env, cwd });
   }
-  const file = findOnPath("adc", { env, cwd }) ?? findInNodeModules(cwd);
+  const file = findOnPath("adc", { env, cwd }) ?? findInNodeModules({ env, cwd });
   if (file === undefined) {
     throw new CommandError(
       `Cannot run ADC: there is no "adc" on PATH, nor in node_modules/.bin`,
@@ -95,21 +95,38 @@ function nodeFile(options: { readonly env: Environment; readonly cwd: string }):
   );
 }
 
-/** Further up than the repository's root, and in what another user put there, is nobody's ADC. */
-function findInNodeModules(cwd: string): string | undefined {
+/** Where another user put it, it is nobody's ADC. */
+function findInNodeModules({ env, cwd }: Pick<Context, "env" | "cwd">): string | undefined {
   const name = process.platform === "win32" ? "adc.cmd" : "adc";
-  for (let folder = resolve(cwd);; folder = dirname(folder)) {
-    const file = join(folder, "node_modules", ".bin", name);
-    if (isFile(file) && isExecutable(file)) return isOwn(file) ? file : undefined;
-    if (existsSync(join(folder, ".git")) || dirname(folder) === folder) return undefined;
-  }
+  const { folders, root } = foldersOf(resolve(cwd), env.HOME ?? env.USERPROFILE);
+  const file = folders.map((folder) => join(folder, "node_modules", ".bin", name))
+    .find((file) => isFile(file) && isExecutable(file));
+  return file !== undefined && isTrusted(file, root) ? file : undefined;
 }
 
-/** Whether a file, and what it is a link to, is this user's or root's. */
-function isOwn(file: string): boolean {
-  const user = process.getuid?.();
-  if (user === undefined) return true;
-  return [statSync(file), lstatSync(file)].every(({ uid }) => uid === user || uid === 0);
+/** Up to the repository's root; without one, further up only below the user's home. */
+function foldersOf(
+  cwd: string,
+  home: string | undefined,
+): { readonly folders: readonly string[]; readonly root: string | undefined } {
+  const folders = [cwd];
+  for (let folder = cwd;; folder = dirname(folder)) {
+    if (folder !== cwd) folders.push(folder);
+    if (existsSync(join(folder, ".git"))) return { folders, root: folder };
+    if (dirname(folder) === folder) break;
+  }
+  const isBelowHome = (folder: string) => home !== undefined && folder.startsWith(join(home, sep));
+  return {
+    folders: folders.filter((folder) => folder === cwd || isBelowHome(folder)),
+    root: undefined,
+  };
+}
+
+/** Whether a file, and what it is a link to, is this user's, root's, or of the owner of the repository. */
+function isTrusted(file: string, root: string | undefined): boolean {
+  const users = [process.getuid?.(), 0, root && statSync(root).uid];
+  if (users[0] === undefined) return true;
+  return [statSync(file), lstatSync(file)].every(({ uid }) => users.includes(uid));
 }
 
 function hasFolder(name: string): boolean {

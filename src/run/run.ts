@@ -20,14 +20,13 @@ import { createMask } from "../mask/mask.ts";
 import { tokenPrefix } from "../secret.ts";
 import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolve.ts";
 import type { TokenLease } from "../token/source.ts";
-import { strayWarning } from "../token/sources.ts";
+import { strayWarning, withoutWaysToTokens } from "../token/sources.ts";
 import { sentToken, splitTokens } from "../token/token_value.ts";
 import { runChild } from "./child.ts";
 import {
   type ChildEnvironment,
   childEnvironment,
   handOver,
-  plainEnvironment,
   secretsOf,
   visibleTokens,
 } from "./environment.ts";
@@ -78,7 +77,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   if (name === undefined && !needsBackend(args)) {
     const secrets = visibleTokens(args, env);
     const plan = { kind: "offline", program, words: args.wordsWithoutValues, secrets } as const;
-    return await runProgram(plan, plainEnvironment(env), context);
+    return await runProgram(plan, withoutWaysToTokens(env), context);
   }
 
   if (name === undefined) refuseVault(env);

@@ -23,6 +23,8 @@ export interface JournalEntry {
   readonly fingerprint?: string | undefined;
   /** When it ends, in seconds since 1970. */
   readonly expiresAt?: number | undefined;
+  /** When it was begun, in seconds since 1970; earlier versions did not note it. */
+  readonly begunAt?: number | undefined;
   readonly owner: ProcessIdentity;
   /** The account that the token is to be stored under. */
   readonly account?: string | undefined;
@@ -52,6 +54,7 @@ const FIELDS = {
   id: "string?",
   fingerprint: "string?",
   expiresAt: "number?",
+  begunAt: "number?",
   account: "string?",
   storage: ["one of?", "keychain", "file"],
   rename: "string?",
@@ -74,7 +77,9 @@ export function openJournal(folder: string, options: StoreOptions = {}): Journal
     list: async () => (await file.readOrSetAside()).entries,
     add: async (entry) => {
       const key = randomBytes(8).toString("hex");
-      const added = keepEntry({ ...entry, key, owner: await ownIdentity() }) as JournalEntry;
+      const begunAt = Math.floor(Date.now() / 1000);
+      const owner = await ownIdentity();
+      const added = keepEntry({ begunAt, ...entry, key, owner }) as JournalEntry;
       await file.update(
         (content) => ({ ...content, entries: [...content.entries, added] }),
         options,

@@ -16,8 +16,10 @@ export interface LockOptions extends Pick<Context, "signal"> {
   readonly timeout?: number | undefined;
   /**
    * After how many milliseconds a lock is taken over from a process of which nobody here can tell whether
-   * it still runs: one of another machine or container, or a lock file that does not say whose it is. It
-   * has to be far longer than what anybody does under the lock.
+   * it still runs: one of another machine or container, one whose id may be in use again, or a lock file
+   * that does not say whose it is. It has to be far longer than what anybody does under the lock.
+   *
+   * @default 30_000
    */
   readonly stale?: number | undefined;
   /** What the lock is for, for messages, such as `the journal`. @default the lock file's path */
@@ -71,7 +73,7 @@ async function acquire(path: string, options: LockOptions): Promise<string> {
     if (id !== undefined) return id;
     const left = start + timeout - performance.now();
     if (left <= 0) throw tooLong(path, found, options);
-    if (found !== undefined && await isAbandoned(found, options)) {
+    if (found !== undefined && await isAbandoned(path, found, options)) {
       await breakLock(path, found, { ...options, timeout: left });
     } else {
       await timers.setTimeout(Math.min(left, wait(timeout - left)));
@@ -86,16 +88,38 @@ async function acquire(path: string, options: LockOptions): Promise<string> {
 function breakLock(path: string, found: FoundLock, options: LockOptions): Promise<void> {
   return withLock(breakersLock(path, found.id), async () => {
     const now = await findLock(path);
-    if (now?.id === found.id && await isAbandoned(now, options)) await removeLock(path, now.id);
+    if (now?.id === found.id && await isAbandoned(path, now, options)) {
+      await removeLock(path, now.id);
+    }
   }, options);
 }
 
 async function isAbandoned(
+  path: string,
   { owner, madeAt }: FoundLock,
-  { stale = 60_000 }: LockOptions,
+  { stale = 30_000 }: LockOptions,
 ): Promise<boolean> {
   const alive = owner === undefined ? undefined : await isAlive(owner);
-  return alive === undefined ? Date.now() - madeAt > stale : !alive;
+  if (alive !== undefined) return !alive;
+  // By the clock of the file system, which is a server's: this machine's own may be hours off.
+  const now = await timeOf(path);
+  return now !== undefined && now - madeAt > stale;
+}
+
+/** The time that a file gets that is made now; `undefined` where none can be made. */
+async function timeOf(path: string): Promise<number | undefined> {
+  const temporary = `${path}.${randomBytes(16).toString("hex")}.tmp`;
+  let handle: FileHandle | undefined;
+  try {
+    handle = await fs.open(temporary, "wx", 0o600);
+    return (await handle.stat()).mtimeMs;
+  } catch (error) {
+    throwIfNotCapable(error);
+    return undefined;
+  } finally {
+    await handle?.close();
+    await fs.rm(temporary, { force: true }).catch(throwIfNotCapable);
+  }
 }
 
 async function requireLock(path: string, id: string, options: LockOptions): Promise<void> {

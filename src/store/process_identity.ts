@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { promises as fs } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
@@ -5,12 +6,14 @@ import { codeOf, throwIfNotCapable } from "../errors.ts";
 
 /**
  * A process, told from any other, one that comes by the same id later included. What the system does not
- * tell is left out: all but `host` and `pid` are known on Linux alone.
+ * tell is left out: all but `host` and `pid` are known on Linux alone, and on the BSDs the machine.
  */
 export interface ProcessIdentity {
   /** The name of the machine, or of the container. */
   readonly host: string;
   readonly pid: number;
+  /** A digest of the machine's id, which is not for others to know. */
+  readonly machine?: string | undefined;
   /** When it was started, in ticks since the machine was. */
   readonly started?: string | undefined;
   /** Which start of the machine that was. */
@@ -22,27 +25,42 @@ export interface ProcessIdentity {
 /** Linux's process ids end at 2^22, those of others well below 2^31. */
 const GREATEST_PID = 2 ** 31 - 1;
 
+/**
+ * Tells whether a process runs; `undefined` where that cannot be told, and only the age of what it left can
+ * judge. A home may be shared by machines of one name, made from one image: another boot may be this
+ * machine's last, or another machine's.
+ */
 export async function isAlive(identity: ProcessIdentity): Promise<boolean | undefined> {
   const self = await ownIdentity();
-  // One boot is one machine, whatever it is called by now; another boot of the same name has ended this.
+  // One boot is one machine, whatever it is called by now.
   const sameBoot = identity.boot !== undefined && identity.boot === self.boot;
   if (!sameBoot && identity.host !== self.host) return undefined;
-  if (differ(identity.boot, self.boot)) return false;
-  if (differ(identity.pidNamespace, self.pidNamespace)) return undefined;
+  for (const fact of ["machine", "boot", "pidNamespace"] as const) {
+    if (differ(identity[fact], self[fact])) return undefined;
+  }
   const exists = signalReaches(identity.pid);
   if (exists !== true) return exists;
   const now = await statusOf(identity.pid);
   // A zombie has ended, and only its parent has not looked yet.
-  if (now === undefined) return true;
-  return now.state !== "Z" && now.state !== "X" && !differ(identity.started, now.started);
+  if (now?.state === "Z" || now?.state === "X") return false;
+  // Without its start, it may be another that has come by the same id.
+  if (identity.started === undefined || now === undefined) return undefined;
+  return identity.started === now.started;
 }
 
 export function readIdentity(value: unknown): ProcessIdentity | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { host, pid, started, boot, pidNamespace } = value as Record<string, unknown>;
+  const { host, pid, machine, started, boot, pidNamespace } = value as Record<string, unknown>;
   if (typeof host !== "string" || !isPid(pid)) return undefined;
   const text = (fact: unknown) => typeof fact === "string" ? fact : undefined;
-  return { host, pid, started: text(started), boot: text(boot), pidNamespace: text(pidNamespace) };
+  return {
+    host,
+    pid,
+    machine: text(machine),
+    started: text(started),
+    boot: text(boot),
+    pidNamespace: text(pidNamespace),
+  };
 }
 
 /** The process that this runs in. */
@@ -51,10 +69,22 @@ export async function ownIdentity(): Promise<ProcessIdentity> {
   return {
     host: hostname(),
     pid,
+    machine: await machineId(),
     started: (await statusOf(pid))?.started,
     boot: await readFact(() => fs.readFile("/proc/sys/kernel/random/boot_id", "utf8")),
     pidNamespace: await readFact(() => fs.readlink("/proc/self/ns/pid")),
   };
+}
+
+/** See machine-id(5), which asks not to show the id itself. An image may have an empty file. */
+async function machineId(): Promise<string | undefined> {
+  for (const path of ["/etc/machine-id", "/var/lib/dbus/machine-id"]) {
+    const id = await readFact(() => fs.readFile(path, "utf8"));
+    if (id && id !== "uninitialized") {
+      return createHash("sha256").update(`adc-run ${id}`).digest("hex").slice(0, 16);
+    }
+  }
+  return undefined;
 }
 
 /** Two facts that are both known, and not the same. */
@@ -91,7 +121,7 @@ async function statusOf(
 
 /** Without /proc, and where Deno withholds it, less is known; that is no failure. */
 async function readFact(read: () => Promise<string>): Promise<string | undefined> {
-  if (process.platform !== "linux") return undefined;
+  if (process.platform === "win32") return undefined;
   try {
     return (await read()).trim();
   } catch {

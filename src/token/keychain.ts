@@ -22,21 +22,24 @@ export class KeychainError extends Error {
   override readonly name = "KeychainError";
   /** What kind of failure it is. */
   readonly failure: KeychainFailure;
+  /** What to do about it, where the kind of failure says too little. */
+  readonly suggestion: string | undefined;
 
   /**
    * Makes the error.
    *
    * @param failure What kind of failure it is.
    * @param message What was found, to follow a colon.
-   * @param options The cause.
+   * @param options The cause, and what to do about it.
    */
   constructor(
     failure: KeychainFailure,
     message: string,
-    options: { readonly cause?: unknown } = {},
+    options: { readonly cause?: unknown; readonly suggestion?: string } = {},
   ) {
     super(message, options);
     this.failure = failure;
+    this.suggestion = options.suggestion;
   }
 }
 
@@ -50,30 +53,66 @@ export class KeychainError extends Error {
  * @returns The keychain.
  */
 export function systemKeychain(): Keychain {
+  return keychainOn(process.platform);
+}
+
+export function keychainOn(platform: string): Keychain {
+  const call = <T>(account: string, ask: (entry: Entry) => Promise<T>) =>
+    callKeychain(account, async () => await ask(await entry(account)));
   return {
     get: async (account) => {
-      const bytes = await callKeychain(async () => (await entry(account)).getSecret());
+      const bytes = await call(account, (entry) => entry.getSecret());
       return bytes === null ? undefined : new Secret(decode(Uint8Array.from(bytes)));
     },
-    set: (account, password) =>
-      callKeychain(async () => (await entry(account)).setPassword(password.reveal())),
-    delete: (account) => callKeychain(async () => (await entry(account)).deleteCredential()),
+    set: async (account, password) => {
+      const { length } = password.reveal();
+      if (platform === "win32" && length > MAX_ON_WINDOWS) throw tooLong(length);
+      await call(account, (entry) => entry.setPassword(password.reveal()));
+    },
+    delete: (account) => call(account, (entry) => entry.deleteCredential()),
   };
 }
 
-async function entry(account: string): Promise<import("@napi-rs/keyring").AsyncEntry> {
+type Entry = import("@napi-rs/keyring").AsyncEntry;
+
+/** In units of UTF-16: the Credential Manager takes 2,560 bytes (CRED_MAX_CREDENTIAL_BLOB_SIZE). */
+const MAX_ON_WINDOWS = 1_280;
+
+function tooLong(length: number): KeychainError {
+  const found = `the token has ${length} characters, and Windows takes at most ${MAX_ON_WINDOWS}`;
+  return new KeychainError("failed", found, {
+    suggestion: "Keep it in a file, with --storage file.",
+  });
+}
+
+async function entry(account: string): Promise<Entry> {
   let keyring: typeof import("@napi-rs/keyring");
   try {
     keyring = await import("@napi-rs/keyring");
   } catch (cause) {
-    const message = /allow-ffi/.test(rootMessage(cause))
-      ? "Deno may not load its binding: allow it with --allow-ffi"
-      : "its binding @napi-rs/keyring is not installed for this system";
-    throw new KeychainError("unavailable", message, { cause });
+    throw new KeychainError("unavailable", describeLoadFailure(cause), { cause });
   }
   return new keyring.AsyncEntry(KEYCHAIN_SERVICE, account, {
     linux: { store: "secret-service" },
   });
+}
+
+/** What the binding says of a file that is not there, or of a system that there is none for. */
+const MISSING =
+  /\bcannot find\b|could not (find|resolve)|not found in|unsupported|no such file|WASI/i;
+
+export function describeLoadFailure(cause: unknown): string {
+  const messages = causesOf(cause);
+  if (messages.some((each) => /allow-ffi/.test(each))) {
+    return "Deno may not load its binding: allow it with --allow-ffi";
+  }
+  // The file is there: another libc, say, or half a download.
+  const [failure] = messages.filter((each) =>
+    !MISSING.test(each) || /cannot open shared/.test(each)
+  );
+  return failure === undefined
+    ? "its binding @napi-rs/keyring is not installed for this system"
+    : `its binding @napi-rs/keyring does not load: ${failure.split("\n")[0]!.trim()}`;
 }
 
 /**
@@ -82,20 +121,30 @@ async function entry(account: string): Promise<import("@napi-rs/keyring").AsyncE
  */
 const ATTEMPTS = 3;
 
-async function callKeychain<T>(call: () => Promise<T>): Promise<T> {
+async function callKeychain<T>(account: string, call: () => Promise<T>): Promise<T> {
   for (let count = 1;; count++) {
     try {
       return await call();
     } catch (error) {
-      const failed = error instanceof KeychainError ? error : classify(error);
+      const failed = error instanceof KeychainError ? error : classify(error, account);
       if (failed.failure !== "silent" || count === ATTEMPTS) throw failed;
     }
   }
 }
 
 /** The binding has one error code for all failures, so its words have to do. */
-function classify(cause: unknown): KeychainError {
+function classify(cause: unknown, account: string): KeychainError {
   const message = messageOf(cause);
+  const [, count] = /matched by (\d+) credentials/.exec(message) ?? [];
+  if (count !== undefined) {
+    const words = `service ${KEYCHAIN_SERVICE} username '${account}'`;
+    return new KeychainError("failed", `it has ${count} entries for "${account}"`, {
+      suggestion:
+        `"secret-tool search --all ${words}" shows them, tokens included. Remove one with ` +
+        `"secret-tool clear ${words}" and an attribute that it alone has, such as "target default".`,
+      cause,
+    });
+  }
   // Before "locked": a keychain that hangs is told with "the security policy blocked the reply", among
   // other guesses.
   if (/did not receive a reply|NoReply|timeout expired|timed? ?out/i.test(message)) {
@@ -117,12 +166,12 @@ function classify(cause: unknown): KeychainError {
 }
 
 /** The binding tries several files and hangs each failure on the one before. */
-function rootMessage(error: unknown): string {
+function causesOf(error: unknown): readonly string[] {
   const messages: string[] = [];
   for (let each = error; each instanceof Error && messages.length < 20; each = each.cause) {
     messages.push(each.message);
   }
-  return messages.join("\n");
+  return messages;
 }
 
 /** Windows keeps passwords as UTF-16, the others as UTF-8. */

@@ -1,4 +1,6 @@
+import process from "node:process";
 import type { Connection } from "../connection/connection.ts";
+import { variableName } from "../connection/env_names.ts";
 import { describeOrigin, isFromProject } from "../connection/origin.ts";
 import type { Environment } from "../context.ts";
 
@@ -72,4 +74,40 @@ export const SOURCE_NAMES = Object.keys(SOURCES) as readonly SourceName[];
 
 export function isSourceName(word: unknown): word is SourceName {
   return typeof word === "string" && Object.hasOwn(SOURCES, word);
+}
+
+/** The names that a token goes by itself. */
+const TOKENS = ["ADC_TOKEN", "API_KEY"];
+
+/** Ways to more tokens, which are none of another program's business. */
+const WAYS_TO_TOKENS = ["ADC_TOKEN_FILE", "ADC_TOKEN_COMMAND", "API7_USERNAME", "API7_PASSWORD"];
+
+export function isWayToTokens(name: string, platform: string = process.platform): boolean {
+  return WAYS_TO_TOKENS.includes(variableName(name, platform));
+}
+
+/** The environment without the ways to more tokens than the one that a program is given. */
+export function withoutWaysToTokens(
+  env: Environment,
+  platform: string = process.platform,
+): Record<string, string | undefined> {
+  return without(WAYS_TO_TOKENS, env, platform);
+}
+
+/** The environment of a program that is given no token, such as a helper that is to print one. */
+export function environmentWithoutTokens(
+  env: Environment,
+  platform: string = process.platform,
+): Record<string, string | undefined> {
+  return without([...TOKENS, ...WAYS_TO_TOKENS], env, platform);
+}
+
+function without(
+  names: readonly string[],
+  env: Environment,
+  platform: string,
+): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !names.includes(variableName(name, platform))),
+  );
 }

@@ -4,6 +4,7 @@ import { CHECK_NAMES, diagnose } from "../../src/doctor/diagnose.ts";
 import type { DiagnoseOptions } from "../../src/doctor/diagnose.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
 import { Secret } from "../../src/secret.ts";
+import { KeychainError } from "../../src/token/keychain.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
 import { fakeKeychain } from "../support/fake_keychain.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
@@ -77,6 +78,18 @@ test("`diagnose()` asks the sources that it is given, with the keychain that it 
   assert.equal(of("token")?.exitCode, 74);
   assert.equal(of("keychain")?.status, "failed");
   assert.deepEqual(keychain.asked, ["http://127.0.0.1:1"], "it is asked only once");
+});
+
+test("`diagnose()` says what is wrong with the keychain, where that can be mended", async () => {
+  await using folder = await temporaryFolder();
+  const failure = new KeychainError("failed", "it has 2 entries", { suggestion: "Remove one." });
+  const findings = await look({
+    env: { ADC_BACKEND: "api7ee", ADC_RUN_CONFIG_DIR: folder.path },
+    cwd: folder.path,
+    keychain: { ...fakeKeychain(), get: () => Promise.reject(failure) },
+  });
+  const keychain = findings.find(({ check }) => check === "keychain");
+  assert.deepEqual([keychain?.found, keychain?.suggestion], ["it has 2 entries", "Remove one."]);
 });
 
 test("`diagnose()` ends with the signal's reason", async () => {

@@ -4,11 +4,12 @@ import { test } from "node:test";
 import { AdminApiError } from "../../src/admin_api/admin_api_error.ts";
 import { mintToken } from "../../src/lifecycle/mint_token.ts";
 import type { MintOptions } from "../../src/lifecycle/mint_token.ts";
+import { sweep } from "../../src/lifecycle/sweep.ts";
 import type { JournalEntry } from "../../src/store/journal.ts";
 import { ownIdentity } from "../../src/store/process_identity.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import type { Fault } from "../sandbox/sandbox.ts";
-import { assertDiscreet, failureOf, prepare } from "../support/lifecycle_fixture.ts";
+import { assertDiscreet, failureOf, prepare, USERS } from "../support/lifecycle_fixture.ts";
 import type { Fixture } from "../support/lifecycle_fixture.ts";
 
 const END = 4_000_000_000;
@@ -41,6 +42,7 @@ test("`mintToken()` has the token in the journal before it asks for it", async (
   assert.deepEqual(others, []);
   assert.deepEqual(entry, {
     key: entry!.key,
+    begunAt: entry!.begunAt,
     owner: await ownIdentity(),
     kind: "mint",
     origin: sandbox.url,
@@ -51,6 +53,7 @@ test("`mintToken()` has the token in the journal before it asks for it", async (
     storage: "keychain",
     rename: "final",
   });
+  assert.ok(Math.abs(entry!.begunAt! - Date.now() / 1000) < 60);
   const after = await stores.journal.list();
   assert.deepEqual(after, [{ ...entry, id: fresh.id, fingerprint: fresh.token.fingerprint }]);
   assert.equal(sandbox.tokens[0]!.value, fresh.token.reveal());
@@ -168,4 +171,45 @@ test("`mintToken()` revokes a token that the journal cannot take in", async () =
   assert.ok(error instanceof StoreError);
   assert.equal(it.sandbox.tokens.length, 1);
   assert.deepEqual(it.live(), []);
+});
+
+test("`mintToken()` takes no token that is none, nor one that is the password, and revokes it", async () => {
+  for (
+    const value of [
+      USERS.ann,
+      "a7ee-zq zq",
+      " a7ee-zqzq",
+      "a7ee-zqzq\n",
+      '"a7ee-zqzq"',
+      "zqzq\u00e4",
+    ]
+  ) {
+    await using it = await prepare();
+    const { sandbox, stores } = it;
+    const { api, ...options } = await ready(it);
+    sandbox.hooks.tokenValue = () => value;
+    const error = await failureOf(mintToken(api, options));
+    assert.ok(error instanceof AdminApiError);
+    assert.match(error.message, /the token that the server made cannot be used: it /);
+    assertDiscreet(error, [value, value.trim()]);
+    assert.deepEqual(it.live(), [], "it is still alive");
+    const { user } = options;
+    await it.die();
+    await sweep(api, { stores, user, onWarning: it.onWarning, now: Date.now });
+    assert.deepEqual([await stores.journal.list(), it.warnings], [[], []]);
+  }
+});
+
+test("`mintToken()` takes an end from the server that no calendar has for none", async () => {
+  await using it = await prepare();
+  const { api, ...options } = await ready(it);
+  it.sandbox.addToken({ user: "ann", name: "odd", expiresAt: 1e308 });
+  it.sandbox.addToken({ user: "ann", name: "far", expiresAt: 99999999999999 });
+  it.sandbox.addToken({ user: "ann", name: "past", expiresAt: -1e308 });
+  assert.deepEqual((await api.tokens()).map(({ expiresAt }) => expiresAt), [
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  assert.equal((await mintToken(api, options)).fresh.expiresAt, END);
 });

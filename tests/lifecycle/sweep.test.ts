@@ -156,3 +156,38 @@ test("`sweep()` clears the entry of another machine's token once that has ended"
   assert.deepEqual(await runSweep(it), [], "nothing is said of it");
   assert.deepEqual(await entryNames(it), []);
 });
+
+test("`leftOvers()` finds what another machine's process has not stored within a day", async () => {
+  await using it = await prepare();
+  const { host, pid } = await ownIdentity();
+  const owner = { host: `not-${host}`, pid };
+  const begunAt = NOW / 1000 - 24 * 60 * 60;
+  await it.leave({ name: "long ago", owner, begunAt });
+  await it.leave({ name: "today", owner, begunAt: begunAt + 1 });
+  await it.leave({ name: "one run's", owner, begunAt, kind: "ephemeral", expiresAt: NOW });
+  // Of an earlier version.
+  await it.leave({ name: "some day", owner, begunAt: undefined });
+  const found = await leftOvers(it.account, it.stores, NOW);
+  assert.deepEqual(found.map(({ name }) => name), ["long ago"]);
+});
+
+test("`sweep()` goes by the server's clock, not by one that is hours ahead", async (t) => {
+  await using it = await prepare();
+  const { host, pid, machine } = await ownIdentity();
+  // Another machine of the same name, on the same home, has this one's token in use.
+  const owner = { host, pid, machine, boot: "another" };
+  const hour = 60 * 60;
+  const now = Math.floor(Date.now() / 1000);
+  const { id } = it.sandbox.addToken({ user: "ann", name: "in use" });
+  const over = it.sandbox.addToken({ user: "ann", name: "over" });
+  const entry = { kind: "ephemeral", owner } as const;
+  await it.leave({ ...entry, name: "in use", id, expiresAt: now + hour });
+  await it.leave({ ...entry, name: "over", id: over.id, expiresAt: now - 1 });
+  const clock = Date.now;
+  Date.now = () => clock() + 3 * hour * 1000;
+  t.after(() => {
+    Date.now = clock;
+  });
+  assert.deepEqual(await runSweep(it, { now: () => Date.now() }), []);
+  assert.deepEqual([it.live(), await entryNames(it)], [["in use"], ["in use"]]);
+});

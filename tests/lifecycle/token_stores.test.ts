@@ -117,3 +117,26 @@ test("`keepToken()` says when what it stored cannot be removed again", async () 
   const error = await failureOf(keepToken(new Secret(NEW), placeIn(keychain)));
   assert.match(error.message, /; what .* \(Cannot remove the token from the keychain: it burns\)$/);
 });
+
+test("`keepToken()` says to unlock the keychain only where it is locked, or silent", async () => {
+  const suggestions = {
+    locked: "Unlock it and try again.",
+    silent: "It may be waiting for you to unlock it. Then try again.",
+    failed: "The system's own log may say why.",
+    unavailable:
+      "Without a keychain, --storage file keeps the token in a file that only you can read.",
+  } as const;
+  const toldBy = async (reason: Error) => {
+    const keychain = { ...keychainOf(undefined), get: () => Promise.reject(reason) };
+    const error = await failureOf(keepToken(new Secret(NEW), placeIn(keychain)));
+    assert.ok(error instanceof SourceError);
+    return error.suggestion;
+  };
+  for (const [failure, suggestion] of Object.entries(suggestions)) {
+    const reason = new KeychainError(failure as keyof typeof suggestions, "it burns");
+    assert.equal(await toldBy(reason), suggestion);
+  }
+  const suggestion = "Remove one.";
+  assert.equal(await toldBy(new KeychainError("failed", "two", { suggestion })), suggestion);
+  assert.equal(await toldBy(new Error("unheard of")), suggestions.failed);
+});

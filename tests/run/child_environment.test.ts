@@ -3,7 +3,8 @@ import { it } from "node:test";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import type { Connection } from "../../src/connection/connection.ts";
 import type { Environment } from "../../src/context.ts";
-import { childEnvironment, handOver, plainEnvironment } from "../../src/run/environment.ts";
+import { childEnvironment, handOver } from "../../src/run/environment.ts";
+import { environmentWithoutTokens, withoutWaysToTokens } from "../../src/token/sources.ts";
 import { Secret } from "../../src/secret.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
@@ -25,7 +26,7 @@ function environmentOf(
   return child;
 }
 
-it("`plainEnvironment()` keeps all but the ways to more tokens", () => {
+it("`withoutWaysToTokens()` keeps all but the ways to more tokens", () => {
   const env = {
     PATH: "/bin",
     ADC_TOKEN: "t",
@@ -34,7 +35,9 @@ it("`plainEnvironment()` keeps all but the ways to more tokens", () => {
     API7_USERNAME: "u",
     API7_PASSWORD: "p",
   };
-  assert.deepEqual(plainEnvironment(env), { PATH: "/bin", ADC_TOKEN: "t" });
+  assert.deepEqual(withoutWaysToTokens(env), { PATH: "/bin", ADC_TOKEN: "t" });
+  assert.deepEqual(environmentWithoutTokens({ ...env, API_KEY: "k" }), { PATH: "/bin" });
+  assert.deepEqual(environmentWithoutTokens({ Adc_Token: "t", api_Key: "k" }, "win32"), {});
 });
 
 it("`childEnvironment()` sets the connection's variables, but not those that came from a flag", async () => {
@@ -129,8 +132,8 @@ it("`childEnvironment()` puts the run's own token in place of a parent in --env-
   assert.equal(child.API_KEY, "a7ee-example");
 });
 
-it("`plainEnvironment()` takes the names in any case on Windows, as programs there do", () => {
+it("`withoutWaysToTokens()` takes the names in any case on Windows, as programs there do", () => {
   const env = { Path: "C:\\", Api7_Password: "p", adc_token_file: "f" };
-  assert.deepEqual(plainEnvironment(env, "win32"), { Path: "C:\\" });
-  assert.deepEqual(plainEnvironment(env, "linux"), env);
+  assert.deepEqual(withoutWaysToTokens(env, "win32"), { Path: "C:\\" });
+  assert.deepEqual(withoutWaysToTokens(env, "linux"), env);
 });

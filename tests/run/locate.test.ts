@@ -21,7 +21,7 @@ it("`locateAdc()` takes --adc, then ADC_RUN_ADC, then PATH, then node_modules/.b
   const cwd = join(folder.path, "project", "deep");
   await mkdir(cwd, { recursive: true });
   const installed = await program(folder, "project/node_modules/.bin/adc");
-  assert.equal(locateAdc({ env: { PATH: "" }, cwd }).file, installed);
+  assert.equal(locateAdc({ env: { PATH: "", HOME: folder.path }, cwd }).file, installed);
   const onPath = await program(folder, "bin/adc");
   const env = { PATH: `/nowhere:${dirname(onPath)}` };
   assert.equal(locateAdc({ env, cwd }).file, onPath);
@@ -90,16 +90,36 @@ it("`locateAdc()` looks no further up than the repository's root", async () => {
   assert.equal(at("repo/sub"), inside);
 });
 
+it("`locateAdc()` looks further up without a repository only below the user's home", async () => {
+  await using folder = await temporaryFolder({ "home/project/deep/file": "" });
+  const at = (HOME: string | undefined, cwd = "home/project/deep") =>
+    locateAdc({ env: { PATH: "", HOME }, cwd: join(folder.path, cwd) }).file;
+  const home = join(folder.path, "home");
+  const inHome = await program(folder, "home/node_modules/.bin/adc");
+  await program(folder, "node_modules/.bin/adc");
+  for (const each of [home, undefined, `${home}/proj`]) {
+    assert.throws(() => at(each), CommandError, each);
+  }
+  assert.equal(at(home, "home"), inHome);
+  const inProject = await program(folder, "home/project/node_modules/.bin/adc");
+  assert.equal(at(home), inProject);
+  assert.equal(at(`${home}/`), inProject);
+  assert.throws(() => at("/elsewhere"), CommandError);
+});
+
 const notRoot = process.getuid?.() !== 0 && "only root can give a file away";
 
-it("`locateAdc()` takes no adc of another user from a folder further up", {
+it("`locateAdc()` takes no adc of another user, but for the owner of the repository", {
   skip: notRoot,
 }, async () => {
   await using folder = await temporaryFolder({ "sub/file": "" });
   const file = await program(folder, "node_modules/.bin/adc");
   await chown(file, 65534, 65534);
-  assert.throws(
-    () => locateAdc({ env: { PATH: "" }, cwd: join(folder.path, "sub") }),
-    CommandError,
-  );
+  const env = { PATH: "", HOME: dirname(folder.path) };
+  const locate = () => locateAdc({ env, cwd: join(folder.path, "sub") }).file;
+  assert.throws(locate, CommandError);
+  await mkdir(join(folder.path, ".git"));
+  assert.throws(locate, CommandError);
+  await chown(folder.path, 65534, 65534);
+  assert.equal(locate(), file);
 });

@@ -45,11 +45,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const https = options.https === true || clientCertificate;
   const seconds = (): number => Math.floor(now() / 1000);
   const accounts = new Accounts(seconds);
-  const tokens = new Tokens(seconds);
+  const hooks: SandboxHooks = {};
+  const tokens = new Tokens(seconds, () => hooks.tokenValue?.());
   const groups = new GatewayGroups(seconds, { byName: options.groupsByName ?? true });
   const faults = new Faults();
   const holds = new Holds();
-  const hooks: SandboxHooks = {};
   const requests: SandboxRequest[] = [];
   const version = options.version ?? VERSIONS[kind];
 

@@ -84,6 +84,8 @@ export interface SandboxHooks {
   onRequest?: ((request: SandboxRequest) => void | Promise<void>) | undefined;
   /** After the reply was made, before it is sent. */
   onReply?: ((request: SandboxRequest) => void | Promise<void>) | undefined;
+  /** The value of the next token that is made. */
+  tokenValue?: (() => string | undefined) | undefined;
 }
 
 /** A running Admin API, for tests. */

@@ -52,9 +52,15 @@ export class Tokens {
   readonly values: string[] = [];
   readonly #seconds: () => number;
 
-  /** @param seconds The clock, in Unix seconds. */
-  constructor(seconds: () => number) {
+  readonly #value: () => string | undefined;
+
+  /**
+   * @param seconds The clock, in Unix seconds.
+   * @param value The next value, where it is not to be random.
+   */
+  constructor(seconds: () => number, value: () => string | undefined = () => undefined) {
     this.#seconds = seconds;
+    this.#value = value;
   }
 
   /** Makes a token. */
@@ -63,7 +69,7 @@ export class Tokens {
     const token: SandboxToken = {
       id: randomUUID(),
       name: fresh.name,
-      value: fresh.value ?? secretValue(fresh.prefix),
+      value: fresh.value ?? this.#value() ?? secretValue(fresh.prefix),
       user: fresh.user,
       expiresAt: fresh.expiresAt,
       createdAt: now,
@@ -106,7 +112,7 @@ export class Tokens {
 
   /** Gives a token another value; the old one stops working at once. */
   regenerate(token: SandboxToken, expiresAt: number): void {
-    token.value = secretValue(token.value.slice(0, token.value.indexOf("-") + 1));
+    token.value = this.#value() ?? secretValue(token.value.slice(0, token.value.indexOf("-") + 1));
     this.values.push(token.value);
     token.expiresAt = expiresAt;
     token.updatedAt = this.#seconds();

@@ -21,7 +21,12 @@ test("`openJournal()` tells of what was begun, and by which process", async () =
   assert.deepEqual(await journal.list(), []);
   const first = await journal.add(entry);
   const second = await journal.add({ ...entry, kind: "ephemeral" });
-  assert.deepEqual(first, { ...entry, key: first.key, owner: await ownIdentity() });
+  assert.deepEqual(first, {
+    ...entry,
+    key: first.key,
+    begunAt: first.begunAt,
+    owner: await ownIdentity(),
+  });
   assert.notEqual(first.key, second.key);
   assert.deepEqual(await openJournal(folder.path).list(), [first, second]);
 

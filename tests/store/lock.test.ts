@@ -155,6 +155,41 @@ test("an old lock of a process that runs is not taken over", async () => {
   await assert.rejects(withLock(path, () => assert.fail(), { timeout: 20 }), StoreError);
 });
 
+test("another machine's lock is not taken over by one whose clock is hours ahead", async (t) => {
+  const self = await ownIdentity();
+  await using folder = await temporaryFolder();
+  const path = await folder.write("a.lock", lockOf({ ...self, boot: "another", machine: "other" }));
+  const clock = Date.now;
+  Date.now = () => clock() + 3 * 60 * 60 * 1000;
+  t.after(() => {
+    Date.now = clock;
+  });
+  await assert.rejects(withLock(path, () => assert.fail(), { timeout: 20 }), StoreError);
+  assert.deepEqual(await readdir(folder.path), ["a.lock"]);
+});
+
+test("a lock whose owner's id is in use again keeps nobody for longer than its age allows", async () => {
+  // On a system that does not tell when a process was started.
+  const { host } = await ownIdentity();
+  await using folder = await temporaryFolder();
+  const path = await folder.write("a.lock", lockOf({ host, pid: process.pid }));
+  await assert.rejects(withLock(path, () => assert.fail(), { timeout: 20 }), StoreError);
+  assert.equal(await withLock(path, done, { stale: 50, timeout: 10_000 }), "done");
+  // One that was told of by its start is taken over at once.
+  if (process.platform !== "linux") return;
+  await folder.write("a.lock", lockOf({ ...await ownIdentity(), started: "1" }));
+  assert.equal(await withLock(path, done, { timeout: 5_000 }), "done");
+});
+
+test("a lock that nobody can judge is taken over before the wait for it ends", async () => {
+  const { host, pid } = await ownIdentity();
+  await using folder = await temporaryFolder();
+  const path = await folder.write("a.lock", lockOf({ host: `not-${host}`, pid }));
+  const time = new Date(Date.now() - 31_000);
+  await utimes(path, time, time);
+  assert.equal(await withLock(path, done, { timeout: 2_000 }), "done");
+});
+
 test("`withLock()` looks again before it removes the lock of a dead process", {
   skip: isWindows,
 }, async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import { isAlive, ownIdentity, readIdentity } from "../../src/store/process_identity.ts";
@@ -31,10 +32,31 @@ test("`isAlive()` follows another process to its end", async () => {
 
 test("`isAlive()` tells a process from a later one with the same id", async () => {
   const self = await ownIdentity();
-  assert.equal(await isAlive({ host: self.host, pid: self.pid }), true);
+  // A file of a system that does not tell the start: the id may be in use again.
+  assert.equal(await isAlive({ host: self.host, pid: self.pid }), undefined);
   if (!isLinux) return;
   assert.equal(await isAlive({ ...self, started: "1" }), false);
-  assert.equal(await isAlive({ ...self, boot: "another" }), false);
+});
+
+test("`isAlive()` does not judge what another machine of the same name may run", {
+  skip: !isLinux,
+}, async () => {
+  const { machine = "here", ...self } = await ownIdentity();
+  // Of machines that were made from one image, or have no id, nothing but their boot differs.
+  assert.equal(await isAlive({ ...self, machine, boot: "another" }), undefined);
+  assert.equal(await isAlive({ ...self, boot: "another" }), undefined);
+  assert.equal(await isAlive({ ...self, boot: "another", pid: 2 ** 30 }), undefined);
+});
+
+test("`isAlive()` tells machines of one name by their ids where no boot is known", {
+  skip: !isLinux || !existsSync("/etc/machine-id") && "there is no machine id",
+}, async () => {
+  const { host, pid, started, machine } = await ownIdentity();
+  assert.match(machine!, /^[0-9a-f]{16}$/);
+  assert.ok(!readFileSync("/etc/machine-id", "utf8").includes(machine!), "its own id is shown");
+  assert.equal(await isAlive({ host, pid, started, machine }), true);
+  assert.equal(await isAlive({ host, pid, started, machine: "another" }), undefined);
+  assert.equal(await isAlive({ host, pid: 2 ** 30, machine: "another" }), undefined);
 });
 
 test("`isAlive()` does not judge processes of other hosts and pid namespaces", async () => {
@@ -58,7 +80,8 @@ test("`isAlive()` knows the machine by its boot, under another host name too", {
 
 test("`isAlive()` takes a process of another user for alive", { skip: !isLinux }, async () => {
   const { host } = await ownIdentity();
-  assert.equal(await isAlive({ host, pid: 1 }), true);
+  const fields = readFileSync("/proc/1/stat", "utf8").split(") ").at(-1)!.split(" ");
+  assert.equal(await isAlive({ host, pid: 1, started: fields[19]! }), true);
 });
 
 test("`isAlive()` takes a process for dead that has ended and was not looked after", {
@@ -71,9 +94,9 @@ test("`isAlive()` takes a process for dead that has ended and was not looked aft
   try {
     const [chunk] = await once(parent.stdout!, "data");
     const identity: ProcessIdentity = { host, pid: Number(String(chunk)) };
-    assert.equal(await isAlive(identity), true);
+    assert.equal(await isAlive(identity), undefined);
     (parent.stdio[3] as unknown as { end(text: string): void }).end("\n");
-    while (await isAlive(identity)) await new Promise((resolve) => setImmediate(resolve));
+    while (await isAlive(identity) !== false) await new Promise((resolve) => setImmediate(resolve));
     assert.doesNotThrow(() => process.kill(identity.pid, 0), "It was looked after");
   } finally {
     parent.kill("SIGKILL");

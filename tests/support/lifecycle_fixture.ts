@@ -116,6 +116,7 @@ export async function prepare(
         kind: "mint",
         origin: sandbox.url,
         userId: users.ann!.id,
+        begunAt: NOW / 1000,
         ...entry,
       });
       await stores.journal.change(key, { owner: entry.owner ?? await endedProcess() });

@@ -186,6 +186,20 @@ test("`commandSource()` runs the helper in the working directory, with the envir
   assert.equal((await find([asked.source])).token.reveal(), "a7ee-op");
 });
 
+test("`commandSource()` gives the helper no token, and none of the ways to one", async () => {
+  const env = {
+    ADC_TOKEN: "a7ee-zqzq",
+    API_KEY: "a7ee-zqzq",
+    ADC_TOKEN_FILE: "zqzq",
+    API7_USERNAME: "zqzq",
+    API7_PASSWORD: "zqzq",
+  };
+  for (const name of [...Object.keys(env), "ADC_TOKEN_COMMAND"]) {
+    await using asked = await helper(["variable", name], { env });
+    assert.equal((await find([asked.source])).token.reveal(), "unset", name);
+  }
+});
+
 test("`commandSource()` gives the helper nothing to read", async () => {
   await using asked = await helper(["input"]);
   assert.equal((await find([asked.source])).token.reveal(), "a7ee-end");

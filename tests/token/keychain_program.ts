@@ -20,7 +20,8 @@ async function answer(words: string[]): Promise<unknown> {
     return "set";
   } catch (error) {
     if (!(error instanceof KeychainError)) throw error;
-    return { failure: error.failure, message: error.message };
+    const { failure, message, suggestion } = error;
+    return { failure, message, suggestion };
   }
 }
 

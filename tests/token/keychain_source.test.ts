@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import { keychainSource } from "../../src/token/sources/stored.ts";
+import { KeychainError } from "../../src/token/keychain.ts";
 import { originsOf } from "../../src/token/token_value.ts";
 import { absence, breakage, connect, find, visible } from "../support/asking.ts";
 import { fakeKeychain } from "../support/fake_keychain.ts";
@@ -37,6 +38,14 @@ test("`keychainSource()` is broken where the keychain is locked, silent, or fail
     assert.match(error.suggestion ?? "", suggestions[failure]);
     assert.equal((error.cause as { failure?: string }).failure, failure);
   }
+});
+
+test("`keychainSource()` hands on what to do about a keychain, where it says so", async () => {
+  const failure = new KeychainError("failed", "it has 2 entries", { suggestion: "Remove one." });
+  const keychain = { ...fakeKeychain(), get: () => Promise.reject(failure) };
+  const error = await breakage(keychainSource({ keychain }));
+  assert.ok(error.message.endsWith(": the keychain failed: it has 2 entries"), error.message);
+  assert.equal(error.suggestion, "Remove one.");
 });
 
 test("`keychainSource()` is broken where the keychain throws something unheard of", async () => {

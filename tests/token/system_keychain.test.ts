@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { Secret } from "../../src/secret.ts";
+import { describeLoadFailure, KeychainError, keychainOn } from "../../src/token/keychain.ts";
 import { keychainSkip, startKeychainSession } from "../support/keychain_session.ts";
 import type { KeychainSession } from "../support/keychain_session.ts";
 
@@ -20,6 +22,46 @@ async function call(session: KeychainSession, ...words: string[]): Promise<unkno
 function lookUp(session: KeychainSession, account: string) {
   return session.run(["secret-tool", "lookup", "service", "adc-run", "username", account]);
 }
+
+test("a keychain on Windows says when a token is too long for it", async () => {
+  const token = "a7ee-" + "z".repeat(1_276);
+  const set = keychainOn("win32").set(ACCOUNT, new Secret(token));
+  const error = await set.then(() => assert.fail(), (error: unknown) => error);
+  assert.ok(error instanceof KeychainError);
+  assert.equal(error.message, "the token has 1281 characters, and Windows takes at most 1280");
+  assert.match(error.suggestion!, /--storage file/);
+});
+
+test("a binding that does not load is told from one that is not installed", () => {
+  const chain = (...messages: string[]) =>
+    messages.reduceRight<Error | undefined>(
+      (cause, message) => new Error(message, { cause }),
+      undefined,
+    );
+  const missing = [
+    "Cannot find native binding. npm has a bug related to optional dependencies",
+    "Cannot find module './keyring.linux-x64-gnu.node'\nRequire stack:\n- /x/index.js",
+    "Cannot find module '@napi-rs/keyring-linux-x64-gnu'",
+  ];
+  const absent = "its binding @napi-rs/keyring is not installed for this system";
+  assert.equal(describeLoadFailure(chain(...missing)), absent);
+  assert.equal(describeLoadFailure(chain("Cannot find package '@napi-rs/keyring'")), absent);
+  assert.equal(describeLoadFailure(chain(missing[0]!, "Unsupported OS: plan9")), absent);
+  for (
+    const found of [
+      "/lib/libc.so.6: version `GLIBC_2.99' not found (required by /x/keyring.node)",
+      "libdbus-1.so.3: cannot open shared object file: No such file or directory",
+      "/x/keyring.node: invalid ELF header",
+      "Module did not self-register",
+    ]
+  ) {
+    assert.equal(
+      describeLoadFailure(chain(missing[0]!, missing[1]!, found)),
+      `its binding @napi-rs/keyring does not load: ${found}`,
+    );
+  }
+  assert.match(describeLoadFailure(chain("Requires ffi access, allow-ffi")), /^Deno may not load/);
+});
 
 describe("the Secret Service", { skip: keychainSkip() }, () => {
   test("`systemKeychain()` stores, replaces, reads and removes an entry", async () => {
@@ -78,6 +120,24 @@ describe("the Secret Service", { skip: keychainSkip() }, () => {
     assert.deepEqual(await call(session, ...words), [locked, locked, "no entry"]);
     await session.turn("unlocked");
     assert.deepEqual(await call(session, "get", ACCOUNT), ["a7ee-example"]);
+  });
+
+  test("`systemKeychain()` says that there are two entries, and the command that removes one", async () => {
+    await using session = await startKeychainSession();
+    await call(session, "set", ACCOUNT, "a7ee-one");
+    const words = ["service", "adc-run", "username", ACCOUNT];
+    const other = [...words, "target", "default"];
+    await session.run(["secret-tool", "store", "--label=x", ...other], { input: "a7ee-two" });
+    const answers = await call(session, "get", ACCOUNT, "set", ACCOUNT, "x", "delete", ACCOUNT);
+    for (const answer of answers as { failure: string; message: string; suggestion: string }[]) {
+      assert.equal(answer.failure, "failed");
+      assert.equal(answer.message, `it has 2 entries for "${ACCOUNT}"`);
+      const clear = `secret-tool clear service adc-run username '${ACCOUNT}'`;
+      assert.ok(answer.suggestion.includes(`"${clear}"`), answer.suggestion);
+      assert.match(answer.suggestion, /such as "target default"/);
+    }
+    await session.run(["secret-tool", "clear", ...other]);
+    assert.deepEqual(await call(session, "get", ACCOUNT), ["a7ee-one"]);
   });
 
   test("`systemKeychain()` tells a keychain that hangs", async () => {

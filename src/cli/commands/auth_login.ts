@@ -109,7 +109,7 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
           account,
           user,
           name,
-          expiresAt: endOf(lifetime, Date.now()),
+          expiresAt: endOf(lifetime, Date.now() + api.clockSkew),
           check: async (token) => {
             if (options.check) await tryToken(token, { connection, reporter, signal });
           },

@@ -76,7 +76,7 @@ export async function authRotate(
         account,
         user,
         name: record?.name,
-        expiresAt: endOf(lifetime, Date.now()),
+        expiresAt: endOf(lifetime, Date.now() + api.clockSkew),
         check: async (fresh) => {
           if (options.check) await tryToken(fresh, { connection, reporter, signal });
         },

@@ -32,10 +32,9 @@ export async function authList(call: OwnCall, io: Io): Promise<number> {
     const { api, user, connection, resolved, stores, signal } = session;
     const records = (await stores.state.list()).filter(({ origin }) => origin === api.origin);
     const used = resolved?.token.fingerprint;
-    const now = Date.now();
-    const tokens = (await api.tokens({ signal })).map((token) =>
-      listed(token, { records, used, now })
-    );
+    const all = await api.tokens({ signal });
+    const now = Date.now() + api.clockSkew;
+    const tokens = all.map((token) => listed(token, { records, used, now }));
     if (options.json) return reporter.answer({ server: api.origin, owner: user, tokens });
     reporter.info(`tokens of ${describeOwner(user)} at ${connection.server.value}`);
     if (tokens.length > 0) reporter.print(formatTokens(tokens));

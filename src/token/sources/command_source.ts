@@ -8,6 +8,7 @@ import { Secret } from "../../secret.ts";
 import { findOnPath } from "../../system/programs.ts";
 import type { Spawner } from "../../system/spawn.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
+import { environmentWithoutTokens } from "../sources.ts";
 import { MAX_TOKEN_BYTES } from "../token_value.ts";
 import { splitCommand } from "./command_line.ts";
 
@@ -95,7 +96,12 @@ async function runHelper(
   const captured = file === undefined
     ? { failure: "was not found" }
     // The chain of sources has the time limit, and ends the signal.
-    : await capture(file, args, { ...options, timeout: 0, maxBytes: MAX_TOKEN_BYTES });
+    : await capture(file, args, {
+      ...options,
+      env: environmentWithoutTokens(options.env),
+      timeout: 0,
+      maxBytes: MAX_TOKEN_BYTES,
+    });
   if ("failure" in captured) {
     return {
       status: "broken",

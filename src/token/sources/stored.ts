@@ -82,9 +82,10 @@ function whenItFails(error: unknown): SourceAnswer {
   return {
     status: "broken",
     reason: `the keychain failed: ${error.message}`,
-    suggestion: error.failure === "locked"
-      ? "Unlock it, or leave it out with --source."
-      : "Leave it out with --source, or see why it fails.",
+    suggestion: error.suggestion ??
+      (error.failure === "locked"
+        ? "Unlock it, or leave it out with --source."
+        : "Leave it out with --source, or see why it fails."),
     cause: error,
   };
 }
