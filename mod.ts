@@ -90,7 +90,7 @@ export type { Credentials } from "./src/admin_api/session.ts";
 export type { LoginOption, NewToken, TokenInfo, User } from "./src/admin_api/shapes.ts";
 
 // Profiles
-export type { Profile, ProfileSettings } from "./src/connection/profile.ts";
+export type { Profile, ProfileSettings } from "./src/connection/origin.ts";
 export { selectProfiles } from "./src/profiles/select_profiles.ts";
 export type { SelectProfilesOptions } from "./src/profiles/select_profiles.ts";
 

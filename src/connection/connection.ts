@@ -10,6 +10,7 @@ import {
   isFromProject,
   type Layers,
   type Origin,
+  type Profile,
   readSetting,
   type Setting,
   wrongValue,
@@ -20,7 +21,6 @@ import {
   refuseRuntimeNames,
   refuseUntrustedOverrides,
 } from "./pinned_target.ts";
-import type { Profile } from "./profile.ts";
 import { type Proxy, proxyFor } from "./proxy.ts";
 import { crossesInPlain, readServers, requireAllowed, type Server, trimAddress } from "./server.ts";
 import { type PemFile, readTls, requireUsableTls, type Tls } from "./tls.ts";

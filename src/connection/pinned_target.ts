@@ -9,12 +9,12 @@ import {
   type Layers,
   lookUp,
   type Origin,
+  type Profile,
   profileValue,
   readSetting,
   type Setting,
   wrongValue,
 } from "./origin.ts";
-import type { Profile } from "./profile.ts";
 import { readServers, withoutUserinfo } from "./server.ts";
 import type { Tls } from "./tls.ts";
 

@@ -10,12 +10,12 @@ import {
   isFromProject,
   type Layers,
   lookUp,
+  type ProfileSettings,
   profileValue,
   readSetting,
   type Setting,
   wrongValue,
 } from "./origin.ts";
-import type { ProfileSettings } from "./profile.ts";
 
 /**
  * A PEM file that was read.

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { describeConnection, resolveConnection } from "../connection/connection.ts";
-import { describeOrigin } from "../connection/origin.ts";
-import type { Profile } from "../connection/profile.ts";
+import { describeOrigin, type Profile } from "../connection/origin.ts";
 import { addressSecrets } from "../connection/server.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, UsageError } from "../errors.ts";

@@ -1,5 +1,5 @@
 import type { Connection } from "../connection/connection.ts";
-import type { Profile } from "../connection/profile.ts";
+import type { Profile } from "../connection/origin.ts";
 import type { Context, Keychain } from "../context.ts";
 import { createMask, type Mask } from "../mask/mask.ts";
 import { MIN_SECRET_LENGTH, type Secret } from "../secret.ts";

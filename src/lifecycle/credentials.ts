@@ -1,6 +1,5 @@
 import type { Connection } from "../connection/connection.ts";
-import { describeOrigin, isFromProject, type Origin } from "../connection/origin.ts";
-import type { Profile } from "../connection/profile.ts";
+import { describeOrigin, isFromProject, type Origin, type Profile } from "../connection/origin.ts";
 import { crossesInPlain } from "../connection/server.ts";
 import type { Environment } from "../context.ts";
 import { Secret } from "../secret.ts";

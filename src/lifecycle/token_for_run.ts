@@ -8,8 +8,8 @@ import { isPipeline, plainPasswordWarning } from "./credentials.ts";
 import { lendToken } from "./ephemeral_token.ts";
 import { DEFAULT_LIFETIME, DEFAULT_TTL, endOf } from "./expiry.ts";
 import { type Session, withAccount, withLogIn } from "./open_session.ts";
-import { SessionPool } from "./session_pool.ts";
 import { replaceToken } from "./replace_token.ts";
+import { SessionPool } from "./session_pool.ts";
 import {
   isMissingKeychain,
   openTokenStores,

@@ -1,6 +1,6 @@
 import { ADC_SETTINGS, type SettingKey } from "../adc/settings.ts";
 import { BACKEND_NAMES } from "../connection/backends.ts";
-import type { ProfileSettings } from "../connection/profile.ts";
+import type { ProfileSettings } from "../connection/origin.ts";
 import { AdcRunError, type AdcRunErrorOptions, EXIT } from "../errors.ts";
 import { SOURCE_NAMES } from "../token/sources.ts";
 

@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { DEFAULT_BACKEND } from "../connection/backends.ts";
-import type { Profile, ProfileSettings } from "../connection/profile.ts";
+import type { Profile, ProfileSettings } from "../connection/origin.ts";
 import type { Context, Environment } from "../context.ts";
 import { ConnectionError, EXIT } from "../errors.ts";
 import { homeFolder } from "../system/files.ts";

@@ -2,7 +2,7 @@ import type { Writable } from "node:stream";
 import type { CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { EnvFile } from "../connection/env_file.ts";
-import type { Profile } from "../connection/profile.ts";
+import type { Profile } from "../connection/origin.ts";
 import type { Context, Environment } from "../context.ts";
 import type { Secret } from "../secret.ts";
 import type { Spawner } from "../system/spawn.ts";

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers";
-import type { Profile } from "../connection/profile.ts";
+import type { Profile } from "../connection/origin.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import { SessionPool } from "../lifecycle/session_pool.ts";

@@ -6,7 +6,7 @@ import { Writable } from "node:stream";
 import { it } from "node:test";
 import { runMany } from "../../src/cli/commands/run_many.ts";
 import type { GlobalOptions } from "../../src/cli/global_options.ts";
-import type { Profile } from "../../src/connection/profile.ts";
+import type { Profile } from "../../src/connection/origin.ts";
 import { AdcRunError } from "../../src/errors.ts";
 import { readCall } from "../../src/run/run.ts";
 import { fakeIo } from "../support/fake_io.ts";

@@ -6,7 +6,7 @@ import { PassThrough, Writable } from "node:stream";
 import { it } from "node:test";
 import { MockAgent } from "undici";
 import { CheckError } from "../../src/check/verdict.ts";
-import type { Profile } from "../../src/connection/profile.ts";
+import type { Profile } from "../../src/connection/origin.ts";
 import { AdcRunError, CommandError } from "../../src/errors.ts";
 import type { TargetResult, TargetsOptions } from "../../src/run/options.ts";
 import { runTargets } from "../../src/run/run_adc.ts";

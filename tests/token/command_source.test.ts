@@ -10,7 +10,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import type { Connection } from "../../src/connection/connection.ts";
-import type { Profile } from "../../src/connection/profile.ts";
+import type { Profile } from "../../src/connection/origin.ts";
 import type { Spawner } from "../../src/system/spawn.ts";
 import { commandSource } from "../../src/token/sources/command_source.ts";
 import type { CommandSourceOptions } from "../../src/token/sources/command_source.ts";

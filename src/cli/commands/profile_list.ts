@@ -1,4 +1,4 @@
-import type { Profile, ProfileSettings } from "../../connection/profile.ts";
+import type { Profile, ProfileSettings } from "../../connection/origin.ts";
 import { messageOf, UsageError } from "../../errors.ts";
 import { readProjectProfiles, readUserProfiles } from "../../profiles/profile_file.ts";
 import { followUse, PROFILE_SCHEMA, SETTING_NAMES } from "../../profiles/profile_settings.ts";

@@ -1,5 +1,5 @@
 import type { AdcArguments } from "../../adc/arguments.ts";
-import type { Profile } from "../../connection/profile.ts";
+import type { Profile } from "../../connection/origin.ts";
 import { UsageError } from "../../errors.ts";
 import { SessionPool } from "../../lifecycle/session_pool.ts";
 import { sameTargets } from "../../profiles/select_profiles.ts";

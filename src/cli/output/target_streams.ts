@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import type { Profile } from "../../connection/profile.ts";
+import type { Profile } from "../../connection/origin.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { createReporter, isColourful, type Reporter } from "./report.ts";

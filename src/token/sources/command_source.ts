@@ -1,7 +1,6 @@
 import { basename, dirname, resolve as resolvePath } from "node:path";
 import type { Connection } from "../../connection/connection.ts";
-import { describeOrigin, isFromProject } from "../../connection/origin.ts";
-import type { Profile } from "../../connection/profile.ts";
+import { describeOrigin, isFromProject, type Profile } from "../../connection/origin.ts";
 import type { Context, Environment } from "../../context.ts";
 import { EXIT, messageOf } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
