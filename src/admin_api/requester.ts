@@ -172,8 +172,24 @@ export class Requester {
   /** A name in the query can be a token, by mistake. */
   #tried({ method, path }: Ask): string {
     // What is shorter may well be a part of an innocent address.
-    return this.#mask(MIN_SECRET_LENGTH).text(`${method} ${this.server.display}${path}`);
+    const mask = this.#mask(MIN_SECRET_LENGTH);
+    const shown = decodings(path).map((each) => mask.text(oneLine(each)))
+      .find((text, depth, all) => depth > 0 && text.includes("***") && !all[0]!.includes("***"));
+    return `${method} ${mask.text(this.server.display)}${shown ?? mask.text(path)}`;
   }
+}
+
+/** A path, and what it says where a part of it, such as an id of the server's, was encoded before. */
+function decodings(path: string): readonly string[] {
+  const texts = [path];
+  try {
+    for (let last = path; texts.length < 4; last = texts.at(-1)!) {
+      texts.push(decodeURIComponent(last));
+    }
+  } catch {
+    // What is not encoded says no more.
+  }
+  return texts;
 }
 
 /** `Date` tells seconds, and answers take time. */

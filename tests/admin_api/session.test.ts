@@ -373,3 +373,26 @@ test("`AdminApi` does not log in again once it has made a token", async () => {
   assert.equal((await failureOf(one.me())).failure, "rejected");
   assert.equal(sandbox.requests.filter(({ path }) => path === "/api/login").length, 2);
 });
+
+test("`AdminApi` hides a token in its messages that the server encoded as the id of a login option", async () => {
+  const token = "a7ee-canary+/in-an-id";
+  for (const id of [encodeURIComponent(token), encodeURIComponent(encodeURIComponent(token))]) {
+    const value = { id, name: "ldap", provider_type: "ldap", status: 1, disabled: false };
+    await using server = await serveHttp(({ url }, response) => {
+      response.setHeader("content-type", "application/json");
+      const options = JSON.stringify({ list: [value], total: 1 });
+      response.end(url!.startsWith("/api/login_options") ? options : "no JSON");
+    });
+    const connection = await resolveConnection({
+      args: ["ping", "--backend", "api7ee", "--server", server.url],
+      env: {},
+      cwd: "/nowhere",
+    });
+    await using api = await AdminApi.open(connection, { token: new Secret(token) });
+    const error = await failureOf(
+      api.logIn({ username: "dev", password: PASSWORD, loginOption: "ldap" }),
+    );
+    assert.match(error.message, /\/api\/ldap\/\*\*\*\/login/);
+    assert.doesNotMatch(error.message, /canary/);
+  }
+});
