@@ -12,7 +12,7 @@ import {
   type RunOutput,
   tellEnding,
 } from "../output/run_report.ts";
-import { type RunCommand, runOptionsOf } from "../run_settings.ts";
+import { pseudoTerminalOf, type RunCommand, runOptionsOf } from "../run_settings.ts";
 import { namedEnvFile, profilesOf } from "../settings.ts";
 
 export async function runCommand({ words, exec, options }: RunCommand, io: Io): Promise<number> {
@@ -36,6 +36,7 @@ export async function runCommand({ words, exec, options }: RunCommand, io: Io): 
       profile: profiles[0],
       watch,
       stdin: "inherit",
+      pseudoTerminal: pseudoTerminalOf({ exec, options }, io),
       onWarning: reporter.warn,
       onPlan: (plan) => {
         if (options.dryRun) printPlan(plan, output);
