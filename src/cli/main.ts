@@ -4,6 +4,7 @@ import { VERSION } from "../version.ts";
 import type { Io } from "./io.ts";
 import type { CommandSpec } from "./manual/manual.ts";
 import { type CommandLine, readCommandLine } from "./options.ts";
+import { fixed, writeText } from "./output/out.ts";
 import { createReporter } from "./output/report.ts";
 
 export async function main(args: readonly string[], io: Io): Promise<number> {
@@ -58,7 +59,7 @@ type Line = Pick<CommandLine, "words" | "options">;
 
 async function dispatch({ words, verbatim, options }: CommandLine, io: Io): Promise<number> {
   if (options.version) {
-    io.stdout.write(`adc-run ${VERSION}\n`);
+    writeText(fixed(`adc-run ${VERSION}`), io, "stdout");
     return 0;
   }
   const [command, ...rest] = words;
@@ -117,7 +118,7 @@ async function showHelp(words: readonly string[], io: Io): Promise<number> {
   const { findPage } = await import("./manual/manual.ts");
   const names = words.map((_, index) => words.slice(0, index + 1).join(" "));
   const name = names.findLast((each) => findPage(each) !== undefined);
-  io.stdout.write(helpText(name));
+  writeText(fixed(helpText(name)), io, "stdout");
   return 0;
 }
 

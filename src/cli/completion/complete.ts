@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Io } from "../io.ts";
+import { cell, fixed, writeText } from "../output/out.ts";
 import { type Candidate, completeWords, type Completion } from "./complete_words.ts";
 
 /** A longer line is not completed. */
@@ -16,9 +17,9 @@ export async function complete(line: readonly string[], io: Io): Promise<number>
     const [first, ...rest] = line;
     const words = first === "--" ? rest : readWords(first, await readInput(io));
     const profiles = await profileCandidates(io);
-    io.stdout.write(formatCompletion(completeWords(words, profiles)));
+    writeText(fixed(formatCompletion(completeWords(words, profiles))), io, "stdout");
   } catch {
-    io.stdout.write(":none\n");
+    writeText(fixed(":none"), io, "stdout");
   }
   return 0;
 }
@@ -49,9 +50,6 @@ async function readInput(io: Io): Promise<string> {
 /** A shell may do something else with any other character, so no word with one is offered. */
 const HARMLESS = /^[\w.,=@%+/-][\w.,:=@%+/-]*$/;
 
-// deno-lint-ignore no-control-regex
-const CONTROLS = /[\x00-\x1f\x7f-\x9f]+/g;
-
 /**
  * Writes a completion down: a line for each word, with a tab and what it means, and a last line that starts
  * with a colon: `:none`, `:files`, `:files=` (behind the equals sign), or `:command N` (the words from number
@@ -64,22 +62,24 @@ export function formatCompletion({ candidates, rest }: Completion): string {
 }
 
 function describe({ value, text }: Candidate): string {
-  return text === "" ? value : `${value}\t${text.replace(CONTROLS, " ")}`;
+  return text === "" ? value : `${value}\t${text}`;
 }
 
 /** What a profile says about its target may be somebody else's work, and is shown in a terminal. */
 const PRINTABLE = /^[\w.:/@-]{1,80}$/;
 
 /** Reads the profiles' names. A file that cannot be read has none. */
-async function profileCandidates({ env, cwd }: Io): Promise<readonly Candidate[]> {
+async function profileCandidates(io: Io): Promise<readonly Candidate[]> {
   const { readProjectProfiles, readUserProfiles } = await import("../../profiles/profile_file.ts");
+  const { env, cwd } = io;
   const files = await Promise.allSettled([readUserProfiles(env), readProjectProfiles(cwd)]);
   const found = new Map<string, Candidate>();
   for (const file of files) {
     if (file.status === "rejected") continue;
     for (const [name, { backend = "", server = "" }] of file.value.profiles) {
-      if (found.has(name)) continue;
-      const text = [backend, server].filter((each) => PRINTABLE.test(each)).join(" ");
+      if (found.has(name) || cell(name, io) !== name) continue;
+      const known = [backend, server].filter((each) => PRINTABLE.test(each));
+      const text = cell(known.join(" "), io);
       found.set(name, { value: name, text });
     }
   }
