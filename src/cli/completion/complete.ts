@@ -50,6 +50,9 @@ async function readInput(io: Io): Promise<string> {
 /** A shell may do something else with any other character, so no word with one is offered. */
 const HARMLESS = /^[\w.,=@%+/-][\w.,:=@%+/-]*$/;
 
+// deno-lint-ignore no-control-regex
+const CONTROLS = /[\x00-\x1f\x7f-\x9f]+/g;
+
 /**
  * Writes a completion down: a line for each word, with a tab and what it means, and a last line that starts
  * with a colon: `:none`, `:files`, `:files=` (behind the equals sign), or `:command N` (the words from number
@@ -62,7 +65,7 @@ export function formatCompletion({ candidates, rest }: Completion): string {
 }
 
 function describe({ value, text }: Candidate): string {
-  return text === "" ? value : `${value}\t${text}`;
+  return text === "" ? value : `${value}\t${text.replace(CONTROLS, " ")}`;
 }
 
 /** What a profile says about its target may be somebody else's work, and is shown in a terminal. */

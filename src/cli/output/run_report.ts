@@ -112,24 +112,26 @@ export function describePlan(plan: RunPlan): Record<string, unknown> {
 export function printPlan(plan: RunPlan, { reporter, io, options }: RunOutput): void {
   io.secrets.add(...plan.secrets);
   if (options.json) return reporter.printJson(describePlan(plan));
-  const rows: Text[][] = [];
-  const add = (name: string, value: Text, origin: string) =>
-    // As wide as "would run", which stands above.
-    rows.push([fixed(name.padEnd(9)), value, origin]);
+  const rows: [name: string, value: Text, origin: string][] = [];
   if (plan.kind === "online") {
     const { connection, resolved, checked } = plan;
     for (const [name, { value, origin }] of Object.entries(describeConnection(connection))) {
-      add(name, value, origin);
+      rows.push([name, value, origin]);
     }
     const { token, source, detail } = resolved;
-    if (sentToken(token) === undefined) add("token", source, detail);
-    else add("token", String(token), `${source}: ${detail}`);
-    add("check", fixed(checked?.verdict ?? "not made"), checked?.tried ?? "--no-check");
+    rows.push(
+      sentToken(token) === undefined
+        ? ["token", source, detail]
+        : ["token", String(token), `${source}: ${detail}`],
+      ["check", fixed(checked?.verdict ?? "not made"), checked?.tried ?? "--no-check"],
+    );
   } else {
-    add("token", fixed("not needed"), "");
+    rows.push(["token", fixed("not needed"), ""]);
   }
-  reporter.print(line`would run  ${commandOf(plan).map(quote).join(" ")}`);
-  reporter.table(rows);
+  const width = Math.max(9, ...rows.map(([name]) => name.length));
+  const column = (name: string) => fixed(name.padEnd(width));
+  reporter.print(line`${column("would run")}  ${commandOf(plan).map(quote).join(" ")}`);
+  reporter.table(rows.map(([name, ...row]) => [column(name), ...row]));
   if (plan.kind === "offline") return;
   for (const each of formatTrail(plan.resolved.trail)) reporter.print(line`source  ${each}`);
 }
