@@ -120,7 +120,10 @@ export function tableOf(
 
 /** Makes a value fit to be shown: on one line, nothing in it that draws, commands or is a secret. */
 export function cell(value: string, { secrets }: Pick<Out, "secrets">): string {
-  return withoutCommands(hidden(onOneLine(hidden(value, secrets)), secrets));
+  const masked = hidden(value, secrets);
+  const plain = onOneLine(masked);
+  // What stood in the middle of a secret is gone.
+  return withoutCommands(plain === masked ? plain : hidden(plain, secrets));
 }
 
 /** What colours a text or moves the cursor, as a whole: what is left of it would be noise. */
@@ -161,8 +164,10 @@ function jsonOf(data: unknown, { secrets }: Pick<Out, "secrets">): string {
   const clean = (value: string) => {
     const masked = hidden(value, secrets);
     const plain = onOneLine(masked);
-    // What is spelled out is put together again by whoever reads it.
-    return hidden(plain, secrets) === plain ? masked : hidden(plain, secrets);
+    if (plain === masked) return masked;
+    // Whoever reads it may take out what stands in the middle of a secret.
+    const again = hidden(plain, secrets);
+    return again === plain ? masked : again;
   };
   return JSON.stringify(data, (_, value: unknown) => {
     if (typeof value === "string") return clean(value);
@@ -217,6 +222,7 @@ export class KnownSecrets {
 
   mask(text: string): string {
     for (const { secrets } of this.#holders) this.add(...secrets);
+    if (this.#values.size === 0) return text;
     return (this.#mask ??= createMask(this.#values.values())).text(text);
   }
 }
