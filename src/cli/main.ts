@@ -1,5 +1,6 @@
 import { codeOf, UsageError } from "../errors.ts";
 import { Interrupted } from "../run/signals.ts";
+import { Secret } from "../secret.ts";
 import { VERSION } from "../version.ts";
 import type { Io } from "./io.ts";
 import type { CommandSpec } from "./manual/manual.ts";
@@ -9,6 +10,7 @@ import { createReporter } from "./output/report.ts";
 
 export async function main(args: readonly string[], io: Io): Promise<number> {
   let line: CommandLine | undefined;
+  io.secrets.add(...tokensIn(args));
   try {
     line = readCommandLine(args, io.env);
     return await dispatch(line, io);
@@ -21,6 +23,14 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     if (codeOf(error) === "EPIPE") return 0;
     return createReporter(io, { json: wantsJson(line, args) }).fail(error);
   }
+}
+
+/** Tokens in the words, before anything is said of these. */
+function tokensIn(args: readonly string[]): readonly Secret[] {
+  return args.flatMap((word, index) => {
+    if (args[index - 1] === "--token") return [new Secret(word)];
+    return word.startsWith("--token=") ? [new Secret(word.slice("--token=".length))] : [];
+  });
 }
 
 /** The first words of adc-run's own commands, whose specs are loaded when one is called. */

@@ -110,6 +110,7 @@ export async function openConnection(
       connection = await connect();
     }
   }
+  const sources = sourcesOf(io, { options, reporter, connection });
   for (const warning of connection.warnings) reporter.warn(warning);
   const override = spec.connection === "with the stored token" && untrustedOverride(connection);
   if (override) {
@@ -119,11 +120,7 @@ export async function openConnection(
       override,
     );
   }
-  return {
-    connection,
-    backendIsAssumed,
-    sources: sourcesOf(io, { options, reporter, connection }),
-  };
+  return { connection, backendIsAssumed, sources };
 }
 
 /**

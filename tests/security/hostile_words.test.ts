@@ -167,6 +167,8 @@ const COMMANDS: readonly (readonly string[])[] = [
   ["sync", "--gateway-group", "@"],
   ["sync", "--server", "@"],
   ["sync", "--backend", "@"],
+  ["sync", "--token", TOKEN, "--backend", TOKEN],
+  ["auth", "status", `--token=${TOKEN}`, "--backend", `x${TOKEN}`],
   ["sync", "--timeout", "@"],
   ["-p", "a,b", "sync"],
   ["-p", "a,b", "--dry-run", "sync"],
