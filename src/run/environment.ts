@@ -8,9 +8,6 @@ import type { ResolvedToken } from "../token/resolve.ts";
 import { isWayToTokens, withoutWaysToTokens } from "../token/sources.ts";
 import { sentToken, splitTokens, trimToken } from "../token/token_value.ts";
 
-/** Set by our GitHub action for its own step, whose standard error the runner reads; no child has it. */
-export const ACTION_VARIABLE = "ADC_RUN_ACTION";
-
 export type ChildEnvironment = Record<string, string | undefined>;
 
 /** On Windows the variable is there by any case. */
@@ -21,7 +18,6 @@ function withdraw(name: string, child: ChildEnvironment): void {
 export function childEnvironment(connection: Connection, env: Environment): ChildEnvironment {
   // The whole, but for that: ADC fills `${NAME}` in adc.yaml from it.
   const child = withoutWaysToTokens(env);
-  withdraw(ACTION_VARIABLE, child);
   // A file named with --env-file stands in for `.env`, whose variables ADC would load by itself.
   if (connection.envFile.name !== ".env") {
     for (const [name, value] of connection.envFile.entries()) {

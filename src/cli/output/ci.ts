@@ -1,9 +1,9 @@
 import { fstatSync } from "node:fs";
 import type { Connection } from "../../connection/connection.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
+import { ACTION_VARIABLE } from "../../token/sources.ts";
 import { sentToken, splitTokens } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
-import { ACTION_VARIABLE } from "../../run/environment.ts";
 import type { Io } from "../io.ts";
 import type { Reporter } from "./report.ts";
 
