@@ -4,7 +4,6 @@ import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { DEFAULT_TTL, readLifetime } from "../lifecycle/expiry.ts";
 import type { SessionPool } from "../lifecycle/session_pool.ts";
 import type { RunOptions } from "../run/options.ts";
-import type { RunTerms } from "../run/run.ts";
 import type { TokenSource } from "../token/source.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import { canAsk, hasTerminal, type Io } from "./io.ts";
@@ -59,22 +58,6 @@ export async function runOptionsOf(
         confirm: canAsk(io) ? confirm : undefined,
       }),
   };
-}
-
-/** The program of `exec` gets a terminal of its own where all three streams are one, unless in CI. */
-export function pseudoTerminalOf(
-  { exec, options: { tty, fromEnvironment } }: Pick<RunCommand, "exec" | "options">,
-  io: Io,
-): RunTerms["pseudoTerminal"] {
-  if (!(tty ?? (exec && !io.env.CI))) return undefined;
-  const required = tty === true && !fromEnvironment.has("tty");
-  if (Object.values(io.terminals).every((terminal) => terminal)) {
-    return { terminal: { input: io.stdin, output: io.stdout }, required };
-  }
-  if (!required) return undefined;
-  throw new UsageError(
-    "Cannot use --tty: standard input, output and error are not all a terminal",
-  );
 }
 
 /** The mask is what finds a leak. */
