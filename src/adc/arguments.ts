@@ -23,8 +23,23 @@ export interface AdcArguments {
    * of its own to `--token`.
    */
   readonly wordsWithoutValues: readonly string[];
+  /** A connection option that not every ADC reads alike, why, and what to write instead. */
+  readonly ambiguous?: AmbiguousOption | undefined;
   /** Whether ADC will show its help or version and connect to nothing. */
   readonly information: boolean;
+}
+
+/**
+ * What is wrong with an option of ADC's.
+ * @category Connection
+ */
+export interface AmbiguousOption {
+  /** The option. */
+  readonly flag: string;
+  /** What was found, without its value. */
+  readonly found: string;
+  /** What to do about it. */
+  readonly suggestion: string;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { UTF_16 } from "../../connection/env_file.ts";
 import type { Context } from "../../context.ts";
+import { EXIT } from "../../errors.ts";
 import { Secret, tokenPrefix } from "../../secret.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
 import { isBlank } from "../token_value.ts";
@@ -77,7 +78,19 @@ export function dotenvSource(): TokenSource {
       if (!envFile.exists) {
         return Promise.resolve({ status: "absent", reason: `there is no ${envFile.name}` });
       }
-      return Promise.resolve(findInVariables((name) => envFile.get(name), ` in ${envFile.name}`));
+      const answer = findInVariables((name) => envFile.get(name), ` in ${envFile.name}`);
+      const suggestion = envFile.ambiguous.get("ADC_TOKEN");
+      return Promise.resolve(
+        // ADC knows the other name not at all, and so it is adc-run alone that reads it.
+        suggestion === undefined || answer.status === "found" && answer.detail.startsWith("API_KEY")
+          ? answer
+          : {
+            status: "broken",
+            reason: `not every ADC reads the same ADC_TOKEN in ${envFile.name}`,
+            suggestion,
+            exitCode: EXIT.config,
+          },
+      );
     },
   };
 }
