@@ -63,6 +63,7 @@ export function parseAdcArguments(words: readonly string[]): AdcArguments {
   }
   const parsed = parse(words);
   const { options, files, tokens } = parsed;
+  const ambiguous = ambiguousOption(words, parsed);
   const places = tokenPlaces(words, tokens.length);
   const given = Object.keys(ADC_SETTINGS).filter((key) => key !== "token" && key in options);
   return {
@@ -79,7 +80,7 @@ export function parseAdcArguments(words: readonly string[]): AdcArguments {
         ? "--token=***"
         : "***"
     ),
-    ambiguous: ambiguousOption(words, parsed),
+    ...(ambiguous && { ambiguous }),
     information: options.help === true ||
       (words[0] !== undefined && INFORMATION_OPTIONS.has(words[0])),
   };
@@ -111,7 +112,7 @@ function ambiguousOption(
   for (const [index, [flag, value]] of given.entries()) {
     if (given.some(([other], at) => other === flag && at > index)) {
       const found = "it is there twice, and not every ADC takes the last";
-      return { flag, found, suggestion: "Leave out all but one." };
+      return { flag, found, suggestion: "Give it once." };
     }
     if (value === null || !/^-./s.test(value) || words.includes(`${flag}=${value}`)) continue;
     const found = 'what follows starts with "-", and not every ADC takes that for its value';

@@ -5,6 +5,7 @@
  */
 
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 
 /** What clap answers by itself: help and the version, or a complaint about one option. */
 export class ClapExit extends Error {
@@ -70,12 +71,13 @@ const COMMANDS = {
  *
  * @param words The words behind `adc`.
  * @param env The environment, with what `.env` added to it.
+ * @param cwd Where the paths of files start from.
  * @returns The command and its options.
  * @throws {ClapExit} Clap has something to say, and ADC ends.
  */
-export function readWords(words, env) {
+export function readWords(words, env, cwd = ".") {
   const rest = [...words];
-  const before = readOptions(rest, { specs: [], env: {}, stopsAtWord: true });
+  const before = readOptions(rest, { specs: [], env: {}, cwd, stopsAtWord: true });
   let name = rest.shift();
   if (name === undefined) throw new ClapExit("Usage: adc <COMMAND>", { code: 2 });
   if (name === "help") throw new ClapExit("Usage: adc [OPTIONS] <COMMAND>", { code: 0 });
@@ -86,12 +88,12 @@ export function readWords(words, env) {
     specs = [FILES, OUTPUT];
     if (rest.shift() !== "openapi") complain("'adc convert' requires a subcommand");
   }
-  const options = readOptions(rest, { specs, env });
+  const options = readOptions(rest, { specs, env, cwd });
   if (!("verbose" in options)) options.verbose = before.verbose ?? 1;
   return { command: name, options };
 }
 
-function readOptions(words, { specs, env, stopsAtWord = false }) {
+function readOptions(words, { specs, env, cwd, stopsAtWord = false }) {
   const all = [...specs, VERBOSE];
   const given = new Map();
   while (words.length > 0) {
@@ -126,10 +128,10 @@ function readOptions(words, { specs, env, stopsAtWord = false }) {
     }
     given.set(spec, spec.many ? [...given.get(spec) ?? [], text] : text);
   }
-  return valuesOf(all, given, env);
+  return valuesOf(all, given, { env, cwd });
 }
 
-function valuesOf(specs, given, env) {
+function valuesOf(specs, given, { env, cwd }) {
   const options = {};
   const present = new Set();
   for (const spec of specs) {
@@ -140,7 +142,7 @@ function valuesOf(specs, given, env) {
     if (spec.isSwitch) {
       options[key] = text === true || (text !== undefined && readBoolean(spec, text));
     } else if (text !== undefined && (spec !== VERBOSE || given.has(spec))) {
-      options[key] = spec.read ? readValue(spec, text) : text;
+      options[key] = spec.read ? readValue(spec, text, cwd) : text;
     }
   }
   for (const { name, requires, excludes } of specs) {
@@ -153,8 +155,8 @@ function valuesOf(specs, given, env) {
   return options;
 }
 
-function readValue(spec, text) {
-  const value = spec.read(text);
+function readValue(spec, text, cwd) {
+  const value = spec.read(text, cwd);
   if (value === undefined) complain(`invalid value for '--${spec.name}'`, spec);
   return value;
 }
@@ -173,9 +175,10 @@ function within(text, { least, most = Infinity }) {
   return value >= least && value <= most ? value : undefined;
 }
 
-function readBytes(path) {
+function readBytes(path, cwd) {
   try {
-    return readFileSync(path);
+    // An empty one is no file, wherever it starts from.
+    return path === "" ? undefined : readFileSync(resolve(cwd, path));
   } catch {
     return undefined;
   }
