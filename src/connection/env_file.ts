@@ -201,15 +201,19 @@ export function readAsRustAdc(text: string): OtherReading {
   for (let at = 0; at < lines.length;) {
     const stop = { pairs, stoppedAt: at + 1 };
     const { line, length } = joinLines(lines, at);
-    at += length;
-    // Bytes that are no UTF-8 end the reading, and a NUL ends ADC.
-    if (line === undefined || /[\0\ufffd]/.test(line)) return stop;
+    const end = at + length;
+    // Bytes that are no UTF-8 end the reading, in a comment as well.
+    if (line === undefined || lines.slice(at, end).some((each) => each.includes("\ufffd"))) {
+      return stop;
+    }
+    at = end;
     const content = trimmed(line);
     if (content === "" || content.startsWith("#")) continue;
     const [, name, rest = ""] = ASSIGNMENT.exec(content) ?? [];
     if (name === undefined) return stop;
     const value = rest.startsWith("#") ? { text: "" } : readRustValue(rest);
-    if (value === undefined) return stop;
+    // With a NUL it cannot be set, and ADC ends.
+    if (value === undefined || value.text?.includes("\0")) return stop;
     pairs.push([name, value.text]);
   }
   return { pairs };

@@ -1,6 +1,6 @@
 import { ADC_SETTINGS, type AdcFlags, type SettingKey } from "../adc/settings.ts";
 import type { Environment } from "../context.ts";
-import { ConnectionError, EXIT } from "../errors.ts";
+import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import type { Backend } from "./backends.ts";
 import type { EnvFile } from "./env_file.ts";
 import { variableIn, variableName } from "./env_names.ts";
@@ -123,6 +123,24 @@ export function wrongValue(
 ): ConnectionError {
   const exitCode = origin.kind === "flag" ? EXIT.usage : EXIT.config;
   return new ConnectionError(`Cannot use ${describeOrigin(origin)}: ${found}`, exitCode, options);
+}
+
+/** An error about what a value asks for, with the exit code that fits where it came from. */
+export function misuse(
+  origin: Origin,
+  message: string,
+  options: { readonly suggestion?: string } = {},
+): ConnectionError | UsageError {
+  return origin.kind === "flag" || origin.kind === "default"
+    ? new UsageError(message, options)
+    : new ConnectionError(message, EXIT.config, options);
+}
+
+/** What named the profiles. */
+export function profilesOrigin(isFlag: boolean): Origin {
+  return isFlag
+    ? { kind: "flag", name: "--profile" }
+    : { kind: "environment", name: "ADC_RUN_PROFILE" };
 }
 
 /**

@@ -32,7 +32,7 @@ function findInVariables(
   };
 }
 
-/** The source `flag`: `--token` among ADC's options. As for ADC, the last one counts. */
+/** The source `flag`: `--token` among ADC's options. */
 export function flagSource(): TokenSource {
   return {
     name: "flag",
@@ -80,17 +80,14 @@ export function dotenvSource(): TokenSource {
       }
       const answer = findInVariables((name) => envFile.get(name), ` in ${envFile.name}`);
       const suggestion = envFile.ambiguous.get("ADC_TOKEN");
-      return Promise.resolve(
-        // ADC knows the other name not at all, and so it is adc-run alone that reads it.
-        suggestion === undefined || answer.status === "found" && answer.detail.startsWith("API_KEY")
-          ? answer
-          : {
-            status: "broken",
-            reason: `not every ADC reads the same ADC_TOKEN in ${envFile.name}`,
-            suggestion,
-            exitCode: EXIT.config,
-          },
-      );
+      // The other name is adc-run's to read alone: no ADC knows it.
+      if (
+        suggestion === undefined || answer.status !== "found" || answer.detail.startsWith("API")
+      ) {
+        return Promise.resolve(answer);
+      }
+      const reason = `not every ADC reads the same ADC_TOKEN in ${envFile.name}`;
+      return Promise.resolve({ status: "broken", reason, suggestion, exitCode: EXIT.config });
     },
   };
 }
