@@ -212,8 +212,7 @@ export function readAsRustAdc(text: string): OtherReading {
     const [, name, rest = ""] = ASSIGNMENT.exec(content) ?? [];
     if (name === undefined) return stop;
     const value = rest.startsWith("#") ? { text: "" } : readRustValue(rest);
-    // With a NUL it cannot be set, and ADC ends.
-    if (value === undefined || value.text?.includes("\0")) return stop;
+    if (value === undefined) return stop;
     pairs.push([name, value.text]);
   }
   return { pairs };
@@ -289,6 +288,7 @@ function readRustValue(rest: string): { readonly text: string | undefined } | un
     else if (character === " " || character === "\t") isOver = true;
     else text += character;
   }
-  if (quote !== "" || name?.startsWith("{")) return undefined;
+  // With a NUL it cannot be set, and ADC ends.
+  if (quote !== "" || name?.startsWith("{") || text.includes("\0")) return undefined;
   return { text: isExpanded ? undefined : text };
 }

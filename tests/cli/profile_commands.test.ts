@@ -8,13 +8,16 @@ import { fakeIo } from "../support/fake_io.ts";
 import { fakeKeychain } from "../support/fake_keychain.ts";
 import type { FakeKeychain } from "../support/fake_keychain.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
+import { createCertificate } from "../sandbox/certificate.ts";
+
+const PAIR = createCertificate("test", { use: "client" });
 
 /** A folder for the configuration and one for the work, and adc-run in them. */
 async function setUp(keychain: FakeKeychain = fakeKeychain()) {
   const folder = await temporaryFolder();
   const config = join(folder.path, "config");
   const cwd = join(folder.path, "work");
-  await folder.write("work/ca.pem", "-----BEGIN CERTIFICATE-----\n");
+  await folder.write("work/ca.pem", PAIR.cert);
   async function run(
     words: readonly string[],
     { env = {}, code = 0, input }: {

@@ -13,6 +13,9 @@ import type { Environment } from "../../src/context.ts";
 import { ConnectionError, UsageError } from "../../src/errors.ts";
 import type { AdcRunError } from "../../src/errors.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
+import { createCertificate } from "../sandbox/certificate.ts";
+
+const PAIR = createCertificate("test", { use: "client" });
 
 const NOWHERE = "/nowhere";
 const DEFAULT = { kind: "default" };
@@ -341,8 +344,8 @@ test("`resolveConnection()` shows no secret when its result is printed", async (
       "ADC_TLS_CLIENT_KEY_FILE=key.pem",
       "HTTPS_PROXY=http://bob:hunter2@proxy:3128",
     ].join("\n"),
-    "ca.pem": "-----BEGIN CERTIFICATE-----\n",
-    "key.pem": "-----BEGIN PRIVATE KEY-----\n",
+    "ca.pem": PAIR.cert,
+    "key.pem": PAIR.key,
   });
   const connection = await resolve("sync --token a7ee-one", { ADC_TOKEN: "a7ee-env" }, folder.path);
   const texts = [
@@ -364,8 +367,8 @@ test("`resolveConnection()` shows no password that came in a server flag", async
 test("`describeConnection()` tells each value and where it came from", async () => {
   await using folder = await temporaryFolder({
     ".env": "ADC_CA_CERT_FILE=ca.pem\nADC_TLS_SKIP_VERIFY=true\n",
-    "ca.pem": "-----BEGIN CERTIFICATE-----\n",
-    "key.pem": "-----BEGIN PRIVATE KEY-----\n",
+    "ca.pem": PAIR.cert,
+    "key.pem": PAIR.key,
   });
   const env = {
     ADC_BACKEND: "api7ee",

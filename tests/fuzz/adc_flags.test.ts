@@ -22,13 +22,14 @@ import { temporaryFolder } from "../support/temporary_folder.ts";
 import { assertConnection, expectedConnection, expectedToken } from "./expected_connection.ts";
 import type { AdcOptions } from "./expected_connection.ts";
 import { fuzz } from "./fuzz.ts";
+import { createCertificate } from "../sandbox/certificate.ts";
 
-const PEM = "-----BEGIN CERTIFICATE-----\n";
+const { cert: PEM, key: KEY } = createCertificate("test", { use: "client" });
 
 const folder = await temporaryFolder({
   "ca.pem": PEM,
   "cert.pem": PEM,
-  "key.pem": PEM,
+  "key.pem": KEY,
   "--token": PEM,
   "plain.txt": "",
 });

@@ -16,8 +16,11 @@ import { readAsAdc } from "../support/adc_program.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import { assertConnection, expectedConnection, expectedToken } from "./expected_connection.ts";
 import { fuzz } from "./fuzz.ts";
+import { createCertificate } from "../sandbox/certificate.ts";
 
-const folder = await temporaryFolder({ "ca.pem": "-----BEGIN CERTIFICATE-----\n" });
+const PAIR = createCertificate("test", { use: "client" });
+
+const folder = await temporaryFolder({ "ca.pem": PAIR.cert });
 after(() => folder[Symbol.asyncDispose]());
 const cwd = folder.path;
 const path = join(cwd, ".env");
