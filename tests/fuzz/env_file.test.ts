@@ -137,7 +137,7 @@ fuzz("adc-run takes the token of `.env` that every ADC would read", FILE, async 
   const wanted = !blank ? ADC_TOKEN : /^a7(ee|adm)-/.test(API_KEY.trim()) ? API_KEY : undefined;
   if (isUtf16(bytes)) return assert.ok(taken instanceof SourceError, String(taken));
   const expected = wanted && expectedToken(wanted, "apisix");
-  if (!blank && ADC_TOKEN !== asRustAdcReads(bytes).ADC_TOKEN) {
+  if (!blank && expected !== undefined && ADC_TOKEN !== asRustAdcReads(bytes).ADC_TOKEN) {
     assert.ok(taken instanceof SourceError, String(taken));
     assert.equal(taken.exitCode, EXIT.config);
     return;

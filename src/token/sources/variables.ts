@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import { EXIT } from "../../errors.ts";
 import { Secret, tokenPrefix } from "../../secret.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
-import { isBlank } from "../token_value.ts";
+import { isBlank, trimToken, validateToken } from "../token_value.ts";
 
 /**
  * Looks for `ADC_TOKEN`, then for `API_KEY`.
@@ -65,7 +65,7 @@ export function dotenvSource(): TokenSource {
   return {
     name: "dotenv",
     timeout: 1_000,
-    find: ({ connection: { envFile } }) => {
+    find: ({ connection: { envFile, backend } }) => {
       if (envFile.unreadable !== undefined) {
         return Promise.resolve({
           status: "broken",
@@ -80,12 +80,11 @@ export function dotenvSource(): TokenSource {
       }
       const answer = findInVariables((name) => envFile.get(name), ` in ${envFile.name}`);
       const suggestion = envFile.ambiguous.get("ADC_TOKEN");
-      // The other name is adc-run's to read alone: no ADC knows it.
+      // The other name is adc-run's to read alone: no ADC knows it. What is no token anyway is told as that.
       if (
-        suggestion === undefined || answer.status !== "found" || answer.detail.startsWith("API")
-      ) {
-        return Promise.resolve(answer);
-      }
+        suggestion === undefined || answer.status !== "found" || answer.detail.startsWith("API") ||
+        validateToken(trimToken(answer.token, backend.value), backend.value) !== undefined
+      ) return Promise.resolve(answer);
       const reason = `not every ADC reads the same ADC_TOKEN in ${envFile.name}`;
       return Promise.resolve({ status: "broken", reason, suggestion, exitCode: EXIT.config });
     },
