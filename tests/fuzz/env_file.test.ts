@@ -104,6 +104,11 @@ function asRustAdcReads(bytes: Uint8Array): Record<string, string> {
   return env;
 }
 
+/** A value that is expanded is refused, though what comes out may be the same by chance. */
+function mayExpand(bytes: Buffer): boolean {
+  return bytes.includes("$");
+}
+
 /** What a line of the file may decide, but for the token. */
 const SETTINGS = [
   "ADC_BACKEND",
@@ -137,10 +142,10 @@ fuzz("adc-run takes the token of `.env` that every ADC would read", FILE, async 
   const wanted = !blank ? ADC_TOKEN : /^a7(ee|adm)-/.test(API_KEY.trim()) ? API_KEY : undefined;
   if (isUtf16(bytes)) return assert.ok(taken instanceof SourceError, String(taken));
   const expected = wanted && expectedToken(wanted, "apisix");
-  if (!blank && expected !== undefined && ADC_TOKEN !== asRustAdcReads(bytes).ADC_TOKEN) {
-    assert.ok(taken instanceof SourceError, String(taken));
-    assert.equal(taken.exitCode, EXIT.config);
-    return;
+  const isRefused = taken instanceof SourceError && taken.exitCode === EXIT.config;
+  const isAlike = ADC_TOKEN === asRustAdcReads(bytes).ADC_TOKEN;
+  if (!blank && expected !== undefined && (!isAlike || mayExpand(bytes) && isRefused)) {
+    return assert.ok(isRefused, String(taken));
   }
   if (wanted === undefined) assert.ok(taken instanceof NoTokenError, String(taken));
   else if (expected !== undefined) assert.equal(taken, expected);
@@ -161,6 +166,13 @@ fuzz("adc-run reads each variable of `.env` as every ADC would", FILE, async (by
   assert.ok(adc.kind === "run");
   const expected = expectedConnection(adc.options, { cwd, skipVerify: env.ADC_TLS_SKIP_VERIFY });
   const call = resolveConnection({ args: ["sync"], env: {}, cwd });
-  if (expected !== undefined && isAlike) return assertConnection(await call, expected);
+  if (expected !== undefined && isAlike) {
+    const connection = await call.catch((error) => {
+      if (mayExpand(bytes) && error instanceof ConnectionError) return undefined;
+      throw error;
+    });
+    if (connection !== undefined) assertConnection(connection, expected);
+    return;
+  }
   await assert.rejects(call, ConnectionError);
 });

@@ -156,10 +156,15 @@ function standalone(options, request, { isRust }) {
       const { headers } = await request("HEAD", `${first}/apisix/admin`);
       const [, minor = 999] = /APISIX\/\d+\.(\d+)/.exec(headers.server ?? "") ?? [];
       const method = Number(minor) > 13 ? "HEAD" : "GET";
-      const answers = await Promise.all(
+      const asked = await Promise.allSettled(
         pairs.map(([server, token]) => request(method, server + CONFIGS, { token })),
       );
-      const times = answers.map((answer) => Number(answer.headers["x-last-modified"] ?? 0));
+      // For Rust's it is enough that one answers.
+      const failed = asked.filter(({ status }) => status === "rejected");
+      if (failed.length > (isRust ? pairs.length - 1 : 0)) throw failed[0].reason;
+      const times = asked.map(({ value }) =>
+        value ? Number(value.headers["x-last-modified"] ?? 0) : -1
+      );
       const [server, token] = pairs[times.indexOf(Math.max(...times))];
       ({ data: current } = await request("GET", server + CONFIGS, { token }));
       return current;
