@@ -24,22 +24,13 @@ export interface AdcArguments {
    */
   readonly wordsWithoutValues: readonly string[];
   /** A connection option that not every ADC reads alike, why, and what to write instead. */
-  readonly ambiguous?: AmbiguousOption | undefined;
+  readonly ambiguous?: {
+    readonly flag: string;
+    readonly found: string;
+    readonly suggestion: string;
+  } | undefined;
   /** Whether ADC will show its help or version and connect to nothing. */
   readonly information: boolean;
-}
-
-/**
- * What is wrong with an option of ADC's.
- * @category Connection
- */
-export interface AmbiguousOption {
-  /** The option. */
-  readonly flag: string;
-  /** What was found, without its value. */
-  readonly found: string;
-  /** What to do about it. */
-  readonly suggestion: string;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { UsageError } from "../errors.ts";
 import { Secret } from "../secret.ts";
-import type { AdcArguments, AmbiguousOption } from "./arguments.ts";
+import type { AdcArguments } from "./arguments.ts";
 import { ADC_SETTINGS, type AdcFlags } from "./settings.ts";
 
 const CONNECTION_OPTIONS: readonly string[] = Object.values(ADC_SETTINGS).map((
@@ -103,7 +103,7 @@ interface Parsed {
 function ambiguousOption(
   words: readonly string[],
   { given, unknown }: Parsed,
-): AmbiguousOption | undefined {
+): AdcArguments["ambiguous"] {
   const { flag: skipVerify } = ADC_SETTINGS.tlsSkipVerify;
   if (unknown.some((word) => word.startsWith(`${skipVerify}=`))) {
     const suggestion = "Write it alone, or leave it out to verify the server's certificate.";
