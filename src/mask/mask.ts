@@ -3,8 +3,8 @@ import { Transform, type TransformCallback } from "node:stream";
 import type { Secret } from "../secret.ts";
 import { MAX_TIMER } from "../system/deadline.ts";
 import { IdleTimer, type Timers } from "../system/idle_timer.ts";
-import { secretForms } from "./forms.ts";
-import { Matcher } from "./matcher.ts";
+import type { Reader } from "./findings.ts";
+import { readersFor } from "./readers.ts";
 import { Replacer } from "./replacer.ts";
 
 /** Node.js 20 would take 16 KiB, less than one read from a pipe. */
@@ -156,24 +156,21 @@ export function createMask(secrets: Iterable<Secret>, options: MaskOptions = {})
       `Cannot create a mask: idleTime is ${idleTime}, not 0 to ${MAX_TIMER} milliseconds`,
     );
   }
-  const forms = new Set<string>();
-  for (const secret of secrets) {
-    for (const form of secretForms(secret.reveal())) forms.add(form);
-  }
-  return new SecretMask(new Matcher(forms), { replacement: Buffer.from(replacement), idleTime });
+  const readers = readersFor([...secrets].map((secret) => secret.reveal()));
+  return new SecretMask(readers, { replacement: Buffer.from(replacement), idleTime });
 }
 
 class SecretMask implements Mask {
-  readonly #matcher: Matcher;
+  readonly #readers: readonly Reader[];
   readonly #replacement: Buffer;
   readonly #idleTime: number;
   #count = 0;
 
   constructor(
-    matcher: Matcher,
+    readers: readonly Reader[],
     options: { readonly replacement: Buffer; readonly idleTime: number },
   ) {
-    this.#matcher = matcher;
+    this.#readers = readers;
     this.#replacement = options.replacement;
     this.#idleTime = options.idleTime;
   }
@@ -183,7 +180,7 @@ class SecretMask implements Mask {
   }
 
   stream(): Transform {
-    return new MaskStream(new Replacer(this.#matcher, this.#replacement), {
+    return new MaskStream(new Replacer(this.#readers, this.#replacement), {
       idleTime: this.#idleTime,
       onReplaced: (count) => {
         this.#count += count;
@@ -192,7 +189,7 @@ class SecretMask implements Mask {
   }
 
   text(value: string): string {
-    const replacer = new Replacer(this.#matcher, this.#replacement);
+    const replacer = new Replacer(this.#readers, this.#replacement);
     const output = [...replacer.write(Buffer.from(value)), ...replacer.release()];
     // Unmasked text is returned as it came: a lone surrogate would not survive the way to bytes.
     return replacer.count === 0 ? value : Buffer.concat(output).toString();

@@ -3,11 +3,15 @@ import { Buffer } from "node:buffer";
 import { Transform } from "node:stream";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { secretForms } from "../../src/mask/forms.ts";
+import { encodedForms, textForms } from "../../src/mask/forms.ts";
 import { createMask, type Mask } from "../../src/mask/mask.ts";
 import { Secret } from "../../src/secret.ts";
 
 const TOKEN = "a7ee-Example/Token+0";
+
+function secretForms(value: string): readonly string[] {
+  return [...textForms(value), ...encodedForms(value)];
+}
 
 async function through(mask: Mask, ...chunks: readonly Uint8Array[]): Promise<Buffer> {
   const stream = mask.stream();
@@ -34,7 +38,7 @@ test("`createMask()` masks a token split over two chunks", async () => {
 
 test("`createMask()` masks every form split at every position", async () => {
   const mask = maskOf(TOKEN, "pä'ss \u{1f511}\"/w");
-  const forms = [TOKEN, "pä'ss \u{1f511}\"/w"].flatMap((value) => [...secretForms(value)]);
+  const forms = [TOKEN, "pä'ss \u{1f511}\"/w"].flatMap(secretForms);
   assert.ok(forms.length > 30);
   for (const form of forms) {
     const text = Buffer.from(`<${form}>`, "latin1");
@@ -60,14 +64,9 @@ test("`createMask()` masks a token inside a longer text in base64", () => {
   }
 });
 
-test("`createMask()` masks a secret of one character", async () => {
-  const output = await through(maskOf("x"), Buffer.from("axxbx"), Buffer.from("x"));
-  assert.equal(output.toString(), "a******b******");
-});
-
 test("`createMask()` masks secrets that overlap as one and a longer one as a whole", () => {
-  const mask = maskOf("first-second", "second-third", "first");
-  assert.equal(mask.text("first-second-third, first-sec"), "***, ***-sec");
+  const mask = maskOf("first-second", "second-third", "first-se");
+  assert.equal(mask.text("first-second-third, first-sec"), "***, ***c");
 });
 
 test("`createMask()` leaves invalid UTF-8 as it is", async () => {

@@ -1,0 +1,237 @@
+import { Buffer } from "node:buffer";
+import { Findings, type Reader } from "./findings.ts";
+
+const NEWLINE = 0x0a, RETURN = 0x0d, BLANK = 0x20, COLON = 0x3a, BAR = 0x7c;
+
+const DIGIT = 1, SEPARATOR = 2, OTHER = 4;
+/** What bytes are in a dump. */
+const KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte === BLANK || byte === COLON) return SEPARATOR;
+  return /[0-9a-f]/i.test(String.fromCharCode(byte)) ? DIGIT : OTHER;
+});
+
+/** So many bytes side by side hold a digit and a separator: pairs of digits stand alone, or by two. */
+const SAMPLE = 5;
+const STRIDE = 19;
+/** The shortest run of digits and separators in which one sample is certain to be. */
+const MIN_RUN = SAMPLE + STRIDE - 1;
+/** Longer rows have no column of characters. */
+const MAX_ROW = 4096;
+
+/** Bytes that are printed as hexadecimal digits, and where. */
+class Dump {
+  readonly bytes: number[] = [];
+  /** Where the digits of each byte begin, and where it ends: behind its character, if there is one. */
+  readonly starts: number[] = [];
+  readonly ends: number[] = [];
+  /** Where each row begins, and with which byte. */
+  readonly rows: { readonly start: number; readonly first: number }[] = [];
+  /** Where what follows has to be read. */
+  end = 0;
+  /** Whether it reaches to the text's end, and may go on. */
+  isOpen = false;
+}
+
+/**
+ * Reads hexadecimal digits with blanks or colons between the bytes, as dumps have them: `<Buffer …>`
+ * of Node.js, `xxd`, `hexdump -C`, `curl --trace`. What they say is given to other readers. Offsets
+ * and line breaks in between are no part of it; the column of characters beside the digits is.
+ */
+export class HexDumps implements Reader {
+  readonly #readers: readonly Reader[];
+
+  constructor(readers: readonly Reader[]) {
+    this.#readers = readers;
+  }
+
+  read(text: Buffer, found: Findings, end: boolean): void {
+    const length = text.length;
+    let from = 0;
+    for (let at = SAMPLE - 1; at < length; at += STRIDE) {
+      const kinds = KINDS[text[at]!]! | KINDS[text[at - 1]!]! | KINDS[text[at - 2]!]! |
+        KINDS[text[at - 3]!]! | KINDS[text[at - 4]!]!;
+      if (kinds !== (DIGIT | SEPARATOR) || !hasGroup(text, at)) continue;
+      const start = runStart(text, at, from);
+      const runEnd = endOfRun(text, at);
+      from = runEnd;
+      if (runEnd - start >= MIN_RUN) {
+        const dump = readDump(text, start);
+        if (dump.bytes.length > 0) {
+          this.#readBytes(dump, found, end);
+          from = Math.max(from, dump.end);
+        }
+      }
+      // The next sample is the first behind it.
+      at += Math.max(0, Math.floor((from - at) / STRIDE)) * STRIDE;
+    }
+    if (from >= length || KINDS[text[length - 1]!] === OTHER) return;
+    const start = runStart(text, length - 1, from);
+    const dump = readDump(text, start);
+    found.keepFrom(start);
+    if (dump.bytes.length > 0 && dump.isOpen) this.#readBytes(dump, found, end);
+  }
+
+  #readBytes(dump: Dump, found: Findings, end: boolean): void {
+    const { bytes, starts, ends, rows, isOpen } = dump;
+    const inner = new Findings(bytes.length);
+    const text = Buffer.from(bytes);
+    for (const reader of this.#readers) reader.read(text, inner, end || !isOpen);
+    const lastRow = rows.at(-1)!;
+    for (let i = 0; i < inner.bounds.length; i += 2) {
+      const first = inner.bounds[i]!, behind = inner.bounds[i + 1]!;
+      found.add(starts[first]!, ends[behind - 1]!);
+      // Its characters may be still to come.
+      if (isOpen && behind > lastRow.first) found.holdFrom(starts[first]!);
+    }
+    if (!isOpen) return;
+    if (inner.hold < bytes.length) found.holdFrom(starts[inner.hold]!);
+    // Whole rows, and one more: the last may be too short to be found by itself.
+    const kept = Math.min(inner.keep, bytes.length - 1);
+    let row = rows.length - 1;
+    while (row > 0 && rows[row]!.first > kept) row--;
+    const { start } = rows[Math.max(0, row - 1)]!;
+    found.keepFrom(dump.end - start <= MAX_ROW * 2 ? start : starts[Math.max(0, kept - MIN_RUN)]!);
+  }
+}
+
+/** Whether a group of two or four digits is near, between two separators. */
+function hasGroup(text: Uint8Array, at: number): boolean {
+  let end = at;
+  while (KINDS[text[end]!] === DIGIT) end--;
+  let start = end;
+  while (KINDS[text[start - 1]!] === DIGIT) start--;
+  const before = end - start, behind = digitsAt(text, end + 1);
+  return before === 2 || before === 4 || behind === 2 || behind === 4;
+}
+
+function runStart(text: Uint8Array, at: number, floor: number): number {
+  let start = at;
+  while (start > floor && KINDS[text[start - 1]!] !== OTHER) start--;
+  return start;
+}
+
+function endOfRun(text: Uint8Array, at: number): number {
+  let end = at + 1;
+  while (end < text.length && KINDS[text[end]!] !== OTHER) end++;
+  return end;
+}
+
+/** Reads row by row, as long as one is directly below the other. */
+function readDump(text: Buffer, start: number): Dump {
+  const dump = new Dump();
+  let at = start;
+  for (;;) {
+    const first = dump.bytes.length;
+    const dataEnd = readRow(text, at, dump);
+    if (dump.bytes.length > first) dump.rows.push({ start: at, first });
+    dump.end = Math.max(dataEnd, dump.end);
+    const newline = text.indexOf(NEWLINE, dataEnd);
+    const lineEnd = newline < 0 ? text.length : newline;
+    const count = dump.bytes.length - first;
+    // The column of characters is as long as there are bytes.
+    const isLong = lineEnd - dataEnd > MAX_ROW || lineEnd - dataEnd > count * 4 + MIN_RUN;
+    if (newline < 0) {
+      dump.isOpen = !isLong && (count > 0 || dataEnd === text.length);
+      if (dump.isOpen) dump.end = text.length;
+      return dump;
+    }
+    if (count === 0 || isLong) return dump;
+    const textEnd = text[lineEnd - 1] === RETURN ? lineEnd - 1 : lineEnd;
+    const isWhole = addCharacters(text, textEnd, { dump, first }) ||
+      isBlank(text, dataEnd, textEnd);
+    if (!isWhole) return dump;
+    dump.end = newline + 1;
+    if (dump.end === text.length) {
+      dump.isOpen = true;
+      return dump;
+    }
+    if (dataEnd - at < MIN_RUN) return dump;
+    at = newline + 1;
+  }
+}
+
+/** Adds the bytes of a row; returns where its digits end. */
+function readRow(text: Uint8Array, start: number, dump: Dump): number {
+  let at = behindOffset(text, start);
+  let end = at;
+  for (;;) {
+    const digits = digitsAt(text, at);
+    const next = text[at + digits];
+    const isCut = at + digits === text.length;
+    if (!isCut && digits !== 2 && digits !== 4) return end;
+    if (isLetter(next)) return end;
+    if (digits > 4) return end;
+    for (let i = 0; i + 1 < digits; i += 2) {
+      dump.bytes.push(parseInt(String.fromCharCode(text[at + i]!, text[at + i + 1]!), 16));
+      dump.starts.push(at + i);
+      dump.ends.push(at + i + 2);
+    }
+    at += digits;
+    end = at;
+    if (isCut) return end;
+    // One blank or colon between two groups, two blanks in the middle of a row.
+    if (next === COLON) at++;
+    else for (let blanks = 0; blanks < 2 && text[at] === BLANK; blanks++) at++;
+    if (at === end) return end;
+    if (at === text.length) return at;
+  }
+}
+
+/** Behind the blanks and the offset with which a row may begin. */
+function behindOffset(text: Uint8Array, start: number): number {
+  let at = start;
+  while (text[at] === BLANK || text[at] === COLON) at++;
+  const digits = digitsAt(text, at);
+  let next = at + digits;
+  if (next === text.length) return digits > 4 ? next : at;
+  const isMarked = digits >= 4 && text[next] === COLON &&
+    (next + 1 === text.length || text[next + 1] === BLANK);
+  if (isMarked) next++;
+  while (text[next] === BLANK) next++;
+  if (isMarked || digits > 4) return next;
+  // Four digits in front of pairs.
+  return digits === 4 && text[at + 4] === BLANK && digitsAt(text, next) === 2 &&
+      text[next + 2] === BLANK && digitsAt(text, next + 3) === 2
+    ? next
+    : at;
+}
+
+function digitsAt(text: Uint8Array, start: number): number {
+  let at = start;
+  while (at < text.length && KINDS[text[at]!] === DIGIT) at++;
+  return at - start;
+}
+
+function isLetter(byte: number | undefined): boolean {
+  return byte !== undefined && /\w/.test(String.fromCharCode(byte));
+}
+
+function isBlank(text: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (text[at] !== BLANK) return false;
+  return true;
+}
+
+/**
+ * Finds the column of characters at the end of a row: one for each byte, a dot for many. What was
+ * taken for bytes may be a part of it.
+ */
+function addCharacters(
+  text: Uint8Array,
+  lineEnd: number,
+  { dump: { bytes, starts, ends }, first }: { readonly dump: Dump; readonly first: number },
+): boolean {
+  const end = text[lineEnd - 1] === BAR ? lineEnd - 1 : lineEnd;
+  for (let count = bytes.length - first; count > 0; count--) {
+    const start = end - count, dataEnd = starts[first + count - 1]! + 2;
+    const before = end < lineEnd && text[start - 1] === BAR ? start - 1 : start;
+    if (before <= dataEnd || !isBlank(text, dataEnd, before)) continue;
+    const fits = bytes.slice(first, first + count).every((byte, index) =>
+      byte < 0x20 || byte > 0x7e || byte === text[start + index]
+    );
+    if (!fits) continue;
+    bytes.length = starts.length = ends.length = first + count;
+    for (let i = 0; i < count; i++) ends[first + i] = start + i + 1;
+    return true;
+  }
+  return false;
+}
