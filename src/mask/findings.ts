@@ -18,8 +18,12 @@ export class Findings {
   /** From here on it has to be read again together with what follows. */
   keep: number;
 
-  constructor(length: number) {
+  /** Whether nothing is in front of the text. */
+  readonly isStart: boolean;
+
+  constructor(length: number, { isStart }: { readonly isStart: boolean }) {
     this.hold = this.keep = length;
+    this.isStart = isStart;
   }
 
   add(start: number, end: number): void {

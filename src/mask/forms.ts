@@ -112,8 +112,8 @@ function addJsonForms(forms: Set<string>, value: string): void {
       more(/[<>&\u2028\u2029]/g, lowerCase),
       // PHP on request, and .NET.
       more(/\\.|[<>&']/g, upperCase),
-      more(/\\.|[<>&'+`]/g, upperCase),
-      more(/\\.|[<>&'+`]/g, lowerCase),
+      more(/\\.|[<>&'+`\x7f]/g, upperCase),
+      more(/\\.|[<>&'+`\x7f]/g, lowerCase),
     ]
   ) {
     const nonAscii = /[\u0080-\uffff]/g;
@@ -266,7 +266,7 @@ function addHtmlForms(forms: Set<string>, value: string): void {
   for (const other of [apostrophe, padded]) {
     addText(forms, value.replace(/[&<>"']/g, named(other)));
   }
-  for (const special of [/[&<>"']/g, /[^\w]/gu, /[^a-z0-9.,_-]/giu]) {
+  for (const special of [/[&<>"']/g, /[&<>"'`=/]/g, /[^\w]/gu, /[^a-z0-9.,_-]/giu]) {
     for (const escape of [decimal, hex, upper]) addText(forms, value.replace(special, escape));
   }
 }

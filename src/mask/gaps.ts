@@ -80,29 +80,24 @@ export class Gaps {
       if (start > floor && text[start - 1] === BACKSLASH && !filter.isInside(BACKSLASH)) start--;
     }
     const end = start > floor && filter.isInside(text[start - 1]!) ? gapEnd(text, start) : -1;
-    if (end < 0) return Math.max(floor, at + 1);
-    if (!filter.passes(text, { floor, start, end })) return end;
+    // What a sequence is made of may be read as text as well.
+    if (end < 0 || !filter.passes(text, { floor, start, end })) return Math.max(floor, at + 1);
     return this.#follow(text, Math.max(floor, start - filter.longest - MAX_INDENT), {
       gap: start,
-      end,
       found,
     });
   }
 
   /**
-   * Reads on behind a gap until no prefix has a gap in it; returns where the last gap ends that was
-   * passed over.
+   * Reads on behind a gap until no prefix has a gap in it; returns behind where the last gap begins
+   * that was passed over.
    */
   #follow(
     text: Buffer,
     from: number,
-    { gap, end: gapsEnd, found }: {
-      readonly gap: number;
-      readonly end: number;
-      readonly found: Findings;
-    },
+    { gap, found }: { readonly gap: number; readonly found: Findings },
   ): number {
-    let floor = gapsEnd;
+    let floor = gap + 1;
     const automaton = this.#automaton();
     const length = text.length;
     /** How many bytes were read before each gap, and where they would be without it. */
@@ -119,7 +114,7 @@ export class Gaps {
       const next = automaton.next(state, byte);
       const end = automaton.depth(next) === depth + 1 && depth > 0 ? -1 : gapEnd(text, at);
       if (end > 0) {
-        floor = Math.max(floor, end);
+        floor = Math.max(floor, at + 1);
         if (state === ROOT && at >= gap) return floor;
         skipped += end - at;
         before.push(count);

@@ -15,6 +15,8 @@ const SAMPLE = 5;
 const STRIDE = 19;
 /** The shortest run of digits and separators in which one sample is certain to be. */
 const MIN_RUN = SAMPLE + STRIDE - 1;
+/** Of fewer characters it is not clear what is an offset. */
+const MAX_OFFSET = 16;
 /** Longer rows have no column of characters. */
 const MAX_ROW = 4096;
 
@@ -53,40 +55,57 @@ export class HexDumps implements Reader {
       if (kinds !== (DIGIT | SEPARATOR) || !hasGroup(text, at)) continue;
       const start = runStart(text, at, from);
       const runEnd = endOfRun(text, at);
-      from = runEnd;
-      if (runEnd - start >= MIN_RUN) {
-        const dump = readDump(text, start);
-        if (dump.bytes.length > 0) {
-          this.#readBytes(dump, found, end);
-          from = Math.max(from, dump.end);
-        }
-      }
+      // What is too short may go on.
+      if (runEnd === length && runEnd - start < MIN_RUN) break;
+      from = runEnd - start < MIN_RUN ? runEnd : this.#readRun(text, { start, runEnd, found, end });
       // The next sample is the first behind it.
       at += Math.max(0, Math.floor((from - at) / STRIDE)) * STRIDE;
     }
     if (from >= length || KINDS[text[length - 1]!] === OTHER) return;
     const start = runStart(text, length - 1, from);
-    const dump = readDump(text, start);
     found.keepFrom(start);
-    if (dump.bytes.length > 0 && dump.isOpen) this.#readBytes(dump, found, end);
+    this.#readRun(text, { start, runEnd: length, found, end });
+  }
+
+  /** Reads the dumps that begin in a run of digits and separators; returns where they end. */
+  #readRun(
+    text: Buffer,
+    { start, runEnd, found, end }: {
+      readonly start: number;
+      readonly runEnd: number;
+      readonly found: Findings;
+      readonly end: boolean;
+    },
+  ): number {
+    let at = start;
+    while (at < runEnd) {
+      const dump = readDump(text, at);
+      if (dump.bytes.length > 0) this.#readBytes(dump, found, end);
+      // Without its first group it may be one.
+      else while (at < runEnd && KINDS[text[at]!] === SEPARATOR) at++;
+      at = Math.max(dump.bytes.length > 0 ? dump.end : 0, at + digitsAt(text, at), at + 1);
+    }
+    return at;
   }
 
   #readBytes(dump: Dump, found: Findings, end: boolean): void {
     const { bytes, starts, ends, rows, isOpen } = dump;
-    const inner = new Findings(bytes.length);
+    const inner = new Findings(bytes.length, { isStart: true });
     const text = Buffer.from(bytes);
     for (const reader of this.#readers) reader.read(text, inner, end || !isOpen);
     const lastRow = rows.at(-1)!;
+    let kept = Math.min(inner.keep, bytes.length - 1);
     for (let i = 0; i < inner.bounds.length; i += 2) {
       const first = inner.bounds[i]!, behind = inner.bounds[i + 1]!;
       found.add(starts[first]!, ends[behind - 1]!);
       // Its characters may be still to come.
-      if (isOpen && behind > lastRow.first) found.holdFrom(starts[first]!);
+      if (!isOpen || behind <= lastRow.first) continue;
+      found.holdFrom(starts[first]!);
+      kept = Math.min(kept, first);
     }
     if (!isOpen) return;
     if (inner.hold < bytes.length) found.holdFrom(starts[inner.hold]!);
     // Whole rows, and one more: the last may be too short to be found by itself.
-    const kept = Math.min(inner.keep, bytes.length - 1);
     let row = rows.length - 1;
     while (row > 0 && rows[row]!.first > kept) row--;
     const { start } = rows[Math.max(0, row - 1)]!;
@@ -94,14 +113,18 @@ export class HexDumps implements Reader {
   }
 }
 
-/** Whether a group of two or four digits is near, between two separators. */
-function hasGroup(text: Uint8Array, at: number): boolean {
-  let end = at;
-  while (KINDS[text[end]!] === DIGIT) end--;
-  let start = end;
-  while (KINDS[text[start - 1]!] === DIGIT) start--;
-  const before = end - start, behind = digitsAt(text, end + 1);
-  return before === 2 || before === 4 || behind === 2 || behind === 4;
+/** Whether a group of two or four digits is near. */
+function hasGroup(text: Uint8Array, near: number): boolean {
+  let at = near;
+  while (KINDS[text[at]!] === SEPARATOR) at--;
+  while (KINDS[text[at + 1]!] === DIGIT) at++;
+  for (let groups = 0; groups < 2; groups++) {
+    const end = at;
+    while (KINDS[text[at]!] === DIGIT) at--;
+    if (end - at === 2 || end - at === 4) return true;
+    while (KINDS[text[at]!] === SEPARATOR) at--;
+  }
+  return false;
 }
 
 function runStart(text: Uint8Array, at: number, floor: number): number {
@@ -122,14 +145,16 @@ function readDump(text: Buffer, start: number): Dump {
   let at = start;
   for (;;) {
     const first = dump.bytes.length;
-    const dataEnd = readRow(text, at, dump);
+    const isUnclear = at > start && text.length - at < MAX_OFFSET && !text.includes(NEWLINE, at);
+    const dataEnd = isUnclear ? text.length : readRow(text, at, dump);
     if (dump.bytes.length > first) dump.rows.push({ start: at, first });
     dump.end = Math.max(dataEnd, dump.end);
     const newline = text.indexOf(NEWLINE, dataEnd);
     const lineEnd = newline < 0 ? text.length : newline;
     const count = dump.bytes.length - first;
     // The column of characters is as long as there are bytes.
-    const isLong = lineEnd - dataEnd > MAX_ROW || lineEnd - dataEnd > count * 4 + MIN_RUN;
+    const isLong = lineEnd - dataEnd > MAX_ROW ||
+      lineEnd - behindBlanks(text, dataEnd) > count + 2;
     if (newline < 0) {
       dump.isOpen = !isLong && (count > 0 || dataEnd === text.length);
       if (dump.isOpen) dump.end = text.length;
@@ -180,14 +205,14 @@ function readRow(text: Uint8Array, start: number, dump: Dump): number {
 /** Behind the blanks and the offset with which a row may begin. */
 function behindOffset(text: Uint8Array, start: number): number {
   let at = start;
-  while (text[at] === BLANK || text[at] === COLON) at++;
+  while (KINDS[text[at]!] === SEPARATOR) at++;
   const digits = digitsAt(text, at);
   let next = at + digits;
   if (next === text.length) return digits > 4 ? next : at;
   const isMarked = digits >= 4 && text[next] === COLON &&
     (next + 1 === text.length || text[next + 1] === BLANK);
   if (isMarked) next++;
-  while (text[next] === BLANK) next++;
+  next = behindBlanks(text, next);
   if (isMarked || digits > 4) return next;
   // Four digits in front of pairs.
   return digits === 4 && text[at + 4] === BLANK && digitsAt(text, next) === 2 &&
@@ -206,9 +231,14 @@ function isLetter(byte: number | undefined): boolean {
   return byte !== undefined && /\w/.test(String.fromCharCode(byte));
 }
 
+function behindBlanks(text: Uint8Array, start: number): number {
+  let at = start;
+  while (text[at] === BLANK) at++;
+  return at;
+}
+
 function isBlank(text: Uint8Array, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) if (text[at] !== BLANK) return false;
-  return true;
+  return behindBlanks(text, from) >= to;
 }
 
 /**
@@ -220,18 +250,19 @@ function addCharacters(
   lineEnd: number,
   { dump: { bytes, starts, ends }, first }: { readonly dump: Dump; readonly first: number },
 ): boolean {
-  const end = text[lineEnd - 1] === BAR ? lineEnd - 1 : lineEnd;
-  for (let count = bytes.length - first; count > 0; count--) {
-    const start = end - count, dataEnd = starts[first + count - 1]! + 2;
-    const before = end < lineEnd && text[start - 1] === BAR ? start - 1 : start;
-    if (before <= dataEnd || !isBlank(text, dataEnd, before)) continue;
-    const fits = bytes.slice(first, first + count).every((byte, index) =>
-      byte < 0x20 || byte > 0x7e || byte === text[start + index]
-    );
-    if (!fits) continue;
-    bytes.length = starts.length = ends.length = first + count;
-    for (let i = 0; i < count; i++) ends[first + i] = start + i + 1;
-    return true;
+  for (const end of text[lineEnd - 1] === BAR ? [lineEnd, lineEnd - 1] : [lineEnd]) {
+    for (let count = bytes.length - first; count > 0; count--) {
+      const start = end - count, dataEnd = starts[first + count - 1]! + 2;
+      const before = end < lineEnd && text[start - 1] === BAR ? start - 1 : start;
+      if (before <= dataEnd || !isBlank(text, dataEnd, before)) continue;
+      const fits = bytes.slice(first, first + count).every((byte, index) =>
+        byte < 0x20 || byte > 0x7e || byte === text[start + index]
+      );
+      if (!fits) continue;
+      bytes.length = starts.length = ends.length = first + count;
+      for (let i = 0; i < count; i++) ends[first + i] = start + i + 1;
+      return true;
+    }
   }
   return false;
 }

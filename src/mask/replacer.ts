@@ -21,6 +21,7 @@ export class Replacer {
   #released = 0;
   /** The occurrences that wait, as one: they overlap, or the first could not wait. */
   #waiting: readonly number[] = [];
+  #isStart = true;
   #count = 0;
 
   constructor(readers: readonly Reader[], replacement: Uint8Array) {
@@ -55,7 +56,7 @@ export class Replacer {
     const text = context.length === 0
       ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
       : Buffer.concat([context, chunk]);
-    const found = new Findings(text.length);
+    const found = new Findings(text.length, { isStart: this.#isStart });
     for (const reader of this.#readers) reader.read(text, found, end);
     const unions = unite([...this.#waiting, ...found.bounds], released);
     const hold = end ? text.length : found.hold;
@@ -64,6 +65,7 @@ export class Replacer {
     const until = Math.max(Math.min(unions[done] ?? hold, hold), released);
 
     const keep = Math.min(found.keep, hold);
+    if (keep > 0) this.#isStart = false;
     const move = (position: number): number => position - keep;
     this.#waiting = unions.slice(done).map(move);
     this.#context = keep === text.length ? NOTHING : Buffer.from(text.subarray(keep));

@@ -26,7 +26,8 @@ export class Words implements Reader {
   ): void {
     const isFirst = isWord(form.charCodeAt(0));
     const isLast = isWord(form.charCodeAt(form.length - 1));
-    const begins = (at: number): boolean => !isFirst || at === 0 || !isWord(text[at - 1]!);
+    const begins = (at: number): boolean =>
+      !isFirst || (at === 0 ? found.isStart : !isWord(text[at - 1]!));
     for (let at = 0; (at = text.indexOf(form, at, "latin1")) >= 0; at++) {
       if (!begins(at)) continue;
       const next = at + form.length;

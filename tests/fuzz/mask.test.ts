@@ -310,7 +310,7 @@ const LAYOUTS: Readonly<Record<string, Layout>> = {
     read: (output) => seen(output).replaceAll("\0", ""),
   },
   "a Buffer": {
-    write: (text) => inspect(Buffer.from(text)).replace(/ \.\.\. .*/, ">"),
+    write: (text) => `<Buffer ${Buffer.from(text).toString("hex").replace(/..(?=.)/g, "$& ")}>`,
     read: undumped,
   },
   "colons": {
