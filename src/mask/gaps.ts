@@ -112,10 +112,9 @@ export class Gaps {
       const byte = text[at]!;
       const depth = automaton.depth(state);
       const next = automaton.next(state, byte);
-      const end = automaton.depth(next) === depth + 1 && depth > 0 ? -1 : gapEnd(text, at);
+      const end = depth === 0 || automaton.depth(next) === depth + 1 ? -1 : gapEnd(text, at);
       if (end > 0) {
         floor = Math.max(floor, at + 1);
-        if (state === ROOT && at >= gap) return floor;
         skipped += end - at;
         before.push(count);
         shift.push(skipped);

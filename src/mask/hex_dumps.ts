@@ -15,6 +15,7 @@ const SAMPLE = 5;
 const STRIDE = 19;
 /** The shortest run of digits and separators in which one sample is certain to be. */
 const MIN_RUN = SAMPLE + STRIDE - 1;
+const USUAL_ROW = 16;
 /** Of fewer characters it is not clear what is an offset. */
 const MAX_OFFSET = 16;
 /** Longer rows have no column of characters. */
@@ -30,6 +31,8 @@ class Dump {
   readonly rows: { readonly start: number; readonly first: number }[] = [];
   /** Where what follows has to be read. */
   end = 0;
+  /** Whether its first row is long enough. */
+  isDump = false;
   /** Whether it reaches to the text's end, and may go on. */
   isOpen = false;
 }
@@ -41,9 +44,12 @@ class Dump {
  */
 export class HexDumps implements Reader {
   readonly #readers: readonly Reader[];
+  readonly #halves: ReadonlySet<number>;
 
-  constructor(readers: readonly Reader[]) {
+  /** `first` has the bytes with which something can begin that they look for. */
+  constructor(readers: readonly Reader[], first: ReadonlySet<number>) {
     this.#readers = readers;
+    this.#halves = new Set([...first].map((byte) => byte >> 4));
   }
 
   read(text: Buffer, found: Findings, end: boolean): void {
@@ -52,19 +58,32 @@ export class HexDumps implements Reader {
     for (let at = SAMPLE - 1; at < length; at += STRIDE) {
       const kinds = KINDS[text[at]!]! | KINDS[text[at - 1]!]! | KINDS[text[at - 2]!]! |
         KINDS[text[at - 3]!]! | KINDS[text[at - 4]!]!;
-      if (kinds !== (DIGIT | SEPARATOR) || !hasGroup(text, at)) continue;
+      if (kinds !== (DIGIT | SEPARATOR)) continue;
       const start = runStart(text, at, from);
       const runEnd = endOfRun(text, at);
       // What is too short may go on.
       if (runEnd === length && runEnd - start < MIN_RUN) break;
-      from = runEnd - start < MIN_RUN ? runEnd : this.#readRun(text, { start, runEnd, found, end });
+      from = runEnd - start < MIN_RUN || !hasGroup(text, start, runEnd)
+        ? runEnd
+        : this.#readRun(text, { start, runEnd, found, end });
       // The next sample is the first behind it.
       at += Math.max(0, Math.floor((from - at) / STRIDE)) * STRIDE;
     }
-    if (from >= length || KINDS[text[length - 1]!] === OTHER) return;
+    if (length === 0 || KINDS[text[length - 1]!] === OTHER) return;
+    this.#holdHalf(text, found);
+    if (from >= length) return;
     const start = runStart(text, length - 1, from);
     found.keepFrom(start);
     this.#readRun(text, { start, runEnd: length, found, end });
+  }
+
+  /** Half a byte can be a start, too. */
+  #holdHalf(text: Uint8Array, found: Findings): void {
+    const { length } = text;
+    let digits = 0;
+    while (digits < 4 && KINDS[text[length - 1 - digits]!] === DIGIT) digits++;
+    const half = parseInt(String.fromCharCode(text[length - 1]!), 16);
+    if ((digits === 1 || digits === 3) && this.#halves.has(half)) found.holdFrom(length - 1);
   }
 
   /** Reads the dumps that begin in a run of digits and separators; returns where they end. */
@@ -80,7 +99,8 @@ export class HexDumps implements Reader {
     let at = start;
     while (at < runEnd) {
       const dump = readDump(text, at);
-      if (dump.bytes.length > 0) this.#readBytes(dump, found, end);
+      // A few digits are more likely a time of day; but they may go on.
+      if (dump.isOpen || dump.isDump) this.#readBytes(dump, found, end);
       // Without its first group it may be one.
       else while (at < runEnd && KINDS[text[at]!] === SEPARATOR) at++;
       at = Math.max(dump.bytes.length > 0 ? dump.end : 0, at + digitsAt(text, at), at + 1);
@@ -89,7 +109,8 @@ export class HexDumps implements Reader {
   }
 
   #readBytes(dump: Dump, found: Findings, end: boolean): void {
-    const { bytes, starts, ends, rows, isOpen } = dump;
+    const { bytes, starts, ends, rows, isOpen, isDump } = dump;
+    if (bytes.length === 0 || (!isDump && end)) return;
     const inner = new Findings(bytes.length, { isStart: true });
     const text = Buffer.from(bytes);
     for (const reader of this.#readers) reader.read(text, inner, end || !isOpen);
@@ -97,7 +118,7 @@ export class HexDumps implements Reader {
     let kept = Math.min(inner.keep, bytes.length - 1);
     for (let i = 0; i < inner.bounds.length; i += 2) {
       const first = inner.bounds[i]!, behind = inner.bounds[i + 1]!;
-      found.add(starts[first]!, ends[behind - 1]!);
+      if (isDump) found.add(starts[first]!, ends[behind - 1]!);
       // Its characters may be still to come.
       if (!isOpen || behind <= lastRow.first) continue;
       found.holdFrom(starts[first]!);
@@ -105,6 +126,13 @@ export class HexDumps implements Reader {
     }
     if (!isOpen) return;
     if (inner.hold < bytes.length) found.holdFrom(starts[inner.hold]!);
+    const usual = lastRow.first + USUAL_ROW;
+    if (bytes.length > usual) {
+      // What is behind a row of usual length may be its characters.
+      const shorter = new Findings(usual, { isStart: true });
+      for (const reader of this.#readers) reader.read(text.subarray(0, usual), shorter, false);
+      if (shorter.hold < usual) found.holdFrom(starts[shorter.hold]!);
+    }
     // Whole rows, and one more: the last may be too short to be found by itself.
     let row = rows.length - 1;
     while (row > 0 && rows[row]!.first > kept) row--;
@@ -113,41 +141,54 @@ export class HexDumps implements Reader {
   }
 }
 
-/** Whether a group of two or four digits is near. */
-function hasGroup(text: Uint8Array, near: number): boolean {
-  let at = near;
-  while (KINDS[text[at]!] === SEPARATOR) at--;
-  while (KINDS[text[at + 1]!] === DIGIT) at++;
-  for (let groups = 0; groups < 2; groups++) {
-    const end = at;
-    while (KINDS[text[at]!] === DIGIT) at--;
-    if (end - at === 2 || end - at === 4) return true;
-    while (KINDS[text[at]!] === SEPARATOR) at--;
+/** Whether a run has a group of two or four digits. */
+function hasGroup(text: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const digits = digitsAt(text, at);
+    if (digits === 2 || digits === 4) return true;
+    at += digits;
   }
   return false;
 }
 
+/** Where a run begins, without three separators side by side. */
 function runStart(text: Uint8Array, at: number, floor: number): number {
-  let start = at;
-  while (start > floor && KINDS[text[start - 1]!] !== OTHER) start--;
+  let start = at, separators = 0;
+  for (; start > floor && separators < 3; start--) {
+    const kind = KINDS[text[start - 1]!];
+    if (kind === OTHER) break;
+    separators = kind === SEPARATOR ? separators + 1 : 0;
+  }
   return start;
 }
 
 function endOfRun(text: Uint8Array, at: number): number {
-  let end = at + 1;
-  while (end < text.length && KINDS[text[end]!] !== OTHER) end++;
+  let end = at + 1, separators = 0;
+  for (; end < text.length && separators < 3; end++) {
+    const kind = KINDS[text[end]!];
+    if (kind === OTHER) break;
+    separators = kind === SEPARATOR ? separators + 1 : 0;
+  }
   return end;
 }
 
 /** Reads row by row, as long as one is directly below the other. */
 function readDump(text: Buffer, start: number): Dump {
   const dump = new Dump();
-  let at = start;
+  let at = start, width = Infinity;
   for (;;) {
     const first = dump.bytes.length;
     const isUnclear = at > start && text.length - at < MAX_OFFSET && !text.includes(NEWLINE, at);
-    const dataEnd = isUnclear ? text.length : readRow(text, at, dump);
-    if (dump.bytes.length > first) dump.rows.push({ start: at, first });
+    let dataEnd = isUnclear ? text.length : readRow(text, at, dump);
+    if (dump.bytes.length - first > width) {
+      // The column of characters can look like digits.
+      dump.bytes.length = dump.starts.length = dump.ends.length = first + width;
+      dataEnd = dump.ends.at(-1)!;
+    }
+    const last = dump.bytes.length - 1;
+    if (last >= first) dump.rows.push({ start: at, first });
+    const isWide = last >= first && dump.starts[last]! + 2 - dump.starts[first]! >= MIN_RUN;
+    if (at === start) dump.isDump = isWide;
     dump.end = Math.max(dataEnd, dump.end);
     const newline = text.indexOf(NEWLINE, dataEnd);
     const lineEnd = newline < 0 ? text.length : newline;
@@ -170,7 +211,7 @@ function readDump(text: Buffer, start: number): Dump {
       dump.isOpen = true;
       return dump;
     }
-    if (dataEnd - at < MIN_RUN) return dump;
+    if (!isWide) return dump;
     at = newline + 1;
   }
 }

@@ -20,7 +20,9 @@ export function readersFor(secrets: Iterable<string>): readonly Reader[] {
   }
   if (patterns.size + words.size === 0) return [];
   const readers = [new Words(words), new Matcher(patterns, { gaps: true }), new Utf16(patterns)];
-  return [...readers, new HexDumps(readers)];
+  // Of UTF-16 it can be a zero.
+  const first = new Set([...words, ...patterns.keys(), "\0"].map((form) => form.charCodeAt(0)));
+  return [...readers, new HexDumps(readers, first)];
 }
 
 /** Finds forms in UTF-16: in ASCII's and Latin-1's characters every other byte is zero. */

@@ -418,7 +418,7 @@ fuzz(
   async ({ secrets, parts, cuts }) => {
     const text = parts.map((part) =>
       typeof part === "string" ? part : seen(Buffer.from(
-        LAYOUTS[part.layout]!.write(`.${secrets[part.width % secrets.length] ?? ""}`, part.width),
+        LAYOUTS[part.layout]!.write(`|${secrets[part.width % secrets.length] ?? ""}`, part.width),
       ))
     ).join("");
     const mask = createMask(secrets.map((secret) => new Secret(secret)), { idleTime: NEVER });
