@@ -41,7 +41,7 @@ export class Gaps {
   read(text: Buffer, { floor: from, found }: Omit<Place, "at">): void {
     const length = text.length;
     let floor = from, escape = -1, last = -1;
-    while ((escape = text.indexOf(ESCAPE, Math.max(floor, last + 1))) >= 0) {
+    while ((escape = nextEscape(text, Math.max(floor, last + 1))) >= 0) {
       last = escape;
       floor = this.#lookAt(text, escape, { floor, found });
     }
@@ -135,6 +135,13 @@ export class Gaps {
     if (state !== ROOT) found.holdFrom(position(count - automaton.depth(state)));
     return length;
   }
+}
+
+/** Where there is one, there are more; a call for each would take longer. */
+function nextEscape(text: Buffer, from: number): number {
+  const near = Math.min(text.length, from + 32);
+  for (let at = from; at < near; at++) if (text[at] === ESCAPE) return at;
+  return text.indexOf(ESCAPE, near);
 }
 
 /** Knows which bytes a pattern has side by side: Bloom filters with one hash. */

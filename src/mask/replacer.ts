@@ -2,6 +2,8 @@ import { Buffer } from "node:buffer";
 import { Findings, type Reader } from "./findings.ts";
 
 const NOTHING = Buffer.alloc(0);
+const NEWLINE = 0x0a;
+const LONG_CHUNK = 4096;
 /** Below this many bytes a loop copies faster than a call. */
 const SHORT_COPY = 32;
 
@@ -40,6 +42,14 @@ export class Replacer {
   }
 
   write(chunk: Uint8Array): Uint8Array[] {
+    if (this.#context.length > 0 && chunk.length > LONG_CHUNK) {
+      // Little is pending at the end of a line, and the rest of the chunk need not be copied.
+      const line = chunk.subarray(0, LONG_CHUNK).indexOf(NEWLINE) + 1;
+      return [
+        ...this.#read(chunk.subarray(0, line), false),
+        ...this.#read(chunk.subarray(line), false),
+      ];
+    }
     return this.#read(chunk, false);
   }
 
