@@ -43,7 +43,8 @@ export class Gaps {
     let floor = from, escape = -1, last = -1;
     while ((escape = nextEscape(text, Math.max(floor, last + 1))) >= 0) {
       last = escape;
-      floor = this.#lookAt(text, escape, { floor, found });
+      const isCandidate = escape > floor && this.#filter.isInside(text[escape - 1]!);
+      floor = isCandidate ? this.#lookAt(text, escape, { floor, found }) : escape + 1;
     }
     // The rest of a sequence is not to be taken for text.
     if (last >= 0 && sequenceEnd(text, last) === length) found.keepFrom(last);

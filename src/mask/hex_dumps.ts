@@ -118,7 +118,9 @@ export class HexDumps implements Reader {
     let kept = Math.min(inner.keep, bytes.length - 1);
     for (let i = 0; i < inner.bounds.length; i += 2) {
       const first = inner.bounds[i]!, behind = inner.bounds[i + 1]!;
-      if (isDump) found.add(starts[first]!, ends[behind - 1]!);
+      // One more digit would make it something else.
+      const isCut = isOpen && !end && ends[behind - 1] === dump.end;
+      if (isDump && !isCut) found.add(starts[first]!, ends[behind - 1]!);
       // Its characters may be still to come.
       if (!isOpen || behind <= lastRow.first) continue;
       found.holdFrom(starts[first]!);

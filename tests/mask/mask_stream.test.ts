@@ -196,15 +196,18 @@ test("`MaskStream` does not keep the process alive while it waits", () => {
 });
 
 test("`MaskStream` lets held bytes go by the timers of the platform", async () => {
-  // The stream's own timer is not to keep the process alive, so something else must.
-  const alive = setInterval(() => {}, 1000);
+  // The stream's own timer keeps no process alive, so something else must, without waking the loop.
+  let alive: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    alive = setTimeout(() => reject(new Error("The loop slept on")), 20_000);
+  });
   try {
     const stream = maskStream();
     stream.write("a7ee-");
-    const [chunk] = await once(stream, "data");
+    const [chunk] = await Promise.race([once(stream, "data"), late]);
     assert.equal(String(chunk), "a7ee-");
   } finally {
-    clearInterval(alive);
+    clearTimeout(alive);
   }
 });
 
