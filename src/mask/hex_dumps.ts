@@ -29,6 +29,8 @@ class Dump {
   readonly ends: number[] = [];
   /** Where each row begins, and with which byte. */
   readonly rows: { readonly start: number; readonly first: number }[] = [];
+  /** Where the last group begins, if the text ends in it. */
+  cut = Infinity;
   /** Where what follows has to be read. */
   end = 0;
   /** Whether its first row is long enough. */
@@ -119,7 +121,7 @@ export class HexDumps implements Reader {
     for (let i = 0; i < inner.bounds.length; i += 2) {
       const first = inner.bounds[i]!, behind = inner.bounds[i + 1]!;
       // One more digit would make it something else.
-      const isCut = isOpen && !end && ends[behind - 1] === dump.end;
+      const isCut = isOpen && !end && starts[behind - 1]! >= dump.cut;
       if (isDump && !isCut) found.add(starts[first]!, ends[behind - 1]!);
       // Its characters may be still to come.
       if (!isOpen || behind <= lastRow.first) continue;
@@ -229,6 +231,7 @@ function readRow(text: Uint8Array, start: number, dump: Dump): number {
     if (!isCut && digits !== 2 && digits !== 4) return end;
     if (isLetter(next)) return end;
     if (digits > 4) return end;
+    if (isCut) dump.cut = at;
     for (let i = 0; i + 1 < digits; i += 2) {
       dump.bytes.push(parseInt(String.fromCharCode(text[at + i]!, text[at + i + 1]!), 16));
       dump.starts.push(at + i);

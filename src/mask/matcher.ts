@@ -39,13 +39,15 @@ export class Matcher implements Reader {
     let lastEnd = 0;
     let at = from;
     let gapsFrom = from;
+    let piece = -1;
     for (;;) {
-      at = table.find(text, at);
+      at = table.find(text, at, piece);
       if (at < 0) {
-        if (this.#hasGaps && ~at > gapsFrom) {
-          gapsFrom = this.#gapsOf().before(text, { floor: gapsFrom, at: ~at, found });
+        piece = ~at;
+        if (piece > gapsFrom) {
+          gapsFrom = this.#gapsOf().before(text, { floor: gapsFrom, at: piece, found });
         }
-        at = table.behind(~at);
+        at = table.after(piece);
         continue;
       }
       if (at >= length) break;

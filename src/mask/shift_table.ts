@@ -27,6 +27,7 @@ interface ShiftTableOptions {
  */
 export class ShiftTable {
   readonly #window: number;
+  readonly #hasPieces: boolean;
   readonly #mask: number;
   /** How far the window can move, and whether a pattern begins. */
   readonly #table: Uint8Array;
@@ -50,6 +51,7 @@ export class ShiftTable {
     // A table that is more than a quarter full shifts less than a smaller window would.
     const share = Math.floor((1 << bits) / 4 / windows.size);
     this.#window = Math.min(window, share + BLOCK);
+    this.#hasPieces = broken.length > 0;
     this.#mask = (1 << bits) - 1;
     this.#table = new Uint8Array(1 << bits).fill(this.#window - BLOCK + 1);
     this.#bits = new Int32Array(1 << bits - 5);
@@ -61,9 +63,10 @@ export class ShiftTable {
 
   /**
    * The first position at or after `from` where a pattern may begin, completely or cut off by the
-   * text's end; or, as `~position`, the end of what may be a piece of one.
+   * text's end; or, as `~position`, the end of what may be a piece of one. The search goes on with
+   * `after(position)`, and the position as the last `piece`.
    */
-  find(text: Uint8Array, from: number): number {
+  find(text: Uint8Array, from: number, piece = -1): number {
     const table = this.#table, bits = this.#bits, mask = this.#mask;
     const before = this.#window - 1, length = text.length;
     const longest = this.#window - BLOCK + 1;
@@ -76,11 +79,9 @@ export class ShiftTable {
         end += longest;
         continue;
       }
+      if (this.#hasPieces && end > piece && this.#isPiece(text, end)) return ~end;
       const entry = table[code]!;
-      if (entry === longest) {
-        if (this.#isPiece(text, end)) return ~end;
-        end += longest;
-      } else if ((entry & ~BEGINS) !== 0) {
+      if ((entry & ~BEGINS) !== 0) {
         end += entry & ~BEGINS;
       } else if (this.#begins(text, end - before)) {
         return end - before;
@@ -93,9 +94,8 @@ export class ShiftTable {
     return start;
   }
 
-  /** Where to search on behind a piece that ends there. */
-  behind(piece: number): number {
-    return piece + 2 - BLOCK;
+  after(piece: number): number {
+    return piece + 1 - this.#window;
   }
 
   /** Whether the start of some pattern may be at a position, as far as the text can tell. */

@@ -165,7 +165,10 @@ it("`runAdc()` warns of a --token that is not asked for, and of tokens that ADC 
   const servers = "http://127.0.0.1:1,http://127.0.0.1:2,http://127.0.0.1:3";
   const standalone = ["sync", "--backend", "apisix-standalone", "--server", servers];
   await run([...standalone, "--token", "first,second"], {});
-  assert.deepEqual(warnings, ["There are 2 tokens for 3 servers: ADC uses the first for all."]);
+  assert.deepEqual(warnings, [
+    "There are 2 tokens for 3 servers: ADC uses the first for all.",
+    "The token has 5 characters: it is masked only where it stands alone.",
+  ]);
   await run([...standalone, "--token", "one,two,three"], {});
   await run([...standalone, "--token", "one"], {});
   assert.equal(warnings.length, 1);
