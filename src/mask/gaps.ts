@@ -30,11 +30,17 @@ interface Place {
  */
 export class Gaps {
   readonly #automaton: () => Automaton;
-  readonly #filter: GapFilter;
+  readonly #patterns: ReadonlyMap<string, number>;
+  #madeFilter: GapFilter | undefined;
 
   constructor(patterns: ReadonlyMap<string, number>, automaton: () => Automaton) {
     this.#automaton = automaton;
-    this.#filter = new GapFilter(patterns);
+    this.#patterns = patterns;
+  }
+
+  /** Made for the first gap: most texts of one line have none. */
+  get #filter(): GapFilter {
+    return this.#madeFilter ??= new GapFilter(this.#patterns);
   }
 
   /** Looks at all colours, and at what the text's end cuts off. */
@@ -52,7 +58,7 @@ export class Gaps {
     const tail = text[length - 1];
     if (tail === BACKSLASH || tail === RETURN) {
       this.#lookAt(text, length - 1, { floor: from, found });
-    } else if (newline >= Math.max(from, length - this.#filter.longest - MAX_INDENT)) {
+    } else if (newline >= from && newline >= length - this.#filter.longest - MAX_INDENT) {
       this.#lookAt(text, newline, { floor: from, found });
     }
   }
@@ -140,7 +146,7 @@ export class Gaps {
 
 /** Where there is one, there are more; a call for each would take longer. */
 function nextEscape(text: Buffer, from: number): number {
-  const near = Math.min(text.length, from + 32);
+  const near = Math.min(text.length, from + 128);
   for (let at = from; at < near; at++) if (text[at] === ESCAPE) return at;
   return text.indexOf(ESCAPE, near);
 }

@@ -3,8 +3,7 @@ import { Transform, type TransformCallback } from "node:stream";
 import type { Secret } from "../secret.ts";
 import { MAX_TIMER } from "../system/deadline.ts";
 import { IdleTimer, type Timers } from "../system/idle_timer.ts";
-import type { Reader } from "./findings.ts";
-import { readersFor } from "./readers.ts";
+import { type Search, searchFor } from "./readers.ts";
 import { Replacer } from "./replacer.ts";
 
 /** Node.js 20 would take 16 KiB, less than one read from a pipe. */
@@ -161,21 +160,21 @@ export function createMask(secrets: Iterable<Secret>, options: MaskOptions = {})
       `Cannot create a mask: idleTime is ${idleTime}, not 0 to ${MAX_TIMER} milliseconds`,
     );
   }
-  const readers = readersFor([...secrets].map((secret) => secret.reveal()));
-  return new SecretMask(readers, { replacement: Buffer.from(replacement), idleTime });
+  const search = searchFor([...secrets].map((secret) => secret.reveal()));
+  return new SecretMask(search, { replacement: Buffer.from(replacement), idleTime });
 }
 
 class SecretMask implements Mask {
-  readonly #readers: readonly Reader[];
+  readonly #search: Search;
   readonly #replacement: Buffer;
   readonly #idleTime: number;
   #count = 0;
 
   constructor(
-    readers: readonly Reader[],
+    search: Search,
     options: { readonly replacement: Buffer; readonly idleTime: number },
   ) {
-    this.#readers = readers;
+    this.#search = search;
     this.#replacement = options.replacement;
     this.#idleTime = options.idleTime;
   }
@@ -185,7 +184,7 @@ class SecretMask implements Mask {
   }
 
   stream(): Transform {
-    return new MaskStream(new Replacer(this.#readers, this.#replacement), {
+    return new MaskStream(new Replacer(this.#search.readers, this.#replacement), {
       idleTime: this.#idleTime,
       onReplaced: (count) => {
         this.#count += count;
@@ -194,7 +193,10 @@ class SecretMask implements Mask {
   }
 
   text(value: string): string {
-    const replacer = new Replacer(this.#readers, this.#replacement);
+    // Most messages are this plain, and the tables take longer to make than to use.
+    const isPlain = !/[^ -~]|[\da-f]{2}[ :]/i.test(value);
+    if (isPlain && !this.#search.starts.some((each) => value.includes(each))) return value;
+    const replacer = new Replacer(this.#search.readers, this.#replacement);
     const output = [...replacer.write(Buffer.from(value)), ...replacer.release()];
     // Unmasked text is returned as it came: a lone surrogate would not survive the way to bytes.
     return replacer.count === 0 ? value : Buffer.concat(output).toString();

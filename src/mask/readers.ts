@@ -7,7 +7,13 @@ import { Matcher } from "./matcher.ts";
 import { Words } from "./words.ts";
 
 /** Everything that looks for some secrets. Any number of streams can share it. */
-export function readersFor(secrets: Iterable<string>): readonly Reader[] {
+export interface Search {
+  readonly readers: readonly Reader[];
+  /** The first bytes of all forms; a line of ASCII that has none of them, and no dump, has no secret. */
+  readonly starts: readonly string[];
+}
+
+export function searchFor(secrets: Iterable<string>): Search {
   const patterns = new Map<string, number>();
   const words = new Set<string>();
   for (const secret of new Set(secrets)) {
@@ -18,11 +24,15 @@ export function readersFor(secrets: Iterable<string>): readonly Reader[] {
     }
     for (const [form, cut] of withCuts(secret, encodedForms)) patterns.set(form, cut);
   }
-  if (patterns.size + words.size === 0) return [];
+  if (patterns.size + words.size === 0) return { readers: [], starts: [] };
   const readers = [new Words(words), new Matcher(patterns, { gaps: true }), new Utf16(patterns)];
+  const forms = [...words, ...patterns.keys()];
   // Of UTF-16 it can be a zero.
-  const first = new Set([...words, ...patterns.keys(), "\0"].map((form) => form.charCodeAt(0)));
-  return [...readers, new HexDumps(readers, first)];
+  const first = new Set([...forms, "\0"].map((form) => form.charCodeAt(0)));
+  return {
+    readers: [...readers, new HexDumps(readers, first)],
+    starts: [...new Set(forms.map((form) => form.slice(0, 3)))],
+  };
 }
 
 /** Finds forms in UTF-16: in ASCII's and Latin-1's characters every other byte is zero. */
