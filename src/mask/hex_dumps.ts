@@ -207,8 +207,9 @@ function readDump(text: Buffer, start: number): Dump {
     }
     if (count === 0 || isLong) return dump;
     const textEnd = text[lineEnd - 1] === RETURN ? lineEnd - 1 : lineEnd;
-    const isWhole = addCharacters(text, textEnd, { dump, first }) ||
-      isBlank(text, dataEnd, textEnd);
+    const hasCharacters = addCharacters(text, textEnd, { dump, first });
+    if (hasCharacters) width = dump.bytes.length - first;
+    const isWhole = hasCharacters || isBlank(text, dataEnd, textEnd);
     if (!isWhole) return dump;
     dump.end = newline + 1;
     if (dump.end === text.length) {
