@@ -67,7 +67,7 @@ export function secretsOf(
     ...others.flatMap((secret) => splitTokens(trimToken(secret, backend.value), backend.value)),
     ...servers.flatMap(addressSecrets),
     ...proxies.flatMap((proxy) => proxy ? proxyPassword(proxy.url) : []),
-  ];
+  ].filter((secret) => secret.reveal() !== "");
 }
 
 /**
