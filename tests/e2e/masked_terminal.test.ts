@@ -8,7 +8,7 @@ import { collect } from "../support/adc_run.ts";
 import { type Fixture, fixture } from "../support/fixture.ts";
 import { type Home, HOMES, testHomes } from "../support/homes.ts";
 import { openScreen, type Screen } from "../support/screen.ts";
-import { terminalSkip } from "../support/in_terminal.ts";
+import { shellWords, terminalSkip } from "../support/in_terminal.ts";
 
 const skip = terminalSkip();
 
@@ -177,7 +177,7 @@ for (const home of await testHomes()) {
     for (const shell of [["bash", "--norc", "--noprofile", "-i"], ["zsh", "-f", "-i"]]) {
       it(`Ctrl-Z suspends the whole job in ${shell[0]}, and it goes on in front`, async () => {
         await using scene = await fixture();
-        const line = [...home.command, "exec", "--", "cat"].map((word) => `'${word}'`).join(" ");
+        const line = shellWords([...home.command, "exec", "--", "sh", "-c", "echo go; exec cat"]);
         const screen = await startShell(
           scene,
           shell,
@@ -185,7 +185,7 @@ for (const home of await testHomes()) {
         );
         await screen.until(/ready% /);
         screen.type(`stty -g; ${line}\r`);
-        await screen.until(/from env/);
+        await screen.until(/\ngo/);
         screen.type("one\r");
         await screen.until(/one\r\none/);
         screen.type("\x1a");
