@@ -108,8 +108,10 @@ export class AdminApi implements AsyncDisposable {
     if (!BACKENDS[backend.value].hasUsers || server === undefined) {
       throw wrongValue(
         backend.origin,
-        `the backend "${backend.value}" has no users and no tokens that could be made`,
-        { suggestion: "Only API7 Enterprise has: set --backend api7ee or ADC_BACKEND=api7ee." },
+        `backend "${backend.value}" has no user accounts`,
+        {
+          suggestion: "Only API7 Enterprise has them: set --backend api7ee or ADC_BACKEND=api7ee.",
+        },
       );
     }
     const { token, dispatcher } = options;

@@ -242,18 +242,18 @@ function judgeAnswer(response: HttpResponse, question: Question): Failed | undef
     return {
       failure: "wrong-credentials",
       found,
-      suggestion:
-        "Look at the user's name and the password. LDAP users log in with --login-option.",
+      suggestion: "Check the user name and password. LDAP users log in with --login-option.",
     };
   }
   if (status === 401 && !question.withToken) {
-    return { failure: "rejected", found, suggestion: "The session is over. Log in again." };
+    return { failure: "rejected", found, suggestion: "The session has ended. Log in again." };
   }
   if (status === 403 && !question.withToken) {
     return {
       failure: "forbidden",
       found,
-      suggestion: "The log-in works. Ask for a role that may do this.",
+      suggestion:
+        "The login worked, but the user's role does not allow this. Ask for one that does.",
     };
   }
   if (status === 404 && question.about === "one-token") return { failure: "not-found", found };
@@ -274,7 +274,7 @@ function judgeWords(
   if (status >= 400 && LICENCE.test(words)) {
     return {
       failure: "no-license",
-      suggestion: "Log in to the Dashboard and put in a licence, or a new one.",
+      suggestion: "Upload a valid license in the Dashboard.",
     };
   }
   if (!REFUSALS.includes(status)) return undefined;
@@ -285,7 +285,7 @@ function judgeWords(
   if (TO_BE_CHANGED.test(words) && /password/i.test(words) && !INCORRECT.test(words)) {
     return {
       failure: "password-change",
-      suggestion: "Log in to the Dashboard, and change the password there.",
+      suggestion: "Log in to the Dashboard and change the password there.",
     };
   }
   return undefined;

@@ -26,7 +26,7 @@ function watchOutput(): void {
   // Bun tells of it only after the wait in `written()`.
   process.on("exit", () => {
     if (unwritten === undefined || process.exitCode !== 0) return;
-    process.stderr.write(`adc-run: error: Cannot write the output: ${unwritten}\n`);
+    process.stderr.write(`adc-run: error: cannot write the output: ${unwritten}\n`);
     process.exitCode = EXIT.source;
   });
   // What adc-run itself says is never worth more than how the child ended.
@@ -45,7 +45,7 @@ function workingDirectory(): string {
     // As if it were not there.
   }
   process.stderr.write(
-    "adc-run: error: Cannot use the working directory: it was deleted, or its name is not valid UTF-8\n",
+    "adc-run: error: cannot use the working directory: it was deleted, or its name is not valid UTF-8\n",
   );
   process.exit(EXIT.config);
 }
@@ -74,7 +74,7 @@ function requireRuntime(): void {
   if (major > 22 || (major === 22 && minor >= 3)) return;
   if (major === 20 && (minor > 18 || (minor === 18 && patch >= 1))) return;
   process.stderr.write(
-    `adc-run: error: Cannot run on Node.js ${node}: adc-run needs Node.js 20.18.1 or 22.3 and later\n`,
+    `adc-run: error: cannot run on Node.js ${node}: adc-run needs Node.js 20.18.1 or 22.3 and later\n`,
   );
   process.exit(EXIT.config);
 }
@@ -88,7 +88,7 @@ function watchDefects(): void {
   const fail = (thrown: unknown) => {
     const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
     const line =
-      `adc-run: error: A defect of adc-run: ${what}. Please report it with what you did: ` +
+      `adc-run: internal error: ${what}. Please report it, with the command that you ran: ` +
       "https://github.com/adc-run/adc-run/issues";
     process.stderr.write(`${inOneLine(redact(line, process.env))}\n`);
     process.exit(EXIT.software);

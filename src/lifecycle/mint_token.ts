@@ -96,7 +96,7 @@ export function requireTokenName(name: string): string {
   if (name.trim() === "") throw new UsageError("Cannot name a token: the name is empty");
   if (length > MAX_TOKEN_NAME_LENGTH) {
     throw new UsageError(
-      `Cannot name a token: the name has ${length} characters, and the server takes at most ` +
+      `Cannot name a token: the name has ${length} characters, but the server allows at most ` +
         MAX_TOKEN_NAME_LENGTH,
     );
   }

@@ -50,7 +50,7 @@ export async function doctor(
     reporter.print(JSON.stringify({ findings, summary: count(findings), exitCode }));
   } else if (!options.quiet) {
     const { warning, failed } = count(findings);
-    reporter.print(`\n${failed} failed, ${warning} to look at`);
+    reporter.print(`\n${failed} failed, ${warning} ${warning === 1 ? "warning" : "warnings"}`);
   }
   return exitCode;
 }
@@ -59,8 +59,8 @@ function profileOf({ profile }: GlobalOptions): string | false | undefined {
   if (profile === undefined || profile === false) return profile;
   const [name, ...others] = profile;
   if (name !== undefined && others.length === 0) return name;
-  throw new UsageError('"adc-run doctor" looks at one profile at a time', {
-    suggestion: "Name one with --profile.",
+  throw new UsageError('"adc-run doctor" checks one profile at a time', {
+    suggestion: "Choose one with --profile.",
   });
 }
 

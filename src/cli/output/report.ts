@@ -67,7 +67,7 @@ export function createReporter(
   };
   const complain = (message: string, { suggestion, details = [] }: Complaint = {}) => {
     if (runner) annotate(runner, "error", [message, suggestion]);
-    else own(`${label("error", 31)}: ${inOneLine(message)}`);
+    else own(`${label("error", 31)}: ${inOneLine(afterLabel(message))}`);
     for (const line of details) say(`  ${withoutCommands(inOneLine(line))}`);
     if (!runner && suggestion !== undefined) own(inOneLine(suggestion));
   };
@@ -99,6 +99,10 @@ export function createReporter(
         say(inLines(JSON.stringify({ error: describeError(error), warnings })));
         return error.exitCode;
       }
+      if (error.exitCode === EXIT.interrupted) {
+        own(error.message);
+        return error.exitCode;
+      }
       const details = error instanceof NoTokenError ? formatTrail(error.trail) : [];
       complain(error.message, { suggestion: error.suggestion, details });
       return error.exitCode;
@@ -106,17 +110,22 @@ export function createReporter(
   };
 }
 
+/** A sentence goes on after a label; a name, such as `GET`, stays as it is. */
+function afterLabel(message: string): string {
+  return message.replace(/^[A-Z](?=[a-z]* )/, (letter) => letter.toLowerCase());
+}
+
 /** The system's codes for an output that takes no more. */
 const NOT_WRITTEN = ["ENOSPC", "EDQUOT", "EIO", "EFBIG", "EBADF"];
 
 /**
- * Anything that adc-run did not throw on purpose is a defect of adc-run, or a permission that Deno withheld.
+ * Anything that adc-run did not throw on purpose is an internal error, or a permission that Deno withheld.
  */
 export function asAdcRunError(thrown: unknown): AdcRunError {
   if (thrown instanceof AdcRunError) return thrown;
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   if (error.name === "NotCapable") {
-    return new AdcRunError(`Cannot go on under Deno's permissions: ${error.message}`, EXIT.config, {
+    return new AdcRunError(`Missing Deno permission: ${error.message}`, EXIT.config, {
       suggestion: "The README lists the permissions that adc-run needs.",
       cause: thrown,
     });
@@ -127,7 +136,7 @@ export function asAdcRunError(thrown: unknown): AdcRunError {
       "Cannot read the environment: a variable is not valid UTF-8",
       EXIT.data,
       {
-        suggestion: "Look at ADC_TOKEN and API_KEY first.",
+        suggestion: "Check ADC_TOKEN and API_KEY first.",
       },
     );
   }
@@ -135,8 +144,9 @@ export function asAdcRunError(thrown: unknown): AdcRunError {
   if (code !== undefined && NOT_WRITTEN.includes(code)) {
     return new AdcRunError(`Cannot write the output: ${code}`, EXIT.source, { cause: thrown });
   }
-  return new AdcRunError(`A defect of adc-run: ${error.name}: ${error.message}`, EXIT.software, {
-    suggestion: "Please report it with what you did: https://github.com/adc-run/adc-run/issues",
+  return new AdcRunError(`Internal error: ${error.name}: ${error.message}`, EXIT.software, {
+    suggestion:
+      "Please report it, with the command that you ran: https://github.com/adc-run/adc-run/issues",
     cause: thrown,
   });
 }
