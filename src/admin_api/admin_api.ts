@@ -41,7 +41,7 @@ export interface AdminApiOptions {
 }
 
 /**
- * API7 Enterprise's Admin API, as far as tokens need it: log-in and log-out, who the caller is, and the
+ * API7 Enterprise's Admin API, as far as tokens need it: login and log-out, who the caller is, and the
  * caller's tokens.
  *
  * Requests go out on the connection's terms: its CA, client certificate, proxy and time limit. Redirects
@@ -168,7 +168,7 @@ export class AdminApi implements AsyncDisposable {
   }
 
   /**
-   * Lists the ways to log in beside the built-in one. It takes no log-in.
+   * Lists the ways to log in beside the built-in one. It takes no login.
    *
    * @param options What ends the call.
    * @returns All of them, those that are turned off too.

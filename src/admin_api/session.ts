@@ -41,7 +41,7 @@ export class ServerSession {
   }
 
   /**
-   * Since API7 Enterprise 3.2.14.4 a log-in ends the user's other sessions, so that another log-in of the same
+   * Since API7 Enterprise 3.2.14.4 a login ends the user's other sessions, so that another login of the same
    * user may have ended this one. Once: two that ended each other's again and again would never come to an end.
    */
   async #renew(
@@ -109,7 +109,7 @@ async function beginSession(
     method: "POST",
     path: ldap === undefined ? "/api/login" : `/api/ldap/${encodeURIComponent(ldap)}/login`,
     body: { username, password: password.reveal() },
-    about: "log-in",
+    about: "login",
     signal,
   });
   const { response, cookies } = answered;

@@ -23,7 +23,7 @@ export interface AdminApiSourceOptions extends Omit<Context, "cwd" | "signal"> {
    */
   readonly ephemeral?: number | undefined;
   /**
-   * Log-ins that are shared with other runs.
+   * Logins that are shared with other runs.
    *
    * @default each run logs in by itself
    */

@@ -70,7 +70,7 @@ export async function mintToken(api: AdminApi, options: MintOptions): Promise<Mi
 /** The longest name that API7 Enterprise takes, in characters (its OpenAPI, `POST /api/tokens`). */
 export const MAX_TOKEN_NAME_LENGTH = 40;
 
-/** The name of a token that a log-in makes where none is given. */
+/** The name of a token that a login makes where none is given. */
 export function defaultTokenName(user: string, host: string = hostname()): string {
   return cut(`adc-run ${user}@${host}`, MAX_TOKEN_NAME_LENGTH);
 }

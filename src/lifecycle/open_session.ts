@@ -106,7 +106,7 @@ export async function withAccount<T>(
 }
 
 /**
- * Runs something, from the log-in to the token, while no other process of adc-run on this machine logs in as
+ * Runs something, from the login to the token, while no other process of adc-run on this machine logs in as
  * the same user: that would end the session. Whoever needs {@linkcode withAccount} as well takes it inside.
  */
 export async function withLogIn<T>(

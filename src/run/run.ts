@@ -54,7 +54,7 @@ export type LateTerms = Pick<RunOptions, "stdout" | "stderr" | "secrets">;
 /** What a run is told: the options of a library call, with nothing left open. */
 export interface RunTerms extends Omit<RunOptions, keyof Context | "exec" | "signals">, Context {
   readonly watch: RunSignals;
-  /** Log-ins that are shared with other runs. */
+  /** Logins that are shared with other runs. */
   readonly sessions?: SessionPool | undefined;
   /** Told what is known, before the child starts; `false` ends the run here. */
   readonly onPlan?: ((plan: RunPlan) => Promise<LateTerms | false> | LateTerms | false) | undefined;

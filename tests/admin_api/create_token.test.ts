@@ -187,7 +187,7 @@ test("`AdminApi.createToken()` stops at a refusal", async () => {
     await using at = await session();
     at.sandbox.fault(POST, { kind: "status", status, body: { error_msg: "no" } });
     assert.equal((await failureOf(at.api.createToken(WANTED))).status, status);
-    // After 401 there is one more log-in, for another may have ended the session.
+    // After 401 there is one more login, for another may have ended the session.
     assert.equal(at.posts(), status === 401 ? 2 : 1);
   }
 });

@@ -348,7 +348,7 @@ test("`AdminApi.origin` is the server's, without its path", async () => {
   await api.close();
 });
 
-test("`AdminApi` logs in once more where another log-in has ended its session", async () => {
+test("`AdminApi` logs in once more where another login has ended its session", async () => {
   await using sandbox = await startSandbox({ https: true });
   sandbox.addUser({ username: "dev", password: "dev-password" });
   const logIns = () => sandbox.requests.filter(({ path }) => path === "/api/login").length;

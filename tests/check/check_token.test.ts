@@ -246,7 +246,7 @@ test("`checkToken()` suggests to log in again for 401 alone", async () => {
   }
 });
 
-test("`checkToken()` takes a 401 with a log-in of somebody else's for what it is", async () => {
+test("`checkToken()` takes a 401 with a login of somebody else's for what it is", async () => {
   const { result } = await checkAgainst("sync", {
     status: 401,
     body: "<html>Log in</html>",

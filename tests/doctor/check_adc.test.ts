@@ -60,7 +60,7 @@ test("`checkAdc()` gives ADC no token, and starts it in its own folder", async (
   assert.equal((await readFile(join(folder.path, "pwd"), "utf8")).trim(), join(folder.path, "bin"));
 });
 
-test("`checkAdc()` executes nothing that came along with the project, unless it was asked for", async () => {
+test("`checkAdc()` executes nothing that comes with the project, unless it was asked for", async () => {
   await using folder = await temporaryFolder();
   const mark = join(folder.path, "ran");
   for (const name of ["project/node_modules/.bin/adc", "project/bin/adc", "project/adc"]) {

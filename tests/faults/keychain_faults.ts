@@ -81,7 +81,7 @@ export const KEYCHAIN_FAULTS: FaultGroup = {
       /it does not respond|did not answer within/,
     ),
     {
-      fault: "keychain locked, hanging or absent at log-in",
+      fault: "keychain locked, hanging or absent at login",
       verdict: "SourceError",
       exit: 74,
       bound: "6 s, before a token is made",

@@ -125,7 +125,7 @@ test("`resolveToken()` ends with 69 where the server is down", async () => {
   assertDiscreet(error, [USERS.ann]);
 });
 
-test("`adminApiSource()` closes the session whatever fails after the log-in", async () => {
+test("`adminApiSource()` closes the session whatever fails after the login", async () => {
   const create = { method: "POST", path: "/api/tokens" };
   for (const ephemeral of [undefined, 1000]) {
     for (const match of ["/api/me", create]) {

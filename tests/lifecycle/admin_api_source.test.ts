@@ -49,7 +49,7 @@ async function assertLent(it: Fixture, resolved: ResolvedToken, ttl: number): Pr
   assert.equal(it.sandbox.openSessions, 0);
 }
 
-test("`adminApiSource()` says what is missing for a log-in", async () => {
+test("`adminApiSource()` says what is missing for a login", async () => {
   const connection = await connect("http://127.0.0.1:1");
   const reasons: readonly [env: Record<string, string>, reason: string][] = [
     [{}, "API7_USERNAME and API7_PASSWORD are not set"],

@@ -24,7 +24,7 @@ import { askCredentials } from "../prompts.ts";
 import { findToken, openConnection } from "../settings.ts";
 
 interface OwnSession extends Session {
-  /** The token; `undefined` after a log-in with a password. */
+  /** The token; `undefined` after a login with a password. */
   readonly resolved: ResolvedToken | undefined;
 }
 

@@ -74,7 +74,7 @@ export async function authLogin(call: OwnCall<LoginOptions>, io: Io): Promise<nu
 
 type LoginCommand = OwnCall<LoginOptions> & OwnConnection & { readonly storage: Storage };
 
-/** Where nobody can be asked ADC's default stands, and the log-in says what answers there. */
+/** Where nobody can be asked ADC's default stands, and the login says what answers there. */
 async function askServer(io: Io): Promise<string | undefined> {
   return canAsk(io)
     ? await askText("Server", io, { initial: USUAL_SERVER }) || USUAL_SERVER
