@@ -2,6 +2,7 @@ import { UsageError } from "../../errors.ts";
 import { nearest } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
+import { fixed, writeText } from "../output/out.ts";
 
 const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
 
@@ -192,7 +193,7 @@ export async function completion({ operands }: OwnCall, io: Io): Promise<number>
       { suggestion: `Shells: ${SHELLS.join(", ")}.` },
     );
   }
-  io.stdout.write(SCRIPTS[name]);
+  writeText(fixed(SCRIPTS[name]), io, "stdout");
   return await Promise.resolve(0);
 }
 

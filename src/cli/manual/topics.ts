@@ -31,7 +31,8 @@ const OTHER_VARIABLES: readonly VariableRow[] = [
   ["ADC_RUN_CONFIG_DIR", "the folder of config.json and of the records of stored tokens"],
   ["HTTP_PROXY, HTTPS_PROXY, NO_PROXY", "proxies, as for ADC"],
   ["CI", "if set, adc-run never prompts"],
-  ["GITHUB_ACTIONS", "if true, the runner is told to mask the token"],
+  ["GITHUB_ACTIONS", "if true, errors and warnings become annotations"],
+  ["ADC_RUN_ACTION", "set by adc-run's GitHub action: the runner is told tokens to mask"],
   ["NO_COLOR, FORCE_COLOR", "turn colors off, or on without a terminal"],
 ];
 
