@@ -109,7 +109,7 @@ it("`readCommandLine()` names the nearest option, and shows no more than a name"
       ["--profle=zqzq", 'Unknown option "--profle": did you mean "--profile"?', "--help"],
       ["--quie1", 'Unknown option "--…": did you mean "--quiet"?', "adc-run --help"],
       ["-v", 'Unknown option "-v": did you mean "-V"?', "adc-run --help"],
-      ["-Q", 'There is no option "-Q" here: did you mean "-q"?', "adc-run --help"],
+      ["-Q", 'Unknown option "-Q": did you mean "-q"?', "adc-run --help"],
       ["-x", 'There is no option "-x" here', "adc-run --help"],
       ["-xzqzq", 'There is no option "-x…" here', "adc-run --help"],
       [
