@@ -63,7 +63,7 @@ test("`resolveToken()` says what every source said when none has a token", async
   await assert.rejects(find(sources, { connection }), (error) => {
     assert.ok(error instanceof NoTokenError);
     assert.equal(error.exitCode, 77);
-    assert.equal(error.message, "Cannot find a token for https://h:1: no source has one");
+    assert.equal(error.message, "No token for https://h:1");
     assert.deepEqual(error.trail, [
       { source: "a", status: "absent", detail: "not here" },
       { source: "b", status: "absent", detail: "nor here" },

@@ -135,7 +135,7 @@ function renderAdcCommand({ name, summary, connection }: AdcCommand): string {
     wrap(
       connection
         ? `adc-run finds a token, checks it, and runs "adc ${name}" with it. Everything after "${name}" goes to ADC.`
-        : `It needs no token: adc-run runs "adc ${name}" as it is.`,
+        : `It needs no token: adc-run runs "adc ${name}" directly.`,
       WIDTH,
     ),
     [`ADC's own help: adc-run ${name} --help`],
