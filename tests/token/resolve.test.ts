@@ -74,6 +74,15 @@ test("`resolveToken()` says what every source said when none has a token", async
   assert.deepEqual(asked, ["a", "b"]);
 });
 
+test("`NoTokenError` names the profile in its hint, and the secret that is empty", async () => {
+  const profile = { name: "dev", file: "config.json", project: false, explicit: true } as const;
+  const connection = { ...await connect("sync --server https://h:1"), profile };
+  const detail = "ADC_TOKEN is empty (is the secret defined for this job?)";
+  const error = new NoTokenError(connection, [{ source: "env", status: "absent", detail }]);
+  assert.equal(error.message, `No token for https://h:1 (profile dev): ${detail}`);
+  assert.match(error.suggestion!, /"adc-run -p dev auth login --with-token", or set ADC_TOKEN/);
+});
+
 test("`resolveToken()` finds nothing among no sources", async () => {
   await assert.rejects(find([]), NoTokenError);
 });
