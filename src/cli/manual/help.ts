@@ -11,6 +11,7 @@ import {
   type ManualTopic,
   type Page,
   pageNames,
+  shownWord,
   subcommandsOf,
   SYNOPSIS,
   type TextBlock,
@@ -31,11 +32,10 @@ export function helpText(name = ""): string {
   if (name === "") return mainHelp();
   const page = findPage(name);
   if (page !== undefined) return renderPage(page);
-  // A word that strayed here may be a secret, so one is shown only where it is nearly one of ours.
   const meant = findPage(`auth ${name}`) ? `auth ${name}` : nearest(name, pageNames());
   throw new UsageError(
     meant === undefined
-      ? "No help for that topic"
+      ? `No help topic "${shownWord(name)}"`
       : `No help topic "${name}": did you mean "${meant}"?`,
     {
       suggestion: `There is help for every command, and on ${
