@@ -99,7 +99,7 @@ export function createReporter(
     fail: (thrown) => {
       const error = asAdcRunError(thrown);
       if (options.json) report({ error: describeError(error) });
-      else if (error.exitCode === EXIT.interrupted) own(error.message);
+      else if (error.exitCode === EXIT.interrupted) own(fixed("Cancelled"));
       else {
         const details = error instanceof NoTokenError ? formatTrail(error.trail) : [];
         complain(error.message, { suggestion: error.suggestion, details });
