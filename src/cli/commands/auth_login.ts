@@ -1,7 +1,7 @@
 import { tokensByServer } from "../../check/check_token.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { adcRunCommand } from "../../connection/origin.ts";
+import { adcRunCommand, misuse } from "../../connection/origin.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { plainPasswordWarning } from "../../lifecycle/credentials.ts";
 import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
@@ -192,7 +192,7 @@ function announce(
 function requireLogIn(connection: Connection): void {
   const { backend } = connection;
   if (BACKENDS[backend.value].hasUsers) return;
-  throw new UsageError(`Cannot log in: backend "${backend.value}" has no user accounts`, {
+  throw misuse(backend.origin, `Cannot log in: backend "${backend.value}" has no user accounts`, {
     suggestion: `Store its admin key instead: ${
       adcRunCommand("auth login --with-token < key.txt", connection)
     }`,
