@@ -175,7 +175,7 @@ function differences(
       name,
       !found.has(name) && stoppedAt !== undefined
         ? `One ADC stops reading at line ${stoppedAt}. Write that line as NAME='value', with comments on ` +
-          "a line of its own."
+          "lines of their own."
         : `Write it once, as ${name}='value', with comments on lines of their own.`,
     );
   }

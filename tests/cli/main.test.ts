@@ -86,7 +86,12 @@ it("`main()` ends with 78 where a variable asks for what cannot be, and with 64 
   const api7ee = { ADC_BACKEND: "api7ee", ADC_TOKEN: "a7ee-zqzq" };
   for (
     const [args, env, code, message] of [
-      [[...adc, "ping"], { ...api7ee, ADC_RUN_NO_TOKEN: "true" }, 78, /ADC_RUN_NO_TOKEN with the/],
+      [
+        [...adc, "ping"],
+        { ...api7ee, ADC_RUN_NO_TOKEN: "true" },
+        78,
+        /ADC_RUN_NO_TOKEN with backend/,
+      ],
       [[...adc, "--no-token", "ping"], api7ee, 64, /--no-token with the backend/],
       [[...adc, "ping"], { ADC_RUN_EPHEMERAL: "true" }, 78, /ADC_RUN_EPHEMERAL with the backend/],
       [[...adc, "ping"], { ADC_RUN_EPHEMERAL: "5m" }, 78, /ADC_RUN_EPHEMERAL with the backend/],

@@ -213,7 +213,7 @@ test("`resolveConnection()` refuses wrong values with 64 for a flag and 78 for a
       64,
       /^Cannot use --server: .*"localhost:9180" is not an http/,
     ],
-    ["sync", { ADC_SERVER: "localhost:9180" }, 78, /^Cannot use ADC_SERVER: .* is no http/],
+    ["sync", { ADC_SERVER: "localhost:9180" }, 78, /^Cannot use ADC_SERVER: .* is not an http/],
     ["sync --server=", {}, 64, /the server's address is empty/],
     ["sync --timeout soon", {}, 64, /^Cannot use --timeout: "soon" is not a duration$/],
     ["sync --timeout=", {}, 64, /^Cannot use --timeout: "" is not a duration$/],

@@ -46,7 +46,7 @@ test("`proxyFor()` refuses two spellings that say different things, of which eac
     for (const env of [{ http_proxy: p, HTTP_PROXY: upper }, { all_proxy: p, ALL_PROXY: upper }]) {
       assert.throws(
         () => find("http://h", env),
-        (error) => error instanceof ConnectionError && /says something else/.test(error.message),
+        (error) => error instanceof ConnectionError && /has another value/.test(error.message),
         inspect(env),
       );
       assert.equal(find("http://h", { ...env, NO_PROXY: "h" }), undefined);

@@ -97,7 +97,7 @@ test("`readServers()` refuses what is not an http or https URL, and says what wo
       /"localhost:9180" is not an http/,
       /^Did you mean "https:\/\/localhost:9180"\?$/,
     ],
-    ["10.0.0.1:9180", /"10.0.0.1:9180" is no http/, /"https:\/\/10.0.0.1:9180"/],
+    ["10.0.0.1:9180", /"10.0.0.1:9180" is not an http/, /"https:\/\/10.0.0.1:9180"/],
     ["gateway", /"gateway" is no http/, /^Did you mean "https:\/\/gateway"\?$/],
     ["ftp://h", /"ftp:\/\/h" is no http/, /^Use an address such as/],
     ["unix:///run/x.sock", /is not an http/, /^Use an address such as/],
