@@ -92,7 +92,7 @@ it("`main()` ends with 78 where a variable asks for what cannot be, and with 64 
         78,
         /ADC_RUN_NO_TOKEN with backend/,
       ],
-      [[...adc, "--no-token", "ping"], api7ee, 64, /--no-token with the backend/],
+      [[...adc, "--no-token", "ping"], api7ee, 64, /--no-token with backend/],
       [[...adc, "ping"], { ADC_RUN_EPHEMERAL: "true" }, 78, /ADC_RUN_EPHEMERAL with the backend/],
       [[...adc, "ping"], { ADC_RUN_EPHEMERAL: "5m" }, 78, /ADC_RUN_EPHEMERAL with the backend/],
       [["auth", "login"], { ADC_BACKEND: "apisix" }, 78, /apisix knows no users/],

@@ -98,10 +98,10 @@ test("`readServers()` refuses what is not an http or https URL, and says what wo
       /^Did you mean "https:\/\/localhost:9180"\?$/,
     ],
     ["10.0.0.1:9180", /"10.0.0.1:9180" is not an http/, /"https:\/\/10.0.0.1:9180"/],
-    ["gateway", /"gateway" is no http/, /^Did you mean "https:\/\/gateway"\?$/],
-    ["ftp://h", /"ftp:\/\/h" is no http/, /^Use an address such as/],
+    ["gateway", /"gateway" is not an http/, /^Did you mean "https:\/\/gateway"\?$/],
+    ["ftp://h", /"ftp:\/\/h" is not an http/, /^Use an address such as/],
     ["unix:///run/x.sock", /is not an http/, /^Use an address such as/],
-    ["http://", /"http:\/\/" is no http/, /^Use an address such as/],
+    ["http://", /"http:\/\/" is not an http/, /^Use an address such as/],
     ["https://h:99999", /is not an http/, /^Use an address such as/],
     ["javascript:alert(1)", /is not an http/, /./],
   ];
