@@ -95,9 +95,9 @@ it("`main()` ends with 78 where a variable asks for what cannot be, and with 64 
       [[...adc, "--no-token", "ping"], api7ee, 64, /--no-token with backend/],
       [[...adc, "ping"], { ADC_RUN_EPHEMERAL: "true" }, 78, /ADC_RUN_EPHEMERAL with backend/],
       [[...adc, "ping"], { ADC_RUN_EPHEMERAL: "5m" }, 78, /ADC_RUN_EPHEMERAL with backend/],
-      [["auth", "login"], { ADC_BACKEND: "apisix" }, 78, /apisix knows no users/],
-      [["auth", "rotate"], { ADC_BACKEND: "apisix" }, 78, /makes no tokens/],
-      [["auth", "list"], { ADC_BACKEND: "apisix" }, 78, /has no such calls/],
+      [["auth", "login"], { ADC_BACKEND: "apisix" }, 78, /has no user accounts/],
+      [["auth", "rotate"], { ADC_BACKEND: "apisix" }, 78, /has no user accounts/],
+      [["auth", "list"], { ADC_BACKEND: "apisix" }, 78, /has no user accounts/],
       [["auth", "list", "--backend", "apisix"], {}, 64, /has no such calls/],
     ] as const
   ) {
