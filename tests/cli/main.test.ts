@@ -98,7 +98,7 @@ it("`main()` ends with 78 where a variable asks for what cannot be, and with 64 
       [["auth", "login"], { ADC_BACKEND: "apisix" }, 78, /has no user accounts/],
       [["auth", "rotate"], { ADC_BACKEND: "apisix" }, 78, /has no user accounts/],
       [["auth", "list"], { ADC_BACKEND: "apisix" }, 78, /has no user accounts/],
-      [["auth", "list", "--backend", "apisix"], {}, 64, /has no such calls/],
+      [["auth", "list", "--backend", "apisix"], {}, 64, /has no user accounts/],
     ] as const
   ) {
     const io = fakeIo({ env });
