@@ -68,7 +68,7 @@ export interface GlobalOption extends OptionSpec {
 const TABLE = [
   {
     flags: "-p, --profile NAME[,NAME...]",
-    text: "the target to use; for a run also several, one after another",
+    text: "the profile to use; several for a run",
     kind: "list",
     scope: "connections",
     variable: "ADC_RUN_PROFILE",
@@ -78,28 +78,28 @@ const TABLE = [
   },
   {
     flags: "--no-profile",
-    text: "use no profile, not even the default one",
+    text: "use no profile, not even the default",
     kind: "switch",
     scope: "connections",
     variable: "ADC_RUN_NO_PROFILE",
   },
   {
     flags: "--parallel N",
-    text: "with several profiles, run this many at once (default: 1)",
+    text: "with several profiles, run N at once (default: 1)",
     kind: "count",
     scope: "runs",
     variable: "ADC_RUN_PARALLEL",
   },
   {
     flags: "--keep-going",
-    text: "with several profiles, go on with the others when one fails",
+    text: "with several profiles, continue when one fails",
     kind: "switch",
     scope: "runs",
     variable: "ADC_RUN_KEEP_GOING",
   },
   {
     flags: "--source LIST",
-    text: "ask these sources for a token, in this order",
+    text: "look for a token in these sources, in this order",
     kind: "list",
     scope: "connections",
     variable: "ADC_RUN_SOURCE",
@@ -117,14 +117,14 @@ const TABLE = [
   {
     // A value without an equals sign would be the command behind it.
     flags: "--ephemeral[=TTL]",
-    text: "make a token for this run alone (1h), and revoke it on every way out",
+    text: "create a token for this run (1h), always revoke it",
     kind: "lifetime",
     scope: "runs",
     variable: "ADC_RUN_EPHEMERAL",
   },
   {
     flags: "--no-token",
-    text: "use no token: for an APISIX that needs no key (admin_key_required: false)",
+    text: "send no token, for an APISIX that needs none (admin_key_required: false)",
     kind: "switch",
     scope: "runs",
     variable: "ADC_RUN_NO_TOKEN",
@@ -140,14 +140,14 @@ const TABLE = [
   },
   {
     flags: "--no-check",
-    text: "skip the test call",
+    text: "skip the check",
     kind: "switch",
     scope: "connections",
     variable: "ADC_RUN_CHECK",
   },
   {
     flags: "--no-mask",
-    text: "let the output through untouched",
+    text: "do not mask the output",
     kind: "switch",
     scope: "runs",
     variable: "ADC_RUN_MASK",
@@ -167,29 +167,28 @@ const TABLE = [
   },
   {
     flags: "--fail-on-leak",
-    text: "exit with 65 when ADC exits with 0 but printed a secret",
+    text: "exit with 65 if ADC succeeds but prints a secret",
     kind: "switch",
     scope: "runs",
     variable: "ADC_RUN_FAIL_ON_LEAK",
   },
   {
     flags: "--dry-run",
-    text: "resolve and check, show what would run, run nothing",
+    text: "check, show what would run, and run nothing",
     kind: "switch",
     scope: "runs",
     variable: "ADC_RUN_DRY_RUN",
   },
   {
     flags: "--json",
-    text:
-      "report as one JSON object: of a run or a failure on standard error, else on standard output",
+    text: "report as JSON; of a run, on standard error",
     kind: "switch",
     scope: "all",
     variable: "ADC_RUN_JSON",
   },
   {
     flags: "-q, --quiet",
-    text: "say nothing unless it fails",
+    text: "print nothing unless something fails",
     kind: "switch",
     scope: "all",
     variable: "ADC_RUN_QUIET",
@@ -197,7 +196,7 @@ const TABLE = [
   { flags: "-V, --version", text: "show the version", kind: "switch", scope: "all" },
   {
     flags: "-h, --help",
-    text: "show the help, or that of the command",
+    text: "show help, or help for the command",
     kind: "switch",
     scope: "all",
   },

@@ -117,7 +117,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     warnOfShortToken(connection, found, terms);
     const record = sentToken(found.token) &&
       await knownToken(found.token, { connection, env, onWarning });
-    const warning = endWarning(record, now());
+    const warning = endWarning(record, { connection, now: now() });
     if (warning !== undefined) onWarning?.(warning);
 
     let resolved = found;
@@ -134,7 +134,8 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     if (terms.check !== false) {
       checked = await checkToken(sentToken(resolved.token), { ...context, connection });
       if (checked.verdict !== "valid") {
-        throw new CheckError(explainRefusal(checked, record, now()), { resolved });
+        const refusal = explainRefusal(checked, { record, now: now(), resolved, connection, env });
+        throw new CheckError(refusal, { resolved });
       }
       if (checked.warning !== undefined) onWarning?.(checked.warning);
       // Whoever made a token for this run has cleared up already.
@@ -173,7 +174,7 @@ function eitherSignal(one: AbortSignal | undefined, other: AbortSignal): AbortSi
 function refuseVault({ DOTENV_KEY: key }: Environment): void {
   if (!key) return;
   throw new ConnectionError(
-    "Cannot run ADC: DOTENV_KEY is set, and ADC would read .env.vault instead of .env",
+    "Cannot run ADC: DOTENV_KEY is set, so ADC would read .env.vault instead of .env",
     EXIT.config,
     { suggestion: "Unset DOTENV_KEY." },
   );
@@ -188,7 +189,7 @@ function requireEphemeral({ backend }: Connection, { fromEnvironment }: OptionOr
   const origin = optionOrigin("--ephemeral", isVariable && "ADC_RUN_EPHEMERAL");
   throw misuse(
     origin,
-    `Cannot use ${origin.name} with the backend ${backend.value}: only api7ee makes tokens on request`,
+    `Cannot use ${origin.name} with backend "${backend.value}": only api7ee creates tokens on request`,
   );
 }
 
@@ -199,7 +200,7 @@ function requireNoToken({ backend, args }: Connection, { fromEnvironment }: Opti
   if (hasUsers) {
     throw misuse(
       origin,
-      `Cannot use ${origin.name} with the backend ${backend.value}: ${title} takes no request without a token`,
+      `Cannot use ${origin.name} with backend "${backend.value}": ${title} requires a token`,
     );
   }
   if (args.tokens.length > 0) throw new UsageError(`Cannot use ${origin.name} with --token`);
@@ -221,12 +222,17 @@ async function findToken(
     ? given(connection)
     : given ?? defaultSources({ ...terms, names: connection.profile?.sources });
   if (tokens.length > 0 && !sources.some(({ name }) => name === "flag")) {
-    onWarning?.('--token is not used: the sources that were asked for leave out "flag".');
+    onWarning?.('--token is ignored: the list of sources does not include "flag".');
   }
   if (tokens.at(-1)?.reveal().trim() === "") {
-    onWarning?.("--token is blank and was ignored; ADC would have sent it.");
+    onWarning?.("--token is empty and is ignored; ADC would have sent it.");
   }
-  return await resolveToken({ connection, sources, signal });
+  try {
+    return await resolveToken({ connection, sources, signal });
+  } catch (error) {
+    const { explainNoToken } = await import("../check/network_failure.ts");
+    throw await explainNoToken(error, connection);
+  }
 }
 
 /** ADC deals tokens out by their number, and falls back to the first without a word. */
@@ -239,7 +245,7 @@ function warnOfMismatch(
   if (length === 1 || length === servers.length) return;
   const noun = servers.length === 1 ? "server" : "servers";
   onWarning?.(
-    `There are ${length} tokens for ${servers.length} ${noun}: ADC uses the first` +
+    `${length} tokens for ${servers.length} ${noun}: ADC uses the first` +
       (servers.length === 1 ? "." : " for all."),
   );
 }
@@ -266,7 +272,7 @@ function warnOfForeignToken(
 ): void {
   const prefix = tokenPrefix(token.reveal());
   if (prefix === undefined || BACKENDS[backend.value].hasUsers) return;
-  onWarning?.(`${foreignToken(prefix, backend.value)}: is --backend api7ee meant?`);
+  onWarning?.(`${foreignToken(prefix, backend.value)}. Did you mean --backend api7ee?`);
 }
 
 /** ADC has no variable for its time limit, so a profile's is handed over as the flag. */
