@@ -12,9 +12,10 @@ import { main } from "./main.ts";
 import { inOneLine, redact } from "./output/report.ts";
 
 /**
- * Signals whose default is to end the process without a core dump, and that Node does not use itself.
+ * Signals whose default is to end the process without a core dump, and that Node does not use itself. Windows
+ * has none: there it would end with 1.
  */
-const RAISED = ["SIGHUP", "SIGINT", "SIGTERM"];
+const RAISED = process.platform === "win32" ? [] : ["SIGHUP", "SIGINT", "SIGTERM"];
 
 /** What becomes of adc-run's own output is no reason to fail, but for a full disk. */
 function watchOutput(): void {

@@ -1,5 +1,5 @@
 import process from "node:process";
-import type { Environment } from "../context.ts";
+import { type Environment, variableIn, variableName } from "../context.ts";
 import type { EnvFile } from "./env_file.ts";
 
 /** Which way requests take, and what looks up names and loads files in ADC's own process. */
@@ -43,11 +43,6 @@ export function actsAtStart(name: string): boolean {
   return AT_START.test(name) || effectOf(name) === "runtime";
 }
 
-/** On Windows the names of variables are the same in any case. */
-export function variableName(name: string, platform: string = process.platform): string {
-  return platform === "win32" ? name.toUpperCase() : name;
-}
-
 /**
  * The names that ADC will take from the `.env` in the working directory: those that are not in its
  * environment, where those of a file that `--env-file` names are too.
@@ -64,15 +59,4 @@ export function namesFromDotEnv(
     variableIn(env, name, platform) !== undefined ||
     (envFile !== dotEnv && envFile.get(name) !== undefined && !actsAtStart(name));
   return [...dotEnv.entries()].map(([name]) => name).filter((name) => !isThere(name));
-}
-
-/** The environment of a process has its names in any case on Windows, a copy of it only as they are written. */
-export function variableIn(
-  env: Environment,
-  name: string,
-  platform: string = process.platform,
-): string | undefined {
-  if (env[name] !== undefined || platform !== "win32") return env[name];
-  const other = Object.keys(env).find((each) => each.toUpperCase() === name.toUpperCase());
-  return other === undefined ? undefined : env[other];
 }
