@@ -1,0 +1,91 @@
+/**
+ * Runs the tests for Windows under Wine: `deno task test:windows [FILE…]`.
+ *
+ * The tests themselves run there too, under Node.js 24, and start the npm package under Node.js 20. The
+ * first run fetches about 200 MB, and keeps 1 GB in the cache of the tests. Their report is in
+ * `test-results/windows.xml`.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { mkdir, open, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
+import { repository, tarball } from "../../tests/support/tarball.ts";
+import { cachedFolder, forgetOldFolders } from "../../tests/support/test_cache.ts";
+import { installForWindows, windowsMachine, windowsNode } from "./machine.ts";
+
+/** Tests of their own, and those of all systems that need no shell, terminal or signal. */
+const FILES = [
+  ...["batch_files", "processes", "files"].map((name) => `tests/windows/${name}.test.ts`),
+  ...["system/windows_command", "run/locate_windows"].map((name) => `tests/${name}.test.ts`),
+  ...["run", "verdicts", "profiles", "fan_out", "auth_login", "auth_tokens", "api", "doctor"]
+    .map((name) => `tests/e2e/${name}.test.ts`),
+];
+
+async function installed(): Promise<string> {
+  const file = await tarball();
+  await forgetOldFolders("windows-");
+  const hash = createHash("sha256").update(await readFile(file)).digest("hex").slice(0, 16);
+  return await cachedFolder(`windows-${hash}`, (folder) => installForWindows(folder, [file]));
+}
+
+/** A path of this machine as Wine shows it. */
+function onWindows(path: string): string {
+  return `Z:${path.replaceAll("/", "\\")}`;
+}
+
+/** Prints what comes into a file, for as long as something goes on. */
+async function follow(path: string, work: Promise<unknown>): Promise<void> {
+  let going = true;
+  void work.catch(() => {}).finally(() => going = false);
+  const file = await open(path, "a+");
+  const block = new Uint8Array(65_536);
+  for (let position = 0;;) {
+    const last = !going;
+    const { bytesRead } = await file.read(block, 0, block.length, position);
+    process.stdout.write(block.slice(0, bytesRead));
+    position += bytesRead;
+    if (bytesRead > 0) continue;
+    if (last) break;
+    await delay(200);
+  }
+  await file.close();
+}
+
+const machine = await windowsMachine();
+const [runner, node, folder] = [await windowsNode(24), await windowsNode(20), await installed()];
+const results = join(repository, "test-results");
+await mkdir(results, { recursive: true });
+const output = join(results, "windows.txt");
+const bin = join(folder, "node_modules", "adc-run", "bin", "adc-run.cjs");
+const cache = join(folder, "..");
+const files = process.argv.length > 2 ? process.argv.slice(2) : FILES;
+const reporter = "./scripts/windows/junit_reporter.mjs";
+const run = machine.run(
+  [
+    runner,
+    "--test",
+    "--test-concurrency=2",
+    "--test-reporter=spec",
+    "--test-reporter-destination=stdout",
+    `--test-reporter=${reporter}`,
+    "--test-reporter-destination=test-results/windows.xml",
+    ...files,
+  ],
+  {
+    output,
+    // Where they are on this machine, they are there.
+    mounts: { [repository]: repository, [cache]: cache },
+    cwd: repository,
+    env: {
+      ADC_RUN_TEST_HOMES: "wine",
+      ADC_RUN_TEST_WINE: JSON.stringify([onWindows(node), onWindows(bin)]),
+      WINEPATH: [join(node, ".."), join(repository, "tests/windows/bin")].map(onWindows).join(";"),
+    },
+  },
+);
+await follow(output, run);
+process.exitCode = (await run).code ?? 1;
