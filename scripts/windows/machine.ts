@@ -10,6 +10,7 @@ import { once } from "node:events";
 import { mkdir, open, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import { inTerminal } from "../../tests/support/in_terminal.ts";
 import { outputOf } from "../../tests/support/run_command.ts";
 import { cachedFolder } from "../../tests/support/test_cache.ts";
 
@@ -35,6 +36,8 @@ export interface WindowsMachine {
       readonly mounts: Mounts;
       readonly cwd: string;
       readonly env: Readonly<Record<string, string>>;
+      /** Where there is one the program gets a console; it is called with what types into it. */
+      readonly onConsole?: (type: (keys: string) => void) => void;
     },
   ): Promise<WindowsRun>;
 }
@@ -144,7 +147,7 @@ exec chroot "$root" /usr/bin/env -i -C "$cwd" "$@"
 async function runIn(
   root: string,
   command: readonly [string, ...string[]],
-  { output, mounts, cwd, env }: Parameters<WindowsMachine["run"]>[1],
+  { output, mounts, cwd, env, onConsole }: Parameters<WindowsMachine["run"]>[1],
 ): Promise<WindowsRun> {
   const wine = "/usr/lib/wine/wine64";
   const variables = {
@@ -160,15 +163,18 @@ async function runIn(
     ...env,
   };
   const words = [
-    ...["--mount", "bash", "-c", ENTER, "bash", root, cwd],
+    ...["unshare", "--mount", "bash", "-c", ENTER, "bash", root, cwd],
     ...[...Object.entries(mounts).flat(), "--"],
     ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
     ...[wine, ...command],
   ];
   const file = await open(output, "w");
   try {
-    const child = spawn("unshare", words, { stdio: ["ignore", file.fd, file.fd] });
+    const [program, ...args] = onConsole === undefined ? words : inTerminal(words);
+    const child = spawn(program!, args, { stdio: ["pipe", file.fd, file.fd] });
+    onConsole?.((keys) => child.stdin?.write(keys));
     const [code] = await once(child, "exit");
+    child.stdin?.destroy();
     return { code };
   } finally {
     await file.close();

@@ -9,7 +9,8 @@
  */
 
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
@@ -20,7 +21,7 @@ import { installForWindows, windowsMachine, windowsNode } from "./machine.ts";
 /** Tests of their own, and those of all systems that need no shell, terminal or signal. */
 const FILES = [
   ...["batch_files", "processes", "files"].map((name) => `tests/windows/${name}.test.ts`),
-  ...["system/windows_command", "run/locate_windows"].map((name) => `tests/${name}.test.ts`),
+  ...["system/windows_command"].map((name) => `tests/${name}.test.ts`),
   ...["run", "verdicts", "profiles", "fan_out", "auth_login", "auth_tokens", "api", "doctor"]
     .map((name) => `tests/e2e/${name}.test.ts`),
 ];
@@ -64,6 +65,9 @@ const bin = join(folder, "node_modules", "adc-run", "bin", "adc-run.cjs");
 const cache = join(folder, "..");
 const files = process.argv.length > 2 ? process.argv.slice(2) : FILES;
 const reporter = "./scripts/windows/junit_reporter.mjs";
+// Where they are on this machine, they are there.
+const mounts = { [repository]: repository, [cache]: cache };
+const command = JSON.stringify([onWindows(node), onWindows(bin)]);
 const run = machine.run(
   [
     runner,
@@ -77,15 +81,50 @@ const run = machine.run(
   ],
   {
     output,
-    // Where they are on this machine, they are there.
-    mounts: { [repository]: repository, [cache]: cache },
+    mounts,
     cwd: repository,
     env: {
       ADC_RUN_TEST_HOMES: "wine",
-      ADC_RUN_TEST_WINE: JSON.stringify([onWindows(node), onWindows(bin)]),
+      ADC_RUN_TEST_WINE: command,
       WINEPATH: [join(node, ".."), join(repository, "tests/windows/bin")].map(onWindows).join(";"),
     },
   },
 );
 await follow(output, run);
-process.exitCode = (await run).code ?? 1;
+const passed = (await run).code === 0;
+const typed = [await pressCtrlC("child", 42), await pressCtrlC("early", 130)];
+process.exitCode = passed && typed.every(Boolean) ? 0 : 1;
+
+/** Types Ctrl-C into a console that adc-run runs in: the test there cannot do so itself. */
+async function pressCtrlC(mode: "child" | "early", expected: number): Promise<boolean> {
+  const cwd = join(results, "console");
+  await rm(cwd, { recursive: true, force: true });
+  await mkdir(cwd);
+  const adc = join(repository, "tests/stand_ins/report.mjs");
+  await machine.run(
+    [
+      runner,
+      onWindows(join(repository, "tests/windows/console.mjs")),
+      mode,
+      onWindows(cwd),
+      command,
+    ]
+      .concat(onWindows(adc)) as [string, ...string[]],
+    {
+      output: join(results, "console.txt"),
+      mounts,
+      cwd,
+      env: { TERM: "xterm" },
+      onConsole: async (type) => {
+        while (!existsSync(join(cwd, "ready")) && !existsSync(join(cwd, "ended"))) await delay(20);
+        type("\x03");
+      },
+    },
+  );
+  const { code, output } = JSON.parse(await readFile(join(cwd, "ended"), "utf8"));
+  const name = `Ctrl-C with all streams piped, ${mode}: ends with ${expected}`;
+  process.stdout.write(
+    code === expected ? `✔ ${name}\n` : `✖ ${name}, not ${code}\n${output}\n`,
+  );
+  return code === expected;
+}
