@@ -20,9 +20,11 @@ import { installForWindows, windowsMachine, windowsNode } from "./machine.ts";
 
 /** Tests of their own, and those of all systems that need no shell, terminal or signal. */
 const FILES = [
-  ...["batch_files", "processes", "files"].map((name) => `tests/windows/${name}.test.ts`),
+  ...["batch_files", "fan_out", "processes", "files"].map((name) =>
+    `tests/windows/${name}.test.ts`
+  ),
   ...["system/windows_command"].map((name) => `tests/${name}.test.ts`),
-  ...["run", "verdicts", "profiles", "fan_out", "auth_login", "auth_tokens", "api", "doctor"]
+  ...["run", "verdicts", "profiles", "auth_login", "auth_tokens", "api", "doctor"]
     .map((name) => `tests/e2e/${name}.test.ts`),
 ];
 
