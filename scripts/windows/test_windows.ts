@@ -1,8 +1,8 @@
 /**
- * Runs the tests for Windows under Wine: `deno task test:windows [FILE…]`.
+ * Runs the tests for Windows under Wine: `deno task test:windows [--binary FILE] [TEST…]`.
  *
- * The tests themselves run there too, under Node.js 24, and start the npm package under Node.js 20. The
- * first run fetches about 200 MB, and keeps 1 GB in the cache of the tests. Their report is in
+ * The tests themselves run there too, under Node.js 24, and start the npm package under Node.js 20, or a
+ * binary for Windows. The first run fetches about 200 MB, and keeps 1 GB in the cache of the tests. Their report is in
  * `test-results/windows.xml`.
  *
  * @module
@@ -11,9 +11,10 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, open, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs } from "node:util";
 import { repository, tarball } from "../../tests/support/tarball.ts";
 import { cachedFolder, forgetOldFolders } from "../../tests/support/test_cache.ts";
 import { installForWindows, windowsMachine, windowsNode } from "./machine.ts";
@@ -58,18 +59,33 @@ async function follow(path: string, work: Promise<unknown>): Promise<void> {
   await file.close();
 }
 
+/** The words that start adc-run there. */
+async function commandOf(binary: string | undefined): Promise<readonly string[]> {
+  if (binary !== undefined) return [onWindows(resolve(binary))];
+  const bin = join(await installed(), "node_modules", "adc-run", "bin", "adc-run.cjs");
+  return [onWindows(await windowsNode(20)), onWindows(bin)];
+}
+
+const { values, positionals } = parseArgs({
+  options: { binary: { type: "string" } },
+  allowPositionals: true,
+});
+const files = positionals.length > 0 ? positionals : FILES;
 const machine = await windowsMachine();
-const [runner, node, folder] = [await windowsNode(24), await windowsNode(20), await installed()];
+const runner = await windowsNode(24);
+const command = JSON.stringify(await commandOf(values.binary));
 const results = join(repository, "test-results");
 await mkdir(results, { recursive: true });
 const output = join(results, "windows.txt");
-const bin = join(folder, "node_modules", "adc-run", "bin", "adc-run.cjs");
-const cache = join(folder, "..");
-const files = process.argv.length > 2 ? process.argv.slice(2) : FILES;
-const reporter = "./scripts/windows/junit_reporter.mjs";
+// The matrix has one column for Windows.
+const report = values.binary !== undefined ? [] : [
+  "--test-reporter=./scripts/windows/junit_reporter.mjs",
+  "--test-reporter-destination=test-results/windows.xml",
+];
 // Where they are on this machine, they are there.
-const mounts = { [repository]: repository, [cache]: cache };
-const command = JSON.stringify([onWindows(node), onWindows(bin)]);
+const cache = resolve(runner, "../../../../..");
+const folders = [repository, cache, dirname(resolve(values.binary ?? "."))];
+const mounts = Object.fromEntries(folders.map((each) => [each, each]));
 const run = machine.run(
   [
     runner,
@@ -77,8 +93,7 @@ const run = machine.run(
     "--test-concurrency=2",
     "--test-reporter=spec",
     "--test-reporter-destination=stdout",
-    `--test-reporter=${reporter}`,
-    "--test-reporter-destination=test-results/windows.xml",
+    ...report,
     ...files,
   ],
   {
@@ -88,7 +103,7 @@ const run = machine.run(
     env: {
       ADC_RUN_TEST_HOMES: "wine",
       ADC_RUN_TEST_WINE: command,
-      WINEPATH: [join(node, ".."), join(repository, "tests/windows/bin")].map(onWindows).join(";"),
+      WINEPATH: [dirname(runner), join(repository, "tests/windows/bin")].map(onWindows).join(";"),
     },
   },
 );
@@ -102,20 +117,13 @@ async function pressCtrlC(mode: "child" | "early", expected: number): Promise<bo
   const cwd = join(results, "console");
   await rm(cwd, { recursive: true, force: true });
   await mkdir(cwd);
-  const adc = join(repository, "tests/stand_ins/report.mjs");
+  const [program, adc] = ["tests/windows/console.mjs", "tests/stand_ins/report.mjs"];
   await machine.run(
-    [
-      runner,
-      onWindows(join(repository, "tests/windows/console.mjs")),
-      mode,
-      onWindows(cwd),
-      command,
-    ]
-      .concat(onWindows(adc)) as [string, ...string[]],
+    [runner, program, mode, onWindows(cwd), command, onWindows(join(repository, adc))],
     {
       output: join(results, "console.txt"),
       mounts,
-      cwd,
+      cwd: repository,
       env: { TERM: "xterm" },
       onConsole: async (type) => {
         while (!existsSync(join(cwd, "ready")) && !existsSync(join(cwd, "ended"))) await delay(20);

@@ -33,7 +33,7 @@ export function isNpmProxy(name: string): boolean {
  * what makes ADC read another file; with all of `runtime`.
  */
 const AT_START =
-  /^(LD_|DYLD_|NODE_(?!ENV$)|BUN_|DENO_|PATH$|PATHEXT$|COMSPEC$|BASH_ENV$|ENV$|SHELLOPTS$|IFS$|PYTHON|PERL5?|RUBY|JAVA_TOOL_OPTIONS$|GIT_|OPENSSL_|SSL_CERT_|GCONV_PATH$|ADC_RUN_|DOTENV_)/i;
+  /^(LD_|DYLD_|NODE_(?!ENV$)|BUN_|DENO_|PATH$|PATHEXT$|COMSPEC$|SYSTEMROOT$|WINDIR$|BASH_ENV$|ENV$|SHELLOPTS$|IFS$|PYTHON|PERL5?|RUBY|JAVA_TOOL_OPTIONS$|GIT_|OPENSSL_|SSL_CERT_|GCONV_PATH$|ADC_RUN_|DOTENV_)/i;
 
 /**
  * Tells whether a variable decides what a program loads as it starts. ADC loads `.env` when it is running,
