@@ -86,6 +86,7 @@ const report = values.binary !== undefined ? [] : [
 const cache = resolve(runner, "../../../../..");
 const folders = [repository, cache, dirname(resolve(values.binary ?? "."))];
 const mounts = Object.fromEntries(folders.map((each) => [each, each]));
+const path = [dirname(runner), join(repository, "tests/windows/bin")].map(onWindows).join(";");
 const run = machine.run(
   [
     runner,
@@ -103,7 +104,7 @@ const run = machine.run(
     env: {
       ADC_RUN_TEST_HOMES: "wine",
       ADC_RUN_TEST_WINE: command,
-      WINEPATH: [dirname(runner), join(repository, "tests/windows/bin")].map(onWindows).join(";"),
+      WINEPATH: path,
     },
   },
 );
@@ -124,7 +125,7 @@ async function pressCtrlC(mode: "child" | "early", expected: number): Promise<bo
       output: join(results, "console.txt"),
       mounts,
       cwd: repository,
-      env: { TERM: "xterm" },
+      env: { TERM: "xterm", WINEPATH: path },
       onConsole: async (type) => {
         while (!existsSync(join(cwd, "ready")) && !existsSync(join(cwd, "ended"))) await delay(20);
         type("\x03");
