@@ -19,7 +19,7 @@ import { defaultSources } from "../lifecycle/default_sources.ts";
 import { endWarning, explainRefusal, knownToken } from "../lifecycle/expiry.ts";
 import type { SessionPool } from "../lifecycle/session_pool.ts";
 import { createMask } from "../mask/mask.ts";
-import { tokenPrefix } from "../secret.ts";
+import { MIN_SECRET_LENGTH, tokenPrefix } from "../secret.ts";
 import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolve.ts";
 import type { TokenLease } from "../token/source.ts";
 import { strayWarning, withoutWaysToTokens } from "../token/sources.ts";
@@ -32,9 +32,10 @@ import {
   secretsOf,
   visibleTokens,
 } from "./environment.ts";
-import { locateAdc, locateProgram } from "./locate.ts";
+import { locateAdc, locateProgram, type Program } from "./locate.ts";
 import type { OnlinePlan, RunOptions, RunPlan, RunResult } from "./options.ts";
 import type { RunSignals } from "./signals.ts";
+import type { runInTerminal, Terminal } from "./terminal.ts";
 
 /** What is to be run. */
 export interface Call {
@@ -60,6 +61,10 @@ export interface RunTerms extends Omit<RunOptions, keyof Context | "exec" | "sig
   readonly fromEnvironment?: ReadonlySet<string> | undefined;
   /** Log-ins that are shared with other runs. */
   readonly sessions?: SessionPool | undefined;
+  /** The terminal for a child that gets one of its own; `required` where pipes will not do instead. */
+  readonly pseudoTerminal?:
+    | { readonly terminal: Terminal; readonly required: boolean }
+    | undefined;
   /** Told what is known, before the child starts; `false` ends the run here. */
   readonly onPlan?: ((plan: RunPlan) => Promise<LateTerms | false> | LateTerms | false) | undefined;
 }
@@ -114,6 +119,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     const stray = strayWarning(connection, { source: found.source, env });
     if (stray !== undefined) onWarning?.(stray);
     warnOfMismatch(connection, found, context);
+    warnOfShortToken(connection, found, terms);
     const record = sentToken(found.token) &&
       await knownToken(found.token, { connection, env, onWarning });
     const warning = endWarning(record, now());
@@ -243,6 +249,20 @@ function warnOfMismatch(
   );
 }
 
+/** A short one is a word that turns up by itself. */
+function warnOfShortToken(
+  { backend }: Connection,
+  { token }: ResolvedToken,
+  { mask, onWarning }: Pick<RunTerms, "mask" | "onWarning">,
+): void {
+  if (mask === false || sentToken(token) === undefined) return;
+  const lengths = splitTokens(token, backend.value).map((each) => each.reveal().length);
+  const length = Math.min(...lengths);
+  if (length >= MIN_SECRET_LENGTH) return;
+  const count = length === 1 ? "1 character" : `${length} characters`;
+  onWarning?.(`The token has ${count}: it is masked only where it stands alone.`);
+}
+
 /** A server that asks for no key, or one in front of it, takes anything. */
 function warnOfForeignToken(
   { backend }: Connection,
@@ -274,18 +294,57 @@ async function runProgram(
   const secrets = [...plan.secrets, ...late?.secrets ?? terms.secrets ?? []];
   // A child that can see no secret writes straight to where its output goes.
   const piped = terms.mask !== false && secrets.length > 0;
-  const mask = createMask(piped ? secrets : []);
+  const inTerminal = piped ? await openTerminal(plan, terms) : undefined;
+  const mask = createMask(piped ? secrets : [], inTerminal && { idleTime: ECHO_TIME });
   const out = piped ? stdout : unmasked(stdout, 1);
-  const { code, signal: killedBy, outputFailure } = await runChild(plan.program, plan.words, {
-    ...terms,
-    stdin,
-    stdout: out,
-    stderr: piped ? stderr : unmasked(stderr, 2),
-    mask,
-    env: { ...child, ...colourOf(out, terms.env) },
-  });
+  const { code, signal: killedBy, outputFailure } = inTerminal === undefined
+    ? await runChild(plan.program, plan.words, {
+      ...terms,
+      stdin,
+      stdout: out,
+      stderr: piped ? stderr : unmasked(stderr, 2),
+      mask,
+      env: { ...child, ...colourOf(out, terms.env) },
+    })
+    : await inTerminal(plan.program, plan.words, { ...terms, mask, env: child });
   const exitCode = code ?? 128 + (killedBy === null ? 0 : constants.signals[killedBy]);
   return { ...plan, exitCode, signal: killedBy, masked: mask.count, outputFailure };
+}
+
+/** Whoever types waits for the echo of a letter that a secret may begin with; in milliseconds. */
+const ECHO_TIME = 10;
+
+/** What runs a child in a pseudo-terminal, where it is to have one and one can be had. */
+async function openTerminal(
+  { words }: RunPlan,
+  { pseudoTerminal }: RunTerms,
+): Promise<
+  | ((
+    program: Program,
+    args: readonly string[],
+    options: Omit<Parameters<typeof runInTerminal>[2], "terminal" | "open">,
+  ) => ReturnType<typeof runChild>)
+  | undefined
+> {
+  if (pseudoTerminal === undefined || words.some(namesDescriptor)) return undefined;
+  const { loadPseudoTerminals, runInTerminal: run } = await import("./terminal.ts");
+  try {
+    const open = await loadPseudoTerminals();
+    const { terminal } = pseudoTerminal;
+    return (program, args, options) => run(program, args, { ...options, terminal, open });
+  } catch (error) {
+    if (!pseudoTerminal.required) return undefined;
+    throw new ConnectionError(
+      `Cannot use --tty: there is no pseudo-terminal here: ${messageOf(error)}`,
+      EXIT.config,
+      { suggestion: "Install @lydell/node-pty beside adc-run, or leave out --tty." },
+    );
+  }
+}
+
+/** Descriptors above 2 are not handed to a pseudo-terminal's child. */
+function namesDescriptor(word: string): boolean {
+  return /\/(dev|proc\/self)\/fd\/([3-9]|\d\d)/.test(word);
 }
 
 /** Without a mask there is no reason to stand between the child and the terminal. */

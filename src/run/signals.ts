@@ -53,7 +53,10 @@ export interface RunSignals {
   /**
    * From now on signals are the child's; those that a terminal has sent to it as well are left out.
    */
-  passTo(send: (signal: NodeJS.Signals) => void, options: { readonly terminal: boolean }): void;
+  passTo(
+    send: (signal: NodeJS.Signals) => void,
+    options: { readonly terminal: boolean; readonly also?: readonly NodeJS.Signals[] },
+  ): void;
   /** There is no child, or none any more: the next signal cuts short what this one is handed to. */
   cleanUp(): AbortSignal;
   stop(): void;
@@ -77,14 +80,14 @@ export function watchSignals(
   };
   return {
     interrupted: before.signal,
-    passTo: (send, { terminal }) => {
+    passTo: (send, { terminal, also = [] }) => {
       act = (signal) => {
         // There all come from the console, which sends them to the child too; one of ours would end it at once.
         if (onWindows) return;
         // A second SIGINT makes many programs give up their own clean-up, so a terminal's is not repeated.
         if (signal !== "SIGINT" || !terminal) send(signal);
       };
-      stops.push(listenTo(FOR_CHILD));
+      stops.push(listenTo([...FOR_CHILD, ...also]));
     },
     cleanUp: () => {
       const hurry = new AbortController();
@@ -162,9 +165,12 @@ function listen(
  * left with a code of its own. Windows knows no signals, and ends one process of those that a batch file and
  * ADC are: there all are ended.
  */
-export function sendSignal(pid: number, signal: NodeJS.Signals, env: Environment): void {
+export function sendSignal(pid: number, signal: NodeJS.Signals, env?: Environment): void {
   if (process.platform === "win32") {
-    void import("../system/capture.ts").then(({ endTree }) => endTree(pid, env));
+    // Without it a signal is meant that ends nobody, and that is not there.
+    if (env !== undefined) {
+      void import("../system/capture.ts").then(({ endTree }) => endTree(pid, env));
+    }
     return;
   }
   try {

@@ -14,7 +14,7 @@ for (const home of await testHomes()) {
   describe(`at a terminal on ${home.name}`, { skip }, () => {
     it("the child keeps its colours though its output is piped through the mask", async () => {
       await using it = await fixture();
-      const command = [...home.command, "exec", "--", REPORT];
+      const command = [...home.command, "--no-tty", "exec", "--", REPORT];
       const env = { ...it.env, ADC_TOKEN: it.token, TERM: "xterm-256color" };
       const run = (more: Record<string, string>) =>
         collect(["env", "-u", "NO_COLOR", ...inTerminal(command)], {
