@@ -4,10 +4,14 @@
  * @module
  */
 
-import { existsSync } from "node:fs";
+import { constants, existsSync, fstatSync, openSync, write } from "node:fs";
+import { Socket } from "node:net";
 import process from "node:process";
+import { Writable } from "node:stream";
 import { isatty } from "node:tty";
+import type { Environment } from "../context.ts";
 import { EXIT } from "../errors.ts";
+import { isDeno, isNode } from "../system/programs.ts";
 import { main } from "./main.ts";
 import { inOneLine, redact } from "./output/report.ts";
 
@@ -17,20 +21,61 @@ import { inOneLine, redact } from "./output/report.ts";
 const RAISED = ["SIGHUP", "SIGINT", "SIGTERM"];
 
 /** What becomes of adc-run's own output is no reason to fail, but for a full disk. */
-function watchOutput(): void {
+function watchOutput({ stdout, stderr }: Outputs): void {
   let unwritten: string | undefined;
   // A reader that went away, as in `| head`, has what it wanted.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") unwritten = error.code ?? error.message;
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (!["EPIPE", "ERR_STREAM_DESTROYED"].includes(error.code!)) {
+      unwritten = error.code ?? error.message;
+    }
   });
   // Bun tells of it only after the wait in `written()`.
   process.on("exit", () => {
     if (unwritten === undefined || process.exitCode !== 0) return;
-    process.stderr.write(`adc-run: error: Cannot write the output: ${unwritten}\n`);
+    stderr.write(`adc-run: error: Cannot write the output: ${unwritten}\n`);
     process.exitCode = EXIT.source;
   });
   // What adc-run itself says is never worth more than how the child ended.
-  process.stderr.on("error", () => {});
+  stderr.on("error", () => {});
+}
+
+interface Outputs {
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+}
+
+/**
+ * Node.js and Bun make a pipe non-blocking for all who write to it: a program beside this one would lose its
+ * output. Opened anew, it is so for this process alone.
+ */
+function outputStream(name: "stdout" | "stderr", fd: 1 | 2): Writable {
+  if (isDeno) return process[name];
+  try {
+    if (!fstatSync(fd).isFIFO()) return process[name];
+    const path = `/proc/self/fd/${fd}`;
+    // Without a reader this fails where it would wait else.
+    const own = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    // A `Socket` of Bun's fails where the reader is slow, and a thread that waits would hold up Node's exit.
+    const stream = isNode()
+      ? new Socket({ fd: own, readable: false, writable: true })
+      : blockingStream(openSync(path, constants.O_WRONLY));
+    // `pipe()` compares with them. Bun would make its own first, to define another.
+    if (isNode()) Object.defineProperty(process, name, { value: stream });
+    else Object.assign(process, { [name]: stream });
+    return Object.assign(stream, { fd });
+  } catch {
+    // Another system, or nobody reads it any more.
+    return process[name];
+  }
+}
+
+function blockingStream(fd: number): Writable {
+  const writeAll = (chunk: Uint8Array, done: (error?: Error | null) => void) =>
+    write(fd, chunk, (error, written) => {
+      if (error || written === chunk.length) done(error);
+      else writeAll(chunk.subarray(written), done);
+    });
+  return new Writable({ write: (chunk, _encoding, done) => writeAll(chunk, done) });
 }
 
 /**
@@ -50,13 +95,21 @@ function workingDirectory(): string {
   process.exit(EXIT.config);
 }
 
+/**
+ * Node.js searches the whole environment for each variable that it is asked for; on Windows it finds them by
+ * any case.
+ */
+function environment(): Environment {
+  return isNode() && process.platform !== "win32" ? { ...process.env } : process.env;
+}
+
 /** Node tells of a failed write a moment later. */
-function written(): Promise<void> {
+function written({ stdout }: Outputs): Promise<void> {
   return new Promise((resolve) => {
     // Deno leaves the call-back out once a write has failed.
     const limit = setTimeout(resolve, 2_000);
     try {
-      process.stdout.write("", () => {
+      stdout.write("", () => {
         clearTimeout(limit);
         resolve();
       });
@@ -100,16 +153,16 @@ function watchDefects(): void {
 async function start(): Promise<void> {
   requireRuntime();
   watchDefects();
-  watchOutput();
+  const outputs = { stdout: outputStream("stdout", 1), stderr: outputStream("stderr", 2) };
+  watchOutput(outputs);
   let endedBy: NodeJS.Signals | undefined;
   const exitCode = await main(process.argv.slice(2), {
-    env: process.env,
+    ...outputs,
+    env: environment(),
     cwd: workingDirectory(),
     get stdin() {
       return process.stdin;
     },
-    stdout: process.stdout,
-    stderr: process.stderr,
     terminals: { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) },
     signals: process,
     warnings: [],
@@ -118,11 +171,14 @@ async function start(): Promise<void> {
       endedBy = signal;
     },
   });
-  await written();
+  await written(outputs);
   process.exitCode = exitCode;
 
   // The child was ended by a signal: end the same way, so that a shell's loop stops at Ctrl-C.
-  if (endedBy !== undefined && RAISED.includes(endedBy)) process.kill(process.pid, endedBy);
+  // The first process of a container is ended by no signal of its own; on Deno that would be a crash.
+  if (endedBy !== undefined && RAISED.includes(endedBy) && process.pid !== 1) {
+    process.kill(process.pid, endedBy);
+  }
 
   // A keychain or a pipe that never answers must not keep the process alive. The timer itself does not.
   setTimeout(() => process.exit(), 250).unref();

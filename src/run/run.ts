@@ -22,11 +22,12 @@ import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolv
 import type { TokenLease } from "../token/source.ts";
 import { strayWarning, withoutWaysToTokens } from "../token/sources.ts";
 import { sentToken, splitTokens } from "../token/token_value.ts";
-import { runChild } from "./child.ts";
+import { closePipes, type OutputPipes, outputPipes, runChild } from "./child.ts";
 import {
   type ChildEnvironment,
   childEnvironment,
   handOver,
+  markStartedAdc,
   secretsOf,
   visibleTokens,
 } from "./environment.ts";
@@ -77,7 +78,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   if (name === undefined && !needsBackend(args)) {
     const secrets = visibleTokens(args, env);
     const plan = { kind: "offline", program, words: args.wordsWithoutValues, secrets } as const;
-    return await runProgram(plan, withoutWaysToTokens(env), context);
+    return await runProgram(plan, withoutWaysToTokens(env), { ...context, isAdc: true });
   }
 
   if (name === undefined) refuseVault(env);
@@ -91,6 +92,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   // The token, which may have been made for this run.
   const found = terms.token === false ? WITHOUT_TOKEN : await findToken(connection, context);
   let { lease } = found;
+  let pipes: Promise<OutputPipes> | undefined;
   try {
     requireGatewayGroup(connection, found.token);
     // What the child must not do with it.
@@ -123,7 +125,10 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     // The check.
     let checked: CheckResult | undefined;
     if (terms.check !== false) {
-      checked = await checkToken(sentToken(resolved.token), { ...context, connection });
+      const checking = checkToken(sentToken(resolved.token), { ...context, connection });
+      // They take a program of the system's: while the server is waited for, that costs nothing.
+      if (terms.mask !== false) pipes = outputPipes(terms);
+      checked = await checking;
       if (checked.verdict !== "valid") {
         throw new CheckError(explainRefusal(checked, record, now()), { resolved });
       }
@@ -148,9 +153,14 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
       resolved,
       checked,
     } as const;
-    const result = await runProgram(plan, child, context);
+    const result = await runProgram(plan, child, {
+      ...context,
+      pipes,
+      isAdc: name === undefined,
+    });
     return result && await checkAgain(result, plan, terms);
   } finally {
+    if (pipes !== undefined) closePipes(await pipes);
     await releaseLease(lease, terms);
   }
 }
@@ -243,7 +253,7 @@ function wordsForAdc({ args: { words }, timeout }: Connection): readonly string[
 async function runProgram(
   plan: RunPlan,
   child: ChildEnvironment,
-  terms: RunTerms,
+  terms: RunTerms & { readonly isAdc: boolean; readonly pipes?: Promise<OutputPipes> | undefined },
 ): Promise<RunResult | undefined> {
   const late = await terms.onPlan?.(plan);
   if (late === false) return undefined;
@@ -254,14 +264,16 @@ async function runProgram(
   // A child that can see no secret writes straight to where its output goes.
   const piped = terms.mask !== false && secrets.length > 0;
   const mask = createMask(piped ? secrets : []);
-  const out = piped ? stdout : unmasked(stdout, 1);
+  markStartedAdc(child, terms.isAdc ? plan.program : undefined);
+  if (terms.isAdc && piped) addColours(child, plan, [stdout, stderr]);
   const { code, signal: killedBy, outputFailure } = await runChild(plan.program, plan.words, {
     ...terms,
     stdin,
-    stdout: out,
+    stdout: piped ? stdout : unmasked(stdout, 1),
     stderr: piped ? stderr : unmasked(stderr, 2),
+    pipes: piped ? terms.pipes : undefined,
     mask,
-    env: { ...child, ...colourOf(out, terms.env) },
+    env: child,
   });
   const exitCode = code ?? 128 + (killedBy === null ? 0 : constants.signals[killedBy]);
   return { ...plan, exitCode, signal: killedBy, masked: mask.count, outputFailure };
@@ -273,17 +285,22 @@ function unmasked(stream: Writable | "inherit" | "ignore", own: number): typeof 
 }
 
 /**
- * A child that writes to a pipe leaves out its colours, unless it is told that a terminal follows.
+ * ADC leaves out its colours where it writes to a pipe, unless it is told that a terminal follows. Another
+ * program may have one of its streams redirected, or run a third whose output is read.
  */
-function colourOf(
-  stdout: Writable | "inherit" | "ignore",
-  env: Environment,
-): { readonly FORCE_COLOR?: string } {
-  if (env.FORCE_COLOR !== undefined || env.NO_COLOR !== undefined) return {};
-  const stream = stdout as { readonly isTTY?: boolean; getColorDepth?(): number };
-  if (typeof stdout === "string" || stream.isTTY !== true) return {};
-  const depth = stream.getColorDepth?.() ?? 4;
-  return depth < 4 ? {} : { FORCE_COLOR: depth >= 24 ? "3" : depth >= 8 ? "2" : "1" };
+function addColours(
+  child: ChildEnvironment,
+  plan: RunPlan,
+  streams: readonly (Writable | "inherit" | "ignore")[],
+): void {
+  const isSet = (name: string) =>
+    child[name] !== undefined ||
+    (plan.kind === "online" && plan.connection.envFile.get(name) !== undefined);
+  if (isSet("FORCE_COLOR") || isSet("NO_COLOR")) return;
+  const terminals = streams as readonly { readonly isTTY?: boolean; getColorDepth?(): number }[];
+  if (!terminals.every(({ isTTY }) => isTTY === true)) return;
+  const depth = terminals[0]!.getColorDepth?.() ?? 4;
+  if (depth >= 4) child.FORCE_COLOR = depth >= 24 ? "3" : depth >= 8 ? "2" : "1";
 }
 
 async function checkAgain(

@@ -1,4 +1,5 @@
-import { existsSync, statSync } from "node:fs";
+import { Buffer } from "node:buffer";
+import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
 import process from "node:process";
 import type { Context } from "../context.ts";
@@ -20,7 +21,10 @@ export function findOnPath(name: string, { env, cwd }: Place): string | undefine
 /**
  * Where a program is, or why it does not start: as the system answers whoever starts it by this name.
  */
-export function lookUpProgram(name: string, { env, cwd }: Place): "found" | "ENOENT" | "EACCES" {
+export function lookUpProgram(
+  name: string,
+  { env, cwd }: Place,
+): { readonly file: string } | { readonly code: "ENOENT" | "EACCES" } {
   const path = env.PATH ?? (isWindows ? env.Path ?? "" : "/bin:/usr/bin");
   const hasFolder = name.includes("/") || (isWindows && name.includes("\\"));
   // An empty entry is the working directory; Windows always looks there first.
@@ -28,8 +32,24 @@ export function lookUpProgram(name: string, { env, cwd }: Place): "found" | "ENO
   const there = filesNamed(name, folders, { env, cwd }).filter((file) =>
     isFile(file) || (hasFolder && existsSync(file))
   );
-  if (there.some((file) => isFile(file) && isExecutable(file))) return "found";
-  return there.length === 0 ? "ENOENT" : "EACCES";
+  const file = there.find((each) => isFile(each) && isExecutable(each));
+  return file === undefined ? { code: there.length === 0 ? "ENOENT" : "EACCES" } : { file };
+}
+
+/** The interpreter that a script's first line names, as the system reads it. */
+export function interpreterOf(file: string): string | undefined {
+  try {
+    const descriptor = openSync(file, "r");
+    try {
+      const line = Buffer.alloc(256);
+      const length = readSync(descriptor, line);
+      return /^#![ \t]*([^ \t\n]+)/.exec(line.toString("utf8", 0, length))?.[1];
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return undefined;
+  }
 }
 
 function filesNamed(
@@ -60,8 +80,9 @@ export function isExecutable(file: string): boolean {
   }
 }
 
+export const isDeno: boolean = "deno" in process.versions;
+
 /** Tells Node.js from the runtimes that take its place. */
 export function isNode(): boolean {
-  const { versions } = process as { versions: Record<string, string | undefined> };
-  return versions.deno === undefined && versions.bun === undefined;
+  return !isDeno && !("bun" in process.versions);
 }
