@@ -4,7 +4,7 @@
  * @module
  */
 
-import { constants, existsSync, fstatSync, openSync, write } from "node:fs";
+import { constants, existsSync, fstatSync, openSync, write, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import process from "node:process";
 import { Writable } from "node:stream";
@@ -12,6 +12,7 @@ import { isatty } from "node:tty";
 import type { Environment } from "../context.ts";
 import { EXIT } from "../errors.ts";
 import { isDeno, isNode } from "../system/programs.ts";
+import { ignoredSignals, type SignalPort } from "../run/signals.ts";
 import { main } from "./main.ts";
 import { inOneLine, redact } from "./output/report.ts";
 
@@ -32,7 +33,7 @@ function watchOutput({ stdout, stderr }: Outputs): void {
   // Bun tells of it only after the wait in `written()`.
   process.on("exit", () => {
     if (unwritten === undefined || process.exitCode !== 0) return;
-    stderr.write(`adc-run: error: Cannot write the output: ${unwritten}\n`);
+    sayLast(`adc-run: error: Cannot write the output: ${unwritten}`);
     process.exitCode = EXIT.source;
   });
   // What adc-run itself says is never worth more than how the child ended.
@@ -103,21 +104,53 @@ function environment(): Environment {
   return isNode() && process.platform !== "win32" ? { ...process.env } : process.env;
 }
 
-/** Node tells of a failed write a moment later. */
-function written({ stdout }: Outputs): Promise<void> {
-  return new Promise((resolve) => {
-    // Deno leaves the call-back out once a write has failed.
-    const limit = setTimeout(resolve, 2_000);
-    try {
-      stdout.write("", () => {
+/** The process' signals but for those that it was started to ignore. */
+function signalPort(): SignalPort {
+  let found: readonly NodeJS.Signals[] | undefined;
+  const ignored = () => {
+    if (found !== undefined) return found;
+    found = ignoredSignals();
+    // With a listener to another signal, Deno would end by those that have none.
+    if (isDeno) { for (const each of found) process.on(each, () => {}); }
+    return found;
+  };
+  return {
+    on: (signal, listener) => {
+      if (!ignored().includes(signal as NodeJS.Signals)) process.on(signal, listener);
+    },
+    off: (signal, listener) => process.off(signal, listener),
+    get ignored() {
+      return ignored();
+    },
+  };
+}
+
+/** Both outputs: the runtimes tell of a failed write a moment later, and a signal of its own would cut them off. */
+async function written({ stdout, stderr }: Outputs): Promise<void> {
+  await Promise.all([stdout, stderr].map((stream) =>
+    new Promise<void>((resolve) => {
+      // Deno leaves the call-back out once a write has failed.
+      const limit = setTimeout(resolve, 2_000);
+      const done = () => {
         clearTimeout(limit);
         resolve();
-      });
-    } catch {
-      clearTimeout(limit);
-      resolve();
-    }
-  });
+      };
+      try {
+        stream.write("", done);
+      } catch {
+        done();
+      }
+    })
+  ));
+}
+
+/** At once: nothing else is written before the process ends. */
+function sayLast(line: string): void {
+  try {
+    writeSync(2, `${line}\n`);
+  } catch {
+    // Nobody reads it.
+  }
 }
 
 /** What Node.js has since 20.18.1 and 22.3: the rest of adc-run counts on it. */
@@ -143,7 +176,7 @@ function watchDefects(): void {
     const line =
       `adc-run: error: A defect of adc-run: ${what}. Please report it with what you did: ` +
       "https://github.com/adc-run/adc-run/issues";
-    process.stderr.write(`${inOneLine(redact(line, process.env))}\n`);
+    sayLast(inOneLine(redact(line, process.env)));
     process.exit(EXIT.software);
   };
   process.on("uncaughtException", fail);
@@ -164,7 +197,7 @@ async function start(): Promise<void> {
       return process.stdin;
     },
     terminals: { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) },
-    signals: process,
+    signals: signalPort(),
     warnings: [],
     questions: { last: Promise.resolve() },
     endedBy: (signal) => {

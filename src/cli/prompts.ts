@@ -6,7 +6,7 @@ import { credentialsOf, needsConsent } from "../lifecycle/credentials.ts";
 import { abortOnInterrupt } from "../run/signals.ts";
 import { Secret } from "../secret.ts";
 import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token/token_value.ts";
-import { canAsk, type Io } from "./io.ts";
+import { canAsk, type Io, whyNotAsked } from "./io.ts";
 import type { LoginOptions } from "./manual/auth_commands.ts";
 import { inOneLine } from "./output/report.ts";
 
@@ -132,7 +132,7 @@ export async function requireConsent(
   const reason = needsConsent(connection);
   if (reason === undefined || yes) return;
   if (!canAsk(io)) {
-    throw new AdcRunError(`Cannot send ${what}: ${reason}`, EXIT.config, {
+    throw new AdcRunError(`Cannot send ${what}: ${reason}, and ${whyNotAsked(io)}`, EXIT.config, {
       suggestion: "Set it as a flag or in the environment, or agree with --yes.",
     });
   }
@@ -146,7 +146,8 @@ export async function readCredentials(
   const known = credentialsOf(io.env, connection);
   const given = options.username?.trim() || known.username;
   if (given === undefined && (options.passwordStdin || !canAsk(io))) {
-    throw new UsageError("Cannot log in: there is no user name", {
+    const unasked = options.passwordStdin ? "" : `, and ${whyNotAsked(io)}`;
+    throw new UsageError(`Cannot log in: there is no user name${unasked}`, {
       suggestion: "Give one with --username, in API7_USERNAME, or in the profile.",
     });
   }
@@ -168,7 +169,7 @@ async function findPassword(
     (known.username === undefined || known.username === username);
   if (known.password !== undefined && matches) return known.password;
   if (canAsk(io)) return await askSecret(`Password of ${username}`, io);
-  throw new UsageError("Cannot log in: there is no password, and nobody can be asked", {
+  throw new UsageError(`Cannot log in: there is no password, and ${whyNotAsked(io)}`, {
     suggestion: "Pipe it in with --password-stdin, or set API7_PASSWORD.",
   });
 }

@@ -1,5 +1,6 @@
 import type { ChildProcess, StdioOptions } from "node:child_process";
-import { fstatSync } from "node:fs";
+import { fstatSync, realpathSync } from "node:fs";
+import { basename } from "node:path";
 import process from "node:process";
 import { type Duplex, type Readable, Writable } from "node:stream";
 import type { Context } from "../context.ts";
@@ -9,6 +10,7 @@ import { ENDED_PROCESS, IdleTimer } from "../system/idle_timer.ts";
 import { makePipes, type Pipe } from "../system/pipes.ts";
 import { isDeno } from "../system/programs.ts";
 import type { Spawner } from "../system/spawn.ts";
+import { type GroupProbe, startGroupProbe } from "./group_probe.ts";
 import { notStarted, type Program } from "./locate.ts";
 import type { RunOptions } from "./options.ts";
 import { type RunSignals, sendSignal } from "./signals.ts";
@@ -51,26 +53,37 @@ export async function runChild(
   const { watch, terminal = false, signal } = options;
   let child: StartedChild | undefined;
   let early: NodeJS.Signals | undefined;
+  let probe: GroupProbe | undefined;
   const send = (each: NodeJS.Signals) => {
     if (child === undefined) early = each;
     else child.send(each);
   };
   // Handlers first: a signal between the start of the child and its handler would end adc-run alone.
-  watch.passTo(send, { terminal });
+  watch.passTo((each) => {
+    // A second SIGINT makes many programs give up their own clean-up.
+    const isRepeated = terminal && FROM_TERMINAL.includes(each) && child !== undefined &&
+      (probe?.isForAll() ?? true);
+    if (!isRepeated) send(each);
+  });
   const abort = () => send("SIGTERM");
   signal?.addEventListener("abort", abort);
   try {
     child = await startChild(program, args, options);
     if (early !== undefined) send(early);
+    if (terminal && options.spawn === undefined) probe = await startGroupProbe(options);
     const { code, signal: killedBy } = await child.ended;
     for (const output of child.outputs) output.childEnded();
     const endings = await Promise.all(child.outputs.map(({ done }) => done));
     const failure = endings.find((each) => each.failure !== undefined)?.failure;
     return { code, signal: killedBy, outputFailure: failure };
   } finally {
+    probe?.stop();
     signal?.removeEventListener("abort", abort);
   }
 }
+
+/** The signals that a terminal sends to all that run at it. */
+const FROM_TERMINAL: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT"];
 
 /** Starts a child whose output comes through pipes. */
 async function startChild(
@@ -78,7 +91,7 @@ async function startChild(
   args: readonly string[],
   options: ChildOptions,
 ): Promise<StartedChild> {
-  const { stdin, stdout, stderr, env, cwd, signal } = options;
+  const { stdin, stdout, stderr, env, cwd, watch, signal } = options;
   const pipes = await (options.pipes ?? outputPipes(options));
   try {
     const spawn = options.spawn ?? await (await import("../system/spawn.ts")).systemSpawner();
@@ -91,7 +104,8 @@ async function startChild(
     ];
     let child: ChildProcess;
     try {
-      child = spawn(program.file, [...program.prefix, ...args], { env, cwd, stdio });
+      const [file, ...words] = ignoring(watch.ignored, [program.file, ...program.prefix, ...args]);
+      child = spawn(file!, words, { env, cwd, stdio });
     } catch (error) {
       // Node emits some failures and throws others.
       throw notStarted(error, program, { env, cwd });
@@ -109,6 +123,28 @@ async function startChild(
     };
   } finally {
     closePipes(pipes);
+  }
+}
+
+/** A runtime's child listens to all signals: the program is started by one that ignores some. */
+function ignoring(
+  signals: readonly NodeJS.Signals[],
+  words: readonly string[],
+): readonly string[] {
+  if (signals.length === 0) return words;
+  const names = signals.map((each) => each.slice("SIG".length));
+  // The other way loses variables whose names are none to a shell; `env` takes a program's name for one.
+  return hasFullEnv() && !words[0]!.includes("=")
+    ? ["/usr/bin/env", ...names.map((each) => `--ignore-signal=${each}`), ...words]
+    : ["/bin/sh", "-c", `trap "" ${names.join(" ")}; exec "$@"`, "sh", ...words];
+}
+
+/** BusyBox' takes no such option. */
+function hasFullEnv(): boolean {
+  try {
+    return ["env", "coreutils"].includes(basename(realpathSync("/usr/bin/env")));
+  } catch {
+    return false;
   }
 }
 

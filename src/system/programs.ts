@@ -1,9 +1,9 @@
 import { Buffer } from "node:buffer";
-import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
 import process from "node:process";
 import type { Context } from "../context.ts";
-import { throwIfNotCapable } from "../errors.ts";
+import { codeOf, throwIfNotCapable } from "../errors.ts";
 import { statOrAbsent } from "./files.ts";
 
 const isWindows = process.platform === "win32";
@@ -85,4 +85,16 @@ export const isDeno: boolean = "deno" in process.versions;
 /** Tells Node.js from the runtimes that take its place. */
 export function isNode(): boolean {
   return !isDeno && !("bun" in process.versions);
+}
+
+/** A file of `/proc`, which Deno reads with all permissions alone, but not to a program. */
+export function readProcess(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (!isDeno || codeOf(error) === "ENOENT") return undefined;
+  }
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
+  const { status, stdout } = spawnSync("/bin/cat", [path], { env: {}, encoding: "utf8" });
+  return status === 0 ? stdout : undefined;
 }

@@ -29,8 +29,9 @@ const OTHER_VARIABLES: readonly VariableRow[] = [
   ["API7_LOGIN_OPTION", "the LDAP login option to log in through"],
   ["ADC_RUN_ALLOWED_SERVERS", "origins, with commas between them; every other server is refused"],
   ["ADC_RUN_CONFIG_DIR", "the folder of config.json and of what adc-run remembers of its tokens"],
+  ["ADC_RUN_STARTED_ADC", "set by adc-run for ADC, which must not be adc-run again"],
   ["HTTP_PROXY, HTTPS_PROXY, NO_PROXY", "proxies, for adc-run as for ADC"],
-  ["CI", "where it is set nobody is asked anything"],
+  ["CI", "nobody is asked anything where it is set to other than 0 or false"],
   ["GITHUB_ACTIONS", "where it is true the runner is told to mask the token"],
   ["NO_COLOR, FORCE_COLOR", "no colours; colours without a terminal"],
 ];
