@@ -141,7 +141,7 @@ export function ignoredSignals(): readonly NodeJS.Signals[] {
   const [, digits = "0"] = /^SigIgn:\s*(\w+)/m.exec(readProcess("/proc/self/status") ?? "") ?? [];
   const isIgnored = (signal: NodeJS.Signals) =>
     BigInt(`0x${digits}`) >> BigInt(constants.signals[signal] - 1) & 1n;
-  return [...ENDING, ...FOR_CHILD].filter(isIgnored);
+  return [...ENDING, ...FOR_CHILD, "SIGTSTP" as const].filter(isIgnored);
 }
 
 /** Listens to signals, as far as the system knows them: Windows does not know all. */
