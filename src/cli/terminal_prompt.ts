@@ -145,9 +145,10 @@ function showQuestion<T>(
     },
   });
   Object.defineProperties(screen, {
-    // A terminal that does not tell its width has the width 0: the library would write a letter a line.
+    // A terminal that does not tell its size has the size 0: the library would write a letter a line, and no
+    // line that changed.
     columns: { get: () => terminal.columns || 80 },
-    rows: { get: () => terminal.rows },
+    rows: { get: () => terminal.rows || 24 },
   });
   const resize = () => screen.emit("resize");
   terminal.on("resize", resize);

@@ -35,7 +35,7 @@ async function typeIn(
     ["script", "--quiet", "--return", "--command", SHELLS[shell], "/dev/null"],
     {
       cwd: it.folder.path,
-      env: { ...it.env, ADC_RUN_CONFIG_DIR: `${it.folder.path}/none`, PS1: "P\\S", PROMPT: "PS" },
+      env: { ...it.env, ADC_RUN_CONFIG_DIR: `${it.folder.path}/none`, PS1: "PS", PROMPT: "PS" },
       whenStarted: () => {},
       onStdout: (screen, terminal) => {
         for (let step = all[next]; step !== undefined; step = all[next]) {

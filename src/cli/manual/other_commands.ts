@@ -34,9 +34,11 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     summary: "run another program, with ADC_TOKEN set",
     description: [
       "Runs any program with ADC_TOKEN and the connection's variables set, its output masked. Options stand before exec: from the command on every word is the program's.",
+      "The program writes to pipes, so that one that asks for a terminal, such as a shell or an editor, shows no prompt and no colours: run it with --no-mask.",
     ],
     examples: [
       ["A script that calls ADC", "adc-run exec -- ./migrate.sh"],
+      ["A shell, whose output is not masked", "adc-run --no-mask exec -- bash"],
       ["The variables of a profile", "adc-run -p prod exec -- sh -c 'echo \"$ADC_SERVER\"'"],
     ],
     seeAlso: ["api", "security"],
