@@ -14,12 +14,27 @@ import { EXIT } from "../errors.ts";
 import { isDeno, isNode } from "../system/programs.ts";
 import { ignoredSignals, type SignalPort } from "../run/signals.ts";
 import { main } from "./main.ts";
-import { inOneLine, redact } from "./output/report.ts";
+import { fixed, KnownSecrets, type Line, line, writeText, written } from "./output/out.ts";
 
 /**
  * Signals whose default is to end the process without a core dump, and that Node does not use itself.
  */
 const RAISED = ["SIGHUP", "SIGINT", "SIGTERM"];
+
+function sayError(text: Line, secrets = new KnownSecrets(process.env)): void {
+  // At once: the process may end before another stream has written.
+  const stderr = new Writable({
+    write: (chunk, _encoding, done) => {
+      try {
+        writeSync(2, chunk);
+      } catch {
+        // Nobody reads it.
+      }
+      done();
+    },
+  });
+  writeText(line`adc-run: error: ${text}`, { stdout: stderr, stderr, secrets }, "stderr");
+}
 
 /** What becomes of adc-run's own output is no reason to fail, but for a full disk. */
 function watchOutput({ stdout, stderr }: Outputs): void {
@@ -33,7 +48,7 @@ function watchOutput({ stdout, stderr }: Outputs): void {
   // Bun tells of it only after the wait in `written()`.
   process.on("exit", () => {
     if (unwritten === undefined || process.exitCode !== 0) return;
-    sayLast(`adc-run: error: Cannot write the output: ${unwritten}`);
+    sayError(line`Cannot write the output: ${unwritten}`);
     process.exitCode = EXIT.source;
   });
   // What adc-run itself says is never worth more than how the child ended.
@@ -90,8 +105,8 @@ function workingDirectory(): string {
   } catch {
     // As if it were not there.
   }
-  process.stderr.write(
-    "adc-run: error: Cannot use the working directory: it was deleted, or its name is not valid UTF-8\n",
+  sayError(
+    fixed("Cannot use the working directory: it was deleted, or its name is not valid UTF-8"),
   );
   process.exit(EXIT.config);
 }
@@ -125,43 +140,13 @@ function signalPort(): SignalPort {
   };
 }
 
-/** Both outputs: the runtimes tell of a failed write a moment later, and a signal of its own would cut them off. */
-async function written({ stdout, stderr }: Outputs): Promise<void> {
-  await Promise.all([stdout, stderr].map((stream) =>
-    new Promise<void>((resolve) => {
-      // Deno leaves the call-back out once a write has failed.
-      const limit = setTimeout(resolve, 2_000);
-      const done = () => {
-        clearTimeout(limit);
-        resolve();
-      };
-      try {
-        stream.write("", done);
-      } catch {
-        done();
-      }
-    })
-  ));
-}
-
-/** At once: nothing else is written before the process ends. */
-function sayLast(line: string): void {
-  try {
-    writeSync(2, `${line}\n`);
-  } catch {
-    // Nobody reads it.
-  }
-}
-
 /** What Node.js has since 20.18.1 and 22.3: the rest of adc-run counts on it. */
 function requireRuntime(): void {
   const { node } = process.versions;
   const [major = 0, minor = 0, patch = 0] = node.split(".").map(Number);
   if (major > 22 || (major === 22 && minor >= 3)) return;
   if (major === 20 && (minor > 18 || (minor === 18 && patch >= 1))) return;
-  process.stderr.write(
-    `adc-run: error: Cannot run on Node.js ${node}: adc-run needs Node.js 20.18.1 or 22.3 and later\n`,
-  );
+  sayError(line`Cannot run on Node.js ${node}: adc-run needs Node.js 20.18.1 or 22.3 and later`);
   process.exit(EXIT.config);
 }
 
@@ -169,14 +154,14 @@ function requireRuntime(): void {
  * Until `main()` has answered, however the process ends is a failure. What is thrown where nobody can catch it,
  * such as a listener of an event, ends in one line.
  */
-function watchDefects(): void {
+function watchDefects(secrets: KnownSecrets): void {
   process.exitCode = EXIT.software;
   const fail = (thrown: unknown) => {
     const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-    const line =
-      `adc-run: error: A defect of adc-run: ${what}. Please report it with what you did: ` +
-      "https://github.com/adc-run/adc-run/issues";
-    sayLast(inOneLine(redact(line, process.env)));
+    sayError(
+      line`A defect of adc-run: ${what}. Please report it with what you did: https://github.com/adc-run/adc-run/issues`,
+      secrets,
+    );
     process.exit(EXIT.software);
   };
   process.on("uncaughtException", fail);
@@ -185,8 +170,9 @@ function watchDefects(): void {
 
 async function start(): Promise<void> {
   requireRuntime();
-  watchDefects();
   const outputs = { stdout: outputStream("stdout", 1), stderr: outputStream("stderr", 2) };
+  const secrets = new KnownSecrets(process.env);
+  watchDefects(secrets);
   watchOutput(outputs);
   let endedBy: NodeJS.Signals | undefined;
   const exitCode = await main(process.argv.slice(2), {
@@ -198,6 +184,7 @@ async function start(): Promise<void> {
     },
     terminals: { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) },
     signals: signalPort(),
+    secrets,
     warnings: [],
     questions: { last: Promise.resolve() },
     endedBy: (signal) => {

@@ -32,7 +32,8 @@ const OTHER_VARIABLES: readonly VariableRow[] = [
   ["ADC_RUN_STARTED_ADC", "set by adc-run for ADC, which must not be adc-run again"],
   ["HTTP_PROXY, HTTPS_PROXY, NO_PROXY", "proxies, for adc-run as for ADC"],
   ["CI", "nobody is asked anything where it is set to other than 0 or false"],
-  ["GITHUB_ACTIONS", "where it is true the runner is told to mask the token"],
+  ["GITHUB_ACTIONS", "where it is true errors and warnings become annotations"],
+  ["ADC_RUN_ACTION", "set by adc-run's GitHub action: the runner is told tokens to mask"],
   ["NO_COLOR, FORCE_COLOR", "no colours; colours without a terminal"],
 ];
 
