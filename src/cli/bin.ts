@@ -4,15 +4,15 @@
  * @module
  */
 
-import { constants, existsSync, fstatSync, openSync, write, writeSync } from "node:fs";
-import { Socket } from "node:net";
+import { existsSync } from "node:fs";
 import process from "node:process";
-import { Writable } from "node:stream";
+import type { Writable } from "node:stream";
 import { isatty } from "node:tty";
 import type { Environment } from "../context.ts";
 import { EXIT } from "../errors.ts";
-import { isDeno, isNode } from "../system/programs.ts";
 import { ignoredSignals, type SignalPort } from "../run/signals.ts";
+import { immediateOutput, openOutput } from "../system/outputs.ts";
+import { isDeno, isNode } from "../system/programs.ts";
 import { main } from "./main.ts";
 import { fixed, KnownSecrets, type Line, line, writeText, written } from "./output/out.ts";
 
@@ -22,17 +22,8 @@ import { fixed, KnownSecrets, type Line, line, writeText, written } from "./outp
 const RAISED = ["SIGHUP", "SIGINT", "SIGTERM"];
 
 function sayError(text: Line, secrets = new KnownSecrets(process.env)): void {
-  // At once: the process may end before another stream has written.
-  const stderr = new Writable({
-    write: (chunk, _encoding, done) => {
-      try {
-        writeSync(2, chunk);
-      } catch {
-        // Nobody reads it.
-      }
-      done();
-    },
-  });
+  // The process may end before another stream has written.
+  const stderr = immediateOutput(2);
   writeText(line`adc-run: error: ${text}`, { stdout: stderr, stderr, secrets }, "stderr");
 }
 
@@ -60,38 +51,13 @@ interface Outputs {
   readonly stderr: Writable;
 }
 
-/**
- * Node.js and Bun make a pipe non-blocking for all who write to it: a program beside this one would lose its
- * output. Opened anew, it is so for this process alone.
- */
 function outputStream(name: "stdout" | "stderr", fd: 1 | 2): Writable {
-  if (isDeno) return process[name];
-  try {
-    if (!fstatSync(fd).isFIFO()) return process[name];
-    const path = `/proc/self/fd/${fd}`;
-    // Without a reader this fails where it would wait else.
-    const own = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
-    // A `Socket` of Bun's fails where the reader is slow, and a thread that waits would hold up Node's exit.
-    const stream = isNode()
-      ? new Socket({ fd: own, readable: false, writable: true })
-      : blockingStream(openSync(path, constants.O_WRONLY));
-    // `pipe()` compares with them. Bun would make its own first, to define another.
-    if (isNode()) Object.defineProperty(process, name, { value: stream });
-    else Object.assign(process, { [name]: stream });
-    return Object.assign(stream, { fd });
-  } catch {
-    // Another system, or nobody reads it any more.
-    return process[name];
-  }
-}
-
-function blockingStream(fd: number): Writable {
-  const writeAll = (chunk: Uint8Array, done: (error?: Error | null) => void) =>
-    write(fd, chunk, (error, written) => {
-      if (error || written === chunk.length) done(error);
-      else writeAll(chunk.subarray(written), done);
-    });
-  return new Writable({ write: (chunk, _encoding, done) => writeAll(chunk, done) });
+  const own = openOutput(fd);
+  if (own === undefined) return process[name];
+  // `pipe()` compares with them. Bun would make its own first, to define another.
+  if (isNode()) Object.defineProperty(process, name, { value: own });
+  else Object.assign(process, { [name]: own });
+  return own;
 }
 
 /**
@@ -126,7 +92,7 @@ function signalPort(): SignalPort {
     if (found !== undefined) return found;
     found = ignoredSignals();
     // With a listener to another signal, Deno would end by those that have none.
-    if (isDeno) { for (const each of found) process.on(each, () => {}); }
+    if (isDeno) found.forEach((each) => process.on(each, () => {}));
     return found;
   };
   return {
