@@ -14,9 +14,10 @@ interface Terms {
 
 type Question<T> = (terms: Terms) => Promise<T | symbol>;
 
-/** In a terminal's raw mode these are characters like any other: Ctrl-D and Ctrl-Z. */
+/** In a terminal's raw mode these are characters like any other: Ctrl-D, Ctrl-Z and Enter. */
 const END_OF_INPUT = 4;
 const SUSPEND = 26;
+const ENTER = 13;
 
 const SHOW_CURSOR = "\x1b[?25h";
 
@@ -69,7 +70,14 @@ export async function prompt<T extends string | boolean>(
   const stops: readonly (readonly [signal: string, listener: () => void])[] =
     process.platform === "win32" ? [] : [["SIGTSTP", () => stop(process.pid)], ["SIGCONT", resume]];
   const take = (data: Uint8Array | string) => {
-    const keys = Buffer.from(data as Uint8Array);
+    let keys = Buffer.from(data as Uint8Array);
+    const line = keys.indexOf(ENTER) + 1;
+    if (line > 0 && line < keys.length) {
+      // Typed ahead, for the next question.
+      stdin.pause();
+      stdin.unshift(keys.subarray(line));
+      keys = keys.subarray(0, line);
+    }
     const at = keys.indexOf(SUSPEND);
     const before = at < 0 ? keys : keys.subarray(0, at);
     if (before.includes(END_OF_INPUT)) return give();
