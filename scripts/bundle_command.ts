@@ -78,6 +78,10 @@ export async function bundleCommand(options: BundleOptions): Promise<void> {
       /^[^./]/.test(name) && !INLINED.includes(name.split("/")[0]!),
     // What one command imports at once is for another to import later.
     checks: { ineffectiveDynamicImport: false },
+    // rolldown warns of an import that leads nowhere, and goes on.
+    onLog: (level, { message }) => {
+      if (level === "warn") throw new Error(`Cannot bundle the command: ${message}`);
+    },
   });
   const { output } = await bundle.generate({
     format: "cjs",

@@ -59,7 +59,7 @@ export async function fingerprint(): Promise<string> {
     return names.filter((name) => name.endsWith(".ts")).map((name) => join(folder, name));
   }));
   const hash = createHash("sha256");
-  const single = ["LICENSE", "README.md", "deno.json", "deno.lock", "mod.ts"];
+  const single = ["LICENSE", "README.md", "deno.json", "deno.lock", "mod.ts", "schema.json"];
   for (const file of [...single, ...folders.flat().sort()]) {
     hash.update(`${file}\0`).update(await readFile(join(repository, file))).update("\0");
   }
