@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promi
 import { dirname, join, posix } from "node:path";
 import process from "node:process";
 import { bundleCommand } from "./bundle_command.ts";
-import { MAN_PAGE, manPage } from "./man_page.ts";
+import { buildDate, MAN_PAGE, manPage } from "./man_page.ts";
 import {
   BIN_FILE,
   CODE_FOLDER,
@@ -48,12 +48,6 @@ export async function finishPackage(
     manPage({ version: manifest.version, date: buildDate() }),
   );
   await writeFile(join(folder, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
-}
-
-/** A build is repeatable where this variable, which many tools know, names its time. */
-function buildDate(): Date {
-  const { SOURCE_DATE_EPOCH: seconds } = process.env;
-  return seconds ? new Date(Number(seconds) * 1000) : new Date();
 }
 
 /**

@@ -45,7 +45,7 @@ export function nodeRuntime(major: number): Promise<string> {
 }
 
 /** The Bun that the package is tested under, and that the binary is made of. */
-const BUN = "1.4.5";
+export const BUN = "1.4.5";
 
 /**
  * Bun, from npm.
