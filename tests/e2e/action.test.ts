@@ -15,45 +15,10 @@ import { repository } from "../support/tarball.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import type { TemporaryFolder } from "../support/temporary_folder.ts";
 import { readAction, runAction } from "./action_runner.ts";
+import { RECORDER, withRelease } from "./fake_release.ts";
 
 const skip = await skipWithout(nodeRuntime(20));
 const [home] = await testHomes("one home");
-
-function quoted(words: readonly string[]): string {
-  return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
-}
-
-/** A `curl` that notes how it was called, and brings what the folder `release` has, or half of it. */
-const CURL = `#!/bin/sh
-printf '%s\\n' "$@" >> "$HOME/curl.log"
-while [ "$1" != --output ]; do shift; done
-cat "$HOME/release/\${3##*/}" > "$2" || exit 22
-[ "\${3##*/}" != "$CURL_FAILS" ] || exit 22
-`;
-
-/** Puts a release of adc-run there, and a `curl` for it; returns the folder of that `curl`. */
-async function withRelease(
-  folder: TemporaryFolder,
-  adcRun = quoted(home!.command),
-): Promise<string> {
-  await chmod(await folder.write("programs/curl", CURL), 0o755);
-  const program = `#!/bin/sh\nexec ${adcRun} "$@"\n`;
-  const sum = createHash("sha256").update(program).digest("hex");
-  const sums: string[] = [];
-  for (const system of ["linux-x64", "linux-arm64", "darwin-arm64", "windows-x64.exe"]) {
-    await folder.write(`release/adc-run-${system}`, program);
-    sums.push(`${sum}  adc-run-${system}\n`);
-  }
-  await folder.write("release/SHA256SUMS", sums.join(""));
-  return join(folder.path, "programs");
-}
-
-/** Stands in for adc-run: prints its words and the variables that it was given. */
-const RECORDER = `node -e '
-  const { env, argv } = process;
-  const names = Object.keys(env).filter((name) => /^(ADC_|INPUT_)/.test(name));
-  console.log(JSON.stringify({ words: argv.slice(1), cwd: process.cwd(), env: Object.fromEntries(names.map((name) => [name, env[name]])) }));
-' --`;
 
 interface Record {
   readonly words: readonly string[];
@@ -82,7 +47,7 @@ it("the action runs ADC with the inputs, and the token gets masked", async () =>
   await using folder = await temporaryFolder();
   const endings = await runAction({
     folder: folder.path,
-    programs: await withRelease(folder),
+    programs: await withRelease(folder, home!.command),
     inputs: {
       args: "sync -f adc.yaml",
       server: f.sandbox.url,
@@ -108,7 +73,7 @@ it("the action shows a failure as an annotation, and ends as adc-run ends", asyn
   await using folder = await temporaryFolder();
   const endings = await runAction({
     folder: folder.path,
-    programs: await withRelease(folder),
+    programs: await withRelease(folder, home!.command),
     inputs: { args: "ping", server: f.sandbox.url, backend: "api7ee", token: "a7ee-wrong-token" },
     env: { ADC_RUN_ADC: standIn("report.mjs") },
   });
