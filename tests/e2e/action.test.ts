@@ -5,19 +5,14 @@ import { join } from "node:path";
 import process from "node:process";
 import { it } from "node:test";
 import { findOnPath } from "../../src/system/programs.ts";
-import { VERSION } from "../../src/version.ts";
 import { collect, standIn } from "../support/adc_run.ts";
 import { fixture } from "../support/fixture.ts";
 import { testHomes } from "../support/homes.ts";
-import { outputOf } from "../support/run_command.ts";
-import { nodeRuntime, npmInstall, skipWithout } from "../support/runtimes.ts";
-import { repository } from "../support/tarball.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import type { TemporaryFolder } from "../support/temporary_folder.ts";
 import { readAction, runAction } from "./action_runner.ts";
 import { RECORDER, withRelease } from "./fake_release.ts";
 
-const skip = await skipWithout(nodeRuntime(20));
 const [home] = await testHomes("one home");
 
 interface Record {
@@ -39,7 +34,6 @@ it("the action takes over no text into a script, and needs no action of others",
     assert.ok(description, name);
     assert.ok(text.includes(`inputs.${name}`), `${name} is used`);
   }
-  assert.equal(inputs["adc-run-version"]!.default, VERSION);
 });
 
 it("the action runs ADC with the inputs, and the token gets masked", async () => {
@@ -340,16 +334,4 @@ it("the action takes no binary without a version and its sum, and leaves no file
   const endings = await runAction({ folder: folder.path, programs, inputs });
   assert.match(endings.get("Set up")!.stdout, /SHA256SUMS has no adc-run-linux-x64$/m);
   assert.deepEqual(await leftBy(folder), []);
-});
-
-it("the action and the workflows are valid", { skip }, async () => {
-  await using folder = await temporaryFolder();
-  const version = "0.6.0";
-  const packages = ["cli", "core"].map((name) => `@action-validator/${name}@${version}`);
-  await npmInstall(folder.path, ["--ignore-scripts", ...packages]);
-  const workflows = join(repository, ".github/workflows");
-  const files = (await readdir(workflows)).map((name) => join(workflows, name));
-  for (const file of [join(repository, "action.yml"), ...files]) {
-    await outputOf([join(folder.path, "node_modules/.bin/action-validator"), file]);
-  }
 });
