@@ -9,7 +9,8 @@ import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import type { TemporaryFolder } from "../support/temporary_folder.ts";
 
-function quoted(words: readonly string[]): string {
+/** For a shell. */
+export function quoted(words: readonly string[]): string {
   return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
 }
 

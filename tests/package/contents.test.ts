@@ -159,6 +159,8 @@ for (const [name, build] of Object.entries(BUILDS)) {
       const file = manifest.bin["adc-run"];
       assert.match(await read(file), /^#!\/usr\/bin\/env node\n(?!#!)/);
       assert.equal((await stat(join(folder, file))).mode & 0o777, 0o755);
+      const printed = await outputOf([await nodeRuntime(20), join(folder, file), "--version"]);
+      assert.equal(printed, `adc-run ${config.version}\n`);
     });
 
     it("imports nothing but its own files, Node.js and its dependencies", async () => {

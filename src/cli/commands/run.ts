@@ -52,8 +52,7 @@ export async function runCommand({ words, exec, options }: RunCommand, io: Io): 
 function conclude(result: RunResult, { reporter, io, options }: RunOutput): number {
   const judgement = judgeRun(result, options);
   if (options.json) {
-    const { warnings } = reporter;
-    reporter.say(JSON.stringify({ ...describeEndedRun(result, judgement), warnings }));
+    reporter.report(describeEndedRun(result, judgement));
   } else {
     tellEnding(result, judgement, reporter);
   }

@@ -10,6 +10,7 @@ import { runForEach } from "../../run/targets.ts";
 import { sentToken } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
+import { fixed } from "../output/out.ts";
 import { asAdcRunError, createReporter, describeError, type Reporter } from "../output/report.ts";
 import { announce, judgeRun, tellEnding } from "../output/run_report.ts";
 import {
@@ -106,7 +107,9 @@ function rejectForSeveralTargets(
     );
   }
   if (command === "diff") {
-    reporter.info("ADC writes diff.yaml for each of them: the one of the last to end stays");
+    reporter.info(
+      fixed("ADC writes diff.yaml for each of them: the one of the last to end stays"),
+    );
   }
 }
 
@@ -190,9 +193,9 @@ function conclude(
       const { warnings } = streams.reporter(each.profile.name);
       return { ...describeTarget(each, options), ...(warnings.length > 0 && { warnings }) };
     });
-    reporter.say(JSON.stringify({ targets, exitCode, warnings: reporter.warnings }));
+    reporter.report({ targets, exitCode });
   } else if (isWorthATable(results, { options, exitCode, streams })) {
-    for (const line of formatTargets(results, options)) reporter.say(`  ${line}`);
+    reporter.table(formatTargets(results, options), "stderr");
   }
   if (ended !== undefined) io.endedBy?.(ended.signal);
   return exitCode;
