@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { it } from "node:test";
+import { bundleCommand } from "../../scripts/bundle_command.ts";
 import { npmManifest } from "../../scripts/npm_manifest.ts";
 import { finishPackage } from "../../scripts/npm_package.ts";
 import { repository } from "../support/tarball.ts";
@@ -40,10 +41,22 @@ it("`finishPackage()` keeps what is imported for its effect, or later, and drops
   assert.match(await read("esm/mod.d.ts"), /^\/\/\/ <reference types="node" \/>\n/);
 });
 
-it("`finishPackage()` fails where the command imports what is not there", async () => {
-  const { "esm/src/part.js": _, ...code } = CODE;
-  await assert.rejects(finish(code), /^Error: .*Could not resolve '\.\.\/part\.js'/s);
-});
+for (
+  const [what, specifier] of [["file", "./gone.js"], ["package", "commander"]] as const
+) {
+  it(`\`bundleCommand()\` fails where a ${what} is not there`, async () => {
+    await using folder = await temporaryFolder({ "src/cli/bin.js": `import "${specifier}";\n` });
+    const { path } = folder;
+    const bundled = bundleCommand({
+      code: path,
+      outfile: join(path, "out.cjs"),
+      parts: "parts",
+      licenses: join(path, "LICENSES.txt"),
+      root: path,
+    });
+    await assert.rejects(bundled, new RegExp(`Could not resolve '${specifier}'`));
+  });
+}
 
 it("`finishPackage()` dates the man page as SOURCE_DATE_EPOCH says", async () => {
   process.env.SOURCE_DATE_EPOCH = "86400";
