@@ -5,7 +5,7 @@ import { addressSecrets, type Server } from "../connection/server.ts";
 import type { Context } from "../context.ts";
 import { type HttpClient, type HttpResponse, openHttpClient } from "../http/http_client.ts";
 import { createMask } from "../mask/mask.ts";
-import { isAdminKey, type Secret, tokenPrefix } from "../secret.ts";
+import { isAdminKey, MIN_SECRET_LENGTH, type Secret, tokenPrefix } from "../secret.ts";
 import { splitTokens } from "../token/token_value.ts";
 import {
   describeBody,
@@ -92,16 +92,25 @@ export async function checkToken(
 
 /**
  * The token for each server, as ADC deals them out: one each where there are as many, else the first for
- * all. Of a server that is listed twice the last one counts.
+ * all. To a server that is listed twice one ADC sends the last one alone, and another each in its turn.
  */
 export function tokensByServer(
-  { backend, servers, serverValue }: Connection,
+  { backend, server, servers, serverValue }: Connection,
   token: Secret,
 ): readonly Secret[] {
   const tokens = splitTokens(token, backend.value);
   if (tokens.length !== servers.length) return servers.map(() => tokens[0]!);
   const addresses = serverValue.reveal().split(",").map((each) => each.trim());
-  return addresses.map((each) => tokens[addresses.lastIndexOf(each)]!);
+  for (const [index, address] of addresses.entries()) {
+    const last = addresses.lastIndexOf(address);
+    if (tokens[last]!.reveal() === tokens[index]!.reveal()) continue;
+    throw wrongValue(
+      server.origin,
+      `it lists "${servers[last]!.display}" twice, and not every ADC sends it the same token`,
+      { suggestion: "List each server once." },
+    );
+  }
+  return tokens;
 }
 
 /**
@@ -146,8 +155,10 @@ async function checkServer(
 ): Promise<CheckResult & Pick<Probed, "configs">> {
   const { server, token } = probe;
   const tokens = token === undefined ? [] : [token];
-  const mask = createMask(tokens);
-  const quote = createMask([...tokens, ...addressSecrets(server)]);
+  const secrets = [...tokens, ...addressSecrets(server)];
+  const quote = createMask(secrets);
+  // A short token can be a word of ours: "wrong", "admin".
+  const mask = createMask(secrets.filter((each) => each.reveal().length >= MIN_SECRET_LENGTH));
   // A gateway group can be named by the token, by mistake.
   const named = ({ method, path }: FirstRequest) => mask.text(`${method} ${server.display}${path}`);
   try {
@@ -160,9 +171,9 @@ async function checkServer(
       verdict: judgement.verdict,
       tried: named(request),
       found,
-      suggestion: suggestion && quote.text(suggestion),
+      suggestion: suggestion && mask.text(suggestion),
       ...probed,
-      warning: probed.warning && quote.text(probed.warning),
+      warning: probed.warning && mask.text(probed.warning),
     };
   } catch (error) {
     signal?.throwIfAborted();
