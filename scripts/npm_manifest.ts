@@ -73,8 +73,8 @@ export const SCHEMA_FILE = "schema.json";
 
 const REPOSITORY = "https://github.com/adc-run/adc-run";
 
-/** Native: not built for every system, and the only one that adc-run works without. */
-const OPTIONAL = ["@napi-rs/keyring"];
+/** Native: not built for every system, and adc-run works without them. */
+const OPTIONAL = ["@lydell/node-pty", "@napi-rs/keyring"];
 
 /** Used by the build and the tests, and by nothing in the package. */
 const DEVELOPMENT = ["ajv", "axios", "rolldown", "fast-check"];

@@ -143,7 +143,10 @@ for (const [name, build] of Object.entries(BUILDS)) {
         dependencies: Object.fromEntries(
           [...required, "undici"].map((name) => [name, range(name)]),
         ),
-        optionalDependencies: { "@napi-rs/keyring": range("@napi-rs/keyring") },
+        optionalDependencies: {
+          "@lydell/node-pty": range("@lydell/node-pty"),
+          "@napi-rs/keyring": range("@napi-rs/keyring"),
+        },
       });
     });
 
