@@ -12,9 +12,10 @@ import { main } from "./main.ts";
 import { fixed, KnownSecrets, type Line, line, writeText, written } from "./output/out.ts";
 
 /**
- * Signals whose default is to end the process without a core dump, and that Node does not use itself.
+ * Signals whose default is to end the process without a core dump, and that Node does not use itself. Windows
+ * has none: there it would end with 1.
  */
-const RAISED = ["SIGHUP", "SIGINT", "SIGTERM"];
+const RAISED = process.platform === "win32" ? [] : ["SIGHUP", "SIGINT", "SIGTERM"];
 
 function sayError(text: Line, secrets = new KnownSecrets(process.env)): void {
   const { stdout, stderr } = process;

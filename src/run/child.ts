@@ -39,7 +39,7 @@ export async function runChild(
   let early: NodeJS.Signals | undefined;
   const send = (each: NodeJS.Signals) => {
     if (child === undefined) early = each;
-    else if (isAlive(child)) sendSignal(child.pid!, each);
+    else if (isAlive(child)) sendSignal(child.pid!, each, env);
   };
   // Handlers first: a signal between the start of the child and its handler would end adc-run alone.
   watch.passTo(send, { terminal });

@@ -1,9 +1,17 @@
 import { existsSync, lstatSync, statSync } from "node:fs";
-import { dirname, extname, isAbsolute, join, resolve, sep } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import process from "node:process";
 import type { Context, Environment } from "../context.ts";
 import { codeOf, CommandError, EXIT } from "../errors.ts";
-import { findOnPath, isExecutable, isFile, isNode, lookUpProgram } from "../system/programs.ts";
+import {
+  findOnPath,
+  findProgram,
+  isExecutable,
+  isFile,
+  isNode,
+  isScript,
+  lookUpProgram,
+} from "../system/programs.ts";
 
 /**
  * A program and the arguments that stand before its own.
@@ -32,8 +40,8 @@ export function locateAdc(options: LocateOptions): Program {
   const { env, cwd } = options;
   const asked = options.adc ?? (env.ADC_RUN_ADC === "" ? undefined : env.ADC_RUN_ADC);
   if (asked !== undefined) {
-    const file = hasFolder(asked) ? resolve(cwd, asked) : findOnPath(asked, { env, cwd });
-    return programOf(requireExecutable(file, asked), { env, cwd });
+    const file = requireExecutable(findProgram(asked, { env, cwd }), asked);
+    return programOf(file, { env, cwd });
   }
   const file = findOnPath("adc", { env, cwd }) ?? findInNodeModules({ env, cwd });
   if (file === undefined) {
@@ -54,8 +62,10 @@ export function locateProgram(
   name: string,
   where: { readonly env: Environment; readonly cwd: string },
 ): Program {
-  const code = lookUpProgram(name, where);
-  if (code !== "found") throw notStarted({ code }, { name });
+  const found = lookUpProgram(name, where);
+  if ("code" in found) throw notStarted(found, { name });
+  // Windows would take another, of another ending, and no script.
+  if (process.platform === "win32") return { ...programOf(found.file, where), name };
   return { file: name, prefix: [], name };
 }
 
@@ -67,7 +77,9 @@ function requireExecutable(file: string | undefined, asked: string): string {
   }
   if (!isScript(file) && !isExecutable(file)) {
     throw new CommandError(`Cannot run ADC: "${file}" is not executable`, EXIT.notExecutable, {
-      suggestion: `Make it executable: chmod +x ${file}`,
+      suggestion: process.platform === "win32"
+        ? "Name a file that ends in .exe, .cmd, .bat or .js."
+        : `Make it executable: chmod +x ${file}`,
     });
   }
   return file;
@@ -127,14 +139,6 @@ function isTrusted(file: string, root: string | undefined): boolean {
   const users = [process.getuid?.(), 0, root && statSync(root).uid];
   if (users[0] === undefined) return true;
   return [statSync(file), lstatSync(file)].every(({ uid }) => users.includes(uid));
-}
-
-function hasFolder(name: string): boolean {
-  return isAbsolute(name) || name.includes("/") || name.includes(sep);
-}
-
-function isScript(file: string): boolean {
-  return [".js", ".cjs", ".mjs"].includes(extname(file));
 }
 
 /** Why a program did not start, by the system's code, and what to do about it. */

@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import process from "node:process";
 import type { Writable } from "node:stream";
 import {
   type AdcArguments,
@@ -79,6 +80,10 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
 
   // ADC, or the program. Before anything is sent, made or said: without it there is nothing to do it for.
   const program = name === undefined ? locateAdc(terms) : locateProgram(name, terms);
+  if (process.platform === "win32") {
+    const { windowsCommand } = await import("../system/windows_command.ts");
+    windowsCommand(program.file, [...program.prefix, ...args.words], env);
+  }
   const guards = name === undefined ? await import("./guards.ts") : undefined;
   guards?.refuseLinkedOutput(args, cwd);
   await guards?.refuseDevices(args, cwd);

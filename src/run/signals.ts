@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import process from "node:process";
+import type { Environment } from "../context.ts";
 
 /**
  * What signals arrive at: `process`, or an `EventEmitter` in a test.
@@ -62,12 +63,18 @@ export interface RunSignals {
 }
 
 /** Listens for as long as a run lasts, with one listener a signal. */
-export function watchSignals(port: SignalPort | undefined): RunSignals {
+export function watchSignals(
+  port: SignalPort | undefined,
+  platform: string = process.platform,
+): RunSignals {
+  const onWindows = platform === "win32";
   const before = new AbortController();
   let act = (signal: NodeJS.Signals) => before.abort(new Interrupted(signal));
   const listenTo = (signals: readonly NodeJS.Signals[]) =>
-    port === undefined ? () => {} : listen(port, signals, (signal) => () => act(signal));
-  const stops = [listenTo(ENDING)];
+    port === undefined
+      ? () => {}
+      : listen(port, signals, (signal) => () => act(signal === "SIGBREAK" ? "SIGTERM" : signal));
+  const stops = [listenTo(onWindows ? [...ENDING, "SIGBREAK"] : ENDING)];
   const stop = () => {
     for (const each of stops.splice(0)) each();
   };
@@ -75,6 +82,8 @@ export function watchSignals(port: SignalPort | undefined): RunSignals {
     interrupted: before.signal,
     passTo: (send, { terminal, also = [] }) => {
       act = (signal) => {
+        // There all come from the console, which sends them to the child too; one of ours would end it at once.
+        if (onWindows) return;
         // A second SIGINT makes many programs give up their own clean-up, so a terminal's is not repeated.
         if (signal !== "SIGINT" || !terminal) send(signal);
       };
@@ -153,9 +162,17 @@ function listen(
  * Sends a signal to a process.
  *
  * On Deno `child.kill()` would report the child as ended by the signal even when it caught the signal and
- * left with a code of its own.
+ * left with a code of its own. Windows knows no signals, and ends one process of those that a batch file and
+ * ADC are: there all are ended.
  */
-export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+export function sendSignal(pid: number, signal: NodeJS.Signals, env?: Environment): void {
+  if (process.platform === "win32") {
+    // Without it a signal is meant that ends nobody, and that is not there.
+    if (env !== undefined) {
+      void import("../system/capture.ts").then(({ endTree }) => endTree(pid, env));
+    }
+    return;
+  }
   try {
     process.kill(pid, signal);
   } catch {

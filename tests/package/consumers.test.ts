@@ -101,7 +101,7 @@ const BUNDLERS = {
   webpack: `
     import webpack from "webpack";
     const compiler = webpack({
-      mode: "production",
+      mode: "none", // to minify it would take longer than all else here
       entry: "./program.js",
       target: "node20",
       experiments: { outputModule: true },

@@ -110,7 +110,6 @@ for (const [name, build] of Object.entries(BUILDS)) {
       const required = [
         "@clack/prompts",
         "commander",
-        "cross-spawn",
         "dotenv",
         "glob",
         "js-yaml",

@@ -11,7 +11,7 @@ const SIGNALS = [...ENDING, "SIGUSR1", "SIGUSR2", "SIGWINCH"];
 it("`watchSignals()` ends the run by a signal that comes before the child", () => {
   for (const name of ENDING) {
     const port = new EventEmitter();
-    const watch = watchSignals(port);
+    const watch = watchSignals(port, "linux");
     assert.deepEqual(port.eventNames().toSorted(), ENDING.toSorted());
     assert.ok(port.emit(name), "it ends nobody");
     const { reason } = watch.interrupted;
@@ -28,7 +28,7 @@ it("`watchSignals()` ends the run by a signal that comes before the child", () =
 it("`watchSignals()` passes each signal on to the child, and nothing once it is stopped", () => {
   const port = new EventEmitter();
   const sent: string[] = [];
-  const watch = watchSignals(port);
+  const watch = watchSignals(port, "linux");
   watch.passTo((signal) => sent.push(signal), { terminal: false });
   for (const signal of SIGNALS) port.emit(signal);
   assert.deepEqual(sent, SIGNALS);
@@ -40,7 +40,7 @@ it("`watchSignals()` passes each signal on to the child, and nothing once it is 
 it("`watchSignals()` hears a terminal's Ctrl-C, which the child has had, and passes the rest on", () => {
   const port = new EventEmitter();
   const sent: string[] = [];
-  watchSignals(port).passTo((signal) => sent.push(signal), { terminal: true });
+  watchSignals(port, "linux").passTo((signal) => sent.push(signal), { terminal: true });
   // A signal that nobody listens to would end the process before its child.
   for (const signal of SIGNALS) assert.equal(port.emit(signal), true, signal);
   assert.deepEqual(sent, SIGNALS.filter((signal) => signal !== "SIGINT"));
@@ -49,7 +49,7 @@ it("`watchSignals()` hears a terminal's Ctrl-C, which the child has had, and pas
 it("`watchSignals()` cuts short one step of the clean-up by a signal that comes during it", () => {
   for (const name of SIGNALS) {
     const port = new EventEmitter();
-    const watch = watchSignals(port);
+    const watch = watchSignals(port, "linux");
     watch.passTo(() => {}, { terminal: false });
     port.emit(name);
     const first = watch.cleanUp();
@@ -90,8 +90,25 @@ it("`watchSignals()` does without signals that the system does not know", () => 
 it("`sendSignal()` reaches a process, and bears one that has ended", async () => {
   const child = spawn("sleep", ["60"]);
   await once(child, "spawn");
-  sendSignal(child.pid!, "SIGTERM");
+  sendSignal(child.pid!, "SIGTERM", {});
   const [, signal] = await once(child, "exit");
   assert.equal(signal, "SIGTERM");
-  sendSignal(child.pid!, "SIGTERM");
+  sendSignal(child.pid!, "SIGTERM", {});
+});
+
+it("`watchSignals()` sends nothing on Windows, where the console has sent it, and takes Ctrl-Break for SIGTERM", () => {
+  const port = new EventEmitter();
+  const sent: string[] = [];
+  const watch = watchSignals(port, "win32");
+  watch.passTo((signal) => sent.push(signal), { terminal: false });
+  for (const signal of ["SIGINT", "SIGBREAK", "SIGHUP"]) assert.ok(port.emit(signal), signal);
+  assert.deepEqual(sent, []);
+  const hurry = watch.cleanUp();
+  port.emit("SIGBREAK");
+  assert.ok(hurry.aborted);
+
+  const early = watchSignals(port, "win32");
+  port.emit("SIGBREAK");
+  const { reason } = early.interrupted;
+  assert.deepEqual([reason.signal, reason.exitCode], ["SIGTERM", 143]);
 });
