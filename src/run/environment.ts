@@ -1,3 +1,4 @@
+import { delimiter } from "node:path";
 import type { AdcArguments } from "../adc/arguments.ts";
 import { type Connection, connectionVariables } from "../connection/connection.ts";
 import { actsAtStart } from "../connection/env_names.ts";
@@ -7,6 +8,7 @@ import { MIN_SECRET_LENGTH, Secret, tokenPrefix } from "../secret.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { isWayToTokens, withoutWaysToTokens } from "../token/sources.ts";
 import { sentToken, splitTokens, trimToken } from "../token/token_value.ts";
+import type { Program } from "./locate.ts";
 
 export type ChildEnvironment = Record<string, string | undefined>;
 
@@ -49,6 +51,22 @@ export function handOver(
     if (value !== undefined && value.trim() === parent) child[name] = token.reveal();
   }
   setVariable(child, "ADC_TOKEN", token.reveal());
+}
+
+/** The files that were started as ADC, by an adc-run and by one inside of it. */
+const STARTED_ADC = "ADC_RUN_STARTED_ADC";
+
+export function isStartedAdc({ name }: Pick<Program, "name">, env: Environment): boolean {
+  return env[STARTED_ADC]?.split(delimiter).includes(name) ?? false;
+}
+
+/** A script in ADC's place that calls adc-run is told; another program may start what it likes. */
+export function markStartedAdc(
+  child: ChildEnvironment,
+  adc: Pick<Program, "name"> | undefined,
+): void {
+  child[STARTED_ADC] = adc &&
+    [...child[STARTED_ADC]?.split(delimiter) ?? [], adc.name].join(delimiter);
 }
 
 /**

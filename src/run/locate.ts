@@ -6,12 +6,14 @@ import { codeOf, CommandError, EXIT } from "../errors.ts";
 import {
   findOnPath,
   findProgram,
+  interpreterOf,
   isExecutable,
   isFile,
   isNode,
   isScript,
   lookUpProgram,
 } from "../system/programs.ts";
+import { isStartedAdc } from "./environment.ts";
 
 /**
  * A program and the arguments that stand before its own.
@@ -41,7 +43,7 @@ export function locateAdc(options: LocateOptions): Program {
   const asked = options.adc ?? (env.ADC_RUN_ADC === "" ? undefined : env.ADC_RUN_ADC);
   if (asked !== undefined) {
     const file = requireExecutable(findProgram(asked, { env, cwd }), asked);
-    return programOf(file, { env, cwd });
+    return refuseRecursion(programOf(file, { env, cwd }), env);
   }
   const file = findOnPath("adc", { env, cwd }) ?? findInNodeModules({ env, cwd });
   if (file === undefined) {
@@ -51,7 +53,17 @@ export function locateAdc(options: LocateOptions): Program {
       { suggestion: HOW_TO_GET_ADC },
     );
   }
-  return programOf(file, { env, cwd });
+  return refuseRecursion(programOf(file, { env, cwd }), env);
+}
+
+/** A script that calls adc-run, or adc-run itself, would be run again and again. */
+function refuseRecursion(program: Program, env: Environment): Program {
+  if (!isStartedAdc(program, env)) return program;
+  throw new CommandError(
+    `Cannot run ADC: "${program.name}" starts adc-run, which would start it again`,
+    EXIT.notExecutable,
+    { suggestion: "Name ADC itself with --adc or ADC_RUN_ADC." },
+  );
 }
 
 /**
@@ -155,17 +167,47 @@ const REASONS: Readonly<Record<string, readonly [found: string, suggestion: stri
   ],
 };
 
-export function notStarted(error: unknown, program: Pick<Program, "name">): unknown {
+export function notStarted(
+  error: unknown,
+  { name }: Pick<Program, "name">,
+  where?: Pick<Context, "env" | "cwd">,
+): unknown {
   // Deno's own words say which permission is missing.
   if (error instanceof Error && error.name === "NotCapable") return error;
   const code = codeOf(error);
+  if (code === "ENOENT" && where !== undefined) {
+    const found = lookUpProgram(name, where);
+    if ("file" in found) return withoutInterpreter(name, found.file);
+  }
   const [found, suggestion] = REASONS[code ?? ""] ?? [
     code ?? "it does not start",
     "Check its permissions, and its first line if it is a script.",
   ];
   return new CommandError(
-    `Cannot run "${program.name}": ${found}`,
+    `Cannot run "${name}": ${found}`,
     code === "ENOENT" ? EXIT.notFound : EXIT.notExecutable,
     { suggestion, cause: error },
+  );
+}
+
+/** The system says of it that the program itself was not found. */
+function withoutInterpreter(name: string, file: string): CommandError {
+  const interpreter = interpreterOf(file);
+  if (interpreter === undefined) {
+    return new CommandError(
+      `Cannot run "${name}": the interpreter or loader that it needs was not found`,
+      EXIT.notExecutable,
+      { suggestion: "Check that it was made for this system." },
+    );
+  }
+  const shown = interpreter.replace(/\r$/, "");
+  return new CommandError(
+    `Cannot run "${name}": its interpreter "${shown}" was not found`,
+    EXIT.notExecutable,
+    {
+      suggestion: shown === interpreter
+        ? "Check the script's first line."
+        : "The script's first line ends in a carriage return: save it with Unix line endings.",
+    },
   );
 }

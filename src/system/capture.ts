@@ -11,6 +11,7 @@ import type { Spawner } from "./spawn.ts";
 interface CaptureOptions extends Pick<Context, "env" | "cwd" | "signal"> {
   readonly maxBytes: number;
   readonly timeout?: number | undefined;
+  readonly stdin?: "inherit" | "ignore" | undefined;
   readonly stderr?: "inherit" | "ignore" | undefined;
   readonly spawn?: Spawner | undefined;
 }
@@ -19,7 +20,7 @@ interface CaptureOptions extends Pick<Context, "env" | "cwd" | "signal"> {
 export type Captured = { readonly stdout: string } | { readonly failure: string };
 
 /**
- * Runs a program for its standard output. It gets no input, and no shell reads its words. One that is
+ * Runs a program for its standard output. No shell reads its words. One that is
  * neither done in time nor content with its bytes is killed with all that it has started.
  *
  * No failure tells the arguments, which may hold a secret.
@@ -29,13 +30,13 @@ export async function capture(
   args: readonly string[],
   options: CaptureOptions,
 ): Promise<Captured> {
-  const { env, cwd, signal, stderr = "ignore", timeout = 0 } = options;
+  const { env, cwd, signal, stdin = "ignore", stderr = "ignore", timeout = 0 } = options;
   const spawn = options.spawn ?? await (await import("./spawn.ts")).systemSpawner();
   // A signal that has ended before would never end the program.
   signal?.throwIfAborted();
   let child: ChildProcess;
   try {
-    child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", stderr] });
+    child = spawn(program, args, { cwd, env, stdio: [stdin, "pipe", stderr] });
   } catch (error) {
     if (error instanceof UsageError) throw error;
     return notStarted(error);

@@ -1,8 +1,9 @@
-import { existsSync, statSync } from "node:fs";
+import { Buffer } from "node:buffer";
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { extname, isAbsolute, resolve } from "node:path";
 import process from "node:process";
 import { type Context, type Environment, variableIn } from "../context.ts";
-import { throwIfNotCapable } from "../errors.ts";
+import { codeOf, throwIfNotCapable } from "../errors.ts";
 import { statOrAbsent } from "./files.ts";
 
 interface Place extends Pick<Context, "env" | "cwd"> {
@@ -44,6 +45,22 @@ export function lookUpProgram(
   );
   const file = there.find((each) => isFile(each) && isExecutable(each, platform));
   return file === undefined ? { code: there.length === 0 ? "ENOENT" : "EACCES" } : { file };
+}
+
+/** The interpreter that a script's first line names, as the system reads it. */
+export function interpreterOf(file: string): string | undefined {
+  try {
+    const descriptor = openSync(file, "r");
+    try {
+      const line = Buffer.alloc(256);
+      const length = readSync(descriptor, line);
+      return /^#![ \t]*([^ \t\n]+)/.exec(line.toString("utf8", 0, length))?.[1];
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return undefined;
+  }
 }
 
 export function hasFolder(name: string, platform: string = process.platform): boolean {
@@ -102,8 +119,21 @@ export function isScript(file: string): boolean {
   return [".js", ".cjs", ".mjs"].includes(extname(file));
 }
 
+export const isDeno: boolean = "deno" in process.versions;
+
 /** Tells Node.js from the runtimes that take its place. */
 export function isNode(): boolean {
-  const { versions } = process as { versions: Record<string, string | undefined> };
-  return versions.deno === undefined && versions.bun === undefined;
+  return !isDeno && !("bun" in process.versions);
+}
+
+/** A file of `/proc`, which Deno reads with all permissions alone, but not to a program. */
+export function readProcess(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (!isDeno || codeOf(error) === "ENOENT") return undefined;
+  }
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
+  const { status, stdout } = spawnSync("/bin/cat", [path], { env: {}, encoding: "utf8" });
+  return status === 0 ? stdout : undefined;
 }

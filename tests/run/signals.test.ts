@@ -29,7 +29,7 @@ it("`watchSignals()` passes each signal on to the child, and nothing once it is 
   const port = new EventEmitter();
   const sent: string[] = [];
   const watch = watchSignals(port, "linux");
-  watch.passTo((signal) => sent.push(signal), { terminal: false });
+  watch.passTo((signal) => sent.push(signal));
   for (const signal of SIGNALS) port.emit(signal);
   assert.deepEqual(sent, SIGNALS);
   assert.equal(watch.interrupted.aborted, false);
@@ -37,20 +37,11 @@ it("`watchSignals()` passes each signal on to the child, and nothing once it is 
   assert.deepEqual(port.eventNames(), []);
 });
 
-it("`watchSignals()` hears a terminal's Ctrl-C, which the child has had, and passes the rest on", () => {
-  const port = new EventEmitter();
-  const sent: string[] = [];
-  watchSignals(port, "linux").passTo((signal) => sent.push(signal), { terminal: true });
-  // A signal that nobody listens to would end the process before its child.
-  for (const signal of SIGNALS) assert.equal(port.emit(signal), true, signal);
-  assert.deepEqual(sent, SIGNALS.filter((signal) => signal !== "SIGINT"));
-});
-
 it("`watchSignals()` cuts short one step of the clean-up by a signal that comes during it", () => {
   for (const name of SIGNALS) {
     const port = new EventEmitter();
     const watch = watchSignals(port, "linux");
-    watch.passTo(() => {}, { terminal: false });
+    watch.passTo(() => {});
     port.emit(name);
     const first = watch.cleanUp();
     assert.equal(first.aborted, false, "what came before does not count");
@@ -79,7 +70,7 @@ it("`watchSignals()` does without signals that the system does not know", () => 
         return port.off(signal, listener);
       },
     });
-    watch.passTo((signal) => sent.push(signal), { terminal: false });
+    watch.passTo((signal) => sent.push(signal));
     port.emit("SIGTERM");
     assert.deepEqual(sent, ["SIGTERM"]);
     watch.stop();
@@ -100,7 +91,7 @@ it("`watchSignals()` sends nothing on Windows, where the console has sent it, an
   const port = new EventEmitter();
   const sent: string[] = [];
   const watch = watchSignals(port, "win32");
-  watch.passTo((signal) => sent.push(signal), { terminal: false });
+  watch.passTo((signal) => sent.push(signal));
   for (const signal of ["SIGINT", "SIGBREAK", "SIGHUP"]) assert.ok(port.emit(signal), signal);
   assert.deepEqual(sent, []);
   const hurry = watch.cleanUp();

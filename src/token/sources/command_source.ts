@@ -12,6 +12,7 @@ import { MAX_TOKEN_BYTES } from "../token_value.ts";
 import { splitCommand } from "./command_line.ts";
 
 export interface CommandSourceOptions extends Pick<Context, "env" | "cwd"> {
+  readonly stdin?: "inherit" | "ignore" | undefined;
   readonly stderr?: "inherit" | "ignore" | undefined;
   readonly timeout?: number | undefined;
   readonly spawn?: Spawner | undefined;
