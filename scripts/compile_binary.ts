@@ -53,6 +53,8 @@ export async function compileBinary(path: string, options: CompileOptions = {}):
       // Else `.env` would pass for the user's own environment, and code named by bunfig.toml would run.
       "--no-compile-autoload-dotenv",
       "--no-compile-autoload-bunfig",
+      // Bun has pseudo-terminals of its own.
+      "--external=@lydell/node-pty",
       ...(scratch ? await prepare(scratch, target) : []),
       ...(metafile ? [`--metafile=${metafile}`] : []),
       `--outfile=${path}`,
