@@ -41,6 +41,7 @@ const LOGIN_OPTIONS = [
     flags: "--with-token",
     text: "read a token from standard input, or ask for it at a terminal",
   },
+  { flags: "--replace", text: "replace a stored token of another name or user without asking" },
   { flags: "--yes", text: "send the password or the token though .env alone names the server" },
 ] as const satisfies readonly OptionSpec[];
 
@@ -89,7 +90,7 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     ],
     summary: "log in, have a token made, and store it; or store one you have",
     description: [
-      "Logs in to API7 Enterprise, has a token made, tries it, and stores it in the system's keychain under the service \"adc-run\" and the server's origin, or PROFILE@ORIGIN with a profile. A token that adc-run stored there before is revoked. What is missing is asked for at a terminal. With --with-token a token on standard input is stored instead.",
+      "Logs in to API7 Enterprise, has a token made, tries it, and stores it in the system's keychain under the service \"adc-run\" and the server's origin, or PROFILE@ORIGIN with a profile. The token of the same user and name that adc-run stored there before is revoked; before another is replaced you are asked. What is missing is asked for at a terminal. With --with-token a token on standard input is stored instead.",
       "Where the log-in needs a browser (OIDC, SAML, CAS), make a token in the Dashboard under Organization > Tokens, and use --with-token.",
     ],
     options: LOGIN_OPTIONS,
@@ -196,7 +197,9 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     name: "auth logout",
     usage: ["adc-run auth logout [options]"],
     summary: "revoke the stored token and remove it",
-    description: ["Revokes the stored token and removes it from where it is stored."],
+    description: [
+      "Revokes the stored token and removes it from where it is stored. A token that was brought along is only removed where adc-run cannot tell which of the user's it is.",
+    ],
     options: LOGOUT_OPTIONS,
     shared: SHARED,
     connection: "with the stored token",

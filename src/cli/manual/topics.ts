@@ -74,7 +74,7 @@ export const TOPICS: readonly ManualTopic[] = [
         "}",
       ],
       "Flags come before the environment, that before .env, that before the profile, that before ADC's defaults. A profile pins its server, backend and gateway group: a .env file that says otherwise, or an environment that does while the profile was named, is an error that shows both.",
-      "A profile never holds a secret. Its token lies in the keychain under PROFILE@ORIGIN.",
+      "A profile never holds a secret. Its token lies in the keychain under PROFILE@ORIGIN, and a profile that is named takes no other from there.",
     ],
     examples: [
       [
