@@ -2,7 +2,7 @@
  * Prints what passed where, from the reports of the tests: `deno task matrix [--write]`.
  *
  * The reports are the XML files in `test-results/`, which `deno task test` leaves there. With `--write` the
- * README's table becomes what is printed.
+ * table in docs/compatibility.md becomes what is printed.
  *
  * @module
  */
@@ -31,9 +31,9 @@ const left = all.homes.filter((home) => !ran.includes(home));
 if (left.length > 0) process.stdout.write(`\nNOT RUN: ${left.join(", ")}\n`);
 
 if (process.argv.includes("--write")) {
-  const file = join(root, "README.md");
+  const file = join(root, "docs/compatibility.md");
   const text = await readFile(file, "utf8");
   const marked = /(<!-- matrix -->\n)[\s\S]*?(<!-- \/matrix -->)/;
-  if (!marked.test(text)) throw new Error("README.md has no place for the matrix");
+  if (!marked.test(text)) throw new Error("docs/compatibility.md has no place for the matrix");
   await writeFile(file, text.replace(marked, (_, begin, end) => `${begin}\n${table}\n\n${end}`));
 }

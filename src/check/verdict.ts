@@ -2,7 +2,7 @@ import { AdcRunError, EXIT } from "../errors.ts";
 import { describeResolved, type ResolvedToken } from "../token/resolve.ts";
 
 /**
- * What the test call found out about a token. Only `rejected` says that the token itself is bad; README's
+ * What the test call found out about a token. Only `rejected` says that the token itself is bad; the reference's
  * table says what the others mean.
  * @category Check
  */

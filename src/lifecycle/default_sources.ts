@@ -14,7 +14,7 @@ import { storeSource } from "./store_source.ts";
  * @category Token sources
  */
 export interface DefaultSourcesOptions extends AdminApiSourceOptions, Pick<Context, "cwd"> {
-  /** Which sources, in which order. @default all of them, in the order of README's table */
+  /** Which sources, in which order. @default all of them, in the order of the reference's table */
   readonly names?: readonly string[] | undefined;
   /** What becomes of a helper command's standard error. @default "ignore" */
   readonly helperStderr?: "inherit" | "ignore" | undefined;

@@ -21,45 +21,47 @@ async function tableOf(page: string, heading: string): Promise<readonly (readonl
   );
 }
 
-test("README lists the options before the command, and their variables", async () => {
-  const cells = (await tableOf("README.md", "option")).flat().join(" ");
+test("the reference lists the options before the command, and their variables", async () => {
+  const cells = (await tableOf("docs/reference.md", "option")).flat().join(" ");
   const options = GLOBAL_OPTIONS.map((option) => namesOf(option).long);
   assert.deepEqual(
     new Set(cells.match(/(?<![\w-])--[a-z-]+/g)),
     new Set(options),
   );
-  const readme = await readFile(`${repository}README.md`, "utf8");
+  const readme = await readFile(`${repository}docs/reference.md`, "utf8");
   for (const { variable } of GLOBAL_OPTIONS) {
     if (variable !== undefined) assert.ok(readme.includes(`\`${variable}\``), variable);
   }
 });
 
-test("README shows every command", async () => {
-  const readme = await readFile(`${repository}README.md`, "utf8");
+test("the reference shows every command", async () => {
+  const readme = await readFile(`${repository}docs/reference.md`, "utf8");
   for (const { name } of COMMANDS) {
     const words = name.split(" ").join("\\b.*\\b");
     assert.match(readme, new RegExp(`adc-run (.* )?${words}\\b`), name);
   }
 });
 
-test("README lists the sources, in their order", async () => {
-  const rows = await tableOf("README.md", "#");
+test("the reference lists the sources, in their order", async () => {
+  const rows = await tableOf("docs/reference.md", "#");
   assert.deepEqual(
     rows.map(([number, name]) => [number, name]),
     SOURCE_NAMES.map((name, index) => [String(index + 1), name]),
   );
-  assert.ok((await readFile(`${repository}README.md`, "utf8")).includes(`\`${SOURCE_NAMES}\``));
+  assert.ok(
+    (await readFile(`${repository}docs/reference.md`, "utf8")).includes(`\`${SOURCE_NAMES}\``),
+  );
 });
 
-test("README says what each verdict means and exits with", async () => {
+test("the reference says what each verdict means and exits with", async () => {
   assert.deepEqual(
-    await tableOf("README.md", "verdict"),
+    await tableOf("docs/reference.md", "verdict"),
     Object.entries(VERDICTS).map(([name, { summary, exit }]) => [name, summary, String(exit)]),
   );
 });
 
-test("README says what each exit code means", async () => {
-  const rows = await tableOf("README.md", "code");
+test("the reference says what each exit code means", async () => {
+  const rows = await tableOf("docs/reference.md", "code");
   assert.deepEqual(
     rows.slice(1, -1),
     Object.entries(EXIT).map(([name, code]) => [
