@@ -10,6 +10,7 @@ import { checkToken, foreignToken, requireGatewayGroup } from "../check/check_to
 import { CheckError, type CheckResult } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import { type Connection, resolveConnection } from "../connection/connection.ts";
+import { requireAllowed } from "../connection/origin.ts";
 import type { Context, Environment } from "../context.ts";
 import { AdcRunError, ConnectionError, EXIT, messageOf, UsageError } from "../errors.ts";
 import { clearLeftOvers } from "../lifecycle/clear_left_overs.ts";
@@ -80,6 +81,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     return await runProgram(plan, withoutWaysToTokens(env), context);
   }
 
+  requireAllowed(terms.profile, name === undefined ? args.command! : "exec");
   if (name === undefined) refuseVault(env);
 
   // The connection.

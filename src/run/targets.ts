@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers";
-import type { Profile } from "../connection/origin.ts";
+import { needsBackend } from "../adc/arguments.ts";
+import { type Profile, requireAllowed } from "../connection/origin.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import { SessionPool } from "../lifecycle/session_pool.ts";
@@ -35,6 +36,9 @@ export async function runForEach(
   // One message says it for all of them, and no server needs to be asked before.
   if (call.program === undefined) locateAdc({ env, cwd, adc });
   else locateProgram(call.program, { env, cwd });
+  if (!keepGoing && (call.program !== undefined || needsBackend(call.args))) {
+    for (const profile of profiles) requireAllowed(profile, call.args.command ?? "exec");
+  }
 
   const signals = options.signals && shareSignals(options.signals);
   const watch = watchSignals(signals);

@@ -35,7 +35,13 @@ export async function authRotate(
   call: OwnCall<RotateOptions>,
   io: Io,
 ): Promise<number> {
-  const { options, reporter } = call;
+  const { options, reporter, operands } = call;
+  if (operands.length > 0 || options.all || options.due !== undefined) {
+    return await (await import("./workflow_tokens.ts")).rotateWorkflows(call, io);
+  }
+  if (options.toCommand !== undefined || options.toFile !== undefined || options.print) {
+    throw new UsageError("Cannot hand the stored token over: name the workflow that it is for");
+  }
   const { connection, sources } = await openConnection(call, io);
   const { backend } = connection;
   if (!BACKENDS[backend.value].hasUsers) {
@@ -47,6 +53,15 @@ export async function authRotate(
   const stores = openTokenStores(contextOf(io, reporter));
   const account = await storedAccount(connection, stores);
   await refuseShadowed(connection, { sources, account, stores, env: io.env });
+  if (options.dryRun) {
+    const record = (await findStoredToken(account, stores))?.record;
+    const which = record?.name === undefined ? "the token" : `"${record.name}"`;
+    const storage = record?.storage ?? "keychain";
+    const place = describeEntries([account], { storage, folder: stores.folder });
+    if (options.json) return reporter.answer({ wouldRotate: record?.name ?? null, account });
+    reporter.print(`would rotate ${which} in ${place}`);
+    return 0;
+  }
   const rotate = async (signal: AbortSignal) => {
     const found = await findStoredToken(account, stores);
     if (found === undefined) {

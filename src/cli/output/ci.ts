@@ -50,8 +50,8 @@ export function withoutCommands(line: string): string {
 }
 
 interface RunnerSecret {
-  readonly connection: Connection;
-  readonly resolved: ResolvedToken;
+  readonly connection: { readonly backend: Pick<Connection["backend"], "value"> };
+  readonly resolved: Pick<ResolvedToken, "token">;
 }
 
 /**

@@ -1,0 +1,286 @@
+import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
+import { day, describeEnd, readLifetime } from "../../lifecycle/expiry.ts";
+import { type HandOver, labelOf } from "../../lifecycle/hand_over.ts";
+import { requireTokenName } from "../../lifecycle/mint_token.ts";
+import {
+  createToken,
+  rotateEach,
+  type Workflow,
+  type WorkflowResult,
+  type WorkflowTerms,
+} from "../../lifecycle/workflow_token.ts";
+import { setWorkflow } from "../../profiles/edit_profiles.ts";
+import { readUserProfiles } from "../../profiles/profile_file.ts";
+import type { StoredWorkflow } from "../../profiles/profile_settings.ts";
+import { absolutePath } from "../../profiles/select_profiles.ts";
+import { isAdminKey, type Secret } from "../../secret.ts";
+import { nearest } from "../../system/nearest.ts";
+import type { Io } from "../io.ts";
+import type { CreateOptions, RotateOptions } from "../manual/auth_commands.ts";
+import type { OwnCall } from "../manual/manual.ts";
+import { maskInRunner } from "../output/ci.ts";
+import { alignColumns, asAdcRunError, describeError, type Reporter } from "../output/report.ts";
+import { type AccountSession, describeOwner, tryToken, withAccountSession } from "./account.ts";
+
+type WorkflowCall = OwnCall<CreateOptions & RotateOptions>;
+
+/** A workflow, and the profile that its token is made for. */
+interface Target {
+  readonly workflow: Workflow;
+  readonly profile: string | undefined;
+}
+
+export async function authCreate(call: WorkflowCall, io: Io): Promise<number> {
+  const { options, reporter, operands: [name = ""] } = call;
+  requireTokenName(name);
+  const printed: Secret[] = [];
+  const target = (await targetsOf([name], call, io, printed))[0]!;
+  if (options.save && options.print) {
+    throw new UsageError("Cannot use --save with --print: nobody would be there to take the token");
+  }
+  return await withWorkflows(call, io, target.profile, async (session) => {
+    const token = await createToken(session, target.workflow, termsOf(session, call, io));
+    const { expiresAt } = token;
+    if (options.save) await saveWorkflow(name, target, call, io);
+    const where = labelOf(target.workflow.handOver);
+    if (options.json) {
+      const value = printed[0]?.reveal();
+      const owner = session.user;
+      const answer = { ...token, expiresAt: expiresAt ?? null, owner, handedTo: where };
+      // The one answer that is meant to hold a token.
+      if (value !== undefined) io.stdout.write(`${JSON.stringify({ ...answer, token: value })}\n`);
+      return value === undefined ? reporter.answer(answer) : 0;
+    }
+    reporter.info(
+      `created "${name}" of ${describeOwner(session.user)}, ${
+        describeEnd(expiresAt, Date.now())
+      }; ` +
+        `handed to ${where}`,
+    );
+    return 0;
+  });
+}
+
+/** Rotates workflows' tokens: those that are named, those that are due, or all. */
+export async function rotateWorkflows(call: WorkflowCall, io: Io): Promise<number> {
+  const { options, operands, reporter } = call;
+  const { all, due: within, dryRun = false } = options;
+  if ([operands.length > 0, all === true, within !== undefined].filter(Boolean).length > 1) {
+    throw new UsageError("Cannot rotate: name workflows, or use --all or --due, one of them");
+  }
+  const due = within === undefined ? undefined : await readLifetime(within, "--due");
+  if (within === "never") throw new UsageError('Cannot use --due "never": it is a time');
+  const targets = await targetsOf(operands, call, io);
+  const profiles = new Set(targets.map(({ profile }) => profile));
+  const results: (WorkflowResult & { readonly handedTo: string })[] = [];
+  const handedTo = new Map(
+    targets.map(({ workflow: { name, handOver } }) => [name, labelOf(handOver)]),
+  );
+  const add = (found: readonly WorkflowResult[]) => {
+    for (const each of found) {
+      if (each.error !== undefined && !options.json) reporter.fail(each.error);
+      results.push({ ...each, handedTo: handedTo.get(each.name) ?? "" });
+    }
+  };
+  for (const profile of profiles) {
+    const workflows = targets.filter((each) => each.profile === profile)
+      .map(({ workflow }) => workflow);
+    try {
+      await withWorkflows(call, io, profile, async (session) => {
+        const terms = termsOf(session, call, io);
+        add(await rotateEach(session, workflows, { ...terms, due, dryRun }));
+        return 0;
+      });
+    } catch (error) {
+      // One server that is down does not keep the others' workflows from theirs.
+      if (!(error instanceof AdcRunError) || error.exitCode === EXIT.interrupted) throw error;
+      if (!options.json) reporter.fail(error);
+      results.push(...workflows.map(({ name }) => ({
+        name,
+        outcome: "failed" as const,
+        error,
+        handedTo: handedTo.get(name) ?? "",
+      })));
+    }
+  }
+  const failed = results.find(({ error }) => error !== undefined);
+  const exitCode = failed === undefined ? 0 : asAdcRunError(failed.error).exitCode;
+  if (options.json) {
+    reporter.answer({
+      workflows: results.map(({ error, expiresAt, ...rest }) => ({
+        ...rest,
+        expiresAt: expiresAt ?? null,
+        error: error === undefined ? undefined : describeError(asAdcRunError(error)),
+      })),
+      exitCode,
+    });
+  } else if (!options.quiet || exitCode !== 0) printResults(results, reporter);
+  return exitCode;
+}
+
+function printResults(
+  results: readonly (WorkflowResult & { readonly handedTo: string })[],
+  reporter: Reporter,
+): void {
+  const rows = results.map(({ name, outcome, expiresAt, handedTo }) => [
+    name,
+    outcome,
+    expiresAt !== undefined ? day(expiresAt) : outcome === "failed" ? "" : "never",
+    handedTo,
+  ]);
+  reporter.print(alignColumns([["NAME", "RESULT", "EXPIRES", "HANDED TO"], ...rows]));
+}
+
+/** What the words and the configuration say of workflows; a token that is printed is added to `printed`. */
+async function targetsOf(
+  names: readonly string[],
+  { options, operands, spec, reporter }: WorkflowCall,
+  io: Io,
+  printed: Secret[] = [],
+): Promise<readonly Target[]> {
+  const { env, cwd } = io;
+  const { path, workflows } = await readUserProfiles(env);
+  const { toCommand, toFile, print } = options;
+  const given = [toCommand !== undefined, toFile !== undefined, print === true].filter(Boolean);
+  if (given.length > 1) {
+    throw new UsageError("Cannot hand a token over twice: --to-command, --to-file or --print");
+  }
+  if (given.length === 1 && names.length !== 1) {
+    throw new UsageError("Cannot hand several tokens over to one place: name one workflow");
+  }
+  const own: HandOver | undefined = toCommand !== undefined
+    ? { toCommand }
+    : toFile !== undefined
+    ? { toFile }
+    : print
+    ? async (token) => {
+      printed.push(token);
+      await printToken(token, { options, reporter }, io);
+    }
+    : undefined;
+  const chosen = operands.length > 0 ? names : [...workflows.keys()];
+  const asked = options.fromEnvironment.has("profile") ? undefined : options.profile;
+  const targets = [...new Set(chosen)].map((name): Target => {
+    const stored = workflows.get(name);
+    const handOver = own ?? (stored && handOverOf(stored, path, { env, cwd }));
+    if (handOver === undefined) throw unknownWorkflow(name, [...workflows.keys()], spec.name);
+    const profile = stored?.profile;
+    if (profile !== undefined && asked !== undefined && operands.length > 0) {
+      if (asked === false || asked.join() !== profile) {
+        throw new UsageError(`Cannot use another profile: workflow "${name}" is for "${profile}"`);
+      }
+    }
+    const expiresIn = options.expiresIn ?? stored?.expiresIn;
+    return { workflow: { name, expiresIn, handOver }, profile };
+  });
+  if (targets.length === 0) {
+    throw new UsageError(`Cannot rotate: there are no workflows in ${path}`, {
+      suggestion: 'Keep one there with "adc-run auth create NAME --to-command CMD --save".',
+    });
+  }
+  // With a profile, those that are for it.
+  return operands.length > 0 || !asked
+    ? targets
+    : targets.filter(({ profile }) => profile === undefined || asked.includes(profile));
+}
+
+function handOverOf(
+  { toCommand, toFile }: StoredWorkflow,
+  file: string,
+  { env }: Pick<Io, "env" | "cwd">,
+): HandOver {
+  if (toFile !== undefined) return { toFile: absolutePath(toFile, { file, env }) };
+  // Not in the working directory, whose repository may not be the one that the token is for.
+  return { toCommand: toCommand!, cwd: absolutePath(".", { file, env }) };
+}
+
+function unknownWorkflow(name: string, known: readonly string[], command: string): UsageError {
+  const near = nearest(name, known);
+  return new UsageError(
+    `Cannot use "${command} ${name}": there is no workflow of that name in config.json`,
+    {
+      suggestion: near !== undefined
+        ? `Did you mean "${near}"?`
+        : "Say where its token goes: --to-command CMD, --to-file PATH or --print.",
+    },
+  );
+}
+
+/** Opens the session that makes the tokens, on the terms of the profile that the workflows are for. */
+async function withWorkflows(
+  call: WorkflowCall,
+  io: Io,
+  profile: string | undefined,
+  work: (session: AccountSession) => Promise<number>,
+): Promise<number> {
+  const { spec, options } = call;
+  return await withAccountSession(
+    {
+      ...call,
+      spec: { ...spec, connection: "to connect" },
+      options: profile === undefined ? options : { ...options, profile: [profile] },
+    },
+    io,
+    async (session) => {
+      if (session.resolved !== undefined && isAdminKey(session.resolved.token)) {
+        throw new AdcRunError(
+          `Cannot make a token with the admin key of ${session.resolved.source}: it is no user's`,
+          EXIT.permission,
+          { suggestion: "Use a user's token, or log in." },
+        );
+      }
+      return await work(session);
+    },
+  );
+}
+
+function termsOf(
+  { connection, signal }: AccountSession,
+  { options, reporter }: WorkflowCall,
+  { env, cwd }: Io,
+): WorkflowTerms {
+  return {
+    env,
+    cwd,
+    connection,
+    signal,
+    onWarning: reporter.warn,
+    onOutput: reporter.info,
+    check: async (token) => {
+      if (options.check) await tryToken(token, { connection, reporter, signal });
+    },
+    now: Date.now,
+  };
+}
+
+/** `--print`: with `--json` the token is a part of the answer. */
+async function printToken(
+  token: Secret,
+  { options, reporter }: Pick<WorkflowCall, "options" | "reporter">,
+  io: Io,
+): Promise<void> {
+  const connection = { backend: { value: "api7ee" } } as const;
+  maskInRunner({ connection, resolved: { token } }, { reporter, io, options });
+  if (options.json) return;
+  await new Promise<void>((resolve, reject) => {
+    io.stdout.write(`${token.reveal()}\n`, (error) => error ? reject(error) : resolve());
+  });
+}
+
+async function saveWorkflow(
+  name: string,
+  { workflow: { handOver } }: Target,
+  { options, reporter }: WorkflowCall,
+  { env, cwd }: Io,
+): Promise<void> {
+  const { profile, expiresIn } = options;
+  const set: StoredWorkflow = {
+    ...(profile && { profile: profile[0]! }),
+    ...(expiresIn !== undefined && { expiresIn }),
+    ...("toFile" in handOver
+      ? { toFile: absolutePath(handOver.toFile, { file: `${cwd}/.`, env }) }
+      : { toCommand: (handOver as { readonly toCommand: string }).toCommand }),
+  };
+  await setWorkflow(name, { env, set });
+  reporter.info(`saved workflow "${name}": "adc-run auth rotate ${name}" renews its token`);
+}
