@@ -19,7 +19,7 @@ export interface RunCommand {
 
 export type RunSettings =
   & Context
-  & Pick<RunOptions, "adc" | "check" | "mask" | "token" | "ephemeral" | "terminal">
+  & Pick<RunOptions, "adc" | "check" | "drift" | "mask" | "token" | "ephemeral" | "terminal">
   & {
     readonly sources: (
       connection: Connection,
@@ -46,6 +46,7 @@ export async function runOptionsOf(
     mask,
     token,
     ephemeral,
+    drift: options.failOnDrift,
     terminal: hasTerminal(io),
     sources: (connection, sessions) =>
       sourcesOf(io, {

@@ -57,6 +57,8 @@ export interface RunTerms extends Omit<RunOptions, keyof Context | "exec" | "sig
   readonly watch: RunSignals;
   /** Log-ins that are shared with other runs. */
   readonly sessions?: SessionPool | undefined;
+  /** The name that this run's `diff.yaml` is kept under: ADC has but one for all targets. */
+  readonly diffFile?: string | undefined;
   /** Told what is known, before the child starts; `false` ends the run here. */
   readonly onPlan?: ((plan: RunPlan) => Promise<LateTerms | false> | LateTerms | false) | undefined;
 }
@@ -68,7 +70,12 @@ export interface RunTerms extends Omit<RunOptions, keyof Context | "exec" | "sig
 export async function run(call: Call, terms: RunTerms): Promise<RunResult | undefined> {
   const { program: name, args } = call;
   const { env, cwd, watch, onWarning, ephemeral, now = Date.now } = terms;
-  const context = { ...terms, signal: eitherSignal(terms.signal, watch.interrupted) };
+  const isDiff = name === undefined && args.command === "diff" && needsBackend(args);
+  const context = {
+    ...terms,
+    ...(!isDiff && { drift: undefined, diffFile: undefined }),
+    signal: eitherSignal(terms.signal, watch.interrupted),
+  };
 
   // ADC, or the program. Before anything is sent, made or said: without it there is nothing to do it for.
   const program = name === undefined ? locateAdc(terms) : locateProgram(name, terms);
@@ -257,6 +264,9 @@ async function runProgram(
   const piped = terms.mask !== false && secrets.length > 0;
   const mask = createMask(piped ? secrets : []);
   const out = piped ? stdout : unmasked(stdout, 1);
+  const diff = terms.drift || terms.diffFile !== undefined
+    ? (await import("./drift.ts")).openDiffFile(terms.cwd, terms.diffFile)
+    : undefined;
   const { code, signal: killedBy, outputFailure } = await runChild(plan.program, plan.words, {
     ...terms,
     stdin,
@@ -266,7 +276,15 @@ async function runProgram(
     env: { ...child, ...colourOf(out, terms.env) },
   });
   const exitCode = code ?? 128 + (killedBy === null ? 0 : constants.signals[killedBy]);
-  return { ...plan, exitCode, signal: killedBy, masked: mask.count, outputFailure };
+  const ended = { ...plan, exitCode, signal: killedBy, masked: mask.count, outputFailure };
+  try {
+    const drift = terms.drift && exitCode === 0 ? await diff?.read() : undefined;
+    diff?.keep();
+    return drift === undefined ? ended : { ...ended, drift };
+  } catch (error) {
+    if (!(error instanceof AdcRunError)) throw error;
+    return { ...ended, driftError: error };
+  }
 }
 
 /** Without a mask there is no reason to stand between the child and the terminal. */

@@ -40,6 +40,9 @@ export async function runForEach(
     for (const profile of profiles) requireAllowed(profile, call.args.command ?? "exec");
   }
 
+  // ADC always writes ./diff.yaml, which the next one would replace.
+  const keepsDiffs = call.program === undefined && call.args.command === "diff" &&
+    profiles.length > 1;
   const signals = options.signals && shareSignals(options.signals);
   const watch = watchSignals(signals);
   const isCancelled = () => watch.interrupted.aborted || signal?.aborted === true;
@@ -55,6 +58,7 @@ export async function runForEach(
       profile,
       watch: watchSignals(signals),
       sessions,
+      diffFile: keepsDiffs ? `diff.${profile.name}.yaml` : undefined,
       signal: signal === undefined ? cancel.signal : AbortSignal.any([signal, cancel.signal]),
       sources: sources && ((connection) => sources(connection, profile)),
       // Several children cannot share what a person types.
@@ -102,7 +106,7 @@ export async function runForEach(
       if ((failed && !keepGoing) || result?.outputFailure !== undefined) stopped = true;
       onEnd?.(ended);
       return ended;
-    }, { most: parallel });
+    }, { most: keepsDiffs ? 1 : parallel });
   } finally {
     cancel.abort();
     // Those that were not started give back what was made for them.

@@ -11,7 +11,7 @@ import { sentToken } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { asAdcRunError, createReporter, describeError, type Reporter } from "../output/report.ts";
-import { announce, judgeRun, tellEnding } from "../output/run_report.ts";
+import { announce, judgeRun, tellDrift, tellEnding } from "../output/run_report.ts";
 import {
   describeTarget,
   exitCodeOfTargets,
@@ -61,7 +61,11 @@ export async function runMany(command: RunManyCommand, io: Io): Promise<number> 
       sources: await sourcesOfTargets(profiles, output),
       stdout: ({ name }) => streams.stdout(name),
       stderr: ({ name }) => streams.stderr(name),
-      isFailure: (result) => judgeRun(result, options).exitCode !== 0,
+      isFailure: (result) => {
+        const { exitCode, drifted } = judgeRun(result, options);
+        // Whoever looks for drift wants to hear of all of it.
+        return exitCode !== 0 && !drifted;
+      },
       onWarning: (warning, { name }) => streams.reporter(name).warn(warning),
       onPrepared: (prepared) => {
         throwWhatAllHave(prepared, options);
@@ -106,7 +110,9 @@ function rejectForSeveralTargets(
     );
   }
   if (command === "diff") {
-    reporter.info("ADC writes diff.yaml for each of them: the one of the last to end stays");
+    reporter.info(
+      "diff takes turns, for ADC always writes diff.yaml: each is kept as diff.NAME.yaml",
+    );
   }
 }
 
@@ -182,6 +188,7 @@ function conclude(
   reason: unknown,
 ): number {
   const own = exitCodeOfTargets(results, options);
+  tellDrift(results.flatMap(({ result }) => result?.drift ?? []), { io, reporter });
   // Where all succeeded all the same, there is nothing that the signal has ended.
   const ended = own !== 0 && reason instanceof Interrupted ? reason : undefined;
   const exitCode = ended?.exitCode ?? own;

@@ -1,5 +1,6 @@
-import { fstatSync } from "node:fs";
+import { appendFileSync, fstatSync } from "node:fs";
 import type { Connection } from "../../connection/connection.ts";
+import { messageOf } from "../../errors.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
 import { sentToken, splitTokens } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
@@ -71,5 +72,20 @@ export function maskInRunner(
   if (sentToken(resolved.token) === undefined) return;
   for (const token of splitTokens(resolved.token, connection.backend.value)) {
     reporter.tellRunner(runner.mask(token.reveal()));
+  }
+}
+
+/** Sets what later steps of a GitHub job read of this one; numbers and words alone. */
+export function setOutputs(
+  outputs: Readonly<Record<string, number | boolean>>,
+  { io: { env }, reporter }: { readonly io: Pick<Io, "env">; readonly reporter: Reporter },
+): void {
+  const { GITHUB_ACTIONS: actions, GITHUB_OUTPUT: file } = env;
+  if (actions !== "true" || !file) return;
+  const lines = Object.entries(outputs).map(([name, value]) => `${name}=${value}\n`);
+  try {
+    appendFileSync(file, lines.join(""));
+  } catch (error) {
+    reporter.warn(`The outputs of this step could not be set: ${messageOf(error)}`);
   }
 }
