@@ -149,6 +149,32 @@ test("`src/cli/bin.ts` alone touches the process", () => {
   }
 });
 
+/** Whose own the streams are, in `src/cli/`, and what goes there past `out.ts`. */
+const STREAMS: Readonly<Record<string, string>> = {
+  "src/cli/bin.ts": "the process' streams, handed on",
+  "src/cli/io.ts": "their types",
+  "src/cli/prompts.ts": "questions, which a library draws",
+  "src/cli/commands/api.ts": "the body that was asked for",
+  "src/cli/commands/run.ts": "the child's output",
+  "src/cli/commands/run_many.ts": "the output of children",
+  "src/cli/output/ci.ts": "whether standard error is a file",
+  "src/cli/output/out.ts": "all that adc-run says",
+  "src/cli/output/target_streams.ts": "the output of children, with their names",
+};
+
+test("adc-run writes to the process' streams in `src/cli/output/out.ts` alone", () => {
+  const writes = /\.\s*(write|writev|end|pipe|cork)\s*\(|\bpipeline\(|\bwriteSync\b|\bconsole\b/;
+  const writers = ["src/cli/output/out.ts", "src/cli/output/target_lines.ts"];
+  for (const [file, source] of sources) {
+    if (!file.startsWith("src/cli/")) continue;
+    const code = withoutComments(source);
+    assert.equal(writes.test(code), writers.includes(file), `${file} writes by itself`);
+    // Names of streams in quotes are for `out.ts`, and terminals are none.
+    const named = /(?<!terminals\.|["'\w])(stdout|stderr)\b(?!["'\w])/.test(code);
+    assert.equal(named, file in STREAMS, `${file} takes a stream of the process`);
+  }
+});
+
 test("`VERSION` is the version in deno.json", async () => {
   const { version } = JSON.parse(await readFile(join(ROOT, "deno.json"), "utf8"));
   assert.equal(VERSION, version);

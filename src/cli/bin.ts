@@ -9,12 +9,17 @@ import process from "node:process";
 import { isatty } from "node:tty";
 import { EXIT } from "../errors.ts";
 import { main } from "./main.ts";
-import { inOneLine, redact } from "./output/report.ts";
+import { fixed, KnownSecrets, type Line, line, writeText, written } from "./output/out.ts";
 
 /**
  * Signals whose default is to end the process without a core dump, and that Node does not use itself.
  */
 const RAISED = ["SIGHUP", "SIGINT", "SIGTERM"];
+
+function sayError(text: Line, secrets = new KnownSecrets(process.env)): void {
+  const { stdout, stderr } = process;
+  writeText(line`adc-run: error: ${text}`, { stdout, stderr, secrets }, "stderr");
+}
 
 /** What becomes of adc-run's own output is no reason to fail, but for a full disk. */
 function watchOutput(): void {
@@ -26,7 +31,7 @@ function watchOutput(): void {
   // Bun tells of it only after the wait in `written()`.
   process.on("exit", () => {
     if (unwritten === undefined || process.exitCode !== 0) return;
-    process.stderr.write(`adc-run: error: Cannot write the output: ${unwritten}\n`);
+    sayError(line`Cannot write the output: ${unwritten}`);
     process.exitCode = EXIT.source;
   });
   // What adc-run itself says is never worth more than how the child ended.
@@ -44,27 +49,10 @@ function workingDirectory(): string {
   } catch {
     // As if it were not there.
   }
-  process.stderr.write(
-    "adc-run: error: Cannot use the working directory: it was deleted, or its name is not valid UTF-8\n",
+  sayError(
+    fixed("Cannot use the working directory: it was deleted, or its name is not valid UTF-8"),
   );
   process.exit(EXIT.config);
-}
-
-/** Node tells of a failed write a moment later. */
-function written(): Promise<void> {
-  return new Promise((resolve) => {
-    // Deno leaves the call-back out once a write has failed.
-    const limit = setTimeout(resolve, 2_000);
-    try {
-      process.stdout.write("", () => {
-        clearTimeout(limit);
-        resolve();
-      });
-    } catch {
-      clearTimeout(limit);
-      resolve();
-    }
-  });
 }
 
 /** What Node.js has since 20.18.1 and 22.3: the rest of adc-run counts on it. */
@@ -73,9 +61,7 @@ function requireRuntime(): void {
   const [major = 0, minor = 0, patch = 0] = node.split(".").map(Number);
   if (major > 22 || (major === 22 && minor >= 3)) return;
   if (major === 20 && (minor > 18 || (minor === 18 && patch >= 1))) return;
-  process.stderr.write(
-    `adc-run: error: Cannot run on Node.js ${node}: adc-run needs Node.js 20.18.1 or 22.3 and later\n`,
-  );
+  sayError(line`Cannot run on Node.js ${node}: adc-run needs Node.js 20.18.1 or 22.3 and later`);
   process.exit(EXIT.config);
 }
 
@@ -83,14 +69,14 @@ function requireRuntime(): void {
  * Until `main()` has answered, however the process ends is a failure. What is thrown where nobody can catch it,
  * such as a listener of an event, ends in one line.
  */
-function watchDefects(): void {
+function watchDefects(secrets: KnownSecrets): void {
   process.exitCode = EXIT.software;
   const fail = (thrown: unknown) => {
     const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-    const line =
-      `adc-run: error: A defect of adc-run: ${what}. Please report it with what you did: ` +
-      "https://github.com/adc-run/adc-run/issues";
-    process.stderr.write(`${inOneLine(redact(line, process.env))}\n`);
+    sayError(
+      line`A defect of adc-run: ${what}. Please report it with what you did: https://github.com/adc-run/adc-run/issues`,
+      secrets,
+    );
     process.exit(EXIT.software);
   };
   process.on("uncaughtException", fail);
@@ -99,7 +85,8 @@ function watchDefects(): void {
 
 async function start(): Promise<void> {
   requireRuntime();
-  watchDefects();
+  const secrets = new KnownSecrets(process.env);
+  watchDefects(secrets);
   watchOutput();
   let endedBy: NodeJS.Signals | undefined;
   const exitCode = await main(process.argv.slice(2), {
@@ -112,13 +99,14 @@ async function start(): Promise<void> {
     stderr: process.stderr,
     terminals: { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) },
     signals: process,
+    secrets,
     warnings: [],
     questions: { last: Promise.resolve() },
     endedBy: (signal) => {
       endedBy = signal;
     },
   });
-  await written();
+  await written(process);
   process.exitCode = exitCode;
 
   // The child was ended by a signal: end the same way, so that a shell's loop stops at Ctrl-C.

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { Context, Environment, Keychain } from "../context.ts";
+import type { KnownSecrets } from "./output/out.ts";
 import { abortOnInterrupt, type SignalPort } from "../run/signals.ts";
 
 export interface Io {
@@ -18,6 +19,8 @@ export interface Io {
   };
   readonly signals: SignalPort;
   readonly keychain?: Keychain | undefined;
+  /** What no text of adc-run's may show. */
+  readonly secrets: KnownSecrets;
   /** What was warned of so far, for a report of several reporters' doing. */
   readonly warnings: string[];
   /** The last question at the terminal that somebody has to answer. */

@@ -1,13 +1,16 @@
 import { codeOf, UsageError } from "../errors.ts";
 import { Interrupted } from "../run/signals.ts";
+import { Secret } from "../secret.ts";
 import { VERSION } from "../version.ts";
 import type { Io } from "./io.ts";
 import type { CommandSpec } from "./manual/manual.ts";
 import { type CommandLine, readCommandLine } from "./options.ts";
+import { fixed, writeText } from "./output/out.ts";
 import { createReporter } from "./output/report.ts";
 
 export async function main(args: readonly string[], io: Io): Promise<number> {
   let line: CommandLine | undefined;
+  io.secrets.add(...tokensIn(args));
   try {
     line = readCommandLine(args, io.env);
     return await dispatch(line, io);
@@ -20,6 +23,14 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     if (codeOf(error) === "EPIPE") return 0;
     return createReporter(io, { json: wantsJson(line, args) }).fail(error);
   }
+}
+
+/** Tokens in the words, before anything is said of these. */
+function tokensIn(args: readonly string[]): readonly Secret[] {
+  return args.flatMap((word, index) => {
+    if (args[index - 1] === "--token") return [new Secret(word)];
+    return word.startsWith("--token=") ? [new Secret(word.slice("--token=".length))] : [];
+  });
 }
 
 /** The first words of adc-run's own commands, whose specs are loaded when one is called. */
@@ -58,7 +69,7 @@ type Line = Pick<CommandLine, "words" | "options">;
 
 async function dispatch({ words, verbatim, options }: CommandLine, io: Io): Promise<number> {
   if (options.version) {
-    io.stdout.write(`adc-run ${VERSION}\n`);
+    writeText(fixed(`adc-run ${VERSION}`), io, "stdout");
     return 0;
   }
   const [command, ...rest] = words;
@@ -117,7 +128,7 @@ async function showHelp(words: readonly string[], io: Io): Promise<number> {
   const { findPage } = await import("./manual/manual.ts");
   const names = words.map((_, index) => words.slice(0, index + 1).join(" "));
   const name = names.findLast((each) => findPage(each) !== undefined);
-  io.stdout.write(helpText(name));
+  writeText(fixed(helpText(name)), io, "stdout");
   return 0;
 }
 

@@ -8,7 +8,7 @@ import { Secret } from "../secret.ts";
 import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token/token_value.ts";
 import { canAsk, type Io } from "./io.ts";
 import type { LoginOptions } from "./manual/auth_commands.ts";
-import { inOneLine } from "./output/report.ts";
+import { cell } from "./output/out.ts";
 
 export async function askText(
   message: string,
@@ -19,15 +19,17 @@ export async function askText(
   const defaults = initial === undefined ? {} : { defaultValue: initial, placeholder: initial };
   return (await prompt<string>(
     io,
-    (terms) => text({ message: inOneLine(message), ...defaults, ...terms }),
+    (terms) => text({ message: cell(message, io), ...defaults, ...terms }),
   )).trim();
 }
 
 export async function askSecret(message: string, io: Io): Promise<Secret> {
   const { password } = await import("@clack/prompts");
-  return new Secret(
-    await prompt<string>(io, (terms) => password({ message: inOneLine(message), ...terms })),
+  const secret = new Secret(
+    await prompt<string>(io, (terms) => password({ message: cell(message, io), ...terms })),
   );
+  io.secrets.add(secret);
+  return secret;
 }
 
 export async function askConfirmation(message: string, io: Io): Promise<boolean> {
@@ -35,7 +37,7 @@ export async function askConfirmation(message: string, io: Io): Promise<boolean>
     const { confirm } = await import("@clack/prompts");
     return await prompt<boolean>(
       io,
-      (terms) => confirm({ message: inOneLine(message), initialValue: false, ...terms }),
+      (terms) => confirm({ message: cell(message, io), initialValue: false, ...terms }),
     );
   });
 }
@@ -202,5 +204,8 @@ export async function readStandardInput(io: Io): Promise<string> {
   if (!isUtf8(bytes)) {
     throw new AdcRunError("Cannot use standard input: it is not valid UTF-8", EXIT.data);
   }
-  return withoutTrailingNewline(bytes.toString("utf8"));
+  const text = withoutTrailingNewline(bytes.toString("utf8"));
+  // A token or a password, whoever asks.
+  io.secrets.add(new Secret(text));
+  return text;
 }

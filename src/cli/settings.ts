@@ -8,8 +8,10 @@ import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { defaultSources, type DefaultSourcesOptions } from "../lifecycle/default_sources.ts";
 import { selectProfiles } from "../profiles/select_profiles.ts";
 import { letGoOfPipe } from "../system/files.ts";
+import { secretsOf } from "../run/environment.ts";
 import { isNode } from "../system/programs.ts";
 import type { TokenSource } from "../token/source.ts";
+import { PLACEHOLDER } from "../token/token_value.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import { canAsk, contextOf, type Io } from "./io.ts";
 import type { OwnCall } from "./manual/manual.ts";
@@ -29,6 +31,7 @@ export function sourcesOf(
     }
     & Pick<DefaultSourcesOptions, "ephemeral" | "confirm" | "sessions">,
 ): readonly TokenSource[] {
+  io.secrets.add(...secretsOf(connection, { token: PLACEHOLDER }, io.env));
   const sources = () =>
     defaultSources({
       ...contextOf(io, reporter),
@@ -36,7 +39,7 @@ export function sourcesOf(
       helperStderr: options.quiet ? "ignore" : "inherit",
       ask: canAsk(io) ? askCredentials(io) : undefined,
       ...more,
-    });
+    }).map((source) => remembering(source, io));
   if (!options.fromEnvironment.has("source")) return sources();
   try {
     return sources();
@@ -44,6 +47,20 @@ export function sourcesOf(
     if (!(error instanceof UsageError)) throw error;
     throw new ConnectionError(`Cannot use ADC_RUN_SOURCE: ${error.message}`, EXIT.config);
   }
+}
+
+/** Whatever a source finds is kept out of all that is said from then on. */
+function remembering(source: TokenSource, { secrets }: Io): TokenSource {
+  return {
+    ...source,
+    find: async (context) => {
+      const answer = await source.find(context);
+      if (answer.status === "found") {
+        secrets.add(answer.token, answer.lease?.parent, ...answer.secrets ?? []);
+      }
+      return answer;
+    },
+  };
 }
 
 export async function profilesOf(
@@ -93,6 +110,7 @@ export async function openConnection(
       connection = await connect();
     }
   }
+  const sources = sourcesOf(io, { options, reporter, connection });
   for (const warning of connection.warnings) reporter.warn(warning);
   const override = spec.connection === "with the stored token" && untrustedOverride(connection);
   if (override) {
@@ -102,11 +120,7 @@ export async function openConnection(
       override,
     );
   }
-  return {
-    connection,
-    backendIsAssumed,
-    sources: sourcesOf(io, { options, reporter, connection }),
-  };
+  return { connection, backendIsAssumed, sources };
 }
 
 /**

@@ -79,8 +79,17 @@ export function isSourceName(word: unknown): word is SourceName {
 /** The names that a token goes by itself. */
 const TOKENS = ["ADC_TOKEN", "API_KEY"];
 
+/** Set by our GitHub action for its own step: adc-run tells the runner tokens there, in lines of their own. */
+export const ACTION_VARIABLE = "ADC_RUN_ACTION";
+
 /** Ways to more tokens, which are none of another program's business. */
-const WAYS_TO_TOKENS = ["ADC_TOKEN_FILE", "ADC_TOKEN_COMMAND", "API7_USERNAME", "API7_PASSWORD"];
+const WAYS_TO_TOKENS = [
+  "ADC_TOKEN_FILE",
+  "ADC_TOKEN_COMMAND",
+  "API7_USERNAME",
+  "API7_PASSWORD",
+  ACTION_VARIABLE,
+];
 
 export function isWayToTokens(name: string, platform: string = process.platform): boolean {
   return WAYS_TO_TOKENS.includes(variableName(name, platform));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
-import { chmod } from "node:fs/promises";
+import { chmod, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import process from "node:process";
 import { Writable } from "node:stream";
 import { it } from "node:test";
@@ -37,7 +38,7 @@ async function start(
   folder: TemporaryFolder & { readonly adc: string },
   more: {
     readonly options?: Partial<GlobalOptions>;
-    readonly env?: Record<string, string>;
+    readonly env?: Record<string, string | undefined>;
     readonly words?: readonly string[];
     readonly profiles?: readonly Profile[];
     readonly stdout?: Writable;
@@ -112,7 +113,16 @@ it("`adc-run -p eu,us` says once what stands in the way of all", async () => {
 
 it("`adc-run -p eu,us` has GitHub's runner mask tokens, in lines of their own", async () => {
   await using folder = await withAdc("echo ::warning::from the child");
-  const { out, err } = await start(folder, { env: { GITHUB_ACTIONS: "true" } });
+  const tokenFile = join(folder.path, "token");
+  await writeFile(tokenFile, TOKEN);
+  const { out, err } = await start(folder, {
+    env: {
+      GITHUB_ACTIONS: "true",
+      ADC_RUN_ACTION: "true",
+      ADC_TOKEN: undefined,
+      ADC_TOKEN_FILE: tokenFile,
+    },
+  });
   assert.match(err, new RegExp(`^::add-mask::${TOKEN}\neu \\| adc-run: token`, "m"));
   assert.doesNotMatch(err, /\| ::/);
   assert.equal(out, "eu | ::warning::from the child\nus | ::warning::from the child\n");

@@ -176,7 +176,7 @@ for (const [index, home] of homes.entries()) {
       // Where it is told so, the log masks the token of the run as well.
       const before = Math.floor(Date.now() / 1000);
       const sync = await it.run(["--ephemeral=5m", ...ADC, "sync", "-f", "adc.yaml"], {
-        env: { ...env, GITHUB_ACTIONS: "true" },
+        env: { ...env, GITHUB_ACTIONS: "true", ADC_RUN_ACTION: "true" },
         prints: "to stderr",
       });
       const after = Math.ceil(Date.now() / 1000);

@@ -348,10 +348,10 @@ for (const home of await testHomes("one home")) {
           assert.doesNotMatch(ended.stderr, /masked/);
         }
         // A runner would hide the word wherever it is printed.
-        const inActions = { ...env, GITHUB_ACTIONS: "true" };
+        const inActions = { ...env, GITHUB_ACTIONS: "true", ADC_RUN_ACTION: "true" };
         const runner = await adcRun(home, words, { env: inActions, cwd });
         assert.equal(runner.code, 0, runner.stderr);
-        assert.doesNotMatch(runner.stderr, /add-mask::unused/);
+        assert.doesNotMatch(runner.stderr, /add-mask::/);
         const json = await adcRun(home, ["--json", ...words], { env, cwd });
         assert.deepEqual(JSON.parse(json.stderr).token, { source: "none", detail: "--no-token" });
         const dry = await adcRun(home, ["--dry-run", ...words], { env, cwd });

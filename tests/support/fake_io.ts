@@ -7,6 +7,7 @@
 import { EventEmitter } from "node:events";
 import { Readable, Writable } from "node:stream";
 import type { Io } from "../../src/cli/io.ts";
+import { KnownSecrets } from "../../src/cli/output/out.ts";
 import { fakeKeychain } from "./fake_keychain.ts";
 
 /**
@@ -38,6 +39,7 @@ export function fakeIo(
     terminals: { stdin: false, stdout: false, stderr: false },
     signals: new EventEmitter(),
     keychain: fakeKeychain(),
+    secrets: new KnownSecrets(more.env),
     warnings: [],
     questions: { last: Promise.resolve() },
     ...more,

@@ -4,6 +4,7 @@ import { checkToken } from "../../check/check_token.ts";
 import { CheckError, VERDICTS } from "../../check/verdict.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
+import type { Keychain } from "../../context.ts";
 import { UsageError } from "../../errors.ts";
 import { credentialsOf, needsConsent } from "../../lifecycle/credentials.ts";
 import { day, knownToken } from "../../lifecycle/expiry.ts";
@@ -56,9 +57,8 @@ export async function withAccountSession(
       { suggestion: "Only API7 Enterprise has them: --backend api7ee or ADC_BACKEND=api7ee." },
     );
   }
-  const context = contextOf(io, call.reporter);
-  const { onWarning } = context;
-  const stores = openTokenStores(context);
+  const { warn: onWarning } = call.reporter;
+  const stores = storesOf(io, call.reporter);
   return await interruptible(io, async (signal) => {
     const session = await openOwnSession(connection, { sources, io, signal });
     const { api, user, close } = session;
@@ -83,7 +83,9 @@ async function openOwnSession(
     const resolved = await resolveToken({ connection, sources: withoutLogIn(sources), signal });
     const record = await knownToken(resolved.token, { connection, env: io.env });
     const now = Date.now();
-    return { ...await openTokenSession(connection, { resolved, record, now, signal }), resolved };
+    const session = await openTokenSession(connection, { resolved, record, now, signal });
+    io.secrets.watch(session.api);
+    return { ...session, resolved };
   } catch (error) {
     if (!(error instanceof NoTokenError)) throw error;
     const logIn = sources.some(({ preview }) => preview !== undefined);
@@ -94,8 +96,28 @@ async function openOwnSession(
       loginOption,
       ...await askCredentials(io)(connection.server.value, { username, password }),
     };
-    return { ...await openSession(connection, { credentials, signal }), resolved: undefined };
+    const session = await openSession(connection, { credentials, signal });
+    io.secrets.watch(session.api);
+    return { ...session, resolved: undefined };
   }
+}
+
+/** The stores, whose tokens are known from then on, and what is put there. */
+export function storesOf(io: Io, reporter: Reporter): TokenStores {
+  const stores = openTokenStores(contextOf(io, reporter));
+  const remember = (keychain: Keychain): Keychain => ({
+    get: async (account) => {
+      const token = await keychain.get(account);
+      io.secrets.add(token);
+      return token;
+    },
+    set: (account, token) => {
+      io.secrets.add(token);
+      return keychain.set(account, token);
+    },
+    delete: (account) => keychain.delete(account),
+  });
+  return { ...stores, keychain: remember(stores.keychain), file: remember(stores.file) };
 }
 
 export function withoutLogIn(sources: readonly TokenSource[]): readonly TokenSource[] {

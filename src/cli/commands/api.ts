@@ -19,6 +19,7 @@ import type { Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import type { ApiOptions } from "../manual/other_commands.ts";
 import { requireNoDryRun } from "../options.ts";
+import { fixed } from "../output/out.ts";
 import type { Reporter } from "../output/report.ts";
 import { openConnection, type OwnConnection } from "../settings.ts";
 import { type BodyStart, forTerminal, headOf, keepStart, writePieces } from "./api_output.ts";
@@ -172,7 +173,7 @@ async function show(
   await writePieces(pieces(), io.stdout, { mask });
   if (mask.count > 0) {
     const often = mask.count === 1 ? "once" : `${mask.count} times`;
-    reporter.info(`masked a secret ${often} in the answer; --no-mask shows it`);
+    reporter.info(fixed(`masked a secret ${often} in the answer; --no-mask shows it`));
   }
 }
 

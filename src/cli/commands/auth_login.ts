@@ -7,14 +7,14 @@ import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecy
 import { requireTokenName } from "../../lifecycle/mint_token.ts";
 import { openSession, withAccount, withLogIn } from "../../lifecycle/open_session.ts";
 import { adoptToken, type KeptToken, replaceToken } from "../../lifecycle/replace_token.ts";
-import { openTokenStores } from "../../lifecycle/token_stores.ts";
 import { Secret } from "../../secret.ts";
 import type { Storage, TokenRecord } from "../../store/state.ts";
 import { accountOf, isBlank, trimToken, validateToken } from "../../token/token_value.ts";
 import { namesOf } from "../global_options.ts";
-import { canAsk, contextOf, interruptible, type Io } from "../io.ts";
+import { canAsk, interruptible, type Io } from "../io.ts";
 import type { LoginOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
+import { fixed, line } from "../output/out.ts";
 import {
   askSecret,
   askText,
@@ -29,6 +29,7 @@ import {
   describeKept,
   describeOwner,
   findOwner,
+  storesOf,
   tryToken,
   warnOfFile,
   warnOfShadows,
@@ -92,7 +93,7 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
   const credentials = await readCredentials(connection, { options, io });
   const warning = plainPasswordWarning(connection);
   if (warning !== undefined) reporter.warn(warning);
-  const stores = openTokenStores(contextOf(io, reporter));
+  const stores = storesOf(io, reporter);
   const [{ origin }] = connection.servers as [Connection["servers"][0]];
   const account = accountOf(origin, connection);
   const logIn = async (signal: AbortSignal) => {
@@ -100,6 +101,7 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
     if (command.backendIsAssumed) await requireLoginOptions(connection, signal);
     const session = await openSession(connection, { credentials, signal });
     const { api, user } = session;
+    io.secrets.watch(api);
     try {
       warnOfSuperAdmin(user, reporter);
       const replace = () =>
@@ -188,16 +190,19 @@ function announce(
   const { token, record, revoked } = kept;
   const { account, name, expiresAt } = record;
   reporter.info(
-    `stored token ${token} "${name}" of ${describeOwner(owner)} in ` +
-      `${describeEntries([account], { storage, folder })}, ${describeEnd(expiresAt, Date.now())}`,
+    line`stored token ${token} "${name}" of ${describeOwner(owner)} in ${
+      describeEntries([account], { storage, folder })
+    }, ${describeEnd(expiresAt, Date.now())}`,
   );
-  if (revoked !== undefined) reporter.info(`revoked the token "${revoked}" that it replaces`);
+  if (revoked !== undefined) {
+    reporter.info(line`revoked the token "${revoked}" that it replaces`);
+  }
   const { backend, server } = connection;
   const missing = [
     backend.origin.kind === "flag" && `ADC_BACKEND=${backend.value}`,
     server.origin.kind === "flag" && `ADC_SERVER=${server.value}`,
   ].filter((text) => typeof text === "string");
-  if (missing.length > 0) reporter.info(`for ADC to find it, set ${missing.join(" and ")}`);
+  if (missing.length > 0) reporter.info(line`for ADC to find it, set ${missing.join(" and ")}`);
   return 0;
 }
 
@@ -214,7 +219,7 @@ async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
   if (options.check) await requireConsent(connection, { yes: options.yes, io, what: "a token" });
   if (options.check) await tryToken(token, { connection, reporter });
   const owner = options.check ? await findOwner(connection, token, { reporter }) : undefined;
-  const stores = openTokenStores(contextOf(io, reporter));
+  const stores = storesOf(io, reporter);
   const tokens = new Map<string, Secret>();
   for (const [index, each] of tokensByServer(connection, token).entries()) {
     tokens.set(connection.servers[index]!.origin, each);
@@ -243,11 +248,11 @@ async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
       revoked: revoked.length > 0 ? revoked : undefined,
     });
   }
-  const whose = owner === undefined ? "" : ` of ${describeOwner(owner)}`;
+  const whose = owner === undefined ? fixed("") : line` of ${describeOwner(owner)}`;
   reporter.info(
-    `stored token ${token}${whose} in ${describeEntries(accounts, { storage, folder })}`,
+    line`stored token ${token}${whose} in ${describeEntries(accounts, { storage, folder })}`,
   );
-  for (const name of revoked) reporter.info(`revoked the token "${name}" that it replaces`);
+  for (const name of revoked) reporter.info(line`revoked the token "${name}" that it replaces`);
   return 0;
 }
 

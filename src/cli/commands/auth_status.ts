@@ -11,6 +11,7 @@ import { strayWarning } from "../../token/sources.ts";
 import type { Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { maskInRunner } from "../output/ci.ts";
+import { fixed, Line, line, writeToken } from "../output/out.ts";
 import { describeCheck, describeError, describeToken, formatTrail } from "../output/report.ts";
 import { openConnection } from "../settings.ts";
 import { describeOwner, findOwner, warnOfFile, withoutLogIn } from "./account.ts";
@@ -53,19 +54,19 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
   }
   const { backend, server, gatewayGroup } = connection;
   const place = ({ value, origin }: { readonly value: string; readonly origin: Origin }) =>
-    `${value} (${describeOrigin(origin)})`;
+    line`${value} (${describeOrigin(origin)})`;
   const lines = [
-    `server   ${place(server)}`,
-    `backend  ${place(backend)}`,
-    BACKENDS[backend.value].hasGatewayGroups && `group    ${place(gatewayGroup)}`,
-    ...formatTrail(trail).map((line) => `source   ${line}`),
-    winner && `token    ${winner.token} from ${winner.source}`,
-    winner && `check    ${checked?.verdict ?? "not made"}`,
-    record?.name !== undefined && `name     ${record.name}`,
-    record && hasKnownEnd(record) && `end      ${describeEnd(record.expiresAt, now)}`,
-    owner && `owner    ${describeOwner(owner)}`,
-  ].filter((line) => typeof line === "string");
-  reporter.print(lines.join("\n"));
+    line`server   ${place(server)}`,
+    line`backend  ${place(backend)}`,
+    BACKENDS[backend.value].hasGatewayGroups && line`group    ${place(gatewayGroup)}`,
+    ...formatTrail(trail).map((each) => line`source   ${each}`),
+    winner && line`token    ${winner.token} from ${fixed(winner.source)}`,
+    winner && fixed(`check    ${checked?.verdict ?? "not made"}`),
+    record?.name !== undefined && line`name     ${record.name}`,
+    record && hasKnownEnd(record) && fixed(`end      ${describeEnd(record.expiresAt, now)}`),
+    owner && line`owner    ${describeOwner(owner)}`,
+  ].filter((each) => each instanceof Line);
+  for (const each of lines) reporter.print(each);
   if (failure === undefined) return 0;
   // What every source said stands above already.
   return reporter.fail(failure instanceof NoTokenError ? failure.withoutTrail() : failure);
@@ -96,9 +97,6 @@ export async function authToken(call: OwnCall, io: Io): Promise<number> {
   const resolved = await resolveToken({ connection, sources: looking });
   // What a script does with it may show it.
   maskInRunner({ connection, resolved }, { reporter, io, options });
-  const token = resolved.token.reveal();
-  io.stdout.write(
-    options.json ? `${JSON.stringify({ token, ...describeToken(resolved) })}\n` : `${token}\n`,
-  );
+  writeToken(resolved.token, io, options.json ? describeToken(resolved) : undefined);
   return 0;
 }

@@ -1,11 +1,11 @@
-import { oneLine } from "../../check/response.ts";
 import { diagnose } from "../../doctor/diagnose.ts";
 import type { Finding } from "../../doctor/finding.ts";
 import { EXIT, UsageError } from "../../errors.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import { interruptible, type Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
-import { isColourful, redact } from "../output/report.ts";
+import { fixed, line } from "../output/out.ts";
+import { inColour, type Reporter } from "../output/report.ts";
 import { sourcesOf } from "../settings.ts";
 
 const COLOURS: Readonly<Record<Finding["status"], number>> = {
@@ -41,16 +41,16 @@ export async function doctor(
     });
     for await (const finding of diagnosis) {
       findings.push(finding);
-      if (!options.json && !(options.quiet && isFine(finding))) print(finding, io);
+      if (!options.json && !(options.quiet && isFine(finding))) print(finding, io, reporter);
     }
   });
   const failure = findings.find(({ status }) => status === "failed");
   const exitCode = failure === undefined ? 0 : failure.exitCode ?? EXIT.config;
   if (options.json) {
-    reporter.print(JSON.stringify({ findings, summary: count(findings), exitCode }));
+    reporter.printJson({ findings, summary: count(findings), exitCode });
   } else if (!options.quiet) {
     const { warning, failed } = count(findings);
-    reporter.print(`\n${failed} failed, ${warning} to look at`);
+    reporter.print(fixed(`\n${failed} failed, ${warning} to look at`));
   }
   return exitCode;
 }
@@ -76,13 +76,10 @@ function count(findings: readonly Finding[]): Readonly<Record<Finding["status"],
 
 function print(
   { check, status, found, suggestion }: Finding,
-  { env, stdout, terminals }: Io,
+  io: Io,
+  reporter: Reporter,
 ): void {
-  const colourful = isColourful(env, terminals.stdout);
-  const label = status.padEnd(7);
-  const shown = colourful ? `\x1b[${COLOURS[status]}m${label}\x1b[39m` : label;
-  const clean = (text: string) => oneLine(redact(text, env));
-  const lines = [`${shown}  ${check.padEnd(10)}  ${clean(found)}`];
-  if (suggestion !== undefined) lines.push(`${" ".repeat(21)}${clean(suggestion)}`);
-  stdout.write(`${lines.join("\n")}\n`);
+  const label = inColour(status.padEnd(7), COLOURS[status], io, "stdout");
+  reporter.print(line`${label}  ${fixed(check.padEnd(10))}  ${found}`);
+  if (suggestion !== undefined) reporter.print(line`${fixed(" ".repeat(21))}${suggestion}`);
 }

@@ -2,16 +2,17 @@ import { resolveConnection } from "../../connection/connection.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { withAccount } from "../../lifecycle/open_session.ts";
 import { adoptToken } from "../../lifecycle/replace_token.ts";
-import { openTokenStores, previousToken } from "../../lifecycle/token_stores.ts";
+import { previousToken } from "../../lifecycle/token_stores.ts";
 import { setProfile } from "../../profiles/edit_profiles.ts";
 import { readA7Contexts } from "../../profiles/import_a7.ts";
 import { readUserProfiles } from "../../profiles/profile_file.ts";
 import { accountOf } from "../../token/token_value.ts";
-import { canAsk, contextOf, type Io } from "../io.ts";
+import { canAsk, type Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import type { ImportOptions } from "../manual/profile_commands.ts";
+import { fixed, line } from "../output/out.ts";
 import { requireConfirmation } from "../prompts.ts";
-import { describeEntries } from "./account.ts";
+import { describeEntries, storesOf } from "./account.ts";
 
 /**
  * Makes a profile of each of a7's contexts; 65 where one cannot be imported. Its token is stored first:
@@ -23,9 +24,10 @@ export async function profileImport(
 ): Promise<number> {
   const { storage = "keychain", overwrite = false, dryRun = false } = options;
   const { info, warn } = reporter;
-  const stores = openTokenStores(contextOf(io, reporter));
+  const stores = storesOf(io, reporter);
   const { folder } = stores;
   const { path, contexts, current, refused } = await readA7Contexts(io, options.file);
+  io.secrets.add(...contexts.map(({ token }) => token));
   const { profiles } = await readUserProfiles(io.env);
   const chosen = contexts.filter(({ profile }) => overwrite || !profiles.has(profile));
   const skipped = contexts.filter((each) => !chosen.includes(each))
@@ -66,18 +68,18 @@ export async function profileImport(
     if (!dryRun) await setProfile(profile, { env: io.env, set: settings, replace: overwrite });
     imported.push({ context: name, profile, account: isStored ? account : null });
     const into = isStored
-      ? `its token into ${describeEntries([account], { storage, folder })}`
-      : `without ${token === undefined ? "a" : "its"} token`;
-    info(`${dryRun ? "would import" : "imported"} "${name}" as "${profile}", ${into}`);
+      ? line`its token into ${describeEntries([account], { storage, folder })}`
+      : fixed(`without ${token === undefined ? "a" : "its"} token`);
+    info(line`${fixed(dryRun ? "would import" : "imported")} "${name}" as "${profile}", ${into}`);
     if (name !== current || dryRun) continue;
-    info(`a7 uses "${name}": "adc-run profile use ${profile}" does so here`);
+    info(line`a7 uses "${name}": "adc-run profile use ${profile}" does so here`);
   }
   for (const { context, profile } of skipped) {
-    info(`ignored "${context}": there is a profile "${profile}", which --overwrite replaces`);
+    info(line`ignored "${context}": there is a profile "${profile}", which --overwrite replaces`);
   }
   for (const { name, reason } of refused) warn(`Context "${name}" cannot be imported: ${reason}.`);
   if (!dryRun && imported.some(({ account }) => account !== null)) {
-    info(`"${path}" still holds the tokens: take them out if a7 no longer needs them`);
+    info(line`"${path}" still holds the tokens: take them out if a7 no longer needs them`);
   }
   if (options.json) reporter.answer({ file: path, imported, skipped, refused, dryRun });
   return refused.length === 0 ? 0 : EXIT.data;

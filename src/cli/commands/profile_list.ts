@@ -5,7 +5,8 @@ import { followUse, PROFILE_SCHEMA, SETTING_NAMES } from "../../profiles/profile
 import { profileOf, sameTargets, selectProfiles } from "../../profiles/select_profiles.ts";
 import type { Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
-import { alignColumns, type Reporter } from "../output/report.ts";
+import { fixed, line, type Text } from "../output/out.ts";
+import type { Reporter } from "../output/report.ts";
 
 export async function profileList({ options, reporter }: OwnCall, io: Io): Promise<number> {
   const { env, cwd } = io;
@@ -35,12 +36,12 @@ export async function profileList({ options, reporter }: OwnCall, io: Io): Promi
     return reporter.answer({ profiles: list, use: own.use ?? null });
   }
   if (profiles.length === 0) {
-    reporter.info('there are no profiles yet: "adc-run profile set NAME" makes one');
+    reporter.info(fixed('there are no profiles yet: "adc-run profile set NAME" makes one'));
     return 0;
   }
   const rows = profiles.map((each) => row(each, used.includes(each.name)));
-  const head = ["", "NAME", "BACKEND", "SERVER", "GATEWAY GROUP", "FILE"];
-  reporter.print(alignColumns([head, ...rows]));
+  const head = ["", "NAME", "BACKEND", "SERVER", "GATEWAY GROUP", "FILE"].map(fixed);
+  reporter.table([head, ...rows]);
   return 0;
 }
 
@@ -54,7 +55,7 @@ async function namesInUse({ env, cwd }: Io, reporter: Reporter): Promise<readonl
   }
 }
 
-function row(profile: Profile, used: boolean): readonly string[] {
+function row(profile: Profile, used: boolean): readonly Text[] {
   const { name, backend = "-", server = "-", gatewayGroup = "-", file } = profile;
   return [used ? "*" : " ", name, backend, server, gatewayGroup, file];
 }
@@ -87,13 +88,13 @@ export async function profileShow(
   if (options.json) {
     return reporter.answer({ name, file, project, settings: Object.fromEntries(settings) });
   }
-  const rows = settings.map(([key, setting]) => [
-    key,
-    shown(setting.value),
-    setting.profile === name ? "" : `from profile "${setting.profile}"`,
+  const rows = settings.map(([key, { value, profile }]) => [
+    fixed(key),
+    typeof value === "string" ? value : JSON.stringify(value),
+    profile === name ? "" : line`from profile "${profile}"`,
   ]);
-  const whose = project ? "the project's" : "your own";
-  reporter.print(alignColumns([["profile", name, `${whose}, ${file}`], ...rows]));
+  const whose = fixed(project ? "the project's" : "your own");
+  reporter.table([[fixed("profile"), name, line`${whose}, ${file}`], ...rows]);
   return 0;
 }
 
@@ -112,15 +113,7 @@ async function settingsOf(
   });
 }
 
-function shown(value: ShownSetting["value"]): string {
-  // A command may have line breaks in it.
-  // deno-lint-ignore no-control-regex
-  return typeof value === "string" && !/[\x00-\x1f\x7f]/.test(value)
-    ? value
-    : JSON.stringify(value);
-}
-
 export async function profileSchema({ reporter }: OwnCall): Promise<number> {
-  reporter.print(JSON.stringify(PROFILE_SCHEMA, null, 2));
+  reporter.print(fixed(JSON.stringify(PROFILE_SCHEMA, null, 2)));
   return await Promise.resolve(0);
 }

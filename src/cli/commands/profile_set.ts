@@ -18,6 +18,7 @@ import type { Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import type { SetOptions, UseOptions } from "../manual/profile_commands.ts";
 import { splitList } from "../options.ts";
+import { fixed, line } from "../output/out.ts";
 import type { Reporter } from "../output/report.ts";
 import { describeEntries } from "./account.ts";
 
@@ -48,7 +49,7 @@ export async function profileSet(
     const settings = file.profiles.get(name);
     return reporter.answer({ profile: name, created, file: file.path, settings });
   }
-  reporter.info(`${created ? "made" : "changed"} profile "${name}" in ${file.path}`);
+  reporter.info(line`${fixed(created ? "made" : "changed")} profile "${name}" in ${file.path}`);
   return 0;
 }
 
@@ -129,8 +130,8 @@ export async function profileUse(
   }
   reporter.info(
     name === undefined
-      ? "no profile is used by default"
-      : `profile "${name}" is used where none is named`,
+      ? fixed("no profile is used by default")
+      : line`profile "${name}" is used where none is named`,
   );
   return 0;
 }
@@ -156,8 +157,10 @@ export async function profileRemove(
     const tokens = left.map(({ account, storage }) => ({ account, storage }));
     return reporter.answer({ removed, use: after.use ?? null, tokens });
   }
-  reporter.info(`removed ${removed.map((name) => `"${name}"`).join(", ")}`);
-  if (cleared) reporter.info("it was the default profile; none is used by default now");
+  reporter.info(line`removed ${removed.map((name) => `"${name}"`).join(", ")}`);
+  if (cleared) {
+    reporter.info(fixed("it was the default profile; none is used by default now"));
+  }
   return 0;
 }
 

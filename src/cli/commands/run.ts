@@ -67,8 +67,7 @@ function conclude(result: RunResult, { reporter, io, options }: RunOutput): numb
   const judgement = judgeRun(result, options);
   if (result.drift !== undefined) tellDrift([result.drift], { io, reporter });
   if (options.json) {
-    const { warnings } = reporter;
-    reporter.say(JSON.stringify({ ...describeEndedRun(result, judgement), warnings }));
+    reporter.report(describeEndedRun(result, judgement));
   } else {
     tellEnding(result, judgement, reporter);
   }

@@ -10,6 +10,7 @@ import { runForEach } from "../../run/targets.ts";
 import { sentToken } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
+import { fixed } from "../output/out.ts";
 import { asAdcRunError, createReporter, describeError, type Reporter } from "../output/report.ts";
 import { announce, judgeRun, tellDrift, tellEnding } from "../output/run_report.ts";
 import {
@@ -111,7 +112,7 @@ function rejectForSeveralTargets(
   }
   if (command === "diff") {
     reporter.info(
-      "diff takes turns, for ADC always writes diff.yaml: each is kept as diff.NAME.yaml",
+      fixed("diff takes turns, for ADC always writes diff.yaml: each is kept as diff.NAME.yaml"),
     );
   }
 }
@@ -197,9 +198,9 @@ function conclude(
       const { warnings } = streams.reporter(each.profile.name);
       return { ...describeTarget(each, options), ...(warnings.length > 0 && { warnings }) };
     });
-    reporter.say(JSON.stringify({ targets, exitCode, warnings: reporter.warnings }));
+    reporter.report({ targets, exitCode });
   } else if (isWorthATable(results, { options, exitCode, streams })) {
-    for (const line of formatTargets(results, options)) reporter.say(`  ${line}`);
+    reporter.table(formatTargets(results, options), "stderr");
   }
   if (ended !== undefined) io.endedBy?.(ended.signal);
   return exitCode;

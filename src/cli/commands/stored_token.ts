@@ -11,7 +11,7 @@ import { openTokenSession, withAccount } from "../../lifecycle/open_session.ts";
 import { replaceToken } from "../../lifecycle/replace_token.ts";
 import { findStoredToken, type StoredEntry } from "../../lifecycle/store_source.ts";
 import { sweep } from "../../lifecycle/sweep.ts";
-import { forgetToken, openTokenStores, type TokenStores } from "../../lifecycle/token_stores.ts";
+import { forgetToken, type TokenStores } from "../../lifecycle/token_stores.ts";
 import { tokenPrefix } from "../../secret.ts";
 import type { Storage, TokenRecord } from "../../store/state.ts";
 import { surveyTokens } from "../../token/resolve.ts";
@@ -20,6 +20,7 @@ import { accountOf, accountsFor, originsOf } from "../../token/token_value.ts";
 import { contextOf, interruptible, type Io } from "../io.ts";
 import type { LogoutOptions, RotateOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
+import { fixed, line } from "../output/out.ts";
 import type { Reporter } from "../output/report.ts";
 import { openConnection } from "../settings.ts";
 import {
@@ -27,6 +28,7 @@ import {
   describeKept,
   describeOwner,
   STORAGES,
+  storesOf,
   tryToken,
   warnOfShadows,
 } from "./account.ts";
@@ -50,7 +52,7 @@ export async function authRotate(
   const asked = options.expiresIn === undefined
     ? undefined
     : { lifetime: await readLifetime(options.expiresIn, "--expires-in") };
-  const stores = openTokenStores(contextOf(io, reporter));
+  const stores = storesOf(io, reporter);
   const account = await storedAccount(connection, stores);
   await refuseShadowed(connection, { sources, account, stores, env: io.env });
   if (options.dryRun) {
@@ -59,7 +61,7 @@ export async function authRotate(
     const storage = record?.storage ?? "keychain";
     const place = describeEntries([account], { storage, folder: stores.folder });
     if (options.json) return reporter.answer({ wouldRotate: record?.name ?? null, account });
-    reporter.print(`would rotate ${which} in ${place}`);
+    reporter.print(line`would rotate ${which} in ${place}`);
     return 0;
   }
   const rotate = async (signal: AbortSignal) => {
@@ -85,6 +87,7 @@ export async function authRotate(
       now: Date.now(),
       signal,
     });
+    io.secrets.watch(api);
     try {
       // A rotation that was killed is ended first: what is known of the stored token may come from it.
       const { warn: onWarning } = reporter;
@@ -121,10 +124,11 @@ export async function authRotate(
   const { token, record, revoked } = kept;
   const { name, expiresAt } = record;
   reporter.info(
-    `stored the new token ${token} "${name}" of ${describeOwner(user)} in ` +
-      `${describeEntries([account], { storage, folder })}, ${describeEnd(expiresAt, Date.now())}`,
+    line`stored the new token ${token} "${name}" of ${describeOwner(user)} in ${
+      describeEntries([account], { storage, folder })
+    }, ${describeEnd(expiresAt, Date.now())}`,
   );
-  if (revoked !== undefined) reporter.info("revoked the one that it replaces");
+  if (revoked !== undefined) reporter.info(fixed("revoked the one that it replaces"));
   return 0;
 }
 
@@ -198,7 +202,7 @@ export async function authLogout(
 ): Promise<number> {
   const { options, reporter } = call;
   const { connection } = await openConnection(call, io);
-  const stores = openTokenStores(contextOf(io, reporter));
+  const stores = storesOf(io, reporter);
   const { folder } = stores;
   const removed: Removed[] = [];
   const accounts = originsOf(connection.servers).map((origin) => accountOf(origin, connection));
@@ -220,8 +224,8 @@ export async function authLogout(
         const entry = describeEntries([account], { storage, folder });
         reporter.info(
           revoked
-            ? `revoked the token, and removed it from ${entry}`
-            : `removed the token from ${entry}; it stays valid on the server`,
+            ? line`revoked the token, and removed it from ${entry}`
+            : line`removed the token from ${entry}; it stays valid on the server`,
         );
       }
       await stores.state.remove({ account });
@@ -233,7 +237,7 @@ export async function authLogout(
   }
   if (removed.length === 0) {
     reporter.info(
-      `there was no token in ${describeEntries(accounts, { storage: "keychain", folder })}`,
+      line`there was no token in ${describeEntries(accounts, { storage: "keychain", folder })}`,
     );
   }
   return 0;

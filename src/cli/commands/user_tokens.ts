@@ -8,7 +8,7 @@ import type { TokenRecord } from "../../store/state.ts";
 import { canAsk, type Io } from "../io.ts";
 import type { ListOptions, RevokeOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
-import { alignColumns } from "../output/report.ts";
+import { fixed, line, type Text } from "../output/out.ts";
 import { requireConfirmation } from "../prompts.ts";
 import { describeOwner, withAccountSession } from "./account.ts";
 
@@ -60,12 +60,15 @@ export async function authList(call: OwnCall<ListOptions>, io: Io): Promise<numb
       return exitCode;
     }
     const owner = other ?? describeOwner(user);
-    reporter.info(`tokens of ${owner} at ${connection.server.value}`);
-    if (tokens.length > 0) reporter.print(formatTokens(tokens));
+    reporter.info(line`tokens of ${owner} at ${connection.server.value}`);
+    if (tokens.length > 0) reporter.table(rowsOf(tokens));
     if (exitCode !== 0) {
-      const count = tokens.length === 1 ? "1 token" : `${tokens.length} tokens`;
-      const what = [expiring && `end within ${expiring}`, unused && `were not used for ${unused}`];
-      reporter.complain(`Found ${count} that ${what.filter(Boolean).join(" or ")}`);
+      const count = fixed(tokens.length === 1 ? "1 token" : `${tokens.length} tokens`);
+      const what = [
+        expiring && `end within ${expiring}`,
+        unused && `were not used for ${unused}`,
+      ];
+      reporter.complain(line`Found ${count} that ${what.filter(Boolean).join(" or ")}`);
     }
     return exitCode;
   });
@@ -98,23 +101,25 @@ function listed(
   };
 }
 
-function formatTokens(tokens: readonly ListedToken[]): string {
-  const date = (seconds: number | null, none: string) => seconds === null ? none : day(seconds);
+function rowsOf(tokens: readonly ListedToken[]): readonly (readonly Text[])[] {
+  const date = (seconds: number | null, none: string) =>
+    fixed(seconds === null ? none : day(seconds));
   const rows = tokens.map((token) => [
     token.current ? "*" : " ",
-    // A name can have lines of its own.
-    token.name.replace(/\s+/g, " "),
+    token.name,
     token.id,
     date(token.createdAt, "?"),
     date(token.expiresAt, "never"),
     date(token.lastUsedAt, "never"),
-    [
-      token.current && "in use here",
-      token.expired && "expired",
-      token.stale && !token.expired && "stale",
-    ].filter((word) => typeof word === "string").join(", "),
+    fixed(
+      [
+        token.current && "in use here",
+        token.expired && "expired",
+        token.stale && !token.expired && "stale",
+      ].filter((word) => typeof word === "string").join(", "),
+    ),
   ]);
-  return alignColumns([[" ", "NAME", "ID", "CREATED", "EXPIRES", "LAST USED", ""], ...rows]);
+  return [["", "NAME", "ID", "CREATED", "EXPIRES", "LAST USED", ""].map(fixed), ...rows];
 }
 
 export async function authRevoke(
@@ -152,7 +157,7 @@ export async function authRevoke(
         throw revoked.length === 0 ? error : partlyRevoked(error, revoked, token);
       }
       revoked.push(token);
-      reporter.info(`revoked "${token.name}" (${token.id})`);
+      reporter.info(line`revoked "${token.name}" (${token.id})`);
       const stored = records.find(({ id }) => id === token.id);
       if (stored !== undefined) await forgetRevoked(stored, stores);
     }

@@ -19,7 +19,8 @@ import type { Io } from "../io.ts";
 import type { CreateOptions, RotateOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { maskInRunner } from "../output/ci.ts";
-import { alignColumns, asAdcRunError, describeError, type Reporter } from "../output/report.ts";
+import { fixed, line, writeToken, written } from "../output/out.ts";
+import { asAdcRunError, describeError, type Reporter } from "../output/report.ts";
 import { type AccountSession, describeOwner, tryToken, withAccountSession } from "./account.ts";
 
 type WorkflowCall = OwnCall<CreateOptions & RotateOptions>;
@@ -44,18 +45,15 @@ export async function authCreate(call: WorkflowCall, io: Io): Promise<number> {
     if (options.save) await saveWorkflow(name, target, call, io);
     const where = labelOf(target.workflow.handOver);
     if (options.json) {
-      const value = printed[0]?.reveal();
       const owner = session.user;
       const answer = { ...token, expiresAt: expiresAt ?? null, owner, handedTo: where };
-      // The one answer that is meant to hold a token.
-      if (value !== undefined) io.stdout.write(`${JSON.stringify({ ...answer, token: value })}\n`);
-      return value === undefined ? reporter.answer(answer) : 0;
+      if (printed[0] === undefined) return reporter.answer(answer);
+      writeToken(printed[0], io, answer);
+      return 0;
     }
+    const end = describeEnd(expiresAt, Date.now());
     reporter.info(
-      `created "${name}" of ${describeOwner(session.user)}, ${
-        describeEnd(expiresAt, Date.now())
-      }; ` +
-        `handed to ${where}`,
+      line`created "${name}" of ${describeOwner(session.user)}, ${end}; handed to ${where}`,
     );
     return 0;
   });
@@ -128,7 +126,8 @@ function printResults(
     expiresAt !== undefined ? day(expiresAt) : outcome === "failed" ? "" : "never",
     handedTo,
   ]);
-  reporter.print(alignColumns([["NAME", "RESULT", "EXPIRES", "HANDED TO"], ...rows]));
+  const head = ["NAME", "RESULT", "EXPIRES", "HANDED TO"].map(fixed);
+  reporter.table([head, ...rows]);
 }
 
 /** What the words and the configuration say of workflows; a token that is printed is added to `printed`. */
@@ -237,7 +236,7 @@ async function withWorkflows(
 function termsOf(
   { connection, signal }: AccountSession,
   { options, reporter }: WorkflowCall,
-  { env, cwd }: Io,
+  { env, cwd, secrets }: Io,
 ): WorkflowTerms {
   return {
     env,
@@ -247,6 +246,7 @@ function termsOf(
     onWarning: reporter.warn,
     onOutput: reporter.info,
     check: async (token) => {
+      secrets.add(token);
       if (options.check) await tryToken(token, { connection, reporter, signal });
     },
     now: Date.now,
@@ -260,11 +260,12 @@ async function printToken(
   io: Io,
 ): Promise<void> {
   const connection = { backend: { value: "api7ee" } } as const;
-  maskInRunner({ connection, resolved: { token } }, { reporter, io, options });
+  const resolved = { token, source: "made" };
+  maskInRunner({ connection, resolved }, { reporter, io, options });
   if (options.json) return;
-  await new Promise<void>((resolve, reject) => {
-    io.stdout.write(`${token.reveal()}\n`, (error) => error ? reject(error) : resolve());
-  });
+  const failed = new Promise<never>((_, reject) => io.stdout.once("error", reject));
+  writeToken(token, io);
+  await Promise.race([written(io), failed]);
 }
 
 async function saveWorkflow(
@@ -282,5 +283,5 @@ async function saveWorkflow(
       : { toCommand: (handOver as { readonly toCommand: string }).toCommand }),
   };
   await setWorkflow(name, { env, set });
-  reporter.info(`saved workflow "${name}": "adc-run auth rotate ${name}" renews its token`);
+  reporter.info(line`saved workflow "${name}": "adc-run auth rotate ${name}" renews its token`);
 }

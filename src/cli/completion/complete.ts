@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Io } from "../io.ts";
+import { cell, fixed, writeText } from "../output/out.ts";
 import { type Candidate, completeWords, type Completion } from "./complete_words.ts";
 
 /** A longer line is not completed. */
@@ -16,9 +17,9 @@ export async function complete(line: readonly string[], io: Io): Promise<number>
     const [first, ...rest] = line;
     const words = first === "--" ? rest : readWords(first, await readInput(io));
     const profiles = await profileCandidates(io);
-    io.stdout.write(formatCompletion(completeWords(words, profiles)));
+    writeText(fixed(formatCompletion(completeWords(words, profiles))), io, "stdout");
   } catch {
-    io.stdout.write(":none\n");
+    writeText(fixed(":none"), io, "stdout");
   }
   return 0;
 }
@@ -71,15 +72,17 @@ function describe({ value, text }: Candidate): string {
 const PRINTABLE = /^[\w.:/@-]{1,80}$/;
 
 /** Reads the profiles' names. A file that cannot be read has none. */
-async function profileCandidates({ env, cwd }: Io): Promise<readonly Candidate[]> {
+async function profileCandidates(io: Io): Promise<readonly Candidate[]> {
   const { readProjectProfiles, readUserProfiles } = await import("../../profiles/profile_file.ts");
+  const { env, cwd } = io;
   const files = await Promise.allSettled([readUserProfiles(env), readProjectProfiles(cwd)]);
   const found = new Map<string, Candidate>();
   for (const file of files) {
     if (file.status === "rejected") continue;
     for (const [name, { backend = "", server = "" }] of file.value.profiles) {
-      if (found.has(name)) continue;
-      const text = [backend, server].filter((each) => PRINTABLE.test(each)).join(" ");
+      if (found.has(name) || cell(name, io) !== name) continue;
+      const known = [backend, server].filter((each) => PRINTABLE.test(each));
+      const text = cell(known.join(" "), io);
       found.set(name, { value: name, text });
     }
   }

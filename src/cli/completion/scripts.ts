@@ -2,6 +2,7 @@ import { UsageError } from "../../errors.ts";
 import { nearest } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
+import { fixed, writeText } from "../output/out.ts";
 
 const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
 
@@ -194,7 +195,7 @@ export async function completion({ operands }: OwnCall, io: Io): Promise<number>
       { suggestion: `There is one for ${SHELLS.join(", ")}.` },
     );
   }
-  io.stdout.write(SCRIPTS[name]);
+  writeText(fixed(SCRIPTS[name]), io, "stdout");
   return await Promise.resolve(0);
 }
 

@@ -2,6 +2,7 @@ import { UsageError } from "../../errors.ts";
 import { nearest } from "../../system/nearest.ts";
 import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf, type OptionSpec } from "../global_options.ts";
 import type { Io } from "../io.ts";
+import { fixed, writeText } from "../output/out.ts";
 import type { AdcCommand } from "./adc_commands.ts";
 import {
   type CommandSpec,
@@ -200,6 +201,6 @@ function wrap(text: string, width: number): string[] {
 }
 
 export function help(words: readonly string[], io: Io): number {
-  io.stdout.write(helpText(words.join(" ")));
+  writeText(fixed(helpText(words.join(" "))), io, "stdout");
   return 0;
 }

@@ -31,7 +31,8 @@ const OTHER_VARIABLES: readonly VariableRow[] = [
   ["ADC_RUN_CONFIG_DIR", "the folder of config.json and of what adc-run remembers of its tokens"],
   ["HTTP_PROXY, HTTPS_PROXY, NO_PROXY", "proxies, for adc-run as for ADC"],
   ["CI", "where it is set nobody is asked anything"],
-  ["GITHUB_ACTIONS", "where it is true the runner is told to mask the token"],
+  ["GITHUB_ACTIONS", "where it is true errors and warnings become annotations"],
+  ["ADC_RUN_ACTION", "set by adc-run's GitHub action: the runner is told tokens to mask"],
   ["NO_COLOR, FORCE_COLOR", "no colours; colours without a terminal"],
 ];
 

@@ -2,6 +2,7 @@ import { appendFileSync, fstatSync } from "node:fs";
 import type { Connection } from "../../connection/connection.ts";
 import { messageOf } from "../../errors.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
+import { ACTION_VARIABLE } from "../../token/sources.ts";
 import { sentToken, splitTokens } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
@@ -42,22 +43,14 @@ function escaped(message: string): string {
   return message.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 
-/**
- * Keeps a line for people from being read by the runner, which looks for its older commands, such as
- * `##[add-mask]`, in the middle of a line too.
- */
-export function withoutCommands(line: string): string {
-  return line.replaceAll("##[", "## [");
-}
-
 interface RunnerSecret {
   readonly connection: { readonly backend: Pick<Connection["backend"], "value"> };
-  readonly resolved: Pick<ResolvedToken, "token">;
+  readonly resolved: Pick<ResolvedToken, "token" | "source">;
 }
 
 /**
- * Tells the runner the token, in lines that it reads and does not show; not with `--json`, `--no-mask`, or
- * where nobody but a file would read them.
+ * Tells the runner a token, in lines that it reads and does not show. In a step of anybody's own these could be
+ * captured, in clear, so only our action's step asks for it; and what the environment has the runner knows.
  */
 export function maskInRunner(
   { connection, resolved }: RunnerSecret,
@@ -67,12 +60,24 @@ export function maskInRunner(
     readonly options: Pick<GlobalOptions, "json" | "mask">;
   },
 ): void {
-  const runner = ciRunner(io);
+  const runner = io.env[ACTION_VARIABLE] === "true" ? ciRunner(io) : undefined;
   if (runner === undefined || !options.mask || options.json) return;
-  if (sentToken(resolved.token) === undefined) return;
+  if (sentToken(resolved.token) === undefined || resolved.source === "env") return;
   for (const token of splitTokens(resolved.token, connection.backend.value)) {
-    reporter.tellRunner(runner.mask(token.reveal()));
+    const value = token.reveal();
+    if (!isInEnvironment(value, io)) reporter.tellRunner(runner.mask(value));
   }
+}
+
+function isInEnvironment(value: string, { env }: Pick<Io, "env">): boolean {
+  return Object.keys(env).some((name) => {
+    try {
+      return env[name]?.trim() === value;
+    } catch {
+      // Deno throws where a variable is not valid UTF-8.
+      return false;
+    }
+  });
 }
 
 /** Sets what later steps of a GitHub job read of this one; numbers and words alone. */

@@ -3,35 +3,47 @@ import { CheckError, type CheckResult } from "../../check/verdict.ts";
 import { describeConnection } from "../../connection/connection.ts";
 import type { Environment } from "../../context.ts";
 import { AdcRunError, codeOf, EXIT } from "../../errors.ts";
-import { noteFailure } from "../../run/child.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
-import { MIN_SECRET_LENGTH } from "../../secret.ts";
 import { NoTokenError, type ResolvedToken, type SourceReport } from "../../token/resolve.ts";
 import { sentToken } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
-import { type CiRunner, ciRunner, withoutCommands } from "./ci.ts";
+import { type CiRunner, ciRunner } from "./ci.ts";
+import {
+  fixed,
+  type Line,
+  line,
+  render,
+  tableOf,
+  type Text,
+  writeCommand,
+  writeJson,
+  writeText,
+} from "./out.ts";
 
 interface Complaint {
   readonly suggestion?: string | undefined;
-  readonly details?: readonly string[];
+  readonly details?: readonly Text[];
 }
 
 export interface Reporter {
   /** A line for people, on standard error; not with `--quiet` or `--json`. */
-  info(line: string): void;
+  info(text: Text): void;
   /** A warning on standard error; with `--json` it is kept for `Reporter.warnings`. */
   warn(line: string): void;
   /** An error on standard error, also with `--quiet`; gives its exit code. */
   fail(error: unknown): number;
   /** An error that was not thrown, on standard error, also with `--quiet`. */
-  complain(message: string, complaint?: Complaint): void;
-  /** A line on standard error that `--quiet` and `--json` do not hold back. */
-  say(line: string): void;
-  /** A line on standard error that a CI system reads and does not show, as it is. */
-  tellRunner(line: string): void;
-  /** What an own command was asked for, on standard output. */
-  print(text: string): void;
+  complain(message: Text, complaint?: Complaint): void;
+  /** A report as data on standard error, with the warnings. */
+  report(data: object): void;
+  /** A line on standard error that a CI system reads and does not show. */
+  tellRunner(command: string): void;
+  /** A line, or several, that an own command was asked for, on standard output. */
+  print(text: Text): void;
+  /** Rows whose columns stand under each other; on standard error they are indented. */
+  table(rows: readonly (readonly Text[])[], to?: "stdout" | "stderr"): void;
+  printJson(data: object): void;
   /** What an own command was asked for as data, and the warnings; gives the exit code 0. */
   answer(data: object): number;
   /** The warnings so far, those of other reporters for the same process among them. */
@@ -43,64 +55,54 @@ export function createReporter(
   options: Pick<GlobalOptions, "json" | "quiet">,
 ): Reporter {
   const { warnings } = io;
-  const label = (text: string, colour: number) =>
-    isColourful(io.env, io.terminals.stderr) ? `\x1b[${colour}m${text}\x1b[39m` : text;
-  const tellRunner = (line: string) => {
-    try {
-      io.stderr.write(`${line}\n`);
-    } catch {
-      // Deno throws where a full disk takes no more. What adc-run says must not change what it does.
-      noteFailure(io.stderr);
-    }
-  };
-  const say = (line: string) => tellRunner(redact(line, io.env));
   const runner = ciRunner(io);
-  const own = (line: string) => say(`adc-run: ${withoutCommands(line)}`);
+  const own = (text: Text) => writeText(line`adc-run: ${text}`, io, "stderr");
   // The runner shows an annotation in the log as well, so that nothing is said twice.
   const annotate = (
     { annotation }: CiRunner,
     level: "error" | "warning",
-    lines: readonly (string | undefined)[],
+    texts: readonly (Text | undefined)[],
   ) => {
-    const said = lines.filter((line) => line !== undefined).map(inOneLine).join("\n");
-    tellRunner(annotation(level, redact(said, io.env)));
+    const said = texts.filter((text) => text !== undefined).map((text) => render(text, io));
+    writeCommand(annotation(level, said.join("\n")), io);
   };
-  const complain = (message: string, { suggestion, details = [] }: Complaint = {}) => {
+  const complain = (message: Text, { suggestion, details = [] }: Complaint = {}) => {
     if (runner) annotate(runner, "error", [message, suggestion]);
-    else own(`${label("error", 31)}: ${inOneLine(message)}`);
-    for (const line of details) say(`  ${withoutCommands(inOneLine(line))}`);
-    if (!runner && suggestion !== undefined) own(inOneLine(suggestion));
+    else own(line`${inColour("error", 31, io, "stderr")}: ${message}`);
+    for (const detail of details) writeText(line`  ${detail}`, io, "stderr");
+    if (!runner && suggestion !== undefined) own(suggestion);
   };
-  const print = (text: string) => {
-    io.stdout.write(`${inLines(redact(text, io.env))}\n`);
-  };
+  const printJson = (data: object) => writeJson(data, io, "stdout");
+  const report = (data: object) => writeJson({ ...data, warnings }, io, "stderr");
   return {
     warnings,
-    say,
-    tellRunner,
-    print,
+    report,
+    tellRunner: (command) => writeCommand(command, io),
+    print: (text) => writeText(text, io, "stdout"),
+    table: (rows, to = "stdout") =>
+      writeText(tableOf(rows, io, to === "stderr" ? "  " : ""), io, to),
+    printJson,
     answer: (data) => {
-      print(JSON.stringify({ ...data, warnings }));
+      printJson({ ...data, warnings });
       return 0;
     },
-    info: (line) => {
-      if (!options.quiet && !options.json) own(inOneLine(line));
+    info: (text) => {
+      if (!options.quiet && !options.json) own(text);
     },
-    warn: (line) => {
-      warnings.push(line);
+    warn: (text) => {
+      warnings.push(text);
       if (options.quiet || options.json) return;
-      if (runner) annotate(runner, "warning", [line]);
-      else own(`${label("warning", 33)}: ${inOneLine(line)}`);
+      if (runner) annotate(runner, "warning", [text]);
+      else own(line`${inColour("warning", 33, io, "stderr")}: ${text}`);
     },
     complain,
     fail: (thrown) => {
       const error = asAdcRunError(thrown);
-      if (options.json) {
-        say(inLines(JSON.stringify({ error: describeError(error), warnings })));
-        return error.exitCode;
+      if (options.json) report({ error: describeError(error) });
+      else {
+        const details = error instanceof NoTokenError ? formatTrail(error.trail) : [];
+        complain(error.message, { suggestion: error.suggestion, details });
       }
-      const details = error instanceof NoTokenError ? formatTrail(error.trail) : [];
-      complain(error.message, { suggestion: error.suggestion, details });
       return error.exitCode;
     },
   };
@@ -160,10 +162,10 @@ export function describeError(error: AdcRunError): Record<string, unknown> {
   };
 }
 
-export function formatTrail(trail: readonly SourceReport[]): readonly string[] {
+export function formatTrail(trail: readonly SourceReport[]): readonly Line[] {
   const width = Math.max(...trail.map(({ source }) => source.length));
   return trail.map(({ source, status, detail }) =>
-    `${source.padEnd(width)}  ${status.padEnd(9)}  ${detail}`
+    line`${fixed(`${source.padEnd(width)}  ${status.padEnd(9)}`)}  ${detail}`
   );
 }
 
@@ -196,53 +198,6 @@ export function describeRun(plan: RunPlan | RunResult): Record<string, unknown> 
 }
 
 /**
- * Takes tokens out of a message that should not have any.
- *
- * No message is made with a token in it. People put tokens into the wrong variable, though, and the
- * message that says what is wrong with `ADC_SERVER` quotes its value.
- */
-export function redact(text: string, env: Environment): string {
-  const known = ["ADC_TOKEN", "API_KEY", "API7_PASSWORD"].map((name) => valueOf(name, env))
-    .filter((value) => value !== undefined && value.length >= MIN_SECRET_LENGTH);
-  return known
-    .reduce<string>((masked, value) => masked.replaceAll(value!, "***"), text)
-    .replace(/(a7(?:ee|adm)-)\w[^\s"'`,)]*/g, "$1***");
-}
-
-/** Takes the user and the password out of addresses that are shown. */
-export function withoutPassword(text: string): string {
-  return text.replace(/(\/\/)[^/@\s]*@/g, "$1***@");
-}
-
-/**
- * Deno throws where a variable is not valid UTF-8, with the value in its words. Such a value is in no
- * text of ours.
- */
-function valueOf(name: string, env: Environment): string | undefined {
-  try {
-    return env[name];
-  } catch {
-    return undefined;
-  }
-}
-
-// deno-lint-ignore no-control-regex
-const CONTROLS = /[\x00-\x09\x0b-\x1f\x7f-\x9f]+/g;
-
-// deno-lint-ignore no-control-regex
-const BREAKS = /[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g;
-
-/** Takes out what draws on a terminal; lines are ours. */
-export function inLines(text: string): string {
-  return text.replace(CONTROLS, " ");
-}
-
-/** Takes out what would make up a line of its own, too. */
-export function inOneLine(text: string): string {
-  return text.replace(BREAKS, " ");
-}
-
-/**
  * Tells whether colours are wanted: `NO_COLOR`, then `FORCE_COLOR`, then whether a
  * terminal shows them.
  */
@@ -252,11 +207,12 @@ export function isColourful(env: Environment, terminal: boolean): boolean {
   return terminal && env.TERM !== "dumb";
 }
 
-export function alignColumns(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0))
-  );
-  return rows.map((row) =>
-    widths.map((width, column) => (row[column] ?? "").padEnd(width)).join("  ").trimEnd()
-  ).join("\n");
+/** A word in a colour, where the stream shows colours. */
+export function inColour(
+  text: string,
+  colour: number,
+  { env, terminals }: Io,
+  to: "stdout" | "stderr",
+): Line {
+  return fixed(isColourful(env, terminals[to]) ? `\x1b[${colour}m${text}\x1b[39m` : text);
 }

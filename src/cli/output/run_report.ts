@@ -10,7 +10,8 @@ import { sentToken } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { maskInRunner, setOutputs } from "./ci.ts";
-import { describeRun, formatTrail, type Reporter, withoutPassword } from "./report.ts";
+import { fixed, line, type Text } from "./out.ts";
+import { describeRun, formatTrail, type Reporter } from "./report.ts";
 
 export interface RunOutput {
   readonly reporter: Reporter;
@@ -20,19 +21,20 @@ export interface RunOutput {
 
 export function announce(plan: RunPlan, output: RunOutput): void {
   if (plan.kind === "offline") return;
-  const { connection, resolved, checked } = plan;
+  const { connection, resolved, checked, secrets } = plan;
+  output.io.secrets.add(...secrets);
   maskInRunner({ connection, resolved }, output);
   const { backend, server, gatewayGroup, profile } = connection;
   const group = BACKENDS[backend.value].hasGatewayGroups
-    ? `, gateway group "${gatewayGroup.value}"`
-    : "";
+    ? line`, gateway group "${gatewayGroup.value}"`
+    : fixed("");
+  const named = profile === undefined
+    ? fixed("")
+    : line`, profile "${profile.name}"${fixed(profile.project ? " of adc-run.json" : "")}`;
   output.reporter.info(
-    `${describeResolved(resolved)} for ` +
-      `${backend.value} at ${server.value}${group}` +
-      (profile === undefined
-        ? ""
-        : `, profile "${profile.name}"${profile.project ? " of adc-run.json" : ""}`) +
-      (checked === undefined ? ", not checked" : ""),
+    line`${describeResolved(resolved)} for ${
+      fixed(backend.value)
+    } at ${server.value}${group}${named}${fixed(checked === undefined ? ", not checked" : "")}`,
   );
 }
 
@@ -94,28 +96,34 @@ export function tellEnding(
   reporter: Reporter,
 ): void {
   const { masked, checkAfter, drift, driftError } = result;
-  if (masked > 0) reporter.info(`masked a secret ${masked === 1 ? "once" : `${masked} times`}`);
+  if (masked > 0) {
+    reporter.info(fixed(`masked a secret ${masked === 1 ? "once" : `${masked} times`}`));
+  }
   if (isBrokenPing(result)) {
     reporter.info(
-      "ADC 0.28 asks no server at ping with the backend apisix-standalone; adc-run's own check passed",
+      fixed(
+        "ADC 0.28 asks no server at ping with the backend apisix-standalone; adc-run's own check passed",
+      ),
     );
   }
   if (checkAfter !== undefined) {
     const { tried, found, suggestion } = checkAfter;
     reporter.complain(
-      `The check passed before the run and fails now: ${tried}: ${found}`,
+      line`The check passed before the run and fails now: ${tried}: ${found}`,
       { suggestion },
     );
   }
-  if (lost !== undefined) reporter.complain(`Cannot pass the output on: ${lost}`);
-  if (leaked) reporter.complain("A secret was printed, and --fail-on-leak is set");
+  if (lost !== undefined) reporter.complain(line`Cannot pass the output on: ${lost}`);
+  if (leaked) {
+    reporter.complain(fixed("A secret was printed, and --fail-on-leak is set"));
+  }
   if (driftError !== undefined) reporter.complain(driftError.message);
   if (drift === undefined) return;
-  const { created, updated, deleted } = drift;
-  if (changesOf(drift) === 0) reporter.info("no drift");
+  if (changesOf(drift) === 0) reporter.info(fixed("no drift"));
   else {
+    const { created, updated, deleted } = drift;
     reporter.complain(
-      `Drift: ${created} to create, ${updated} to update, ${deleted} to delete`,
+      fixed(`Drift: ${created} to create, ${updated} to update, ${deleted} to delete`),
     );
   }
 }
@@ -125,11 +133,10 @@ function isBrokenPing(result: RunResult): boolean {
     result.checked?.verdict === "valid" && BACKENDS[result.connection.backend.value].failsOwnPing;
 }
 
-/** The command as it would be started, without secrets; an address may hold a password anywhere. */
+/** The command as it would be started, without secrets. */
 function commandOf({ program, words, secrets }: RunPlan): readonly string[] {
   const mask = createMask(secrets);
-  return [program.file, ...program.prefix, ...words]
-    .map((word) => withoutPassword(mask.text(word)));
+  return [program.file, ...program.prefix, ...words].map((word) => mask.text(word));
 }
 
 export function describePlan(plan: RunPlan): Record<string, unknown> {
@@ -137,34 +144,31 @@ export function describePlan(plan: RunPlan): Record<string, unknown> {
 }
 
 /** `--dry-run`: there is no child, so standard output is free for the answer. */
-export function printPlan(plan: RunPlan, { reporter, options }: Omit<RunOutput, "io">): void {
-  if (options.json) return reporter.print(JSON.stringify(describePlan(plan)));
-  const lines = [["would run", commandOf(plan).map(quote).join(" "), ""]];
+export function printPlan(plan: RunPlan, { reporter, io, options }: RunOutput): void {
+  io.secrets.add(...plan.secrets);
+  if (options.json) return reporter.printJson(describePlan(plan));
+  const rows: [name: string, value: Text, origin: string][] = [];
   if (plan.kind === "online") {
     const { connection, resolved, checked } = plan;
     for (const [name, { value, origin }] of Object.entries(describeConnection(connection))) {
-      lines.push([name, value, origin]);
+      rows.push([name, value, origin]);
     }
     const { token, source, detail } = resolved;
-    lines.push(
+    rows.push(
       sentToken(token) === undefined
         ? ["token", source, detail]
         : ["token", String(token), `${source}: ${detail}`],
+      ["check", fixed(checked?.verdict ?? "not made"), checked?.tried ?? "--no-check"],
     );
-    lines.push(["check", checked?.verdict ?? "not made", checked?.tried ?? "--no-check"]);
   } else {
-    lines.push(["token", "not needed", ""]);
+    rows.push(["token", fixed("not needed"), ""]);
   }
-  const width = (column: number) =>
-    Math.max(...lines.slice(1).map((line) => line[column]!.length), column === 0 ? 9 : 0);
-  const [names, values] = [width(0), width(1)];
-  const rows = lines.map(([name, value, origin]) =>
-    `${name!.padEnd(names)}  ${value!.padEnd(values)}  ${origin}`.trimEnd()
-  );
-  const trail = plan.kind === "online" && plan.resolved.trail.length > 0
-    ? formatTrail(plan.resolved.trail)
-    : [];
-  reporter.print([...rows, ...trail.map((line) => `source  ${line}`)].join("\n"));
+  const width = Math.max(9, ...rows.map(([name]) => name.length));
+  const column = (name: string) => fixed(name.padEnd(width));
+  reporter.print(line`${column("would run")}  ${commandOf(plan).map(quote).join(" ")}`);
+  reporter.table(rows.map(([name, ...row]) => [column(name), ...row]));
+  if (plan.kind === "offline") return;
+  for (const each of formatTrail(plan.resolved.trail)) reporter.print(line`source  ${each}`);
 }
 
 function quote(word: string): string {

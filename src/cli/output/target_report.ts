@@ -2,13 +2,9 @@ import { CheckError } from "../../check/verdict.ts";
 import type { PreparedTarget, TargetResult } from "../../run/options.ts";
 import { NoTokenError } from "../../token/resolve.ts";
 import type { GlobalOptions } from "../global_options.ts";
-import {
-  alignColumns,
-  asAdcRunError,
-  describeError,
-  type Reporter,
-  withoutPassword,
-} from "./report.ts";
+import type { Io } from "../io.ts";
+import { fixed, type Text } from "./out.ts";
+import { asAdcRunError, describeError, type Reporter } from "./report.ts";
 import { describeEndedRun, describePlan, judgeRun, printPlan } from "./run_report.ts";
 import type { TargetStreams } from "./target_streams.ts";
 
@@ -43,8 +39,8 @@ export function exitCodeOfTargets(
 export function formatTargets(
   results: readonly TargetResult[],
   options: Pick<GlobalOptions, "failOnLeak">,
-): readonly string[] {
-  const rows = results.map((each) => {
+): readonly (readonly Text[])[] {
+  return results.map((each) => {
     const { profile, result, milliseconds } = each;
     const server = result?.kind === "online"
       ? result.connection.server.value
@@ -52,9 +48,8 @@ export function formatTargets(
     const time = milliseconds < 1000
       ? `${milliseconds} ms`
       : `${(milliseconds / 1000).toFixed(1)} s`;
-    return [profile.name, withoutPassword(server), outcomeOf(each, options), result ? time : ""];
+    return [profile.name, server, fixed(outcomeOf(each, options)), fixed(result ? time : "")];
   });
-  return alignColumns(rows).split("\n");
 }
 
 export function describeTarget(
@@ -99,8 +94,9 @@ function outcomeOf(
 
 export function printPlans(
   prepared: readonly PreparedTarget[],
-  { options, reporter, streams }: {
+  { options, io, reporter, streams }: {
     readonly options: GlobalOptions;
+    readonly io: Io;
     readonly reporter: Reporter;
     readonly streams: TargetStreams;
   },
@@ -111,10 +107,11 @@ export function printPlans(
     for (const { profile: { name }, plan, error } of prepared) {
       const own = streams.reporter(name);
       if (plan === undefined) own.fail(error);
-      else printPlan(plan, { reporter: own, options });
+      else printPlan(plan, { reporter: own, io, options });
     }
     return exitCode;
   }
+  io.secrets.add(...prepared.flatMap(({ plan }) => plan?.secrets ?? []));
   const targets = prepared.map(({ profile: { name }, plan, error }) => {
     const { warnings } = streams.reporter(name);
     return {
@@ -125,6 +122,6 @@ export function printPlans(
       ...(warnings.length > 0 && { warnings }),
     };
   });
-  reporter.print(JSON.stringify({ targets, exitCode, warnings: reporter.warnings }));
+  reporter.answer({ targets, exitCode });
   return exitCode;
 }

@@ -7,46 +7,64 @@ import { fakeIo } from "../../support/fake_io.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
 const TOKEN = "a7ee-canary%token";
-const ENV = { ADC_TOKEN: TOKEN, GITHUB_ACTIONS: "true" };
+const IN_ACTION = { GITHUB_ACTIONS: "true", ADC_RUN_ACTION: "true" };
 
-it("`adc-run auth token` has GitHub's runner mask the token before it is printed", async () => {
+async function authToken(
+  env: Record<string, string>,
+  { args = [], token = TOKEN, more = {} }: {
+    readonly args?: readonly string[];
+    readonly token?: string;
+    readonly more?: object;
+  } = {},
+): Promise<ReturnType<typeof fakeIo>> {
   await using folder = await temporaryFolder();
-  const at = (args: readonly string[], env: Record<string, string>) => {
-    const io = fakeIo({ env: { ADC_RUN_CONFIG_DIR: folder.path, ...env }, cwd: folder.path });
-    return { io, ended: main(["auth", "token", ...args], io) };
-  };
-  const runner = at([], ENV);
-  assert.equal(await runner.ended, 0);
-  assert.deepEqual(runner.io.err, ["::add-mask::a7ee-canary%25token\n"]);
-  assert.deepEqual(runner.io.out, [`${TOKEN}\n`]);
-  for (
-    const { io, ended } of [at(["--json"], ENV), at([], { ADC_TOKEN: TOKEN })]
-  ) {
-    assert.equal(await ended, 0);
-    assert.deepEqual(io.err, []);
-  }
+  const file = await folder.write("token", token);
+  const io = fakeIo({
+    env: { ADC_RUN_CONFIG_DIR: folder.path, ADC_TOKEN_FILE: file, ...env },
+    cwd: folder.path,
+    ...more,
+  });
+  assert.equal(await main(["auth", "token", ...args], io), 0);
+  return io;
+}
+
+it("`maskInRunner()` tells GitHub's runner a token of a file where our action asks for it", async () => {
+  const io = await authToken(IN_ACTION);
+  assert.deepEqual(io.err, ["::add-mask::a7ee-canary%25token\n"]);
+  assert.deepEqual(io.out, [`${TOKEN}\n`]);
+});
+
+it("`maskInRunner()` says nothing in a step of anybody's own, or with --json", async () => {
+  const cases: Parameters<typeof authToken>[] = [
+    [{ GITHUB_ACTIONS: "true" }],
+    [{ GITHUB_ACTIONS: "true", ADC_RUN_ACTION: "false" }],
+    [{ ADC_RUN_ACTION: "true" }],
+    [IN_ACTION, { args: ["--json"] }],
+  ];
+  for (const each of cases) assert.deepEqual((await authToken(...each)).err, []);
+});
+
+it("`maskInRunner()` tells no token that the environment has", async () => {
+  assert.deepEqual((await authToken({ ...IN_ACTION, ADC_TOKEN: TOKEN })).err, []);
+  const copied = await authToken({ ...IN_ACTION, MY_SECRET: ` ${TOKEN}\n` });
+  assert.deepEqual(copied.err, []);
 });
 
 it("`maskInRunner()` asks for a mask of each token in a list", async () => {
-  await using folder = await temporaryFolder();
   const env = {
-    GITHUB_ACTIONS: "true",
-    ADC_TOKEN: "one-canary,two-canary",
+    ...IN_ACTION,
     ADC_BACKEND: "apisix-standalone",
     ADC_SERVER: "https://a.example,https://b.example",
-    ADC_RUN_CONFIG_DIR: folder.path,
   };
-  const io = fakeIo({ env, cwd: folder.path });
-  assert.equal(await main(["auth", "token"], io), 0);
-  assert.deepEqual(io.err, ["::add-mask::one-canary\n", "::add-mask::two-canary\n"]);
+  const { err } = await authToken(env, { token: "one-canary,two-canary" });
+  assert.deepEqual(err, ["::add-mask::one-canary\n", "::add-mask::two-canary\n"]);
 });
 
 it("`maskInRunner()` writes the token into no file", async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "log");
   const stderr = createWriteStream(path, { fd: openSync(path, "w") });
-  const env = { ...ENV, ADC_RUN_CONFIG_DIR: folder.path };
-  assert.equal(await main(["auth", "token"], fakeIo({ env, cwd: folder.path, stderr })), 0);
+  await authToken(IN_ACTION, { more: { stderr } });
   await new Promise((resolve) => stderr.end(resolve));
   assert.equal(readFileSync(path, "utf8"), "");
 });

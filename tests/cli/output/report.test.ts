@@ -3,6 +3,7 @@ import { createWriteStream, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { it } from "node:test";
 import { main } from "../../../src/cli/main.ts";
+import { fixed } from "../../../src/cli/output/out.ts";
 import { createReporter } from "../../../src/cli/output/report.ts";
 import { resolveConnection } from "../../../src/connection/connection.ts";
 import { AdcRunError, EXIT } from "../../../src/errors.ts";
@@ -45,7 +46,7 @@ it("`createReporter()` lets no name draw on the terminal, whatever it says", asy
 it("`createReporter()` keeps its own lines and colours", () => {
   const io = fakeIo({ terminals: { stdin: true, stdout: true, stderr: true } });
   const reporter = createReporter(io, {});
-  reporter.print("one\ntwo");
+  reporter.print(fixed("one\ntwo"));
   reporter.warn("careful");
   assert.deepEqual(io.out, ["one\ntwo\n"]);
   assert.deepEqual(io.err, ["adc-run: \x1b[33mwarning\x1b[39m: careful\n"]);
@@ -120,8 +121,8 @@ it("`createReporter()` tells a CI system's lines as they are", () => {
   const io = fakeIo({ env: { ADC_TOKEN: "canary-token" } });
   const reporter = createReporter(io, { quiet: true });
   reporter.tellRunner("::add-mask::canary-token");
-  reporter.say("canary-token");
-  assert.deepEqual(io.err, ["::add-mask::canary-token\n", "***\n"]);
+  reporter.complain("canary-token");
+  assert.deepEqual(io.err, ["::add-mask::canary-token\n", "adc-run: error: ***\n"]);
 });
 
 it("`main()` shows a token's name without its control characters, on one line", async () => {

@@ -5,10 +5,12 @@ import {
   exitCodeOfTargets,
   formatTargets,
 } from "../../../src/cli/output/target_report.ts";
+import { createReporter } from "../../../src/cli/output/report.ts";
 import { resolveConnection } from "../../../src/connection/connection.ts";
 import { AdcRunError } from "../../../src/errors.ts";
 import type { RunEnding, RunResult, TargetResult } from "../../../src/run/options.ts";
 import { NoTokenError } from "../../../src/token/resolve.ts";
+import { fakeIo } from "../../support/fake_io.ts";
 
 function target(name: string, more: Partial<TargetResult> = {}): TargetResult {
   const server = `http://${name}.example`;
@@ -44,9 +46,15 @@ it("`exitCodeOfTargets()` is 0 only where all targets are", () => {
   assert.equal(exitCodeOfTargets([leak, done("b", 3)], { failOnLeak: true }), 65);
 });
 
+function table(rows: ReturnType<typeof formatTargets>): readonly string[] {
+  const io = fakeIo();
+  createReporter(io, {}).table(rows);
+  return io.out.join("").trimEnd().split("\n");
+}
+
 it("`formatTargets()` gives a line to each target", async () => {
   const connection = await resolveConnection({ args: ["sync"], env: {}, cwd: "/nowhere" });
-  const lines = formatTargets([
+  const rows = formatTargets([
     done("a", 0),
     done("bb", 3, { checkAfter: { verdict: "rejected", tried: "GET /", found: "401" } }),
     done("c", 143, { signal: "SIGTERM" }),
@@ -55,7 +63,7 @@ it("`formatTargets()` gives a line to each target", async () => {
     target("f", { outcome: "refused", error: new NoTokenError(connection, []) }),
     target("g"),
   ], { failOnLeak: true });
-  assert.deepEqual(lines, [
+  assert.deepEqual(table(rows), [
     "a   http://a.example   ok                    1.2 s",
     "bb  http://bb.example  exit 3, now rejected  1.2 s",
     "c   http://c.example   ended by SIGTERM      1.2 s",
@@ -69,7 +77,7 @@ it("`formatTargets()` gives a line to each target", async () => {
 it("`formatTargets()` shows no password in an address", () => {
   const it = target("a");
   const profile = { ...it.profile, server: "https://user:canary-pw@a.example" };
-  assert.deepEqual(formatTargets([{ ...it, profile }], {}), [
+  assert.deepEqual(table(formatTargets([{ ...it, profile }], {})), [
     "a  https://***@a.example  not started",
   ]);
 });

@@ -1,0 +1,228 @@
+import type { Writable } from "node:stream";
+import type { Environment } from "../../context.ts";
+import { createMask, type Mask } from "../../mask/mask.ts";
+import { noteFailure } from "../../run/child.ts";
+import { MIN_SECRET_LENGTH, Secret } from "../../secret.ts";
+
+/**
+ * The one way out: what adc-run says, on either stream and in any format, is written here and nowhere else. A
+ * plain string is a value from elsewhere, and is cleaned as a whole; what {@linkcode line} or
+ * {@linkcode fixed} was written with is adc-run's own and stays.
+ *
+ * What is data on purpose goes by: a token that `auth token` prints ({@linkcode writeToken}), the body that
+ * `api` was asked for, and the output of the child, which both have the mask of the run.
+ */
+export type Text = string | Line;
+
+/** Fixed text of adc-run's with values in between. */
+export class Line {
+  readonly fixed: readonly string[];
+  readonly values: readonly Text[];
+
+  constructor(fixed: readonly string[], values: readonly Text[]) {
+    this.fixed = fixed;
+    this.values = values;
+  }
+}
+
+export function line(fixed: TemplateStringsArray, ...values: readonly unknown[]): Line {
+  return new Line(fixed, values.map((each) => each instanceof Line ? each : String(each)));
+}
+
+/** Text without a value in it: help, a script, a heading, a colour. */
+export function fixed(text: string): Line {
+  return new Line([text], []);
+}
+
+/** What adc-run writes with: `Io` is one. */
+export interface Out {
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly secrets: KnownSecrets;
+}
+
+type StreamName = "stdout" | "stderr";
+
+/** A line, or several; the line break at the end may be left out. */
+export function writeText(text: Text, out: Out, to: StreamName): void {
+  const rendered = withoutCommands(render(text, out));
+  write(rendered.endsWith("\n") ? rendered : `${rendered}\n`, out[to], to);
+}
+
+export function writeJson(data: unknown, out: Out, to: StreamName): void {
+  write(`${jsonOf(data, out)}\n`, out[to], to);
+}
+
+/** A line for the runner, which reads it and does not show it as it is: whoever makes it cleans its values. */
+export function writeCommand(command: string, out: Out): void {
+  write(`${command}\n`, out.stderr, "stderr");
+}
+
+/** What `auth token` is for. */
+export function writeToken(token: Secret, out: Out, beside?: object): void {
+  const value = token.reveal();
+  const text = beside === undefined
+    ? value
+    : `{${JSON.stringify("token")}:${JSON.stringify(value)},${jsonOf(beside, out).slice(1)}`;
+  write(`${text}\n`, out.stdout, "stdout");
+}
+
+function write(text: string, stream: Writable, to: StreamName): void {
+  try {
+    stream.write(text);
+  } catch (error) {
+    // Deno throws where a full disk takes no more. What adc-run says must not change what it does.
+    if (to === "stdout") throw error;
+    noteFailure(stream);
+  }
+}
+
+/** Waits until standard output has left: Node tells of a failed write a moment later. */
+export function written({ stdout }: Pick<Out, "stdout">): Promise<void> {
+  return new Promise((resolve) => {
+    // Deno leaves the call-back out once a write has failed.
+    const limit = setTimeout(resolve, 2_000);
+    const done = () => {
+      clearTimeout(limit);
+      resolve();
+    };
+    try {
+      stdout.write("", done);
+    } catch {
+      done();
+    }
+  });
+}
+
+export function render(text: Text, { secrets }: Pick<Out, "secrets">): string {
+  return typeof text === "string" ? cell(text, { secrets }) : text.fixed.reduce(
+    (before, part, index) => before + render(text.values[index - 1]!, { secrets }) + part,
+  );
+}
+
+/** A table's lines: cells are cleaned before they are measured. */
+export function tableOf(
+  rows: readonly (readonly Text[])[],
+  out: Pick<Out, "secrets">,
+  indent: string,
+): Line {
+  const cells = rows.map((row) => row.map((each) => render(each, out)));
+  const widths = (cells[0] ?? []).map((_, column) =>
+    Math.max(...cells.map((row) => row[column]?.length ?? 0))
+  );
+  return fixed(
+    cells.map((row) => {
+      const padded = widths.map((width, column) => (row[column] ?? "").padEnd(width));
+      return `${indent}${padded.join("  ")}`.trimEnd();
+    }).join("\n"),
+  );
+}
+
+/** Makes a value fit to be shown: on one line, nothing in it that draws, commands or is a secret. */
+export function cell(value: string, { secrets }: Pick<Out, "secrets">): string {
+  const masked = hidden(value, secrets);
+  const plain = onOneLine(masked);
+  // What stood in the middle of a secret is gone.
+  return withoutCommands(plain === masked ? plain : hidden(plain, secrets));
+}
+
+/** What colours a text or moves the cursor, as a whole: what is left of it would be noise. */
+// deno-lint-ignore no-control-regex
+const SEQUENCES = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]/g;
+
+const BREAKS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
+
+/** What is not seen, and joins, hides or turns around what is: zero width, bidi controls, fillers. */
+const UNSEEN = /[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Co}\p{Cs}]/gu;
+
+const PLAIN = /^[\x20-\x7e]*$/;
+
+function onOneLine(value: string): string {
+  if (PLAIN.test(value)) return value;
+  return value.replace(SEQUENCES, "").replace(BREAKS, " ").replace(UNSEEN, "");
+}
+
+/** A token that nobody has told of, by its prefix; and what stands before the `@` of an address. */
+function hidden(value: string, secrets: KnownSecrets): string {
+  return secrets.mask(value)
+    .replace(/(a7(?:ee|adm)-)\w[^\s"'`,)]*/g, "$1***")
+    .replace(/(\/\/)[^/?#\s"]*@/g, "$1***@");
+}
+
+/**
+ * Keeps a text from being read by a CI system: GitHub's runner finds `::name::` at the start of a line and
+ * `##[name]` anywhere, Azure's `##vso[name]`, GitLab's sections.
+ */
+function withoutCommands(text: string): string {
+  return text.replace(/^(\s*):(?=:\D)/gm, "$1: ")
+    .replace(/##(?=[\w.-]*\[)/g, "## ")
+    .replace(/\b(section_)(?=(?:start|end):)/gi, "$1 ");
+}
+
+/** JSON of cleaned values, in one line; what draws or commands is spelled as `\uXXXX`. */
+function jsonOf(data: unknown, { secrets }: Pick<Out, "secrets">): string {
+  const clean = (value: string) => {
+    const masked = hidden(value, secrets);
+    const plain = onOneLine(masked);
+    if (plain === masked) return masked;
+    // Whoever reads it may take out what stands in the middle of a secret.
+    const again = hidden(plain, secrets);
+    return again === plain ? masked : again;
+  };
+  return JSON.stringify(data, (_, value: unknown) => {
+    if (typeof value === "string") return clean(value);
+    // A server can answer with a number.
+    if (typeof value === "number") return clean(String(value)) === String(value) ? value : "***";
+    return value;
+  })
+    .replace(/[\x7f-\x9f\p{Zl}\p{Zp}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Co}]/gu, spelled)
+    .replace(/##(?=[\w.-]*\[)/g, "#\\u0023")
+    .replace(/\b(section)_(?=(?:start|end):)/gi, "$1\\u005f");
+}
+
+function spelled(character: string): string {
+  return character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .join("");
+}
+
+const VARIABLES = ["ADC_TOKEN", "API_KEY", "API7_PASSWORD"];
+
+/** The secrets of this process, as they become known. */
+export class KnownSecrets {
+  readonly #values = new Map<string, Secret>();
+  readonly #holders: { readonly secrets: readonly Secret[] }[] = [];
+  #mask: Mask | undefined;
+
+  constructor(env: Environment = {}) {
+    for (const name of VARIABLES) {
+      try {
+        this.add(new Secret(env[name] ?? ""));
+      } catch {
+        // Deno throws where a variable is not valid UTF-8. Such a value is in no text of ours.
+      }
+    }
+  }
+
+  /** What is shorter is more likely a word than a secret. */
+  add(...secrets: readonly (Secret | undefined)[]): void {
+    for (const value of secrets.map((each) => each?.reveal().trim() ?? "")) {
+      for (const part of new Set([value, ...value.split(",").map((each) => each.trim())])) {
+        if (part.length < MIN_SECRET_LENGTH || this.#values.has(part)) continue;
+        this.#values.set(part, new Secret(part));
+        this.#mask = undefined;
+      }
+    }
+  }
+
+  /** Asks for more each time: of a session, whose server sets cookies as it likes. */
+  watch<T extends { readonly secrets: readonly Secret[] }>(holder: T): T {
+    this.#holders.push(holder);
+    return holder;
+  }
+
+  mask(text: string): string {
+    for (const { secrets } of this.#holders) this.add(...secrets);
+    if (this.#values.size === 0) return text;
+    return (this.#mask ??= createMask(this.#values.values())).text(text);
+  }
+}
