@@ -137,7 +137,7 @@ export async function createToken(
   const name = requireTokenName(workflow.name);
   const found = await findTokens(session, name, terms);
   if (found.current === undefined) {
-    return await replaceTokens(session, workflow, { ...terms, found });
+    return (await replaceTokens(session, workflow, { ...terms, found })).made;
   }
   throw new AdminApiError({
     failure: "name-taken",
@@ -152,7 +152,7 @@ async function rotateToken(
   session: Session,
   workflow: Workflow,
   { due, dryRun, ...terms }: RotationTerms,
-): Promise<WorkflowResult> {
+): Promise<{ readonly result: WorkflowResult; readonly token?: Secret }> {
   const { api, user } = session;
   const name = requireTokenName(workflow.name);
   const found = await findTokens(session, name, terms);
@@ -168,10 +168,10 @@ async function rotateToken(
   const expiresAt = current?.expiresAt;
   const isDue = due === undefined || unfinished.length > 0 ||
     hasEnded(expiresAt, terms.now() + api.clockSkew + due);
-  if (!isDue) return { name, outcome: "not due", expiresAt };
-  if (dryRun) return { name, outcome: "would rotate", expiresAt };
-  const token = await replaceTokens(session, workflow, { ...terms, found });
-  return { name, outcome: "rotated", expiresAt: token.expiresAt };
+  if (!isDue) return { result: { name, outcome: "not due", expiresAt } };
+  if (dryRun) return { result: { name, outcome: "would rotate", expiresAt } };
+  const { made, token } = await replaceTokens(session, workflow, { ...terms, found });
+  return { result: { name, outcome: "rotated", expiresAt: made.expiresAt }, token };
 }
 
 /**
@@ -185,7 +185,7 @@ async function replaceTokens(
   session: Session,
   { name, expiresIn, handOver }: Workflow,
   { found, ...terms }: WorkflowTerms & { readonly found: FoundTokens },
-): Promise<WorkflowToken> {
+): Promise<{ readonly made: WorkflowToken; readonly token: Secret }> {
   const { api } = session;
   const { signal } = terms;
   const { current, unfinished, atWork } = found;
@@ -210,7 +210,8 @@ async function replaceTokens(
     throw await takeBack(session, fresh, { error, consumer, name, onWarning: terms.onWarning });
   }
   const revoked = await finish(session.user, fresh, { ...terms, name });
-  return { name, id: fresh.id, expiresAt: fresh.expiresAt, revoked };
+  const { id, expiresAt, token } = fresh;
+  return { made: { name, id, expiresAt, revoked }, token };
 }
 
 /** Nobody has the token, or nobody is to have it. */
@@ -487,16 +488,24 @@ export async function rotateEach(
   workflows: readonly Workflow[],
   terms: RotationTerms,
 ): Promise<readonly WorkflowResult[]> {
+  const { connection, dispatcher, signal } = terms;
   const results: WorkflowResult[] = [];
+  let { api } = session;
   for (const workflow of workflows) {
-    terms.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     try {
-      results.push(await rotateToken(session, workflow, terms));
+      const { result, token } = await rotateToken({ ...session, api }, workflow, terms);
+      results.push(result);
+      if (token === undefined) continue;
+      // The token that asked may have been the one that was replaced: a workflow can renew its own.
+      if (api !== session.api) await api.close();
+      api = await AdminApi.open(connection, { token, dispatcher });
     } catch (error) {
-      terms.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       results.push({ name: workflow.name, outcome: "failed", error });
     }
   }
+  if (api !== session.api) await api.close();
   return results;
 }
 

@@ -241,7 +241,7 @@ export const PROFILE_SCHEMA: JsonSchema & { readonly $id: string } = {
     workflow: {
       type: "object",
       additionalProperties: false,
-      oneOf: [{ required: ["toCommand"] }, { required: ["toFile"] }],
+      oneOf: ["toCommand", "toFile"].map((key) => ({ properties: { [key]: {} }, required: [key] })),
       properties: schemaOf(WORKFLOW_SETTINGS),
     },
   },

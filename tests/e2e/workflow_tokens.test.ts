@@ -258,6 +258,25 @@ describe("auth rotate NAME", () => {
     await it.assertDiscreet();
   });
 
+  const fifth = nextHome();
+  it(`renews the token that it is called with, and the others after it, on ${fifth.name}`, async () => {
+    await using it = await workflowFixture(fifth);
+    const path = (name: string) => join(it.folder.path, name);
+    await it.configure({ own: { toFile: path("own") }, other: { toFile: path("other") } });
+    for (const name of ["own", "other"]) await it.run(["auth", "create", name], { env: it.env });
+    it.sandbox.revokeToken(it.named("parent")!.id);
+    for (const round of [1, 2]) {
+      const ended = await it.run(["auth", "rotate", "--all"], {
+        env: { ADC_TOKEN_FILE: path("own") },
+      });
+      assert.equal(ended.code, 0, `${round}: ${ended.stderr}`);
+      for (const name of ["own", "other"]) {
+        assert.equal(await readFile(path(name), "utf8"), it.named(name)!.value);
+      }
+    }
+    await it.assertSettled(["other", "own"]);
+  });
+
   const third = nextHome();
   it(`goes on with one of two that begin at once, on ${third.name}`, async () => {
     await using it = await workflowFixture(third);

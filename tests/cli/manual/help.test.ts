@@ -55,7 +55,7 @@ it("`unknownSubcommand()` says which there are", () => {
   assert.equal(error.message, 'There is no command "auth lgoin": did you mean "login"?');
   assert.equal(
     error.suggestion,
-    "There are auth login, status, token, list, rotate, revoke and logout.",
+    "There are auth login, status, token, list, create, rotate, revoke and logout.",
   );
   assert.equal(unknownSubcommand("profile", undefined).message, "There is no profile command");
 });
