@@ -70,7 +70,7 @@ export async function capture(
   }
 }
 
-function readOutput(child: ChildProcess, { maxBytes }: CaptureOptions): Promise<Captured> {
+function readOutput(child: ChildProcess, { maxBytes, stderr }: CaptureOptions): Promise<Captured> {
   const chunks: Buffer[] = [];
   let length = 0;
   let ended = false;
@@ -96,8 +96,9 @@ function readOutput(child: ChildProcess, { maxBytes }: CaptureOptions): Promise<
     // For as long as it is there: an error that nobody hears would end this process.
     child.on("error", (error) => resolve(notStarted(error)));
     child.once("close", (code, killedBy) => {
-      if (killedBy !== null) resolve({ failure: `was ended by ${killedBy}`, output: output() });
-      else if (code !== 0) resolve({ failure: `exited with ${code}`, output: output() });
+      const printed = stderr === "collect" ? { output: output() } : {};
+      if (killedBy !== null) resolve({ failure: `was ended by ${killedBy}`, ...printed });
+      else if (code !== 0) resolve({ failure: `exited with ${code}`, ...printed });
       else resolve({ stdout: output() });
     });
   }).finally(() => idle.stop());

@@ -44,6 +44,9 @@ export async function authRotate(
   if (options.toCommand !== undefined || options.toFile !== undefined || options.print) {
     throw new UsageError("Cannot hand the stored token over: name the workflow that it is for");
   }
+  if (options.source !== undefined && !options.fromEnvironment.has("source")) {
+    throw new UsageError('Cannot use --source with "adc-run auth rotate": it means nothing there');
+  }
   const { connection, sources } = await openConnection(call, io);
   const { backend } = connection;
   if (!BACKENDS[backend.value].hasUsers) {
@@ -157,10 +160,13 @@ async function refuseShadowed(
     // A helper may ask for a password: that it is named will do.
     .filter(({ name, preview }) => name !== "command" && preview === undefined);
   const { trail } = await surveyTokens({ connection, sources: before });
-  const shadow = trail.find(({ status }) => status !== "absent")?.detail ??
-    (at >= 0 && sources.slice(0, at).some(({ name }) => name === "command")
-      ? env.ADC_TOKEN_COMMAND && "ADC_TOKEN_COMMAND"
-      : undefined);
+  const helper = connection.profile?.tokenCommand === undefined
+    ? env.ADC_TOKEN_COMMAND && "ADC_TOKEN_COMMAND"
+    : "the profile's tokenCommand";
+  const shadow = at < 0
+    ? "its sources leave this one out"
+    : trail.find(({ status }) => status !== "absent")?.detail ??
+      (sources.slice(0, at).some(({ name }) => name === "command") ? helper : undefined);
   if (!shadow) return;
   const place = describeEntries([account], { storage: stored.storage, folder: stores.folder });
   throw new AdcRunError(

@@ -19,7 +19,7 @@ import type { Io } from "../io.ts";
 import type { CreateOptions, RotateOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { maskInRunner } from "../output/ci.ts";
-import { fixed, line, writeToken, written } from "../output/out.ts";
+import { fixed, handOutToken, line, writeToken } from "../output/out.ts";
 import { asAdcRunError, describeError, type Reporter } from "../output/report.ts";
 import { type AccountSession, describeOwner, tryToken, withAccountSession } from "./account.ts";
 
@@ -263,9 +263,7 @@ async function printToken(
   const resolved = { token, source: "made" };
   maskInRunner({ connection, resolved }, { reporter, io, options });
   if (options.json) return;
-  const failed = new Promise<never>((_, reject) => io.stdout.once("error", reject));
-  writeToken(token, io);
-  await Promise.race([written(io), failed]);
+  await handOutToken(token, io);
 }
 
 async function saveWorkflow(

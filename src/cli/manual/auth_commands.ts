@@ -105,7 +105,7 @@ export type LogoutOptions = OptionsOf<typeof LOGOUT_OPTIONS>;
 export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
     name: "auth",
-    usage: ["adc-run auth COMMAND [options]"],
+    usage: ["adc-run auth login|status|token|list|create|rotate|revoke|logout"],
     summary: "get tokens, look at them, renew them, end them",
     description: [
       "API7's documentation asks for a token for each user and workflow, made by a user who is no Super Admin, revoked when nobody needs it, and renewed regularly. Each is one command.",
