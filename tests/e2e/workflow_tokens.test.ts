@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { testHomes } from "../support/homes.ts";
 import { fingerprint, PASSWORD, takeTurns, tokenFixture, USER } from "../support/token_fixture.ts";
-import type { TokenFixture } from "../support/token_fixture.ts";
 
 const homes = await testHomes("every engine");
 const nextHome = takeTurns(homes);

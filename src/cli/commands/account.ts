@@ -4,8 +4,8 @@ import { checkToken } from "../../check/check_token.ts";
 import { CheckError, VERDICTS } from "../../check/verdict.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
+import { misuse } from "../../connection/origin.ts";
 import type { Keychain } from "../../context.ts";
-import { UsageError } from "../../errors.ts";
 import { credentialsOf, needsConsent } from "../../lifecycle/credentials.ts";
 import { day, knownToken } from "../../lifecycle/expiry.ts";
 import { openSession, openTokenSession, type Session } from "../../lifecycle/open_session.ts";
@@ -52,7 +52,8 @@ export async function withAccountSession(
   const { connection, sources } = await openConnection(call, io);
   const { backend } = connection;
   if (!BACKENDS[backend.value].hasUsers) {
-    throw new UsageError(
+    throw misuse(
+      backend.origin,
       `Cannot look after tokens: the backend ${backend.value} has no such calls`,
       { suggestion: "Only API7 Enterprise has them: --backend api7ee or ADC_BACKEND=api7ee." },
     );

@@ -1,6 +1,7 @@
 import { tokensByServer } from "../../check/check_token.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
+import { misuse } from "../../connection/origin.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { plainPasswordWarning } from "../../lifecycle/credentials.ts";
 import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
@@ -208,7 +209,7 @@ function announce(
 
 function requireLogIn({ backend }: Connection): void {
   if (BACKENDS[backend.value].hasUsers) return;
-  throw new UsageError(`Cannot log in: the backend ${backend.value} knows no users`, {
+  throw misuse(backend.origin, `Cannot log in: the backend ${backend.value} knows no users`, {
     suggestion: "Store its admin key instead: adc-run auth login --with-token < key.txt",
   });
 }

@@ -2,6 +2,7 @@ import { AdminApi } from "../../admin_api/admin_api.ts";
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
+import { misuse } from "../../connection/origin.ts";
 import type { Environment } from "../../context.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { clearLeftOvers } from "../../lifecycle/clear_left_overs.ts";
@@ -50,7 +51,8 @@ export async function authRotate(
   const { connection, sources } = await openConnection(call, io);
   const { backend } = connection;
   if (!BACKENDS[backend.value].hasUsers) {
-    throw new UsageError(`Cannot rotate: the backend ${backend.value} makes no tokens on request`);
+    const found = `the backend ${backend.value} makes no tokens on request`;
+    throw misuse(backend.origin, `Cannot rotate: ${found}`);
   }
   const asked = options.expiresIn === undefined
     ? undefined
