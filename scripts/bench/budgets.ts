@@ -23,7 +23,10 @@ const SHARE_OF_DOTENVX = 0.6;
 const SHARE_OF_DOTENV_CLI = 1.6;
 
 /** Megabytes in a second. */
-const MASK_RATE = 400;
+const MASK_RATE = 600;
+
+/** Where each line has colours. */
+const COLOURED_MASK_RATE = 200;
 
 /**
  * Compares what was measured with what it is to be.
@@ -51,13 +54,17 @@ export function judgeBudgets(
       limit: SHARE_OF_DOTENV_CLI,
     }),
     ...throughput.filter(({ name }) => name.includes("in memory")).map(
-      ({ rate, secrets }): Budget => ({
-        name: `MB/s through the mask, secrets: ${secrets}`,
-        value: rate.median,
-        limit: MASK_RATE,
-        bound: "at least",
-        met: rate.median >= MASK_RATE,
-      }),
+      ({ name, rate, secrets }): Budget => {
+        const isColoured = name.includes("colours");
+        const limit = isColoured ? COLOURED_MASK_RATE : MASK_RATE;
+        return {
+          name: `MB/s through the mask, ${isColoured ? "colours, " : ""}secrets: ${secrets}`,
+          value: rate.median,
+          limit,
+          bound: "at least",
+          met: rate.median >= limit,
+        };
+      },
     ),
   ];
 }

@@ -49,9 +49,6 @@ export function handOver(
   child.ADC_TOKEN = token.reveal();
 }
 
-/** Masking a secret that is shorter would garble the output and tell where it occurs. */
-const MIN_KNOWN_LENGTH = 4;
-
 /**
  * Collects the secrets that the child could print: the token, tokens of other sources that it can see,
  * and the passwords in addresses. Secrets of less than four characters cannot be masked.
@@ -70,7 +67,7 @@ export function secretsOf(
     ...others.flatMap((secret) => splitTokens(trimToken(secret, backend.value), backend.value)),
     ...servers.flatMap(addressSecrets),
     ...proxies.flatMap((proxy) => proxy ? proxyPassword(proxy.url) : []),
-  ].filter((secret) => secret.reveal().length >= MIN_KNOWN_LENGTH);
+  ].filter((secret) => secret.reveal() !== "");
 }
 
 /**

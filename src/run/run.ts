@@ -18,7 +18,7 @@ import { defaultSources } from "../lifecycle/default_sources.ts";
 import { endWarning, explainRefusal, knownToken } from "../lifecycle/expiry.ts";
 import type { SessionPool } from "../lifecycle/session_pool.ts";
 import { createMask } from "../mask/mask.ts";
-import { tokenPrefix } from "../secret.ts";
+import { MIN_SECRET_LENGTH, tokenPrefix } from "../secret.ts";
 import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolve.ts";
 import type { TokenLease } from "../token/source.ts";
 import { strayWarning, withoutWaysToTokens } from "../token/sources.ts";
@@ -117,6 +117,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     const stray = strayWarning(connection, { source: found.source, env });
     if (stray !== undefined) onWarning?.(stray);
     warnOfMismatch(connection, found, context);
+    warnOfShortToken(connection, found, terms);
     const record = sentToken(found.token) &&
       await knownToken(found.token, { connection, env, onWarning });
     const warning = endWarning(record, now());
@@ -244,6 +245,20 @@ function warnOfMismatch(
     `There are ${length} tokens for ${servers.length} ${noun}: ADC uses the first` +
       (servers.length === 1 ? "." : " for all."),
   );
+}
+
+/** A short one is a word that turns up by itself. */
+function warnOfShortToken(
+  { backend }: Connection,
+  { token }: ResolvedToken,
+  { mask, onWarning }: Pick<RunTerms, "mask" | "onWarning">,
+): void {
+  if (mask === false || sentToken(token) === undefined) return;
+  const lengths = splitTokens(token, backend.value).map((each) => each.reveal().length);
+  const length = Math.min(...lengths);
+  if (length >= MIN_SECRET_LENGTH) return;
+  const count = length === 1 ? "1 character" : `${length} characters`;
+  onWarning?.(`The token has ${count}: it is masked only where it stands alone.`);
 }
 
 /** A server that asks for no key, or one in front of it, takes anything. */
