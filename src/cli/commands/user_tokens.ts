@@ -64,11 +64,8 @@ export async function authList(call: OwnCall<ListOptions>, io: Io): Promise<numb
     if (tokens.length > 0) reporter.table(rowsOf(tokens));
     if (exitCode !== 0) {
       const count = fixed(tokens.length === 1 ? "1 token" : `${tokens.length} tokens`);
-      const what = [
-        expiring && `end within ${expiring}`,
-        unused && `were not used for ${unused}`,
-      ];
-      reporter.complain(line`Found ${count} that ${what.filter(Boolean).join(" or ")}`);
+      const what = [expiring && `ending within ${expiring}`, unused && `unused for ${unused}`];
+      reporter.complain(line`Found ${count} ${what.filter(Boolean).join(" or ")}`);
     }
     return exitCode;
   });

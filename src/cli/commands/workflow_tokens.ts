@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { day, describeEnd, readLifetime } from "../../lifecycle/expiry.ts";
 import { type HandOver, labelOf } from "../../lifecycle/hand_over.ts";
@@ -36,13 +37,11 @@ export async function authCreate(call: WorkflowCall, io: Io): Promise<number> {
   requireTokenName(name);
   const printed: Secret[] = [];
   const target = (await targetsOf([name], call, io, printed))[0]!;
-  if (options.save && options.print) {
-    throw new UsageError("Cannot use --save with --print: nobody would be there to take the token");
-  }
   return await withWorkflows(call, io, target.profile, async (session) => {
+    const saved = options.save ? await savedWorkflow(target, session, io) : undefined;
     const token = await createToken(session, target.workflow, termsOf(session, call, io));
     const { expiresAt } = token;
-    if (options.save) await saveWorkflow(name, target, call, io);
+    if (saved !== undefined) await setWorkflow(name, { env: io.env, set: saved });
     const where = labelOf(target.workflow.handOver);
     if (options.json) {
       const owner = session.user;
@@ -55,6 +54,9 @@ export async function authCreate(call: WorkflowCall, io: Io): Promise<number> {
     reporter.info(
       line`created "${name}" of ${describeOwner(session.user)}, ${end}; handed to ${where}`,
     );
+    if (saved !== undefined) {
+      reporter.info(line`saved: "adc-run auth rotate ${name}" renews it`);
+    }
     return 0;
   });
 }
@@ -69,18 +71,15 @@ export async function rotateWorkflows(call: WorkflowCall, io: Io): Promise<numbe
   const due = within === undefined ? undefined : await readLifetime(within, "--due");
   if (within === "never") throw new UsageError('Cannot use --due "never": it is a time');
   const targets = await targetsOf(operands, call, io);
-  const profiles = new Set(targets.map(({ profile }) => profile));
-  const results: (WorkflowResult & { readonly handedTo: string })[] = [];
-  const handedTo = new Map(
-    targets.map(({ workflow: { name, handOver } }) => [name, labelOf(handOver)]),
-  );
+  const results: WorkflowResult[] = [];
   const add = (found: readonly WorkflowResult[]) => {
-    for (const each of found) {
-      if (each.error !== undefined && !options.json) reporter.fail(each.error);
-      results.push({ ...each, handedTo: handedTo.get(each.name) ?? "" });
+    results.push(...found);
+    // What one server answers all of its workflows is said once.
+    for (const error of new Set(found.map((each) => each.error))) {
+      if (error !== undefined && !options.json) reporter.fail(error);
     }
   };
-  for (const profile of profiles) {
+  for (const profile of new Set(targets.map((each) => each.profile))) {
     const workflows = targets.filter((each) => each.profile === profile)
       .map(({ workflow }) => workflow);
     try {
@@ -92,42 +91,33 @@ export async function rotateWorkflows(call: WorkflowCall, io: Io): Promise<numbe
     } catch (error) {
       // One server that is down does not keep the others' workflows from theirs.
       if (!(error instanceof AdcRunError) || error.exitCode === EXIT.interrupted) throw error;
-      if (!options.json) reporter.fail(error);
-      results.push(...workflows.map(({ name }) => ({
-        name,
-        outcome: "failed" as const,
-        error,
-        handedTo: handedTo.get(name) ?? "",
-      })));
+      add(workflows.map(({ name }) => ({ name, outcome: "failed", error })));
     }
   }
   const failed = results.find(({ error }) => error !== undefined);
   const exitCode = failed === undefined ? 0 : asAdcRunError(failed.error).exitCode;
+  const handedTo = (name: string) =>
+    labelOf(targets.find(({ workflow }) => workflow.name === name)!.workflow.handOver);
   if (options.json) {
     reporter.answer({
       workflows: results.map(({ error, expiresAt, ...rest }) => ({
         ...rest,
         expiresAt: expiresAt ?? null,
+        handedTo: handedTo(rest.name),
         error: error === undefined ? undefined : describeError(asAdcRunError(error)),
       })),
       exitCode,
     });
-  } else if (!options.quiet || exitCode !== 0) printResults(results, reporter);
+  } else if (!options.quiet || exitCode !== 0) {
+    const rows = results.map(({ name, outcome, expiresAt }) => [
+      name,
+      outcome,
+      expiresAt !== undefined ? day(expiresAt) : outcome === "failed" ? "" : "never",
+      handedTo(name),
+    ]);
+    reporter.table([["NAME", "RESULT", "EXPIRES", "GOES TO"].map(fixed), ...rows]);
+  }
   return exitCode;
-}
-
-function printResults(
-  results: readonly (WorkflowResult & { readonly handedTo: string })[],
-  reporter: Reporter,
-): void {
-  const rows = results.map(({ name, outcome, expiresAt, handedTo }) => [
-    name,
-    outcome,
-    expiresAt !== undefined ? day(expiresAt) : outcome === "failed" ? "" : "never",
-    handedTo,
-  ]);
-  const head = ["NAME", "RESULT", "EXPIRES", "HANDED TO"].map(fixed);
-  reporter.table([head, ...rows]);
 }
 
 /** What the words and the configuration say of workflows; a token that is printed is added to `printed`. */
@@ -266,20 +256,23 @@ async function printToken(
   await handOutToken(token, io);
 }
 
-async function saveWorkflow(
-  name: string,
-  { workflow: { handOver } }: Target,
-  { options, reporter }: WorkflowCall,
+/** What is to be saved has to be fit for that before there is a token. */
+async function savedWorkflow(
+  { workflow: { expiresIn, handOver } }: Target,
+  { connection: { profile } }: AccountSession,
   { env, cwd }: Io,
-): Promise<void> {
-  const { profile, expiresIn } = options;
-  const set: StoredWorkflow = {
-    ...(profile && { profile: profile[0]! }),
+): Promise<StoredWorkflow> {
+  if (typeof handOver === "function") {
+    throw new UsageError("Cannot use --save with --print: nobody would be there to take the token");
+  }
+  if (profile?.explicit && !(await readUserProfiles(env)).profiles.has(profile.name)) {
+    throw new UsageError(`Cannot use --save: profile "${profile.name}" is not one of your own`);
+  }
+  return {
+    ...(profile?.explicit && { profile: profile.name }),
     ...(expiresIn !== undefined && { expiresIn }),
-    ...("toFile" in handOver
-      ? { toFile: absolutePath(handOver.toFile, { file: `${cwd}/.`, env }) }
-      : { toCommand: (handOver as { readonly toCommand: string }).toCommand }),
+    ..."toFile" in handOver
+      ? { toFile: resolve(cwd, handOver.toFile) }
+      : { toCommand: handOver.toCommand },
   };
-  await setWorkflow(name, { env, set });
-  reporter.info(line`saved workflow "${name}": "adc-run auth rotate ${name}" renews its token`);
 }
