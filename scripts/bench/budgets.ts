@@ -1,4 +1,5 @@
 import type { Field } from "./contestants.ts";
+import type { Echo } from "./echo.ts";
 import type { Overhead } from "./overhead.ts";
 import type { Throughput } from "./throughput.ts";
 
@@ -22,6 +23,9 @@ const SHARE_OF_DOTENVX = 0.6;
 /** Of the time that `dotenv-cli` adds, which checks and masks nothing. */
 const SHARE_OF_DOTENV_CLI = 1.6;
 
+/** Milliseconds over what `script` takes. */
+const ECHO = 20;
+
 /** Megabytes in a second. */
 const MASK_RATE = 600;
 
@@ -37,9 +41,10 @@ const COLOURED_MASK_RATE = 200;
  */
 export function judgeBudgets(
   field: Field,
-  { overhead, throughput }: {
+  { overhead, throughput, echo }: {
     readonly overhead: readonly Overhead[];
     readonly throughput: readonly Throughput[];
+    readonly echo: readonly Echo[];
   },
 ): readonly Budget[] {
   const adds = (name: string) => overhead.find((row) => row.name === name)!.adds;
@@ -52,6 +57,10 @@ export function judgeBudgets(
     atMost(`adc-run adds / ${field.dotenvCli.name} adds`, {
       value: own / adds(field.dotenvCli.name),
       limit: SHARE_OF_DOTENV_CLI,
+    }),
+    atMost("ms that a key's echo takes longer than in script", {
+      value: echo[1]!.time.median - echo[0]!.time.median,
+      limit: ECHO,
     }),
     ...throughput.filter(({ name }) => name.includes("in memory")).map(
       ({ name, rate, secrets }): Budget => {

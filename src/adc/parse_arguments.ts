@@ -57,9 +57,12 @@ const INFORMATION_OPTIONS: ReadonlySet<string> = new Set(["-v", "-V", "--version
 export function parseAdcArguments(words: readonly string[]): AdcArguments {
   const command = words[0]?.startsWith("-") ? undefined : words[0];
   if (/^--verbose(=|$)/.test(words[0] ?? "")) {
-    throw new UsageError("Cannot use --verbose in front of ADC's command: not every ADC reads it", {
-      suggestion: "Write it behind the command.",
-    });
+    throw new UsageError(
+      "Cannot use --verbose before ADC's command: not every ADC accepts it there",
+      {
+        suggestion: "Put it after the command.",
+      },
+    );
   }
   const parsed = parse(words);
   const { options, files, tokens } = parsed;
@@ -106,16 +109,16 @@ function ambiguousOption(
 ): AdcArguments["ambiguous"] {
   const { flag: skipVerify } = ADC_SETTINGS.tlsSkipVerify;
   if (unknown.some((word) => word.startsWith(`${skipVerify}=`))) {
-    const suggestion = "Write it alone, or leave it out to verify the server's certificate.";
+    const suggestion = "Use it without a value, or remove it to verify the server's certificate.";
     return { flag: skipVerify, found: "it takes no value", suggestion };
   }
   for (const [index, [flag, value]] of given.entries()) {
     if (given.some(([other], at) => other === flag && at > index)) {
-      const found = "it is there twice, and not every ADC takes the last";
-      return { flag, found, suggestion: "Give it once." };
+      const found = "it is given twice, and not every ADC uses the last one";
+      return { flag, found, suggestion: "Use it once." };
     }
     if (value === null || !/^-./s.test(value) || words.includes(`${flag}=${value}`)) continue;
-    const found = 'what follows starts with "-", and not every ADC takes that for its value';
+    const found = 'the next word starts with "-", and not every ADC reads it as the value';
     return { flag, found, suggestion: `If it is the value, write ${flag}=VALUE.` };
   }
   return undefined;
@@ -137,8 +140,8 @@ function parse(words: readonly string[]): Parsed {
   } catch (error) {
     if (error instanceof CommanderError && error.code === "commander.optionMissingArgument") {
       const option = words.at(-1) ?? "";
-      throw new UsageError(`ADC's option "${option}" has no value: it is the last word`, {
-        suggestion: "Give it a value, or leave it out.",
+      throw new UsageError(`ADC's option "${option}" has no value: nothing follows it`, {
+        suggestion: "Give it a value, or remove it.",
         cause: error,
       });
     }

@@ -116,7 +116,7 @@ export async function readEnvFile(
 }
 
 function tooLarge(name: string, origin: Origin | undefined): ConnectionError {
-  const suggestion = "Keep in it what ADC needs, and nothing else.";
+  const suggestion = "Keep only what ADC needs in it.";
   return origin === undefined
     ? new ConnectionError(`Cannot use ${name}: it is larger than 1 MiB`, EXIT.config, {
       suggestion,
@@ -147,7 +147,7 @@ export async function readNamedFile(
   const found = file.exists
     ? `"${name}" cannot be read (${file.unreadable})`
     : `there is no file "${name}"`;
-  throw wrongValue(origin, found, { suggestion: `A relative path starts from "${cwd}".` });
+  throw wrongValue(origin, found, { suggestion: `Relative paths start from "${cwd}".` });
 }
 
 /** What another ADC finds in a file: pairs in their order, `undefined` for a value that it would expand. */
@@ -174,9 +174,9 @@ function differences(
     differing.set(
       name,
       !found.has(name) && stoppedAt !== undefined
-        ? `One ADC stops reading at line ${stoppedAt}. Write that line as NAME='value', and any comment on ` +
-          "a line of its own."
-        : `Write it once, as ${name}='value', and any comment on a line of its own.`,
+        ? `One ADC stops reading at line ${stoppedAt}. Write that line as NAME='value', with comments on ` +
+          "lines of their own."
+        : `Write it once, as ${name}='value', with comments on lines of their own.`,
     );
   }
   return differing;

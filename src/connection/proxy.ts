@@ -29,7 +29,7 @@ export function proxyFor(server: Server, layers: Layers): Proxy | undefined {
   // As axios does; the Rust ADC says that one without a scheme speaks http.
   const text = setting.value.includes("://") ? setting.value : `${scheme}://${setting.value}`;
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
-    throw wrongValue(setting.origin, "the proxy's address is no http or https URL");
+    throw wrongValue(setting.origin, "the proxy's address is not an http or https URL");
   }
   return { host: { value: new URL(text).host, origin: setting.origin }, url: new Secret(text) };
 }
@@ -39,8 +39,8 @@ function either(name: string, layers: Layers): Setting<string> | undefined {
   const [lower, upper] = [lookUp(layers, name), lookUp(layers, name.toUpperCase())];
   const setting = lower?.value ? lower : upper?.value ? upper : undefined;
   if (setting === undefined || (upper ?? lower)!.value === setting.value) return setting;
-  throw wrongValue(setting.origin, `${name.toUpperCase()} says something else`, {
-    suggestion: "Not every ADC prefers the same one: unset one of them.",
+  throw wrongValue(setting.origin, `${name.toUpperCase()} has another value`, {
+    suggestion: "ADCs differ in which one they use: unset one of them.",
   });
 }
 

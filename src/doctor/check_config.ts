@@ -36,7 +36,7 @@ export async function checkConfig(options: DiagnoseOptions): Promise<Outcome> {
       const { profiles: { size } } = await read();
       if (size > 0) good.push(`${size} profile${size === 1 ? "" : "s"} in ${name}`);
     } catch (error) {
-      const suggestion = "Fix the file, or go on without profiles: --no-profile.";
+      const suggestion = "Fix the file, or use no profile with --no-profile.";
       const failure = failureOf(error);
       findings.push({ ...failure, suggestion: failure.suggestion ?? suggestion });
     }
@@ -47,8 +47,8 @@ export async function checkConfig(options: DiagnoseOptions): Promise<Outcome> {
   if (findings.length === 0) {
     const allowed = profile?.allow && ` (allows only ${profile.allow.join(", ") || "nothing"})`;
     const inForce = profile === undefined
-      ? "none in force"
-      : `"${profile.name}" in force${allowed ?? ""}`;
+      ? "none in use"
+      : `"${profile.name}" in use${allowed ?? ""}`;
     const found = good.length === 0 ? "no profiles" : `${good.join(", ")}; ${inForce}`;
     findings.push(ok(found, { profile: profile?.name ?? null }));
   }
@@ -62,8 +62,8 @@ async function selectProfile(
   const names = profile === undefined ? undefined : [profile];
   const [first, ...others] = await selectProfiles({ env, cwd, names, onWarning });
   if (others.length > 0) {
-    const message = "Cannot check several profiles at once: ADC_RUN_PROFILE names some";
-    throw new ConnectionError(message, EXIT.config, { suggestion: "Name one with --profile." });
+    const message = "Cannot check several profiles at once: ADC_RUN_PROFILE lists more than one";
+    throw new ConnectionError(message, EXIT.config, { suggestion: "Choose one with --profile." });
   }
   return first;
 }

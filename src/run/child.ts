@@ -21,7 +21,7 @@ interface ChildOptions extends Pick<Context, "cwd" | "signal"> {
   readonly spawn?: Spawner | undefined;
 }
 
-interface ChildEnding {
+export interface ChildEnding {
   /** Its exit code, `null` where a signal ended it. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;

@@ -31,9 +31,10 @@ import {
   secretsOf,
   visibleTokens,
 } from "./environment.ts";
-import { locateAdc, locateProgram } from "./locate.ts";
+import { locateAdc, locateProgram, type Program } from "./locate.ts";
 import type { OnlinePlan, RunOptions, RunPlan, RunResult } from "./options.ts";
 import type { RunSignals } from "./signals.ts";
+import type { runInTerminal, Terminal } from "./terminal.ts";
 
 /** What is to be run. */
 export interface Call {
@@ -61,6 +62,10 @@ export interface RunTerms extends Omit<RunOptions, keyof Context | "exec" | "sig
   readonly sessions?: SessionPool | undefined;
   /** The name that this run's `diff.yaml` is kept under: ADC has but one for all targets. */
   readonly diffFile?: string | undefined;
+  /** The terminal for a child that gets one of its own; `required` where pipes will not do instead. */
+  readonly pseudoTerminal?:
+    | { readonly terminal: Terminal; readonly required: boolean }
+    | undefined;
   /** Told what is known, before the child starts; `false` ends the run here. */
   readonly onPlan?: ((plan: RunPlan) => Promise<LateTerms | false> | LateTerms | false) | undefined;
 }
@@ -120,7 +125,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     warnOfShortToken(connection, found, terms);
     const record = sentToken(found.token) &&
       await knownToken(found.token, { connection, env, onWarning });
-    const warning = endWarning(record, now());
+    const warning = endWarning(record, { connection, now: now() });
     if (warning !== undefined) onWarning?.(warning);
 
     let resolved = found;
@@ -137,7 +142,8 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     if (terms.check !== false) {
       checked = await checkToken(sentToken(resolved.token), { ...context, connection });
       if (checked.verdict !== "valid") {
-        throw new CheckError(explainRefusal(checked, record, now()), { resolved });
+        const refusal = explainRefusal(checked, { record, now: now(), resolved, connection, env });
+        throw new CheckError(refusal, { resolved });
       }
       if (checked.warning !== undefined) onWarning?.(checked.warning);
       // Whoever made a token for this run has cleared up already.
@@ -176,7 +182,7 @@ function eitherSignal(one: AbortSignal | undefined, other: AbortSignal): AbortSi
 function refuseVault({ DOTENV_KEY: key }: Environment): void {
   if (!key) return;
   throw new ConnectionError(
-    "Cannot run ADC: DOTENV_KEY is set, and ADC would read .env.vault instead of .env",
+    "Cannot run ADC: DOTENV_KEY is set, so ADC would read .env.vault instead of .env",
     EXIT.config,
     { suggestion: "Unset DOTENV_KEY." },
   );
@@ -191,7 +197,7 @@ function requireEphemeral({ backend }: Connection, { fromEnvironment }: OptionOr
   const origin = optionOrigin("--ephemeral", isVariable && "ADC_RUN_EPHEMERAL");
   throw misuse(
     origin,
-    `Cannot use ${origin.name} with the backend ${backend.value}: only api7ee makes tokens on request`,
+    `Cannot use ${origin.name} with backend "${backend.value}": only api7ee creates tokens on request`,
   );
 }
 
@@ -202,7 +208,7 @@ function requireNoToken({ backend, args }: Connection, { fromEnvironment }: Opti
   if (hasUsers) {
     throw misuse(
       origin,
-      `Cannot use ${origin.name} with the backend ${backend.value}: ${title} takes no request without a token`,
+      `Cannot use ${origin.name} with backend "${backend.value}": ${title} requires a token`,
     );
   }
   if (args.tokens.length > 0) throw new UsageError(`Cannot use ${origin.name} with --token`);
@@ -224,12 +230,17 @@ async function findToken(
     ? given(connection)
     : given ?? defaultSources({ ...terms, names: connection.profile?.sources });
   if (tokens.length > 0 && !sources.some(({ name }) => name === "flag")) {
-    onWarning?.('--token is not used: the sources that were asked for leave out "flag".');
+    onWarning?.('--token is ignored: the list of sources does not include "flag".');
   }
   if (tokens.at(-1)?.reveal().trim() === "") {
-    onWarning?.("--token is blank and was ignored; ADC would have sent it.");
+    onWarning?.("--token is empty and is ignored; ADC would have sent it.");
   }
-  return await resolveToken({ connection, sources, signal });
+  try {
+    return await resolveToken({ connection, sources, signal });
+  } catch (error) {
+    const { explainNoToken } = await import("../check/network_failure.ts");
+    throw await explainNoToken(error, connection);
+  }
 }
 
 /** ADC deals tokens out by their number, and falls back to the first without a word. */
@@ -242,7 +253,7 @@ function warnOfMismatch(
   if (length === 1 || length === servers.length) return;
   const noun = servers.length === 1 ? "server" : "servers";
   onWarning?.(
-    `There are ${length} tokens for ${servers.length} ${noun}: ADC uses the first` +
+    `${length} tokens for ${servers.length} ${noun}: ADC uses the first` +
       (servers.length === 1 ? "." : " for all."),
   );
 }
@@ -269,7 +280,7 @@ function warnOfForeignToken(
 ): void {
   const prefix = tokenPrefix(token.reveal());
   if (prefix === undefined || BACKENDS[backend.value].hasUsers) return;
-  onWarning?.(`${foreignToken(prefix, backend.value)}: is --backend api7ee meant?`);
+  onWarning?.(`${foreignToken(prefix, backend.value)}. Did you mean --backend api7ee?`);
 }
 
 /** ADC has no variable for its time limit, so a profile's is handed over as the flag. */
@@ -292,19 +303,22 @@ async function runProgram(
   const secrets = [...plan.secrets, ...late?.secrets ?? terms.secrets ?? []];
   // A child that can see no secret writes straight to where its output goes.
   const piped = terms.mask !== false && secrets.length > 0;
-  const mask = createMask(piped ? secrets : []);
+  const inTerminal = piped ? await openTerminal(plan, terms) : undefined;
+  const mask = createMask(piped ? secrets : [], inTerminal && { idleTime: ECHO_TIME });
   const out = piped ? stdout : unmasked(stdout, 1);
   const diff = terms.drift || terms.diffFile !== undefined
     ? (await import("./drift.ts")).openDiffFile(terms.cwd, terms.diffFile)
     : undefined;
-  const { code, signal: killedBy, outputFailure } = await runChild(plan.program, plan.words, {
-    ...terms,
-    stdin,
-    stdout: out,
-    stderr: piped ? stderr : unmasked(stderr, 2),
-    mask,
-    env: { ...child, ...colourOf(out, terms.env) },
-  });
+  const { code, signal: killedBy, outputFailure } = inTerminal === undefined
+    ? await runChild(plan.program, plan.words, {
+      ...terms,
+      stdin,
+      stdout: out,
+      stderr: piped ? stderr : unmasked(stderr, 2),
+      mask,
+      env: { ...child, ...colourOf(out, terms.env) },
+    })
+    : await inTerminal(plan.program, plan.words, { ...terms, mask, env: child });
   const exitCode = code ?? 128 + (killedBy === null ? 0 : constants.signals[killedBy]);
   const ended = { ...plan, exitCode, signal: killedBy, masked: mask.count, outputFailure };
   try {
@@ -315,6 +329,42 @@ async function runProgram(
     if (!(error instanceof AdcRunError)) throw error;
     return { ...ended, driftError: error };
   }
+}
+
+/** Whoever types waits for the echo of a letter that a secret may begin with; in milliseconds. */
+const ECHO_TIME = 10;
+
+/** What runs a child in a pseudo-terminal, where it is to have one and one can be had. */
+async function openTerminal(
+  { words }: RunPlan,
+  { pseudoTerminal }: RunTerms,
+): Promise<
+  | ((
+    program: Program,
+    args: readonly string[],
+    options: Omit<Parameters<typeof runInTerminal>[2], "terminal" | "open">,
+  ) => ReturnType<typeof runChild>)
+  | undefined
+> {
+  if (pseudoTerminal === undefined || words.some(namesDescriptor)) return undefined;
+  const { loadPseudoTerminals, runInTerminal: run } = await import("./terminal.ts");
+  try {
+    const open = await loadPseudoTerminals();
+    const { terminal } = pseudoTerminal;
+    return (program, args, options) => run(program, args, { ...options, terminal, open });
+  } catch (error) {
+    if (!pseudoTerminal.required) return undefined;
+    throw new ConnectionError(
+      `Cannot use --tty: there is no pseudo-terminal here: ${messageOf(error)}`,
+      EXIT.config,
+      { suggestion: "Install @lydell/node-pty beside adc-run, or leave out --tty." },
+    );
+  }
+}
+
+/** Descriptors above 2 are not handed to a pseudo-terminal's child. */
+function namesDescriptor(word: string): boolean {
+  return /\/(dev|proc\/self)\/fd\/([3-9]|\d\d)/.test(word);
 }
 
 /** Without a mask there is no reason to stand between the child and the terminal. */

@@ -52,7 +52,10 @@ export interface RunSignals {
   /**
    * From now on signals are the child's; those that a terminal has sent to it as well are left out.
    */
-  passTo(send: (signal: NodeJS.Signals) => void, options: { readonly terminal: boolean }): void;
+  passTo(
+    send: (signal: NodeJS.Signals) => void,
+    options: { readonly terminal: boolean; readonly also?: readonly NodeJS.Signals[] },
+  ): void;
   /** There is no child, or none any more: the next signal cuts short what this one is handed to. */
   cleanUp(): AbortSignal;
   stop(): void;
@@ -70,12 +73,12 @@ export function watchSignals(port: SignalPort | undefined): RunSignals {
   };
   return {
     interrupted: before.signal,
-    passTo: (send, { terminal }) => {
+    passTo: (send, { terminal, also = [] }) => {
       act = (signal) => {
         // A second SIGINT makes many programs give up their own clean-up, so a terminal's is not repeated.
         if (signal !== "SIGINT" || !terminal) send(signal);
       };
-      stops.push(listenTo(FOR_CHILD));
+      stops.push(listenTo([...FOR_CHILD, ...also]));
     },
     cleanUp: () => {
       const hurry = new AbortController();

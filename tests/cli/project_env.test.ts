@@ -31,7 +31,7 @@ test("`auth login --with-token` sends nothing to a server that `.env` alone name
   const words = ["auth", "login", "--with-token", "--storage", "file"];
   const refused = await run(it, words, { input: it.token });
   assert.equal(refused.code, 78, refused.err);
-  assert.match(refused.err, /the server .* comes from ADC_SERVER in \.env alone/);
+  assert.match(refused.err, /the server .* is set only by ADC_SERVER in \.env/);
   assert.deepEqual(it.sandbox.requests, []);
   // Nothing is sent where nothing is checked, and nobody has to agree.
   const unchecked = await run(it, [...words, "--no-check"], { input: it.token });
@@ -52,7 +52,7 @@ test("`api` and `auth status` warn of a token from elsewhere at a server that `.
     const env = { ADC_TOKEN: it.token };
     const stray = await run(it, words, { env });
     assert.equal(stray.code, 0, stray.err);
-    assert.match(stray.err, /The token from env goes wherever ADC_SERVER in \.env says/);
+    assert.match(stray.err, /The token from env is sent wherever ADC_SERVER in \.env says/);
     const meant = await run(it, words, { env: { ...env, ADC_SERVER: it.sandbox.url } });
     assert.equal(meant.code, 0, meant.err);
     assert.doesNotMatch(meant.err, /\.env/);
@@ -78,7 +78,7 @@ test("`auth rotate` and `auth logout` keep the stored token from what `.env` has
       const { code, err } = await run(it, ["auth", command], { env });
       assert.equal(code, 78, `${line}: ${err}`);
       const [name] = line.split("=");
-      assert.ok(err.includes(`Cannot use the stored token: ${name} in .env would decide`), err);
+      assert.ok(err.includes(`cannot use the stored token: ${name} in .env would decide`), err);
       assert.match(err, /No token was sent/);
     }
   }

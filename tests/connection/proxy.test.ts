@@ -46,7 +46,7 @@ test("`proxyFor()` refuses two spellings that say different things, of which eac
     for (const env of [{ http_proxy: p, HTTP_PROXY: upper }, { all_proxy: p, ALL_PROXY: upper }]) {
       assert.throws(
         () => find("http://h", env),
-        (error) => error instanceof ConnectionError && /says something else/.test(error.message),
+        (error) => error instanceof ConnectionError && /has another value/.test(error.message),
         inspect(env),
       );
       assert.equal(find("http://h", { ...env, NO_PROXY: "h" }), undefined);
@@ -83,7 +83,7 @@ test("`proxyFor()` keeps the proxy's password to itself", () => {
   assert.ok(!JSON.stringify(proxy).includes("hunter2"));
 });
 
-test("`proxyFor()` refuses an address that is no http or https URL, and does not show it", () => {
+test("`proxyFor()` refuses an address that is not an http or https URL, and does not show it", () => {
   for (
     const value of [
       "socks5://bob:hunter2@p:1080",
@@ -99,7 +99,7 @@ test("`proxyFor()` refuses an address that is no http or https URL, and does not
         assert.equal(error.exitCode, 78);
         assert.equal(
           error.message,
-          "Cannot use HTTP_PROXY: the proxy's address is no http or https URL",
+          "Cannot use HTTP_PROXY: the proxy's address is not an http or https URL",
         );
         assert.ok(!inspect(error).includes("hunter2"));
         return true;

@@ -100,9 +100,9 @@ for (const home of await testHomes("every engine")) {
           [["/api/me"], 77, /answered 401/, { ADC_TOKEN: "a7ee-wrong-0815" }],
           [["/api/me", "--server", "http://127.0.0.1:1"], 69, /refused/],
           [["https://evil.example/api/me"], 64, /it is on https:\/\/evil\.example/],
-          [["/api/me", "-H", "X-API-KEY: x"], 64, /Cannot set header "X-API-KEY"/],
-          [["/api/me", "-H", "A: b\r\nX-API-KEY: x"], 64, /Cannot set header "A"/],
-          [["--paginate", "/api/me"], 65, /no list/],
+          [["/api/me", "-H", "X-API-KEY: x"], 64, /cannot set header "X-API-KEY"/],
+          [["/api/me", "-H", "A: b\r\nX-API-KEY: x"], 64, /cannot set header "A"/],
+          [["--paginate", "/api/me"], 65, /not a list/],
         ] as const
       ) {
         const ended = await api(home, fix, words, { env: env ?? {} });
@@ -164,7 +164,7 @@ for (const home of await testHomes("every engine")) {
       assert.equal(fix.sandbox.requests.at(-1)!.query.gateway_group_id, id);
       const wrong = await api(home, fix, [path], { env: { ADC_GATEWAY_GROUP: "prd" } });
       assert.equal(wrong.code, 78);
-      assert.match(wrong.stderr, /no gateway group "prd"[\s\S]*"prod"/);
+      assert.match(wrong.stderr, /gateway group "prd" does not exist[\s\S]*"prod"/);
     });
 
     it("makes one list of many pages, also of those that a server cuts down", async () => {

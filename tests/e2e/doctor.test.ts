@@ -113,7 +113,7 @@ for (const home of homes) {
         assert.deepEqual(checks.map((line) => line.split(/ +/)[1]), CHECK_NAMES);
         assert.match(ended.stdout, /^ok {7}adc {9}0\.28\.0-standin at /m);
         assert.match(ended.stdout, /^ok {7}token .* from env \(ADC_TOKEN\): .*ci-bot's \(roles: /m);
-        assert.match(ended.stdout, /\n0 failed, \d to look at\n$/);
+        assert.match(ended.stdout, /\n0 failed, \d warnings?\n$/);
         for (const trace of traces(it.token)) assert.ok(!ended.stdout.includes(trace));
         const keys = new Set(it.sandbox.requests.map(({ apiKey }) => apiKey));
         assert.deepEqual(keys, new Set([undefined, it.token]));
@@ -135,7 +135,7 @@ for (const home of homes) {
         const report = read(ended, it.sandbox.secrets);
         assert.equal(report.exitCode, 0, ended.stdout);
         assertOk(report, "backend", /Apache APISIX.* \(APISIX\/3\./);
-        assertOk(report, "token", /the server takes it/);
+        assertOk(report, "token", /accepted by the server/);
         assert.equal(report.of("group")[0]?.status, "skipped");
       }
     });
@@ -146,7 +146,7 @@ describe("adc-run doctor", () => {
   it("adc: tells that there is none, and one of another version", async () => {
     await using it = await prepare();
     const none = await look(it, { env: { ...it.ok, ADC_RUN_ADC: "/nowhere/adc" }, adc: false });
-    assertFailed(none, "adc", 127, /there is no "\/nowhere\/adc"/);
+    assertFailed(none, "adc", 127, /"\/nowhere\/adc" was not found/);
     const script = await it.folder.write("bin/adc", "#!/bin/sh\necho 0.99.1\n");
     await chmod(script, 0o755);
     const newer = await look(it, { env: { ...it.ok, ADC_RUN_ADC: script }, adc: false });
@@ -182,7 +182,7 @@ describe("adc-run doctor", () => {
     const env = { ...it.ok, ADC_RUN_CONFIG_DIR: config };
     const good = await look(base, { env, words: ["-p", "staging"] });
     assert.equal(good.exitCode, 0, good.ended.stdout);
-    assertOk(good, "config", /1 profile in .*config\.json; "staging" in force/);
+    assertOk(good, "config", /1 profile in .*config\.json; "staging" in use/);
     assertOk(good, "connection", /"server" of profile "staging"/);
     const missing = await look(base, { env, words: ["-p", "stagin"] });
     assertFailed(missing, "config", 64, /stagin/);
@@ -212,11 +212,11 @@ describe("adc-run doctor", () => {
     const loose = await look(it);
     assertOk(loose, "files", /^\.env with a token: not tracked/);
     git(path, "add", ".env");
-    assertFailed(await look(it), "files", 78, /^\.env has a token in it, and git tracks the file/);
+    assertFailed(await look(it), "files", 78, /^\.env contains a token, and git tracks the file/);
     git(path, "rm", "-q", "--cached", ".env");
     await it.folder.write("deploy.yaml", `key: ${it.token}\n`);
     git(path, "add", "deploy.yaml");
-    assertFailed(await look(it), "files", 78, /^deploy\.yaml has a token/);
+    assertFailed(await look(it), "files", 78, /^deploy\.yaml contains a token/);
   });
 
   it("files: a token that others can read is worth a warning, one that they can change a failure", async () => {
@@ -224,13 +224,13 @@ describe("adc-run doctor", () => {
     const { path } = it.folder;
     const file = await it.folder.write(".env", `ADC_TOKEN=${it.token}\n`);
     await chmod(file, 0o644);
-    assertOk(await look(it), "files", /nobody else's/);
+    assertOk(await look(it), "files", /not readable by others/);
     await chmod(path, 0o755);
     assertWarned(await look(it), "files", /others can read the file: its mode is 0644/);
     await chmod(file, 0o666);
     assertFailed(await look(it), "files", 78, /others can change the file/);
     await chmod(file, 0o600);
-    assertOk(await look(it), "files", /nobody else's/);
+    assertOk(await look(it), "files", /not readable by others/);
   });
 
   it("runs no program of a hostile repository", async () => {
@@ -259,15 +259,15 @@ describe("adc-run doctor", () => {
     const PATH = [join(path, "node_modules/.bin"), join(path, "bin"), process.env.PATH].join(":");
     // A home folder is no project.
     const report = await look(it, { env: { PATH, HOME: "/nowhere" }, adc: false });
-    assertWarned(report, "adc", /node_modules\/\.bin\/adc came along with this folder/);
-    assertFailed(report, "files", 78, /^\.env has a token in it, and git tracks the file/);
+    assertWarned(report, "adc", /node_modules\/\.bin\/adc came with this folder/);
+    assertFailed(report, "files", 78, /^\.env contains a token, and git tracks the file/);
     assert.ok(!existsSync(pwned), "a program of the repository ran");
   });
 
   it("connection: a setting that cannot be used does not keep the rest from being looked at", async () => {
     await using it = await prepare({ https: true });
     const cases = [
-      [{ ADC_SERVER: "gateway.example.com:7443" }, 78, /no http or https URL/],
+      [{ ADC_SERVER: "gateway.example.com:7443" }, 78, /not an http or https URL/],
       [{ ADC_TLS_SKIP_VERIFY: "1" }, 78, /it is not "true"/],
       [{ ADC_TLS_CLIENT_CERT_FILE: it.sandbox.clientCert }, 78, /certificate but no key/],
     ] as const;
@@ -287,11 +287,11 @@ describe("adc-run doctor", () => {
     assertFailed(refused, "server", 69, /refused/);
     assert.equal(refused.of("token")[0]?.status, "skipped");
     it.sandbox.fault("/", { kind: "status", status: 500, body: {} });
-    assertFailed(await look(it, { env: it.ok }), "server", 69, /answers 500/);
+    assertFailed(await look(it, { env: it.ok }), "server", 69, /answered 500/);
     it.sandbox.clearFaults();
     it.sandbox.fault("/", { kind: "slow-headers", ms: "never" });
     const slow = await look(it, { env: it.ok, words: ["--timeout", "300ms"] });
-    assertFailed(slow, "server", 69, /no answer came within 0\.3 s/);
+    assertFailed(slow, "server", 69, /no response within 0\.3 s/);
   });
 
   it("tls: unknown CA, ended, another name, not verified, no client certificate", async () => {
@@ -299,15 +299,15 @@ describe("adc-run doctor", () => {
     const unknown = await look(it, {
       env: { ...it.ok, ADC_CA_CERT_FILE: it.sandbox.otherCa },
     });
-    assertFailed(unknown, "tls", 69, /signed by a CA that is not known here; .*"Sandbox CA"/);
-    assert.match(unknown.of("backend")[0]!.found, /was not asked: TLS is in the way/);
+    assertFailed(unknown, "tls", 69, /signed by an unknown CA; .*"Sandbox CA"/);
+    assert.match(unknown.of("backend")[0]!.found, /not checked: TLS failed/);
     assertOk(unknown, "server", /answers/);
     assert.deepEqual(it.sandbox.requests, []);
     const off = await look(it, { env: { ...it.ok, ADC_TLS_SKIP_VERIFY: "true" } });
     assertWarned(off, "tls", /not verified \(ADC_TLS_SKIP_VERIFY\)/);
     for (
       const [options, found] of [
-        [{ expiredCertificate: true }, /has expired; .*ended 20/],
+        [{ expiredCertificate: true }, /has expired; .*expired 20/],
         [{ wrongName: true }, /another name; it is for elsewhere\.example/],
         [{ clientCertificate: true }, /client certificate/],
       ] as const
@@ -330,12 +330,12 @@ describe("adc-run doctor", () => {
   it("token: what ADC could not read, though the key is right", async () => {
     await using it = await prepare({ backend: "apisix", adminApiVersion: "v2" });
     const report = await look(it, { env: it.ok });
-    assertFailed(report, "token", 78, /version 2 of its Admin API/);
-    assertOk(report, "backend", /Apache APISIX answers/);
+    assertFailed(report, "token", 78, /version 2 of the Admin API/);
+    assertOk(report, "backend", /is Apache APISIX/);
     await using etcd = await prepare({ backend: "apisix", version: "3.2.2" });
     const env = { ...etcd.ok, ADC_BACKEND: "apisix-standalone" };
     const other = await look(etcd, { env });
-    assertFailed(other, "backend", 78, /Apache APISIX answers .*"apisix-standalone"/);
+    assertFailed(other, "backend", 78, /is Apache APISIX.*"apisix-standalone"/);
   });
 
   it("tls: what the nginx of APISIX says in a page", async () => {
@@ -354,7 +354,7 @@ describe("adc-run doctor", () => {
     await using it = await prepare();
     const empty = { ADC_GATEWAY_GROUP: "" };
     const report = await look(it, { env: { ...it.ok, ...empty } });
-    assertFailed(report, "group", 78, /name is empty/);
+    assertFailed(report, "group", 78, /group is empty/);
     const token = it.sandbox.addToken({ prefix: "a7adm-" }).value;
     const admin = await look(it, { env: { ADC_TOKEN: token, ...empty } });
     assert.equal(admin.exitCode, 0, admin.ended.stdout);
@@ -376,7 +376,7 @@ describe("adc-run doctor", () => {
     assertOk(
       through,
       "tls",
-      /verified by ADC_CA_CERT_FILE; how long it lasts is not known, for the/,
+      /verified by ADC_CA_CERT_FILE; its expiry is unknown, as the/,
     );
     await using refusing = await startForwardProxy({ refuse: 407 });
     for (
@@ -411,15 +411,20 @@ describe("adc-run doctor", () => {
       response.setHeader("content-type", "text/html").end("<!doctype html><title>Shop</title>");
     });
     const env = { ...it.ok, ADC_SERVER: page.url };
-    assertFailed(await look(it, { env }), "backend", 78, /not an Admin API that ADC knows \(200\)/);
+    assertFailed(
+      await look(it, { env }),
+      "backend",
+      78,
+      /not an Admin API that ADC supports \(200\)/,
+    );
   });
 
   it("token: none, wrong, malformed, without the right, and a Super Admin's", async () => {
     await using it = await prepare();
-    assertFailed(await look(it), "token", 77, /no source has one: .*env: ADC_TOKEN is not set/);
+    assertFailed(await look(it), "token", 77, /^No token for .*env: ADC_TOKEN is not set/);
     const wrong = await look(it, { env: { ADC_TOKEN: "a7ee-nobody-knows-this-one-1" } });
     assertFailed(wrong, "token", 77, /401/);
-    assertFailed(await look(it, { env: { ADC_TOKEN: '"quoted"' } }), "token", 65, /quotes/);
+    assertFailed(await look(it, { env: { ADC_TOKEN: '"quoted"' } }), "token", 65, /in quotes/);
     const weak = it.sandbox.addToken({ user: "ci-bot", permissions: { gatewayGroups: false } });
     assertFailed(await look(it, { env: { ADC_TOKEN: weak.value } }), "token", 77, /403/);
     const admin = it.sandbox.addToken().value;
@@ -436,9 +441,9 @@ describe("adc-run doctor", () => {
     await using it = await prepare();
     it.sandbox.addGatewayGroup("blue");
     const words = ["--gateway-group", "blue"];
-    assertOk(await look(it, { env: it.ok, words }), "group", /"blue" \(--gateway-group\) is there/);
+    assertOk(await look(it, { env: it.ok, words }), "group", /"blue" \(--gateway-group\) exists/);
     const report = await look(it, { env: { ...it.ok, ADC_GATEWAY_GROUP: "green" } });
-    assertFailed(report, "group", 78, /there is no gateway group "green"/);
+    assertFailed(report, "group", 78, /gateway group "green" does not exist/);
     assert.equal(report.of("token")[0]?.status, "ok");
     const key = it.sandbox.addToken({ prefix: "a7adm-" }).value;
     const admin = await look(it, { env: { ADC_TOKEN: key } });
@@ -472,7 +477,7 @@ describe("adc-run doctor", () => {
     assertWarned(
       report,
       "proxy",
-      /go through the proxy 127\.0\.0\.1:\d+ \(HTTP_PROXY\), and the server is/,
+      /go through proxy 127\.0\.0\.1:\d+ \(HTTP_PROXY\), but the server is/,
     );
     assert.equal(report.exitCode, 0);
     const dead = `http://127.0.0.1:${await freePort()}`;
@@ -485,7 +490,11 @@ describe("adc-run doctor", () => {
       ADC_SERVER: it.sandbox.url.replace("127.0.0.1", "api.example.localhost"),
     };
     const missed = await look(it, { env: { ...near, NO_PROXY: "example.localhost" } });
-    assertWarned(missed, "proxy", /go past the proxy, for NO_PROXY lists "example\.localhost"/);
+    assertWarned(
+      missed,
+      "proxy",
+      /bypasses the proxy for .*, as NO_PROXY lists "example\.localhost"/,
+    );
     const clear = { ...near, NO_PROXY: "example.localhost,.example.localhost" };
     assertOk(await look(it, { env: clear }), "proxy", /^none/);
   });
@@ -494,14 +503,14 @@ describe("adc-run doctor", () => {
     await using it = await prepare();
     const cases: readonly (readonly [Record<string, string>, string, RegExp])[] = [
       [{ ADC_TOKEN: "" }, "", /exported but empty/],
-      [{ API_KEY: it.token }, "", /API_KEY, which ADC by itself does not look at/],
-      [it.ok, "ADC_TOKEN=a7ee-another-one\n", /stands in \.env as well, with another value/],
+      [{ API_KEY: it.token }, "", /API_KEY, which ADC by itself does not read/],
+      [it.ok, "ADC_TOKEN=a7ee-another-one\n", /also set in \.env, to another value/],
       [
         it.ok,
         "ADC_RUN_ADC=./evil\nADC_TOKEN_COMMAND=./evil\n",
-        /ADC_RUN_ADC, ADC_TOKEN_COMMAND in \.env do nothing/,
+        /ADC_RUN_ADC, ADC_TOKEN_COMMAND in \.env have no effect/,
       ],
-      [{ ...it.ok, ADC_TIMEOUT: "30s" }, "", /ADC reads no such variable/],
+      [{ ...it.ok, ADC_TIMEOUT: "30s" }, "", /but ADC does not read it/],
       [{ ...it.ok, NODE_TLS_REJECT_UNAUTHORIZED: "0" }, "", /turns verification off in every/],
       [{ ...it.ok, ADC_RUNNING_MODE: "ingress" }, "", /ingress/],
     ];
@@ -510,13 +519,13 @@ describe("adc-run doctor", () => {
       assertWarned(await look(it, { env }), "traps", found);
     }
     await it.folder.write(".env", "");
-    assertOk(await look(it, { env: it.ok }), "traps", /none/);
+    assertOk(await look(it, { env: it.ok }), "traps", /no known problems/);
     const file = await it.folder.write("token", it.sandbox.addToken({ user: "ci-bot" }).value);
     const two = await look(it, { env: { ...it.ok, ADC_TOKEN_FILE: file } });
-    assertWarned(two, "traps", /^file has another token than env/);
+    assertWarned(two, "traps", /^file holds another token than env/);
     await it.folder.write(".env", `ADC_SERVER=${it.sandbox.url}\nADC_BACKEND=api7ee\n`);
     const led = await look({ ...it, env: {} }, { env: it.ok });
-    assertWarned(led, "traps", /goes wherever ADC_SERVER in \.env says/);
+    assertWarned(led, "traps", /is sent wherever ADC_SERVER in \.env says/);
   });
 
   it("refuses what has no meaning for it", async () => {
@@ -537,7 +546,7 @@ describe("adc-run doctor", () => {
     assert.equal((await adcRun(next(), words, options)).stdout, "");
     const env = { ...options.env, ADC_GATEWAY_GROUP: "green" };
     const { stdout, code } = await adcRun(next(), words, { ...options, env });
-    assert.match(stdout, /^failed {3}group .*\n {21}Name one of "default"/);
+    assert.match(stdout, /^failed {3}group .*\n {21}Existing groups: "default"/);
     assert.equal(stdout.split("\n").length, 3);
     assert.equal(code, 78);
   });
@@ -608,7 +617,7 @@ describe("adc-run doctor and the real keychain", { skip }, () => {
     assert.equal((await run()).of("keychain")[0]?.data?.failure, "silent");
 
     await session.turn("no-service");
-    assertWarned(await run(), "keychain", /there is none/);
+    assertWarned(await run(), "keychain", /no keychain/);
     assert.equal((await run(it.ok)).of("keychain")[0]?.status, "skipped");
   });
 });

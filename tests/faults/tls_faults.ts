@@ -38,7 +38,7 @@ export const TLS_FAULTS: FaultGroup = {
   faults: [
     certificate(
       "server certificate of an unknown CA",
-      /signed by a CA that is not known here/,
+      /signed by an unknown CA/,
       {},
       ({ otherCa }) => ({ ADC_CA_CERT_FILE: otherCa }),
     ),
@@ -51,7 +51,7 @@ export const TLS_FAULTS: FaultGroup = {
     certificate("client certificate missing", /client certificate/, { clientCertificate: true }),
     certificate(
       "client certificate of another CA",
-      /client certificate|did not accept this side's certificate/,
+      /client certificate/,
       { clientCertificate: true },
       ({ ca, otherClientCert, otherClientKey }) => ({
         ADC_CA_CERT_FILE: ca,

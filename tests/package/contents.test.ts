@@ -122,7 +122,10 @@ describe("the npm package", () => {
       sideEffects: false,
       engines: { node: "^20.18.1 || >=22.3.0" },
       dependencies: Object.fromEntries([...required, "undici"].map((name) => [name, range(name)])),
-      optionalDependencies: { "@napi-rs/keyring": range("@napi-rs/keyring") },
+      optionalDependencies: {
+        "@lydell/node-pty": range("@lydell/node-pty"),
+        "@napi-rs/keyring": range("@napi-rs/keyring"),
+      },
     });
   });
 

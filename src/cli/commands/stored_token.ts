@@ -2,7 +2,7 @@ import { AdminApi } from "../../admin_api/admin_api.ts";
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { misuse } from "../../connection/origin.ts";
+import { adcRunCommand, misuse } from "../../connection/origin.ts";
 import type { Environment } from "../../context.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { clearLeftOvers } from "../../lifecycle/clear_left_overs.ts";
@@ -51,7 +51,7 @@ export async function authRotate(
   const { connection, sources } = await openConnection(call, io);
   const { backend } = connection;
   if (!BACKENDS[backend.value].hasUsers) {
-    const found = `the backend ${backend.value} makes no tokens on request`;
+    const found = `backend "${backend.value}" has no user accounts`;
     throw misuse(backend.origin, `Cannot rotate: ${found}`);
   }
   const asked = options.expiresIn === undefined
@@ -77,7 +77,7 @@ export async function authRotate(
           ? `Cannot rotate: profile "${connection.profile.name}" has no token of its own`
           : `Cannot rotate: no token is stored for ${account}`,
         EXIT.permission,
-        { suggestion: `Make one with "adc-run ${flagOf(connection)}auth login".` },
+        { suggestion: `Create one with: ${adcRunCommand("auth login", connection)}` },
       );
     }
     const { token, storage } = found;
@@ -90,6 +90,7 @@ export async function authRotate(
       },
       record: found.record,
       now: Date.now(),
+      env: io.env,
       signal,
     });
     io.secrets.watch(api);
@@ -133,7 +134,7 @@ export async function authRotate(
       describeEntries([account], { storage, folder })
     }, ${describeEnd(expiresAt, Date.now())}`,
   );
-  if (revoked !== undefined) reporter.info(fixed("revoked the one that it replaces"));
+  if (revoked !== undefined) reporter.info(fixed("revoked the old token"));
   return 0;
 }
 
@@ -232,7 +233,7 @@ export async function authLogout(
         const entry = describeEntries([account], { storage, folder });
         reporter.info(
           revoked
-            ? line`revoked the token, and removed it from ${entry}`
+            ? line`revoked the token and removed it from ${entry}`
             : line`removed the token from ${entry}; it stays valid on the server`,
         );
       }
@@ -279,8 +280,7 @@ async function revoke(
     // A token that is refused already needs no revoking.
     if (error.failure === "rejected") return true;
     throw new AdcRunError(`Cannot revoke the token: ${error.message}`, error.exitCode, {
-      suggestion:
-        "Nothing was removed. Try again, or use --keep, which removes it here and leaves " +
+      suggestion: "Nothing was removed. Try again, or use --keep to remove it here and leave " +
         "it valid on the server.",
       cause: error,
     });

@@ -7,7 +7,7 @@ const SHARED_WITH_SOURCE = [...SHARED, "--source"];
 
 export const STORAGE_OPTION = {
   flags: "--storage STORE",
-  text: "keychain, or file: one that only you can read (default: keychain)",
+  text: "keychain, or file (one that only you can read); default: keychain",
   values: ["keychain", "file"] as const satisfies readonly Storage[],
   closed: true,
 } as const satisfies OptionSpec;
@@ -15,7 +15,7 @@ export const STORAGE_OPTION = {
 const LOGIN_OPTIONS = [
   {
     flags: "--username NAME",
-    text: "the user; else the profile's",
+    text: "the user (default: the profile's)",
     variable: "API7_USERNAME",
   },
   {
@@ -25,7 +25,7 @@ const LOGIN_OPTIONS = [
   },
   {
     flags: "--login-option NAME",
-    text: "log in through this LDAP login option",
+    text: "log in with this LDAP login option",
     variable: "API7_LOGIN_OPTION",
   },
   {
@@ -34,15 +34,15 @@ const LOGIN_OPTIONS = [
   },
   {
     flags: "--expires-in DURATION",
-    text: "how long the token lives, such as 12h or 90d, or never (default: 30d)",
+    text: "the token's lifetime, such as 12h or 90d, or never (default: 30d)",
   },
   STORAGE_OPTION,
   {
     flags: "--with-token",
-    text: "read a token from standard input, or ask for it at a terminal",
+    text: "read a token from standard input, or prompt for one",
   },
   { flags: "--replace", text: "replace a stored token of another name or user without asking" },
-  { flags: "--yes", text: "send the password or the token though .env alone names the server" },
+  { flags: "--yes", text: "send the password or token even though only .env sets the server" },
 ] as const satisfies readonly OptionSpec[];
 
 export type LoginOptions = OptionsOf<typeof LOGIN_OPTIONS>;
@@ -70,7 +70,7 @@ export type CreateOptions = OptionsOf<typeof CREATE_OPTIONS>;
 const ROTATE_OPTIONS = [
   {
     flags: "--expires-in DURATION",
-    text: "how long the new token lives (default: as long as the old one was to)",
+    text: "the new token's lifetime (default: that of the old one)",
   },
   { flags: "--due DURATION", text: "the workflows whose token ends within this time, such as 14d" },
   { flags: "--all", text: "all workflows of config.json" },
@@ -90,14 +90,14 @@ export type ListOptions = OptionsOf<typeof LIST_OPTIONS>;
 
 const REVOKE_OPTIONS = [{
   flags: "-y, --yes",
-  text: "do not ask",
+  text: "do not ask for confirmation",
 }] as const satisfies readonly OptionSpec[];
 
 export type RevokeOptions = OptionsOf<typeof REVOKE_OPTIONS>;
 
 const LOGOUT_OPTIONS = [{
   flags: "--keep",
-  text: "leave it valid on the server",
+  text: "leave the token valid on the server",
 }] as const satisfies readonly OptionSpec[];
 
 export type LogoutOptions = OptionsOf<typeof LOGOUT_OPTIONS>;
@@ -106,9 +106,9 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
     name: "auth",
     usage: ["adc-run auth login|status|token|list|create|rotate|revoke|logout"],
-    summary: "get tokens, look at them, renew them, end them",
+    summary: "get, inspect, renew and revoke tokens",
     description: [
-      "API7's documentation asks for a token for each user and workflow, made by a user who is no Super Admin, revoked when nobody needs it, and renewed regularly. Each is one command.",
+      "API7 recommends a separate token for each user and workflow, created by a user who is not a Super Admin, renewed regularly, and revoked when no longer needed. Each of these is one command.",
     ],
     examples: [
       ["The token that would be used here", "adc-run auth status"],
@@ -121,17 +121,17 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
       "adc-run auth login [options]",
       "adc-run auth login --with-token [options]",
     ],
-    summary: "log in, have a token made, and store it; or store one you have",
+    summary: "log in, create a token and store it; or store one you have",
     description: [
-      "Logs in to API7 Enterprise, has a token made, tries it, and stores it in the system's keychain under the service \"adc-run\" and the server's origin, or PROFILE@ORIGIN with a profile. The token of the same user and name that adc-run stored there before is revoked; before another is replaced you are asked. What is missing is asked for at a terminal. With --with-token a token on standard input is stored instead.",
-      "Where the log-in needs a browser (OIDC, SAML, CAS), make a token in the Dashboard under Organization > Tokens, and use --with-token.",
+      'Logs in to API7 Enterprise, creates a token, checks it, and stores it in the system\'s keychain: service "adc-run", account ORIGIN, or PROFILE@ORIGIN with a profile. The token of the same user and name that adc-run stored there before is revoked; before it replaces another one, it asks. At a terminal, it prompts for whatever is missing. With --with-token, it stores the token on standard input instead.',
+      "If login needs a browser (OIDC, SAML, CAS), create a token in the Dashboard (Organization > Tokens), and use --with-token.",
     ],
     options: LOGIN_OPTIONS,
     shared: [...SHARED_WITH_SOURCE, "--no-check"],
     connection: "to connect",
     examples: [
-      ["Answer the questions", "adc-run auth login --server https://gateway.example.com:7443"],
-      ["Without questions", "adc-run auth login --username ci-bot --password-stdin < password.txt"],
+      ["Interactively", "adc-run auth login --server https://gateway.example.com:7443"],
+      ["Without prompts", "adc-run auth login --username ci-bot --password-stdin < password.txt"],
       [
         "Store an admin key of APISIX",
         "adc-run auth login --with-token --backend apisix < key.txt",
@@ -144,9 +144,9 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
     name: "auth status",
     usage: ["adc-run auth status [options]"],
-    summary: "every source, the winner, whether it works, whose it is and when it ends",
+    summary: "the token in use: its source, validity, owner and expiry",
     description: [
-      "Asks every source, checks the token that a run would take, and says whose it is. Exits with 0 only when it is valid.",
+      "Looks in every source, checks the token that a run would use, and shows its owner. Exits with 0 only if the token is valid.",
     ],
     shared: [...SHARED_WITH_SOURCE, "--no-check"],
     connection: "to connect",
@@ -161,15 +161,15 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
     name: "auth token",
     usage: ["adc-run auth token [options]"],
-    summary: "print the bare token on standard output",
+    summary: "print only the token on standard output",
     description: [
-      'Prints the bare token that a run would take, unchecked, on standard output. None is made for it. For requests to the Admin API "adc-run api" is safer: the token stays out of argv.',
+      'Prints the token that a run would use on standard output, without checking it. It never creates one. For Admin API requests, "adc-run api" is safer: the token stays out of argv.',
     ],
     shared: SHARED_WITH_SOURCE,
     connection: "to connect",
     readOnly: true,
     examples: [
-      ["Into a file of your own", "(umask 077; adc-run auth token > token.txt)"],
+      ["Into a private file", "(umask 077; adc-run auth token > token.txt)"],
     ],
     seeAlso: ["api", "exec"],
     run: async () => (await import("../commands/auth_status.ts")).authToken,
@@ -177,9 +177,9 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
     name: "auth list",
     usage: ["adc-run auth list [options]"],
-    summary: "the user's tokens: expiry, last use, which one is in use here",
+    summary: "the user's tokens: expiry, last use, which one is used here",
     description: [
-      "Lists the tokens of the user whose token a run would take. An asterisk marks the one in use here; stale is one that was not used for 90 days. With --expiring and --unused only those that are either.",
+      "Lists the tokens of the user whose token a run would use. An asterisk marks the one used here; stale means not used for 90 days. With --expiring or --unused, it lists only tokens that are either.",
     ],
     options: LIST_OPTIONS,
     shared: SHARED_WITH_SOURCE,
@@ -222,10 +222,10 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
       "adc-run auth rotate [options]",
       "adc-run auth rotate NAME... | --due DURATION | --all [options]",
     ],
-    summary: "a new token in the place of the stored one, or of workflows'; the old one is revoked",
+    summary: "replace the stored token, or those of workflows, and revoke the old ones",
     description: [
-      "Makes a new token with the stored one, tries it, stores it, and revokes the old one. Interrupted at any point it leaves a stored token that works; the next run clears up the rest.",
-      "With names, --due or --all it renews the tokens of workflows: a new one is made, tried and handed over, then the old one is revoked. Tokens are found on the server by name, so that this works on a CI runner with nothing stored. Killed at any point, one token that was handed over works, and the next call finishes; it does not matter on which machine. Exits with 0 only when all went well.",
+      "Uses the stored token to create a new one, checks it, stores it, and revokes the old one. Interrupted at any point, it leaves a working token stored; the next run cleans up.",
+      "With names, --due or --all it renews the tokens of workflows: creates a new one, checks it, hands it over, then revokes the old one. Tokens are found on the server by name, so it works on a CI runner with nothing stored. Killed at any point, it leaves one working token that was handed over; the next run finishes, on any machine. It exits with 0 only if all went well.",
     ],
     options: ROTATE_OPTIONS,
     shared: [...SHARED_WITH_SOURCE, "--no-check", "--dry-run"],
@@ -244,9 +244,9 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
     name: "auth revoke",
     usage: ["adc-run auth revoke ID|NAME... [options]"],
-    summary: "end tokens on the server",
+    summary: "revoke tokens on the server",
     description: [
-      "Ends tokens of the user whose token a run would take. None is revoked unless all are found. One that is stored here is removed as well.",
+      "Revokes tokens of the user whose token a run would use. Either all of them are found, or none is revoked. One that is stored here is removed too.",
     ],
     options: REVOKE_OPTIONS,
     shared: SHARED_WITH_SOURCE,
@@ -255,7 +255,7 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     operands: {},
     examples: [
       ["By name", 'adc-run auth revoke "adc-run dev@old-laptop"'],
-      ["Without a question", "adc-run auth revoke --yes old-pipeline"],
+      ["Without confirmation", "adc-run auth revoke --yes old-pipeline"],
     ],
     seeAlso: ["auth list", "auth logout"],
     run: async () => (await import("../commands/user_tokens.ts")).authRevoke,
@@ -265,7 +265,7 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     usage: ["adc-run auth logout [options]"],
     summary: "revoke the stored token and remove it",
     description: [
-      "Revokes the stored token and removes it from where it is stored. A token that was brought along is only removed where adc-run cannot tell which of the user's it is.",
+      "Revokes the stored token and removes it from the keychain or file. If adc-run did not create the token and cannot tell which of the user's tokens it is, it only removes it.",
     ],
     options: LOGOUT_OPTIONS,
     shared: SHARED,
