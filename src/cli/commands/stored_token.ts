@@ -46,7 +46,7 @@ export async function authRotate(
     throw new UsageError("Cannot hand the stored token over: name the workflow that it is for");
   }
   if (options.source !== undefined && !options.fromEnvironment.has("source")) {
-    throw new UsageError('Cannot use --source with "adc-run auth rotate": it means nothing there');
+    throw new UsageError('--source has no effect with "adc-run auth rotate"');
   }
   const { connection, sources } = await openConnection(call, io);
   const { backend } = connection;
