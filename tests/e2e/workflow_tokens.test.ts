@@ -286,10 +286,10 @@ describe("auth rotate NAME", () => {
       });
     for (let round = 1; round <= 3; round++) {
       const { id } = it.named("a")!;
-      // Each has its new token before the other looks.
+      // Both have looked before either asks for its new token.
       let made = 0;
       const both = Promise.withResolvers<void>();
-      it.sandbox.hooks.onReply = async ({ method, path }) => {
+      it.sandbox.hooks.onRequest = async ({ method, path }) => {
         if (method !== "POST" || !path.includes("tokens")) return;
         if (++made === 2) both.resolve();
         await both.promise;
