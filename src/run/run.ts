@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import process from "node:process";
 import type { Writable } from "node:stream";
 import {
   type AdcArguments,
@@ -23,11 +24,12 @@ import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolv
 import type { TokenLease } from "../token/source.ts";
 import { strayWarning, withoutWaysToTokens } from "../token/sources.ts";
 import { sentToken, splitTokens } from "../token/token_value.ts";
-import { runChild } from "./child.ts";
+import { closePipes, type OutputPipes, outputPipes, runChild } from "./child.ts";
 import {
   type ChildEnvironment,
   childEnvironment,
   handOver,
+  markStartedAdc,
   secretsOf,
   visibleTokens,
 } from "./environment.ts";
@@ -86,13 +88,17 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
 
   // ADC, or the program. Before anything is sent, made or said: without it there is nothing to do it for.
   const program = name === undefined ? locateAdc(terms) : locateProgram(name, terms);
+  if (process.platform === "win32") {
+    const { windowsCommand } = await import("../system/windows_command.ts");
+    windowsCommand(program.file, [...program.prefix, ...args.words], env);
+  }
   const guards = name === undefined ? await import("./guards.ts") : undefined;
   guards?.refuseLinkedOutput(args, cwd);
   await guards?.refuseDevices(args, cwd);
   if (name === undefined && !needsBackend(args)) {
     const secrets = visibleTokens(args, env);
     const plan = { kind: "offline", program, words: args.wordsWithoutValues, secrets } as const;
-    return await runProgram(plan, withoutWaysToTokens(env), context);
+    return await runProgram(plan, withoutWaysToTokens(env), { ...context, isAdc: true });
   }
 
   requireAllowed(terms.profile, name === undefined ? args.command! : "exec");
@@ -107,6 +113,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   // The token, which may have been made for this run.
   const found = terms.token === false ? WITHOUT_TOKEN : await findToken(connection, context);
   let { lease } = found;
+  let pipes: Promise<OutputPipes> | undefined;
   try {
     requireGatewayGroup(connection, found.token);
     // What the child must not do with it.
@@ -140,7 +147,10 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     // The check.
     let checked: CheckResult | undefined;
     if (terms.check !== false) {
-      checked = await checkToken(sentToken(resolved.token), { ...context, connection });
+      const checking = checkToken(sentToken(resolved.token), { ...context, connection });
+      // They take a program of the system's: while the server is waited for, that costs nothing.
+      if (terms.mask !== false) pipes = outputPipes(terms);
+      checked = await checking;
       if (checked.verdict !== "valid") {
         const refusal = explainRefusal(checked, { record, now: now(), resolved, connection, env });
         throw new CheckError(refusal, { resolved });
@@ -166,9 +176,14 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
       resolved,
       checked,
     } as const;
-    const result = await runProgram(plan, child, context);
+    const result = await runProgram(plan, child, {
+      ...context,
+      pipes,
+      isAdc: name === undefined,
+    });
     return result && await checkAgain(result, plan, terms);
   } finally {
+    if (pipes !== undefined) closePipes(await pipes);
     await releaseLease(lease, terms);
   }
 }
@@ -293,7 +308,7 @@ function wordsForAdc({ args: { words }, timeout }: Connection): readonly string[
 async function runProgram(
   plan: RunPlan,
   child: ChildEnvironment,
-  terms: RunTerms,
+  terms: RunTerms & { readonly isAdc: boolean; readonly pipes?: Promise<OutputPipes> | undefined },
 ): Promise<RunResult | undefined> {
   const late = await terms.onPlan?.(plan);
   if (late === false) return undefined;
@@ -305,18 +320,20 @@ async function runProgram(
   const piped = terms.mask !== false && secrets.length > 0;
   const inTerminal = piped ? await openTerminal(plan, terms) : undefined;
   const mask = createMask(piped ? secrets : [], inTerminal && { idleTime: ECHO_TIME });
-  const out = piped ? stdout : unmasked(stdout, 1);
   const diff = terms.drift || terms.diffFile !== undefined
     ? (await import("./drift.ts")).openDiffFile(terms.cwd, terms.diffFile)
     : undefined;
+  markStartedAdc(child, terms.isAdc ? plan.program : undefined);
+  if (terms.isAdc && piped && !inTerminal) addColours(child, plan, [stdout, stderr]);
   const { code, signal: killedBy, outputFailure } = inTerminal === undefined
     ? await runChild(plan.program, plan.words, {
       ...terms,
       stdin,
-      stdout: out,
+      stdout: piped ? stdout : unmasked(stdout, 1),
       stderr: piped ? stderr : unmasked(stderr, 2),
+      pipes: piped ? terms.pipes : undefined,
       mask,
-      env: { ...child, ...colourOf(out, terms.env) },
+      env: child,
     })
     : await inTerminal(plan.program, plan.words, { ...terms, mask, env: child });
   const exitCode = code ?? 128 + (killedBy === null ? 0 : constants.signals[killedBy]);
@@ -373,17 +390,22 @@ function unmasked(stream: Writable | "inherit" | "ignore", own: number): typeof 
 }
 
 /**
- * A child that writes to a pipe leaves out its colours, unless it is told that a terminal follows.
+ * ADC leaves out its colours where it writes to a pipe, unless it is told that a terminal follows. Another
+ * program may have one of its streams redirected, or run a third whose output is read.
  */
-function colourOf(
-  stdout: Writable | "inherit" | "ignore",
-  env: Environment,
-): { readonly FORCE_COLOR?: string } {
-  if (env.FORCE_COLOR !== undefined || env.NO_COLOR !== undefined) return {};
-  const stream = stdout as { readonly isTTY?: boolean; getColorDepth?(): number };
-  if (typeof stdout === "string" || stream.isTTY !== true) return {};
-  const depth = stream.getColorDepth?.() ?? 4;
-  return depth < 4 ? {} : { FORCE_COLOR: depth >= 24 ? "3" : depth >= 8 ? "2" : "1" };
+function addColours(
+  child: ChildEnvironment,
+  plan: RunPlan,
+  streams: readonly (Writable | "inherit" | "ignore")[],
+): void {
+  const isSet = (name: string) =>
+    child[name] !== undefined ||
+    (plan.kind === "online" && plan.connection.envFile.get(name) !== undefined);
+  if (isSet("FORCE_COLOR") || isSet("NO_COLOR")) return;
+  const terminals = streams as readonly { readonly isTTY?: boolean; getColorDepth?(): number }[];
+  if (!terminals.every(({ isTTY }) => isTTY === true)) return;
+  const depth = terminals[0]!.getColorDepth?.() ?? 4;
+  if (depth >= 4) child.FORCE_COLOR = depth >= 24 ? "3" : depth >= 8 ? "2" : "1";
 }
 
 async function checkAgain(

@@ -10,6 +10,7 @@ import type { IPty, spawn as spawnPty } from "@lydell/node-pty";
 import type { Context, Environment } from "../context.ts";
 import type { Mask } from "../mask/mask.ts";
 import { ENDED_PROCESS, IdleTimer } from "../system/idle_timer.ts";
+import { readProcess } from "../system/programs.ts";
 import { type ChildEnding, pipeOutput } from "./child.ts";
 import { notStarted, type Program } from "./locate.ts";
 import { type RunSignals, sendSignal } from "./signals.ts";
@@ -226,7 +227,7 @@ export async function runInTerminal(
     type(keys.subarray(at + 1));
   };
   const abort = () => act("SIGTERM");
-  watch.passTo(act, { terminal: false, also: ["SIGCONT"] });
+  watch.passTo(act, ["SIGCONT"]);
   signal?.addEventListener("abort", abort);
   outer.enter();
   try {
@@ -234,7 +235,7 @@ export async function runInTerminal(
     try {
       child = open(program.file, [...program.prefix, ...args], { env, cwd, ...size });
     } catch (error) {
-      throw notStarted(error, program);
+      throw notStarted(error, program, { env, cwd });
     }
     const output = pipeOutput(child.output, terminal.output, { mask });
     terminal.input.on("data", type);
@@ -276,19 +277,15 @@ function outerTerminal({ input, output }: Terminal): OuterTerminal {
 /** Whether Ctrl-Z would stop the child: it is in front itself, and does not ignore the stop. */
 function takesStop(pid: number): boolean {
   if (frontGroup(pid) !== pid) return false;
-  const [, ignored = "0"] = /^SigIgn:\s*(\w+)/m.exec(outputOf("cat", `/proc/${pid}/status`)) ?? [];
+  const status = readProcess(`/proc/${pid}/status`) ?? "";
+  const [, ignored = "0"] = /^SigIgn:\s*(\w+)/m.exec(status) ?? [];
   return (BigInt(`0x${ignored}`) >> BigInt(constants.signals.SIGTSTP - 1) & 1n) === 0n;
 }
 
 /** The process group that the keys of a process' terminal are for. */
 function frontGroup(pid: number): number | undefined {
   const group = process.platform === "linux"
-    ? outputOf("cat", `/proc/${pid}/stat`).split(") ").at(-1)?.split(" ")[5]
-    : outputOf("ps", "-o", "tpgid=", "-p", `${pid}`);
+    ? readProcess(`/proc/${pid}/stat`)?.split(") ").at(-1)?.split(" ")[5]
+    : spawnSync("ps", ["-o", "tpgid=", "-p", `${pid}`], { encoding: "utf8" }).stdout;
   return Number(group) > 0 ? Number(group) : undefined;
-}
-
-/** Another process may look into /proc where Deno's permissions keep this one out. */
-function outputOf(program: string, ...args: readonly string[]): string {
-  return spawnSync(program, args, { encoding: "utf8" }).stdout ?? "";
 }

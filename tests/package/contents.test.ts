@@ -95,7 +95,6 @@ describe("the npm package", () => {
     const required = [
       "@clack/prompts",
       "commander",
-      "cross-spawn",
       "dotenv",
       "glob",
       "js-yaml",

@@ -40,12 +40,14 @@ export async function runCommand({ words, exec, options }: RunCommand, io: Io): 
       profile: profiles[0],
       watch,
       stdin: "inherit",
+      stdout: io.stdout,
+      stderr: io.stderr,
       pseudoTerminal: pseudoTerminalOf({ exec, options }, io),
       onWarning: reporter.warn,
       onPlan: (plan) => {
         if (options.dryRun) printPlan(plan, output);
         else announce(plan, output);
-        return !options.dryRun && { stdout: io.stdout, stderr: io.stderr };
+        return !options.dryRun && {};
       },
     });
     return result === undefined ? 0 : conclude(result, output);
