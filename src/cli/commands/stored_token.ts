@@ -182,11 +182,6 @@ async function refuseShadowed(
   );
 }
 
-/** What keeps the profile in a command that is suggested. */
-function flagOf({ profile }: Connection): string {
-  return profile?.explicit ? `-p ${profile.name} ` : "";
-}
-
 /** The new token lives as long as the old one was to live. */
 function lifetimeOf(record: TokenRecord | undefined): number | undefined {
   if (record?.neverExpires) return undefined;

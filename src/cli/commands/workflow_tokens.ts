@@ -21,7 +21,7 @@ import type { CreateOptions, RotateOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { maskInRunner } from "../output/ci.ts";
 import { fixed, handOutToken, line, writeToken } from "../output/out.ts";
-import { asAdcRunError, describeError, type Reporter } from "../output/report.ts";
+import { asAdcRunError, describeError } from "../output/report.ts";
 import { type AccountSession, describeOwner, tryToken, withAccountSession } from "./account.ts";
 
 type WorkflowCall = OwnCall<CreateOptions & RotateOptions>;
