@@ -393,7 +393,7 @@ it("the action's outputs are the numbers of drift, though the step fails", async
   const run = async (args: string) => {
     const endings = await runAction({
       folder: folder.path,
-      programs: await withNpm(folder),
+      programs: await withRelease(folder, home!.command),
       inputs: {
         args,
         server: f.sandbox.url,
