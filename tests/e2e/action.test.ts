@@ -160,8 +160,8 @@ it("the action splits `args` without a shell, and hands on what was set, and not
 for (
   const [what, args, message] of [
     ["has a quote too many", "sync -f 'adc.yaml", /quote/],
-    ["is blank", " ", /^::error title=adc-run::The input args is blank/],
-    ["has blank lines alone", "\n\t\n", /^::error title=adc-run::The input args is blank/],
+    ["is empty", " ", /^::error title=adc-run::The input args is empty/],
+    ["has only blank lines", "\n\t\n", /^::error title=adc-run::The input args is empty/],
   ] as const
 ) {
   it(`the action fails where \`args\` ${what}, runs nothing and leaves no file`, async () => {
