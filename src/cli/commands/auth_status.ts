@@ -3,7 +3,12 @@ import { CheckError } from "../../check/verdict.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import { describeConnection } from "../../connection/connection.ts";
 import { explainNoToken } from "../../check/network_failure.ts";
-import { adcRunCommand, describeOrigin, type Origin } from "../../connection/origin.ts";
+import {
+  adcRunCommand,
+  describeOrigin,
+  type Origin,
+  requireAllowed,
+} from "../../connection/origin.ts";
 import { UsageError } from "../../errors.ts";
 import { describeEnd, endWarning, explainRefusal, knownToken } from "../../lifecycle/expiry.ts";
 import type { TokenRecord } from "../../store/state.ts";
@@ -92,6 +97,7 @@ function hasKnownEnd({ expiresAt, neverExpires }: TokenRecord): boolean {
 export async function authToken(call: OwnCall, io: Io): Promise<number> {
   const { options, reporter } = call;
   const { connection, sources } = await openConnection(call, io);
+  requireAllowed(connection.profile, "token");
   const looking = withoutLogIn(sources);
   if (looking.length === 0) {
     throw new UsageError('Cannot print a token: source "admin-api" creates tokens for runs only', {

@@ -67,6 +67,13 @@ export function writeToken(token: Secret, out: Out, beside?: object): void {
   write(`${text}\n`, out.stdout, "stdout");
 }
 
+/** What `auth create --print` is for: it fails where nobody reads. */
+export async function handOutToken(token: Secret, out: Out): Promise<void> {
+  const failed = new Promise<never>((_, reject) => out.stdout.once("error", reject));
+  writeToken(token, out);
+  await Promise.race([written(out), failed]);
+}
+
 function write(text: string, stream: Writable, to: StreamName): void {
   try {
     stream.write(text);
