@@ -142,7 +142,7 @@ export async function createToken(
   throw new AdminApiError({
     failure: "name-taken",
     tried: `Cannot create the token "${name}" at ${api.origin}`,
-    found: `${user.username} has one of that name already`,
+    found: `${user.username} already has a token with that name`,
     suggestion: `Renew it with "adc-run auth rotate ${name}".`,
   });
 }
@@ -161,8 +161,8 @@ async function rotateToken(
     throw new AdminApiError({
       failure: "not-found",
       tried: `Cannot rotate the token "${name}" at ${api.origin}`,
-      found: `${user.username} has none of that name`,
-      suggestion: `Make it with "adc-run auth create ${name}".`,
+      found: `${user.username} has no token with that name`,
+      suggestion: `Create it with "adc-run auth create ${name}".`,
     });
   }
   const expiresAt = current?.expiresAt;
@@ -348,7 +348,7 @@ async function requireNoRival(
 
 function rotatedElsewhere(name: string): AdcRunError {
   return new AdcRunError(
-    `Cannot replace the token "${name}": another run is at it`,
+    `Cannot replace the token "${name}": another run is replacing it`,
     EXIT.unavailable,
     { suggestion: `Try again when that has ended; in ${MAX_RUN / 60_000} minutes at the latest.` },
   );

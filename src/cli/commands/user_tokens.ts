@@ -73,7 +73,7 @@ export async function authList(call: OwnCall<ListOptions>, io: Io): Promise<numb
 
 async function readTime(text: string, option: string): Promise<number> {
   const time = await readLifetime(text, option);
-  if (time === undefined) throw new UsageError(`Cannot use ${option} "never": it is no duration`);
+  if (time === undefined) throw new UsageError(`Cannot use ${option} "never": expected a duration`);
   return time;
 }
 

@@ -66,10 +66,10 @@ export async function rotateWorkflows(call: WorkflowCall, io: Io): Promise<numbe
   const { options, operands, reporter } = call;
   const { all, due: within, dryRun = false } = options;
   if ([operands.length > 0, all === true, within !== undefined].filter(Boolean).length > 1) {
-    throw new UsageError("Cannot rotate: name workflows, or use --all or --due, one of them");
+    throw new UsageError("Cannot rotate: use only one of names, --all and --due");
   }
   const due = within === undefined ? undefined : await readLifetime(within, "--due");
-  if (within === "never") throw new UsageError('Cannot use --due "never": it is a time');
+  if (within === "never") throw new UsageError('Cannot use --due "never": expected a duration');
   const targets = await targetsOf(operands, call, io);
   const results: WorkflowResult[] = [];
   const add = (found: readonly WorkflowResult[]) => {
@@ -213,7 +213,7 @@ async function withWorkflows(
     async (session) => {
       if (session.resolved !== undefined && isAdminKey(session.resolved.token)) {
         throw new AdcRunError(
-          `Cannot make a token with the admin key of ${session.resolved.source}: it is no user's`,
+          `Cannot create a token with the admin key from ${session.resolved.source}: it does not belong to a user`,
           EXIT.permission,
           { suggestion: "Use a user's token, or log in." },
         );
@@ -263,7 +263,9 @@ async function savedWorkflow(
   { env, cwd }: Io,
 ): Promise<StoredWorkflow> {
   if (typeof handOver === "function") {
-    throw new UsageError("Cannot use --save with --print: nobody would be there to take the token");
+    throw new UsageError(
+      "Cannot use --save with --print: there is no command or file to hand the token to",
+    );
   }
   if (profile?.explicit && !(await readUserProfiles(env)).profiles.has(profile.name)) {
     throw new UsageError(`Cannot use --save: profile "${profile.name}" is not one of your own`);

@@ -198,7 +198,7 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     usage: ["adc-run auth create NAME [options]"],
     summary: "a token for a workflow that lives elsewhere, handed over to it",
     description: [
-      "Makes a token of this name for a workflow such as a pipeline, tries it, and hands it over: to a command's standard input, into a file that only you can read, or onto standard output. It is made with the token that a run would take; with API7_USERNAME and API7_PASSWORD there is one log-in. Nothing that is secret is stored here. Where the hand-over fails the token is revoked.",
+      "Creates a token with this name for a workflow such as a pipeline, checks it, and hands it over: to a command's standard input, into a file that only you can read, or to standard output. It is created with the token that a run would use; API7_USERNAME and API7_PASSWORD cost one login. Nothing secret is stored here. If the hand-over fails, the token is revoked.",
       'The command has to read all of its input and exit with 0 within a minute. It sees none of adc-run\'s tokens, and its output is masked. A workflow of config.json ("workflows") needs no options; there a command starts in the folder of that file, so that it cannot depend on where you are: let "gh" be told with --repo.',
     ],
     options: CREATE_OPTIONS,
