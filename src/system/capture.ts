@@ -113,7 +113,8 @@ function notStarted(error: unknown): Captured {
 
 /** Ends a process on Windows with all that it has started, unless its parent has ended before it. */
 export async function endTree(pid: number, env: Environment): Promise<void> {
-  const { spawn } = await import("node:child_process");
+  const { systemSpawner } = await import("./spawn.ts");
+  const spawn = await systemSpawner();
   // By its path: Windows would take one that lies in the working directory.
   const taskkill = `${
     variableIn(env, "SystemRoot", "win32") ?? "C:\\Windows"
