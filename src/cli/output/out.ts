@@ -3,6 +3,7 @@ import type { Environment } from "../../context.ts";
 import { createMask, type Mask } from "../../mask/mask.ts";
 import { noteFailure } from "../../run/child.ts";
 import { MIN_SECRET_LENGTH, Secret } from "../../secret.ts";
+import { columns, wrap } from "./layout.ts";
 
 /**
  * The one way out: what adc-run says, on either stream and in any format, is written here and nowhere else. A
@@ -39,13 +40,14 @@ export interface Out {
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly secrets: KnownSecrets;
+  readonly env?: Environment;
 }
 
 type StreamName = "stdout" | "stderr";
 
-/** A line, or several; the line break at the end may be left out. */
-export function writeText(text: Text, out: Out, to: StreamName): void {
-  const rendered = withoutCommands(render(text, out));
+/** A line, or several; the line break at the end may be left out. Those of a terminal are broken between words. */
+export function writeText(text: Text, out: Out, to: StreamName, width = Infinity): void {
+  const rendered = withoutCommands(wrap(render(text, out), width));
   write(rendered.endsWith("\n") ? rendered : `${rendered}\n`, out[to], to);
 }
 
@@ -94,28 +96,29 @@ export function written({ stdout }: Pick<Out, "stdout">): Promise<void> {
   });
 }
 
-export function render(text: Text, { secrets }: Pick<Out, "secrets">): string {
-  return typeof text === "string" ? cell(text, { secrets }) : text.fixed.reduce(
-    (before, part, index) => before + render(text.values[index - 1]!, { secrets }) + part,
+export function render(text: Text, out: Pick<Out, "secrets" | "env">): string {
+  return typeof text === "string" ? withShortHome(cell(text, out), out) : text.fixed.reduce(
+    (before, part, index) => before + render(text.values[index - 1]!, out) + part,
   );
+}
+
+/** As shells write it. */
+function withShortHome(text: string, { env = {} }: Pick<Out, "env">): string {
+  const home = text.includes("/") ? env.HOME : undefined;
+  if (!home || home.length < 3 || !text.includes(home)) return text;
+  return text.replaceAll(home, (found, at: number) => {
+    const [before = "", after = ""] = [text[at - 1], text[at + found.length]];
+    return /[\w./-]/.test(before) || /[\w.-]/.test(after) ? found : "~";
+  });
 }
 
 /** A table's lines: cells are cleaned before they are measured. */
 export function tableOf(
   rows: readonly (readonly Text[])[],
-  out: Pick<Out, "secrets">,
-  indent: string,
+  out: Pick<Out, "secrets" | "env">,
+  terms: { readonly indent?: string; readonly width?: number } = {},
 ): Line {
-  const cells = rows.map((row) => row.map((each) => render(each, out)));
-  const widths = (cells[0] ?? []).map((_, column) =>
-    Math.max(...cells.map((row) => row[column]?.length ?? 0))
-  );
-  return fixed(
-    cells.map((row) => {
-      const padded = widths.map((width, column) => (row[column] ?? "").padEnd(width));
-      return `${indent}${padded.join("  ")}`.trimEnd();
-    }).join("\n"),
-  );
+  return fixed(columns(rows.map((row) => row.map((each) => render(each, out))), terms));
 }
 
 /** Makes a value fit to be shown: on one line, nothing in it that draws, commands or is a secret. */
