@@ -131,7 +131,7 @@ async function demo(cwd: string): Promise<void> {
       expect("auth status", await adcRun(["auth", "status"], { env, cwd }), 0);
       say("ADC runs with it");
       expect("sync", await adcRun(["sync", "-f", "adc.yaml"], { env, cwd }), 0);
-      say("ADC runs with a token that is made for this run alone and revoked behind it");
+      say("ADC runs with a token that is made for this run only and revoked behind it");
       expect("diff", await adcRun(["--ephemeral=5m", "diff", "-f", "adc.yaml"], { env, cwd }), 0);
       say(
         "The stored token is renewed: a new one is made, tried and stored, the old one is revoked",

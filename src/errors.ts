@@ -14,13 +14,13 @@ export const EXIT = {
 
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   usage: "the command line is wrong",
-  data: "bad data: a token, .env or profile; or a leak, with --fail-on-leak",
-  unavailable: "the server cannot be reached, or fails",
+  data: "invalid data: a token, .env or profile; or a leak, with --fail-on-leak",
+  unavailable: "the server cannot be reached, or failed",
   software: "an internal error; please report it",
-  source: "a source is broken, or nothing can be stored",
-  permission: "no token, or the server refuses it, or the log-in",
-  config: "settings cannot be used, or do not fit the server",
-  notExecutable: "ADC was found and cannot be executed",
+  source: "a source failed, or something could not be written",
+  permission: "no token, or the server refused it or the login",
+  config: "invalid settings, or they do not match the server",
+  notExecutable: "ADC was found but cannot be executed",
   notFound: "ADC was not found",
   interrupted: "cancelled at a prompt",
 };

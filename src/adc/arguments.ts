@@ -89,20 +89,23 @@ export async function readTimeLimit(
   { handedOn }: { readonly handedOn: "as it is" | "in milliseconds" },
 ): Promise<TimeLimit> {
   const milliseconds = await readDuration(text);
-  const suggestion = 'Write it like "30s" or "1h10m".';
-  if (milliseconds === undefined) return { found: `"${text}" is no duration`, suggestion };
+  const suggestion = 'Use a value such as "30s" or "1h10m".';
+  if (milliseconds === undefined) return { found: `"${text}" is not a duration`, suggestion };
   if (milliseconds >= MAX_TIMER) {
-    const found = `"${text}" is longer than ADC can wait: it would fail at once`;
-    return { found, suggestion: 'Write "24d", or less.' };
+    const found = `"${text}" is longer than ADC can wait: the request would fail at once`;
+    return { found, suggestion: 'Use "24d" or less.' };
   }
   if (milliseconds === 0) {
-    return { found: `"${text}" is no limit to one ADC, and no time at all to another`, suggestion };
+    return {
+      found: `"${text}" means no limit to one ADC and no time at all to another`,
+      suggestion,
+    };
   }
   if (handedOn === "in milliseconds" || DURATION.test(text)) return { milliseconds };
   const [seconds, rest] = [milliseconds / 1000, milliseconds % 1000];
   return {
-    found: `not every ADC reads "${text}" in the same way`,
-    suggestion: `Write "${rest === 0 ? `${seconds}s` : `${milliseconds}ms`}".`,
+    found: `not every ADC reads "${text}" the same way`,
+    suggestion: `Use "${rest === 0 ? `${seconds}s` : `${milliseconds}ms`}".`,
   };
 }
 

@@ -57,9 +57,12 @@ const INFORMATION_OPTIONS: ReadonlySet<string> = new Set(["-v", "-V", "--version
 export function parseAdcArguments(words: readonly string[]): AdcArguments {
   const command = words[0]?.startsWith("-") ? undefined : words[0];
   if (/^--verbose(=|$)/.test(words[0] ?? "")) {
-    throw new UsageError("Cannot use --verbose in front of ADC's command: not every ADC reads it", {
-      suggestion: "Write it behind the command.",
-    });
+    throw new UsageError(
+      "Cannot use --verbose before ADC's command: not every ADC accepts it there",
+      {
+        suggestion: "Put it after the command.",
+      },
+    );
   }
   const { options, files, tokens } = parse(words);
   const places = tokenPlaces(words, tokens.length);
@@ -100,8 +103,8 @@ function parse(words: readonly string[]): Parsed {
   } catch (error) {
     if (error instanceof CommanderError && error.code === "commander.optionMissingArgument") {
       const option = words.at(-1) ?? "";
-      throw new UsageError(`ADC's option "${option}" has no value: it is the last word`, {
-        suggestion: "Give it a value, or leave it out.",
+      throw new UsageError(`ADC's option "${option}" has no value: nothing follows it`, {
+        suggestion: "Give it a value, or remove it.",
         cause: error,
       });
     }

@@ -41,7 +41,7 @@ export interface AdminApiOptions {
 }
 
 /**
- * API7 Enterprise's Admin API, as far as tokens need it: log-in and log-out, who the caller is, and the
+ * API7 Enterprise's Admin API, as far as tokens need it: login and log-out, who the caller is, and the
  * caller's tokens.
  *
  * Requests go out on the connection's terms: its CA, client certificate, proxy and time limit. Redirects
@@ -108,8 +108,10 @@ export class AdminApi implements AsyncDisposable {
     if (!BACKENDS[backend.value].hasUsers || server === undefined) {
       throw wrongValue(
         backend.origin,
-        `the backend "${backend.value}" has no users and no tokens that could be made`,
-        { suggestion: "Only API7 Enterprise has: set --backend api7ee or ADC_BACKEND=api7ee." },
+        `backend "${backend.value}" has no user accounts`,
+        {
+          suggestion: "Only API7 Enterprise has them: set --backend api7ee or ADC_BACKEND=api7ee.",
+        },
       );
     }
     const { token, dispatcher } = options;
@@ -166,7 +168,7 @@ export class AdminApi implements AsyncDisposable {
   }
 
   /**
-   * Lists the ways to log in beside the built-in one. It takes no log-in.
+   * Lists the ways to log in beside the built-in one. It takes no login.
    *
    * @param options What ends the call.
    * @returns All of them, those that are turned off too.

@@ -131,7 +131,7 @@ export async function createToken(
   function withHint(error: unknown): unknown {
     if (!(error instanceof AdminApiError)) return error;
     const { failure, tried, found, status, suggestion, cause } = error;
-    const hint = `The server may have made the token "${name}" all the same; revoke it if it has.`;
+    const hint = `The server may have created token "${name}" anyway; if so, revoke it.`;
     return new AdminApiError({
       failure,
       tried,

@@ -125,8 +125,8 @@ export function judgeRawAnswer(
       tried,
       status,
       found: `not found: ${found}`,
-      suggestion: "Look at the path and the id in it. Or it is no Admin API of the backend " +
-        `"${backend}" that answers there: look at --server (ADC_SERVER) and --backend.`,
+      suggestion: "Check the path and the id in it. If this is not the Admin API of backend " +
+        `"${backend}", check --server (ADC_SERVER) and --backend.`,
     }, { resolved });
   }
   if (verdict === "wrong-server" && status > 404) {
@@ -167,6 +167,6 @@ export async function findGatewayGroup(
   const result = await checkToken(resolved.token, { connection, signal, dispatcher });
   if (result.verdict !== "valid") throw new CheckError(result, { resolved });
   const { tried, status } = answer;
-  const found = `the server names no id of the gateway group "${name}"`;
+  const found = `the server gave no id for gateway group "${name}"`;
   throw new CheckError({ tried, status, ...notThisBackend(found, "api7ee") }, { resolved });
 }

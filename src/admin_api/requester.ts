@@ -21,7 +21,7 @@ export interface Ask {
   readonly path: string;
   readonly body?: Readonly<Record<string, unknown>>;
   /** What it is about, where that makes a difference to the answer. */
-  readonly about?: "log-in" | "log-out" | "one-token";
+  readonly about?: "login" | "log-out" | "one-token";
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -156,12 +156,12 @@ export class Requester {
   }
 
   #isInSession({ about }: Ask): boolean {
-    return this.#token === undefined && about !== "log-in" && about !== "log-out";
+    return this.#token === undefined && about !== "login" && about !== "log-out";
   }
 
   /** A token has no part in a session of its own. */
   #tokenFor({ about }: Ask): Secret | undefined {
-    return about === "log-in" || about === "log-out" ? undefined : this.#token;
+    return about === "login" || about === "log-out" ? undefined : this.#token;
   }
 
   #mask(shortest = 1): ReturnType<typeof createMask> {
@@ -204,8 +204,8 @@ function clockSkewOf(date: string | undefined): number | undefined {
 }
 
 interface Question {
-  /** What the request is about: `log-in`, one token by its id, or anything else. */
-  readonly about?: "log-in" | "one-token" | undefined;
+  /** What the request is about: `login`, one token by its id, or anything else. */
+  readonly about?: "login" | "one-token" | undefined;
   readonly name?: string | undefined;
   /** Whether a token vouches for the caller; else a session does. */
   readonly withToken: boolean;
@@ -238,22 +238,22 @@ function judgeAnswer(response: HttpResponse, question: Question): Failed | undef
   const byWords = judgeWords(response, question);
   if (byWords !== undefined) return { ...byWords, found };
   const { status } = response;
-  if (question.about === "log-in" && [400, 401, 403].includes(status)) {
+  if (question.about === "login" && [400, 401, 403].includes(status)) {
     return {
       failure: "wrong-credentials",
       found,
-      suggestion:
-        "Look at the user's name and the password. LDAP users log in with --login-option.",
+      suggestion: "Check the user name and password. LDAP users log in with --login-option.",
     };
   }
   if (status === 401 && !question.withToken) {
-    return { failure: "rejected", found, suggestion: "The session is over. Log in again." };
+    return { failure: "rejected", found, suggestion: "The session has ended. Log in again." };
   }
   if (status === 403 && !question.withToken) {
     return {
       failure: "forbidden",
       found,
-      suggestion: "The log-in works. Ask for a role that may do this.",
+      suggestion:
+        "The login worked, but the user's role does not allow this. Ask for one that does.",
     };
   }
   if (status === 404 && question.about === "one-token") return { failure: "not-found", found };
@@ -274,7 +274,7 @@ function judgeWords(
   if (status >= 400 && LICENCE.test(words)) {
     return {
       failure: "no-license",
-      suggestion: "Log in to the Dashboard and put in a licence, or a new one.",
+      suggestion: "Upload a valid license in the Dashboard.",
     };
   }
   if (!REFUSALS.includes(status)) return undefined;
@@ -285,7 +285,7 @@ function judgeWords(
   if (TO_BE_CHANGED.test(words) && /password/i.test(words) && !INCORRECT.test(words)) {
     return {
       failure: "password-change",
-      suggestion: "Log in to the Dashboard, and change the password there.",
+      suggestion: "Log in to the Dashboard and change the password there.",
     };
   }
   return undefined;

@@ -41,7 +41,7 @@ export class ServerSession {
   }
 
   /**
-   * Since API7 Enterprise 3.2.14.4 a log-in ends the user's other sessions, so that another log-in of the same
+   * Since API7 Enterprise 3.2.14.4 a login ends the user's other sessions, so that another login of the same
    * user may have ended this one. Once: two that ended each other's again and again would never come to an end.
    */
   async #renew(
@@ -109,7 +109,7 @@ async function beginSession(
     method: "POST",
     path: ldap === undefined ? "/api/login" : `/api/ldap/${encodeURIComponent(ldap)}/login`,
     body: { username, password: password.reveal() },
-    about: "log-in",
+    about: "login",
     signal,
   });
   const { response, cookies } = answered;
@@ -120,7 +120,7 @@ async function beginSession(
     answered,
     cookies.insecure > 0
       ? {
-        found: "the server keeps its sessions to https, and its address starts with http",
+        found: "the server allows sessions over https only, and its address starts with http",
         suggestion: "Use the https address in --server or ADC_SERVER.",
       }
       : { found: `the server answered ${response.status} without a session` },
@@ -132,7 +132,7 @@ function pickLoginOption(
   wanted: string,
   { server, quote }: { readonly server: string; readonly quote: (words: string) => string },
 ): LoginOption {
-  const tried = `Cannot log in to ${server} with the login option "${quote(wanted)}"`;
+  const tried = `Cannot log in to ${server} with login option "${quote(wanted)}"`;
   const named = [
     ...options.filter(({ name }) => name === wanted),
     ...options.filter(({ id }) => id === wanted),
@@ -144,21 +144,19 @@ function pickLoginOption(
     throw new AdminApiError({
       failure: "not-found",
       tried,
-      found: named.length > 0
-        ? "it is turned off on the server"
-        : "the server has none of that name",
+      found: named.length > 0 ? "it is disabled on the server" : "the server has no such option",
       suggestion: usable === ""
-        ? "The server has no login options; log in without one."
-        : `It has ${quote(usable)}; or log in without one.`,
+        ? "The server has no login options; leave --login-option out."
+        : `Available: ${quote(usable)}. Or leave --login-option out.`,
     });
   }
   if (option.providerType === "ldap") return option;
   throw new AdminApiError({
     failure: "browser-login",
     tried,
-    found: `it is of the kind "${quote(option.providerType)}", which needs a browser`,
+    found: `its type is "${quote(option.providerType)}", which needs a browser`,
     suggestion:
-      "Make a token in the Dashboard (Organization, Tokens, Create Token), and store it " +
-      'with "adc-run auth login --with-token".',
+      "Create a token in the Dashboard (Organization > Tokens > Create Token), and store it " +
+      'with "auth login --with-token".',
   });
 }

@@ -49,7 +49,7 @@ export class Tokens {
       throw new AdminApiError({
         failure: "name-taken",
         tried: `Cannot create the token "${quoted}" at ${server.display}`,
-        found: "there is a token of that name",
+        found: "a token with that name already exists",
         suggestion: "Choose another name, or revoke that token.",
       });
     }
@@ -112,14 +112,14 @@ export class Tokens {
     const answered = await this.#requester.ask(ask);
     const fresh = readValue(this.#requester, answered, readNewToken);
     const issue = this.#requester.isOwn(fresh.token)
-      ? "it is what the caller has vouched with"
+      ? "it is the token that made the request"
       : validateToken(fresh.token, "api7ee");
     this.#requester.hide(fresh.token);
     if (issue === undefined) return fresh;
     // As where no token came: it is looked for, gets another value, and is revoked if that is no better.
     throw this.#requester.wrongServer(answered, {
-      found: `the token that the server made cannot be used: ${issue}`,
-      suggestion: "Nothing was stored. Look at the server, and at what is in front of it.",
+      found: `the server created an unusable token: ${issue}`,
+      suggestion: "Nothing was stored. Check the server, and any proxy in front of it.",
     });
   }
 
@@ -148,7 +148,7 @@ async function getTokens(
   if ("response" in answered) return answered;
   const { missed } = answered;
   throw requester.wrongServer(missed, {
-    found: `the server answered ${missed.response.status}, and has neither ${PATHS.join(" nor ")}`,
+    found: `the server answered ${missed.response.status}: it has neither ${PATHS.join(" nor ")}`,
   });
 }
 

@@ -117,9 +117,8 @@ export function namesGatewayGroup(
 }
 
 const EMPTY_GROUP = {
-  found: "the gateway group's name is empty",
-  suggestion:
-    "ADC would change whichever group the server lists first. Name the one you mean with " +
+  found: "the gateway group is empty",
+  suggestion: "ADC would change whichever group the server lists first. Set the group with " +
     "--gateway-group or ADC_GATEWAY_GROUP.",
 };
 
@@ -179,7 +178,7 @@ function withHint(
 ): string | undefined {
   if (token === undefined) {
     return verdict === "rejected"
-      ? "The server asks for a key: give one, and leave --no-token out."
+      ? "The server requires a key: provide one, and remove --no-token."
       : suggestion;
   }
   // An API7 token at the backend `apisix`, which is ADC's default, is a likely slip.
@@ -193,7 +192,7 @@ function withHint(
 }
 
 export function foreignToken(prefix: string, backend: Backend): string {
-  return `The token starts with "${prefix}", which is API7 Enterprise's, and the backend is "${backend}"`;
+  return `The token starts with "${prefix}", so it is for API7 Enterprise, but the backend is "${backend}"`;
 }
 
 /** More gateway groups would hide what is said about them. */
@@ -225,7 +224,7 @@ interface Probed {
   readonly configs?: Probe["configs"];
 }
 
-const VALID: Judgement = { verdict: "valid", found: "the server took the token" };
+const VALID: Judgement = { verdict: "valid", found: "the server accepted the token" };
 
 interface BackendProbe {
   /** The first request that ADC's command makes with the token. */
@@ -303,18 +302,18 @@ async function judgeGatewayGroups(
   if (first !== undefined && isNamed(first, name)) {
     const warning = groups.length === 1
       ? undefined
-      : `The server lists ${groups.length} gateway groups for the name "${name}", and ADC before 0.21.2, ` +
-        "which looks for a part of the name, can take another one: use a later ADC.";
+      : `${groups.length} gateway groups match the name "${name}", and ADC before 0.21.2 ` +
+        "may pick the wrong one: use a later ADC.";
     return { request, status, judgement: VALID, warning };
   }
   const gatewayGroups = await listGatewayGroups(probe);
   const known = gatewayGroups.slice(0, MAX_GROUPS).map((each) => `"${each}"`).join(", ") +
     (gatewayGroups.length > MAX_GROUPS ? ", …" : "");
   const found = first === undefined
-    ? `there is no gateway group "${name}"`
-    : `asked for the gateway group "${name}", the server lists "${
+    ? `gateway group "${name}" does not exist`
+    : `asked for gateway group "${name}", the server lists "${
       oneLine(String(first.name))
-    }" first, and ADC would change that one`;
+    }" first, and ADC would change that one instead`;
   return {
     request,
     status,
@@ -323,8 +322,8 @@ async function judgeGatewayGroups(
       verdict: "no-gateway-group",
       found,
       suggestion: known === ""
-        ? "This token sees no gateway group at all. Ask for a role that does."
-        : `Name one of ${known} with --gateway-group or ADC_GATEWAY_GROUP.`,
+        ? "This token can see no gateway groups. Ask for a role that can."
+        : `Existing groups: ${known}. Set one with --gateway-group or ADC_GATEWAY_GROUP.`,
     },
   };
 }
@@ -379,16 +378,16 @@ async function askRoutes(probe: Probe, request: FirstRequest): Promise<Probed> {
   if (!fits) return { request, status, judgement: wrongBody(response, "apisix") };
   const { command = "" } = probe.connection.args;
   if (isOld) {
-    const found = "the server answers in version 2 of its Admin API, which ADC cannot read";
-    const suggestion = 'Set "admin_api_version: v3" in the server\'s configuration, below ' +
-      "deployment.admin (below apisix before version 3).";
+    const found = "the server uses version 2 of the Admin API, which ADC cannot read";
+    const suggestion = 'Set "admin_api_version: v3" in the server\'s configuration, under ' +
+      "deployment.admin (under apisix before version 3).";
     // ADC's ping reads no answer.
     return command === "ping"
       ? {
         request,
         status,
         judgement: VALID,
-        warning: `All but ping will fail: ${found}. ${suggestion}`,
+        warning: `Everything but ping will fail: ${found}. ${suggestion}`,
       }
       : { request, status, judgement: { verdict: "wrong-server", found, suggestion } };
   }
@@ -470,8 +469,8 @@ async function askConfigs(probe: Probe, request: FirstRequest): Promise<Probed> 
     ? viewerKey(response)
     : status === 404 && takesGet
     ? notThisBackend(
-      `${refusal.found} to HEAD, and takes GET: this APISIX is older than 3.14, and ADC asks by HEAD ` +
-        "where the first server tells a later version, or none",
+      `${refusal.found} to HEAD, but accepts GET: this APISIX is older than 3.14, and ADC uses HEAD ` +
+        "when the first server reports a later version, or none",
       backend,
     )
     : status === 404 && isJson(worded)

@@ -1,9 +1,11 @@
+import { connect } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import type { Server } from "../connection/server.ts";
 import { codeOf, messageOf, throwIfNotCapable } from "../errors.ts";
 import { startTls } from "../http/open_socket.ts";
+import { NoTokenError } from "../token/resolve.ts";
 import type { Verdict } from "./verdict.ts";
 
 /**
@@ -15,10 +17,13 @@ export async function explainFailure(
   { connection, server }: { readonly connection: Connection; readonly server: Server },
 ): Promise<NetworkFailure> {
   const failure = judgeFailure(error, connection.timeout.value);
+  if (failure.verdict === "unreachable" && connection.server.origin.kind === "default") {
+    return { ...failure, suggestion: "No server is set. Start with: adc-run auth login" };
+  }
   const proxy = connection.proxies[connection.servers.indexOf(server)];
   if (proxy !== undefined && failure.verdict === "unreachable") {
-    const suggestion = `The request goes through the proxy ${proxy.host.value}, which ` +
-      `${describeOrigin(proxy.host.origin)} names. Look at it, and at NO_PROXY.`;
+    const suggestion = `The request goes through proxy ${proxy.host.value}, which ` +
+      `${describeOrigin(proxy.host.origin)} sets. Check that, and NO_PROXY.`;
     return { ...failure, suggestion };
   }
   if ((error as { readonly atProxy?: boolean } | undefined)?.atProxy) {
@@ -31,6 +36,27 @@ export async function explainFailure(
   return await diagnoseTls(server, connection, failure) ?? failure;
 }
 
+/** Where nothing names a server, and none listens at ADC's default, it is not the token that is missing. */
+export async function explainNoToken<T>(
+  error: T,
+  { server, servers: [first] }: Connection,
+): Promise<T | NoTokenError> {
+  if (!(error instanceof NoTokenError) || server.origin.kind !== "default") return error;
+  return await listens(first!) ? error : error.withoutServer();
+}
+
+function listens({ base }: Server): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: base.hostname, port: Number(base.port) });
+    const finish = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(TIME_LIMIT, () => finish(false));
+    socket.once("connect", () => finish(true)).once("error", () => finish(false));
+  });
+}
+
 export interface NetworkFailure {
   readonly verdict: Verdict;
   readonly found: string;
@@ -40,54 +66,54 @@ export interface NetworkFailure {
 }
 
 const CA_HINT =
-  "Name the CA that signed it with --ca-cert-file or ADC_CA_CERT_FILE; --tls-skip-verify turns the verification off.";
+  "Set the CA that signed it with --ca-cert-file or ADC_CA_CERT_FILE; --tls-skip-verify turns verification off.";
 
-const NO_HTTP1 = "the server speaks no HTTP/1.1";
+const NO_HTTP1 = "the server does not support HTTP/1.1";
 
-const HTTP1_HINT = "ADC needs it: turn it on beside HTTP/2, or use a port that speaks it.";
+const HTTP1_HINT = "ADC needs it: enable it alongside HTTP/2, or use a port that supports it.";
 
 /** What a TLS failure says, by our own code, by OpenSSL's (Node.js), or by rustls' words (Deno). */
 const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
   [
     /CHAIN_EXPIRED/,
-    "the server's certificate, or that of a CA which signed it, has expired",
-    "Renew it on the server, or in the file of --ca-cert-file or ADC_CA_CERT_FILE.",
+    "the server's certificate, or the CA's that signed it, has expired",
+    "Renew it on the server, or in the file set with --ca-cert-file or ADC_CA_CERT_FILE.",
   ],
   [
     /CHAIN_VERSION/,
-    "the server's certificate, or one that signed it, is of version 1, which does not say what it is for",
-    "Renew it as one of version 3. A CA of version 1 is trusted where --ca-cert-file or ADC_CA_CERT_FILE names it.",
+    "the server's certificate, or one that signed it, is version 1, which does not state its purpose",
+    "Reissue it as version 3. A version 1 CA is trusted only if --ca-cert-file or ADC_CA_CERT_FILE names it.",
   ],
   [
     /CHAIN_NO_CA|INVALID_CA|key usage does not include certificate signing/,
-    "the server's certificate was signed with one that is not a CA's",
-    "Have it signed by a CA. If you did not expect this, somebody may have made it up to read the token.",
+    "the server's certificate was signed by a certificate that is not a CA",
+    "Have it signed by a CA. If this is unexpected, somebody may be trying to read the token.",
   ],
   [
     /INVALID_PURPOSE/,
-    "the server's certificate, or one that signed it, was made for another purpose",
-    "Have it made for a server, and signed by a CA.",
+    "the server's certificate, or one that signed it, was issued for another purpose",
+    "Have it issued for a server and signed by a CA.",
   ],
   [
     /CHAIN_SIGNATURE|CERT_SIGNATURE_FAILURE/,
     "the server's certificate names a CA that did not sign it",
-    "Check the address, and what answers there: somebody may have made it up to read the token. Or the file of " +
-    "--ca-cert-file or ADC_CA_CERT_FILE is of an earlier CA with the same name.",
+    "Check the address: somebody may be trying to read the token. Or the file set with " +
+    "--ca-cert-file or ADC_CA_CERT_FILE holds an older CA of the same name.",
   ],
   [
     /CHAIN_NOT_SHOWN/,
-    "the server's certificates cannot be verified: this runtime does not show them",
-    "Run adc-run with another one, such as Node.js, or without --ca-cert-file and ADC_CA_CERT_FILE.",
+    "the server's certificates cannot be verified: this runtime does not expose them",
+    "Use another runtime, such as Node.js, or remove --ca-cert-file and ADC_CA_CERT_FILE.",
   ],
   [
     /CERT_HAS_EXPIRED|certificate (has )?expired|peer certificate: Expired/i,
     "the server's certificate has expired",
-    "Renew it on the server; --tls-skip-verify turns the verification off.",
+    "Renew it on the server; --tls-skip-verify turns verification off.",
   ],
   [
     /NOT_YET_VALID|not (yet valid|valid yet)|NotValidYet/i,
     "the server's certificate is not valid yet",
-    "Look at the clocks on both sides.",
+    "Check the clocks on both sides.",
   ],
   [
     /NO_APPLICATION_PROTOCOL|NoApplicationProtocol/i,
@@ -96,45 +122,45 @@ const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
   ],
   [
     /(key|certificate key) too (weak|small)/i,
-    "the server's certificate has a key that is too short for this runtime",
-    "Give the server a certificate with an RSA key of 2048 bits and more, or an elliptic curve's.",
+    "the key of the server's certificate is too short for this runtime",
+    "Use a server certificate with an RSA key of at least 2048 bits, or an elliptic-curve key.",
   ],
   [
     /DEPTH_ZERO_SELF_SIGNED_CERT/,
     "the server's certificate is self-signed",
-    "Name that certificate with --ca-cert-file or ADC_CA_CERT_FILE, even if NODE_EXTRA_CA_CERTS has it, which " +
-    "does not suffice on Deno; --tls-skip-verify turns the verification off.",
+    "Set it with --ca-cert-file or ADC_CA_CERT_FILE, even if NODE_EXTRA_CA_CERTS lists it: on Deno that is not " +
+    "enough. --tls-skip-verify turns verification off.",
   ],
   [
     /ALTNAME_INVALID|NotValidForName|does not match certificate|not valid for/i,
     "the server's certificate is for another name",
-    "Use the name that the certificate was made for in --server or ADC_SERVER.",
+    "Use the name in the certificate for --server or ADC_SERVER.",
   ],
   [
     /CERTIFICATE_REQUIRED|certificate required|CertificateRequired|NoCertificatesPresented/i,
-    "the server asks for a client certificate",
-    "Give one with --tls-client-cert-file and --tls-client-key-file.",
+    "the server requires a client certificate",
+    "Set one with --tls-client-cert-file and --tls-client-key-file.",
   ],
   [
     /ALERT_UNKNOWN_CA|ALERT_BAD_CERTIFICATE|BAD_CERTIFICATE|HANDSHAKE_FAILURE|DECRYPT_ERROR|alert.*(UnknownCA|BadCertificate|HandshakeFailure)|(KEY_VALUES_MISMATCH|key values mismatch)/i,
-    "the TLS handshake failed: the server did not accept this side's certificate or terms",
-    "Look at --tls-client-cert-file and --tls-client-key-file.",
+    "the TLS handshake failed: the server rejected the client certificate or the TLS settings",
+    "Check --tls-client-cert-file and --tls-client-key-file.",
   ],
   [
     /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL|HTTP_REQUEST|InvalidContentType|corrupt message/i,
-    "the server does not speak TLS at that port",
-    "Is the address meant to start with http:// instead of https://?",
+    "the server does not use TLS on that port",
+    "Should the address start with http:// instead of https://?",
   ],
   [
     /CHAIN_UNKNOWN_CA|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|self-signed|UnknownIssuer|unknown issuer|CaUsedAsEndEntity|unable to (verify|get)|UNTRUSTED|CERT_CHAIN|INVALID_CA/i,
-    "the server's certificate was signed by a CA that is not known here",
+    "the server's certificate was signed by an unknown CA",
     CA_HINT,
   ],
   [
     /\bERR_(TLS|SSL|OSSL)|\bCERT_|peer certificate|tls handshake|received fatal alert|\bEPROTO\b/im,
     "the TLS handshake failed",
-    "Look at the files of --ca-cert-file, --tls-client-cert-file and --tls-client-key-file, or of the " +
-    "variables ADC_CA_CERT_FILE, ADC_TLS_CLIENT_CERT_FILE and ADC_TLS_CLIENT_KEY_FILE.",
+    "Check the files set with --ca-cert-file, --tls-client-cert-file and --tls-client-key-file, or with " +
+    "ADC_CA_CERT_FILE, ADC_TLS_CLIENT_CERT_FILE and ADC_TLS_CLIENT_KEY_FILE.",
   ],
 ];
 
@@ -142,22 +168,22 @@ const TIMEOUTS =
   /UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT|ETIMEDOUT|TimeoutError|aborted due to timeout/i;
 
 const LOOK_AT_ADDRESS =
-  "Look at the server's address in --server or ADC_SERVER, and whether it is up.";
+  "Check the address in --server or ADC_SERVER, and that the server is running.";
 
-const CUT_OFF = "the connection was cut off";
+const CUT_OFF = "the connection was closed";
 
 const UNREACHABLE: Readonly<Record<string, string>> = {
-  ENOTFOUND: "there is no host of that name",
-  EAI_AGAIN: "the host's name could not be looked up",
+  ENOTFOUND: "no such host",
+  EAI_AGAIN: "the host name could not be resolved",
   ECONNREFUSED: "the connection was refused",
   ECONNRESET: CUT_OFF,
   EPIPE: CUT_OFF,
-  UND_ERR_SOCKET: `${CUT_OFF} before the answer was complete`,
-  UND_ERR_REQ_RETRY: `${CUT_OFF} before the answer was complete`,
-  HPE_HEADER_OVERFLOW: "the answer's headers are too long",
-  UND_ERR_HEADERS_OVERFLOW: "the answer's headers are too long",
-  EHOSTUNREACH: "there is no way to that host",
-  ENETUNREACH: "there is no way to that network",
+  UND_ERR_SOCKET: `${CUT_OFF} before the response was complete`,
+  UND_ERR_REQ_RETRY: `${CUT_OFF} before the response was complete`,
+  HPE_HEADER_OVERFLOW: "the response headers are too long",
+  UND_ERR_HEADERS_OVERFLOW: "the response headers are too long",
+  EHOSTUNREACH: "no route to the host",
+  ENETUNREACH: "the network is unreachable",
 };
 
 /** With these there was no connection that TLS could have failed on. */
@@ -183,35 +209,34 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
   if (TIMEOUTS.test(words)) {
     return {
       verdict: "timeout",
-      found: `no answer came within ${timeout / 1000} s`,
-      suggestion: "Look at the server's load and the network, or give more time with --timeout.",
+      found: `no response within ${timeout / 1000} s`,
+      suggestion: "Check the server's load and the network, or allow more time with --timeout.",
     };
   }
   // undici's own words: "proxy" alone may be part of a host's name.
   if (/Proxy (response|Authentication)|Proxy ?Connection|UND_ERR_PRX/i.test(words)) {
     return {
       verdict: "unreachable",
-      found: "the proxy did not let the request through",
-      suggestion: "Look at HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
+      found: "the proxy refused the request",
+      suggestion: "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
     };
   }
   if (codes.includes("ERR_CONTENT_ENCODING")) {
     return {
-      ...unreachable("the answer is encoded, and cannot be decoded"),
-      suggestion:
-        "adc-run asks for an answer without an encoding. Look at what stands between here and the server.",
+      ...unreachable("the response has an encoding that cannot be decoded"),
+      suggestion: "adc-run asks for no encoding. Check any proxy in front of the server.",
     };
   }
   if (codes.includes("HTTP2_ONLY")) return { ...unreachable(NO_HTTP1), suggestion: HTTP1_HINT };
   if (codes.some((each) => /^HPE_INVALID/.test(each))) {
     return {
-      ...unreachable("what answers there does not speak HTTP"),
-      suggestion: "Is the address meant to start with https://? " + LOOK_AT_ADDRESS,
+      ...unreachable("the server does not speak HTTP"),
+      suggestion: "Should the address start with https://? " + LOOK_AT_ADDRESS,
     };
   }
   const code = codes.find((each) => each in UNREACHABLE);
   if (code === undefined) {
-    return unreachable(`no answer came (${codes.find((each) => each !== "") ?? messageOf(error)})`);
+    return unreachable(`no response (${codes.find((each) => each !== "") ?? messageOf(error)})`);
   }
   return {
     ...unreachable(`${UNREACHABLE[code]} (${code})`),
@@ -262,8 +287,8 @@ const TIME_LIMIT = 2_000;
 const HUNG_UP: NetworkFailure = {
   verdict: "tls",
   found:
-    "the server hung up after the TLS handshake, as one does that asks for a client certificate",
-  suggestion: "Give the right one with --tls-client-cert-file and --tls-client-key-file.",
+    "the server closed the connection after the TLS handshake; it may require a client certificate",
+  suggestion: "Set the right one with --tls-client-cert-file and --tls-client-key-file.",
 };
 
 /** What Deno says of a certificate although nothing is to be verified. */
@@ -272,9 +297,9 @@ const REFUSED_ANYWAY = /SELF_SIGNED|UNABLE_TO_|UnknownIssuer/;
 const WEAK_KEY: NetworkFailure = {
   verdict: "tls",
   found:
-    "this runtime refuses the server's certificate, even unverified: its key is too short, or of a kind that it does not know",
+    "this runtime rejects the server's certificate even unverified: its key is too short or of an unsupported type",
   suggestion:
-    "Give the server a certificate with an RSA key of 2048 bits and more, or an elliptic curve's; or run " +
+    "Use a server certificate with an RSA key of at least 2048 bits or an elliptic-curve key; or run " +
     "adc-run with Node.js.",
 };
 

@@ -29,11 +29,8 @@ export function judgeStatus(
       verdict: "rejected",
       found,
       suggestion: isStranger(response)
-        ? "The answer does not come from an Admin API; something in between may ask for a log-in of its own."
-        : "The token is wrong, expired or revoked. Store a working one with " +
-          `"adc-run auth login${
-            BACKENDS[backend].hasUsers ? "" : " --with-token"
-          }", or set ADC_TOKEN.`,
+        ? "The response did not come from an Admin API; a proxy in between may require its own login."
+        : TOKEN_REJECTED,
     };
   }
   if (status === 403) {
@@ -43,12 +40,12 @@ export function judgeStatus(
       suggestion: isAddressRefusal(response, backend)
         ? ADDRESS_REFUSED
         : isStranger(response)
-        ? "The answer does not come from an Admin API; something in between refuses the request."
+        ? "The response did not come from an Admin API; a proxy in between refused the request."
         : /\blicen[sc]e\b/i.test(words)
-        ? "Log in to the Dashboard and put in a licence, or a new one."
+        ? "Upload a valid license in the Dashboard."
         : BACKENDS[backend].hasUsers
-        ? "The token works. Ask for a role that may do this."
-        : "The token may work: the server may refuse the address that the request comes from (allow_admin).",
+        ? "The token works, but its role does not allow this. Ask for one that does."
+        : "The token may be fine: the server may not allow your IP address (allow_admin).",
     };
   }
   if (status === 429 || status >= 500) {
@@ -57,8 +54,8 @@ export function judgeStatus(
   if (status === 407) {
     return {
       verdict: "unreachable",
-      found: "a proxy asks for a log-in (407)",
-      suggestion: "Put user and password into HTTP_PROXY or HTTPS_PROXY.",
+      found: "the proxy requires a login (407)",
+      suggestion: "Put the user name and password in HTTP_PROXY or HTTPS_PROXY.",
     };
   }
   const location = response.header("location");
@@ -69,25 +66,28 @@ export function judgeStatus(
   };
 }
 
+/** What is known of a bad token without its source, which says how to replace it. */
+export const TOKEN_REJECTED = "The token is wrong, expired or revoked.";
+
 const ADDRESS_REFUSED =
-  "The key was not looked at: the server, or something in front of it, refuses the address that the " +
-  'request comes from. Add it to "allow_admin" in the server\'s configuration.';
+  "The key was not checked: the server, or a proxy in front of it, does not allow your IP address. " +
+  'Add it to "allow_admin" in the server\'s configuration.';
 
 /** What nginx says of TLS in a page, for its handshake succeeds; and what to do about it. */
 const TLS_PAGES: readonly (readonly [words: string, suggestion: string])[] = [
   [
     "No required SSL certificate was sent",
-    "The server asks for a client certificate: give one with --tls-client-cert-file and " +
+    "The server requires a client certificate: set one with --tls-client-cert-file and " +
     "--tls-client-key-file.",
   ],
   [
     "The SSL certificate error",
-    "The server does not take the client certificate: check --tls-client-cert-file, and which CA the " +
-    "server wants it from.",
+    "The server rejected the client certificate: check --tls-client-cert-file, and which CA the " +
+    "server trusts.",
   ],
   [
     "The plain HTTP request was sent to HTTPS port",
-    "The server speaks https at that port: write https:// in --server or ADC_SERVER.",
+    "The server uses https on that port: write https:// in --server or ADC_SERVER.",
   ],
 ];
 
@@ -115,7 +115,7 @@ export function viewerKey(
     verdict: "forbidden",
     found: `the server answered ${response.status}${words === "" ? "" : `: "${quote(words)}"`}`,
     suggestion:
-      "The key works, and is a viewer's: a viewer key may only read. Use one with the role admin.",
+      "The key works, but it is a viewer key, which can only read. Use a key with the admin role.",
   };
 }
 
@@ -132,7 +132,7 @@ export function notThisBackend(found: string, backend: Backend): Judgement {
 }
 
 function wrongServerHint(backend: Backend): string {
-  return `No Admin API of the backend "${backend}" answers there. Look at --server (ADC_SERVER) ` +
+  return `That is not an Admin API of backend "${backend}". Check --server (ADC_SERVER) ` +
     "and --backend (ADC_BACKEND).";
 }
 
@@ -182,5 +182,5 @@ export function describeBody(response: HttpResponse): string {
   const type = response.header("content-type") ?? "";
   if (/html/i.test(type) || /^\s*<(!doctype|html)/i.test(response.body)) return "an HTML page";
   if (response.body.trim() === "") return "nothing";
-  return isJson(response) ? "JSON of another shape" : "something that is no JSON";
+  return isJson(response) ? "unexpected JSON" : "something that is not JSON";
 }

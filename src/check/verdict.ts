@@ -33,34 +33,42 @@ const ACCEPTED = { tokenKnown: true, tokenAccepted: true } as const;
 export const VERDICTS: Readonly<Record<Verdict, VerdictTraits>> = {
   "valid": {
     exit: 0,
-    summary: "the server took the token, and the gateway group exists",
+    summary: "the server accepted the token, and the gateway group exists",
     ...ACCEPTED,
   },
-  "no-token": { exit: EXIT.permission, summary: "no source has one", ...UNKNOWN },
-  "rejected": { exit: EXIT.permission, summary: "401: wrong, expired or revoked", ...UNKNOWN },
+  "no-token": { exit: EXIT.permission, summary: "no source has a token", ...UNKNOWN },
+  "rejected": {
+    exit: EXIT.permission,
+    summary: "401: the token is wrong, expired or revoked",
+    ...UNKNOWN,
+  },
   "forbidden": {
     exit: EXIT.permission,
-    summary: "403, or a viewer's key: the token works and its role does not suffice",
+    summary: "403, or a viewer key: the token works, but its role is not enough",
     tokenKnown: true,
     tokenAccepted: false,
   },
   "no-gateway-group": {
     exit: EXIT.config,
-    summary: "the group does not exist; the message lists those that do",
+    summary: "the group does not exist; the message lists existing ones",
     ...ACCEPTED,
   },
   "wrong-server": {
     exit: EXIT.config,
-    summary: "a redirect, 404, HTML, JSON of another shape: no Admin API of this backend there",
+    summary: "redirect, 404, HTML, unexpected JSON: not an Admin API of this backend",
     ...UNKNOWN,
   },
   "tls": {
     exit: EXIT.unavailable,
-    summary: "certificate unknown, expired, for another name; or a client certificate is asked for",
+    summary: "unknown CA, expired, for another name; or a client certificate is required",
     ...UNKNOWN,
   },
-  "unreachable": { exit: EXIT.unavailable, summary: "no such host, refused, cut off", ...UNKNOWN },
-  "timeout": { exit: EXIT.unavailable, summary: "too slow", ...UNKNOWN },
+  "unreachable": {
+    exit: EXIT.unavailable,
+    summary: "no such host, connection refused or closed",
+    ...UNKNOWN,
+  },
+  "timeout": { exit: EXIT.unavailable, summary: "no response in time", ...UNKNOWN },
   "server-error": { exit: EXIT.unavailable, summary: "5xx or 429", ...UNKNOWN },
 };
 

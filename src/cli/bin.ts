@@ -31,7 +31,7 @@ function watchOutput(): void {
   // Bun tells of it only after the wait in `written()`.
   process.on("exit", () => {
     if (unwritten === undefined || process.exitCode !== 0) return;
-    sayError(line`Cannot write the output: ${unwritten}`);
+    sayError(line`cannot write the output: ${unwritten}`);
     process.exitCode = EXIT.source;
   });
   // What adc-run itself says is never worth more than how the child ended.
@@ -50,7 +50,7 @@ function workingDirectory(): string {
     // As if it were not there.
   }
   sayError(
-    fixed("Cannot use the working directory: it was deleted, or its name is not valid UTF-8"),
+    fixed("cannot use the working directory: it was deleted, or its name is not valid UTF-8"),
   );
   process.exit(EXIT.config);
 }
@@ -61,7 +61,7 @@ function requireRuntime(): void {
   const [major = 0, minor = 0, patch = 0] = node.split(".").map(Number);
   if (major > 22 || (major === 22 && minor >= 3)) return;
   if (major === 20 && (minor > 18 || (minor === 18 && patch >= 1))) return;
-  sayError(line`Cannot run on Node.js ${node}: adc-run needs Node.js 20.18.1 or 22.3 and later`);
+  sayError(line`cannot run on Node.js ${node}: adc-run needs Node.js 20.18.1 or 22.3 and later`);
   process.exit(EXIT.config);
 }
 
@@ -74,7 +74,7 @@ function watchDefects(secrets: KnownSecrets): void {
   const fail = (thrown: unknown) => {
     const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
     sayError(
-      line`A defect of adc-run: ${what}. Please report it with what you did: https://github.com/adc-run/adc-run/issues`,
+      line`internal error: ${what}. Please report it, with the command that you ran: https://github.com/adc-run/adc-run/issues`,
       secrets,
     );
     process.exit(EXIT.software);

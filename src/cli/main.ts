@@ -12,6 +12,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   let line: CommandLine | undefined;
   io.secrets.add(...tokensIn(args));
   try {
+    if (args.length === 0) return await showHelp([], io);
     line = readCommandLine(args, io.env);
     return await dispatch(line, io);
   } catch (error) {
@@ -75,7 +76,7 @@ async function dispatch({ words, verbatim, options }: CommandLine, io: Io): Prom
   const [command, ...rest] = words;
   if (options.help) return await showHelp(words, io);
   if (command === undefined) {
-    throw new UsageError("There is no command", { suggestion: 'See "adc-run --help".' });
+    throw new UsageError("No command given", { suggestion: 'See "adc-run --help".' });
   }
   if (verbatim) return await runAdcCommand({ words, options }, io);
   if (isOwn(command) && !READ_THEIR_OWN_HELP.includes(command) && asksForHelp(rest)) {
@@ -85,12 +86,12 @@ async function dispatch({ words, verbatim, options }: CommandLine, io: Io): Prom
   if (Object.hasOwn(SPECS, command)) return await runOwnCommand({ words, options }, io);
   if (command === "exec") return await exec({ words: rest, options }, io);
   if (options.ephemeral && /^\d+(ms|s|m|h|d)$/.test(command)) {
-    throw new UsageError(`There is no command "${command}"`, {
-      suggestion: `The time of --ephemeral stands behind an equals sign: --ephemeral=${command}`,
+    throw new UsageError(`Unknown command "${command}"`, {
+      suggestion: `Write the lifetime after an equals sign: --ephemeral=${command}`,
     });
   }
   if (!FAMILIAR.includes(command)) {
-    (await import("./manual/manual.ts")).refuseMistypedCommand(command);
+    (await import("./manual/manual.ts")).refuseUnknownCommand(command);
   }
   return await runAdcCommand({ words, options }, io);
 }
@@ -109,6 +110,7 @@ async function runOwnCommand({ words, options }: Line, io: Io): Promise<number> 
   const spec = specs.find(({ name }) => name === `${command} ${second}`) ??
     specs.find(({ name }) => name === command);
   if (spec?.run === undefined) {
+    if (second === undefined) return await showHelp(words, io);
     throw (await import("./manual/manual.ts")).unknownSubcommand(command, second);
   }
   const { readCommand } = await import("./read_command.ts");
@@ -142,8 +144,8 @@ async function exec({ words, options }: Line, io: Io): Promise<number> {
   if (first === "--help" || first === "-h") return await showHelp(["exec"], io);
   const command = first === "--" ? rest : words;
   if (!command[0] || (first !== "--" && first!.startsWith("-"))) {
-    throw new UsageError("There is no command to execute", {
-      suggestion: "Write it behind two dashes, and options before the word exec: " +
+    throw new UsageError("No command to run", {
+      suggestion: "Put the command after two dashes, and options before exec: " +
         "adc-run [options] exec -- <command> [args]",
     });
   }

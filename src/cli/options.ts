@@ -104,14 +104,14 @@ export function splitList(value: string): string[] {
 export function onlyList(name: string, value: string, before: unknown): string[] {
   if (!Array.isArray(before)) return splitList(value);
   throw new UsageError(`Cannot use ${name} twice`, {
-    suggestion: "Write all names in one, apart by commas.",
+    suggestion: "List all names once, separated by commas.",
   });
 }
 
 function readCount(text: string): number {
   const count = countOf(text);
   if (count !== undefined) return count;
-  throw new UsageError(`Cannot use --parallel "${text}": it is no whole number from 1 to 1000`);
+  throw new UsageError(`Cannot use --parallel "${text}": it is not a whole number from 1 to 1000`);
 }
 
 /** A whole number from 1 to 1,000, or `undefined` where a text is none. */
@@ -166,14 +166,14 @@ export function requireNoDryRun(
 ): void {
   if (!dryRun || !fromEnvironment.has("dryRun")) return;
   throw new ConnectionError(
-    `Cannot use ADC_RUN_DRY_RUN with "adc-run ${name}": it would be done all the same`,
+    `Cannot use ADC_RUN_DRY_RUN with "adc-run ${name}": it has no dry run`,
     EXIT.config,
     { suggestion: "Unset it for this command." },
   );
 }
 
 /**
- * The error for an option that is not there. The word may hold a secret behind its `=`, so only its name is
+ * The error for an option that is not there. The word may hold a secret after its `=`, so only its name is
  * shown.
  */
 export function unknownOption(
@@ -192,12 +192,12 @@ export function unknownOption(
   // Own commands take ADC's flags themselves, or have no use for them.
   const adcs = command === undefined ? CONNECTION_FLAGS.map((each) => namesOf(each).long) : [];
   const meant = nearestOption(written, names) ?? nearestOption(written, adcs);
-  const found = `There is no option "${name}" here`;
+  const found = `Unknown option "${name}"`;
   return new UsageError(
     meant === undefined || meant === name ? found : `${found}: did you mean "${meant}"?`,
     {
       suggestion: meant !== undefined && adcs.includes(meant)
-        ? `It is ADC's: write it behind the command, as in "adc-run sync ${meant} …".`
+        ? `It is ADC's: put it after the command, as in "adc-run sync ${meant} …".`
         : `See "adc-run ${command === undefined ? "" : `${command} `}--help".`,
     },
   );

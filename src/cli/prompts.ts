@@ -54,9 +54,12 @@ export function askCredentials(
 ) => Promise<Credentials> {
   return (server, { username, password }) =>
     inTurn(io, async () => {
-      const name = username ?? await askText(`User at ${server}`, io);
+      const name = username ?? await askText(`User name at ${server}`, io);
       if (name === "") throw givenUp();
-      return { username: name, password: password ?? await askSecret(`Password of ${name}`, io) };
+      return {
+        username: name,
+        password: password ?? await askSecret(`Password for ${name} at ${server}`, io),
+      };
     });
 }
 
@@ -120,7 +123,7 @@ function giveWidth(output: Io["stderr"]): void {
 }
 
 function givenUp(): AdcRunError {
-  return new AdcRunError("Given up", EXIT.interrupted);
+  return new AdcRunError("Cancelled", EXIT.interrupted);
 }
 
 export async function requireConsent(
@@ -135,10 +138,10 @@ export async function requireConsent(
   if (reason === undefined || yes) return;
   if (!canAsk(io)) {
     throw new AdcRunError(`Cannot send ${what}: ${reason}`, EXIT.config, {
-      suggestion: "Set it as a flag or in the environment, or agree with --yes.",
+      suggestion: "Set it as a flag or in the environment, or confirm with --yes.",
     });
   }
-  await requireConfirmation(`Send ${what.replace(/^a /, "the ")}, though ${reason}?`, io);
+  await requireConfirmation(`Send ${what.replace(/^a /, "the ")}, even though ${reason}?`, io);
 }
 
 export async function readCredentials(
@@ -148,19 +151,27 @@ export async function readCredentials(
   const known = credentialsOf(io.env, connection);
   const given = options.username?.trim() || known.username;
   if (given === undefined && (options.passwordStdin || !canAsk(io))) {
-    throw new UsageError("Cannot log in: there is no user name", {
-      suggestion: "Give one with --username, in API7_USERNAME, or in the profile.",
+    throw new UsageError("Cannot log in: no user name given", {
+      suggestion: "Set it with --username, API7_USERNAME, or in the profile.",
     });
   }
-  const username = given ?? await askText(`User at ${connection.server.value}`, io);
+  const username = given ?? await askText(`User name at ${connection.server.value}`, io);
   if (username === "") throw givenUp();
   const loginOption = options.loginOption ?? known.loginOption;
-  return { username, loginOption, password: await findPassword(username, { options, io }) };
+  return {
+    username,
+    loginOption,
+    password: await findPassword(username, { server: connection.server.value, options, io }),
+  };
 }
 
 async function findPassword(
   username: string,
-  { options, io }: { readonly options: LoginOptions; readonly io: Io },
+  { server, options, io }: {
+    readonly server: string;
+    readonly options: LoginOptions;
+    readonly io: Io;
+  },
 ): Promise<Secret> {
   const known = credentialsOf(io.env);
   // At a terminal it would be shown while it is typed.
@@ -169,8 +180,8 @@ async function findPassword(
   const matches = !options.passwordStdin &&
     (known.username === undefined || known.username === username);
   if (known.password !== undefined && matches) return known.password;
-  if (canAsk(io)) return await askSecret(`Password of ${username}`, io);
-  throw new UsageError("Cannot log in: there is no password, and nobody can be asked", {
+  if (canAsk(io)) return await askSecret(`Password for ${username} at ${server}`, io);
+  throw new UsageError("Cannot log in: no password given, and there is no terminal to prompt on", {
     suggestion: "Pipe it in with --password-stdin, or set API7_PASSWORD.",
   });
 }
@@ -178,8 +189,8 @@ async function findPassword(
 async function readPassword(io: Io): Promise<Secret> {
   const password = await readStandardInput(io);
   if (password === "") {
-    throw new AdcRunError("Cannot log in: standard input holds no password", EXIT.data, {
-      suggestion: "Pipe it in: adc-run auth login --username NAME --password-stdin < password.txt",
+    throw new AdcRunError("Cannot log in: no password on standard input", EXIT.data, {
+      suggestion: "Pipe it in: --password-stdin < password.txt",
     });
   }
   return new Secret(password);

@@ -55,7 +55,7 @@ export function readCommand<T>(
   // Behind the command `--token` is ADC's.
   rejectUnusedOptions({ ...options, token: before.token !== false }, spec);
   if (connection === "with the stored token" && isGiven("token")) {
-    throw new UsageError(`Cannot use --token with "adc-run ${name}": it means nothing there`);
+    throw new UsageError(`--token has no effect with "adc-run ${name}"`);
   }
   const connectionWords = CONNECTION_FLAGS.flatMap((option) => {
     const { long, key } = namesOf(option);
@@ -96,8 +96,8 @@ function parse(
       if ([value].flat().includes("--")) throw new UsageError(`Option "${long}" has no value`);
       const { closed, values = [] } = option;
       if (!closed || value === undefined || values.includes(String(value))) continue;
-      const all = Array.isArray(values) ? values.join(" and ") : values;
-      throw new UsageError(`Cannot use ${long} "${value}": there are ${all}`);
+      const all = Array.isArray(values) ? values.join(" or ") : values;
+      throw new UsageError(`Cannot use ${long} "${value}": use ${all}`);
     }
     return operands;
   } catch (error) {
@@ -112,12 +112,14 @@ function requireOperands(operands: readonly string[], spec: CommandSpec): void {
   const { least = 0, most = Infinity, what = "" } = spec.operands ?? { most: 0 };
   const suggestion = `See "adc-run ${name} --help".`;
   if (operands.length < least) {
-    throw new UsageError(`"adc-run ${name}" needs ${what}: found none`, { suggestion });
+    throw new UsageError(`"adc-run ${name}" needs ${what}`, { suggestion });
   }
   // The word itself is not shown: it may be a secret that strayed.
   if (operands.length > most) {
-    const takes = most === 0 ? "takes options only" : `takes ${what} only`;
-    throw new UsageError(`"adc-run ${name}" ${takes}: found another word`, { suggestion });
+    const takes = most === 0 ? "only options" : what;
+    throw new UsageError(`Too many arguments for "adc-run ${name}": it takes ${takes}`, {
+      suggestion,
+    });
   }
 }
 
@@ -138,10 +140,7 @@ function rejectUnusedOptions(options: GlobalOptions, spec: CommandSpec): void {
       if (!isGiven) continue;
       if (key === "dryRun" && !readOnly) requireNoDryRun(options, name);
       if (options.fromEnvironment.has(key)) continue;
-      const because = option.scope === "runs" && connects(spec)
-        ? "it is for runs of ADC"
-        : "it means nothing there";
-      throw new UsageError(`Cannot use ${long} with "adc-run ${name}": ${because}`);
+      throw new UsageError(`${long} has no effect with "adc-run ${name}"`);
     }
   }
 }

@@ -36,7 +36,8 @@ export async function runOptionsOf(
   rejectTokens(options);
   const ephemeral = await readTtl(options);
   const { adc, check, mask, token } = options;
-  const confirm = (reason: string) => askConfirmation(`Send the password, though ${reason}?`, io);
+  const confirm = (reason: string) =>
+    askConfirmation(`Send the password, even though ${reason}?`, io);
   return {
     env,
     cwd,
@@ -66,7 +67,7 @@ function requireMask({ failOnLeak, mask, fromEnvironment }: GlobalOptions): void
   const leak = fromEnvironment.has("failOnLeak") ? "ADC_RUN_FAIL_ON_LEAK" : "--fail-on-leak";
   const without = fromEnvironment.has("mask") ? "ADC_RUN_MASK=false" : "--no-mask";
   throw new ConnectionError(
-    `Cannot use ${leak} with ${without}: the mask is what finds a leak`,
+    `Cannot use ${leak} with ${without}: leaks are found by masking`,
     fromEnvironment.has("failOnLeak") && fromEnvironment.has("mask") ? EXIT.config : EXIT.usage,
   );
 }
@@ -85,7 +86,7 @@ function rejectTokens(options: GlobalOptions): void {
   if (clash === undefined) return;
   const name = isFlag("token") ? "--no-token" : "ADC_RUN_NO_TOKEN";
   throw new ConnectionError(
-    `Cannot use ${name} with ${clash}: there is no token to look for`,
+    `Cannot use ${name} with ${clash}: there is no token to find`,
     name.startsWith("--") || clash.startsWith("--") ? EXIT.usage : EXIT.config,
   );
 }
@@ -98,7 +99,7 @@ async function readTtl(options: GlobalOptions): Promise<number | undefined> {
   try {
     const ttl = await readLifetime(options.ephemeralTtl, name);
     if (ttl !== undefined) return ttl;
-    throw new UsageError(`Cannot use ${name} "never": a token for one run has an end`);
+    throw new UsageError(`Cannot use ${name} "never": a token for one run must expire`);
   } catch (error) {
     if (!fromEnvironment || !(error instanceof UsageError)) throw error;
     const { message, suggestion } = error;

@@ -10,6 +10,7 @@ import { selectProfiles } from "../profiles/select_profiles.ts";
 import { letGoOfPipe } from "../system/files.ts";
 import { secretsOf } from "../run/environment.ts";
 import { isNode } from "../system/programs.ts";
+import { type ResolvedToken, resolveToken, type ResolveTokenOptions } from "../token/resolve.ts";
 import type { TokenSource } from "../token/source.ts";
 import { PLACEHOLDER } from "../token/token_value.ts";
 import type { GlobalOptions } from "./global_options.ts";
@@ -40,12 +41,14 @@ export function sourcesOf(
       ask: canAsk(io) ? askCredentials(io) : undefined,
       ...more,
     }).map((source) => remembering(source, io));
-  if (!options.fromEnvironment.has("source")) return sources();
   try {
     return sources();
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new ConnectionError(`Cannot use ADC_RUN_SOURCE: ${error.message}`, EXIT.config);
+    if (!(error instanceof UsageError) || options.source === undefined) throw error;
+    const message = (name: string) => error.message.replace("these sources", name);
+    throw options.fromEnvironment.has("source")
+      ? new ConnectionError(message("ADC_RUN_SOURCE"), EXIT.config, error)
+      : new UsageError(message("--source"), error);
   }
 }
 
@@ -90,7 +93,7 @@ export async function openConnection(
   const [profile, ...others] = await profilesOf(io, { options, reporter });
   if (others.length > 0) {
     throw new UsageError(`Cannot use ${others.length + 1} profiles with "adc-run ${spec.name}"`, {
-      suggestion: "It has one target: name one profile.",
+      suggestion: "It works on one target: name one profile.",
     });
   }
   const envFile = await namedEnvFile(io, options);
@@ -139,8 +142,8 @@ export async function namedEnvFile(
     : { kind: "flag", name: "--env-file" };
   if (origin.kind === "flag" && isNode() && isPipe(path)) {
     // Node.js looks for an option of this name among a script's own words.
-    throw wrongValue(origin, `"${name}" is a pipe, and Node.js has read it before adc-run could`, {
-      suggestion: "Name it with ADC_RUN_ENV_FILE, or write it to a file.",
+    throw wrongValue(origin, `"${name}" is a pipe that Node.js reads before adc-run can`, {
+      suggestion: "Use ADC_RUN_ENV_FILE instead, or write it to a file.",
     });
   }
   const file = readNamedFile(name, cwd, origin);
@@ -158,4 +161,14 @@ export async function namedEnvFile(
 
 function isPipe(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false;
+}
+
+/** Asks the sources; where none has a token the server may be what is missing. */
+export async function findToken(options: ResolveTokenOptions): Promise<ResolvedToken> {
+  try {
+    return await resolveToken(options);
+  } catch (error) {
+    const { explainNoToken } = await import("../check/network_failure.ts");
+    throw await explainNoToken(error, options.connection);
+  }
 }

@@ -174,14 +174,13 @@ function proxyWarnings(
   const proxy = proxies.find((each) => each && isFromProject(each.host.origin));
   if (proxy !== undefined) {
     const { value, origin } = proxy.host;
-    return [`Requests go through the proxy ${value}, which ${describeOrigin(origin)} names.`];
+    return [`Requests go through proxy ${value}, set by ${describeOrigin(origin)}.`];
   }
   const names = overrides.flatMap((each) =>
     each.kind === "env-file" && effectOf(each.name) === "proxy" ? [each.name] : []
   );
   return names.length === 0 ? [] : [
-    `${names.join(", ")} in .env ${names.length === 1 ? "is" : "are"} about proxies: ` +
-    "no request of this run goes through one that .env names.",
+    `Proxy settings in .env (${names.join(", ")}): no request of this run goes through them.`,
   ];
 }
 
@@ -189,8 +188,8 @@ function readBackend(setting: Setting<string> | undefined): Setting<Backend> {
   if (setting === undefined) return { value: DEFAULT_BACKEND, origin: { kind: "default" } };
   const { value, origin } = setting;
   if (isBackend(value)) return { value, origin };
-  throw wrongValue(origin, `ADC knows no backend "${value}"`, {
-    suggestion: `Use one of ${BACKEND_NAMES.join(", ")}.`,
+  throw wrongValue(origin, `"${value}" is not a backend of ADC`, {
+    suggestion: `Backends: ${BACKEND_NAMES.join(", ")}.`,
   });
 }
 
@@ -212,26 +211,24 @@ function warningsOf(
   },
 ): readonly string[] {
   const warnings = servers.filter(crossesInPlain).map((server) =>
-    `The token will cross the network to ${server.display} without encryption. Use https.`
+    `The token will be sent to ${server.display} unencrypted. Use https.`
   );
   if (envFile.unreadable !== undefined) {
-    warnings.push(`${envFile.name} cannot be read (${envFile.unreadable}) and was ignored.`);
+    warnings.push(`${envFile.name} cannot be read (${envFile.unreadable}) and is ignored.`);
   }
   const left = envFile.name === ".env"
     ? []
     : [...envFile.entries()].map(([name]) => name).filter(actsAtStart);
   if (left.length > 0) {
     warnings.push(
-      `${left.join(", ")} in ${envFile.name} ${
-        left.length === 1 ? "is" : "are"
-      } left out: what programs load as they ` +
-        "start, and how adc-run works, is not for such a file to say.",
+      `Ignoring ${left.join(", ")} in ${envFile.name}: ` +
+        "an env file may not set variables that control how programs start.",
     );
   }
   if (env.ADC_TOKEN?.trim() === "" && envFile.get("ADC_TOKEN")?.trim()) {
     warnings.push(
       `ADC_TOKEN is exported but empty, which hides the one in ${envFile.name} from ADC. ` +
-        `adc-run takes the one in ${envFile.name}; unset the empty one.`,
+        `adc-run uses the one in ${envFile.name}; unset the empty one.`,
     );
   }
   return warnings;

@@ -107,7 +107,7 @@ export async function readEnvFile(
 }
 
 function tooLarge(name: string, origin: Origin | undefined): ConnectionError {
-  const suggestion = "Keep in it what ADC needs, and nothing else.";
+  const suggestion = "Keep only what ADC needs in it.";
   return origin === undefined
     ? new ConnectionError(`Cannot use ${name}: it is larger than 1 MiB`, EXIT.config, {
       suggestion,
@@ -138,5 +138,5 @@ export async function readNamedFile(
   const found = file.exists
     ? `"${name}" cannot be read (${file.unreadable})`
     : `there is no file "${name}"`;
-  throw wrongValue(origin, found, { suggestion: `A relative path starts from "${cwd}".` });
+  throw wrongValue(origin, found, { suggestion: `Relative paths start from "${cwd}".` });
 }

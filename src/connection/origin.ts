@@ -48,6 +48,21 @@ export function describeOrigin(origin: Origin): string {
   }
 }
 
+/** What to do about a value that stands in the way. */
+export function describeRemoval(origin: Origin): string {
+  return origin.kind === "env-file"
+    ? `Remove ${origin.name} from ${origin.file}`
+    : `Unset ${describeOrigin(origin)}`;
+}
+
+/** A command of adc-run as it is typed for this profile. */
+export function adcRunCommand(
+  words: string,
+  { profile }: { readonly profile?: Pick<Profile, "name" | "explicit"> | undefined },
+): string {
+  return `adc-run ${profile?.explicit ? `-p ${profile.name} ` : ""}${words}`;
+}
+
 /**
  * Tells whether a value came along with the project, which may be a cloned repository of somebody else.
  */

@@ -5,6 +5,7 @@ import type { Connection } from "./connection.ts";
 import { effectOf } from "./env_names.ts";
 import {
   describeOrigin,
+  describeRemoval,
   isFromProject,
   type Layers,
   lookUp,
@@ -40,8 +41,8 @@ export function refuseRuntimeNames(names: readonly string[]): void {
   if (name === undefined) return;
   throw wrongValue(
     { kind: "env-file", name, file: ".env" },
-    "ADC loads it into its own process, which then may look elsewhere for the server or trust another one",
-    { suggestion: "Take it out of .env, and export it if it is meant. No token was sent." },
+    "ADC would load it into its own process, which could then reach or trust another server",
+    { suggestion: "Remove it from .env; export it if you need it. No token was sent." },
   );
 }
 
@@ -59,13 +60,13 @@ export function refuseUntrustedOverrides({ env, profile, tls, overrides }: {
   const pin = env.ADC_RUN_ALLOWED_SERVERS !== undefined
     ? "ADC_RUN_ALLOWED_SERVERS is set"
     : profile !== undefined && pinsServer(profile)
-    ? `the profile "${profile.name}" pins its server`
+    ? `profile "${profile.name}" pins its server`
     : undefined;
   if (pin === undefined) return;
   const origins = [...overrides, tls.skipVerify.origin, tls.caCertFile?.origin];
   for (const origin of origins) {
     if (origin === undefined || !isFromProject(origin)) continue;
-    throw wrongValue(origin, `${pin}, and a file may not lead past it`, {
+    throw wrongValue(origin, `${pin}, and a file may not override that`, {
       suggestion: `${wayOut(origin, profile)} No token was sent.`,
     });
   }
@@ -79,7 +80,7 @@ export function untrustedOverride(
   { overrides: [origin], profile }: Pick<Connection, "overrides" | "profile">,
 ): { readonly reason: string; readonly suggestion: string } | undefined {
   return origin && {
-    reason: `${describeOrigin(origin)} would decide who sees it`,
+    reason: `${describeOrigin(origin)} would decide who sees the token`,
     suggestion: `${wayOut(origin, profile)} No token was sent.`,
   };
 }
@@ -91,8 +92,8 @@ function wayOut(origin: Origin, profile: Profile | undefined): string {
     );
   const flag = key && `${ADC_SETTINGS[key].flag}${key === "caCertFile" ? " FILE" : ""}`;
   return flag && profile?.project === false
-    ? `If it is meant, say so in your own profile: adc-run profile set ${profile.name} ${flag}`
-    : "Set it in the environment, as a flag, or in your own profile, if it is meant.";
+    ? `To allow it, set it in your own profile: adc-run profile set ${profile.name} ${flag}`
+    : "To allow it, set it in the environment, as a flag, or in your own profile.";
 }
 
 function pinsServer({ server, project }: Profile): boolean {
@@ -125,7 +126,7 @@ export function readTarget(layers: Layers): TargetSettings {
     return {
       ...readTarget({ ...layers, profile: undefined }),
       warnings: [
-        `The profile "${profile.name}" is ignored: ADC_SERVER names another server than its ${profile.server}.`,
+        `Profile "${profile.name}" is ignored: ADC_SERVER names another server than its ${profile.server}.`,
       ],
     };
   }
@@ -140,7 +141,7 @@ export function readTarget(layers: Layers): TargetSettings {
     layers,
     warnings: moved
       ? [
-        `--server names another server than the profile "${profile.name}" (${profile.server}), ` +
+        `--server names another server than profile "${profile.name}" (${profile.server}), ` +
         "whose tokens are not used there.",
       ]
       : [],
@@ -170,13 +171,13 @@ function readPinned(
     origin,
     `it says "${
       withoutUserinfo(setting.value)
-    }", and the ${what} of profile "${profile.name}" is "${own}"`,
+    }", but the ${what} of profile "${profile.name}" is "${own}"`,
     {
       suggestion: profile[key] === undefined
-        ? `If it is meant, say so in the profile: adc-run profile set ${profile.name} ` +
+        ? `To allow it, change the profile: adc-run profile set ${profile.name} ` +
           `${ADC_SETTINGS[key].flag} ${setting.value}. No token was sent.`
-        : `Take ${describeOrigin(origin)} away, choose another profile, ` +
-          "or leave the profile out with --no-profile. No token was sent.",
+        : `${describeRemoval(origin)}, choose another profile, ` +
+          "or use none with --no-profile. No token was sent.",
     },
   );
 }

@@ -29,7 +29,7 @@ export function proxyFor(server: Server, layers: Layers): Proxy | undefined {
   // As axios does; the Rust ADC says that one without a scheme speaks http.
   const text = setting.value.includes("://") ? setting.value : `${scheme}://${setting.value}`;
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
-    throw wrongValue(setting.origin, "the proxy's address is no http or https URL");
+    throw wrongValue(setting.origin, "the proxy's address is not an http or https URL");
   }
   return { host: { value: new URL(text).host, origin: setting.origin }, url: new Secret(text) };
 }

@@ -35,8 +35,8 @@ export function readServers(
   if (text.includes(",")) {
     throw wrongValue(
       setting.origin,
-      "the server's address has a comma in it, and only apisix-standalone has several servers",
-      { suggestion: "Name one server; a comma in its path is written as %2C." },
+      "the server's address contains a comma, and only apisix-standalone has several servers",
+      { suggestion: "Give one server; write a comma in its path as %2C." },
     );
   }
   return [readServer(text, setting, usualScheme)];
@@ -55,14 +55,14 @@ function readServer(
   { origin }: Setting<string>,
   usualScheme: "http" | "https",
 ): Server {
-  const suggestion = 'Write it like "https://gateway.example.com:7443".';
+  const suggestion = 'Use an address such as "https://gateway.example.com:7443".';
   if (text === "") throw wrongValue(origin, "the server's address is empty", { suggestion });
   // deno-lint-ignore no-control-regex
   if (/[\s\0-\x1f\x7f-\x9f]/.test(text)) {
-    throw wrongValue(origin, "the server's address has white space in it", { suggestion });
+    throw wrongValue(origin, "the server's address contains whitespace", { suggestion });
   }
   if (text.includes("\\")) {
-    throw wrongValue(origin, "the server's address has a backslash in it", { suggestion });
+    throw wrongValue(origin, "the server's address contains a backslash", { suggestion });
   }
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:\/\/[^/]/i.test(text)) {
@@ -70,7 +70,7 @@ function readServer(
     const meant = `${scheme}://${withoutUserinfo(rest)}`;
     throw wrongValue(
       origin,
-      `the server's address "${withoutUserinfo(text)}" is no http or https URL`,
+      `the server's address "${withoutUserinfo(text)}" is not an http or https URL`,
       {
         suggestion: URL.canParse(meant) && !rest.includes("://")
           ? `Did you mean "${meant}"?`
@@ -154,9 +154,9 @@ export function requireAllowed(servers: Setting<readonly Server[]>, env: Environ
   const allowed = text.split(/[\s,]+/).filter((entry) => entry !== "").map((entry) => {
     if (URL.canParse(entry) && new URL(entry).origin !== "null") return new URL(entry).origin;
     throw new ConnectionError(
-      `Cannot use ADC_RUN_ALLOWED_SERVERS: "${withoutUserinfo(entry)}" is no origin`,
+      `Cannot use ADC_RUN_ALLOWED_SERVERS: "${withoutUserinfo(entry)}" is not an origin`,
       EXIT.config,
-      { suggestion: 'List origins, such as "https://gateway.example.com:7443".' },
+      { suggestion: 'List origins such as "https://gateway.example.com:7443".' },
     );
   });
   for (const server of servers.value) {

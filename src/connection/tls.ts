@@ -87,7 +87,7 @@ function readFile(setting: Setting<string>, cwd: string): PemFile {
   try {
     // ADC reads the file once more, and a pipe can be read only once.
     if (!statSync(resolve(cwd, path)).isFile()) {
-      throw wrongValue(setting.origin, `"${resolve(cwd, path)}" is no regular file`);
+      throw wrongValue(setting.origin, `"${resolve(cwd, path)}" is not a regular file`);
     }
     // Windows' editors put a byte order mark in front, which Deno takes for a part of the first line.
     pem = readFileSync(resolve(cwd, path), "utf8").replace(/^\ufeff/, "");
@@ -114,7 +114,7 @@ export function requireUsableTls(tls: Tls, cwd: string): void {
   const { caCertFile, clientCertFile, clientKeyFile } = tls;
   for (const file of [caCertFile, clientCertFile, clientKeyFile]) {
     if (file === undefined || file.value.pem.reveal().includes("-----BEGIN ")) continue;
-    throw wrongValue(file.origin, `the file "${resolve(cwd, file.value.path)}" is no PEM file`, {
+    throw wrongValue(file.origin, `the file "${resolve(cwd, file.value.path)}" is not a PEM file`, {
       suggestion: 'A PEM file has a line that starts with "-----BEGIN".',
     });
   }
@@ -125,10 +125,10 @@ export function requireUsableTls(tls: Tls, cwd: string): void {
   if (spkiOf(certificate.publicKey).equals(spkiOf(key))) return;
   throw wrongValue(
     clientKeyFile.origin,
-    `the key in "${resolve(cwd, clientKeyFile.value.path)}" does not fit the certificate in "${
+    `the key in "${resolve(cwd, clientKeyFile.value.path)}" does not match the certificate in "${
       resolve(cwd, clientCertFile.value.path)
     }"`,
-    { suggestion: "Name the key that the first certificate in that file was made for." },
+    { suggestion: "Use the key of the first certificate in that file." },
   );
 }
 
@@ -154,8 +154,7 @@ function readKey({ value: { path, pem }, origin }: Setting<PemFile>, cwd: string
   const [block, kind, content] = PRIVATE_KEY.exec(pem.reveal()) ?? [];
   if (kind === "ENCRYPTED PRIVATE KEY" || content?.includes("Proc-Type: 4,ENCRYPTED")) {
     throw wrongValue(origin, `the key in "${resolve(cwd, path)}" is encrypted`, {
-      suggestion:
-        "ADC cannot be told its password. Write it without, into a file that only you can read: " +
+      suggestion: "ADC cannot decrypt it. Save it decrypted, in a file that only you can read: " +
         "openssl pkey -in encrypted.key -out plain.key",
     });
   }
@@ -179,7 +178,7 @@ function requirePair({ clientCertFile: cert, clientKeyFile: key }: Tls): void {
     : "--tls-client-key-file or ADC_TLS_CLIENT_KEY_FILE";
   const half = cert === undefined ? "key but no certificate" : "certificate but no key";
   throw wrongValue(given!.origin, `there is a client ${half}`, {
-    suggestion: `Set ${missing} as well. ADC itself would do nothing and exit with 0.`,
+    suggestion: `Set ${missing} too. ADC by itself would do nothing and exit with 0.`,
   });
 }
 
@@ -200,8 +199,8 @@ function readSkipVerify(layers: Layers): Setting<boolean> {
   const { value, origin } = setting;
   if (value === "true") return { value: true, origin };
   if (value !== "false") {
-    throw wrongValue(origin, 'it is not "true", and not every ADC takes it for the same', {
-      suggestion: 'Write "true" to skip verification, or unset it to verify.',
+    throw wrongValue(origin, 'it is not "true", and not every ADC reads it the same way', {
+      suggestion: 'Set it to "true" to skip verification, or unset it to verify.',
     });
   }
   // ADC loads `.env` by itself, and what is kept from it in the environment it finds there.
@@ -209,8 +208,8 @@ function readSkipVerify(layers: Layers): Setting<boolean> {
   if (dotEnv?.get(variable) === undefined) return { value: false, origin };
   throw wrongValue(
     { kind: "env-file", name: variable, file: ".env" },
-    "ADC may take it for a wish not to verify the server's certificate, whatever its value is",
-    { suggestion: 'Take it out of .env to verify, or set it to "true" to skip that.' },
+    "ADC may turn off certificate verification, whatever the value",
+    { suggestion: 'Remove it from .env to verify, or set it to "true" to skip verification.' },
   );
 }
 

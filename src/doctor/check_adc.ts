@@ -29,9 +29,9 @@ export async function checkAdc(options: DiagnoseOptions): Promise<Outcome> {
   const foreign = [name, file].find((each) => cameWithProject(each, options));
   if (!asked && foreign !== undefined) {
     return warning(
-      `${foreign} came along with this folder, and was not executed to ask its version`,
-      "A run would execute it, with a token. If that is not meant, install ADC, or name " +
-        "one with --adc or ADC_RUN_ADC.",
+      `${foreign} came with this folder, so it was not run to ask for its version`,
+      "A run would start it, with a token. If you do not want that, install ADC, or set " +
+        "its path with --adc or ADC_RUN_ADC.",
       { path: foreign },
     );
   }
@@ -45,14 +45,17 @@ export async function checkAdc(options: DiagnoseOptions): Promise<Outcome> {
   const data = { path: name };
   const { notExecutable: exitCode } = EXIT;
   if ("failure" in answer) {
-    const found = `${name} does not tell its version: it ${answer.failure}`;
-    const suggestion = "Try it by hand: adc --version. Another build of ADC may fit this system.";
+    const found = `${name} did not report its version: it ${answer.failure}`;
+    const suggestion = "Run it yourself: adc --version. This system may need another build of ADC.";
     return failed(found, suggestion, { exitCode, data });
   }
   const [version] = /\d+\.\d+\.\d+[\w.+-]*/.exec(answer.stdout) ?? [];
   if (version === undefined) {
-    const found = `${name} tells no version: it may be another program of that name`;
-    return failed(found, "Name API7's ADC with --adc or ADC_RUN_ADC.", { exitCode, data });
+    const found = `${name} did not report a version: it may be another program with that name`;
+    return failed(found, "Set the path of API7's ADC with --adc or ADC_RUN_ADC.", {
+      exitCode,
+      data,
+    });
   }
   // The Rust ADC's parser puts the program's name in front.
   const adcVersion: AdcVersion = { version, isRust: /^adc \d/.test(answer.stdout) };
@@ -65,23 +68,23 @@ function judgeVersion(adc: AdcVersion, path: string): Found {
   const data = { path, version, rust: isRust };
   if (isRust) {
     return warning(
-      `${found}, which is the ADC written in Rust`,
-      "adc-run knows it from its sources and does not test with it. It ignores NODE_EXTRA_CA_CERTS: " +
-        "name the CA with ADC_CA_CERT_FILE.",
+      `${found} is the ADC written in Rust`,
+      "adc-run is not tested with it. It ignores NODE_EXTRA_CA_CERTS: " +
+        "set the CA with ADC_CA_CERT_FILE.",
       data,
     );
   }
   if (isOlder(adc, [0, 21, 2])) {
     return warning(
-      `${found}: it takes the first gateway group whose name contains the one you name`,
-      'With groups "prod-old" and "prod" it writes to "prod-old" for "prod". Take ADC 0.21.2 or later.',
+      `${found}: it uses the first gateway group whose name contains the one you set`,
+      'With groups "prod-old" and "prod", "prod" writes to "prod-old". Use ADC 0.21.2 or later.',
       data,
     );
   }
   if (version.startsWith(`${TESTED}.`)) return ok(found, data);
   return warning(
     `${found}: adc-run is tested with ${TESTED}`,
-    `It may work all the same. Otherwise take ADC ${TESTED}.`,
+    `It may still work. If not, use ADC ${TESTED}.`,
     data,
   );
 }

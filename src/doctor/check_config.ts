@@ -36,7 +36,7 @@ export async function checkConfig(options: DiagnoseOptions): Promise<Outcome> {
       const { profiles: { size } } = await read();
       if (size > 0) good.push(`${size} profile${size === 1 ? "" : "s"} in ${name}`);
     } catch (error) {
-      const suggestion = "Fix the file, or go on without profiles: --no-profile.";
+      const suggestion = "Fix the file, or use no profile with --no-profile.";
       const failure = failureOf(error);
       findings.push({ ...failure, suggestion: failure.suggestion ?? suggestion });
     }
@@ -45,7 +45,7 @@ export async function checkConfig(options: DiagnoseOptions): Promise<Outcome> {
   const onWarning = (text: string) => void findings.push(warning(text));
   const profile = await selectProfile({ ...options, onWarning });
   if (findings.length === 0) {
-    const inForce = profile === undefined ? "none in force" : `"${profile.name}" in force`;
+    const inForce = profile === undefined ? "none in use" : `"${profile.name}" in use`;
     const found = good.length === 0 ? "no profiles" : `${good.join(", ")}; ${inForce}`;
     findings.push(ok(found, { profile: profile?.name ?? null }));
   }
@@ -59,9 +59,12 @@ async function selectProfile(
   const names = profile === undefined ? undefined : [profile];
   const [first, ...others] = await selectProfiles({ env, cwd, names, onWarning });
   if (others.length > 0) {
-    throw new UsageError("Cannot check several profiles at once: ADC_RUN_PROFILE names some", {
-      suggestion: "Name one with --profile.",
-    });
+    throw new UsageError(
+      "Cannot check several profiles at once: ADC_RUN_PROFILE lists more than one",
+      {
+        suggestion: "Choose one with --profile.",
+      },
+    );
   }
   return first;
 }

@@ -13,7 +13,7 @@ export async function checkEnvFile(
   { envFile: name, cwd }: Pick<DiagnoseOptions, "envFile" | "cwd">,
 ): Promise<readonly Found[]> {
   if (name !== undefined && isPipe(resolve(cwd, name))) {
-    return [skipped(`"${name}" is not a regular file, and can be read only once`)];
+    return [skipped(`"${name}" is not a regular file and can be read only once`)];
   }
   let file: EnvFile;
   try {
@@ -27,11 +27,11 @@ export async function checkEnvFile(
   if (file.unreadable !== undefined) {
     return [failed(
       `${file.name} cannot be read: ${file.unreadable}`,
-      "ADC ignores it without a word. Give yourself the right to read it, or delete it.",
+      "ADC silently ignores it. Make it readable, or delete it.",
       { exitCode: name === undefined ? EXIT.source : EXIT.usage },
     )];
   }
-  if (!file.exists && name === undefined) return [ok("there is no .env here")];
+  if (!file.exists && name === undefined) return [ok("no .env here")];
   if (!file.exists) {
     const suggestion = `A relative path starts from "${cwd}".`;
     return [failed(`there is no file "${name}"`, suggestion, { exitCode: EXIT.usage })];
@@ -48,14 +48,14 @@ export async function checkEnvFile(
     const lines = `line${ignored.length > 1 ? "s" : ""} ${shown}${more}`;
     findings.push(warning(
       `${file.name}: ADC ignores ${lines}: no variable is set there`,
-      'Write a variable as NAME="value", a comment after #.',
+      'Write variables as NAME="value" and comments after #.',
       { lines: ignored },
     ));
   }
   const known = repeated.filter((each) => /^(ADC_|API_KEY$|API7_)/.test(each));
   if (known.length > 0) {
     findings.push(warning(
-      `${file.name} sets ${known.join(", ")} more than once: the last one counts`,
+      `${file.name} sets ${known.join(", ")} more than once: the last value is used`,
       "Delete the others.",
       { names: known },
     ));
@@ -68,7 +68,7 @@ export async function checkEnvFile(
 function notUtf8(name: string, maybeUtf16: boolean): Found {
   return failed(
     `${name} is not UTF-8 text${maybeUtf16 ? "; it may be UTF-16" : ""}`,
-    "Save it as UTF-8: ADC reads something else in it than you see.",
+    "Save it as UTF-8: ADC does not read what you see.",
     { exitCode: EXIT.data },
   );
 }

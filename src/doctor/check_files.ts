@@ -41,29 +41,29 @@ export async function checkFiles(
   const unknown = [...lists.values()].find((list) => "unknown" in list);
   if (unknown !== undefined) {
     findings.push(warning(
-      `whether git tracks a file with a token was not found out: ${unknown.unknown}`,
-      "Check by hand: git ls-files",
+      `cannot tell whether git tracks a file with a token: ${unknown.unknown}`,
+      "Check yourself: git ls-files",
     ));
   }
   if (cut) {
     findings.push(warning(
-      "there are more files here than were looked through for a token",
-      "Start the doctor in the folder that adc.yaml lies in.",
+      "too many files here to search them all for a token",
+      "Run doctor in the folder of adc.yaml.",
     ));
   }
   if (findings.length > 0) return findings;
   const names = files.map(({ name }) => name);
   const found = names.length === 0
-    ? "no file here has a token in it"
-    : `${names.join(", ")} with a token: not tracked by git, and nobody else's to read`;
+    ? "no file here contains a token"
+    : `${names.join(", ")} with a token: not tracked by git, not readable by others`;
   return [ok(found, { files: names })];
 }
 
 function trackedFinding({ name, path }: FileWithToken): Found {
   return failed(
-    `${name} has a token in it, and git tracks the file`,
-    "Whoever gets the repository gets the token. Take the file out (git rm --cached), name " +
-      "it in .gitignore, and make a new token: the old one stays in git's history.",
+    `${name} contains a token, and git tracks the file`,
+    "Whoever gets the repository gets the token. Untrack the file (git rm --cached), list " +
+      "it in .gitignore, and create a new token: the old one stays in git's history.",
     { exitCode: EXIT.config, data: { path } },
   );
 }
@@ -82,8 +82,8 @@ async function openness({ name, path, stats }: FileWithToken): Promise<Found | u
   const octal = (stats.mode & 0o777).toString(8).padStart(4, "0");
   const data = { path, mode: octal };
   const found = (what: string) =>
-    `${name} has a token in it, and others can ${what} the file: its mode is ${octal}`;
-  const suggestion = `Close it: chmod 600 ${name}`;
+    `${name} contains a token, and others can ${what} the file: its mode is ${octal}`;
+  const suggestion = `Restrict it: chmod 600 ${name}`;
   return (mode & 0o002) === 0
     ? warning(found("read"), suggestion, data)
     : failed(found("change"), suggestion, { exitCode: EXIT.config, data });

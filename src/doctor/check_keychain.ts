@@ -51,18 +51,18 @@ export function watchKeychain(keychain: Keychain): WatchedKeychain {
 
 const PROBLEMS: Readonly<Record<KeychainFailure, readonly [string, string]>> = {
   unavailable: [
-    "there is none in this session",
-    "Tokens can come from the environment or a file instead; auth login has --storage file.",
+    "no keychain in this session",
+    "Use the environment or a file instead: auth login --storage file",
   ],
   locked: [
-    "it is locked, and nobody unlocked it",
-    "Unlock it, or leave it out with --source.",
+    "it is locked",
+    "Unlock it, or skip it with --source.",
   ],
   silent: [
     "it does not answer",
-    "It may be waiting for you to unlock it. Leave it out with --source otherwise.",
+    "It may be waiting for you to unlock it. If not, skip it with --source.",
   ],
-  failed: ["it fails", "Check the system's own log, or leave it out with --source."],
+  failed: ["it fails", "Check the system log, or skip it with --source."],
 };
 
 /** Reads an entry that is not there, unless the keychain was asked for a token before. */
@@ -85,7 +85,7 @@ export async function checkKeychain({ watched, survey, signal }: Given): Promise
   }
   return needed || failure !== "unavailable"
     ? warning(found, suggestion, data)
-    : skipped(`${found}, and none is needed`, data);
+    : skipped(`${found}; not needed`, data);
 }
 
 function needsKeychain({ trail = [], winner }: Partial<Survey> = {}): boolean {

@@ -32,14 +32,14 @@ function judgeContact({ server: { display }, failure, status }: Contact): Found 
   }
   const { unavailable: exitCode } = EXIT;
   if (status === 407) {
-    const found = `${display} cannot be reached: a proxy asks for a log-in (407)`;
-    const suggestion = "Put user and password into HTTP_PROXY or HTTPS_PROXY.";
+    const found = `${display} cannot be reached: the proxy requires a login (407)`;
+    const suggestion = "Put the user name and password in HTTP_PROXY or HTTPS_PROXY.";
     return failed(found, suggestion, { exitCode, data: { server: display, status } });
   }
   if (status !== undefined && (status >= 500 || status === 429)) {
     const data = { server: display, verdict: "server-error" satisfies Verdict, status };
-    const suggestion = "Check the server's own log, or try again later.";
-    return failed(`${display} answers ${status}`, suggestion, { exitCode, data });
+    const suggestion = "Check the server's log, or try again later.";
+    return failed(`${display} answered ${status}`, suggestion, { exitCode, data });
   }
   return ok(`${display} answers`, { server: display });
 }
@@ -65,12 +65,12 @@ function judgeBackend(
     readonly version?: string | undefined;
   },
 ): Found {
-  if (failure?.verdict === "tls") return skipped(`${display} was not asked: TLS is in the way`);
+  if (failure?.verdict === "tls") return skipped(`${display} not checked: TLS failed`);
   if (failure !== undefined || status === undefined || status >= 500) {
     return skipped(`${display} does not answer`);
   }
   if (shut) {
-    return skipped(`${display} lets nobody in from this address, and does not say what it is`);
+    return skipped(`${display} does not allow this IP address, so its type is unknown`);
   }
   const data = {
     server: display,
@@ -81,20 +81,20 @@ function judgeBackend(
   const { config: exitCode } = EXIT;
   const shown = software === undefined ? "" : ` (${software})`;
   if (backend === expected || (backend === undefined && fits)) {
-    const found = `${BACKENDS[expected].title} answers at ${display}${shown}`;
+    const found = `${display} is ${BACKENDS[expected].title}${shown}`;
     return version === undefined
       ? ok(found, data)
       : ok(`${found}, version ${version}`, { ...data, version });
   }
   if (backend === undefined) {
     return failed(
-      `what answers at ${display} is not an Admin API that ADC knows (${status})${shown}`,
-      "Check --server (ADC_SERVER): the port of the Admin API differs from those of " +
+      `${display} is not an Admin API that ADC supports (${status})${shown}`,
+      "Check --server (ADC_SERVER): the Admin API has another port than " +
         "the gateway and, for Apache APISIX, the dashboard.",
       { exitCode, data },
     );
   }
-  const found = `${BACKENDS[backend].title} answers at ${display}${shown}, and the backend is ` +
+  const found = `${display} is ${BACKENDS[backend].title}${shown}, but the backend is ` +
     `"${expected}" (${describeOrigin(origin)})`;
   const suggestion = `Set --backend ${backend} or ADC_BACKEND=${backend}.`;
   return fits ? warning(found, suggestion, data) : failed(found, suggestion, { exitCode, data });
@@ -102,7 +102,7 @@ function judgeBackend(
 
 export function checkClock({ contacts }: Pick<Facts, "contacts">): readonly Found[] {
   const told = contacts.filter((each) => each.skew !== undefined);
-  if (told.length === 0) return [skipped("no server tells the time")];
+  if (told.length === 0) return [skipped("no server reports the time")];
   return told.map(({ server: { display }, skew = 0 }): Found => {
     const off = Math.abs(skew);
     const data = { server: display, skewSeconds: Math.round(skew / 1000) };
@@ -110,9 +110,9 @@ export function checkClock({ contacts }: Pick<Facts, "contacts">): readonly Foun
     return warning(
       `the clock of ${display} is ${spell(off)} ${skew > 0 ? "ahead of" : "behind"} this machine's`,
       off <= BAD_SKEW
-        ? "Set the clocks by a time server: tokens and sessions end by the server's."
-        : "Set the clocks by a time server: tokens and sessions end earlier or later than adc-run says, " +
-          "a short-lived one may be dead at birth, and certificates may seem to have expired.",
+        ? "Sync both clocks: tokens and sessions expire by the server's."
+        : "Sync both clocks: tokens and sessions expire earlier or later than adc-run says, " +
+          "a short-lived token may have expired already, and certificates may seem expired.",
       data,
     );
   });
@@ -152,7 +152,7 @@ export function checkProxy(
   }
   return findings.size > 0
     ? [...findings.values()]
-    : [ok("none: requests go straight to the server")];
+    : [ok("none: requests go directly to the server")];
 }
 
 /** ADC's HTTP client takes CONNECT for https since ADC 0.27. */
@@ -162,9 +162,9 @@ function readableByProxy(
   { version }: AdcVersion,
 ): Found {
   return warning(
-    `ADC ${version} sends requests to ${display}, with the token in them, in clear to the proxy ` +
+    `ADC ${version} sends requests to ${display}, token included, unencrypted to proxy ` +
       `${value} (${describeOrigin(origin)})`,
-    `Take ADC 0.27 or later, or list "${base.hostname}" in NO_PROXY.`,
+    `Use ADC 0.27 or later, or list "${base.hostname}" in NO_PROXY.`,
     { proxy: value, server: display },
   );
 }
@@ -175,31 +175,31 @@ function judgeProxy(
 ): Found {
   const { display, base } = server;
   const from = describeOrigin(origin);
-  const found = `requests to ${display} go through the proxy ${value} (${from})`;
+  const found = `requests to ${display} go through proxy ${value} (${from})`;
   const data = { proxy: value, origin: from, server: display };
   if (status === 407 || (failure !== undefined && failure.verdict !== "tls")) {
     return failed(
-      `${found}, and no answer comes`,
-      "Unset the variable, or name the server in NO_PROXY, if it is reached without.",
+      `${found}, but get no response`,
+      "If the server is reachable without the proxy, unset it or list the server in NO_PROXY.",
       { exitCode: EXIT.unavailable, data },
     );
   }
   if (isFromProject(origin)) {
-    const suggestion = "Take it away, unless you know the proxy.";
-    return warning(`${found}, which came along with this folder`, suggestion, data);
+    const suggestion = "Remove it, unless you know the proxy.";
+    return warning(`${found}, set by a file in this folder`, suggestion, data);
   }
   // On this machine, whatever the protocol.
   if (!crossesInPlain({ ...server, base: new URL(`http://${base.host}`) })) {
     const suggestion = `List "${base.hostname}" in NO_PROXY.`;
-    return warning(`${found}, and the server is on this machine`, suggestion, data);
+    return warning(`${found}, but the server is on this machine`, suggestion, data);
   }
   return ok(found, data);
 }
 
 function judgeWayPast({ server: { base, display } }: Contact, near: string): Found {
   return warning(
-    `requests to ${display} go past the proxy, for NO_PROXY lists "${near}": the TypeScript ADC takes that ` +
-      `for the very host "${near}", and goes through the proxy`,
+    `adc-run bypasses the proxy for ${display}, as NO_PROXY lists "${near}"; the TypeScript ADC matches ` +
+      `that host alone, and uses the proxy`,
     `List ".${near}" or "${base.hostname}" in NO_PROXY.`,
     { server: display },
   );

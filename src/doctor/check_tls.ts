@@ -32,7 +32,7 @@ async function checkOne(
   if (server.base.protocol !== "https:" && failure?.verdict !== "tls") {
     return crossesInPlain(server)
       ? warning(
-        `${display} is asked without TLS: others on the network can read the token`,
+        `${display} is reached without TLS: others on the network can read the token`,
         "Use an https address.",
       )
       : skipped(`${display} is on this machine, without TLS`);
@@ -53,17 +53,17 @@ async function checkOne(
   const { skipVerify, caCertFile } = connection.tls;
   if (skipVerify.value) {
     return warning(
-      `${display}: its certificate is not verified (${describeOrigin(skipVerify.origin)})${more}`,
-      "Name the CA that signed it with --ca-cert-file or ADC_CA_CERT_FILE instead: " +
-        "whoever sits in between can take the token.",
+      `${display}: certificate not verified (${describeOrigin(skipVerify.origin)})${more}`,
+      "Set the CA that signed it with --ca-cert-file or ADC_CA_CERT_FILE instead: " +
+        "anyone in between can steal the token.",
       data,
     );
   }
   const by = caCertFile === undefined ? "" : ` by ${describeOrigin(caCertFile.origin)}`;
-  const verified = `${display}: its certificate is verified${by}`;
+  const verified = `${display}: certificate verified${by}`;
   if (about === undefined) {
     const why = proxied ? "the connection goes through a proxy" : "the second handshake failed";
-    return ok(`${verified}; how long it lasts is not known, for ${why}`);
+    return ok(`${verified}; its expiry is unknown, as ${why}`);
   }
   const found = `${verified}: ${about.text}`;
   return about.days < SOON ? warning(found, "Renew it on the server.", data) : ok(found, data);
@@ -76,7 +76,7 @@ function describeCertificate(
   const days = Math.floor((ends - now) / DAY);
   const shown = names.slice(0, 4).join(", ") + (names.length > 4 ? ", …" : "");
   const end = days < 0
-    ? `ended ${new Date(ends).toISOString().slice(0, 10)}`
+    ? `expired ${new Date(ends).toISOString().slice(0, 10)}`
     : `${days} day${days === 1 ? "" : "s"} left`;
   return {
     text: oneLine(`for ${shown || subject}, signed by "${issuer}", ${end}`),

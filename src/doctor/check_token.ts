@@ -1,3 +1,4 @@
+import type { Connection } from "../connection/connection.ts";
 import { AdminApi } from "../admin_api/admin_api.ts";
 import type { User } from "../admin_api/shapes.ts";
 import { checkToken } from "../check/check_token.ts";
@@ -44,7 +45,12 @@ export async function tryToken(
   const { token } = winner;
   const record = await knownToken(token, { ...given, onWarning });
   if (contacts.every(({ failure }) => failure !== undefined)) return { record, warnings };
-  const checked = explainRefusal(await checkToken(token, given), record, now());
+  const checked = explainRefusal(await checkToken(token, given), {
+    ...given,
+    resolved: winner,
+    record,
+    now: now(),
+  });
   if (!VERDICTS[checked.verdict].tokenAccepted || !BACKENDS[connection.backend.value].hasUsers) {
     return { checked, record, warnings };
   }
@@ -64,13 +70,13 @@ export async function tryToken(
 }
 
 export function checkRunToken(
-  { survey, trial, now = Date.now }:
-    & Pick<Facts, "survey" | "trial">
+  { connection, survey, trial, now = Date.now }:
+    & Pick<Facts, "connection" | "survey" | "trial">
     & Pick<Given, "now">,
 ): readonly Found[] {
   const findings = survey.winner === undefined
     ? [explainAbsence(survey)]
-    : judgeToken(survey.winner, trial, now());
+    : judgeToken(survey.winner, trial, { connection, now: now() });
   return [...findings, ...trial.warnings.map((text) => warning(text))];
 }
 
@@ -80,12 +86,16 @@ function explainAbsence({ trail, error }: Facts["survey"]): Found {
   const said = error instanceof NoTokenError
     ? `: ${trail.map(({ source, detail }) => `${source}: ${detail}`).join("; ")}`
     : "";
-  const suggestion = failure.suggestion ?? "Fix the source, or leave it out with --source.";
+  const suggestion = failure.suggestion ?? "Fix the source, or skip it with --source.";
   const { exitCode } = failure;
   return failed(failure.found + said, suggestion, { exitCode, data: { sources: trail } });
 }
 
-function judgeToken(winner: ResolvedToken, trial: TokenTrial, now: number): readonly Found[] {
+function judgeToken(
+  winner: ResolvedToken,
+  trial: TokenTrial,
+  { connection, now }: { readonly connection: Connection; readonly now: number },
+): readonly Found[] {
   const { token, source, detail, trail } = winner;
   const { checked, owner, record, misplaced } = trial;
   const from = `${token} from ${source} (${detail})`;
@@ -107,45 +117,47 @@ function judgeToken(winner: ResolvedToken, trial: TokenTrial, now: number): read
     sources: trail,
   };
   if (checked === undefined) {
-    return [skipped(`${from}: not tried, for the server could not be asked`, data)];
+    return [skipped(`${from}: not checked, as the server cannot be reached`, data)];
   }
   if (misplaced && checked.verdict === "wrong-server") {
-    return [skipped(`${from}: what answers cannot judge it`, data)];
+    return [skipped(`${from}: not checked, as the server is of another type`, data)];
   }
   if (!VERDICTS[checked.verdict].tokenAccepted) {
     return [{ ...failureOf(new CheckError(checked, { resolved: winner })), data }];
   }
   const facts = [
-    "the server takes it",
-    isAdminKey(token) ? "an admin key, nobody's own" : owner &&
+    "accepted by the server",
+    isAdminKey(token) ? "an admin key (belongs to no user)" : owner &&
       `${oneLine(owner.username)}'s (roles: ${oneLine(owner.roles.join(", ")) || "none"})`,
     end,
   ].filter((fact) => fact !== undefined);
-  return [ok(`${from}: ${facts.join(", ")}`, data), ...remarks(winner, trial, now)];
+  return [ok(`${from}: ${facts.join(", ")}`, data), ...remarks(winner, trial, { connection, now })];
 }
 
 function* remarks(
   { source }: ResolvedToken,
   { checked, owner, record }: TokenTrial,
-  now: number,
+  { connection, now }: { readonly connection: Connection; readonly now: number },
 ): Generator<Found> {
   if (checked?.warning !== undefined) yield warning(checked.warning);
   if (owner?.superAdmin) {
     yield warning(
       `it belongs to "${oneLine(owner.username)}", a Super Admin`,
-      "Make tokens as a user who may do only what ADC needs.",
+      "Create tokens as a user with only the permissions that ADC needs.",
       { superAdmin: true },
     );
   }
-  if (endsSoon(record?.expiresAt, now) !== undefined) yield warning(endWarning(record, now)!);
+  if (endsSoon(record?.expiresAt, now) !== undefined) {
+    yield warning(endWarning(record, { connection, now })!);
+  }
   if (hasEnded(record?.expiresAt, now)) {
     yield warning(
-      "it should have ended by what is noted here, and the server takes it all the same",
+      "it should have expired by now, but the server still accepts it",
       "Check the clocks on both sides.",
     );
   }
   if (source === "store") {
-    yield warning("it lies in a file, unencrypted", "A keychain is the better place.");
+    yield warning("it is stored unencrypted in a file", "Use a keychain if you can.");
   }
 }
 
@@ -156,15 +168,15 @@ export function checkGroup(
   >,
 ): Found {
   if (!BACKENDS[backend.value].hasGatewayGroups) {
-    return skipped(`the backend "${backend.value}" has none`);
+    return skipped(`backend "${backend.value}" has none`);
   }
   if (survey.winner !== undefined && isAdminKey(survey.winner.token)) {
-    return skipped("ADC names none where the token is an admin key");
+    return skipped("not used with an admin key");
   }
   const name = `"${gatewayGroup.value}" (${describeOrigin(gatewayGroup.origin)})`;
   const data = { name: gatewayGroup.value };
-  if (checked?.verdict === "valid") return ok(`${name} is there`, data);
-  if (checked?.verdict !== "no-gateway-group") return skipped(`${name} could not be looked up`);
+  if (checked?.verdict === "valid") return ok(`${name} exists`, data);
+  if (checked?.verdict !== "no-gateway-group") return skipped(`${name} could not be checked`);
   return failed(`${name}: ${checked.found}`, checked.suggestion, {
     exitCode: EXIT.config,
     data: { ...data, gatewayGroups: checked.gatewayGroups ?? [] },

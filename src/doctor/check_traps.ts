@@ -19,7 +19,7 @@ export async function checkTraps(place: Place): Promise<readonly Found[]> {
     ...(connection === undefined ? connectionTraps(env, file) : []),
     ...runtimeTraps(env, file),
   ];
-  return findings.length > 0 ? findings : [ok("none of those that are known")];
+  return findings.length > 0 ? findings : [ok("no known problems")];
 }
 
 /** What is wrong with the file is told where it is looked at. */
@@ -45,9 +45,9 @@ function* tokenTraps({ env, connection, survey }: Place, file: EnvFile): Generat
   }
   if (exported && hidden && exported !== hidden) {
     yield warning(
-      `ADC_TOKEN is exported and stands in ${file.name} as well, with another value: the exported ` +
-        "one counts",
-      "Delete the one that is not meant.",
+      `ADC_TOKEN is exported and also set in ${file.name}, to another value: the exported ` +
+        "one is used",
+      "Remove the one that you do not need.",
     );
   }
   const { winner, trail = [] } = survey ?? {};
@@ -59,8 +59,8 @@ function* tokenTraps({ env, connection, survey }: Place, file: EnvFile): Generat
   }
   if (winner.detail.startsWith("API_KEY")) {
     yield warning(
-      `the token is in ${winner.detail}, which ADC by itself does not look at`,
-      "adc-run hands it to ADC; name it ADC_TOKEN for ADC by itself.",
+      `the token is in ${winner.detail}, which ADC by itself does not read`,
+      "adc-run passes it to ADC; to use ADC by itself, rename it to ADC_TOKEN.",
     );
   }
   const others = trail.filter(({ source, status, detail }) =>
@@ -70,9 +70,9 @@ function* tokenTraps({ env, connection, survey }: Place, file: EnvFile): Generat
   ).map(({ source }) => source);
   if (others.length > 0) {
     yield warning(
-      `${others.join(" and ")} ${others.length === 1 ? "has" : "have"} another token than ` +
-        `${winner.source}, which counts`,
-      "Delete what is not meant, or choose with --source.",
+      `${others.join(" and ")} ${others.length === 1 ? "holds" : "hold"} another token than ` +
+        `${winner.source}, which is used`,
+      "Remove what you do not need, or choose with --source.",
       { sources: others },
     );
   }
@@ -84,7 +84,7 @@ function* connectionTraps(env: Environment, file: EnvFile): Generator<Found> {
   const skip = value("ADC_TLS_SKIP_VERIFY");
   if (skip !== undefined && skip !== "true") {
     yield warning(
-      'ADC_TLS_SKIP_VERIFY is not "true", and ADC turns verification off whatever the value is',
+      'ADC_TLS_SKIP_VERIFY is not "true", but ADC turns verification off whatever its value',
       "Unset it to verify the server's certificate.",
     );
   }
@@ -100,7 +100,7 @@ function* connectionTraps(env: Environment, file: EnvFile): Generator<Found> {
   if (value("ADC_BACKEND") === "api7ee" && value("ADC_GATEWAY_GROUP")?.trim() === "") {
     yield warning(
       "ADC_GATEWAY_GROUP is empty: ADC would change whichever group the server lists first",
-      "Name the one you mean.",
+      "Set it to the group you want, or unset it.",
     );
   }
 }
@@ -111,32 +111,32 @@ function* runtimeTraps(env: Environment, file: EnvFile): Generator<Found> {
   );
   if (names.length > 0) {
     yield warning(
-      `${names.join(", ")} in ${file.name} ${names.length === 1 ? "does" : "do"} nothing there`,
-      "Export what is meant. A file that a repository brings along is not asked for these.",
+      `${names.join(", ")} in ${file.name} ${names.length === 1 ? "has" : "have"} no effect there`,
+      "Export them instead. adc-run does not read these from a file that a repository can bring.",
       { names },
     );
   }
   if (env.DOTENV_KEY) {
     yield warning(
-      "DOTENV_KEY is set: ADC would read .env.vault instead of .env, and adc-run refuses to run it",
+      "DOTENV_KEY is set: ADC would read .env.vault instead of .env, so adc-run refuses to run it",
       "Unset it.",
     );
   }
   if (env.ADC_TIMEOUT !== undefined) {
     yield warning(
-      "ADC_TIMEOUT is set, and ADC reads no such variable",
-      "Use --timeout, or the timeout of a profile.",
+      "ADC_TIMEOUT is set, but ADC does not read it",
+      "Use --timeout, or set timeout in a profile.",
     );
   }
   if (env.NODE_TLS_REJECT_UNAUTHORIZED === "0") {
     yield warning(
       "NODE_TLS_REJECT_UNAUTHORIZED is 0, which turns verification off in every Node.js program",
-      "Unset it, and name the CA with --ca-cert-file or ADC_CA_CERT_FILE.",
+      "Unset it, and set the CA with --ca-cert-file or ADC_CA_CERT_FILE.",
     );
   }
   if (env.ADC_RUNNING_MODE === "ingress") {
     yield warning(
-      "ADC_RUNNING_MODE is ingress: ADC then has only sync and server, and reads other options",
+      "ADC_RUNNING_MODE is ingress: ADC then has only sync and server, with other options",
       "Unset it, unless this is the ingress controller.",
     );
   }

@@ -80,14 +80,14 @@ export interface Facts {
 
 /** What is said of a check that needs what could not be found out. */
 const NOT_CHECKED: Readonly<Record<keyof Facts, string>> = {
-  adcVersion: "ADC's version is not known",
-  selected: "it is not clear which profile is in force",
-  connection: "it is not known where and how to connect",
-  survey: "the sources could not be asked",
-  tokens: "the sources could not be asked",
-  secrets: "the sources could not be asked",
-  contacts: "the servers could not be asked",
-  trial: "the token could not be tried",
+  adcVersion: "ADC's version is unknown",
+  selected: "the profile in use is unknown",
+  connection: "the connection settings are unknown",
+  survey: "the sources could not be read",
+  tokens: "the sources could not be read",
+  secrets: "the sources could not be read",
+  contacts: "the servers could not be reached",
+  trial: "the token could not be checked",
 };
 
 export type Given<Needs extends keyof Facts = never> =

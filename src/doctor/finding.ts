@@ -55,14 +55,14 @@ export function failureOf(error: unknown): Found & { readonly exitCode: number }
   if (error instanceof Error && error.name === "NotCapable") {
     return {
       status: "failed",
-      found: `Deno's permissions do not suffice: ${error.message}`,
+      found: `missing Deno permission: ${error.message}`,
       suggestion: "The README lists the permissions that adc-run needs.",
       exitCode: EXIT.config,
     };
   }
   return {
     status: "failed",
-    found: `the check could not be made: ${codeOf(error) ?? messageOf(error)}`,
+    found: `the check failed: ${codeOf(error) ?? messageOf(error)}`,
     exitCode: EXIT.software,
   };
 }

@@ -46,7 +46,7 @@ export async function trackedFiles(
 ): Promise<TrackedFiles> {
   if (repositoryRoot(folder) === undefined) return { files: new Set() };
   const git = findGit(env, folder);
-  if (git === undefined) return { unknown: "there is no git on PATH" };
+  if (git === undefined) return { unknown: "git is not on PATH" };
   const answer = await capture(git, [...NO_PROGRAMS, "ls-files", "-z"], {
     env: gitEnvironment(env),
     cwd: folder,
@@ -56,7 +56,7 @@ export async function trackedFiles(
     spawn,
   });
   // It may refuse a repository that belongs to somebody else, or be one of another kind.
-  if ("failure" in answer) return { unknown: `git does not tell: it ${answer.failure}` };
+  if ("failure" in answer) return { unknown: `git ${answer.failure}` };
   const names = answer.stdout.split("\0").filter((name) => name !== "");
   return { files: new Set(names.map((name) => join(folder, name))) };
 }

@@ -318,7 +318,7 @@ function decoderOf(encoding: string, [start = 0]: Uint8Array): Transform {
 const UNREADABLE = "ERR_CONTENT_ENCODING";
 
 function unreadable(found: string): Error {
-  return Object.assign(new Error(`Cannot decode the answer: ${found}`), { code: UNREADABLE });
+  return Object.assign(new Error(`Cannot decode the response: ${found}`), { code: UNREADABLE });
 }
 
 async function readWhole(answer: Incoming): Promise<HttpResponse> {

@@ -131,7 +131,7 @@ function openTunnel(
 
 /** The error for an answer that is the proxy's own, and not the server's. */
 export function proxyRefusal(status: number | undefined): Error {
-  return new Error(`Proxy response (${status}): the request was not let through`);
+  return new Error(`Proxy response (${status}): the request was refused`);
 }
 
 /** The user name and password in a proxy's address, as they are written there, like axios. */

@@ -23,7 +23,7 @@ export interface AdminApiSourceOptions extends Omit<Context, "cwd" | "signal"> {
    */
   readonly ephemeral?: number | undefined;
   /**
-   * Log-ins that are shared with other runs.
+   * Logins that are shared with other runs.
    *
    * @default each run logs in by itself
    */
@@ -73,7 +73,7 @@ function preview(connection: Connection, options: AdminApiSourceOptions): string
   if (reason !== undefined && options.confirm === undefined) return noConsent(reason);
   const { username } = credentialsOf(options.env, connection);
   return username === undefined
-    ? "a run would ask for a user and a password, and log in"
+    ? "a run would ask for a user name and password, and log in"
     : `a run would log in as ${username}`;
 }
 
@@ -83,7 +83,7 @@ function whatIsMissing(
   { env, ask }: AdminApiSourceOptions,
 ): string | undefined {
   const { backend } = connection;
-  if (!BACKENDS[backend.value].hasUsers) return `the backend ${backend.value} has no log-in`;
+  if (!BACKENDS[backend.value].hasUsers) return `backend "${backend.value}" has no login`;
   if (ask !== undefined) return undefined;
   const { username, password } = credentialsOf(env, connection);
   const missing = [
@@ -109,7 +109,7 @@ async function find(
     return {
       status: "broken",
       reason: noConsent(reason),
-      suggestion: "Set it in the environment or as a flag, if it is meant.",
+      suggestion: "To allow it, set it in the environment or as a flag.",
       exitCode: EXIT.config,
     };
   }
@@ -119,7 +119,7 @@ async function find(
 }
 
 function noConsent(reason: string): string {
-  return `${reason}, and no password is sent there`;
+  return `${reason}, so no password is sent`;
 }
 
 async function whoLogsIn(
@@ -129,7 +129,7 @@ async function whoLogsIn(
   const { username, password, loginOption } = credentialsOf(env, connection);
   if (username !== undefined && password !== undefined) return { username, password, loginOption };
   if (ask === undefined) {
-    throw new AdcRunError("Cannot log in: nobody can be asked", EXIT.permission);
+    throw new AdcRunError("Cannot log in: there is no terminal to prompt on", EXIT.permission);
   }
   const known = { ...(username && { username }), ...(password && { password }) };
   return { loginOption, ...await ask(connection.server.value, known) };

@@ -35,6 +35,6 @@ export async function clearLeftOvers(
     await sweep(api, { stores, user, onWarning, signal, now }).finally(close);
   } catch (error) {
     signal?.throwIfAborted();
-    onWarning?.(`Cannot clear up after an interrupted run: ${messageOf(error)}`);
+    onWarning?.(`Cannot clean up after an interrupted run: ${messageOf(error)}`);
   }
 }

@@ -31,15 +31,15 @@ export function credentialsOf(
 export function needsConsent(connection: Connection): string | undefined {
   const { server, proxies, tls, overrides: [override] } = connection;
   const alone = (what: string, origin: Origin) =>
-    isFromProject(origin) ? `${what} comes from ${describeOrigin(origin)} alone` : undefined;
+    isFromProject(origin) ? `${what} is set only by ${describeOrigin(origin)}` : undefined;
   const proxy = proxies.find((each) => each && isFromProject(each.host.origin))?.host;
   return alone(`the server ${server.value}`, server.origin) ??
     (proxy && alone(`the proxy ${proxy.value}`, proxy.origin)) ??
     (tls.skipVerify.value
-      ? alone("that the server's certificate is not verified", tls.skipVerify.origin)
+      ? alone("skipping certificate verification", tls.skipVerify.origin)
       : undefined) ??
-    (tls.caCertFile && alone("the CA that vouches for the server", tls.caCertFile.origin)) ??
-    (override && alone("which proxy is used", override));
+    (tls.caCertFile && alone("the trusted CA", tls.caCertFile.origin)) ??
+    (override && alone("the choice of proxy", override));
 }
 
 /** Tells whether this is a pipeline, where nobody answers and nothing is kept. */
@@ -50,5 +50,5 @@ export function isPipeline(env: Environment): boolean {
 /** Says that others on the network can read the password on its way. */
 export function plainPasswordWarning({ servers }: Connection): string | undefined {
   const server = servers.find(crossesInPlain);
-  return server && `The password crosses the network to ${server.display} without encryption.`;
+  return server && `The password will be sent to ${server.display} unencrypted. Use https.`;
 }

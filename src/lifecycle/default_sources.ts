@@ -51,13 +51,14 @@ const MAKERS: Readonly<Record<SourceName, (options: DefaultSourcesOptions) => To
  */
 export function defaultSources(options: DefaultSourcesOptions): readonly TokenSource[] {
   const { names = SOURCE_NAMES } = options;
-  const known = SOURCE_NAMES.join(", ");
-  if (names.length === 0) throw new UsageError(`Cannot ask no source: name some of ${known}`);
+  const fail = (found: string) =>
+    new UsageError(`Cannot use these sources: ${found}`, {
+      suggestion: `List one or more of ${SOURCE_NAMES.join(", ")}.`,
+    });
+  if (names.length === 0) throw fail("the list is empty");
   return names.map((name, index) => {
-    if (!isSourceName(name)) {
-      throw new UsageError(`Cannot ask a source "${name}": there are ${known}`);
-    }
-    if (names.indexOf(name) !== index) throw new UsageError(`Cannot ask source "${name}" twice`);
+    if (!isSourceName(name)) throw fail(`"${name}" is not a source`);
+    if (names.indexOf(name) !== index) throw fail(`"${name}" is listed twice`);
     return MAKERS[name](options);
   });
 }

@@ -37,6 +37,7 @@ export async function exchangeToken(
     resolved,
     record,
     now: now(),
+    env,
     dispatcher,
     signal,
   });
@@ -46,7 +47,7 @@ export async function exchangeToken(
     return {
       token,
       source,
-      detail: `${detail}: "${lease.name}", for this run alone`,
+      detail: `${detail}: "${lease.name}", for this run only`,
       trail,
       secrets: [parent, ...(resolved.secrets ?? [])],
       lease: { ...lease, parent },
@@ -98,11 +99,11 @@ export async function lendToken(
         ? `it took more than ${RELEASE_LIMIT / 1000} s`
         : messageOf(cause);
       throw new AdcRunError(
-        `Cannot revoke the token "${name}" that was made for this run: ${reason}`,
+        `Cannot revoke token "${name}", created for this run: ${reason}`,
         EXIT.unavailable,
         {
-          suggestion: `The next run of ${user.username} against this server tries again; ` +
-            `it ends by itself on ${day(expiresAt)}.`,
+          suggestion: `The next run as ${user.username} on this server tries again; ` +
+            `it expires on ${day(expiresAt)} anyway.`,
           cause,
         },
       );

@@ -1,13 +1,18 @@
 import { readDuration } from "../adc/arguments.ts";
+import { TOKEN_REJECTED } from "../check/response.ts";
 import type { CheckResult } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
+import { adcRunCommand } from "../connection/origin.ts";
 import type { Environment } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { storeFolder } from "../store/private_path.ts";
 import { openState, type TokenRecord } from "../store/state.ts";
 import { StoreError } from "../store/store_error.ts";
+import type { ResolvedToken } from "../token/resolve.ts";
+import { isSourceName } from "../token/sources.ts";
+import { isPipeline } from "./credentials.ts";
 
 /** How long a token lives where nothing else was asked for, in milliseconds: 30 days. */
 export const DEFAULT_LIFETIME = 30 * 24 * 60 * 60 * 1000;
@@ -31,19 +36,19 @@ export async function readLifetime(text: string, option: string): Promise<number
   if (text === "never") return undefined;
   const lifetime = DURATION.test(text) ? await readDuration(text.replace(/^-/, "")) : undefined;
   if (lifetime === undefined) {
-    throw new UsageError(`Cannot use ${option} "${text}": it is no duration`, {
+    throw new UsageError(`Cannot use ${option} "${text}": it is not a duration`, {
       suggestion: 'Write it like "30d" or "12h".',
     });
   }
   // The server counts in seconds.
   if (lifetime < 1000 || text.startsWith("-")) {
-    throw new UsageError(`Cannot use ${option} "${text}": the token would have ended already`, {
+    throw new UsageError(`Cannot use ${option} "${text}": the token would have expired already`, {
       suggestion: 'Write it like "30d" or "12h".',
     });
   }
   if (lifetime > LONGEST) {
     throw new UsageError(`Cannot use ${option} "${text}": that is more than 100 years`, {
-      suggestion: 'A token without an end is made with "never".',
+      suggestion: 'For a token that never expires, use "never".',
     });
   }
   return lifetime;
@@ -102,23 +107,60 @@ export async function knownToken(
   }
 }
 
-export function endWarning(record: TokenRecord | undefined, now: number): string | undefined {
+export function endWarning(
+  record: TokenRecord | undefined,
+  { connection, now }: { readonly connection: Connection; readonly now: number },
+): string | undefined {
   const soon = endsSoon(record?.expiresAt, now);
   if (record === undefined || soon === undefined) return undefined;
-  return `The token "${record.name ?? record.fingerprint}" expires ${soon}, on ` +
-    `${day(record.expiresAt!)}. Renew it with "adc-run auth rotate".`;
+  return `Token "${record.name ?? record.fingerprint}" expires ${soon}, on ` +
+    `${day(record.expiresAt!)}. Renew it with: ${adcRunCommand("auth rotate", connection)}`;
 }
 
-/** Adds to a refusal that the token's time is over, where it is. */
+/** Adds to a refusal whether the token has expired, and how to replace it where it came from. */
 export function explainRefusal(
   result: CheckResult,
-  record: TokenRecord | undefined,
-  now: number,
+  { record, now, ...where }: ReplacementOptions & {
+    readonly record: TokenRecord | undefined;
+    readonly now: number;
+  },
 ): CheckResult {
-  if (result.verdict !== "rejected" || !hasEnded(record?.expiresAt, now)) return result;
+  if (result.verdict !== "rejected") return result;
+  const ended = hasEnded(record?.expiresAt, now);
+  const { suggestion } = result;
+  const fix = suggestion?.includes(TOKEN_REJECTED) ? howToReplace(where) : undefined;
   return {
     ...result,
-    found: `${result.found}; the token expired on ${day(record!.expiresAt!)}`,
-    suggestion: 'Make a new one with "adc-run auth login".',
+    ...(ended && { found: `${result.found}; the token expired on ${day(record!.expiresAt!)}` }),
+    ...(fix !== undefined && {
+      suggestion: ended ? suggestion!.replace(TOKEN_REJECTED, fix) : `${suggestion} ${fix}`,
+    }),
   };
+}
+
+interface ReplacementOptions {
+  readonly resolved: ResolvedToken;
+  readonly connection: Connection;
+  readonly env: Environment;
+}
+
+function howToReplace({ resolved, connection, env }: ReplacementOptions): string | undefined {
+  const { source, detail, lease } = resolved;
+  if (lease !== undefined || !isSourceName(source)) return undefined;
+  const flag = BACKENDS[connection.backend.value].hasUsers ? "" : " --with-token";
+  const login = (more = "") =>
+    `Store a new one with: ${adcRunCommand(`auth login${flag}${more}`, connection)}`;
+  const fixes: Readonly<Record<typeof source, string | undefined>> = {
+    "flag": "Replace the value of --token.",
+    "env": isPipeline(env)
+      ? `Update the secret that ${detail} is set from.`
+      : `Replace ${detail}, or unset it to use another source.`,
+    "file": "Replace the token in the file that ADC_TOKEN_FILE names.",
+    "dotenv": `Replace ${detail}, or remove it to use another source.`,
+    "command": "Replace the token that the command prints.",
+    "store": login(" --storage file"),
+    "keychain": login(),
+    "admin-api": undefined,
+  };
+  return fixes[source];
 }

@@ -70,7 +70,7 @@ export async function mintToken(api: AdminApi, options: MintOptions): Promise<Mi
 /** The longest name that API7 Enterprise takes, in characters (its OpenAPI, `POST /api/tokens`). */
 export const MAX_TOKEN_NAME_LENGTH = 40;
 
-/** The name of a token that a log-in makes where none is given. */
+/** The name of a token that a login makes where none is given. */
 export function defaultTokenName(user: string, host: string = hostname()): string {
   return cut(`adc-run ${user}@${host}`, MAX_TOKEN_NAME_LENGTH);
 }
@@ -96,7 +96,7 @@ export function requireTokenName(name: string): string {
   if (name.trim() === "") throw new UsageError("Cannot name a token: the name is empty");
   if (length > MAX_TOKEN_NAME_LENGTH) {
     throw new UsageError(
-      `Cannot name a token: the name has ${length} characters, and the server takes at most ` +
+      `Cannot name a token: the name has ${length} characters, but the server allows at most ` +
         MAX_TOKEN_NAME_LENGTH,
     );
   }

@@ -1,6 +1,7 @@
 import { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Connection } from "../connection/connection.ts";
+import { adcRunCommand } from "../connection/origin.ts";
 import type { HttpDispatcher } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
@@ -96,13 +97,13 @@ export async function dropOldToken(
     }
     if (!foreign) await api?.revokeToken(id);
     else if (value !== undefined) await revokeBySelf(value, { id, connection, dispatcher });
-    else throw new Error("it is another user's, and is not stored here any more");
+    else throw new Error("it belongs to another user and is no longer stored here");
     if (key !== undefined) await stores.journal.remove(key);
     await forgetElsewhere();
     return true;
   } catch (error) {
     onWarning(
-      `The old token "${name}"${user === undefined ? "" : ` of ${user}`} could not be revoked ` +
+      `Old token "${name}"${user === undefined ? "" : ` of ${user}`} could not be revoked ` +
         `(${messageOf(error)}); the next run tries again.`,
     );
     return false;
@@ -144,7 +145,7 @@ export async function revokeBySelf(
 }
 
 /** Says that a token was replaced and not revoked. */
-export function stillValid(token: Secret): string {
-  return `The token ${token} that was stored before was not made by adc-run, and may still be valid. ` +
-    'If nothing uses it, revoke it with "adc-run auth revoke".';
+export function stillValid(token: Secret, connection: Connection): string {
+  return `Token ${token}, stored before, was not created by adc-run and may still be valid. ` +
+    `If nothing uses it, revoke it with "${adcRunCommand("auth revoke", connection)}".`;
 }

@@ -6,7 +6,7 @@ import type { Credentials } from "../admin_api/session.ts";
 import type { User } from "../admin_api/shapes.ts";
 import { CheckError, type CheckResult, isVerdict } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { Context } from "../context.ts";
+import type { Context, Environment } from "../context.ts";
 import { isAdminKey, type Secret } from "../secret.ts";
 import { withLock } from "../store/lock.ts";
 import type { TokenRecord } from "../store/state.ts";
@@ -26,7 +26,8 @@ export interface Session {
   readonly close: () => Promise<void>;
 }
 
-const OF_NOBODY = 'An admin key ("a7adm-…") belongs to no user, and has no tokens to look after. ' +
+const OF_NOBODY =
+  'An admin key ("a7adm-…") belongs to no user, so there are no tokens to manage. ' +
   "Use a user's token, or log in.";
 
 interface SessionOptions extends Pick<Context, "dispatcher" | "signal"> {
@@ -42,10 +43,11 @@ interface SessionOptions extends Pick<Context, "dispatcher" | "signal"> {
  */
 export async function openTokenSession(
   connection: Connection,
-  { resolved, record, now, ...options }: Omit<SessionOptions, "credentials" | "token"> & {
+  { resolved, record, now, env, ...options }: Omit<SessionOptions, "credentials" | "token"> & {
     readonly resolved: ResolvedToken;
     readonly record: TokenRecord | undefined;
     readonly now: number;
+    readonly env: Environment;
   },
 ): Promise<Session> {
   try {
@@ -61,7 +63,9 @@ export async function openTokenSession(
       ...(isAdminKey(resolved.token) && verdict === "forbidden" && { suggestion: OF_NOBODY }),
       ...(status !== undefined && { status }),
     };
-    throw new CheckError(explainRefusal(result, record, now), { resolved });
+    throw new CheckError(explainRefusal(result, { record, now, resolved, connection, env }), {
+      resolved,
+    });
   }
 }
 
@@ -102,7 +106,7 @@ export async function withAccount<T>(
 }
 
 /**
- * Runs something, from the log-in to the token, while no other process of adc-run on this machine logs in as
+ * Runs something, from the login to the token, while no other process of adc-run on this machine logs in as
  * the same user: that would end the session. Whoever needs {@linkcode withAccount} as well takes it inside.
  */
 export async function withLogIn<T>(

@@ -2,6 +2,7 @@ import { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { NewToken, User } from "../admin_api/shapes.ts";
 import type { Connection } from "../connection/connection.ts";
+import { adcRunCommand } from "../connection/origin.ts";
 import type { Context } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
@@ -85,8 +86,8 @@ export async function replaceToken(
     // The server may be what has failed: then the journal remembers the token.
     await minted.undo().catch((reason) =>
       onWarning(
-        `The new token "${fresh.name}" could not be revoked again (${messageOf(reason)}); ` +
-          "the next run does it.",
+        `New token "${fresh.name}" could not be revoked (${messageOf(reason)}); ` +
+          "the next run tries again.",
       )
     );
     await forgetOldTokens(before, stores);
@@ -99,10 +100,10 @@ export async function replaceToken(
   const known = before.some(({ record }) =>
     record.id !== undefined && record.fingerprint === previous?.fingerprint
   );
-  if (previous !== undefined && !known) onWarning(stillValid(previous));
+  if (previous !== undefined && !known) onWarning(stillValid(previous, options.connection));
   const name = await takeName(fresh, wanted, options);
   if (name === wanted) await stores.state.put(record(name));
-  else onWarning(`The server did not take the name "${wanted}": the token is called "${name}".`);
+  else onWarning(`The server did not use the name "${wanted}": the token is called "${name}".`);
   await minted.settle();
   return { token: fresh.token, record: record(name), revoked: dropped[0]?.record.name };
 }
@@ -130,7 +131,7 @@ async function takeName(
 /** The name that the token gets in the end. */
 async function chooseName(
   api: AdminApi,
-  { name, user, records, signal, onWarning }: ReplaceTokenOptions & {
+  { name, user, records, connection, signal, onWarning }: ReplaceTokenOptions & {
     readonly records: readonly TokenRecord[];
   },
 ): Promise<string> {
@@ -142,7 +143,7 @@ async function chooseName(
     throw new AdminApiError({
       failure: "name-taken",
       tried: `Cannot name a token "${name}" at ${api.origin}`,
-      found: `${user.username} has one of that name already`,
+      found: `${user.username} already has one with that name`,
       suggestion: "Choose another name, or revoke that token.",
     });
   }
@@ -150,8 +151,10 @@ async function chooseName(
     const numbered = numberedTokenName(wanted, number);
     if (await api.isNameTaken(numbered, { signal })) continue;
     onWarning(
-      `${user.username} has a token "${wanted}" already, which this machine does not know: the new one ` +
-        `is "${numbered}". If nothing uses the other, revoke it with "adc-run auth revoke".`,
+      `${user.username} already has a token "${wanted}", so the new one ` +
+        `is "${numbered}". If nothing uses the old one, revoke it with "${
+          adcRunCommand("auth revoke", connection)
+        }".`,
     );
     return numbered;
   }

@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import type { Session } from "./open_session.ts";
 
 /**
- * Log-ins that several runs share. A log-in ends the user's other sessions on the server, so that runs side by
+ * Logins that several runs share. A login ends the user's other sessions on the server, so that runs side by
  * side, each with a session of its own, would end each other's.
  * @category Token sources
  */
@@ -19,7 +19,7 @@ export class SessionPool {
    * @param credentials Who logs in.
    * @param options What sends the requests, and what ends them.
    * @returns The session. It ends when all who have it have closed it.
-   * @throws {AdminApiError} The log-in failed; whoever asks again gets the same error, and no second try.
+   * @throws {AdminApiError} The login failed; whoever asks again gets the same error, and no second try.
    */
   async open(
     connection: Connection,
@@ -51,7 +51,7 @@ export class SessionPool {
   }
 }
 
-/** Somebody else's log-in may have ended the session since it was used last. */
+/** Somebody else's login may have ended the session since it was used last. */
 async function revive(
   { api }: Session,
   credentials: Credentials,

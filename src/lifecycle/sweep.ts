@@ -58,7 +58,7 @@ export async function sweep(api: AdminApi, options: SweepOptions): Promise<void>
   const fail = (error: unknown) => {
     options.signal?.throwIfAborted();
     throwIfNotCapable(error);
-    onWarning?.(`Cannot clear up after an interrupted run: ${messageOf(error)}`);
+    onWarning?.(`Cannot clean up after an interrupted run: ${messageOf(error)}`);
   };
   try {
     const all = await leftOvers(api.origin, stores, now());
@@ -126,7 +126,7 @@ async function clearEntry(
   const revoked = token !== undefined && await api.revokeToken(token.id, { signal });
   await journal.remove(key);
   if (revoked && !hasEnded(expiresAt, now())) {
-    onWarning?.(`Revoked "${name}", which an interrupted run had left behind.`);
+    onWarning?.(`Revoked "${name}", left behind by an interrupted run.`);
   }
 }
 

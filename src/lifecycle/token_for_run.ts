@@ -54,7 +54,7 @@ export async function makeTokenForRun(
       const { user } = session;
       if (user.superAdmin) {
         onWarning?.(
-          `"${user.username}" is a Super Admin. Log in as a user who may do only what ADC needs.`,
+          `"${user.username}" is a Super Admin. Log in as a user with only the permissions that ADC needs.`,
         );
       }
       const making: Making = { ...options, connection, stores, account, session, now };
@@ -73,7 +73,7 @@ type Found = SourceAnswer & { readonly status: "found" };
 async function lendOne(making: Making): Promise<Found> {
   const { session, ephemeral: ttl = DEFAULT_TTL } = making;
   const { token, lease } = await lendToken(session, { ...making, ttl });
-  const detail = `logged in as ${session.user.username}: "${lease.name}", for this run alone`;
+  const detail = `logged in as ${session.user.username}: "${lease.name}", for this run only`;
   return { status: "found", token, detail, lease };
 }
 
@@ -83,7 +83,7 @@ async function keepOne(making: Making): Promise<Found> {
   const make = async (): Promise<{ readonly token: Secret; readonly detail: string }> => {
     const other = await storedToken({ stores, storage: "keychain", account });
     if (other !== undefined) {
-      return { token: other, detail: "another run has just stored it in the keychain" };
+      return { token: other, detail: "stored in the keychain by another run just now" };
     }
     const { token, record } = await replaceToken(api, {
       connection,

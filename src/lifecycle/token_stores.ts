@@ -55,11 +55,11 @@ export async function keepToken(token: Secret, place: Place): Promise<void> {
     if (kept?.reveal() === token.reveal()) return;
     throw new SourceError(
       storage,
-      `Cannot store the token for ${account} in the ${storage}: it did not keep it`,
+      `Cannot store the token for ${account} in the ${storage}: it is not there afterwards`,
     );
   } catch (error) {
     await putBack(before, place).catch((reason) => {
-      const lost = `what was stored there before could not be put back (${messageOf(reason)})`;
+      const lost = `the previous entry could not be restored (${messageOf(reason)})`;
       throw new SourceError(storage, `${messageOf(error)}; ${lost}`, { cause: error });
     });
     throw error;
@@ -117,9 +117,9 @@ function suggestionFor(error: unknown, what: string): string | undefined {
   if (suggestion !== undefined) return suggestion;
   if (failure === "locked") return "Unlock it and try again.";
   if (failure === "silent") return "It may be waiting for you to unlock it. Then try again.";
-  if (failure === "failed") return "The system's own log may say why.";
+  if (failure === "failed") return "The system log may say why.";
   return what.startsWith("store")
-    ? "Without a keychain, --storage file keeps the token in a file that only you can read."
+    ? "Without a keychain, use --storage file: a file that only you can read."
     : undefined;
 }
 
@@ -131,7 +131,7 @@ async function attempt<T>(what: string, storage: Storage, call: () => Promise<T>
     return await unlessAborted(call(), limit.signal);
   } catch (error) {
     const cause = limit.signal.aborted
-      ? new KeychainError("silent", `it did not answer within ${TIME_LIMIT / 1000} s`)
+      ? new KeychainError("silent", `no response within ${TIME_LIMIT / 1000} s`)
       : error;
     throw new SourceError("keychain", `Cannot ${what} the keychain: ${messageOf(cause)}`, {
       suggestion: suggestionFor(cause, what),

@@ -47,7 +47,7 @@ export async function setProfile(
 ): Promise<ProfilesEdit> {
   const { set = {}, unset = [], replace = false } = options;
   if (!isProfileName(name)) {
-    throw new UsageError(`Cannot set profile "${name}": that is no profile name`, {
+    throw new UsageError(`Cannot set profile "${name}": that is not a profile name`, {
       suggestion: NAME_RULE,
     });
   }
@@ -70,8 +70,8 @@ export async function removeProfiles(
         continue;
       }
       throw new UsageError(
-        `Cannot remove profile "${profile.use}": profile "${user}" takes values from it`,
-        { suggestion: `See "adc-run profile show ${user}"; "--unset use" cuts the two apart.` },
+        `Cannot remove profile "${profile.use}": profile "${user}" inherits from it`,
+        { suggestion: `First: adc-run profile set ${user} --unset use` },
       );
     }
     const gone = [...new Set(names)].map((name): JSONPath => ["profiles", name]);
@@ -99,7 +99,7 @@ function requireProfile(
   const known = [...profiles.keys()];
   const near = nearest(name, known);
   throw new ConnectionError(
-    `Cannot ${what} profile "${name}": there is none of your own with that name`,
+    `Cannot ${what} profile "${name}": you have no profile with that name`,
     EXIT.usage,
     {
       suggestion: near === undefined ? 'See "adc-run profile list".' : `Did you mean "${near}"?`,
@@ -140,9 +140,9 @@ async function editProfiles(
 /** A link would be replaced by a file, and what it led to would no longer be what counts. */
 function refuseLink(path: string): void {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return;
-  throw new ProfileFileError("it is a symbolic link, and is not changed", {
+  throw new ProfileFileError("it is a symbolic link", {
     path,
-    suggestion: "Edit the file that it leads to.",
+    suggestion: "Edit the file that it points to.",
   });
 }
 

@@ -59,14 +59,14 @@ async function readYaml(path: string): Promise<Readonly<Record<string, unknown>>
   } catch (error) {
     throwIfNotCapable(error);
     const code = codeOf(error);
-    if (code === "ENOENT") throw notA7s(path, "there is no such file", EXIT.usage);
+    if (code === "ENOENT") throw notA7s(path, "no such file", EXIT.usage);
     if (code !== undefined) throw notA7s(path, `it cannot be read (${code})`, EXIT.usage);
     // Without the error as its cause: that quotes the file, which holds tokens.
     const line = error instanceof YAMLException ? error.mark?.line ?? 0 : 0;
     throw notA7s(path, `line ${line + 1} is not YAML`);
   }
   if (isRecord(value)) return value;
-  throw notA7s(path, "it holds something else than contexts");
+  throw notA7s(path, "it contains no contexts");
 }
 
 /** Makes a profile of a context, or says why not. */
@@ -78,8 +78,8 @@ function contextOf(
   if (typeof name !== "string" || name === "") return "it has no name";
   const plain = name.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[._-]+|[._-]+$/g, "");
   const profile = isProfileName(name) ? name : plain;
-  if (!isProfileName(profile)) return "its name cannot be a profile's";
-  if (taken.includes(profile)) return `there is another context for the profile "${profile}"`;
+  if (!isProfileName(profile)) return "its name is not valid for a profile";
+  if (taken.includes(profile)) return `another context has the same profile name, "${profile}"`;
   if (!server) return "it has no server";
   const settings = {
     backend: "api7ee",
@@ -91,17 +91,17 @@ function contextOf(
   };
   const issue = validateProfiles({ profiles: { [profile]: settings } }, { project: false });
   if (issue !== undefined) return issue.found;
-  if (token && typeof token !== "string") return 'its "token" is not text';
+  if (token && typeof token !== "string") return 'its "token" is not a string';
   const secret = typeof token === "string" && token.trim() ? new Secret(token.trim()) : undefined;
   const broken = secret && validateToken(secret, "api7ee");
-  if (broken !== undefined) return `its token cannot be used, ${broken}`;
+  if (broken !== undefined) return `its token cannot be used: ${broken}`;
   const note = group && group !== "default"
-    ? `a7 names a gateway group by its id and ADC by its name: make sure that "${group}" is the name.`
+    ? `a7 refers to a gateway group by id, ADC by name: check that "${group}" is the name.`
     : undefined;
   return { name, profile, settings: settings as StoredProfile, token: secret, note };
 }
 
 function notA7s(path: string, found: string, exitCode: number = EXIT.data): AdcRunError {
-  const suggestion = "Name a7's file with --file: it is called config.yaml.";
+  const suggestion = "Set the path of a7's config.yaml with --file.";
   return new AdcRunError(`Cannot import from "${path}": ${found}`, exitCode, { suggestion });
 }

@@ -29,7 +29,7 @@ export async function parseProfiles(
     const duplicate = await findDuplicateKey(text);
     if (duplicate !== undefined) {
       const { key, place } = duplicate;
-      throw new ProfileFileError(`"${key.slice(0, 80)}" stands here twice`, { path, ...place });
+      throw new ProfileFileError(`"${key.slice(0, 80)}" is here twice`, { path, ...place });
     }
   }
   const { use, profiles = {} } = value as {
@@ -43,14 +43,14 @@ async function syntaxError(text: string, path: string): Promise<ProfileFileError
   if (text.trim() === "") {
     return new ProfileFileError("it is empty", {
       path,
-      suggestion: "Delete it, or write {} into it.",
+      suggestion: "Delete it, or write {} to it.",
     });
   }
   const errors: ParseError[] = [];
   await treeOf(text, errors);
   const [first] = errors;
   const words = first && WORDS[first.error];
-  return new ProfileFileError(words === undefined ? "it is no JSON" : `it is no JSON: ${words}`, {
+  return new ProfileFileError(words === undefined ? "it is not JSON" : `it is not JSON: ${words}`, {
     path,
     ...(first && placeOf(text, first.offset)),
   });
@@ -81,22 +81,22 @@ interface TextPlace {
  * What a parser says, in words. The numbers are jsonc-parser's `ParseErrorCode`, which is erased.
  */
 const WORDS: Readonly<Record<number, string>> = {
-  1: "there is a character that does not belong here",
-  2: "a number is malformed",
-  3: "the name of a setting is missing",
-  4: "a value is missing",
-  5: "a colon is missing",
-  6: "a comma is missing",
-  7: "a } is missing",
-  8: "a ] is missing",
-  9: "the file should end here",
+  1: "unexpected character",
+  2: "malformed number",
+  3: "setting name missing",
+  4: "value missing",
+  5: "colon missing",
+  6: "comma missing",
+  7: "} missing",
+  8: "] missing",
+  9: "unexpected text after the end",
   10: "comments are not allowed",
-  11: "a comment is not closed",
-  12: "a text is not closed",
-  13: "a number is malformed",
-  14: "an escape is malformed",
-  15: "an escape is malformed",
-  16: "there is a control character in a text",
+  11: "unterminated comment",
+  12: "unterminated string",
+  13: "malformed number",
+  14: "malformed escape",
+  15: "malformed escape",
+  16: "control character in a string",
 };
 
 async function placeOfIssue(text: string, issue: Issue): Promise<TextPlace> {

@@ -16,7 +16,7 @@ export const PROJECT_FILE = "adc-run.json";
 /** Far more than thousands of profiles need; a project's file may be anybody's work. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-const LET_READ = "Look at its mode, and at that of its folder.";
+const LET_READ = "Check its permissions and its folder's.";
 
 export interface ProfileFile extends ParsedProfiles {
   readonly path: string;
@@ -93,9 +93,9 @@ export function readProfilesText(
 /** Somebody put it there, and would not expect it to count for nothing. */
 function refuseBrokenLink(path: string): void {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return;
-  throw new ProfileFileError("it is a link to a file that is not there", {
+  throw new ProfileFileError("it is a link to a missing file", {
     path,
-    suggestion: "Mend the link, or remove it.",
+    suggestion: "Fix the link, or remove it.",
   });
 }
 
@@ -106,7 +106,7 @@ export function withoutMark(text: string): string {
 
 function requireFile(path: string, stats: Stats): void {
   if (!stats.isFile()) {
-    const found = stats.isDirectory() ? "a directory" : "no regular file";
+    const found = stats.isDirectory() ? "a directory" : "not a regular file";
     throw new ProfileFileError(`it is ${found}`, { path, suggestion: "Put a JSON file there." });
   }
   if (stats.size > MAX_BYTES) {

@@ -89,21 +89,21 @@ export const SETTINGS: Readonly<
 > = {
   use: {
     kind: "name",
-    hint: "another profile of this file, whose values count where this one has none",
+    hint: "another profile in this file, to inherit missing settings from",
   },
   ...CONNECTION_SETTINGS,
-  username: { kind: "text", hint: "who logs in, where API7_USERNAME is not set" },
+  username: { kind: "text", hint: "the user who logs in, unless API7_USERNAME is set" },
   tokenCommand: {
     kind: "command",
-    hint: "a command that prints the token: its words, or a text that is split without a shell",
+    hint: "a command that prints the token: an array of words, or a string split without a shell",
   },
-  sources: { kind: "sources", hint: "the sources to ask for a token, in this order" },
+  sources: { kind: "sources", hint: "the token sources to use, in this order" },
 };
 
 /** What the schema adds, by kind. */
 const NOTES: Readonly<Partial<Record<SettingKind, string>>> = {
-  server: " It has no user name and no password, and the profile pins it.",
-  path: " Relative paths start from this file's folder, and ~/ is the home folder.",
+  server: " It must not contain a user name or password. The profile pins it.",
+  path: " Relative paths start from this file's folder; ~/ is the home folder.",
   command: " Only in the user's own file.",
 };
 
@@ -122,7 +122,7 @@ export function isProfileName(name: string): boolean {
 }
 
 export const NAME_RULE =
-  "A name has at most 63 letters, digits, dots, dashes and underscores, and starts with a letter or digit.";
+  "Names have up to 63 letters, digits, dots, dashes and underscores, and start with a letter or digit.";
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -159,20 +159,21 @@ export const PROFILE_SCHEMA: JsonSchema & { readonly $id: string } = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
   $id: "https://raw.githubusercontent.com/adc-run/adc-run/main/schema.json",
   title: "adc-run profiles",
-  description: "Named targets of adc-run: config.json in the configuration folder, adc-run.json " +
-    "beside adc.yaml. A profile never holds a secret.",
+  description:
+    "Named targets for adc-run: config.json in the configuration folder, or adc-run.json " +
+    "next to adc.yaml. A profile never holds a secret.",
   type: "object",
   additionalProperties: false,
   properties: {
-    $schema: { type: "string", description: "The address of this schema." },
-    version: { const: FILE_VERSION, description: "The version of the file's shape." },
+    $schema: { type: "string", description: "The URL of this schema." },
+    version: { const: FILE_VERSION, description: "The version of the file format." },
     use: {
       ...KINDS.name,
-      description: "The profile that is used where none is named. Only in the user's own file.",
+      description: "The default profile. Only in the user's own file.",
     },
     profiles: {
       type: "object",
-      description: "The profiles by name.",
+      description: "The profiles, by name.",
       propertyNames: { pattern: PATTERNS.name, ...NO_TOKEN },
       additionalProperties: { $ref: "#/$defs/profile" },
     },

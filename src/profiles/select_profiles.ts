@@ -60,7 +60,7 @@ export async function selectProfiles(
     if (file === undefined) throw unknownProfile(name, { from, exitCode, files: [own, project] });
     if (file === own && project.profiles.has(name)) {
       onWarning?.(
-        `There is a profile "${name}" in both ${own.path} and ${project.path}; the first counts.`,
+        `Profile "${name}" is in both ${own.path} and ${project.path}; the first is used.`,
       );
     }
     return profileOf(name, { file, explicit: true, env });
@@ -77,10 +77,10 @@ function namesOf({ names, env }: SelectProfilesOptions) {
   if (given === undefined) return undefined;
   const fail = (found: string, suggestion?: string) =>
     new ConnectionError(`Cannot use ${given.from}: ${found}`, given.exitCode, { suggestion });
-  if (given.names.length === 0) throw fail("it names no profile");
+  if (given.names.length === 0) throw fail("it is empty");
   for (const [index, name] of given.names.entries()) {
-    if (!isProfileName(name)) throw fail(`"${name}" is no profile name`, NAME_RULE);
-    if (given.names.indexOf(name) !== index) throw fail(`it names "${name}" twice`);
+    if (!isProfileName(name)) throw fail(`"${name}" is not a profile name`, NAME_RULE);
+    if (given.names.indexOf(name) !== index) throw fail(`it lists "${name}" twice`);
   }
   return given;
 }
@@ -145,8 +145,8 @@ function unknownProfile(
   const near = nearest(name, known);
   const shown = known.slice(0, MAX_NAMES).join(", ") + (known.length > MAX_NAMES ? ", …" : "");
   const suggestion = known.length === 0
-    ? 'There are no profiles yet: "adc-run profile set NAME" makes one.'
-    : `${near === undefined ? "" : `Did you mean "${near}"? `}There are ${shown}.`;
+    ? "There are no profiles yet. Create one with: adc-run profile set NAME"
+    : `${near === undefined ? "" : `Did you mean "${near}"? `}Profiles: ${shown}.`;
   return new ConnectionError(
     `Cannot use ${from}: there is no profile "${name}"`,
     exitCode,

@@ -29,7 +29,7 @@ const FILE_KEYS = ["$schema", "version", "use", "profiles"];
 
 /** What a project's file must not say, and why. */
 const NOT_IN_PROJECTS = {
-  use: "it would choose for whoever clones the project",
+  use: "it would choose for everyone who clones the project",
   tokenCommand: "it would let a cloned project run programs",
 } as const;
 
@@ -38,7 +38,7 @@ export function validateProfiles(
   value: unknown,
   { project }: { readonly project: boolean },
 ): Issue | undefined {
-  if (!isRecord(value)) return issueAt([], "value", { found: "it is no JSON object" });
+  if (!isRecord(value)) return issueAt([], "value", { found: "it is not a JSON object" });
   const { version, profiles } = value;
   // Before anything else: what a newer file may hold is not known here.
   if (Number.isInteger(version) && (version as number) > FILE_VERSION) {
@@ -51,7 +51,7 @@ export function validateProfiles(
   if (stray !== undefined) return issueAt([stray], "key", unknownKey(stray, FILE_KEYS));
   if (project && "use" in value) return issueAt(["use"], "key", notInProjects("use"));
   if ("$schema" in value && typeof value.$schema !== "string") {
-    return issueAt(["$schema"], "value", { found: '"$schema" is no text' });
+    return issueAt(["$schema"], "value", { found: '"$schema" is not a string' });
   }
   if ("version" in value && version !== FILE_VERSION) {
     return issueAt(["version"], "value", { found: `"version" is not ${FILE_VERSION}` });
@@ -62,7 +62,7 @@ export function validateProfiles(
   }
   if (!("profiles" in value)) return undefined;
   if (!isRecord(profiles)) {
-    return issueAt(["profiles"], "value", { found: '"profiles" is no object' });
+    return issueAt(["profiles"], "value", { found: '"profiles" is not an object' });
   }
   for (const [name, profile] of Object.entries(profiles)) {
     const issue = validateProfile(profile, { name, project });
@@ -77,11 +77,13 @@ function validateProfile(
 ): Issue | undefined {
   if (!isProfileName(name)) {
     return issueAt([], "key", {
-      found: `"${shownKey(name)}" is no profile name`,
+      found: `"${shownKey(name)}" is not a profile name`,
       suggestion: NAME_RULE,
     });
   }
-  if (!isRecord(profile)) return issueAt([], "value", { found: `profile "${name}" is no object` });
+  if (!isRecord(profile)) {
+    return issueAt([], "value", { found: `profile "${name}" is not an object` });
+  }
   for (const [key, value] of Object.entries(profile)) {
     if (!isSetting(key)) return issueAt([key], "key", unknownKey(key, SETTING_NAMES));
     if (project && key === "tokenCommand") return issueAt([key], "key", notInProjects(key));
@@ -108,12 +110,12 @@ function validateUse(profiles: ReadonlyMap<string, StoredProfile>): Issue | unde
     const { chain, circle, settings } = followUse(name, profiles);
     if (circle) {
       return issueAt(["profiles", name, "use"], "value", {
-        found: `the profiles use each other in a circle: ${chain.join(" → ")}`,
+        found: `the profiles inherit in a circle: ${chain.join(" → ")}`,
       });
     }
     if (chain.length > MAX_STEPS) {
       return issueAt(["profiles", name, "use"], "value", {
-        found: `profile "${name}" takes values over more than ${MAX_STEPS} others`,
+        found: `profile "${name}" inherits through more than ${MAX_STEPS} others`,
       });
     }
     const { backend, server } = settings;
@@ -121,7 +123,7 @@ function validateUse(profiles: ReadonlyMap<string, StoredProfile>): Issue | unde
       // Either may be inherited; what this profile says itself is where a person would look.
       const key = server.profile === name ? ["server"] : [];
       return issueAt(["profiles", name, ...key], "value", {
-        found: `a list of servers is for the backend ${LISTING} alone`,
+        found: `a list of servers is only for backend ${LISTING}`,
       });
     }
   }
@@ -131,7 +133,7 @@ function validateUse(profiles: ReadonlyMap<string, StoredProfile>): Issue | unde
 function notInProjects(key: keyof typeof NOT_IN_PROJECTS): ValueIssue {
   return {
     found: `a project's file must not have "${key}": ${NOT_IN_PROJECTS[key]}`,
-    suggestion: `Leave it out. Your own profiles may have it: see "adc-run profile".`,
+    suggestion: `Remove it. Your own profiles may have it: see "adc-run profile".`,
   };
 }
 
@@ -148,7 +150,7 @@ function unknownKey(key: string, known: readonly string[]): ValueIssue {
 const SECRET_KEY = /^(adc_?)?(api_?)?(token|password|passwd|secret|key)$/i;
 
 const NO_SECRETS =
-  'A profile never holds a secret: "adc-run auth login" puts it into the keychain, and ' +
+  'A profile never holds a secret: "adc-run auth login" stores it in the keychain, and ' +
   '"tokenCommand" names a program that prints it.';
 
 function isSetting(key: string): key is SettingName {
@@ -188,32 +190,32 @@ const VALIDATORS: Readonly<
   Record<SettingKind, (value: unknown, key: string) => ValueIssue | undefined>
 > = {
   name: (value, key) => {
-    if (typeof value !== "string") return { found: `"${key}" is no text` };
+    if (typeof value !== "string") return { found: `"${key}" is not a string` };
     return isProfileName(value)
       ? undefined
-      : { found: `"${key}" is no profile name`, suggestion: NAME_RULE };
+      : { found: `"${key}" is not a profile name`, suggestion: NAME_RULE };
   },
   backend: (value) => {
     if (isBackend(value)) return undefined;
-    return { found: '"backend" is none that ADC knows', suggestion: oneOf(BACKEND_NAMES) };
+    return { found: '"backend" is not a backend of ADC', suggestion: oneOf(BACKEND_NAMES) };
   },
   server: validateServer,
   duration: (value, key) =>
     typeof value === "string" && matches(value, "duration") ? undefined : {
-      found: `"${key}" is no duration`,
-      suggestion: 'Write it in quotes, like "30s" or "1h10m".',
+      found: `"${key}" is not a duration`,
+      suggestion: 'Use a quoted value such as "30s" or "1h10m".',
     },
   text: (value, key) => {
-    if (typeof value !== "string") return { found: `"${key}" is no text` };
+    if (typeof value !== "string") return { found: `"${key}" is not a string` };
     if (!matches(value, "plain") || matches(value, "blank")) {
-      return { found: `"${key}" is blank, or has a control character in it` };
+      return { found: `"${key}" is empty, or contains a control character` };
     }
     return secretIn(value, key);
   },
   path: (value, key) =>
     typeof value === "string" && matches(value, "plain")
       ? undefined
-      : { found: `"${key}" is no path` },
+      : { found: `"${key}" is not a path` },
   boolean: (value, key) =>
     typeof value === "boolean" ? undefined : { found: `"${key}" is neither true nor false` },
   command: validateCommand,
@@ -221,23 +223,23 @@ const VALIDATORS: Readonly<
 };
 
 function validateServer(value: unknown, key: string): ValueIssue | undefined {
-  const suggestion = 'Write it like "https://gateway.example.com:7443".';
-  if (typeof value !== "string") return { found: `"${key}" is no text` };
+  const suggestion = 'Use an address such as "https://gateway.example.com:7443".';
+  if (typeof value !== "string") return { found: `"${key}" is not a string` };
   if (/\/\/[^/?#]*@/.test(value)) {
     return {
-      found: `"${key}" has a user name or a password in it, and a profile never holds a secret`,
-      suggestion: "Leave them out. The token is what ADC shows to the server.",
+      found: `"${key}" contains a user name or password, and a profile never holds a secret`,
+      suggestion: "Remove them. ADC authenticates with the token.",
     };
   }
   const parts = value.split(",").map((part) => part.trim());
   if (!matches(value, "server") || !parts.every((part) => URL.canParse(part))) {
-    return { found: `"${key}" is no http or https URL`, suggestion };
+    return { found: `"${key}" is not an http or https URL`, suggestion };
   }
   return matches(value, "tokenInPath") ? secretFound(key) : undefined;
 }
 
 function validateCommand(value: unknown, key: string): ValueIssue | undefined {
-  const suggestion = 'Write it like "op read op://infra/adc/token", or as an array of its words.';
+  const suggestion = 'Use a string such as "op read op://infra/adc/token", or an array of words.';
   let words: unknown = value;
   if (typeof value === "string") {
     try {
@@ -247,30 +249,30 @@ function validateCommand(value: unknown, key: string): ValueIssue | undefined {
     }
   }
   if (!Array.isArray(words) || !words.every((word) => typeof word === "string")) {
-    return { found: `"${key}" is neither a text nor an array of texts`, suggestion };
+    return { found: `"${key}" is neither a string nor an array of strings`, suggestion };
   }
   if ((words[0] ?? "").trim() === "") return { found: `"${key}" names no program`, suggestion };
   if (words.some((word) => word.includes("\0"))) {
-    return { found: `"${key}" has a null character in it` };
+    return { found: `"${key}" contains a null character` };
   }
   return secretIn(words.join(" "), key);
 }
 
 function validateSources(value: unknown, key: string): ValueIssue | undefined {
   if (!Array.isArray(value)) {
-    return { found: `"${key}" is no array`, suggestion: oneOf(SOURCE_NAMES) };
+    return { found: `"${key}" is not an array`, suggestion: oneOf(SOURCE_NAMES) };
   }
-  if (value.length === 0) return { found: `"${key}" names no source` };
+  if (value.length === 0) return { found: `"${key}" is empty` };
   for (const [index, each] of value.entries()) {
     if (!isSourceName(each)) {
       const near = typeof each === "string" ? nearest(each, SOURCE_NAMES) : undefined;
       return {
-        found: `"${key}" names what is no source`,
+        found: `"${key}" lists something that is not a source`,
         suggestion: near === undefined ? oneOf(SOURCE_NAMES) : `Did you mean "${near}"?`,
         index,
       };
     }
-    if (value.indexOf(each) !== index) return { found: `"${key}" names "${each}" twice`, index };
+    if (value.indexOf(each) !== index) return { found: `"${key}" lists "${each}" twice`, index };
   }
   return undefined;
 }
@@ -281,13 +283,13 @@ function secretIn(value: string, key: string): ValueIssue | undefined {
 
 function secretFound(key: string): ValueIssue {
   return {
-    found: `"${key}" looks as if it had a token in it, and a profile never holds a secret`,
-    suggestion: 'Keep the token in the keychain: "adc-run auth login" puts it there.',
+    found: `"${key}" seems to contain a token, and a profile never holds a secret`,
+    suggestion: 'Store the token in the keychain with "adc-run auth login".',
   };
 }
 
 function oneOf(words: readonly string[]): string {
-  return `There are ${words.join(", ")}.`;
+  return `Use one of ${words.join(", ")}.`;
 }
 
 function matches(value: string, pattern: keyof typeof PATTERNS): boolean {

@@ -30,11 +30,11 @@ export function refuseLinkedOutput({ command = "", output }: AdcArguments, cwd: 
   const target = linkTarget(join(cwd, name));
   if (target === undefined || (command !== "diff" && output !== undefined)) return;
   throw new AdcRunError(
-    `Cannot run ADC: "${command}" writes "${name}", which is a link to "${target}"`,
+    `Cannot run ADC: "${command}" writes to "${name}", which is a link to "${target}"`,
     EXIT.data,
     {
-      suggestion: "Remove the link: ADC would overwrite what it leads to." +
-        (command === "diff" ? "" : ` If that is meant, add "-o ${name}".`),
+      suggestion: "Remove the link: ADC would overwrite its target." +
+        (command === "diff" ? "" : ` If you want that, add "-o ${name}".`),
     },
   );
 }
@@ -66,8 +66,8 @@ export async function refuseDevices(args: AdcArguments, cwd: string): Promise<vo
       continue;
     }
     if (!/^\/(proc|dev|sys)\//.test(target)) continue;
-    throw new AdcRunError(`Cannot hand "${word}" to ADC: it leads to "${target}"`, EXIT.data, {
-      suggestion: "Name a file that holds the configuration.",
+    throw new AdcRunError(`Cannot pass "${word}" to ADC: it points to "${target}"`, EXIT.data, {
+      suggestion: "Use a file that contains the configuration.",
     });
   }
 }
@@ -98,12 +98,12 @@ export async function refuseTokenInFiles(options: FileGuardOptions): Promise<voi
     for await (const { name, place } of findVariables(file)) {
       if (!names.has(sameCase(name))) continue;
       throw new AdcRunError(
-        `Cannot hand "${file.name}" to ADC: ${place ?? "it"} has "\${${name}}", ` +
-          "which ADC would replace by a secret",
+        `Cannot pass "${file.name}" to ADC: ${place ?? "it"} contains "\${${name}}", ` +
+          "which ADC would replace with a secret",
         EXIT.data,
         {
-          suggestion: "The secret would become part of the gateway's configuration. Take it out; " +
-            `where the text itself is meant, write "\\\${${name}}".`,
+          suggestion: "The secret would end up in the gateway's configuration. Remove it; " +
+            `for the literal text, write "\\\${${name}}".`,
         },
       );
     }
@@ -255,7 +255,9 @@ async function* readConfigurationFiles(
   for await (const { path } of configurationFiles(args, cwd)) {
     const text = readText(path, () => {
       if (!warned) {
-        onWarning?.(`"${relative(cwd, path)}" is larger than 16 MiB: it was not looked into.`);
+        onWarning?.(
+          `"${relative(cwd, path)}" is larger than 16 MiB and was not searched for secrets.`,
+        );
       }
       warned = true;
     });

@@ -23,7 +23,7 @@ export interface LocateOptions extends Pick<Context, "env" | "cwd"> {
 }
 
 const HOW_TO_GET_ADC =
-  'Get it with: curl -sL "https://run.api7.ai/adc/install" | sh — or name one with --adc or ADC_RUN_ADC.';
+  'Install it with: curl -sL "https://run.api7.ai/adc/install" | sh — or set its path with --adc or ADC_RUN_ADC.';
 
 /**
  * Finds ADC: the one asked for, else `adc` on `PATH`, else `node_modules/.bin/adc` here or further up.
@@ -38,7 +38,7 @@ export function locateAdc(options: LocateOptions): Program {
   const file = findOnPath("adc", { env, cwd }) ?? findInNodeModules({ env, cwd });
   if (file === undefined) {
     throw new CommandError(
-      `Cannot run ADC: there is no "adc" on PATH, nor in node_modules/.bin`,
+      `Cannot run ADC: "adc" is not on PATH or in node_modules/.bin`,
       EXIT.notFound,
       { suggestion: HOW_TO_GET_ADC },
     );
@@ -61,13 +61,13 @@ export function locateProgram(
 
 function requireExecutable(file: string | undefined, asked: string): string {
   if (file === undefined || !isFile(file)) {
-    throw new CommandError(`Cannot run ADC: there is no "${asked}"`, EXIT.notFound, {
+    throw new CommandError(`Cannot run ADC: "${asked}" does not exist`, EXIT.notFound, {
       suggestion: HOW_TO_GET_ADC,
     });
   }
   if (!isScript(file) && !isExecutable(file)) {
     throw new CommandError(`Cannot run ADC: "${file}" is not executable`, EXIT.notExecutable, {
-      suggestion: "Give yourself the right to execute it with chmod +x.",
+      suggestion: `Make it executable: chmod +x ${file}`,
     });
   }
   return file;
@@ -87,7 +87,7 @@ function nodeFile(options: { readonly env: Environment; readonly cwd: string }):
   const file = findOnPath("node", options);
   if (file !== undefined) return file;
   throw new CommandError(
-    `Cannot run ADC: it is a script, and there is no "node" on PATH`,
+    `Cannot run ADC: it is a script, but "node" is not on PATH`,
     EXIT.notFound,
     {
       suggestion: "Install Node.js.",
@@ -139,15 +139,15 @@ function isScript(file: string): boolean {
 
 /** Why a program did not start, by the system's code, and what to do about it. */
 const REASONS: Readonly<Record<string, readonly [found: string, suggestion: string]>> = {
-  ENOENT: ["it was not found", "Look at its name and at PATH."],
+  ENOENT: ["it was not found", "Check its name and PATH."],
   E2BIG: [
-    "the arguments and variables are more than the system takes (E2BIG)",
-    "Make them fewer or shorter; the variables of a file that --env-file names count as well.",
+    "the arguments and variables are too long for the system (E2BIG)",
+    "Shorten them; variables from --env-file count too.",
   ],
   // Node's own words quote the value.
   ERR_INVALID_ARG_VALUE: [
-    "an argument or a variable has a NUL byte in it",
-    "Look at the file that --env-file names.",
+    "an argument or variable contains a NUL byte",
+    "Check the file set with --env-file.",
   ],
 };
 
@@ -157,7 +157,7 @@ export function notStarted(error: unknown, program: Pick<Program, "name">): unkn
   const code = codeOf(error);
   const [found, suggestion] = REASONS[code ?? ""] ?? [
     code ?? "it does not start",
-    "Look at its permissions, and at the first line if it is a script.",
+    "Check its permissions, and its first line if it is a script.",
   ];
   return new CommandError(
     `Cannot run "${program.name}": ${found}`,

@@ -54,7 +54,7 @@ export type LateTerms = Pick<RunOptions, "stdout" | "stderr" | "secrets">;
 /** What a run is told: the options of a library call, with nothing left open. */
 export interface RunTerms extends Omit<RunOptions, keyof Context | "exec" | "signals">, Context {
   readonly watch: RunSignals;
-  /** Log-ins that are shared with other runs. */
+  /** Logins that are shared with other runs. */
   readonly sessions?: SessionPool | undefined;
   /** Told what is known, before the child starts; `false` ends the run here. */
   readonly onPlan?: ((plan: RunPlan) => Promise<LateTerms | false> | LateTerms | false) | undefined;
@@ -108,7 +108,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     warnOfMismatch(connection, found, context);
     const record = sentToken(found.token) &&
       await knownToken(found.token, { connection, env, onWarning });
-    const warning = endWarning(record, now());
+    const warning = endWarning(record, { connection, now: now() });
     if (warning !== undefined) onWarning?.(warning);
 
     let resolved = found;
@@ -125,7 +125,8 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     if (terms.check !== false) {
       checked = await checkToken(sentToken(resolved.token), { ...context, connection });
       if (checked.verdict !== "valid") {
-        throw new CheckError(explainRefusal(checked, record, now()), { resolved });
+        const refusal = explainRefusal(checked, { record, now: now(), resolved, connection, env });
+        throw new CheckError(refusal, { resolved });
       }
       if (checked.warning !== undefined) onWarning?.(checked.warning);
       // Whoever made a token for this run has cleared up already.
@@ -164,7 +165,7 @@ function eitherSignal(one: AbortSignal | undefined, other: AbortSignal): AbortSi
 function refuseVault({ DOTENV_KEY: key }: Environment): void {
   if (!key) return;
   throw new ConnectionError(
-    "Cannot run ADC: DOTENV_KEY is set, and ADC would read .env.vault instead of .env",
+    "Cannot run ADC: DOTENV_KEY is set, so ADC would read .env.vault instead of .env",
     EXIT.config,
     { suggestion: "Unset DOTENV_KEY." },
   );
@@ -174,7 +175,7 @@ function refuseVault({ DOTENV_KEY: key }: Environment): void {
 function requireEphemeral({ backend }: Connection): void {
   if (BACKENDS[backend.value].hasUsers) return;
   throw new UsageError(
-    `Cannot use --ephemeral with the backend ${backend.value}: only api7ee makes tokens on request`,
+    `Cannot use --ephemeral with backend "${backend.value}": only api7ee creates tokens on request`,
   );
 }
 
@@ -183,7 +184,7 @@ function requireNoToken({ backend, args }: Connection): void {
   const { title, hasUsers } = BACKENDS[backend.value];
   if (hasUsers) {
     throw new UsageError(
-      `Cannot use --no-token with the backend ${backend.value}: ${title} takes no request without a token`,
+      `Cannot use --no-token with backend "${backend.value}": ${title} requires a token`,
     );
   }
   if (args.tokens.length > 0) throw new UsageError("Cannot use --no-token with --token");
@@ -199,12 +200,17 @@ async function findToken(
     ? given(connection)
     : given ?? defaultSources({ ...terms, names: connection.profile?.sources });
   if (tokens.length > 0 && !sources.some(({ name }) => name === "flag")) {
-    onWarning?.('--token is not used: the sources that were asked for leave out "flag".');
+    onWarning?.('--token is ignored: the list of sources does not include "flag".');
   }
   if (tokens.at(-1)?.reveal().trim() === "") {
-    onWarning?.("--token is blank and was ignored; ADC would have sent it.");
+    onWarning?.("--token is empty and is ignored; ADC would have sent it.");
   }
-  return await resolveToken({ connection, sources, signal });
+  try {
+    return await resolveToken({ connection, sources, signal });
+  } catch (error) {
+    const { explainNoToken } = await import("../check/network_failure.ts");
+    throw await explainNoToken(error, connection);
+  }
 }
 
 /** ADC deals tokens out by their number, and falls back to the first without a word. */
@@ -217,7 +223,7 @@ function warnOfMismatch(
   if (length === 1 || length === servers.length) return;
   const noun = servers.length === 1 ? "server" : "servers";
   onWarning?.(
-    `There are ${length} tokens for ${servers.length} ${noun}: ADC uses the first` +
+    `${length} tokens for ${servers.length} ${noun}: ADC uses the first` +
       (servers.length === 1 ? "." : " for all."),
   );
 }
@@ -230,7 +236,7 @@ function warnOfForeignToken(
 ): void {
   const prefix = tokenPrefix(token.reveal());
   if (prefix === undefined || BACKENDS[backend.value].hasUsers) return;
-  onWarning?.(`${foreignToken(prefix, backend.value)}: is --backend api7ee meant?`);
+  onWarning?.(`${foreignToken(prefix, backend.value)}. Did you mean --backend api7ee?`);
 }
 
 /** ADC has no variable for its time limit, so a profile's is handed over as the flag. */

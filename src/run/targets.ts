@@ -108,15 +108,15 @@ export async function runForEach(
 }
 
 function requireTargets({ profiles, parallel = 1 }: TargetsOptions): void {
-  if (profiles.length === 0) throw new RangeError("Cannot run for targets: there are none");
+  if (profiles.length === 0) throw new RangeError("Cannot run for targets: the list is empty");
   const names = profiles.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
-    throw new RangeError(`Cannot run for targets: "${twice}" is there twice`);
+    throw new RangeError(`Cannot run for targets: "${twice}" is listed twice`);
   }
   if (!Number.isSafeInteger(parallel) || parallel < 1) {
     throw new RangeError(
-      `Cannot run for targets as parallel must be a whole number from 1 on: ${parallel}`,
+      `Cannot run for targets: parallel must be a whole number from 1, not ${parallel}`,
     );
   }
 }

@@ -123,8 +123,8 @@ function isEntry(value: unknown): value is JournalEntry {
 }
 
 function missing(path: string): StoreError {
-  return new StoreError("Cannot change an entry of the journal: it is not there any more", {
+  return new StoreError("Cannot change a journal entry: it no longer exists", {
     path,
-    suggestion: "Another adc-run has finished it. See what there is with: adc-run auth list",
+    suggestion: 'Another adc-run finished it. "auth list" shows the tokens.',
   });
 }

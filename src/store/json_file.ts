@@ -117,17 +117,17 @@ export class JsonFile<T extends object> {
       throw damaged(path, "it is not JSON");
     }
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw damaged(path, "it is JSON of another shape");
+      throw damaged(path, "it is unexpected JSON");
     }
     const version: unknown = "version" in value ? value.version : undefined;
     if (Number.isInteger(version) && (version as number) > VERSION) {
       throw new StoreError(`Cannot read "${path}": a newer adc-run wrote it`, {
         path,
-        suggestion: "Use that version of adc-run, or name another folder with ADC_RUN_CONFIG_DIR.",
+        suggestion: "Use that version of adc-run, or set another folder with ADC_RUN_CONFIG_DIR.",
       });
     }
     const known = version === VERSION ? this.#options.read({ ...value }) : undefined;
-    if (known === undefined) throw damaged(path, "it is JSON of another shape");
+    if (known === undefined) throw damaged(path, "it is unexpected JSON");
     return known;
   }
 
@@ -158,14 +158,14 @@ function requireFile(path: string, stats: Stats): void {
     : "not a regular file";
   throw new StoreError(`Cannot use "${path}": it is ${found}`, {
     path,
-    suggestion: "Put the file itself there, or move it away.",
+    suggestion: "Replace it with a regular file, or move it away.",
   });
 }
 
 function damaged(path: string, found: string): DamagedFileError {
   return new DamagedFileError(`Cannot read "${path}": it is damaged, ${found}`, {
     path,
-    suggestion: "Move it away, or let the next change do so.",
+    suggestion: "Move it away; otherwise the next change will.",
   });
 }
 

@@ -139,7 +139,7 @@ function tooLong(path: string, found: FoundLock | undefined, options: LockOption
     `Cannot lock ${purpose(path, options)}: ${holder} holds "${path}"`,
     {
       path,
-      suggestion: "Try again when it has ended. If no adc-run is running, delete that file.",
+      suggestion: "Try again when it has finished. If no adc-run is running, delete that file.",
     },
   );
 }

@@ -70,11 +70,10 @@ export function requirePrivate(path: string, stats: Stats, contents: Contents): 
   const administrators = stats.uid === 0 && contents === "plain";
   if (user !== undefined && stats.uid !== user && !administrators) {
     throw new StoreError(
-      `Cannot trust "${path}": it belongs to user ${stats.uid}, and this is user ${user}`,
+      `Cannot trust "${path}": it belongs to user ${stats.uid}, not to user ${user}`,
       {
         path,
-        suggestion:
-          "Run adc-run as its owner, or name a folder of your own with ADC_RUN_CONFIG_DIR.",
+        suggestion: "Run adc-run as its owner, or set your own folder with ADC_RUN_CONFIG_DIR.",
       },
     );
   }
@@ -86,7 +85,7 @@ export function requirePrivate(path: string, stats: Stats, contents: Contents): 
       } it, its mode is ${octal(mode)}`,
       {
         path,
-        suggestion: `Close it: chmod ${stats.isDirectory() ? "700" : "600"} ${quote(path)}`,
+        suggestion: `Restrict it: chmod ${stats.isDirectory() ? "700" : "600"} ${quote(path)}`,
       },
     );
   }

@@ -63,7 +63,7 @@ export function openState(folder: string, options: StoreOptions = {}): TokenStat
     path: join(folder, STATE_FILE),
     read: readContent,
     empty: { tokens: [] },
-    what: "the records of the stored tokens",
+    what: "the token records",
     onWarning: options.onWarning,
   });
   const list = async (): Promise<readonly TokenRecord[]> => (await file.readOrSetAside()).tokens;

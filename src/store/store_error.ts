@@ -47,13 +47,13 @@ const WORDS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "permission denied",
   EROFS: "the file system is read-only",
-  ENOSPC: "no space is left",
-  EDQUOT: "the quota is used up",
-  EFBIG: "the file may not grow",
+  ENOSPC: "no space left",
+  EDQUOT: "quota exceeded",
+  EFBIG: "the file would be too large",
   EISDIR: "it is a directory",
   ENOTDIR: "a part of the path is not a directory",
   ENAMETOOLONG: "the name is too long",
-  EIO: "the device failed",
+  EIO: "device error",
 };
 
 /** Where another folder would do. */
@@ -67,7 +67,7 @@ export function storeError(what: string, path: string, cause: unknown): unknown 
   const words = WORDS[code];
   const found = words === undefined ? code : `${words} (${code})`;
   const suggestion = ELSEWHERE.includes(code)
-    ? "Name a folder that can be written with ADC_RUN_CONFIG_DIR."
+    ? "Set a writable folder with ADC_RUN_CONFIG_DIR."
     : undefined;
   return new StoreError(`Cannot ${what} "${path}": ${found}`, { path, code, suggestion, cause });
 }

@@ -79,9 +79,9 @@ type Entry = import("@napi-rs/keyring").AsyncEntry;
 const MAX_ON_WINDOWS = 1_280;
 
 function tooLong(length: number): KeychainError {
-  const found = `the token has ${length} characters, and Windows takes at most ${MAX_ON_WINDOWS}`;
+  const found = `the token has ${length} characters, but Windows stores at most ${MAX_ON_WINDOWS}`;
   return new KeychainError("failed", found, {
-    suggestion: "Keep it in a file, with --storage file.",
+    suggestion: "Store it in a file with --storage file.",
   });
 }
 
@@ -104,15 +104,15 @@ const MISSING =
 export function describeLoadFailure(cause: unknown): string {
   const messages = causesOf(cause);
   if (messages.some((each) => /allow-ffi/.test(each))) {
-    return "Deno may not load its binding: allow it with --allow-ffi";
+    return "Deno may not load the keychain binding: add --allow-ffi";
   }
   // The file is there: another libc, say, or half a download.
   const [failure] = messages.filter((each) =>
     !MISSING.test(each) || /cannot open shared/.test(each)
   );
   return failure === undefined
-    ? "its binding @napi-rs/keyring is not installed for this system"
-    : `its binding @napi-rs/keyring does not load: ${failure.split("\n")[0]!.trim()}`;
+    ? "@napi-rs/keyring is not installed for this system"
+    : `@napi-rs/keyring does not load: ${failure.split("\n")[0]!.trim()}`;
 }
 
 /**
@@ -140,18 +140,18 @@ function classify(cause: unknown, account: string): KeychainError {
     const words = `service ${KEYCHAIN_SERVICE} username '${account}'`;
     return new KeychainError("failed", `it has ${count} entries for "${account}"`, {
       suggestion:
-        `"secret-tool search --all ${words}" shows them, tokens included. Remove one with ` +
-        `"secret-tool clear ${words}" and an attribute that it alone has, such as "target default".`,
+        `"secret-tool search --all ${words}" lists them, with the tokens. Remove one with ` +
+        `"secret-tool clear ${words}" and an attribute that only it has, such as "target default".`,
       cause,
     });
   }
   // Before "locked": a keychain that hangs is told with "the security policy blocked the reply", among
   // other guesses.
   if (/did not receive a reply|NoReply|timeout expired|timed? ?out/i.test(message)) {
-    return new KeychainError("silent", "it does not answer", { cause });
+    return new KeychainError("silent", "it does not respond", { cause });
   }
   if (/prompt was dismissed|\blocked\b/i.test(message)) {
-    return new KeychainError("locked", "it is locked, and nobody unlocked it", { cause });
+    return new KeychainError("locked", "it is locked", { cause });
   }
   if (
     // The last two: DBUS_SESSION_BUS_ADDRESS is /dev/null or "disabled:", the usual ways to have no bus.

@@ -1,5 +1,6 @@
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
+import { adcRunCommand } from "../connection/origin.ts";
 import { untrustedOverride } from "../connection/pinned_target.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT, messageOf, SourceError } from "../errors.ts";
@@ -39,7 +40,7 @@ async function askSource(
     if (!limit.signal.aborted) throw error;
     return {
       status: "broken",
-      reason: `it did not answer within ${source.timeout / 1000} s`,
+      reason: `no response within ${source.timeout / 1000} s`,
       suggestion: source.whenSlow,
     };
   } finally {
@@ -73,13 +74,13 @@ function validateAnswer(
   if (override !== undefined) {
     return {
       status: "broken",
-      reason: `the token in ${answer.detail} is for the server alone, and ${override.reason}`,
+      reason: `the token in ${answer.detail} is for one server only, and ${override.reason}`,
       suggestion: override.suggestion,
       exitCode: EXIT.config,
     };
   }
   if (isBlank(answer.token.reveal())) {
-    return { status: "absent", reason: `${answer.detail} is blank` };
+    return { status: "absent", reason: `${answer.detail} is empty` };
   }
   const token = trimToken(answer.token, connection.backend.value);
   const issue = validateToken(token, connection.backend.value);
@@ -87,7 +88,7 @@ function validateAnswer(
   return {
     status: "broken",
     reason: `the token in ${answer.detail} is malformed: ${issue}`,
-    suggestion: "Copy it once more, without quotes, spaces and line breaks.",
+    suggestion: "Copy it again, without quotes, spaces or line breaks.",
     exitCode: EXIT.data,
   };
 }
@@ -153,30 +154,45 @@ export class NoTokenError extends AdcRunError {
   readonly #connection:
     & Pick<Connection, "server" | "backend">
     & Partial<Pick<Connection, "profile">>;
+  readonly #serverIsSet: boolean;
 
   /**
    * Makes the error.
    *
    * @param connection Where the token was to be used.
    * @param trail What every source said.
+   * @param options Whether anything says which server is meant.
    */
   constructor(
     connection: Pick<Connection, "server" | "backend"> & Partial<Pick<Connection, "profile">>,
     trail: readonly SourceReport[],
+    { serverIsSet = true }: { readonly serverIsSet?: boolean } = {},
   ) {
     const { server, backend, profile } = connection;
-    const name = profile?.explicit ? `-p ${profile.name} ` : "";
-    const login = `adc-run ${name}auth login${
-      BACKENDS[backend.value].hasUsers ? "" : " --with-token"
-    }`;
-    const keyless = BACKENDS[backend.value].hasUsers
+    const { hasUsers } = BACKENDS[backend.value];
+    const login = adcRunCommand(`auth login${hasUsers ? "" : " --with-token"}`, connection);
+    const keyless = hasUsers
       ? ""
-      : " A server that needs no key (admin_key_required: false) is run against with --no-token.";
-    super(`Cannot find a token for ${server.value}: no source has one`, EXIT.permission, {
-      suggestion: `Set ADC_TOKEN, or store a token with "${login}".${keyless}`,
-    });
+      : " If the server needs no key (admin_key_required: false), use --no-token.";
+    const target = profile === undefined ? "" : ` (profile ${profile.name})`;
+    // An empty secret of a pipeline is the likely reason.
+    const empty = trail.find(({ source, detail }) =>
+      source === "env" && /^ADC_TOKEN is empty/.test(detail)
+    );
+    super(
+      serverIsSet
+        ? `No token for ${server.value}${target}${empty ? `: ${empty.detail}` : ""}`
+        : "No server is set",
+      EXIT.permission,
+      {
+        suggestion: serverIsSet
+          ? `Log in with "${login}", or set ADC_TOKEN.${keyless}`
+          : "Start with: adc-run auth login",
+      },
+    );
     this.trail = trail;
     this.#connection = connection;
+    this.#serverIsSet = serverIsSet;
   }
 
   /**
@@ -185,7 +201,16 @@ export class NoTokenError extends AdcRunError {
    * @returns An error with an empty trail.
    */
   withoutTrail(): NoTokenError {
-    return new NoTokenError(this.#connection, []);
+    return new NoTokenError(this.#connection, [], { serverIsSet: this.#serverIsSet });
+  }
+
+  /**
+   * The error for a server that nothing names and nobody finds.
+   *
+   * @returns An error with an empty trail.
+   */
+  withoutServer(): NoTokenError {
+    return new NoTokenError(this.#connection, [], { serverIsSet: false });
   }
 }
 
@@ -233,7 +258,7 @@ export async function resolveToken(options: ResolveTokenOptions): Promise<Resolv
     trail.push(reportOf(source, answer));
     if (answer.status === "absent") continue;
     for (const { name } of sources.slice(index + 1)) {
-      trail.push({ source: name, status: "not-asked", detail: `${source.name} came first` });
+      trail.push({ source: name, status: "not-asked", detail: `${source.name} comes first` });
     }
     if (answer.status === "broken") throw brokenSource(source, answer);
     return { ...tokenOf(source, answer), trail };

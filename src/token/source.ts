@@ -57,7 +57,7 @@ export interface TokenLease {
   readonly name: string;
   /** When it ends by itself, in Unix seconds. */
   readonly expiresAt: number;
-  /** The token that it was made with, and stands in for; `undefined` after a log-in with a password. */
+  /** The token that it was made with, and stands in for; `undefined` after a login with a password. */
   readonly parent?: Secret | undefined;
   /**
    * Revokes the token. Calling it again does nothing.

@@ -26,22 +26,22 @@ interface SourceTraits {
 
 /** The sources, in the order in which they are asked. */
 export const SOURCES: Readonly<Record<SourceName, SourceTraits>> = {
-  "flag": { summary: "--token among ADC's options", bound: true },
+  "flag": { summary: "--token in ADC's options", bound: true },
   "env": {
-    summary: "ADC_TOKEN; then API_KEY, if it starts with a7ee- or a7adm-",
+    summary: "ADC_TOKEN, else API_KEY if it starts with a7ee- or a7adm-",
     bound: false,
   },
-  "file": { summary: "the file that ADC_TOKEN_FILE names", bound: false },
+  "file": { summary: "the file set in ADC_TOKEN_FILE", bound: false },
   "dotenv": {
-    summary: "ADC_TOKEN in .env; then API_KEY on the same condition",
+    summary: "ADC_TOKEN in .env, else API_KEY under the same condition",
     bound: true,
   },
   "command": {
-    summary: "what the profile's tokenCommand, or ADC_TOKEN_COMMAND, prints",
+    summary: "the output of the profile's tokenCommand, or of ADC_TOKEN_COMMAND",
     bound: false,
   },
   "store": {
-    summary: "the file that auth login --storage file keeps tokens in",
+    summary: "the file where auth login --storage file stores tokens",
     bound: true,
   },
   "keychain": {
@@ -49,7 +49,7 @@ export const SOURCES: Readonly<Record<SourceName, SourceTraits>> = {
     bound: true,
   },
   "admin-api": {
-    summary: "logs in as API7_USERNAME and has a token made",
+    summary: "logs in as API7_USERNAME and creates a token",
     bound: true,
   },
 };
@@ -64,10 +64,8 @@ export function strayWarning(
 ): string | undefined {
   if (!isFromProject(origin) || !isSourceName(source) || SOURCES[source].bound) return undefined;
   if (env.ADC_RUN_ALLOWED_SERVERS !== undefined) return undefined;
-  return `The token from ${source} goes wherever ${
-    describeOrigin(origin)
-  } says, which came along ` +
-    "with this folder. Pin the server with a profile of your own, or list it in ADC_RUN_ALLOWED_SERVERS.";
+  return `The token from ${source} goes wherever ${describeOrigin(origin)} says, which comes ` +
+    "with this folder. Pin the server in a profile of your own, or list it in ADC_RUN_ALLOWED_SERVERS.";
 }
 
 export const SOURCE_NAMES = Object.keys(SOURCES) as readonly SourceName[];

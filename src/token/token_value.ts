@@ -51,20 +51,22 @@ export function splitTokens(token: Secret, backend: Backend): readonly Secret[] 
 
 function issueOf(value: string, backend: Backend): string | undefined {
   if (value === "") return "it is empty";
-  if (value.includes("\0")) return "it has a NUL byte in it, as UTF-16 text has";
-  if (/[\r\n]/.test(value)) return "it has a line break in it";
+  if (value.includes("\0")) return "it contains a NUL byte; it may be UTF-16 text";
+  if (/[\r\n]/.test(value)) return "it contains a line break";
   // deno-lint-ignore no-control-regex
-  if (/[\0-\x1f\x7f-\x9f]/.test(value)) return "it has a control character in it";
-  if (/^(export\s+)?ADC_TOKEN\s*[=:]/.test(value)) return "it is a line of .env, with the name";
+  if (/[\0-\x1f\x7f-\x9f]/.test(value)) return "it contains a control character";
+  if (/^(export\s+)?ADC_TOKEN\s*[=:]/.test(value)) {
+    return "it is a whole line of .env, with the name";
+  }
   // API7's tokens have nothing of the kind; a key of Apache APISIX is whatever somebody wrote.
   if (BACKENDS[backend].hasUsers || tokenPrefix(value.replace(/^["'`]/, "")) !== undefined) {
-    if (value.includes(" ")) return "it has a space in it";
-    if (/^(["'`]).*\1$/.test(value)) return "it has quotes around it";
+    if (value.includes(" ")) return "it contains a space";
+    if (/^(["'`]).*\1$/.test(value)) return "it is in quotes";
   }
   // Only visible ASCII can stand in an HTTP header without being mangled on the way.
-  if (!/^[\x20-\x7e]+$/.test(value)) return "it has a character outside printable ASCII";
+  if (!/^[\x20-\x7e]+$/.test(value)) return "it contains a character outside printable ASCII";
   // Where the one ADC sends it whole, the other takes what is in front of the comma.
-  if (value.includes(",")) return "it has a comma in it, which not every ADC sends";
+  if (value.includes(",")) return "it contains a comma, which not every ADC accepts";
   return undefined;
 }
 

@@ -45,21 +45,21 @@ test("`readTimeLimit()` takes from a flag what both ADCs read alike, and says ho
     assert.deepEqual(await readTimeLimit(text, { handedOn: "as it is" }), { milliseconds }, text);
   }
   const refused: readonly [text: string, found: RegExp, suggestion: RegExp][] = [
-    ["5000", /not every ADC reads "5000"/, /^Write "5s"\.$/],
-    ["1.5s", /not every ADC reads/, /^Write "1500ms"\.$/],
-    [".5s", /not every ADC reads/, /^Write "500ms"\.$/],
-    ["1e3", /not every ADC reads/, /^Write "1s"\.$/],
-    ["1M", /not every ADC reads/, /^Write "60s"\.$/],
-    ["30S", /not every ADC reads/, /^Write "30s"\.$/],
-    ["1,000ms", /not every ADC reads/, /^Write "1s"\.$/],
-    ["0", /no limit to one ADC/, /^Write it like/],
-    ["0s", /no limit to one ADC/, /^Write it like/],
-    ["25d", /fail at once$/, /^Write "24d", or less\.$/],
+    ["5000", /not every ADC reads "5000"/, /^Use "5s"\.$/],
+    ["1.5s", /not every ADC reads/, /^Use "1500ms"\.$/],
+    [".5s", /not every ADC reads/, /^Use "500ms"\.$/],
+    ["1e3", /not every ADC reads/, /^Use "1s"\.$/],
+    ["1M", /not every ADC reads/, /^Use "60s"\.$/],
+    ["30S", /not every ADC reads/, /^Use "30s"\.$/],
+    ["1,000ms", /not every ADC reads/, /^Use "1s"\.$/],
+    ["0", /no limit to one ADC/, /^Use a value such as/],
+    ["0s", /no limit to one ADC/, /^Use a value such as/],
+    ["25d", /fail at once$/, /^Use "24d" or less\.$/],
     ["1y", /fail at once$/, /or less/],
     ["2147483648", /fail at once$/, /or less/],
     ["2147483648ms", /fail at once$/, /or less/],
-    ["soon", /is no duration$/, /^Write it like/],
-    ["", /is no duration$/, /^Write it like/],
+    ["soon", /is not a duration$/, /^Use a value such as/],
+    ["", /is not a duration$/, /^Use a value such as/],
   ];
   for (const [text, found, suggestion] of refused) {
     const limit = await readTimeLimit(text, { handedOn: "as it is" });

@@ -239,7 +239,7 @@ test("`parseAdcArguments()` refuses an option whose value is missing", () => {
       (error) => {
         assert.ok(error instanceof UsageError);
         assert.equal(error.exitCode, 64);
-        assert.equal(error.message, `ADC's option "${option}" has no value: it is the last word`);
+        assert.equal(error.message, `ADC's option "${option}" has no value: nothing follows it`);
         assert.ok(!inspect(error).includes("a7ee-secret"));
         return true;
       },
@@ -344,7 +344,7 @@ test("`parseAdcArguments()` refuses --verbose in front of the command, which one
   for (const words of [["--verbose", "2", "sync"], ["--verbose=2", "sync"]]) {
     assert.throws(
       () => parseAdcArguments(words),
-      (error) => error instanceof UsageError && /behind the command/.test(error.suggestion ?? ""),
+      (error) => error instanceof UsageError && /after the command/.test(error.suggestion ?? ""),
     );
   }
 });

@@ -144,7 +144,7 @@ test("`AdminApi.createToken()` asks twice at most, and says what may be left", a
   at.sandbox.fault(POST, { kind: "status", status: 500, body: { error_msg: "boom" } });
   const error = await failureOf(at.api.createToken(WANTED));
   assert.deepEqual([error.failure, error.status], ["server-error", 500]);
-  assert.match(error.suggestion ?? "", /may have made the token "wanted"/);
+  assert.match(error.suggestion ?? "", /may have created token "wanted"/);
   assert.equal(at.posts(), 2);
   assert.deepEqual(at.live(), []);
 });
@@ -187,7 +187,7 @@ test("`AdminApi.createToken()` stops at a refusal", async () => {
     await using at = await session();
     at.sandbox.fault(POST, { kind: "status", status, body: { error_msg: "no" } });
     assert.equal((await failureOf(at.api.createToken(WANTED))).status, status);
-    // After 401 there is one more log-in, for another may have ended the session.
+    // After 401 there is one more login, for another may have ended the session.
     assert.equal(at.posts(), status === 401 ? 2 : 1);
   }
 });
@@ -209,7 +209,7 @@ test("`AdminApi.createToken()` reports the lost answer when it cannot look for t
   });
   const error = await failureOf(at.api.createToken(WANTED));
   assert.equal(error.failure, "server-error");
-  assert.match(error.suggestion ?? "", /may have made/);
+  assert.match(error.suggestion ?? "", /may have created/);
   assert.equal(at.posts(), 1);
 });
 

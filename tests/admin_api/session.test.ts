@@ -128,7 +128,7 @@ test("`AdminApi.logIn()` does not use a login option that is turned off, and say
   const who = { username: "dev", password: PASSWORD, loginOption: "LDAP" };
   const error = await failureOf(off.api.logIn(who));
   assert.equal(error.failure, "not-found");
-  assert.match(error.found, /turned off/);
+  assert.match(error.found, /disabled/);
   // Another of the same name may be on.
   const list = [{ id: "1", ...ldap, disable: true }, { id: "2/x", ...ldap }];
   await using on = await mock(({ method }) =>
@@ -226,7 +226,7 @@ test("`AdminApi.logIn()` wants a session for its password", async () => {
   const headers = { "set-cookie": ["session=0123456789; Secure; Path=/"] };
   await using plain = await mock(() => ({ headers }), { url: "http://gw.example.com:7080" });
   const insecure = await failureOf(plain.api.logIn(who));
-  assert.match(insecure.found, /to https/);
+  assert.match(insecure.found, /over https only/);
   assert.match(insecure.suggestion ?? "", /https/);
 });
 
@@ -348,7 +348,7 @@ test("`AdminApi.origin` is the server's, without its path", async () => {
   await api.close();
 });
 
-test("`AdminApi` logs in once more where another log-in has ended its session", async () => {
+test("`AdminApi` logs in once more where another login has ended its session", async () => {
   await using sandbox = await startSandbox({ https: true });
   sandbox.addUser({ username: "dev", password: "dev-password" });
   const logIns = () => sandbox.requests.filter(({ path }) => path === "/api/login").length;

@@ -279,7 +279,7 @@ test("`AdminApi` names what it cannot read, and throws no `TypeError`", async ()
       assert.deepEqual([error.failure, error.exitCode], ["wrong-server", 78]);
       const [method, path] = tried.split(" ");
       assert.ok(error.tried.startsWith(`${method} ${api.origin}${path}`), error.tried);
-      assert.match(error.found, /^the server answered 200 with (JSON of another|something)/);
+      assert.match(error.found, /^the server answered 200 with (unexpected JSON|something)/);
     }
   }
 });
@@ -355,8 +355,8 @@ test("`AdminApi.revokeToken()` believes no page", async () => {
 test("`AdminApi` tells a session's refusal from a token's", async () => {
   for (
     const [status, ofSession, ofToken] of [
-      [401, /session is over/, /token is wrong/],
-      [403, /log-in works/, /token works/],
+      [401, /session has ended/, /token is wrong/],
+      [403, /login worked/, /token works/],
     ] as const
   ) {
     const answer = () => ({ status, body: { error_msg: "unauthorized" } });

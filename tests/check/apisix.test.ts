@@ -83,7 +83,7 @@ for (const backend of ["apisix", "apisix-standalone"] as const) {
       const result = await checkToken(undefined, { connection });
       assert.equal(result.verdict, verdict);
       assert.ok(sandbox.requests.every(({ apiKey }) => apiKey === undefined));
-      if (verdict === "rejected") assert.match(result.suggestion ?? "", /asks for a key/);
+      if (verdict === "rejected") assert.match(result.suggestion ?? "", /requires a key/);
     }
   });
 }
@@ -98,7 +98,7 @@ test("a viewer's key may read: ping, diff and dump, not sync and validate", asyn
     const result = await check(sandbox, "apisix", { command, token });
     assert.equal(result.verdict, "forbidden", command);
     assert.match(result.found, /invalid method for role viewer/);
-    assert.match(result.suggestion ?? "", /a viewer key may only read/);
+    assert.match(result.suggestion ?? "", /a viewer key, which can only read/);
     assert.equal((await check(sandbox, "apisix", { command })).verdict, "valid", command);
   }
   assert.deepEqual(sandbox.resources("routes"), []);
@@ -122,7 +122,7 @@ test("a viewer's key does not do for a standalone APISIX that refuses HEAD", asy
     const result = await check(sandbox, "apisix-standalone", { token });
     assert.equal(result.verdict, verdict);
     if (verdict === "forbidden") {
-      assert.match(result.suggestion ?? "", /a viewer key may only read/);
+      assert.match(result.suggestion ?? "", /a viewer key, which can only read/);
       assert.doesNotMatch(result.suggestion ?? "", /wrong, expired or revoked/);
     }
   }

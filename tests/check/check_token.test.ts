@@ -140,7 +140,7 @@ test("`checkToken()` sends nothing where ADC would look for a group without a na
   const line = "sync --backend api7ee --gateway-group=";
   const { result, requests } = await checkAgainst(line, GROUPS_ANSWER);
   assert.equal(result.verdict, "no-gateway-group");
-  assert.match(result.found, /name is empty/);
+  assert.match(result.found, /group is empty/);
   assert.deepEqual(requests, []);
 });
 
@@ -150,7 +150,7 @@ test("`requireGatewayGroup()` refuses an empty name where ADC would look for it"
     requireGatewayGroup(connection, new Secret(token));
   };
   const flags = ["--backend", "api7ee", "--gateway-group="];
-  const message = /^Cannot use --gateway-group: the gateway group's name is empty$/;
+  const message = /^Cannot use --gateway-group: the gateway group is empty$/;
   await assert.rejects(refuse(["sync", ...flags]), { exitCode: 64, message });
   const env = { ADC_BACKEND: "api7ee", ADC_GATEWAY_GROUP: "  " };
   const named = /^Cannot use ADC_GATEWAY_GROUP/;
@@ -165,7 +165,7 @@ test("`checkToken()` warns of ADC before 0.21.2 where there is more than one hit
   const line = "sync --backend api7ee --gateway-group=prod";
   const { result } = await checkAgainst(line, hits("prod", "prod-old"));
   assert.equal(result.verdict, "valid");
-  assert.match(result.warning ?? "", /2 gateway groups for the name "prod".*ADC before 0\.21\.2/);
+  assert.match(result.warning ?? "", /2 gateway groups match the name "prod".*ADC before 0\.21\.2/);
   assert.equal((await checkAgainst(line, hits("prod"))).result.warning, undefined);
 });
 
@@ -238,18 +238,22 @@ test("`checkToken()` suggests to log in again for 401 alone", async () => {
   for (const [status] of STATUSES) {
     if (status === 429 || status > 501 && status < 505) continue;
     const { result } = await checkAgainst("sync", { status }, { token: "free-text" });
-    assert.equal(/auth login/.test(result.suggestion ?? ""), status === 401, String(status));
+    assert.equal(
+      /wrong, expired or revoked/.test(result.suggestion ?? ""),
+      status === 401,
+      String(status),
+    );
   }
 });
 
-test("`checkToken()` takes a 401 with a log-in of somebody else's for what it is", async () => {
+test("`checkToken()` takes a 401 with a login of somebody else's for what it is", async () => {
   const { result } = await checkAgainst("sync", {
     status: 401,
     body: "<html>Log in</html>",
     headers: { "www-authenticate": 'Basic realm="gate"', "content-type": "text/html" },
   }, { token: "free-text" });
   assert.equal(result.verdict, "rejected");
-  assert.match(result.suggestion ?? "", /something in between may ask for a log-in of its own/);
+  assert.match(result.suggestion ?? "", /a proxy in between may require its own login/);
 });
 
 test("`checkToken()` quotes what the server says of an error", async () => {
@@ -322,10 +326,10 @@ test("`checkToken()` tells what came instead of an Admin API's JSON", async () =
     [{ body: "\n <HTML>" }, /an HTML page$/],
     [{ body: "" }, /nothing$/],
     [{ body: " \n" }, /nothing$/],
-    [{ body: "hello" }, /something that is no JSON$/],
-    [{ body: '{"list": [{"id"' }, /something that is no JSON$/],
-    [{ body: { hello: "world" } }, /JSON of another shape$/],
-    [{ body: { list: "x" } }, /JSON of another shape$/],
+    [{ body: "hello" }, /something that is not JSON$/],
+    [{ body: '{"list": [{"id"' }, /something that is not JSON$/],
+    [{ body: { hello: "world" } }, /unexpected JSON$/],
+    [{ body: { list: "x" } }, /unexpected JSON$/],
     [{ status: 204 }, /answered 204 with nothing$/],
   ];
   for (const backend of ["apisix", "api7ee"] as const) {
@@ -333,7 +337,7 @@ test("`checkToken()` tells what came instead of an Admin API's JSON", async () =
       const { result, requests } = await checkAgainst(`sync --backend ${backend}`, answer);
       assert.equal(result.verdict, "wrong-server", `${backend} ${inspect(answer)}`);
       assert.match(result.found, what);
-      assert.match(result.suggestion ?? "", new RegExp(`No Admin API of the backend "${backend}"`));
+      assert.match(result.suggestion ?? "", new RegExp(`not an Admin API of backend "${backend}"`));
       assert.equal(requests.length, 1);
     }
   }
@@ -371,10 +375,10 @@ test("`checkToken()` lists the gateway groups that exist where the named one doe
     ({ path }) => ({ body: path.includes("?") ? { list: [], total: 0 } : GROUPS }),
   );
   assert.equal(result.verdict, "no-gateway-group");
-  assert.equal(result.found, 'there is no gateway group "production"');
+  assert.equal(result.found, 'gateway group "production" does not exist');
   assert.equal(
     result.suggestion,
-    'Name one of "default" with --gateway-group or ADC_GATEWAY_GROUP.',
+    'Existing groups: "default". Set one with --gateway-group or ADC_GATEWAY_GROUP.',
   );
   assert.deepEqual(result.gatewayGroups, ["default"]);
   assert.deepEqual(requests.map(({ path }) => path), [
@@ -391,7 +395,10 @@ test("`checkToken()` notices that the server lists another gateway group first",
     { body: { list } },
   );
   assert.equal(result.verdict, "no-gateway-group");
-  assert.match(result.found, /lists "pre-production" first, and ADC would change that one$/);
+  assert.match(
+    result.found,
+    /lists "pre-production" first, and ADC would change that one instead$/,
+  );
 });
 
 test("`checkToken()` knows a gateway group by its exact name", async () => {
@@ -412,7 +419,7 @@ test("`checkToken()` does without the list of gateway groups where it cannot be 
       ({ path }) => path.includes("?") ? { body: { list: [] } } : answer,
     );
     assert.equal(result.verdict, "no-gateway-group");
-    assert.match(result.suggestion ?? "", /^This token sees no gateway group at all/);
+    assert.match(result.suggestion ?? "", /^This token can see no gateway groups/);
   }
 });
 
@@ -433,7 +440,7 @@ test("`checkToken()` tells an API7 token that was sent to APISIX", async () => {
         const { result } = await checkAgainst(line, { status }, { token });
         assert.match(
           result.suggestion ?? "",
-          /^The token starts with "a7(ee|adm)-", which is API7/,
+          /^The token starts with "a7(ee|adm)-", so it is for API7/,
         );
         assert.match(result.suggestion ?? "", /set --backend api7ee or ADC_BACKEND=api7ee\. ./);
       }
@@ -625,6 +632,9 @@ test("`checkToken()` names no more gateway groups than a person can read", async
     "sync --backend api7ee --gateway-group production",
     ({ path }) => ({ body: path.includes("?") ? { list: [], total: 0 } : { list, total: 1_000 } }),
   );
-  assert.match(result.suggestion!, /^Name one of "g0", "g1", .*, … with --gateway-group/);
+  assert.match(
+    result.suggestion!,
+    /^Existing groups: "g0", "g1", .*, …\. Set one with --gateway-group/,
+  );
   assert.equal(result.suggestion!.match(/"g\d+"/g)?.length, 20);
 });

@@ -22,20 +22,23 @@ const TLS: readonly [error: Error, found: RegExp][] = [
   [errorOf("invalid peer certificate: NotValidForName"), /another name/],
   [errorOf("invalid peer certificate: certificate not valid for name"), /another name/],
   [errorOf("self-signed certificate", "DEPTH_ZERO_SELF_SIGNED_CERT"), /is self-signed/],
-  [errorOf("in chain", "SELF_SIGNED_CERT_IN_CHAIN"), /not known here/],
-  [errorOf("unable to verify", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"), /not known here/],
-  [errorOf("unable to get", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY"), /not known here/],
-  [errorOf("invalid peer certificate: UnknownIssuer"), /not known here/],
-  [errorOf("alert", "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED"), /asks for a client cert/],
-  [errorOf("received fatal alert: CertificateRequired"), /asks for a client cert/],
-  [errorOf("alert", "ERR_SSL_TLSV1_ALERT_UNKNOWN_CA"), /did not accept this side/],
-  [errorOf("received fatal alert: UnknownCA"), /did not accept this side/],
-  [errorOf("received fatal alert: BadCertificate"), /did not accept this side/],
-  [errorOf("alert", "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE"), /did not accept this side/],
-  [errorOf("key values mismatch", "ERR_OSSL_X509_KEY_VALUES_MISMATCH"), /did not accept this side/],
-  [errorOf("wrong version number", "ERR_SSL_WRONG_VERSION_NUMBER"), /does not speak TLS/],
-  [errorOf("packet length too long", "ERR_SSL_PACKET_LENGTH_TOO_LONG"), /does not speak TLS/],
-  [errorOf("received corrupt message of type InvalidContentType"), /does not speak TLS/],
+  [errorOf("in chain", "SELF_SIGNED_CERT_IN_CHAIN"), /unknown CA/],
+  [errorOf("unable to verify", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"), /unknown CA/],
+  [errorOf("unable to get", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY"), /unknown CA/],
+  [errorOf("invalid peer certificate: UnknownIssuer"), /unknown CA/],
+  [errorOf("alert", "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED"), /requires a client cert/],
+  [errorOf("received fatal alert: CertificateRequired"), /requires a client cert/],
+  [errorOf("alert", "ERR_SSL_TLSV1_ALERT_UNKNOWN_CA"), /rejected the client certificate/],
+  [errorOf("received fatal alert: UnknownCA"), /rejected the client certificate/],
+  [errorOf("received fatal alert: BadCertificate"), /rejected the client certificate/],
+  [errorOf("alert", "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE"), /rejected the client certificate/],
+  [
+    errorOf("key values mismatch", "ERR_OSSL_X509_KEY_VALUES_MISMATCH"),
+    /rejected the client certificate/,
+  ],
+  [errorOf("wrong version number", "ERR_SSL_WRONG_VERSION_NUMBER"), /does not use TLS/],
+  [errorOf("packet length too long", "ERR_SSL_PACKET_LENGTH_TOO_LONG"), /does not use TLS/],
+  [errorOf("received corrupt message of type InvalidContentType"), /does not use TLS/],
   [errorOf("no start line", "ERR_OSSL_PEM_NO_START_LINE"), /the TLS handshake failed$/],
   [errorOf("write EPROTO", "EPROTO"), /the TLS handshake failed$/],
 ];
@@ -62,20 +65,20 @@ test("`judgeFailure()` knows every kind of time limit", () => {
   ];
   for (const error of errors) {
     const failure = judgeFailure(error, 2_500);
-    assert.deepEqual([failure.verdict, failure.found], ["timeout", "no answer came within 2.5 s"]);
+    assert.deepEqual([failure.verdict, failure.found], ["timeout", "no response within 2.5 s"]);
   }
 });
 
 test("`judgeFailure()` knows why a server cannot be reached", () => {
   const codes = {
-    ENOTFOUND: /no host of that name/,
-    EAI_AGAIN: /could not be looked up/,
+    ENOTFOUND: /no such host/,
+    EAI_AGAIN: /could not be resolved/,
     ECONNREFUSED: /refused/,
-    ECONNRESET: /cut off/,
-    EPIPE: /cut off/,
-    UND_ERR_SOCKET: /cut off before the answer/,
-    EHOSTUNREACH: /no way to that host/,
-    ENETUNREACH: /no way to that network/,
+    ECONNRESET: /closed/,
+    EPIPE: /closed/,
+    UND_ERR_SOCKET: /closed before the response/,
+    EHOSTUNREACH: /no route to the host/,
+    ENETUNREACH: /network is unreachable/,
   };
   for (const [code, found] of Object.entries(codes)) {
     const failure = judgeFailure(errorOf("zqzq", code), 1_000);
@@ -94,11 +97,11 @@ test("`judgeFailure()` looks at all addresses that were tried, and at the causes
 
 test("`judgeFailure()` tells a proxy that refuses from a host that is named after one", () => {
   const aborted = errorOf("Proxy response (407) !== 200 when HTTP Tunneling", "UND_ERR_ABORTED");
-  assert.match(judgeFailure(aborted, 1).found, /^the proxy did not let/);
+  assert.match(judgeFailure(aborted, 1).found, /^the proxy refused/);
   const tls = errorOf("Secure Proxy Connection failed", "UND_ERR_PRX_TLS");
-  assert.match(judgeFailure(tls, 1).found, /^the proxy did not let/);
+  assert.match(judgeFailure(tls, 1).found, /^the proxy refused/);
   const lookUp = errorOf("getaddrinfo ENOTFOUND apiproxy.example", "ENOTFOUND");
-  assert.match(judgeFailure(lookUp, 1).found, /^there is no host/);
+  assert.match(judgeFailure(lookUp, 1).found, /^no such host/);
 });
 
 test("`judgeFailure()` makes something of anything that is thrown", () => {
@@ -107,7 +110,7 @@ test("`judgeFailure()` makes something of anything that is thrown", () => {
   for (const thrown of [loop, new Error("odd"), "text", undefined, null, 7, { code: 7 }, {}]) {
     const failure = judgeFailure(thrown, 1_000);
     assert.equal(failure.verdict, "unreachable");
-    assert.match(failure.found, /^no answer came \(/);
+    assert.match(failure.found, /^no response \(/);
   }
 });
 
@@ -125,7 +128,7 @@ test("`judgeFailure()` knows a server that speaks something else than HTTP", () 
   const failure = judgeFailure(errorOf("Parse Error", "HPE_INVALID_CONSTANT"), 1);
   assert.deepEqual([failure.verdict, failure.found], [
     "unreachable",
-    "what answers there does not speak HTTP",
+    "the server does not speak HTTP",
   ]);
   assert.match(failure.suggestion, /https:/);
 });

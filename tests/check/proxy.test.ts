@@ -103,7 +103,7 @@ test("`checkToken()` says that the proxy refuses, and not that the server does",
     assert.match(result.found, /^(the|a) proxy /);
     assert.match(
       result.suggestion ?? "",
-      /through the proxy 127\.0\.0\.1:\d+, which HTTPS?_PROXY names/,
+      /through proxy 127\.0\.0\.1:\d+, which HTTPS?_PROXY sets/,
     );
     assert.ok(!JSON.stringify(result).includes("hunter2"));
   }
@@ -124,5 +124,5 @@ test("`checkToken()` takes a server with the word proxy in its name for no proxy
     "sync --server http://apiproxy.example",
     () => Object.assign(error, { code: "ENOTFOUND" }),
   );
-  assert.equal(result.found, "there is no host of that name (ENOTFOUND)");
+  assert.equal(result.found, "no such host (ENOTFOUND)");
 });

@@ -62,7 +62,7 @@ test("`api()` gives the body as it came, and the exit code of the verdict", asyn
       [200, 0, /^$/],
       [201, 0, /^$/],
       [400, 65, /answered 400: "words"/],
-      [401, 77, /answered 401: "words"[\s\S]*auth login/],
+      [401, 77, /answered 401: "words"[\s\S]*Replace ADC_TOKEN/],
       [403, 77, /answered 403: "words"/],
       [404, 78, /not found: the server answered 404: "words"/],
       [405, 65, /answered 405/],
@@ -220,7 +220,7 @@ test("`api()` says which gateway groups there are, and asks nothing", async () =
     json({ list: named ? [] : [{ id: "1", name: "prod" }] })(request, response);
   }, ["DELETE", "/x", "--backend", "api7ee", "--gateway-group", "prd"]);
   assert.equal(ended.code, 78);
-  assert.match(ended.err, /no gateway group "prd"[\s\S]*"prod"/);
+  assert.match(ended.err, /gateway group "prd" does not exist[\s\S]*"prod"/);
   assert.ok(ended.seen.every(({ method }) => method === "GET"));
 });
 
@@ -265,7 +265,7 @@ test("`api()` fails where an answer is cut off, after what came of it", async ()
     response.write("abc", () => setImmediate(() => request.socket.destroy()));
   }, ["POST", "/x"]);
   assert.deepEqual([ended.code, ended.out], [69, "abc"]);
-  assert.match(ended.err, /POST .*: the connection was cut off/);
+  assert.match(ended.err, /POST .*: the connection was closed/);
 });
 
 test("`api()` says that there is no token, and refuses what has no meaning here", async () => {

@@ -19,6 +19,9 @@ it("`main()` shows help and version on standard output", async () => {
       [["auth", "login", "--help"], "Usage: adc-run auth login"],
       [["auth", "--help"], "Usage: adc-run auth login|status"],
       [["exec", "--help"], "Usage: adc-run [options] exec"],
+      [[], "Usage:\n  adc-run"],
+      [["auth"], "Usage: adc-run auth login|status"],
+      [["profile"], "Usage: adc-run profile list|show"],
       [["--version"], "adc-run "],
     ] as const
   ) {
@@ -32,16 +35,17 @@ it("`main()` shows help and version on standard output", async () => {
 it("`main()` ends with 64 on a command line that is wrong, and says what to do", async () => {
   for (
     const [args, message] of [
-      [[], /no command/],
-      [["auth"], /no auth command/],
-      [["auth", "frob"], /no command "auth frob"/],
+      [["-p", "prod"], /no command given/],
+      [["bogus"], /error: unknown command "bogus"[\s\S]*adc-run -- bogus/],
+      [["config"], /unknown command "config"/],
+      [["auth", "frob"], /unknown command "auth frob"/],
       [["auth", "login"], /no user name[\s\S]*--username/],
       [["auth", "login", "--username", "zqzq"], /no password[\s\S]*--password-stdin/],
-      [["auth", "login", "--backend", "apisix"], /the backend apisix knows no users/],
-      [["auth", "login", "--username", "u", "--with-token"], /Cannot use --username with/],
+      [["auth", "login", "--backend", "apisix"], /backend "apisix" has no user accounts/],
+      [["auth", "login", "--username", "u", "--with-token"], /cannot use --username with/],
       [
         ["auth", "login", "--username=x", "--with-token"],
-        /Cannot use --username with --with-token/,
+        /cannot use --username with --with-token/,
       ],
       [["auth", "login", "--username", ""], /"--username" is empty/],
       [["auth", "login", "--username="], /"--username" is empty/],
@@ -49,24 +53,24 @@ it("`main()` ends with 64 on a command line that is wrong, and says what to do",
       [["auth", "login", "--name", ""], /"--name" is empty/],
       [["auth", "login", "--expires-in", ""], /"--expires-in" is empty/],
       [["auth", "login", "--name", "x".repeat(41)], /41 characters/],
-      [["auth", "login", "--expires-in", "1M"], /"1M": it is no duration/],
-      [["auth", "login", "--expires-in", "2020-01-01"], /"2020-01-01": it is no duration/],
-      [["auth", "login", "--expires-in", "-1d"], /would have ended already/],
-      [["auth", "login", "--storage", "cloud"], /there are keychain and file/],
-      [["auth", "login", "--with-token", "zqzq"], /takes options only/],
-      [["auth", "login", "--with-token", "--token", "zqzq"], /read it there/],
-      [["auth", "revoke"], /no token is named/],
+      [["auth", "login", "--expires-in", "1M"], /"1M": it is not a duration/],
+      [["auth", "login", "--expires-in", "2020-01-01"], /"2020-01-01": it is not a duration/],
+      [["auth", "login", "--expires-in", "-1d"], /would have expired already/],
+      [["auth", "login", "--storage", "cloud"], /use keychain or file/],
+      [["auth", "login", "--with-token", "zqzq"], /takes only options/],
+      [["auth", "login", "--with-token", "--token", "zqzq"], /can see it/],
+      [["auth", "revoke"], /no token given/],
       [["auth", "revoke", "zqzq"], /--yes/],
-      [["--ephemeral=never", "sync"], /has an end/],
-      [["--ephemeral=soon", "sync"], /it is no duration/],
-      [["--ephemeral", "auth", "list"], /Cannot use --ephemeral with "adc-run auth list"/],
+      [["--ephemeral=never", "sync"], /must expire/],
+      [["--ephemeral=soon", "sync"], /it is not a duration/],
+      [["--ephemeral", "auth", "list"], /--ephemeral has no effect with "adc-run auth list"/],
       [
         ["--adc", process.execPath, "--ephemeral", "sync"],
-        /Cannot use --ephemeral with the backend apisix/,
+        /cannot use --ephemeral with backend "apisix"/,
       ],
-      [["auth", "status", "--frob=zqzq"], /no option "--frob"/],
-      [["exec"], /no command to execute/],
-      [["exec", "--frob"], /no command to execute/],
+      [["auth", "status", "--frob=zqzq"], /unknown option "--frob"/],
+      [["exec"], /no command to run/],
+      [["exec", "--frob"], /no command to run/],
     ] as const
   ) {
     const io = fakeIo();
@@ -98,7 +102,7 @@ it("`main()` refuses shared options that mean nothing to an own command", async 
       for (const line of lines) {
         const io = fakeIo();
         assert.equal(await main(line, io), 64, line.join(" "));
-        const message = `Cannot use ${option[0]} with "adc-run ${command}": it means nothing there`;
+        const message = `${option[0]} has no effect with "adc-run ${command}"`;
         assert.ok(io.err.join("").includes(message), io.err.join(""));
         assert.ok(!io.err.join("").includes("zqzq"));
         assert.deepEqual(io.out, []);
@@ -121,7 +125,7 @@ it("`main()` takes shared options where an own command has a use for them", asyn
     await using folder = await temporaryFolder();
     const io = fakeIo({ env: { ADC_RUN_CONFIG_DIR: folder.path } });
     assert.notEqual(await main(line, io), 64, line.join(" "));
-    assert.ok(!io.err.join("").includes("means nothing"), io.err.join(""));
+    assert.ok(!io.err.join("").includes("has no effect"), io.err.join(""));
   }
 });
 
@@ -133,7 +137,7 @@ it("`main()` ends with 70 on a defect of its own, without a stack trace", async 
   });
   const io = fakeIo({ stdin: broken });
   assert.equal(await main(["auth", "login", "--with-token"], io), 70);
-  assert.match(io.err.join(""), /defect of adc-run: RangeError: boom[\s\S]*report/);
+  assert.match(io.err.join(""), /internal error: RangeError: boom[\s\S]*report/);
 });
 
 it("`main()` prints the bare token for `auth token`, and the winner's source as JSON", async () => {
@@ -166,7 +170,7 @@ it("`main()` keeps the warnings in the report of a failure", async () => {
     assert.equal(await main(args, io), 77);
     const { error, warnings } = JSON.parse(io.err.join(""));
     assert.equal(error.name, "NoTokenError");
-    assert.match(warnings.join(), /cross the network/, args.join(" "));
+    assert.match(warnings.join(), /unencrypted/, args.join(" "));
   }
 });
 
@@ -192,8 +196,8 @@ it("`main()` minds --fail-on-leak without a mask where something runs, and says 
   for (
     const [args, env, exitCode, message] of [
       [["--help"], all, 0, /^$/],
-      [["exec", "--", "true"], all, 78, /Cannot use ADC_RUN_FAIL_ON_LEAK with ADC_RUN_MASK=false/],
-      [["--no-mask", "--fail-on-leak", "sync"], {}, 64, /Cannot use --fail-on-leak with --no-mask/],
+      [["exec", "--", "true"], all, 78, /cannot use ADC_RUN_FAIL_ON_LEAK with ADC_RUN_MASK=false/],
+      [["--no-mask", "--fail-on-leak", "sync"], {}, 64, /cannot use --fail-on-leak with --no-mask/],
       [["--fail-on-leak", "sync"], { ADC_RUN_MASK: "0" }, 64, /--fail-on-leak with ADC_RUN_MASK/],
       [["--no-mask", "sync"], { ADC_RUN_FAIL_ON_LEAK: "1" }, 64, /FAIL_ON_LEAK with --no-mask/],
     ] as const
@@ -207,13 +211,13 @@ it("`main()` minds --fail-on-leak without a mask where something runs, and says 
 it("`main()` blames what comes from a variable on the variable", async () => {
   for (
     const [args, env, exitCode, message] of [
-      [["sync"], { ADC_RUN_ENV_FILE: "nope" }, 78, /Cannot use ADC_RUN_ENV_FILE: .*"nope"/],
-      [["auth", "token"], { ADC_RUN_ENV_FILE: "nope" }, 78, /Cannot use ADC_RUN_ENV_FILE/],
+      [["sync"], { ADC_RUN_ENV_FILE: "nope" }, 78, /cannot use ADC_RUN_ENV_FILE: .*"nope"/],
+      [["auth", "token"], { ADC_RUN_ENV_FILE: "nope" }, 78, /cannot use ADC_RUN_ENV_FILE/],
       [["auth", "token", "--env-file", "x"], { ADC_RUN_ENV_FILE: "y" }, 64, /--env-file: .*"x"/],
-      [["--env-file", "nope", "sync"], {}, 64, /Cannot use --env-file: .*"nope"/],
-      [["sync"], { ADC_RUN_EPHEMERAL: "nope" }, 78, /Cannot use ADC_RUN_EPHEMERAL "nope"/],
-      [["sync"], { ADC_RUN_SOURCE: "nope" }, 78, /Cannot use ADC_RUN_SOURCE: .*"nope"/],
-      [["sync"], { ADC_RUN_EPHEMERAL: "never" }, 78, /Cannot use ADC_RUN_EPHEMERAL "never"/],
+      [["--env-file", "nope", "sync"], {}, 64, /cannot use --env-file: .*"nope"/],
+      [["sync"], { ADC_RUN_EPHEMERAL: "nope" }, 78, /cannot use ADC_RUN_EPHEMERAL "nope"/],
+      [["sync"], { ADC_RUN_SOURCE: "nope" }, 78, /cannot use ADC_RUN_SOURCE: .*"nope"/],
+      [["sync"], { ADC_RUN_EPHEMERAL: "never" }, 78, /cannot use ADC_RUN_EPHEMERAL "never"/],
     ] as const
   ) {
     const ADC_RUN_ADC = process.execPath;
@@ -251,7 +255,7 @@ it("`main()` refuses a pipe behind --env-file on Node.js, which has read it befo
   const exitCode = await main(["auth", "token", "--env-file", pipe], io);
   if (writer === undefined) {
     assert.equal(exitCode, 64);
-    assert.match(io.err.join(""), /is a pipe, and Node\.js has read it.*\n.*ADC_RUN_ENV_FILE/);
+    assert.match(io.err.join(""), /is a pipe that Node\.js reads.*\n.*ADC_RUN_ENV_FILE/);
   } else {
     writer.kill();
     assert.equal(exitCode, 0);
@@ -270,7 +274,7 @@ it("`main()` does nothing that is asked for where ADC_RUN_DRY_RUN says that noth
   ) {
     const io = fakeIo({ env: { ADC_RUN_DRY_RUN: "true", ADC_RUN_CONFIG_DIR: "/nowhere" } });
     assert.equal(await main(args, io), 78, args.join(" "));
-    assert.match(io.err.join(""), /Cannot use ADC_RUN_DRY_RUN with "adc-run /);
+    assert.match(io.err.join(""), /cannot use ADC_RUN_DRY_RUN with "adc-run /);
   }
   const io = fakeIo({ env: { ADC_RUN_DRY_RUN: "true", ADC_RUN_CONFIG_DIR: "/nowhere" } });
   assert.equal(await main(["profile", "list"], io), 0);
@@ -280,7 +284,7 @@ it("`main()` says where a word belongs that stands in the wrong place", async ()
   for (
     const [args, message] of [
       [["--ephemeral", "5m", "ping"], /--ephemeral=5m/],
-      [["exec", "--json", "--", "true"], /options before the word exec/],
+      [["exec", "--json", "--", "true"], /options before exec/],
       [["-p", "a", "--no-profile", "sync"], /--profile with --no-profile/],
     ] as const
   ) {

@@ -39,7 +39,7 @@ async function stray(words: readonly string[]): Promise<string | undefined> {
   await using folder = await temporaryFolder();
   const io = fakeIo({ cwd: folder.path, env: { ADC_RUN_CONFIG_DIR: `${folder.path}/c` } });
   assert.equal(await main(words, io), 64, words.join(" "));
-  return /There is no option \\?"([^"\\]+)\\?" here/.exec(io.err.join(""))?.[1];
+  return /[Uu]nknown option \\?"([^"\\]+)\\?"/.exec(io.err.join(""))?.[1];
 }
 
 const parsed = COMMANDS.filter(({ run }) => run !== undefined);

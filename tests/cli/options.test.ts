@@ -37,9 +37,9 @@ it("`readCommandLine()` knows `--` before the words from `--` among them", () =>
 it("`readCommandLine()` refuses what it does not know, and never shows a value", () => {
   for (
     const [args, message] of [
-      [["--frob", "sync"], /no option "--frob"/],
-      [["--token=zqzq", "sync"], /no option "--token"/],
-      [["--server", "zqzq", "sync"], /no option "--server"/],
+      [["--frob", "sync"], /Unknown option "--frob"/],
+      [["--token=zqzq", "sync"], /Unknown option "--token"/],
+      [["--server", "zqzq", "sync"], /Unknown option "--server"/],
       [["--adc"], /^Option "--adc" has no value$/],
       [["-p"], /^Option "--profile" has no value$/],
       [["-p", "--", "sync"], /^Option "--profile" has no value$/],
@@ -81,7 +81,7 @@ it("`readCommandLine()` takes letters together, values beside them, and the last
     ] as const
   ) {
     assert.throws(() => readCommandLine(args), (error: UsageError) => {
-      assert.ok(error.message.startsWith(`There is no option "${name}" here`), error.message);
+      assert.ok(error.message.startsWith(`Unknown option "${name}"`), error.message);
       return true;
     });
   }
@@ -94,7 +94,7 @@ it("`readCommandLine()` takes letters together, values beside them, and the last
 
 it("`readCommandLine()` says where ADC's options belong", () => {
   assert.throws(() => readCommandLine(["--backend", "api7ee", "sync"]), {
-    suggestion: /behind the command.*adc-run sync --backend/,
+    suggestion: /after the command.*adc-run sync --backend/,
   });
 });
 
@@ -103,12 +103,12 @@ it("`readCommandLine()` names the nearest option, and shows no more than a name"
     const [word, message, suggestion] of [
       [
         "--dryrun",
-        'There is no option "--dryrun" here: did you mean "--dry-run"?',
+        'Unknown option "--dryrun": did you mean "--dry-run"?',
         "adc-run --help",
       ],
-      ["--profle=zqzq", 'There is no option "--profle" here: did you mean "--profile"?', "--help"],
-      ["--quie1", 'There is no option "--…" here: did you mean "--quiet"?', "adc-run --help"],
-      ["-v", 'There is no option "-v" here: did you mean "-V"?', "adc-run --help"],
+      ["--profle=zqzq", 'Unknown option "--profle": did you mean "--profile"?', "--help"],
+      ["--quie1", 'Unknown option "--…": did you mean "--quiet"?', "adc-run --help"],
+      ["-v", 'Unknown option "-v": did you mean "-V"?', "adc-run --help"],
       ["-Q", 'There is no option "-Q" here: did you mean "-q"?', "adc-run --help"],
       ["-x", 'There is no option "-x" here', "adc-run --help"],
       ["-xzqzq", 'There is no option "-x…" here', "adc-run --help"],

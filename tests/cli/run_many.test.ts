@@ -73,7 +73,7 @@ it("`adc-run -p eu,us` says each thing with the target that it is about, and a t
   assert.match(
     err,
     new RegExp([
-      "^adc-run: warning: 2 servers get the same token \\(.*\\)\\.",
+      "^adc-run: warning: The same token \\(.*\\) is sent to 2 servers\\.",
       "eu \\| adc-run: token .*",
       "us \\| adc-run: token .*",
       "eu \\| oops",
@@ -198,7 +198,7 @@ it("`adc-run -p eu,us` warns of profiles that lead to one target", async () => {
   const [eu, us] = profiles("eu", "us");
   const { code, err } = await start(folder, { profiles: [eu!, { ...us!, server: eu!.server! }] });
   assert.equal(code, 0);
-  assert.match(err, /^adc-run: warning: The profiles "eu", "us" are for the same target/);
+  assert.match(err, /^adc-run: warning: Profiles "eu", "us" have the same target/);
 });
 
 it("`adc-run --dry-run -p eu,us` fails where its output is lost, as Deno's own streams throw it", async () => {

@@ -70,7 +70,7 @@ test("`resolveConnection()` lets an empty exported variable hide `.env`, as ADC 
   const server = await refusal("sync", { ADC_SERVER: "" }, folder.path);
   assert.match(server.message, /^Cannot use ADC_SERVER: the server's address is empty$/);
   const backend = await refusal("sync", { ADC_BACKEND: "" }, folder.path);
-  assert.match(backend.message, /^Cannot use ADC_BACKEND: ADC knows no backend ""$/);
+  assert.match(backend.message, /^Cannot use ADC_BACKEND: "" is not a backend of ADC$/);
   const { gatewayGroup } = await resolve("sync", { ADC_GATEWAY_GROUP: "" }, folder.path);
   assert.equal(gatewayGroup.value, "");
 });
@@ -123,18 +123,28 @@ test("`resolveConnection()` refuses wrong values with 64 for a flag and 78 for a
     "server.env": "ADC_SERVER=localhost:9180",
   });
   const cases: readonly [line: string, env: Environment, code: number, message: RegExp][] = [
-    ["sync --backend kong", {}, 64, /^Cannot use --backend: ADC knows no backend "kong"$/],
-    ["sync --backend=", {}, 64, /^Cannot use --backend: ADC knows no backend ""$/],
-    ["sync --backend APISIX", {}, 64, /ADC knows no backend "APISIX"/],
-    ["sync", { ADC_BACKEND: "kong" }, 78, /^Cannot use ADC_BACKEND: ADC knows no backend "kong"$/],
-    ["sync --server localhost:9180", {}, 64, /^Cannot use --server: .*"localhost:9180" is no http/],
+    ["sync --backend kong", {}, 64, /^Cannot use --backend: "kong" is not a backend of ADC$/],
+    ["sync --backend=", {}, 64, /^Cannot use --backend: "" is not a backend of ADC$/],
+    ["sync --backend APISIX", {}, 64, /"APISIX" is not a backend of ADC/],
+    [
+      "sync",
+      { ADC_BACKEND: "kong" },
+      78,
+      /^Cannot use ADC_BACKEND: "kong" is not a backend of ADC$/,
+    ],
+    [
+      "sync --server localhost:9180",
+      {},
+      64,
+      /^Cannot use --server: .*"localhost:9180" is not an http/,
+    ],
     ["sync", { ADC_SERVER: "localhost:9180" }, 78, /^Cannot use ADC_SERVER: .* is no http/],
     ["sync --server=", {}, 64, /the server's address is empty/],
-    ["sync --timeout soon", {}, 64, /^Cannot use --timeout: "soon" is no duration$/],
-    ["sync --timeout=", {}, 64, /^Cannot use --timeout: "" is no duration$/],
+    ["sync --timeout soon", {}, 64, /^Cannot use --timeout: "soon" is not a duration$/],
+    ["sync --timeout=", {}, 64, /^Cannot use --timeout: "" is not a duration$/],
     ["sync --timeout 1.5s", {}, 64, /^Cannot use --timeout: not every ADC reads "1.5s"/],
     ["sync --timeout 25d", {}, 64, /^Cannot use --timeout: "25d" is longer than ADC can wait/],
-    ["sync --timeout=-1s", {}, 64, /^Cannot use --timeout: "-1s" is no duration$/],
+    ["sync --timeout=-1s", {}, 64, /^Cannot use --timeout: "-1s" is not a duration$/],
     ["sync", { ADC_RUN_ALLOWED_SERVERS: "https://a" }, 78, /^Cannot use ADC's default: .*not list/],
     [
       "sync --server http://b",
@@ -177,7 +187,7 @@ test("`resolveConnection()` suggests the scheme that the backend is served with"
 
 test("`resolveConnection()` names the backends that there are", async () => {
   const error = await refusal("sync --backend kong");
-  assert.equal(error.suggestion, "Use one of api7ee, apisix, apisix-standalone.");
+  assert.equal(error.suggestion, "Backends: api7ee, apisix, apisix-standalone.");
 });
 
 test("`resolveConnection()` takes an empty gateway group, which not all of ADC's commands look at", async () => {
@@ -220,7 +230,7 @@ test("`resolveConnection()` reads a list of servers for apisix-standalone alone"
 test("`resolveConnection()` warns of a token that crosses the network in plain", async () => {
   const { warnings } = await resolve("sync --server http://ann:hunter2@gateway.example.com/x");
   assert.deepEqual(warnings, [
-    "The token will cross the network to http://gateway.example.com/x without encryption. Use https.",
+    "The token will be sent to http://gateway.example.com/x unencrypted. Use https.",
   ]);
   for (const server of ["https://gateway.example.com", "http://localhost:1", "http://127.0.0.1"]) {
     assert.deepEqual((await resolve(`sync --server ${server}`)).warnings, []);
@@ -253,7 +263,7 @@ test("`resolveConnection()` warns of a `.env` that cannot be read", async () => 
   await using folder = await temporaryFolder();
   await symlink(".env", join(folder.path, ".env"));
   const { warnings } = await resolve("sync", {}, folder.path);
-  assert.deepEqual(warnings, [".env cannot be read (ELOOP) and was ignored."]);
+  assert.deepEqual(warnings, [".env cannot be read (ELOOP) and is ignored."]);
 });
 
 const SECRETS = /hunter2|a7ee-one|a7ee-two|a7ee-three|PRIVATE KEY|a7ee-env/;

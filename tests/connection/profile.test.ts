@@ -87,8 +87,8 @@ const CONTRADICTIONS = [
     "https://evil.example.com",
     /"https:\/\/evil\.example\.com".*"https:\/\/prod\.example/,
   ],
-  ["ADC_BACKEND", "apisix", /"apisix", and the backend of profile "prod" is "api7ee"/],
-  ["ADC_GATEWAY_GROUP", "green", /"green", and the gateway group of profile "prod" is "blue"/],
+  ["ADC_BACKEND", "apisix", /"apisix", but the backend of profile "prod" is "api7ee"/],
+  ["ADC_GATEWAY_GROUP", "green", /"green", but the gateway group of profile "prod" is "blue"/],
 ] as const;
 
 test("`resolveConnection()` shows both where `.env` contradicts a profile, whoever chose it", async () => {
@@ -120,7 +120,7 @@ test("`resolveConnection()` passes over a default profile where the environment 
   assert.equal(connection.gatewayGroup.value, "default");
   assert.match(
     connection.warnings.join(),
-    /profile "prod" is ignored: ADC_SERVER names another/,
+    /Profile "prod" is ignored: ADC_SERVER names another/,
   );
 });
 
@@ -161,7 +161,7 @@ test("`resolveConnection()` does not use a profile's token at the server of a fl
   assert.equal(connection.server.value, "https://other.example.com");
   assert.equal(connection.profile, undefined);
   assert.equal(connection.gatewayGroup.value, "blue");
-  assert.match(connection.warnings.join(), /--server names another server than the profile "prod"/);
+  assert.match(connection.warnings.join(), /--server names another server than profile "prod"/);
 });
 
 const DETOURS = [
@@ -176,7 +176,7 @@ test("`resolveConnection()` lets no file lead past the server of the user's own 
     const { message, exitCode } = await refusal("sync", { file: `${line}\n` });
     assert.match(
       message,
-      /in \.env: the profile "prod" pins its server, and a file may not lead past it/,
+      /in \.env: profile "prod" pins its server, and a file may not override that/,
     );
     assert.equal(exitCode, 78);
     const [name = "", value = ""] = line.split("=");
@@ -200,7 +200,7 @@ test("`untrustedOverride()` tells what .env decides of the way to the server, an
   ) {
     assert.equal(
       await at([`${name}=http://evil:3128`]),
-      `${name} in .env would decide who sees it`,
+      `${name} in .env would decide who sees the token`,
     );
     assert.equal(
       await at([`${name}=http://evil:3128`], { [name]: "" }),
@@ -210,7 +210,7 @@ test("`untrustedOverride()` tells what .env decides of the way to the server, an
     assert.equal(await at([`${name}=`]), undefined);
   }
   const skip = await at(["ADC_TLS_SKIP_VERIFY=true"]);
-  assert.equal(skip, "ADC_TLS_SKIP_VERIFY in .env would decide who sees it");
+  assert.equal(skip, "ADC_TLS_SKIP_VERIFY in .env would decide who sees the token");
   assert.match(await at(["ADC_CA_CERT_FILE=ca.pem"]) ?? "", /^ADC_CA_CERT_FILE in \.env/);
   assert.equal(await at(["ADC_CA_CERT_FILE=x"], { ADC_CA_CERT_FILE: "ca.pem" }), undefined);
   assert.equal(await at(["ADC_BACKEND=apisix", "UPSTREAM=x", "NODE_ENV=test"]), undefined);
@@ -222,7 +222,7 @@ test("`needsConsent()` is asked for a server that the project's own profile name
   const theirs = await resolve("sync", { profile: { ...PROD, project: true } });
   assert.equal(
     needsConsent(theirs),
-    'the server https://prod.example.com:7443 comes from "server" of profile "prod" in adc-run.json alone',
+    'the server https://prod.example.com:7443 is set only by "server" of profile "prod" in adc-run.json',
   );
 });
 
@@ -262,7 +262,7 @@ test("`resolveConnection()` refuses what libc or the runtime would act on in .en
     await resolveWith({ [name]: "mine" });
     await folder.write(".env", "NODE_ENV=test\nUPSTREAM=10.0.0.1\n");
     const { warnings } = await resolveWith({}, "ci.env");
-    assert.match(warnings.join(), new RegExp(`^${name} in ci\\.env is left out`));
+    assert.match(warnings.join(), new RegExp(`^Ignoring ${name} in ci\\.env: `));
   }
 });
 
@@ -301,10 +301,10 @@ test("what a profile of one's own does not name is pinned to ADC's default", asy
     profile: { ...bare, backend: "api7ee" },
     file: "ADC_GATEWAY_GROUP=red",
   });
-  assert.match(group.message, /and the gateway group of profile "prod" is "default"$/);
+  assert.match(group.message, /but the gateway group of profile "prod" is "default"$/);
   assert.match(group.suggestion ?? "", /profile set prod --gateway-group red/);
   const backend = await refusal("sync", { profile: bare, file: "ADC_BACKEND=api7ee" });
-  assert.match(backend.message, /and the backend of profile "prod" is "apisix"$/);
+  assert.match(backend.message, /but the backend of profile "prod" is "apisix"$/);
   await resolve("sync", { profile: bare, file: "ADC_BACKEND=apisix\nADC_GATEWAY_GROUP=default" });
   await resolve("sync", {
     profile: bare,

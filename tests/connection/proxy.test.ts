@@ -68,7 +68,7 @@ test("`proxyFor()` keeps the proxy's password to itself", () => {
   assert.ok(!JSON.stringify(proxy).includes("hunter2"));
 });
 
-test("`proxyFor()` refuses an address that is no http or https URL, and does not show it", () => {
+test("`proxyFor()` refuses an address that is not an http or https URL, and does not show it", () => {
   for (
     const value of [
       "socks5://bob:hunter2@p:1080",
@@ -84,7 +84,7 @@ test("`proxyFor()` refuses an address that is no http or https URL, and does not
         assert.equal(error.exitCode, 78);
         assert.equal(
           error.message,
-          "Cannot use HTTP_PROXY: the proxy's address is no http or https URL",
+          "Cannot use HTTP_PROXY: the proxy's address is not an http or https URL",
         );
         assert.ok(!inspect(error).includes("hunter2"));
         return true;

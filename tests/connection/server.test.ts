@@ -57,46 +57,53 @@ test("`readServers()` splits a list at its commas for a backend that takes lists
     "http://a:1",
   ]);
   assert.match(refusal("http://a:1,", { list: true }).message, /the server's address is empty/);
-  assert.match(refusal("http://a:1,b:2", { list: true }).message, /"b:2" is no http or https URL/);
+  assert.match(
+    refusal("http://a:1,b:2", { list: true }).message,
+    /"b:2" is not an http or https URL/,
+  );
 });
 
 test("`readServers()` takes no list for the other backends", () => {
   for (const value of ["http://a:1,http://b:2", "http://a/x,y", "http://u:a,b@c", "http://a,"]) {
-    assert.match(refusal(value).message, /has a comma in it, and only apisix-standalone/);
+    assert.match(refusal(value).message, /contains a comma, and only apisix-standalone/);
   }
 });
 
-test("`readServers()` refuses what is no http or https URL, and says what would be", () => {
+test("`readServers()` refuses what is not an http or https URL, and says what would be", () => {
   const cases: readonly [value: string, found: RegExp, suggestion: RegExp][] = [
-    ["", /--server: the server's address is empty$/, /^Write it like "https:/],
-    ["   ", /the server's address is empty$/, /^Write it like/],
-    ["http://h:1 ", /has white space in it$/, /^Write it like/],
-    ["\ufeffhttp://h:1", /has white space in it$/, /^Write it like/],
-    ["http://h\x01/x", /has white space in it$/, /^Write it like/],
-    ["http:127.0.0.1:1", /"http:127.0.0.1:1" is no http/, /^Did you mean "http:\/\/127.0.0.1:1"/],
-    ["http:/127.0.0.1:1", /is no http/, /^Did you mean "http:\/\/127.0.0.1:1"/],
-    ["http:///127.0.0.1:1", /is no http/, /^Did you mean "http:\/\/127.0.0.1:1"/],
-    ["http:\\\\127.0.0.1:1", /has a backslash in it$/, /^Write it like/],
-    ["http://127.0.0.1:1\\x", /has a backslash in it$/, /^Write it like/],
-    ["https://h/?", /has a query or a fragment$/, /^Write it like/],
-    ["https://h/#", /has a query or a fragment$/, /^Write it like/],
-    ["https://h?", /has a query or a fragment$/, /^Write it like/],
-    ["https://h/x?a=1", /has a query or a fragment$/, /^Write it like/],
-    ["https://h/x#b", /has a query or a fragment$/, /^Write it like/],
-    ["http://a b", /has white space in it$/, /^Write it like/],
-    ["http://a\n.example", /has white space in it$/, /^Write it like/],
+    ["", /--server: the server's address is empty$/, /^Use an address such as "https:/],
+    ["   ", /the server's address is empty$/, /^Use an address such as/],
+    ["http://h:1 ", /contains whitespace$/, /^Use an address such as/],
+    ["\ufeffhttp://h:1", /contains whitespace$/, /^Use an address such as/],
+    ["http://h\x01/x", /contains whitespace$/, /^Use an address such as/],
+    [
+      "http:127.0.0.1:1",
+      /"http:127.0.0.1:1" is not an http/,
+      /^Did you mean "http:\/\/127.0.0.1:1"/,
+    ],
+    ["http:/127.0.0.1:1", /is not an http/, /^Did you mean "http:\/\/127.0.0.1:1"/],
+    ["http:///127.0.0.1:1", /is not an http/, /^Did you mean "http:\/\/127.0.0.1:1"/],
+    ["http:\\\\127.0.0.1:1", /contains a backslash$/, /^Use an address such as/],
+    ["http://127.0.0.1:1\\x", /contains a backslash$/, /^Use an address such as/],
+    ["https://h/?", /has a query or a fragment$/, /^Use an address such as/],
+    ["https://h/#", /has a query or a fragment$/, /^Use an address such as/],
+    ["https://h?", /has a query or a fragment$/, /^Use an address such as/],
+    ["https://h/x?a=1", /has a query or a fragment$/, /^Use an address such as/],
+    ["https://h/x#b", /has a query or a fragment$/, /^Use an address such as/],
+    ["http://a b", /contains whitespace$/, /^Use an address such as/],
+    ["http://a\n.example", /contains whitespace$/, /^Use an address such as/],
     [
       "localhost:9180",
-      /"localhost:9180" is no http/,
+      /"localhost:9180" is not an http/,
       /^Did you mean "https:\/\/localhost:9180"\?$/,
     ],
     ["10.0.0.1:9180", /"10.0.0.1:9180" is no http/, /"https:\/\/10.0.0.1:9180"/],
     ["gateway", /"gateway" is no http/, /^Did you mean "https:\/\/gateway"\?$/],
-    ["ftp://h", /"ftp:\/\/h" is no http/, /^Write it like/],
-    ["unix:///run/x.sock", /is no http/, /^Write it like/],
-    ["http://", /"http:\/\/" is no http/, /^Write it like/],
-    ["https://h:99999", /is no http/, /^Write it like/],
-    ["javascript:alert(1)", /is no http/, /./],
+    ["ftp://h", /"ftp:\/\/h" is no http/, /^Use an address such as/],
+    ["unix:///run/x.sock", /is not an http/, /^Use an address such as/],
+    ["http://", /"http:\/\/" is no http/, /^Use an address such as/],
+    ["https://h:99999", /is not an http/, /^Use an address such as/],
+    ["javascript:alert(1)", /is not an http/, /./],
   ];
   for (const [value, found, suggestion] of cases) {
     const error = refusal(value);
@@ -118,7 +125,7 @@ test("`readServers()` leaves out the white space around an address, wherever it 
     assert.deepEqual(origins(value, VARIABLE), ["http://h:1"], JSON.stringify(value));
   }
   assert.deepEqual(origins(" http://a, http://b\n", VARIABLE, true), ["http://a", "http://b"]);
-  assert.match(refusal("http://a ,http://b", { list: true }).message, /has white space in it$/);
+  assert.match(refusal("http://a ,http://b", { list: true }).message, /contains whitespace$/);
 });
 
 test("`readServers()` has exit code 78 for an address that is not from a flag", () => {
@@ -249,7 +256,10 @@ test("`requireAllowed()` refuses a list that holds something else than origins",
       (error) => {
         assert.ok(error instanceof ConnectionError);
         assert.equal(error.exitCode, 78);
-        assert.match(error.message, /^Cannot use ADC_RUN_ALLOWED_SERVERS: "[^"]+" is no origin$/);
+        assert.match(
+          error.message,
+          /^Cannot use ADC_RUN_ALLOWED_SERVERS: "[^"]+" is not an origin$/,
+        );
         assert.ok(!inspect(error).includes("hunter2"));
         return true;
       },

@@ -66,10 +66,10 @@ test("`readTls()` refuses a file that is missing, a folder, empty, or no PEM fil
   await mkdir(join(folder.path, "folder.pem"));
   const cases = {
     "absent.pem": /: there is no file "\/.*\/absent\.pem"$/,
-    "folder.pem": /: "\/.*\/folder\.pem" is no regular file$/,
-    "empty.pem": /: the file "\/.*\/empty\.pem" is no PEM file$/,
-    "der.pem": /is no PEM file$/,
-    "text.pem": /is no PEM file$/,
+    "folder.pem": /: "\/.*\/folder\.pem" is not a regular file$/,
+    "empty.pem": /: the file "\/.*\/empty\.pem" is not a PEM file$/,
+    "der.pem": /is not a PEM file$/,
+    "text.pem": /is not a PEM file$/,
     "empty.pem/x": /cannot be read \(ENOTDIR\)$/,
     "": /: the path is empty$/,
   };
@@ -103,7 +103,7 @@ test("`readTls()` does not look into files that no connection uses, as ADC does 
     const line = `sync ${flag}=empty.pem --server http://gateway.example`;
     assert.equal((await tlsOf(line, {}, folder.path)).caCertFile?.value.pem.reveal(), "");
     const error = await refusal(line, { HTTP_PROXY: "https://proxy.example" }, folder.path);
-    assert.match(error.message, /is no PEM file$/);
+    assert.match(error.message, /is not a PEM file$/);
   }
 });
 
@@ -142,7 +142,7 @@ test("`readTls()` says that a client's key is encrypted, or made for another cer
   }
   for (const certificate of ["cert.pem", "chain.pem"]) {
     const error = await refusal(line(certificate, "other.pem"), {}, folder.path);
-    assert.match(error.message, /--tls-client-key-file: the key in ".*other\.pem" does not fit /);
+    assert.match(error.message, /--tls-client-key-file: the key in ".*other\.pem" does not match /);
     assert.equal(error.exitCode, 64);
   }
   for (const text of encrypted(privateKey)) {
@@ -218,7 +218,7 @@ test("`readTls()` refuses values of ADC_TLS_SKIP_VERIFY that not every ADC reads
     assert.match(error.message, /^Cannot use ADC_TLS_SKIP_VERIFY: it is not "true", and/);
     assert.match(
       error.suggestion ?? "",
-      /^Write "true" to skip verification, or unset it to verify/,
+      /^Set it to "true" to skip verification, or unset it to verify/,
     );
     await folder.write(".env", `ADC_TLS_SKIP_VERIFY="${value}"\n`);
     const inFile = await refusal("sync", {}, folder.path);
@@ -238,12 +238,12 @@ test("`readTls()` verifies with ADC_TLS_SKIP_VERIFY=false, unless ADC would find
     await folder.write(".env", `${name}=${value}\n`);
     const error = await refusal("sync", { [name]: "false" }, folder.path);
     assert.equal(error.exitCode, 78);
-    assert.match(error.message, /^Cannot use ADC_TLS_SKIP_VERIFY in \.env: ADC may take it/);
+    assert.match(error.message, /^Cannot use ADC_TLS_SKIP_VERIFY in \.env: ADC may turn off/);
     await assert.rejects(resolveConnection({ env: {}, cwd: folder.path, envFile: "ci.env" }));
   }
   await folder.write(".env", `${name}=false\n`);
   const alone = await refusal("sync", {}, folder.path);
-  assert.match(alone.suggestion ?? "", /^Take it out of \.env to verify/);
+  assert.match(alone.suggestion ?? "", /^Remove it from \.env to verify/);
 });
 
 test("`readTls()` skips verification with true alone", async () => {

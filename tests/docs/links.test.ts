@@ -43,7 +43,7 @@ describe("the pages", () => {
 
 describe("anchors()", () => {
   it("makes of a heading what GitHub makes of it", () => {
-    const text = "# One two\n## `auth` log-in, first!\n## One two\n```\n# no heading\n```\n";
-    assert.deepEqual([...anchors(text)], ["one-two", "auth-log-in-first", "one-two-1"]);
+    const text = "# One two\n## `auth` login, first!\n## One two\n```\n# no heading\n```\n";
+    assert.deepEqual([...anchors(text)], ["one-two", "auth-login-first", "one-two-1"]);
   });
 });

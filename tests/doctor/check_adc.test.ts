@@ -60,7 +60,7 @@ test("`checkAdc()` gives ADC no token, and starts it in its own folder", async (
   assert.equal((await readFile(join(folder.path, "pwd"), "utf8")).trim(), join(folder.path, "bin"));
 });
 
-test("`checkAdc()` executes nothing that came along with the project, unless it was asked for", async () => {
+test("`checkAdc()` executes nothing that comes with the project, unless it was asked for", async () => {
   await using folder = await temporaryFolder();
   const mark = join(folder.path, "ran");
   for (const name of ["project/node_modules/.bin/adc", "project/bin/adc", "project/adc"]) {
@@ -68,7 +68,7 @@ test("`checkAdc()` executes nothing that came along with the project, unless it 
     const env = { PATH: `${dirname(file)}:/usr/bin:/bin` };
     const { status, found } = await check(folder, { env });
     assert.equal(status, "warning", found);
-    assert.match(found, /came along with this folder, and was not executed/);
+    assert.match(found, /came with this folder, so it was not run/);
     await assert.rejects(readFile(mark));
   }
   const asked = await check(folder, { adc: "./adc" });
@@ -87,9 +87,9 @@ test("`checkAdc()` fails where ADC does, or is no ADC", async () => {
   await using folder = await temporaryFolder();
   for (
     const [lines, found] of [
-      ["echo 0.28.0; exit 3", /does not tell its version: it exited with 3/],
+      ["echo 0.28.0; exit 3", /did not report its version: it exited with 3/],
       ["kill -9 $$", /it was ended by SIGKILL/],
-      ["echo hello", /tells no version/],
+      ["echo hello", /did not report a version/],
       [
         "while :; do echo 0123456789012345678901234567890123456789; done",
         /it printed more than 65536 bytes/,
@@ -124,8 +124,8 @@ test("`checkAdc()` tells what is wrong with old ADCs, and the one in Rust apart"
     const [output, found, suggestion] of [
       ["0.21.1", /first gateway group/, /0\.21\.2 or later/],
       ["0.9.0", /first gateway group/, /0\.21\.2 or later/],
-      ["0.21.2", /tested with 0\.28/, /may work/],
-      ["0.29.0", /tested with 0\.28/, /may work/],
+      ["0.21.2", /tested with 0\.28/, /may still work/],
+      ["0.29.0", /tested with 0\.28/, /may still work/],
       ["adc 0.30.5", /written in Rust/, /ADC_CA_CERT_FILE/],
       ["adc 0.21.0", /written in Rust/, /ADC_CA_CERT_FILE/],
     ] as const

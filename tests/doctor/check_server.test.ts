@@ -17,7 +17,7 @@ test("`checkProxy()` warns of an old ADC that sends https requests to a proxy in
   const old = { version: "0.26.1", isRust: false };
   const [finding] = await proxyFindings(https, old);
   assert.equal(finding!.status, "warning");
-  assert.match(finding!.found, /ADC 0\.26\.1 .* in clear to the proxy proxy\.example:3128/);
+  assert.match(finding!.found, /ADC 0\.26\.1 .* unencrypted to proxy proxy\.example:3128/);
   assert.match(finding!.suggestion!, /0\.27 or later, or list "gateway\.example" in NO_PROXY/);
   for (
     const [server, version] of [

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { resolveConnection } from "../../src/connection/connection.ts";
 import { checkClock } from "../../src/doctor/check_server.ts";
 import { checkRunToken } from "../../src/doctor/check_token.ts";
 import type { TokenTrial } from "../../src/doctor/check_token.ts";
@@ -10,6 +11,8 @@ import type { TokenRecord } from "../../src/store/state.ts";
 const NOW = Date.UTC(2100, 0, 1);
 const DAY = 24 * 60 * 60;
 
+const connection = await resolveConnection({ args: ["ping"], env: {}, cwd: "." });
+
 function judge(record: Partial<TokenRecord>, source = "keychain"): readonly Found[] {
   const winner = { token: new Secret("a7ee-example-canary"), source, detail: "here", trail: [] };
   const trial = {
@@ -19,7 +22,7 @@ function judge(record: Partial<TokenRecord>, source = "keychain"): readonly Foun
     misplaced: false,
   } satisfies TokenTrial;
   const survey = { trail: [], winner, error: undefined };
-  return checkRunToken({ survey, trial, now: () => NOW });
+  return checkRunToken({ connection, survey, trial, now: () => NOW });
 }
 
 test("`checkRunToken()` tells when a token ends, and warns a week before", () => {
@@ -28,7 +31,7 @@ test("`checkRunToken()` tells when a token ends, and warns a week before", () =>
   assert.equal(end(30).length, 1);
   assert.match(end(3)[1]!.found, /expires in 3 days/);
   assert.equal(end(3)[1]!.status, "warning");
-  assert.match(end(-3)[1]!.found, /should have ended/);
+  assert.match(end(-3)[1]!.found, /should have expired/);
   assert.match(judge({ neverExpires: true })[0]!.found, /never expires/);
   assert.doesNotMatch(judge({})[0]!.found, /expire/);
 });

@@ -164,7 +164,7 @@ for (const home of await testHomes("every engine")) {
       assert.equal(fix.sandbox.requests.at(-1)!.query.gateway_group_id, id);
       const wrong = await api(home, fix, [path], { env: { ADC_GATEWAY_GROUP: "prd" } });
       assert.equal(wrong.code, 78);
-      assert.match(wrong.stderr, /no gateway group "prd"[\s\S]*"prod"/);
+      assert.match(wrong.stderr, /gateway group "prd" does not exist[\s\S]*"prod"/);
     });
 
     it("makes one list of many pages, also of those that a server cuts down", async () => {

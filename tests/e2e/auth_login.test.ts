@@ -35,7 +35,7 @@ for (const [index, home] of homes.entries()) {
   const tokenPath = index % 2 === 0 ? "/api/tokens" : "/api/settings/tokens";
 
   describe(`auth login on ${home.name}`, () => {
-    it("a password becomes a stored token, and the next log-in replaces it", { skip }, async () => {
+    it("a password becomes a stored token, and the next login replaces it", { skip }, async () => {
       await using it = await tokenFixture(home, { tokenPath });
       await using session = await startKeychainSession();
       const { sandbox } = it;
@@ -200,7 +200,7 @@ describe("auth login through other doors", () => {
     }
   });
 
-  it(`takes only a list for log-in options on ${another.name}`, async () => {
+  it(`takes only a list for login options on ${another.name}`, async () => {
     const bodies = ["<html></html>", { hello: "world" }, { list: {} }, []];
     for (const body of bodies) {
       await using it = await fixture();
@@ -406,7 +406,7 @@ describe("auth login that fails leaves nothing behind", () => {
   });
 
   const another = nextHome();
-  it(`a server that .env alone names is told nothing on ${another.name}`, async () => {
+  it(`a server that only .env sets is told nothing on ${another.name}`, async () => {
     await using it = await tokenFixture(another);
     const { sandbox, folder } = it;
     await folder.write(
@@ -637,7 +637,7 @@ describe("auth login over a bad line", () => {
   }
 });
 
-describe("two log-ins at once", () => {
+describe("two logins at once", () => {
   for (const storage of ["file", "keychain"] as const) {
     const home = nextHome();
     it(`leave one live token, the one in the ${storage}, on ${home.name}`, {

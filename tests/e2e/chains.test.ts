@@ -48,7 +48,7 @@ for (const home of await testHomes()) {
     for (const { name, cert, key, ca, found } of badChains()) {
       it(`nothing is sent over ${name}, nor to a proxy`, async () => {
         await using server = await serveTls({ cert, key }, ANSWER);
-        const all = name.startsWith("a leaf of version 1") ? SENDERS : SENDERS.slice(0, 1);
+        const all = name.startsWith("a leaf is version 1") ? SENDERS : SENDERS.slice(0, 1);
         for (const [words, env] of all) {
           for (
             const target of [

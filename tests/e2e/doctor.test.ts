@@ -135,7 +135,7 @@ for (const home of homes) {
         const report = read(ended, it.sandbox.secrets);
         assert.equal(report.exitCode, 0, ended.stdout);
         assertOk(report, "backend", /Apache APISIX.* \(APISIX\/3\./);
-        assertOk(report, "token", /the server takes it/);
+        assertOk(report, "token", /accepted by the server/);
         assert.equal(report.of("group")[0]?.status, "skipped");
       }
     });
@@ -212,7 +212,7 @@ describe("adc-run doctor", () => {
     const loose = await look(it);
     assertOk(loose, "files", /^\.env with a token: not tracked/);
     git(path, "add", ".env");
-    assertFailed(await look(it), "files", 78, /^\.env has a token in it, and git tracks the file/);
+    assertFailed(await look(it), "files", 78, /^\.env contains a token, and git tracks the file/);
     git(path, "rm", "-q", "--cached", ".env");
     await it.folder.write("deploy.yaml", `key: ${it.token}\n`);
     git(path, "add", "deploy.yaml");
@@ -260,14 +260,14 @@ describe("adc-run doctor", () => {
     // A home folder is no project.
     const report = await look(it, { env: { PATH, HOME: "/nowhere" }, adc: false });
     assertWarned(report, "adc", /node_modules\/\.bin\/adc came along with this folder/);
-    assertFailed(report, "files", 78, /^\.env has a token in it, and git tracks the file/);
+    assertFailed(report, "files", 78, /^\.env contains a token, and git tracks the file/);
     assert.ok(!existsSync(pwned), "a program of the repository ran");
   });
 
   it("connection: a setting that cannot be used does not keep the rest from being looked at", async () => {
     await using it = await prepare({ https: true });
     const cases = [
-      [{ ADC_SERVER: "gateway.example.com:7443" }, 78, /no http or https URL/],
+      [{ ADC_SERVER: "gateway.example.com:7443" }, 78, /not an http or https URL/],
       [{ ADC_TLS_SKIP_VERIFY: "1" }, 78, /it is not "true"/],
       [{ ADC_TLS_CLIENT_CERT_FILE: it.sandbox.clientCert }, 78, /certificate but no key/],
     ] as const;
@@ -299,8 +299,8 @@ describe("adc-run doctor", () => {
     const unknown = await look(it, {
       env: { ...it.ok, ADC_CA_CERT_FILE: it.sandbox.otherCa },
     });
-    assertFailed(unknown, "tls", 69, /signed by a CA that is not known here; .*"Sandbox CA"/);
-    assert.match(unknown.of("backend")[0]!.found, /was not asked: TLS is in the way/);
+    assertFailed(unknown, "tls", 69, /signed by an unknown CA; .*"Sandbox CA"/);
+    assert.match(unknown.of("backend")[0]!.found, /not checked: TLS failed/);
     assertOk(unknown, "server", /answers/);
     assert.deepEqual(it.sandbox.requests, []);
     const off = await look(it, { env: { ...it.ok, ADC_TLS_SKIP_VERIFY: "true" } });
@@ -354,7 +354,7 @@ describe("adc-run doctor", () => {
     await using it = await prepare();
     const empty = { ADC_GATEWAY_GROUP: "" };
     const report = await look(it, { env: { ...it.ok, ...empty } });
-    assertFailed(report, "group", 78, /name is empty/);
+    assertFailed(report, "group", 78, /group is empty/);
     const token = it.sandbox.addToken({ prefix: "a7adm-" }).value;
     const admin = await look(it, { env: { ADC_TOKEN: token, ...empty } });
     assert.equal(admin.exitCode, 0, admin.ended.stdout);
@@ -416,7 +416,7 @@ describe("adc-run doctor", () => {
 
   it("token: none, wrong, malformed, without the right, and a Super Admin's", async () => {
     await using it = await prepare();
-    assertFailed(await look(it), "token", 77, /no source has one: .*env: ADC_TOKEN is not set/);
+    assertFailed(await look(it), "token", 77, /no source has a token: .*env: ADC_TOKEN is not set/);
     const wrong = await look(it, { env: { ADC_TOKEN: "a7ee-nobody-knows-this-one-1" } });
     assertFailed(wrong, "token", 77, /401/);
     assertFailed(await look(it, { env: { ADC_TOKEN: '"quoted"' } }), "token", 65, /quotes/);
@@ -472,7 +472,7 @@ describe("adc-run doctor", () => {
     assertWarned(
       report,
       "proxy",
-      /go through the proxy 127\.0\.0\.1:\d+ \(HTTP_PROXY\), and the server is/,
+      /go through proxy 127\.0\.0\.1:\d+ \(HTTP_PROXY\), and the server is/,
     );
     assert.equal(report.exitCode, 0);
     const dead = `http://127.0.0.1:${await freePort()}`;

@@ -74,7 +74,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   "of a tokenCommand": { profile: ({ tokenFile }) => ({ tokenCommand: ["cat", tokenFile] }) },
   "in the file store": { storage: "file" },
   "in the keychain": { storage: "keychain" },
-  "of a log-in": {
+  "of a login": {
     env: () => ({ CI: "true", API7_USERNAME: USER, API7_PASSWORD: PASSWORD }),
     later: true,
   },

@@ -15,12 +15,12 @@ import { temporaryFolder } from "../support/temporary_folder.ts";
 /** Who the thief's repository says logs in, as everybody does. */
 export const USER = "robot";
 
-/** The user's password; the thief's API takes it, so that a log-in there would go on. */
+/** The user's password; the thief's API takes it, so that a login there would go on. */
 export const PASSWORD = "canary-pass-word";
 
 /** The thief's machines. */
 export interface Thief extends AsyncDisposable {
-  /** An Admin API that takes every log-in that it can get; its certificate is by a CA of its own. */
+  /** An Admin API that takes every login that it can get; its certificate is by a CA of its own. */
   readonly url: string;
   /** A proxy that leads every name to the same API. */
   readonly proxy: string;

@@ -225,7 +225,7 @@ for (const home of await testHomes()) {
       const quiet = await adcRun(home, ["--quiet", ...REPORT, "ping"], { env, cwd });
       assert.equal(quiet.stderr, "");
       const quietFailure = await adcRun(home, ["--quiet", ...REPORT, "ping"], { env: it.env, cwd });
-      assert.match(quietFailure.stderr, /no source has one/);
+      assert.match(quietFailure.stderr, /no source has a token/);
     });
 
     it("looks a second time when ADC fails, and reports a token that was revoked meanwhile", async () => {
@@ -271,9 +271,9 @@ for (const home of await testHomes()) {
           [{ DOTENV_KEY: "x" }, [], 78, /^adc-run: error: Cannot run ADC: DOTENV_KEY is set/],
           [{}, ["--timeout", "1.5s"], 64, /not every ADC reads "1.5s"/],
           [{}, ["--timeout", "25d"], 64, /longer than ADC can wait/],
-          [{}, ["--server", "http:127.0.0.1:1"], 64, /no http or https URL/],
+          [{}, ["--server", "http:127.0.0.1:1"], 64, /not an http or https URL/],
           [{ ADC_BACKEND: "kong" }, [], 78, /no backend "kong"/],
-          [{}, ["--server", "localhost:9180"], 64, /no http or https URL/],
+          [{}, ["--server", "localhost:9180"], 64, /not an http or https URL/],
           [{}, ["--timeout", "soon"], 64, /no duration/],
           [{}, ["--ca-cert-file", "nowhere.pem"], 64, /there is no file/],
           [{ ADC_GATEWAY_GROUP: "" }, [], 78, /gateway group's name is empty/],
@@ -302,9 +302,9 @@ for (const home of await testHomes()) {
           [["exec", "--", folder.path], 126, /EACCES/],
           [["--ephemeral", "exec", "--", "./nothing"], 127, /it was not found/],
           [["--ephemeral", "--dry-run", "--adc", "./nothing", "ping"], 127, /there is no/],
-          [["exec"], 64, /no command to execute/],
+          [["exec"], 64, /no command to run/],
           [["--frobnicate", "ping"], 64, /no option "--frobnicate"/],
-          [["--token=hidden-value", "ping"], 64, /no option "--token"/],
+          [["--token=hidden-value", "ping"], 64, /Unknown option "--token"/],
           [[...REPORT, "--source", "env,moon", "ping"], 64, /source "moon"/],
           [[], 64, /There is no command/],
         ] as const

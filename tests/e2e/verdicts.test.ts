@@ -36,7 +36,7 @@ const CASES: readonly Case[] = [
   {
     verdict: "no-token",
     code: 77,
-    message: /no source has one/,
+    message: /no source has a token/,
     arrange: () => ({}),
   },
   {
@@ -66,7 +66,7 @@ const CASES: readonly Case[] = [
   ...([
     ["a page", { kind: "html" }, /an HTML page/],
     ["404", { kind: "status", status: 404 }, /answered 404/],
-    ["another shape", { kind: "wrong-shape" }, /JSON of another shape/],
+    ["another shape", { kind: "wrong-shape" }, /unexpected JSON/],
     [
       "a redirect",
       { kind: "redirect", location: "https://elsewhere.example/login?x" },
@@ -114,7 +114,7 @@ const CASES: readonly Case[] = [
   {
     verdict: "unreachable",
     code: 69,
-    message: /cut off/,
+    message: /closed/,
     arrange: ({ sandbox, token }) => {
       sandbox.fault("/api", { kind: "reset", when: "before" });
       return { ADC_TOKEN: token };

@@ -143,7 +143,7 @@ export const ANSWER_FAULTS: FaultGroup = {
       {
         fault: "endless body",
         bound: "reading stops after 1 MiB",
-        message: /answered 200 with JSON of another shape/,
+        message: /answered 200 with unexpected JSON/,
       },
       {},
       { first: Buffer.from('{"list": ["'), next: Buffer.alloc(64 * 1024, "x") },
@@ -152,7 +152,7 @@ export const ANSWER_FAULTS: FaultGroup = {
       {
         fault: "gzip bomb",
         bound: "reading stops after 1 MiB of what it unpacks to",
-        message: /answered 200 with something that is no JSON/,
+        message: /answered 200 with something that is not JSON/,
       },
       { "content-encoding": "gzip" },
       { first: bomb(), next: bomb() },
@@ -162,7 +162,7 @@ export const ANSWER_FAULTS: FaultGroup = {
       verdict: "unreachable",
       exit: 69,
       bound: "reading stops after 16 KiB",
-      message: /the answer's headers are too long \(HPE_HEADER_OVERFLOW\)/,
+      message: /the response headers are too long \(HPE_HEADER_OVERFLOW\)/,
       arrange: async () => {
         const server = await serveTcp((socket) => {
           socket.write("HTTP/1.1 200 OK\r\n");
@@ -175,14 +175,14 @@ export const ANSWER_FAULTS: FaultGroup = {
         return { server };
       },
     }),
-    stranger("malformed JSON", /answered 200 with something that is no JSON/, () => ({
+    stranger("malformed JSON", /answered 200 with something that is not JSON/, () => ({
       kind: "malformed-json",
     })),
-    stranger("JSON of another shape", /answered 200 with JSON of another shape/, (token) => ({
+    stranger("unexpected JSON", /answered 200 with unexpected JSON/, (token) => ({
       kind: "wrong-shape",
       body: { list: { token } },
     })),
-    stranger("JSON nested 100,000 deep", /answered 200 with something that is no JSON/, () => ({
+    stranger("JSON nested 100,000 deep", /answered 200 with something that is not JSON/, () => ({
       kind: "status",
       status: 200,
       body: `${"[".repeat(100_000)}${"]".repeat(100_000)}`,

@@ -19,7 +19,7 @@ function cutOff(fault: string, when: "before" | "during" | "after-headers"): Pro
     verdict: "unreachable",
     exit: 69,
     bound: "three attempts",
-    message: /the connection was cut off/,
+    message: /the connection was closed/,
     arrange: ({ sandbox }) => {
       sandbox.fault("/api", { kind: "reset", when });
       return {
@@ -60,11 +60,11 @@ export const CONNECTION_FAULTS: FaultGroup = {
       arrange: async () => ({ url: `http://127.0.0.1:${await freePort()}` }),
     }),
     failedCheck({
-      fault: "no host of that name",
+      fault: "no such host",
       verdict: "unreachable",
       exit: 69,
       bound: "three attempts",
-      message: /there is no host of that name \(ENOTFOUND\)/,
+      message: /no such host \(ENOTFOUND\)/,
       // No name has so long a part: the resolver says so without asking anybody.
       arrange: () => ({ url: `http://${"x".repeat(64)}.invalid` }),
     }),
@@ -73,7 +73,7 @@ export const CONNECTION_FAULTS: FaultGroup = {
       verdict: "unreachable",
       exit: 69,
       bound: "three attempts",
-      message: /the connection was cut off/,
+      message: /the connection was closed/,
       arrange: async () => {
         const server = await serveTcp((socket) => socket.resetAndDestroy());
         return {

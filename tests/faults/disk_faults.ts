@@ -99,14 +99,14 @@ export const DISK_FAULTS: FaultGroup = {
   title: "The disk",
   file: "tests/faults/disk_faults.ts",
   faults: [
-    disk({ fault: "disk full at log-in", ...FULL }, LOGIN_TO_FILE, fill),
+    disk({ fault: "disk full at login", ...FULL }, LOGIN_TO_FILE, fill),
     disk(
-      { fault: "disk full once the new token is made, at log-in", ...FULL },
+      { fault: "disk full once the new token is made, at login", ...FULL },
       LOGIN_TO_FILE,
       whenMade,
     ),
     disk(
-      { fault: "disk full once the new token is checked, at log-in", ...FULL },
+      { fault: "disk full once the new token is checked, at login", ...FULL },
       LOGIN_TO_FILE,
       whenChecked,
     ),
@@ -140,7 +140,7 @@ export const DISK_FAULTS: FaultGroup = {
         assert.equal(scene.sandbox.requests.at(-1)?.apiKey, scene.token);
       },
     },
-    disk({ fault: "read-only folder at log-in", ...FULL }, LOGIN_TO_FILE, makeReadOnly),
+    disk({ fault: "read-only folder at login", ...FULL }, LOGIN_TO_FILE, makeReadOnly),
     disk({ fault: "read-only folder at rotation", ...FULL }, ["auth", "rotate"], makeReadOnly),
   ],
 };

@@ -27,14 +27,14 @@ export const FAULTS: readonly FaultGroup[] = [
 
 const INTRODUCTION = `# Faults
 
-What goes wrong in production, and what adc-run makes of it. Each row is a test: it runs adc-run
-itself, on every engine, against a server or a system with that fault, and looks at the exit code,
-at the message and at \`--json\`. It also searches all that came out, and every file that lies around,
-for the token in each of its forms, and looks whether a stored token is still there. A run that does
-not end is killed, and has failed.
+What can go wrong in production, and how adc-run responds. Each row is a test: it runs adc-run itself,
+on every engine, against a server or system with that fault, and checks the exit code, the message
+and \`--json\`. It also searches all output, and every file left behind, for the token in each of its
+encodings, and checks that a stored token is still there. A run that does not end is killed and
+counts as failed.
 
-The verdict is that of the check; elsewhere it is the error's name in \`--json\`, and a dash where the
-failure is not adc-run's. The table is made from the tests by \`scripts/fault_table.ts\`.
+The verdict is that of the check; elsewhere it is the error's name in \`--json\`, or a dash if the
+failure is not adc-run's. \`scripts/fault_table.ts\` generates this table from the tests.
 `;
 
 /**

@@ -78,10 +78,10 @@ export const KEYCHAIN_FAULTS: FaultGroup = {
     keychain(
       { fault: "keychain hanging", verdict: "SourceError", exit: 74, bound: "5 s" },
       "hanging",
-      /it does not answer|did not answer within/,
+      /it does not respond|did not answer within/,
     ),
     {
-      fault: "keychain locked, hanging or absent at log-in",
+      fault: "keychain locked, hanging or absent at login",
       verdict: "SourceError",
       exit: 74,
       bound: "6 s, before a token is made",

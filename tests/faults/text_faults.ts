@@ -131,7 +131,7 @@ export const TEXT_FAULTS: FaultGroup = {
         assert.equal(ended.code, 126, ended.stderr);
         const { error } = reportOf(ended);
         assert.equal(error?.name, "CommandError");
-        assert.match(error?.message ?? "", /more than the system takes \(E2BIG\)/);
+        assert.match(error?.message ?? "", /too long for the system \(E2BIG\)/);
         await rm(file);
       },
     },
@@ -146,12 +146,12 @@ export const TEXT_FAULTS: FaultGroup = {
     ),
     refused(
       { fault: "invalid UTF-8 in `--token`", ...MALFORMED },
-      /--token is malformed: it has a character outside printable ASCII/,
+      /--token is malformed: it contains a character outside printable ASCII/,
       () => ({ words: PING, script: `"$@" --token ${PRINT_BROKEN}` }),
     ),
     refused(
       { fault: "invalid UTF-8 in the token in `.env`", ...MALFORMED },
-      /ADC_TOKEN in \.env is malformed: it has a character outside printable ASCII/,
+      /ADC_TOKEN in \.env is malformed: it contains a character outside printable ASCII/,
       async ({ folder }) => {
         await folder.write(".env", Buffer.concat([Buffer.from("ADC_TOKEN="), BROKEN]));
         return { words: PING };
@@ -159,7 +159,7 @@ export const TEXT_FAULTS: FaultGroup = {
     ),
     refused(
       { fault: "invalid UTF-8 in the file of `ADC_TOKEN_FILE`", ...MALFORMED },
-      /\(ADC_TOKEN_FILE\) is malformed: it has a character outside printable ASCII/,
+      /\(ADC_TOKEN_FILE\) is malformed: it contains a character outside printable ASCII/,
       async ({ folder }) => ({
         words: PING,
         env: { ADC_TOKEN_FILE: await folder.write("token", BROKEN) },
@@ -167,7 +167,7 @@ export const TEXT_FAULTS: FaultGroup = {
     ),
     refused(
       { fault: "invalid UTF-8 from the helper of `ADC_TOKEN_COMMAND`", ...MALFORMED },
-      /the output of \\?"cat.* is malformed: it has a character outside printable ASCII/,
+      /the output of \\?"cat.* is malformed: it contains a character outside printable ASCII/,
       async ({ folder }) => {
         await folder.write("token", BROKEN);
         return { words: PING, env: { ADC_TOKEN_COMMAND: "cat token" } };

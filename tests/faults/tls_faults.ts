@@ -38,7 +38,7 @@ export const TLS_FAULTS: FaultGroup = {
   faults: [
     certificate(
       "server certificate of an unknown CA",
-      /signed by a CA that is not known here/,
+      /signed by an unknown CA/,
       {},
       ({ otherCa }) => ({ ADC_CA_CERT_FILE: otherCa }),
     ),

@@ -31,7 +31,7 @@ async function connect(
 /** Each way to send a secret, and what it fails with. */
 const SENDERS: Readonly<Record<string, (connection: Connection) => Promise<string>>> = {
   "the check": async (connection) => inspect(await checkToken(TOKEN, { connection })),
-  "a log-in": async (connection) => {
+  "a login": async (connection) => {
     const api = await AdminApi.open(connection);
     const credentials = { username: "ci", password: new Secret("canary-of-passwords") };
     return await api.logIn(credentials).then(() => "logged in", inspect);

@@ -47,9 +47,9 @@ test("`adminApiSource()` sends nothing to a server that .env alone names", async
   const connection = await connectBy(".env", { content: `ADC_SERVER=${it.account}` });
   const error = await breakage(sourceOf(it), connection);
   assert.equal(error.exitCode, 78);
-  const reason = `the server ${it.account} comes from ADC_SERVER in .env alone`;
-  assert.ok(error.message.includes(`: ${reason}, and `), error.message);
-  assert.match(error.suggestion!, /^Set it in the environment or as a flag/);
+  const reason = `the server ${it.account} is set only by ADC_SERVER in .env`;
+  assert.ok(error.message.includes(`: ${reason}, so `), error.message);
+  assert.match(error.suggestion!, /^To allow it, set it in the environment/);
   const asked: string[] = [];
   const refuses = (why: string) => Promise.resolve(asked.push(why) === 0);
   const refused = await breakage(sourceOf(it, { confirm: refuses }), connection);
@@ -93,7 +93,7 @@ test("`adminApiSource()` sends nothing through a proxy that .env alone names", a
   assert.equal(connection.proxies[0]?.host.origin.kind, "env-file");
   const error = await breakage(sourceOf(it), connection);
   assert.equal(error.exitCode, 78);
-  assert.match(error.message, /: the proxy .* comes from HTTP_PROXY in \.env alone, and /);
+  assert.match(error.message, /: the proxy .* is set only by HTTP_PROXY in \.env, so /);
   assert.deepEqual(it.sandbox.requests, []);
 });
 
@@ -125,7 +125,7 @@ test("`resolveToken()` ends with 69 where the server is down", async () => {
   assertDiscreet(error, [USERS.ann]);
 });
 
-test("`adminApiSource()` closes the session whatever fails after the log-in", async () => {
+test("`adminApiSource()` closes the session whatever fails after the login", async () => {
   const create = { method: "POST", path: "/api/tokens" };
   for (const ephemeral of [undefined, 1000]) {
     for (const match of ["/api/me", create]) {
@@ -145,7 +145,7 @@ test("`adminApiSource()` revokes a token that the keychain does not take", async
   await using it = await prepare();
   const keychain = { ...it.keychain, set: () => Promise.resolve() };
   const error = await breakage(sourceOf(it, { keychain }), it.connection);
-  assert.match(error.message, /it did not keep it$/);
+  assert.match(error.message, /it is not there afterwards$/);
   assert.equal(error.exitCode, 74);
   assert.deepEqual([it.sandbox.tokens.length, it.live(), it.sandbox.openSessions], [1, [], 0]);
   assert.deepEqual(await it.stores.journal.list(), []);

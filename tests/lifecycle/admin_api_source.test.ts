@@ -40,7 +40,7 @@ async function assertLent(it: Fixture, resolved: ResolvedToken, ttl: number): Pr
   assert.deepEqual([made!.value, made!.expiresAt], [token.reveal(), (NOW + ttl) / 1000]);
   assert.deepEqual(others, []);
   assert.match(lease!.name, /^adc-run-ephemeral-[0-9a-f]{8}$/);
-  assert.equal(detail, `logged in as ann: "${lease!.name}", for this run alone`);
+  assert.equal(detail, `logged in as ann: "${lease!.name}", for this run only`);
   assert.equal(it.keychain.entries.size, 0);
   assert.deepEqual(await it.stores.state.list(), []);
   assert.equal(it.sandbox.openSessions, 1, "the session has to revoke the token yet");
@@ -49,7 +49,7 @@ async function assertLent(it: Fixture, resolved: ResolvedToken, ttl: number): Pr
   assert.equal(it.sandbox.openSessions, 0);
 }
 
-test("`adminApiSource()` says what is missing for a log-in", async () => {
+test("`adminApiSource()` says what is missing for a login", async () => {
   const connection = await connect("http://127.0.0.1:1");
   const reasons: readonly [env: Record<string, string>, reason: string][] = [
     [{}, "API7_USERNAME and API7_PASSWORD are not set"],
@@ -63,7 +63,7 @@ test("`adminApiSource()` says what is missing for a log-in", async () => {
   }
   for (const backend of ["apisix", "apisix-standalone"]) {
     const other = await connectTo(`sync --backend ${backend}`);
-    const reason = `the backend ${backend} has no log-in`;
+    const reason = `backend "${backend}" has no login`;
     assert.equal(await absence(adminApiSource({ env: LOGIN }), other), reason);
     const asks = adminApiSource({ env: {}, ask: () => assert.fail("nobody is to be asked") });
     assert.equal(await absence(asks, other), reason);
@@ -121,8 +121,8 @@ test("`adminApiSource()` keeps one token where two runs log in at once", async (
   assert.deepEqual(
     [one.detail, other.detail].sort(),
     [
-      "another run has just stored it in the keychain",
       `logged in as ann: "${NAME}", now in the keychain`,
+      "stored in the keychain by another run just now",
     ],
   );
   assert.equal(it.sandbox.openSessions, 0);
@@ -189,20 +189,20 @@ test("`surveyTokens()` has no token made: it is told what a run would do", async
   assert.equal(await say({ env: {} }), "API7_USERNAME and API7_PASSWORD are not set");
   assert.equal(
     await say({ env: {}, ask: never }),
-    "a run would ask for a user and a password, and log in",
+    "a run would ask for a user name and password, and log in",
   );
   const content = `ADC_BACKEND=api7ee\nADC_SERVER=${it.account}`;
   await using folder = await temporaryFolder({ ".env": content });
   const byFile = await resolveConnection({ args: ["sync"], env: {}, cwd: folder.path });
   assert.match(
     await say({ env: LOGIN }, byFile),
-    /^the server .* comes from .* \.env alone, and no /,
+    /^the server .* is set only by .* \.env, so no /,
   );
   assert.equal(
     await say({ env: LOGIN, confirm: () => assert.fail("nobody is to be asked") }, byFile),
     "a run would log in as ann",
   );
   const apisix = await resolveConnection({ args: ["sync"], env: {}, cwd: "/nowhere" });
-  assert.equal(await say({ env: LOGIN }, apisix), "the backend apisix has no log-in");
+  assert.equal(await say({ env: LOGIN }, apisix), `backend "apisix" has no login`);
   assert.deepEqual([it.sandbox.requests, it.keychain.asked], [[], []]);
 });

@@ -35,14 +35,13 @@ const CASES = [
     name: "ADC_TLS_SKIP_VERIFY",
     value: "true",
     args: ["--tls-skip-verify"],
-    reason:
-      "that the server's certificate is not verified comes from ADC_TLS_SKIP_VERIFY in .env alone",
+    reason: "skipping certificate verification is set only by ADC_TLS_SKIP_VERIFY in .env",
   },
   {
     name: "ADC_CA_CERT_FILE",
     value: "ca.pem",
     args: ["--ca-cert-file", "ca.pem"],
-    reason: "the CA that vouches for the server comes from ADC_CA_CERT_FILE in .env alone",
+    reason: "the trusted CA is set only by ADC_CA_CERT_FILE in .env",
   },
 ] as const;
 
@@ -68,7 +67,7 @@ test("`needsConsent()` has nothing against what the user says about trust", asyn
 test("`plainPasswordWarning()` speaks up where a password crosses a network in plain", async () => {
   assert.equal(
     plainPasswordWarning(await connect("http://gateway.example")),
-    "The password crosses the network to http://gateway.example without encryption.",
+    "The password will be sent to http://gateway.example unencrypted. Use https.",
   );
   for (const server of [SERVER, "http://localhost:9180", "http://127.0.0.1:1", "http://[::1]:1"]) {
     assert.equal(plainPasswordWarning(await connect(server)), undefined, server);

@@ -28,18 +28,20 @@ test("`defaultSources()` gives the sources that are named, in that order", () =>
 });
 
 test("`defaultSources()` refuses unknown names, repeated names, and no names", () => {
-  const there = ALL.join(", ");
-  const cases: readonly [names: readonly string[], message: string][] = [
-    [["env", "vault"], `Cannot ask a source "vault": there are ${there}`],
-    [[""], `Cannot ask a source "": there are ${there}`],
-    [["Env"], `Cannot ask a source "Env": there are ${there}`],
-    [["env", "file", "env"], 'Cannot ask source "env" twice'],
-    [[], `Cannot ask no source: name some of ${there}`],
+  const cases: readonly [names: readonly string[], found: string][] = [
+    [["env", "vault"], '"vault" is not a source'],
+    [[""], '"" is not a source'],
+    [["Env"], '"Env" is not a source'],
+    [["env", "file", "env"], '"env" is listed twice'],
+    [[], "the list is empty"],
   ];
-  for (const [list, message] of cases) {
+  for (const [list, found] of cases) {
     assert.throws(
       () => names(list),
-      (error) => error instanceof UsageError && error.exitCode === 64 && error.message === message,
+      (error) =>
+        error instanceof UsageError && error.exitCode === 64 &&
+        error.message === `Cannot use these sources: ${found}` &&
+        error.suggestion === `List one or more of ${ALL.join(", ")}.`,
     );
   }
 });
@@ -86,7 +88,7 @@ test("`defaultSources()` finds the token of each source behind those before it",
   await assert.rejects(find(["sync"], rest), (error) => {
     assert.ok(error instanceof NoTokenError);
     assert.deepEqual(error.trail.map(({ source }) => source), rest);
-    assert.equal(error.trail.at(-1)?.detail, "the backend apisix has no log-in");
+    assert.equal(error.trail.at(-1)?.detail, `backend "apisix" has no login`);
     return true;
   });
 });

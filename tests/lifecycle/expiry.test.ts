@@ -50,13 +50,13 @@ test("`readLifetime()` refuses what is no duration, a date and a bare number inc
   for (
     const text of [...garbage, "30d!", "Never", "NaN", "Infinity", "1d, later", "24 Dec 2026", "1M"]
   ) {
-    assert.equal(await refusal(text), "it is no duration", text);
+    assert.equal(await refusal(text), "it is not a duration", text);
   }
 });
 
 test("`readLifetime()` refuses an end that does not lie ahead", async () => {
   for (const text of ["0d", "0s", "-1d", "-30d", "0.5s", "999ms", "-0d"]) {
-    assert.equal(await refusal(text), "the token would have ended already", text);
+    assert.equal(await refusal(text), "the token would have expired already", text);
   }
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { TOKEN_REJECTED } from "../../src/check/response.ts";
 import type { CheckResult } from "../../src/check/verdict.ts";
 import { endWarning, explainRefusal, knownToken } from "../../src/lifecycle/expiry.ts";
 import { Secret } from "../../src/secret.ts";
@@ -64,36 +65,80 @@ test("`knownToken()` warns of a state that cannot be read, and goes on", async (
   assert.match(warnings[0]!, /^Cannot use ".*state\.json": it is a directory$/);
 });
 
-test("`endWarning()` names the token, the day, and how to renew it", () => {
+test("`endWarning()` names the token, the day, and how to renew it", async () => {
+  const connection = await connect(SERVER);
   const at = (seconds: number, record: TokenRecord | undefined = RECORD) =>
-    endWarning(record, seconds * 1000);
+    endWarning(record, { connection, now: seconds * 1000 });
   assert.equal(
     at(END - 3 * DAY),
-    'The token "adc-run ann@laptop" expires in 3 days, on 2026-12-24. ' +
-      'Renew it with "adc-run auth rotate".',
+    'Token "adc-run ann@laptop" expires in 3 days, on 2026-12-24. ' +
+      "Renew it with: adc-run auth rotate",
   );
   assert.equal(at(END - 8 * DAY), undefined);
   assert.equal(at(END), undefined);
-  assert.equal(endWarning(undefined, END * 1000 - 1), undefined);
+  assert.equal(endWarning(undefined, { connection, now: END * 1000 - 1 }), undefined);
   const { expiresAt: _end, ...forever } = RECORD;
   assert.equal(at(END - DAY, { ...forever, neverExpires: true }), undefined);
   const { name: _name, ...nameless } = RECORD;
-  assert.match(at(END - DAY, nameless)!, new RegExp(`^The token "${TOKEN.fingerprint}" expires`));
+  assert.match(at(END - DAY, nameless)!, new RegExp(`^Token "${TOKEN.fingerprint}" expires`));
 });
 
-test("`explainRefusal()` adds to a 401 that the token's time is over, and to nothing else", () => {
-  const rejected: CheckResult = {
-    verdict: "rejected",
-    tried: "GET /api/gateway_groups",
-    found: "401",
-    suggestion: "Log in again.",
+const REJECTED: CheckResult = {
+  verdict: "rejected",
+  tried: "GET /api/gateway_groups",
+  found: "401",
+  suggestion: TOKEN_REJECTED,
+};
+
+async function refusal(
+  { result = REJECTED, source = "keychain", detail = "here", record, now = END * 1000, env = {} }: {
+    readonly result?: CheckResult;
+    readonly source?: string;
+    readonly detail?: string;
+    readonly record?: TokenRecord;
+    readonly now?: number;
+    readonly env?: Readonly<Record<string, string>>;
+  },
+): Promise<CheckResult> {
+  const connection = {
+    ...await connect(SERVER),
+    profile: { name: "dev", file: "config.json", project: false, explicit: true },
   };
-  const explained = explainRefusal(rejected, RECORD, END * 1000);
+  const resolved = { token: TOKEN, source, detail, trail: [] };
+  return explainRefusal(result, { record, now, resolved, connection, env });
+}
+
+test("`explainRefusal()` adds to a 401 that the token has expired, and to nothing else", async () => {
+  const explained = await refusal({ record: RECORD });
   assert.equal(explained.found, "401; the token expired on 2026-12-24");
-  assert.equal(explained.suggestion, 'Make a new one with "adc-run auth login".');
-  assert.deepEqual({ ...explained, found: "401", suggestion: "Log in again." }, rejected);
-  assert.equal(explainRefusal(rejected, RECORD, END * 1000 - 1), rejected);
-  assert.equal(explainRefusal(rejected, undefined, END * 1000), rejected);
-  const forbidden: CheckResult = { ...rejected, verdict: "forbidden" };
-  assert.equal(explainRefusal(forbidden, RECORD, END * 1000), forbidden);
+  assert.equal(explained.suggestion, "Store a new one with: adc-run -p dev auth login");
+  assert.equal((await refusal({ record: RECORD, now: END * 1000 - 1 })).found, "401");
+  assert.equal((await refusal({})).found, "401");
+  const forbidden: CheckResult = { ...REJECTED, verdict: "forbidden" };
+  assert.equal(await refusal({ result: forbidden, record: RECORD }), forbidden);
+});
+
+test("`explainRefusal()` says how to replace the token where it came from", async () => {
+  for (
+    const [source, detail, fix, env] of [
+      ["flag", "--token", "Replace the value of --token."],
+      ["env", "ADC_TOKEN", "Replace ADC_TOKEN, or unset it to use another source."],
+      ["env", "API_KEY", "Update the secret that API_KEY is set from.", { CI: "true" }],
+      ["file", "/t", "Replace the token in the file that ADC_TOKEN_FILE names."],
+      [
+        "dotenv",
+        "ADC_TOKEN in .env",
+        "Replace ADC_TOKEN in .env, or remove it to use another source.",
+      ],
+      ["command", "pass", "Replace the token that the command prints."],
+      ["store", "here", "Store a new one with: adc-run -p dev auth login --storage file"],
+      ["keychain", "here", "Store a new one with: adc-run -p dev auth login"],
+    ] as const
+  ) {
+    const { suggestion } = await refusal({ source, detail, ...(env && { env }) });
+    assert.equal(suggestion, `${TOKEN_REJECTED} ${fix}`);
+  }
+  const elsewhere = { ...REJECTED, suggestion: "A proxy answered." };
+  assert.equal((await refusal({ result: elsewhere })).suggestion, "A proxy answered.");
+  assert.equal((await refusal({ source: "my-own" })).suggestion, TOKEN_REJECTED);
 });

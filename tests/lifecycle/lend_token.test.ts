@@ -119,10 +119,10 @@ test("a lent token that cannot be revoked stays in the journal, and that is said
   const error = await failureOf(lease.release());
   assert.ok(error instanceof AdcRunError);
   assert.equal(error.exitCode, 69);
-  const start = `Cannot revoke the token "${lease.name}" that was made for this run: DELETE `;
+  const start = `Cannot revoke token "${lease.name}", created for this run: DELETE `;
   assert.ok(error.message.startsWith(start), error.message);
-  assert.match(error.suggestion!, /^The next run of ann against this server tries again; /);
-  assert.match(error.suggestion!, /ends by itself on 2100-01-01\.$/);
+  assert.match(error.suggestion!, /^The next run as ann on this server tries again; /);
+  assert.match(error.suggestion!, /expires on 2100-01-01 anyway\.$/);
   assert.deepEqual((await it.stores.journal.list()).map(({ name }) => name), [lease.name]);
   assert.deepEqual(it.live(), [lease.name]);
   assert.equal(closed(), 1);

@@ -190,7 +190,7 @@ test("`mintToken()` takes no token that is none, nor one that is the password, a
     sandbox.hooks.tokenValue = () => value;
     const error = await failureOf(mintToken(api, options));
     assert.ok(error instanceof AdminApiError);
-    assert.match(error.message, /the token that the server made cannot be used: it /);
+    assert.match(error.message, /the server created an unusable token: it /);
     assertDiscreet(error, [value, value.trim()]);
     assert.deepEqual(it.live(), [], "it is still alive");
     const { user } = options;

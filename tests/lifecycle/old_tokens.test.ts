@@ -5,7 +5,7 @@ import { revokeBySelf, stillValid } from "../../src/lifecycle/old_tokens.ts";
 import { openTokenStores } from "../../src/lifecycle/token_stores.ts";
 import { Secret } from "../../src/secret.ts";
 import { fakeKeychain } from "../support/fake_keychain.ts";
-import { failureOf, prepare, replace } from "../support/lifecycle_fixture.ts";
+import { connect, failureOf, prepare, replace } from "../support/lifecycle_fixture.ts";
 import type { Fixture } from "../support/lifecycle_fixture.ts";
 import { runSweep } from "./run_sweep.ts";
 
@@ -50,8 +50,8 @@ test("another user's old token whose value is no longer stored is left to that u
   assert.deepEqual([revoked, it.live("bob")], [undefined, [old.record.name]]);
   assert.equal(
     it.warnings[0],
-    `The old token "${old.record.name}" of bob could not be revoked (it is another user's, and is ` +
-      "not stored here any more); the next run tries again.",
+    `Old token "${old.record.name}" of bob could not be revoked (it belongs to another user and is ` +
+      "no longer stored here); the next run tries again.",
   );
   assert.deepEqual((await it.stores.journal.list()).map(({ id }) => id), [old.record.id]);
   await it.die();
@@ -127,7 +127,7 @@ test("an old token stays in the other store as long as it cannot be revoked", as
   const old = await replace(it);
   it.sandbox.fault({ method: "DELETE" }, { kind: "status", status: 403 });
   const { record } = await replace(it, { storage: "file" });
-  assert.match(it.warnings[0]!, /^The old token ".+" of ann could not be revoked \(DELETE /);
+  assert.match(it.warnings[0]!, /^Old token ".+" of ann could not be revoked \(DELETE /);
   assert.ok(it.keychain.entries.get(account) === old.token.reveal());
   const known = (await stores.state.list()).map(({ id }) => id);
   assert.deepEqual(new Set(known), new Set([old.record.id, record.id]));
@@ -164,8 +164,11 @@ test("`revokeBySelf()` tells whether the token was alive", async () => {
   assert.equal((await failureOf(revokeBySelf(token, { id, connection }))).name, "AdminApiError");
 });
 
-test("`stillValid()` names a token by its fingerprint", () => {
+test("`stillValid()` names a token by its fingerprint", async () => {
   const token = new Secret("a7ee-canary-old");
-  assert.ok(stillValid(token).startsWith(`The token ${token} that was stored before was not made`));
-  assert.ok(!stillValid(token).includes("canary"));
+  const connection = await connect("http://127.0.0.1:1");
+  assert.ok(
+    stillValid(token, connection).startsWith(`Token ${token}, stored before, was not created`),
+  );
+  assert.ok(!stillValid(token, connection).includes("canary"));
 });

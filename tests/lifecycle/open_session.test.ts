@@ -14,7 +14,7 @@ const ANN = { username: "ann", password: new Secret(USERS.ann) };
 function openWith({ connection }: Fixture, value: string, record?: TokenRecord) {
   const token = new Secret(value);
   const resolved = { token, source: "env", detail: "ADC_TOKEN", trail: [] };
-  return openTokenSession(connection, { resolved, record, now: NOW });
+  return openTokenSession(connection, { resolved, record, now: NOW, env: {} });
 }
 
 test("`openSession()` logs in and says who it is; closing it logs out", async () => {

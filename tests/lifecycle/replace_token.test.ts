@@ -124,9 +124,9 @@ test("`replaceToken()` keeps a unique name where the old token cannot be revoked
   assert.match(record.name!, /^adc-run ann@.*-[0-9a-f]{8}$/);
   assert.deepEqual(it.live(), [NAME, record.name]);
   const [told, ...more] = it.warnings;
-  assert.match(told!, /^The old token ".+" of ann could not be revoked \(DELETE .*\); /);
+  assert.match(told!, /^Old token ".+" of ann could not be revoked \(DELETE .*\); /);
   assert.deepEqual(more, [
-    `The server did not take the name "${NAME}": the token is called "${record.name}".`,
+    `The server did not use the name "${NAME}": the token is called "${record.name}".`,
   ]);
   const [entry, ...others] = await it.stores.journal.list();
   assert.deepEqual([entry!.id, entry!.name, others], [old.record.id, NAME, []]);
@@ -159,7 +159,7 @@ test("`replaceToken()` keeps the unique name where the server renames nothing, a
     const { record } = await replace(it, name === undefined ? {} : { name });
     assert.equal(
       it.warnings.at(-1),
-      `The server did not take the name "${wanted}": the token is called "${record.name}".`,
+      `The server did not use the name "${wanted}": the token is called "${record.name}".`,
     );
     assert.equal(it.warnings.length, round);
     assert.deepEqual([it.live(), await it.stores.state.list()], [[record.name], [record]]);
@@ -178,7 +178,10 @@ test("`replaceToken()` refuses a name that is taken, and makes nothing", async (
   const error = await failureOf(replace(it, { name: "mine" }));
   assert.ok(error instanceof AdminApiError);
   assert.deepEqual([error.failure, error.exitCode], ["name-taken", 65]);
-  assert.match(error.message, /^Cannot name a token "mine" at http:.*: ann has one of that name /);
+  assert.match(
+    error.message,
+    /^Cannot name a token "mine" at http:.*: ann already has one with that name/,
+  );
   assert.deepEqual(it.changes(), ["POST /api/login"], "no token was asked for");
   assert.deepEqual([it.live(), await it.stores.journal.list()], [["mine"], []]);
   assert.equal(it.keychain.entries.size, 0);
@@ -209,7 +212,7 @@ test("`replaceToken()` puts a number behind a default name that is taken, and wa
   assert.equal(record.name, numberedTokenName(NAME, 3));
   assert.equal(it.live().length, 3);
   assert.equal(it.warnings.length, 1);
-  assert.ok(it.warnings[0]!.includes(`"${NAME}" already`), it.warnings[0]);
+  assert.ok(it.warnings[0]!.includes(`already has a token "${NAME}"`), it.warnings[0]);
   assert.ok(it.warnings[0]!.includes(`"${record.name}"`), it.warnings[0]);
 });
 
@@ -219,7 +222,7 @@ test("`replaceToken()` clears up after runs that were interrupted, and says so",
   await it.leave({ name: "left", id, account: it.account, storage: "keychain" });
   await replace(it);
   assert.deepEqual(it.live(), [NAME]);
-  assert.deepEqual(it.warnings, ['Revoked "left", which an interrupted run had left behind.']);
+  assert.deepEqual(it.warnings, ['Revoked "left", left behind by an interrupted run.']);
 });
 
 test("`replaceToken()` warns of an old token that adc-run did not make, and leaves it alone", async () => {
@@ -230,6 +233,6 @@ test("`replaceToken()` warns of an old token that adc-run did not make, and leav
   assert.deepEqual([revoked, it.live()], [undefined, ["brought along", NAME]]);
   assert.equal(it.warnings.length, 1);
   assert.ok(it.warnings[0]!.includes(String(new Secret(value))), it.warnings[0]);
-  assert.match(it.warnings[0]!, /was not made by adc-run, and may still be valid/);
+  assert.match(it.warnings[0]!, /was not created by adc-run and may still be valid/);
   assertDiscreet(it.warnings, [value]);
 });

@@ -105,7 +105,7 @@ test("`replaceToken()` gives a keychain that forgets the old token back", async 
     },
   }));
   assert.ok(error instanceof SourceError);
-  assert.match(error.message, /^Cannot store the token for http:.* it did not keep it$/);
+  assert.match(error.message, /^Cannot store the token for http:.* it is not there afterwards$/);
 });
 
 test("`replaceToken()` gives a keychain that keeps something else the old token back", async () => {
@@ -117,7 +117,7 @@ test("`replaceToken()` gives a keychain that keeps something else the old token 
       }),
     },
   }));
-  assert.match(error.message, /it did not keep it$/);
+  assert.match(error.message, /it is not there afterwards$/);
 });
 
 test("`replaceToken()` gives a keychain that fails at reading back the old token back", async () => {
@@ -152,8 +152,8 @@ test("`replaceToken()` says when the old token cannot be put back", async () => 
   assert.ok(error instanceof SourceError);
   assert.equal(
     error.message,
-    "Cannot read the token back from the keychain: it burns; what was stored there before could not be " +
-      "put back (Cannot store the token in the keychain: it burns)",
+    "Cannot read the token back from the keychain: it burns; the previous entry could not be " +
+      "restored (Cannot store the token in the keychain: it burns)",
   );
   assert.deepEqual([it.warnings, await stores.journal.list()], [[], []]);
   assert.deepEqual(it.live(), [NAME]);
@@ -225,7 +225,7 @@ test("`replaceToken()` says what it cannot revoke again, and the journal remembe
   }));
   assert.equal(error, reason);
   assert.equal(it.warnings.length, 1);
-  assert.match(it.warnings[0]!, /^The new token ".+" could not be revoked again \(DELETE .*\); /);
+  assert.match(it.warnings[0]!, /^New token ".+" could not be revoked \(DELETE .*\); /);
   const [entry, ...others] = await it.stores.journal.list();
   assert.deepEqual([entry!.id, others], [it.sandbox.tokens[0]!.id, []]);
 });

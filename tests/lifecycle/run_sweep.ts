@@ -23,7 +23,7 @@ export async function runSweep(
   const { api, user } = await logIn(as);
   const told: string[] = [];
   const onWarning = (warning: string) => {
-    const [, name] = /^Revoked "(.*)", which an interrupted run had left behind\.$/.exec(warning) ??
+    const [, name] = /^Revoked "(.*)", left behind by an interrupted run\.$/.exec(warning) ??
       [];
     told.push(name ?? warning);
   };

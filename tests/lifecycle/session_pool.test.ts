@@ -26,7 +26,7 @@ test("`SessionPool` logs in once for all, and out when the last has closed the s
   await again.close();
 });
 
-test("`SessionPool` tries a log-in that failed no second time", async () => {
+test("`SessionPool` tries a login that failed no second time", async () => {
   await using it = await prepare();
   const pool = new SessionPool();
   const wrong = { username: "ann", password: new Secret("zqzq-wrong") };

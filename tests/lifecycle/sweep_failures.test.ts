@@ -23,7 +23,7 @@ test("`sweep()` says what cannot be cleared, and leaves it to the next run", asy
   await it.leave({ name: "left", id });
   it.sandbox.fault({ method: "DELETE" }, { kind: "status", status: 500 });
   const [warning, ...others] = await runSweep(it);
-  assert.match(warning!, /^Cannot clear up after an interrupted run: DELETE .* answered 500$/);
+  assert.match(warning!, /^Cannot clean up after an interrupted run: DELETE .* answered 500$/);
   assert.deepEqual([others, it.live()], [[], ["left"]]);
   assert.deepEqual(await entryNames(it), ["left"]);
   it.sandbox.clearFaults();
@@ -34,7 +34,7 @@ test("`sweep()` says that the journal cannot be read, and keeps nobody from what
   await using it = await prepare();
   const stores = withoutJournal(it, new StoreError("Cannot read it", { path: "journal.json" }));
   assert.deepEqual(await runSweep(it, { stores }), [
-    "Cannot clear up after an interrupted run: Cannot read it",
+    "Cannot clean up after an interrupted run: Cannot read it",
   ]);
   // Nobody has to listen.
   const { api, user } = await it.logIn();

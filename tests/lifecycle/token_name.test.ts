@@ -30,7 +30,7 @@ test("`defaultTokenName()` is cut to 40 characters", () => {
   assert.equal(defaultTokenName("u".repeat(99), "machine"), `adc-run ${"u".repeat(32)}`);
 });
 
-test("token names are cut between characters, and end in none that is blank", () => {
+test("token names are cut between characters, and end in none that is empty", () => {
   const name = defaultTokenName(KEY.repeat(50), "machine");
   assert.equal(name, `adc-run ${KEY.repeat(32)}`);
   assert.equal(defaultTokenName(`${"u".repeat(31)} v`, "machine"), `adc-run ${"u".repeat(31)}`);
@@ -68,7 +68,7 @@ test("`requireTokenName()` counts characters, and refuses what is empty or too l
   const refused: readonly [name: string, message: RegExp][] = [
     ["", /: the name is empty$/],
     [" \t", /: the name is empty$/],
-    ["n".repeat(41), /has 41 characters, and the server takes at most 40$/],
+    ["n".repeat(41), /has 41 characters, but the server allows at most 40$/],
     [KEY.repeat(41), /has 41 characters/],
   ];
   for (const [name, message] of refused) {

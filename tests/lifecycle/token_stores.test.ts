@@ -62,10 +62,10 @@ test("`keepToken()` puts back what was stored, or nothing, whatever fails", asyn
       const set = (value: string) => keychain.set(ACCOUNT, new Secret(value));
       const half = () => set("a7ee-canary-half").then(() => undefined);
       const moods = {
-        "did not keep it": { set: { 1: half } },
+        "is not there afterwards": { set: { 1: half } },
         "it burns": { set: { 1: () => half().then(FAILED) } },
         "it burns ": { get: { 2: FAILED } },
-        "did not keep it ": {
+        "is not there afterwards ": {
           set: { 1: () => keychain.delete(ACCOUNT).then(() => undefined) },
         },
       };
@@ -101,7 +101,7 @@ test("`keepToken()` says when what was stored cannot be put back, and why it was
     const first = "Cannot read the token back from the keychain: it burns";
     assert.equal(
       error.message,
-      `${first}; what was stored there before could not be put back (${what} the keychain: it burns)`,
+      `${first}; the previous entry could not be restored (${what} the keychain: it burns)`,
     );
     assert.equal((error.cause as Error).message, first);
     assert.deepEqual([error.source, error.exitCode], ["keychain", 74]);
@@ -115,16 +115,15 @@ test("`keepToken()` says when what it stored cannot be removed again", async () 
     delete: FAILED,
   };
   const error = await failureOf(keepToken(new Secret(NEW), placeIn(keychain)));
-  assert.match(error.message, /; what .* \(Cannot remove the token from the keychain: it burns\)$/);
+  assert.match(error.message, /; the .* \(Cannot remove the token from the keychain: it burns\)$/);
 });
 
 test("`keepToken()` says to unlock the keychain only where it is locked, or silent", async () => {
   const suggestions = {
     locked: "Unlock it and try again.",
     silent: "It may be waiting for you to unlock it. Then try again.",
-    failed: "The system's own log may say why.",
-    unavailable:
-      "Without a keychain, --storage file keeps the token in a file that only you can read.",
+    failed: "The system log may say why.",
+    unavailable: "Without a keychain, use --storage file: a file that only you can read.",
   } as const;
   const toldBy = async (reason: Error) => {
     const keychain = { ...keychainOf(undefined), get: () => Promise.reject(reason) };

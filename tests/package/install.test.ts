@@ -109,7 +109,7 @@ for (const major of [20, 24]) {
         "true",
       );
       assert.deepEqual([code, stdout], [77, ""], stderr);
-      assert.match(stderr, /^adc-run: .*no source has one/m);
+      assert.match(stderr, /^adc-run: .*no source has a token/m);
     });
 
     it("does the same where the keychain's binding was left out", async () => {

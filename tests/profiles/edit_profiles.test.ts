@@ -88,13 +88,13 @@ test("`setProfile()` makes no profile that could not be read again", async () =>
   await using it = await configuration(text);
   for (
     const [name, set, message] of [
-      ["a b", {}, /"a b": that is no profile name/],
-      ["c", { server: "gw" }, /no http or https URL/],
+      ["a b", {}, /"a b": that is not a profile name/],
+      ["c", { server: "gw" }, /not an http or https URL/],
       ["c", { server: "https://u:zqzq@gw" }, /never holds a secret/],
       ["c", { tokenCommand: "echo a7ee-zqzq" }, /never holds a secret/],
       ["c", { use: "gone" }, /no profile "gone"/],
       ["b", { use: "a" }, /circle/],
-      ["c", { sources: ["vault"] }, /no source/],
+      ["c", { sources: ["vault"] }, /not a source/],
     ] as const
   ) {
     await assert.rejects(setProfile(name, { ...it, set }), (error: Error) => {
@@ -154,7 +154,7 @@ test("`removeProfiles()` removes, and forgets that one was the default", async (
 test("`removeProfiles()` removes none where one is not there, or is needed", async () => {
   const text = '{"profiles":{"prod":{},"stage":{"use":"prod"}}}';
   await using it = await configuration(text);
-  await assert.rejects(removeProfiles(["prod"], it), /"stage" takes values from it/);
+  await assert.rejects(removeProfiles(["prod"], it), /"stage" inherits from it/);
   await assert.rejects(removeProfiles(["stage", "prd"], it), (error: Error) => {
     assert.match(error.message, /remove profile "prd"/);
     assert.match(String((error as { suggestion?: unknown }).suggestion), /"prod"/);

@@ -57,7 +57,7 @@ test("`readA7Contexts()` says that a7 names gateway groups by their ids", async 
   const { contexts } = await read(FILE);
   const [local, production, bare] = contexts.map(({ note }) => note);
   assert.deepEqual([local, bare], [undefined, undefined]);
-  assert.match(production ?? "", /by its id and ADC by its name.*"9f3c"/);
+  assert.match(production ?? "", /by id, ADC by name.*"9f3c"/);
 });
 
 test("`readA7Contexts()` puts dashes where a profile's name must not have a character", async () => {
@@ -71,8 +71,8 @@ test("`readA7Contexts()` puts dashes where a profile's name must not have a char
     ["prod eu/1", "prod-eu-1"],
   ]);
   assert.deepEqual(refused.map(({ reason }) => reason), [
-    'there is another context for the profile "prod-eu-1"',
-    "its name cannot be a profile's",
+    'another context has the same profile name, "prod-eu-1"',
+    "its name is not valid for a profile",
     "it has no name",
   ]);
 });
@@ -123,7 +123,7 @@ test("`readA7Contexts()` says what is wrong with a file, and quotes nothing of i
   for (
     const [text, exitCode, message] of [
       ["contexts:\n  - { name: [zqzq\n", 65, /line \d+ is not YAML/],
-      ["zqzq", 65, /something else than contexts/],
+      ["zqzq", 65, /contains no contexts/],
       ["contexts: zqzq\n", 65, /"contexts" is not a list/],
     ] as const
   ) {
@@ -136,5 +136,5 @@ test("`readA7Contexts()` says what is wrong with a file, and quotes nothing of i
     });
   }
   const gone = readA7Contexts({ env: {}, cwd: "/nowhere" }, "x.yaml");
-  await assert.rejects(gone, /"\/nowhere\/x\.yaml": there is no such file/);
+  await assert.rejects(gone, /"\/nowhere\/x\.yaml": no such file/);
 });

@@ -64,12 +64,15 @@ test("`parseProfiles()` takes an empty object for no profiles", async () => {
 test("`parseProfiles()` names line and column of what is no JSON", async () => {
   for (
     const [text, place] of [
-      ['{\n  "profiles": {\n    "a": {},\n  }\n}', "line 4, column 3: it is no JSON: the name"],
-      ['{\n  "use": "a"\n  "version": 1\n}', "line 3, column 3: it is no JSON: a comma is missing"],
-      ["{\r\n  // why\r\n}", "line 2, column 3: it is no JSON: comments are not allowed"],
-      ["{\n  \"use\": 'a'\n}", "line 2, column 10: it is no JSON"],
-      ['{"use": "a\n"}', "line 1, column 9: it is no JSON: a text is not closed"],
-      ["{} {}", "line 1, column 4: it is no JSON: the file should end here"],
+      [
+        '{\n  "profiles": {\n    "a": {},\n  }\n}',
+        "line 4, column 3: it is not JSON: setting name missing",
+      ],
+      ['{\n  "use": "a"\n  "version": 1\n}', "line 3, column 3: it is not JSON: comma missing"],
+      ["{\r\n  // why\r\n}", "line 2, column 3: it is not JSON: comments are not allowed"],
+      ["{\n  \"use\": 'a'\n}", "line 2, column 10: it is not JSON"],
+      ['{"use": "a\n"}', "line 1, column 9: it is not JSON: unterminated string"],
+      ["{} {}", "line 1, column 4: it is not JSON: unexpected text after the end"],
       [" \n", "it is empty"],
     ] as const
   ) {
@@ -90,24 +93,24 @@ test("`parseProfiles()` names line and column of a wrong key or value", async ()
         /"server"/,
       ],
       ['      "token": "zqzq"', 4, 7, /no setting "token"/, /never holds a secret/],
-      ['      "backend": "apisx"', 4, 18, /"backend" is none that ADC knows/, /api7ee/],
-      ['      "server": 7', 4, 17, /"server" is no text/],
-      ['      "server": "ftp://x"', 4, 17, /no http or https URL/],
-      ['      "server": "http://x:99999"', 4, 17, /no http or https URL/],
-      ['      "server": " http://x"', 4, 17, /no http or https URL/],
-      ['      "server": "http://x?y=1"', 4, 17, /no http or https URL/],
+      ['      "backend": "apisx"', 4, 18, /"backend" is not a backend of ADC/, /api7ee/],
+      ['      "server": 7', 4, 17, /"server" is not a string/],
+      ['      "server": "ftp://x"', 4, 17, /not an http or https URL/],
+      ['      "server": "http://x:99999"', 4, 17, /not an http or https URL/],
+      ['      "server": " http://x"', 4, 17, /not an http or https URL/],
+      ['      "server": "http://x?y=1"', 4, 17, /not an http or https URL/],
       ['      "server": "http://a,http://b"', 4, 17, /a list of servers/],
-      ['      "timeout": 30', 4, 18, /"timeout" is no duration/, /"30s"/],
-      ['      "timeout": "soon"', 4, 18, /"timeout" is no duration/],
-      ['      "gatewayGroup": " "', 4, 23, /"gatewayGroup" is blank/],
-      ['      "caCertFile": ""', 4, 21, /"caCertFile" is no path/],
+      ['      "timeout": 30', 4, 18, /"timeout" is not a duration/, /"30s"/],
+      ['      "timeout": "soon"', 4, 18, /"timeout" is not a duration/],
+      ['      "gatewayGroup": " "', 4, 23, /"gatewayGroup" is empty/],
+      ['      "caCertFile": ""', 4, 21, /"caCertFile" is not a path/],
       ['      "tlsSkipVerify": "false"', 4, 24, /neither true nor false/],
       ['      "tokenCommand": "op \'x"', 4, 23, /' is not closed/],
       ['      "tokenCommand": []', 4, 23, /names no program/],
-      ['      "tokenCommand": [7]', 4, 23, /neither a text nor/],
-      ['      "sources": ["env",\n"keychian"]', 5, 1, /no source/, /"keychain"/],
+      ['      "tokenCommand": [7]', 4, 23, /neither a string nor/],
+      ['      "sources": ["env",\n"keychian"]', 5, 1, /not a source/, /"keychain"/],
       ['      "sources": ["env", "env"]', 4, 26, /"env" twice/],
-      ['      "sources": "env"', 4, 18, /no array/],
+      ['      "sources": "env"', 4, 18, /not an array/],
       ['      "use": "prodd"', 4, 14, /no profile "prodd" in this file/, /"prod"/],
       ['      "use": "prod"', 4, 14, /circle: prod → prod/],
     ] as const
@@ -123,20 +126,20 @@ test("`parseProfiles()` names line and column of a wrong key or value", async ()
 test("`parseProfiles()` refuses wrong things outside of profiles", async () => {
   for (
     const [text, found] of [
-      ["[]", /it is no JSON object/],
+      ["[]", /it is not a JSON object/],
       ['{"profile": {}}', /no setting "profile"/],
-      ['{"profiles": []}', /"profiles" is no object/],
-      ['{"profiles": {"a": 1}}', /profile "a" is no object/],
-      ['{"profiles": {"a,b": {}}}', /"a,b" is no profile name/],
-      ['{"profiles": {"-a": {}}}', /"-a" is no profile name/],
-      ['{"profiles": {"__proto__": {}}}', /"__proto__" is no profile name/],
-      ['{"profiles": {"": {}}}', /"" is no profile name/],
-      [`{"profiles": {"${"a".repeat(64)}": {}}}`, /is no profile name/],
-      ['{"use": 1}', /"use" is no text/],
+      ['{"profiles": []}', /"profiles" is not an object/],
+      ['{"profiles": {"a": 1}}', /profile "a" is not an object/],
+      ['{"profiles": {"a,b": {}}}', /"a,b" is not a profile name/],
+      ['{"profiles": {"-a": {}}}', /"-a" is not a profile name/],
+      ['{"profiles": {"__proto__": {}}}', /"__proto__" is not a profile name/],
+      ['{"profiles": {"": {}}}', /"" is not a profile name/],
+      [`{"profiles": {"${"a".repeat(64)}": {}}}`, /is not a profile name/],
+      ['{"use": 1}', /"use" is not a string/],
       ['{"version": "1"}', /"version" is not 1/],
       ['{"version": 0}', /"version" is not 1/],
       ['{"version": 1.5}', /"version" is not 1/],
-      ['{"$schema": 1}', /"\$schema" is no text/],
+      ['{"$schema": 1}', /"\$schema" is not a string/],
     ] as const
   ) {
     assert.match((await failure(text)).message, found);
@@ -160,7 +163,7 @@ test("`parseProfiles()` refuses a key that stands twice, and names the second", 
   ) {
     const error = await failure(text);
     assert.equal(error.line, line);
-    assert.ok(error.message.endsWith(`"${key}" stands here twice`), error.message);
+    assert.ok(error.message.endsWith(`"${key}" is here twice`), error.message);
   }
 });
 
@@ -214,7 +217,7 @@ test("`parseProfiles()` follows profiles over 32 others and no more, in a moment
   assert.equal(profiles.size, 32);
   assert.match(
     (await failure(chain(20_000))).message,
-    /"p0" takes values over more than 32 others/,
+    /"p0" inherits through more than 32 others/,
   );
 });
 
@@ -251,14 +254,14 @@ test("`parseProfiles()` refuses a list of servers where the backend is inherited
   const { message } = await failure(
     '{"profiles": {"a": {"backend": "apisix"}, "b": {"use": "a", "server": "http://a,http://b"}}}',
   );
-  assert.match(message, /a list of servers is for the backend apisix-standalone alone/);
+  assert.match(message, /a list of servers is only for backend apisix-standalone/);
 });
 
 test("`parseProfiles()` stands files that are nested without end", async () => {
   const deep = "[".repeat(200_000);
-  assert.match((await failure(deep)).message, /it is no JSON/);
+  assert.match((await failure(deep)).message, /it is not JSON/);
   const closed = `{"profiles": ${deep}${"]".repeat(200_000)}}`;
-  assert.match((await failure(closed)).message, /"profiles" is no object|it is no JSON/);
+  assert.match((await failure(closed)).message, /"profiles" is not an object|it is no JSON/);
 });
 
 test("`parseProfiles()` shows no token that stands where a name should", async () => {
@@ -278,5 +281,5 @@ test("`parseProfiles()` shows no token that stands where a name should", async (
 
 test("`parseProfiles()` refuses a duration without end, like any other", async () => {
   const { message } = await failure(profileText(`"timeout": "${"1s".repeat(1_000_000)}"`));
-  assert.match(message, /line 4, column 12: "timeout" is no duration$/);
+  assert.match(message, /line 4, column 12: "timeout" is not a duration$/);
 });

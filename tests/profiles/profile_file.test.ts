@@ -53,7 +53,7 @@ test("`readUserProfiles()` says what keeps it from reading", async () => {
       [latin.path, /config\.json": it is not valid UTF-8/],
       [large.path, /it is larger than/],
       [taken.path, /it is a directory/],
-      [lost.path, /it is a link to a file that is not there/],
+      [lost.path, /it is a link to a missing file/],
     ] as const
   ) {
     await assert.rejects(readUserProfiles({ ADC_RUN_CONFIG_DIR: path }), (error) => {

@@ -94,7 +94,7 @@ test("`selectProfiles()` takes the user's own of two with one name, and warns", 
   const [profile] = await selectProfiles({ ...it, names: ["both"], onWarning });
   assert.deepEqual([profile?.server, profile?.project], ["https://own", false]);
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0]!, /"both" in both/);
+  assert.match(warnings[0]!, /"both" is in both/);
 });
 
 test("`selectProfiles()` never takes a project's profile for the default one", async () => {
@@ -115,13 +115,13 @@ test("`selectProfiles()` refuses names that lead nowhere, with the code of who g
     const [select, exitCode, message, suggestion] of [
       [{ ...it, names: ["stagin"] }, 64, /--profile: there is no profile "stagin"/, /"staging"/],
       [{ ...it, names: ["zz"] }, 64, /no profile "zz"/, /base, staging, both, ci\./],
-      [{ ...it, names: ["base", "base"] }, 64, /names "base" twice/],
-      [{ ...it, names: [] }, 64, /names no profile/],
-      [{ ...it, names: ["a b"] }, 64, /"a b" is no profile name/],
-      [{ ...it, names: ["__proto__"] }, 64, /is no profile name/],
+      [{ ...it, names: ["base", "base"] }, 64, /lists "base" twice/],
+      [{ ...it, names: [] }, 64, /it is empty/],
+      [{ ...it, names: ["a b"] }, 64, /"a b" is not a profile name/],
+      [{ ...it, names: ["__proto__"] }, 64, /is not a profile name/],
       [{ ...it, names: ["constructor"] }, 64, /there is no profile "constructor"/],
       [{ ...it, env: { ...it.env, ADC_RUN_PROFILE: "zz" } }, 78, /ADC_RUN_PROFILE: there is no/],
-      [{ ...it, env: { ...it.env, ADC_RUN_PROFILE: " , " } }, 78, /ADC_RUN_PROFILE: it names no/],
+      [{ ...it, env: { ...it.env, ADC_RUN_PROFILE: " , " } }, 78, /ADC_RUN_PROFILE: it is empty/],
       [gone, 78, /"use" in .*: there is no profile "gone"/, /profile set NAME/],
     ] as const
   ) {

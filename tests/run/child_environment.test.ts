@@ -104,7 +104,7 @@ it("`childEnvironment()` hands on the variables of --env-file, for ADC reads .en
   }
   assert.match(
     connection.warnings.join(),
-    /NODE_OPTIONS, LD_PRELOAD, PATH in prod\.env are left out/,
+    /Ignoring NODE_OPTIONS, LD_PRELOAD, PATH in prod\.env/,
   );
 });
 

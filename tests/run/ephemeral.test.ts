@@ -94,7 +94,7 @@ test("`runAdc()` with `ephemeral` gives ADC a token of its own, and revokes it",
   assert.match(made!.name, /^adc-run-ephemeral-/);
   assert.equal(resolved.token.reveal(), made!.value);
   assert.deepEqual([resolved.source, resolved.lease?.name], ["env", made!.name]);
-  assert.equal(resolved.detail, `ADC_TOKEN: "${made!.name}", for this run alone`);
+  assert.equal(resolved.detail, `ADC_TOKEN: "${made!.name}", for this run only`);
   await assertRevoked(it);
   const check = it.sandbox.requests.find(({ path }) => path === GROUPS);
   assert.equal(check?.apiKey, made!.value, "the token that is checked is the one that ADC gets");
@@ -183,7 +183,7 @@ test("`runAdc()` clears up once where a token is made for the run", async () => 
     const attempts = it.sandbox.requests.filter((request) => request.path === path);
     assert.deepEqual(attempts.map(({ method }) => method), ["DELETE"], from);
     assert.equal(it.warnings.length, 1, from);
-    assert.match(it.warnings[0]!, /^Cannot clear up after an interrupted run: DELETE /);
+    assert.match(it.warnings[0]!, /^Cannot clean up after an interrupted run: DELETE /);
   }
 });
 

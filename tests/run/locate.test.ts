@@ -49,9 +49,9 @@ it("`locateAdc()` says what it looked for, and how to get it", async () => {
   const cwd = folder.path;
   for (
     const [adc, code, message] of [
-      [undefined, 127, /no "adc" on PATH, nor in node_modules\/\.bin/],
-      ["./missing", 127, /there is no "\.\/missing"/],
-      ["missing", 127, /there is no "missing"/],
+      [undefined, 127, /"adc" is not on PATH or in node_modules\/\.bin/],
+      ["./missing", 127, /"\.\/missing" does not exist/],
+      ["missing", 127, /"missing" does not exist/],
       ["./text", 126, /not executable/],
       [".", 127, /there is no "\."/],
     ] as const
@@ -64,7 +64,7 @@ it("`locateAdc()` says what it looked for, and how to get it", async () => {
         assert.match(error.message, message);
         assert.match(
           error.suggestion ?? "",
-          code === 126 ? /chmod/ : /^Get it with: curl .*--adc or ADC_RUN_ADC\.$/,
+          code === 126 ? /chmod/ : /^Install it with: curl .*--adc or ADC_RUN_ADC\.$/,
         );
         return true;
       },

@@ -46,8 +46,8 @@ const yaml = (value: string) => ({ "adc.yaml": `services:\n  - name: ${value}\n`
 it("`refuseTokenInFiles()` names the file, the place and the variable, and no value", async () => {
   assert.equal(
     await verdict({ files: yaml("x-${ADC_TOKEN}-y") }),
-    'Cannot hand "adc.yaml" to ADC: services[0].name has "${ADC_TOKEN}", ' +
-      "which ADC would replace by a secret",
+    'Cannot pass "adc.yaml" to ADC: services[0].name contains "${ADC_TOKEN}", ' +
+      "which ADC would replace with a secret",
   );
 });
 
@@ -120,10 +120,10 @@ it("`refuseTokenInFiles()` takes a file that it cannot parse by its text", async
   for (const start of broken) {
     assert.match(
       await verdict({ files: { "adc.yaml": `${start}b: \${ADC_TOKEN}` } }) ?? "",
-      /it has/,
+      /it contains/,
     );
     const escaped = `${start}b: "\\x24{ADC_TOKEN}"`;
-    assert.match(await verdict({ files: { "adc.yaml": escaped } }) ?? "", /it has/);
+    assert.match(await verdict({ files: { "adc.yaml": escaped } }) ?? "", /it contains/);
     assert.equal(await verdict({ files: { "adc.yaml": `${start}b: "\\U99999999"` } }), undefined);
   }
 });
@@ -217,7 +217,10 @@ it("`refuseTokenInFiles()` looks into no file of more than 16 MiB, and says so o
     onWarning: (warning) => warnings.push(warning),
   });
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0] ?? "", /^"[ab]\.yaml" is larger than 16 MiB: it was not looked into\.$/);
+  assert.match(
+    warnings[0] ?? "",
+    /^"[ab]\.yaml" is larger than 16 MiB and was not searched for secrets\.$/,
+  );
 });
 
 const linux = process.platform !== "linux" && "there is no /proc";

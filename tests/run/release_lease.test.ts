@@ -127,7 +127,7 @@ test("`runAdc()` keeps ADC's exit code where the token cannot be revoked, and sa
   assert.equal(it.warnings.length, 1);
   assert.match(
     it.warnings[0]!,
-    new RegExp(`^Cannot revoke the token "${name}" .*\\. The next run`),
+    new RegExp(`^Cannot revoke token "${name}", .*\\. The next run`),
   );
   assert.deepEqual(it.live(), ["own", name]);
   assert.deepEqual((await it.stores.journal.list()).map((entry) => entry.name), [name]);
@@ -139,7 +139,7 @@ test("`runAdc()` revokes what a run that was killed left behind, and says so", a
   await it.leave({ kind: "ephemeral", name: "left", id });
   assert.equal((await run(it)).exitCode, 4);
   assert.deepEqual([it.live(), await it.stores.journal.list()], [["own"], []]);
-  assert.deepEqual(it.warnings, ['Revoked "left", which an interrupted run had left behind.']);
+  assert.deepEqual(it.warnings, ['Revoked "left", left behind by an interrupted run.']);
 });
 
 test("`runAdc()` asks the server nothing where there is nothing to clear up", async () => {
@@ -163,7 +163,7 @@ test("`runAdc()` goes on where it cannot clear up, and says so", async () => {
   it.sandbox.fault({ method: "DELETE" }, { kind: "status", status: 500 });
   assert.equal((await run(it)).exitCode, 4);
   assert.equal(it.warnings.length, 1);
-  assert.match(it.warnings[0]!, /^Cannot clear up after an interrupted run: DELETE /);
+  assert.match(it.warnings[0]!, /^Cannot clean up after an interrupted run: DELETE /);
   assert.equal((await it.stores.journal.list()).length, 1);
 });
 
@@ -176,13 +176,13 @@ test("`runAdc()` says that a token ends soon, or that it has ended", async () =>
   await stores.state.put({ ...record, expiresAt: NOW / 1000 + 3600 });
   await run(it);
   assert.deepEqual(it.warnings, [
-    'The token "own" expires in less than a day, on 2100-01-01. ' +
-    'Renew it with "adc-run auth rotate".',
+    'Token "own" expires in less than a day, on 2100-01-01. ' +
+    "Renew it with: adc-run auth rotate",
   ]);
   it.sandbox.revokeToken(value);
   await stores.state.put({ ...record, expiresAt: NOW / 1000 });
   const error = await failureOf(run(it));
   assert.ok(error instanceof CheckError);
   assert.match(error.message, /; the token expired on 2100-01-01$/);
-  assert.match(error.suggestion!, /auth login/);
+  assert.match(error.suggestion!, /^Replace ADC_TOKEN/);
 });

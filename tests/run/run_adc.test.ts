@@ -132,7 +132,7 @@ it("`runAdc()` says which program was not found", async () => {
 
 it("`runAdc()` says why a program does not start, where Node throws as well, and no value", async () => {
   for (
-    const [code, found] of [["E2BIG", /more than the system takes/], ["EPERM", /: EPERM$/]] as const
+    const [code, found] of [["E2BIG", /too long for the system/], ["EPERM", /: EPERM$/]] as const
   ) {
     const spawn = () => {
       throw Object.assign(new Error(`spawn ${code}, for A=zqzq`), { code });
@@ -160,12 +160,12 @@ it("`runAdc()` warns of a --token that is not asked for, and of tokens that ADC 
       }),
     );
   await run(["sync", "--token", "a7ee-unused"], { sources: [envSource({ env: ENV })] });
-  assert.match(warnings.join(), /--token is not used/);
+  assert.match(warnings.join(), /--token is ignored/);
   warnings.length = 0;
   const servers = "http://127.0.0.1:1,http://127.0.0.1:2,http://127.0.0.1:3";
   const standalone = ["sync", "--backend", "apisix-standalone", "--server", servers];
   await run([...standalone, "--token", "first,second"], {});
-  assert.deepEqual(warnings, ["There are 2 tokens for 3 servers: ADC uses the first for all."]);
+  assert.deepEqual(warnings, ["2 tokens for 3 servers: ADC uses the first for all."]);
   await run([...standalone, "--token", "one,two,three"], {});
   await run([...standalone, "--token", "one"], {});
   assert.equal(warnings.length, 1);
@@ -176,5 +176,5 @@ it("`runAdc()` tells the warnings before any request", async () => {
   await assert.rejects(
     runAdc(["sync"], options({ dispatcher: gateway(0), onWarning: (each) => warnings.push(each) })),
   );
-  assert.match(warnings.join(), /without encryption/);
+  assert.match(warnings.join(), /unencrypted/);
 });

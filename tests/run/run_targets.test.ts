@@ -446,13 +446,16 @@ it("`runTargets()` gives warnings with the target that they are about", async ()
   });
   for (const name of ["a", "b"]) {
     const own = warnings.filter((warning) => warning.startsWith(`${name}: `));
-    assert.match(own.join(), new RegExp(`http://${name}.example without encryption.*kept ${name}`));
+    assert.match(own.join(), new RegExp(`http://${name}.example unencrypted.*kept ${name}`));
   }
 });
 
 it("`runTargets()` refuses targets and limits that make no sense", async () => {
-  await assert.rejects(run([]), { name: "RangeError", message: /there are none/ });
-  await assert.rejects(run(["a", "b", "a"]), { name: "RangeError", message: /"a" is there twice/ });
+  await assert.rejects(run([]), { name: "RangeError", message: /the list is empty/ });
+  await assert.rejects(run(["a", "b", "a"]), {
+    name: "RangeError",
+    message: /"a" is listed twice/,
+  });
   for (const parallel of [0, -1, 1.5, NaN, Infinity]) {
     await assert.rejects(run(["a"], { parallel }), { name: "RangeError", message: /parallel/ });
   }

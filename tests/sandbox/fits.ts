@@ -8,7 +8,7 @@ import { isObject, type SandboxRequest } from "./exchange.ts";
 import { type Call, callsWith, type Shape, TOKEN_PATHS } from "./shapes.ts";
 
 /**
- * What of a value does not fit a shape.
+ * What of a value does not match a shape.
  *
  * @param value Any value of JSON.
  * @param shape The shape.

@@ -124,7 +124,7 @@ test("`startSandbox()` logs in an LDAP user through the LDAP option alone", asyn
   assert.deepEqual(answers.map(({ status }) => status), [400, 200, 400]);
 });
 
-test("`startSandbox()` knows no log-in through an option that is disabled", async () => {
+test("`startSandbox()` knows no login through an option that is disabled", async () => {
   const option = { id: "corp-ldap", name: "Corporate LDAP", provider_type: "ldap" } as const;
   await using sandbox = await startSandbox({ loginOptions: [{ ...option, disable: true }] });
   sandbox.addUser({ username: "ldap-ann", password: "pw", ldap: "corp-ldap" });
@@ -135,7 +135,7 @@ test("`startSandbox()` knows no log-in through an option that is disabled", asyn
   assert.equal(login.status, 400);
 });
 
-test("`startSandbox()` without a license answers little but log-ins until it has one", async () => {
+test("`startSandbox()` without a license answers little but logins until it has one", async () => {
   await using sandbox = await startSandbox({ license: false });
   sandbox.addUser({ username: "ann", password: "pw" });
   const body = { username: "ann", password: "pw" };

@@ -113,7 +113,7 @@ export interface Sandbox extends AsyncDisposable {
   readonly liveTokens: readonly SandboxToken[];
   /** Every token value and every session cookie's value so far, dead ones too: canaries. */
   readonly secrets: readonly string[];
-  /** How many log-in sessions are open. */
+  /** How many login sessions are open. */
   readonly openSessions: number;
   /** Set these at any time. */
   readonly hooks: SandboxHooks;

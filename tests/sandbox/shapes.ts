@@ -94,9 +94,9 @@ const user = object({
   roles: { type: "list", of: role, min: 1, max: 32 },
 });
 
-/** Of how each kind of log-in is set up nothing is asked: that is for administrators. */
+/** Of how each kind of login is set up nothing is asked: that is for administrators. */
 const loginOption = object({
-  // The list is documented without it. The path of an LDAP log-in and `login_option` of a user need it.
+  // The list is documented without it. The path of an LDAP login and `login_option` of a user need it.
   id: text,
   name: text,
   "logo?": text,

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { repository } from "../support/tarball.ts";
 
 const text = await readFile(join(repository, "SECURITY.md"), "utf8");
-const [, model = ""] = /\n## Who attacks, and what holds\n([\s\S]*?)\n## /.exec(text) ?? [];
+const [, model = ""] = /\n## Attackers and defenses\n([\s\S]*?)\n## /.exec(text) ?? [];
 
 /** A line of the model, with the tests that it names. */
 interface Claim {

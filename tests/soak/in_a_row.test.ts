@@ -10,7 +10,7 @@ import type { Account } from "./scene.ts";
 import * as steps from "./steps.ts";
 import type { Step } from "./steps.ts";
 
-/** Every kind of run; a log-out is followed by what there is to see after it, and by a log-in. */
+/** Every kind of run; a log-out is followed by what there is to see after it, and by a login. */
 const KINDS: readonly (readonly Step[])[] = [
   [steps.logIn],
   [steps.rotate],

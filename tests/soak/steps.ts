@@ -42,7 +42,7 @@ function words({ profile }: Account, ...rest: readonly string[]): readonly strin
   return profile === undefined ? rest : ["-p", profile, ...rest];
 }
 
-/** A log-in; a token that was stored before is revoked. */
+/** A login; a token that was stored before is revoked. */
 export const logIn: Step = async (it, account) => {
   const before = tokenOf(it, account);
   const ended = await it.run(words(account, ...LOG_IN, "--name", account.name, ...PATIENCE), {

@@ -56,7 +56,7 @@ test("a file that cannot be written in full is not replaced", {
   writer.go();
   const { name, message } = JSON.parse(await writer.line() ?? "");
   assert.equal(name, "StoreError");
-  assert.match(message, /^Cannot write ".*tokens\.json": the file may not grow \(EFBIG\)$/);
+  assert.match(message, /^Cannot write ".*tokens\.json": the file would be too large \(EFBIG\)$/);
   await writer.done();
   assert.equal((await tokens.get("https://host:7443"))?.reveal(), "a7ee-small");
   assert.deepEqual(await readdir(folder.path), ["tokens.json"]);

@@ -25,7 +25,7 @@ export const PASSWORD = 'canary "pässwörd" \\ + $HOME % €';
 /** Who logs in. */
 export const USER = "robot";
 
-/** The words of a log-in that answers everything. */
+/** The words of a login that answers everything. */
 export const LOG_IN = ["auth", "login", "--username", USER, "--password-stdin"] as const;
 
 /** How adc-run is run here. */
@@ -58,7 +58,7 @@ export interface TokenFixture extends Fixture {
   readonly assertSettled: (live: readonly string[]) => Promise<void>;
   /**
    * No password, session or token is in anything that came out or lies around, the password went to
-   * log-ins alone, and every request is one that the API knows.
+   * logins alone, and every request is one that the API knows.
    */
   readonly assertDiscreet: () => Promise<void>;
 }

@@ -57,10 +57,10 @@ test("`splitCommand()` refuses what it cannot read, and shows nothing of it", ()
     'op "zqzq': /^" is not closed$/,
     'op "zqzq\\"': /^" is not closed$/,
     "op zqzq\\": /^\\ is not closed$/,
-    '["zqzq"': /^it starts with \[ and is no JSON$/,
-    "[zqzq]": /^it starts with \[ and is no JSON$/,
-    '["zqzq", 1]': /^it is a JSON array of something else than strings$/,
-    '[["zqzq"]]': /^it is a JSON array of something else than strings$/,
+    '["zqzq"': /^it starts with \[ but is not JSON$/,
+    "[zqzq]": /^it starts with \[ but is not JSON$/,
+    '["zqzq", 1]': /^it is a JSON array, but not of strings$/,
+    '[["zqzq"]]': /^it is a JSON array, but not of strings$/,
   };
   for (const [text, message] of Object.entries(cases)) {
     assert.throws(() => splitCommand(text), { name: "SyntaxError", message }, text);

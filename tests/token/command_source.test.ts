@@ -79,7 +79,7 @@ test("`commandSource()` has nothing without the variable, or with a blank one", 
   const open = (env: Record<string, string>) => commandSource({ env, cwd: "." });
   assert.equal(await absence(open({})), "ADC_TOKEN_COMMAND is not set");
   for (const blank of ["", "  ", "[]"]) {
-    assert.equal(await absence(open({ ADC_TOKEN_COMMAND: blank })), "ADC_TOKEN_COMMAND is blank");
+    assert.equal(await absence(open({ ADC_TOKEN_COMMAND: blank })), "ADC_TOKEN_COMMAND is empty");
   }
 });
 
@@ -88,7 +88,7 @@ test("`commandSource()` has nothing where the helper prints nothing", async () =
     await using asked = await helper(["print", text]);
     assert.match(
       await absence(asked.source),
-      /^the output of ".*" \(ADC_TOKEN_COMMAND\) is blank$/,
+      /^the output of ".*" \(ADC_TOKEN_COMMAND\) is empty$/,
     );
   }
 });
@@ -108,7 +108,7 @@ test("`commandSource()` is broken where the helper fails, whatever it printed", 
     const error = await breakage(asked.source);
     assert.match(error.message, new RegExp(`: the helper ".*" exited with ${code}$`));
     assert.equal(error.exitCode, 74);
-    assert.match(error.suggestion ?? "", /^Run it by hand/);
+    assert.match(error.suggestion ?? "", /^Run the command in ADC_TOKEN_COMMAND yourself/);
     assert.ok(!visible(error).includes("zqzq"));
   }
 });
@@ -241,7 +241,7 @@ test("`commandSource()` kills a helper that takes too long, deaf as it may be", 
   const { spawn, children } = watchful();
   await using asked = await helper(["hang"], { spawn, timeout: 50 });
   const error = await breakage(asked.source);
-  assert.match(error.message, /: it did not answer within 0\.05 s$/);
+  assert.match(error.message, /: no response within 0\.05 s$/);
   assert.equal(error.exitCode, 74);
   assert.equal(await ending(children[0]), "SIGKILL");
   assert.ok(!visible(error).includes("zqzq"));
@@ -316,7 +316,7 @@ test("`commandSource()` runs no profile's helper for a server that a flag or `.e
   const { server: _, ...profile } = (await withProfile({ tokenCommand })).profile!;
   const alone = await resolveConnection({ args: ["sync"], env: {}, cwd: folder.path, profile });
   const { message, exitCode } = await breakage(source, alone);
-  assert.match(message, /names no server, and its token would go to http:\/\/evil\.example\.com/);
+  assert.match(message, /has no server, so its token would go to http:\/\/evil\.example\.com/);
   assert.equal(exitCode, 78);
   assert.ok(!existsSync(proof));
 });
@@ -349,7 +349,7 @@ test("`commandSource()` is done with its pipe when the time is over", async () =
     },
   });
   const { message } = await breakage(source);
-  assert.match(message, /did not answer within/);
+  assert.match(message, /no response within/);
   const [child] = started;
   assert.ok(child!.stdout!.destroyed, "a pipe that is open keeps the process alive");
 });

@@ -40,10 +40,10 @@ test("`fileSource()` has nothing without the variable, or with a blank variable 
   await using folder = await temporaryFolder();
   const source = fileSource({ env: {}, cwd: folder.path });
   assert.equal(await absence(source), "ADC_TOKEN_FILE is not set");
-  assert.equal(await absence(open("")), "ADC_TOKEN_FILE is blank");
+  assert.equal(await absence(open("")), "ADC_TOKEN_FILE is empty");
   for (const text of ["", "\n", "  \r\n"]) {
     const path = await folder.write("token", text);
-    assert.equal(await absence(open(path)), `"${path}" (ADC_TOKEN_FILE) is blank`);
+    assert.equal(await absence(open(path)), `"${path}" (ADC_TOKEN_FILE) is empty`);
   }
 });
 
@@ -51,7 +51,7 @@ test("`fileSource()` refuses a file that holds more than the bare token", async 
   await using folder = await temporaryFolder();
   const cases = {
     "zqzq\nzqzq\n": /a line break/,
-    "ADC_TOKEN = zqzq\n": /a line of \.env/,
+    "ADC_TOKEN = zqzq\n": /a whole line of \.env/,
     "a7ee-zqzq zqzq\n": /a space/,
     "zq\tzq\n": /a control character/,
     "zqzq\u0000": /a NUL byte/,
@@ -98,7 +98,7 @@ test("`fileSource()` is broken where the file is far larger than a token", async
 
 test("`fileSource()` does not read an endless file to its end", { skip: windows }, async () => {
   assert.match((await breakage(open("/dev/zero"))).message, /is larger than 65536 bytes$/);
-  assert.equal(await absence(open("/dev/null")), '"/dev/null" (ADC_TOKEN_FILE) is blank');
+  assert.equal(await absence(open("/dev/null")), '"/dev/null" (ADC_TOKEN_FILE) is empty');
 });
 
 test("`fileSource()` reads from a pipe, in however many pieces", { skip: windows }, async () => {
@@ -120,7 +120,7 @@ test("`fileSource()` waits for a pipe no longer than it may", { skip: windows },
   const source = open(path);
   assert.equal(source.timeout, 5_000);
   const error = await breakage({ ...source, timeout: 20 });
-  assert.match(error.message, /: it did not answer within 0\.02 s$/);
+  assert.match(error.message, /: no response within 0\.02 s$/);
   assert.equal(error.exitCode, 74);
   // Lets the reader go, which still waits for somebody to open the other end.
   await once(createWriteStream(path).end(), "close");

@@ -25,11 +25,11 @@ test("`keychainSource()` has nothing where there is no entry for the server", as
 
 test("`keychainSource()` has nothing where there is no keychain", async () => {
   const source = keychainSource({ keychain: fakeKeychain({}, { failure: "unavailable" }) });
-  assert.equal(await absence(source), "there is no keychain: it is unavailable");
+  assert.equal(await absence(source), "no keychain: it is unavailable");
 });
 
 test("`keychainSource()` is broken where the keychain is locked, silent, or fails", async () => {
-  const suggestions = { locked: /^Unlock it/, silent: /^Leave it out/, failed: /^Leave it out/ };
+  const suggestions = { locked: /^Unlock it/, silent: /^Skip it/, failed: /^Skip it/ };
   for (const failure of ["locked", "silent", "failed"] as const) {
     const keychain = fakeKeychain({ "http://localhost:9180": "a7ee-zqzq" }, { failure });
     const error = await breakage(keychainSource({ keychain }));
@@ -58,7 +58,7 @@ test("`keychainSource()` is broken where the keychain throws something unheard o
 test("`keychainSource()` waits no longer than it may for a keychain that never answers", async () => {
   const keychain = fakeKeychain({}, { silent: true });
   const error = await breakage(keychainSource({ keychain, timeout: 20 }));
-  assert.match(error.message, /: it did not answer within 0\.02 s$/);
+  assert.match(error.message, /: no response within 0\.02 s$/);
   assert.equal(error.suggestion, "It may be waiting for you to unlock it.");
   assert.equal(error.exitCode, 74);
   assert.equal(keychainSource({ keychain }).timeout, 5_000);
@@ -73,7 +73,7 @@ test("`keychainSource()` refuses a malformed entry and passes over a blank one",
   const padded = keychainSource({ keychain: fakeKeychain({ [account]: " zq zq\n" }) });
   assert.equal((await find([padded])).token.reveal(), "zq zq");
   const blank = keychainSource({ keychain: fakeKeychain({ [account]: "" }) });
-  assert.match(await absence(blank), /account "?http:\/\/localhost:9180"?\)? is blank$/);
+  assert.match(await absence(blank), /account "?http:\/\/localhost:9180"?\)? is empty$/);
 });
 
 const SERVERS = "sync --backend apisix-standalone --server";
@@ -147,7 +147,7 @@ test("`keychainSource()` keeps a stored token from a proxy that `.env` lets in",
   const error = await breakage(keychainSource({ keychain }), connection);
   assert.match(
     error.message,
-    /is for the server alone, and HTTPS_PROXY in \.env would decide who sees it/,
+    /is for one server only, and HTTPS_PROXY in \.env would decide who sees the token/,
   );
   assert.equal(error.exitCode, 78);
   const none = keychainSource({ keychain: fakeKeychain({}) });

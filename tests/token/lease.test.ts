@@ -68,7 +68,7 @@ test("`resolveToken()` gives back a token that is malformed or blank", async () 
     });
     assert.deepEqual([trail[0]?.status, winner, it.released], [status, undefined, 1]);
     if (status === "broken") assert.match((await breakage(bad)).message, /is malformed/);
-    else assert.equal(await absence(bad), "here is blank");
+    else assert.equal(await absence(bad), "here is empty");
     assert.equal(it.released, 2);
   }
 });
@@ -86,7 +86,7 @@ test("`resolveToken()` gives back a token that comes after the time limit", asyn
     return it.answer;
   }, { timeout: 20, grace: 60_000 });
   const error = await breakage(slow);
-  assert.match(error.message, /did not answer within 0\.02 s$/);
+  assert.match(error.message, /no response within 0\.02 s$/);
   assert.equal(it.released, 1);
 });
 
@@ -137,7 +137,7 @@ test("`resolveToken()` goes on where a late token cannot be given back", async (
     await aborted(context);
     return { ...answer, lease: failing } as SourceAnswer;
   }, { timeout: 20, grace: 60_000 });
-  assert.match((await breakage(slow)).message, /did not answer/);
+  assert.match((await breakage(slow)).message, /no response/);
 });
 
 test("`resolveToken()` ends with the code that a source names, or that of what it throws", async () => {

@@ -41,8 +41,8 @@ test("`resolveToken()` takes the first token and asks no further", async () => {
   assert.deepEqual(trail, [
     { source: "a", status: "absent", detail: "not here" },
     { source: "b", status: "found", detail: "here: a7ee-*** (9261e1c1)" },
-    { source: "c", status: "not-asked", detail: "b came first" },
-    { source: "d", status: "not-asked", detail: "b came first" },
+    { source: "c", status: "not-asked", detail: "b comes first" },
+    { source: "d", status: "not-asked", detail: "b comes first" },
   ]);
 });
 
@@ -102,7 +102,7 @@ test("`resolveToken()` ends a source that is too slow, and tells it so", async (
     whenSlow: "Wake it up.",
   };
   const error = await breakage(slow);
-  assert.match(error.message, /: it did not answer within 0\.02 s$/);
+  assert.match(error.message, /: no response within 0\.02 s$/);
   assert.deepEqual([error.exitCode, error.suggestion], [74, "Wake it up."]);
   assert.equal(context?.signal.aborted, true);
 });
@@ -156,7 +156,7 @@ test("`resolveToken()` refuses a malformed token with 65, and never shows it", a
       assert.equal(error.exitCode, 65);
       assert.match(error.message, /^Cannot get a token from source "odd": the token in here is/);
       assert.match(error.message, defect);
-      assert.match(error.suggestion ?? "", /^Copy it once more/);
+      assert.match(error.suggestion ?? "", /^Copy it again/);
       assert.ok(!visible(error).includes("zqzq"), visible(error));
       return true;
     });
@@ -177,16 +177,16 @@ test("`resolveToken()` looks at each token of a list for apisix-standalone alone
   assert.equal((await find([hold("a,b")], { connection })).token.reveal(), "a,b");
   assert.equal((await find([hold("a, b ,\n")], { connection })).token.reveal(), "a,b");
   const error = await breakage(hold("zqzq,zq\tzq"), connection);
-  assert.match(error.message, /malformed: in token 2 of 2: it has a control character in it$/);
+  assert.match(error.message, /malformed: in token 2 of 2: it contains a control character$/);
   assert.equal(error.exitCode, 65);
 });
 
-test("`resolveToken()` passes over a blank token and says that it is blank", async () => {
+test("`resolveToken()` passes over a blank token and says that it is empty", async () => {
   for (const blank of ["", " ", "\n", "\t\r\n"]) {
     const { sources } = record({ next: FOUND });
     const { source, trail } = await find([hold(blank), ...sources]);
     assert.equal(source, "next");
-    assert.deepEqual(trail[0], { source: "odd", status: "absent", detail: "here is blank" });
+    assert.deepEqual(trail[0], { source: "odd", status: "absent", detail: "here is empty" });
   }
 });
 

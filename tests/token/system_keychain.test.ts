@@ -28,7 +28,7 @@ test("a keychain on Windows says when a token is too long for it", async () => {
   const set = keychainOn("win32").set(ACCOUNT, new Secret(token));
   const error = await set.then(() => assert.fail(), (error: unknown) => error);
   assert.ok(error instanceof KeychainError);
-  assert.equal(error.message, "the token has 1281 characters, and Windows takes at most 1280");
+  assert.equal(error.message, "the token has 1281 characters, but Windows stores at most 1280");
   assert.match(error.suggestion!, /--storage file/);
 });
 
@@ -43,7 +43,7 @@ test("a binding that does not load is told from one that is not installed", () =
     "Cannot find module './keyring.linux-x64-gnu.node'\nRequire stack:\n- /x/index.js",
     "Cannot find module '@napi-rs/keyring-linux-x64-gnu'",
   ];
-  const absent = "its binding @napi-rs/keyring is not installed for this system";
+  const absent = "@napi-rs/keyring is not installed for this system";
   assert.equal(describeLoadFailure(chain(...missing)), absent);
   assert.equal(describeLoadFailure(chain("Cannot find package '@napi-rs/keyring'")), absent);
   assert.equal(describeLoadFailure(chain(missing[0]!, "Unsupported OS: plan9")), absent);
@@ -57,7 +57,7 @@ test("a binding that does not load is told from one that is not installed", () =
   ) {
     assert.equal(
       describeLoadFailure(chain(missing[0]!, missing[1]!, found)),
-      `its binding @napi-rs/keyring does not load: ${found}`,
+      `@napi-rs/keyring does not load: ${found}`,
     );
   }
   assert.match(describeLoadFailure(chain("Requires ffi access, allow-ffi")), /^Deno may not load/);
@@ -115,7 +115,7 @@ describe("the Secret Service", { skip: keychainSkip() }, () => {
     await using session = await startKeychainSession();
     await call(session, "set", ACCOUNT, "a7ee-example");
     await session.turn("locked");
-    const locked = { failure: "locked", message: "it is locked, and nobody unlocked it" };
+    const locked = { failure: "locked", message: "it is locked" };
     const words = ["get", ACCOUNT, "set", ACCOUNT, "a7ee-two", "get", "https://other.example"];
     assert.deepEqual(await call(session, ...words), [locked, locked, "no entry"]);
     await session.turn("unlocked");
@@ -142,7 +142,7 @@ describe("the Secret Service", { skip: keychainSkip() }, () => {
 
   test("`systemKeychain()` tells a keychain that hangs", async () => {
     await using session = await startKeychainSession("hanging");
-    const silent = { failure: "silent", message: "it does not answer" };
+    const silent = { failure: "silent", message: "it does not respond" };
     assert.deepEqual(await call(session, "get", ACCOUNT), [silent]);
   });
 

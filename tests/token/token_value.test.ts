@@ -21,23 +21,23 @@ test("`validateToken()` lets everything pass that can stand in a header as it is
 test("`validateToken()` says what is wrong, and nothing of the value", () => {
   const cases = {
     "": "it is empty",
-    "qq qq": "it has a space in it",
-    "qq,qq": "it has a comma in it, which not every ADC sends",
-    "export ADC_TOKEN=qqqq": "it is a line of .env, with the name",
-    "qq\tqq": "it has a control character in it",
-    "qqqq\n": "it has a line break in it",
-    "qq qq\r\nqq": "it has a line break in it",
-    '"qqqq"': "it has quotes around it",
-    "'qqqq'": "it has quotes around it",
-    "`qqqq`": "it has quotes around it",
-    "qqqq\u00fc": "it has a character outside printable ASCII",
-    "qqqq\u0000": "it has a NUL byte in it, as UTF-16 text has",
-    "qqqq\u001b[31m": "it has a control character in it",
-    "qqqq\u007f": "it has a control character in it",
-    "\u{1f511}": "it has a character outside printable ASCII",
-    "\u201cqqqq\u201d": "it has a character outside printable ASCII",
-    "\ufeffqqqq": "it has a character outside printable ASCII",
-    "qq\u00a0qq": "it has a character outside printable ASCII",
+    "qq qq": "it contains a space",
+    "qq,qq": "it contains a comma, which not every ADC accepts",
+    "export ADC_TOKEN=qqqq": "it is a whole line of .env, with the name",
+    "qq\tqq": "it contains a control character",
+    "qqqq\n": "it contains a line break",
+    "qq qq\r\nqq": "it contains a line break",
+    '"qqqq"': "it is in quotes",
+    "'qqqq'": "it is in quotes",
+    "`qqqq`": "it is in quotes",
+    "qqqq\u00fc": "it contains a character outside printable ASCII",
+    "qqqq\u0000": "it contains a NUL byte; it may be UTF-16 text",
+    "qqqq\u001b[31m": "it contains a control character",
+    "qqqq\u007f": "it contains a control character",
+    "\u{1f511}": "it contains a character outside printable ASCII",
+    "\u201cqqqq\u201d": "it contains a character outside printable ASCII",
+    "\ufeffqqqq": "it contains a character outside printable ASCII",
+    "qq\u00a0qq": "it contains a character outside printable ASCII",
   };
   for (const [value, defect] of Object.entries(cases)) {
     assert.equal(validateToken(new Secret(value), "api7ee"), defect);
@@ -56,7 +56,7 @@ test("`validateToken()` names the token of a list that is wrong", () => {
   );
   assert.equal(
     validateToken(new Secret("a,a7ee-b c"), "apisix-standalone"),
-    "in token 2 of 2: it has a space in it",
+    "in token 2 of 2: it contains a space",
   );
 });
 
@@ -66,9 +66,9 @@ test("`validateToken()` lets a key of Apache APISIX have blanks and quotes, and 
       assert.equal(validateToken(new Secret(value), backend), undefined, value);
     }
     for (const value of ["a7ee-a b", "a7adm-a b"]) {
-      assert.equal(validateToken(new Secret(value), backend), "it has a space in it", value);
+      assert.equal(validateToken(new Secret(value), backend), "it contains a space", value);
     }
-    assert.equal(validateToken(new Secret("a\tb"), backend), "it has a control character in it");
+    assert.equal(validateToken(new Secret("a\tb"), backend), "it contains a control character");
   }
 });
 

@@ -22,10 +22,10 @@ test("`flagSource()` takes the last --token, as ADC does", async () => {
 });
 
 test("`flagSource()` has nothing without --token, or with a blank one", async () => {
-  assert.equal(await absence(flagSource()), "there is no --token");
+  assert.equal(await absence(flagSource()), "no --token given");
   const value = await connect("sync -f --token");
-  assert.equal(await absence(flagSource(), value), "there is no --token");
-  assert.equal(await absence(flagSource(), await connect("sync --token=")), "--token is blank");
+  assert.equal(await absence(flagSource(), value), "no --token given");
+  assert.equal(await absence(flagSource(), await connect("sync --token=")), "--token is empty");
 });
 
 test("`flagSource()` refuses a malformed token", async () => {
@@ -49,15 +49,15 @@ const VARIABLES: readonly [env: Environment, token: string | undefined, detail: 
   [{ API_KEY: "a7adm-two" }, "a7adm-two", "API_KEY@"],
   [{ ADC_TOKEN: "  ", API_KEY: "a7ee-two" }, "a7ee-two", "API_KEY@"],
   [{ TOKEN: "a7ee-one" }, undefined, "ADC_TOKEN@ is not set"],
-  [{ ADC_TOKEN: "" }, undefined, "ADC_TOKEN@ is blank"],
-  [{ ADC_TOKEN: " ", API_KEY: "" }, undefined, "ADC_TOKEN@ is blank"],
+  [{ ADC_TOKEN: "" }, undefined, "ADC_TOKEN@ is empty"],
+  [{ ADC_TOKEN: " ", API_KEY: "" }, undefined, "ADC_TOKEN@ is empty"],
   [{ API_KEY: " " }, undefined, "ADC_TOKEN@ is not set"],
   ...["sk-other", "xa7ee-one", "A7EE-one", "a7e", "a7ee"].map((
     value,
   ): [Environment, undefined, string] => [
     { API_KEY: value },
     undefined,
-    `ADC_TOKEN@ is not set, and API_KEY@ is no token of API7's: it starts with neither "a7ee-" nor "a7adm-"`,
+    `ADC_TOKEN@ is not set, and API_KEY@ is not an API7 token: it starts with neither "a7ee-" nor "a7adm-"`,
   ]),
 ];
 
@@ -65,13 +65,20 @@ test("`envSource()` takes ADC_TOKEN, then an API_KEY that is API7's", async () =
   for (const [env, expected, detail] of VARIABLES) {
     const source = envSource({ env });
     if (expected === undefined) {
-      assert.equal(await absence(source), detail.replaceAll("@", ""));
+      assert.ok((await absence(source)).startsWith(detail.replaceAll("@", "")));
     } else {
       const found = await find([source]);
       assert.equal(found.token.reveal(), expected);
       assert.equal(found.detail, detail.replaceAll("@", ""));
     }
   }
+});
+
+test("`envSource()` asks for the secret of an empty ADC_TOKEN", async () => {
+  assert.equal(
+    await absence(envSource({ env: { ADC_TOKEN: "" } })),
+    "ADC_TOKEN is empty (is the secret defined for this job?)",
+  );
 });
 
 test("`dotenvSource()` takes ADC_TOKEN, then an API_KEY that is API7's, from the file", async () => {
@@ -101,7 +108,7 @@ test("`envSource()` and `dotenvSource()` refuse a malformed token without showin
       const error = await breakage(source, connection);
       assert.equal(error.exitCode, 65);
       assert.ok(
-        error.message.endsWith(`: the token in ${place} is malformed: it has a space in it`),
+        error.message.endsWith(`: the token in ${place} is malformed: it contains a space`),
       );
       assert.ok(!visible(error).includes("zqzq"));
     }
@@ -120,7 +127,7 @@ test("`dotenvSource()` reads the file that the connection was resolved with", as
 });
 
 test("`dotenvSource()` has nothing without a file", async () => {
-  assert.equal(await absence(dotenvSource()), "there is no .env");
+  assert.equal(await absence(dotenvSource()), "no .env here");
 });
 
 test("`dotenvSource()` is broken where the file cannot be read", async () => {

@@ -16,21 +16,16 @@ import { isAdminKey, type Secret } from "../../secret.ts";
 import type { Storage } from "../../store/state.ts";
 import { TOKEN_FILE } from "../../store/token_file.ts";
 import { KEYCHAIN_SERVICE } from "../../token/keychain.ts";
-import {
-  NoTokenError,
-  type ResolvedToken,
-  resolveToken,
-  surveyTokens,
-} from "../../token/resolve.ts";
+import { NoTokenError, type ResolvedToken, surveyTokens } from "../../token/resolve.ts";
 import type { TokenSource } from "../../token/source.ts";
 import { canAsk, contextOf, interruptible, type Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import type { Reporter } from "../output/report.ts";
 import { askCredentials } from "../prompts.ts";
-import { openConnection } from "../settings.ts";
+import { findToken, openConnection } from "../settings.ts";
 
 interface OwnSession extends Session {
-  /** The token; `undefined` after a log-in with a password. */
+  /** The token; `undefined` after a login with a password. */
   readonly resolved: ResolvedToken | undefined;
 }
 
@@ -53,8 +48,8 @@ export async function withAccountSession(
   const { backend } = connection;
   if (!BACKENDS[backend.value].hasUsers) {
     throw new UsageError(
-      `Cannot look after tokens: the backend ${backend.value} has no such calls`,
-      { suggestion: "Only API7 Enterprise has them: --backend api7ee or ADC_BACKEND=api7ee." },
+      `Cannot manage tokens: backend "${backend.value}" has no user accounts`,
+      { suggestion: "Only API7 Enterprise has them: set --backend api7ee or ADC_BACKEND=api7ee." },
     );
   }
   const { warn: onWarning } = call.reporter;
@@ -80,10 +75,11 @@ async function openOwnSession(
   },
 ): Promise<OwnSession> {
   try {
-    const resolved = await resolveToken({ connection, sources: withoutLogIn(sources), signal });
+    const resolved = await findToken({ connection, sources: withoutLogIn(sources), signal });
     const record = await knownToken(resolved.token, { connection, env: io.env });
     const now = Date.now();
-    const session = await openTokenSession(connection, { resolved, record, now, signal });
+    const known = { resolved, record, now, env: io.env };
+    const session = await openTokenSession(connection, { ...known, signal });
     io.secrets.watch(session.api);
     return { ...session, resolved };
   } catch (error) {
@@ -146,7 +142,8 @@ export async function findOwner(
 export function warnOfSuperAdmin({ superAdmin, username }: User, reporter: Reporter): void {
   if (!superAdmin) return;
   reporter.warn(
-    `The token belongs to "${username}", a Super Admin. Make tokens as a user who may do only what ADC needs.`,
+    `The token belongs to "${username}", a Super Admin. ` +
+      "Create tokens as a user with only the permissions that ADC needs.",
   );
 }
 
@@ -175,9 +172,9 @@ export function describeEntries(
   return `${STORAGES[storage].place(folder)}${names})`;
 }
 
-/** Says each time that a file is the worse place, so that nobody forgets where the token lies. */
+/** Says each time that a file is the worse place, so that nobody forgets where the token is. */
 export function warnOfFile(reporter: Reporter): void {
-  reporter.warn("The token lies in a file, unencrypted; a keychain is the better place.");
+  reporter.warn("The token is stored unencrypted in a file. Use a keychain if you can.");
 }
 
 export async function tryToken(
@@ -233,6 +230,6 @@ export async function warnOfShadows(
   const { trail } = await surveyTokens({ connection, sources: before });
   for (const { source, status, detail } of trail) {
     if (status === "absent") continue;
-    reporter.warn(`Source "${source}" comes before the ${own} and still wins: ${detail}`);
+    reporter.warn(`Source "${source}" still takes precedence over the ${own}: ${detail}`);
   }
 }

@@ -12,7 +12,7 @@ import { createMask, type Mask } from "../../mask/mask.ts";
 import { secretsOf } from "../../run/environment.ts";
 import { releaseLease } from "../../run/run.ts";
 import { type RunSignals, watchSignals } from "../../run/signals.ts";
-import { type ResolvedToken, resolveToken } from "../../token/resolve.ts";
+import type { ResolvedToken } from "../../token/resolve.ts";
 import { strayWarning } from "../../token/sources.ts";
 import type { Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
@@ -20,7 +20,7 @@ import type { ApiOptions } from "../manual/other_commands.ts";
 import { requireNoDryRun } from "../options.ts";
 import { fixed } from "../output/out.ts";
 import type { Reporter } from "../output/report.ts";
-import { openConnection, type OwnConnection } from "../settings.ts";
+import { findToken, openConnection, type OwnConnection } from "../settings.ts";
 import { type BodyStart, forTerminal, headOf, keepStart, writePieces } from "./api_output.ts";
 import { allPages, notAList, pageFields } from "./api_pages.ts";
 import { type ApiRequest, readApiRequest, readBody } from "./api_request.ts";
@@ -65,13 +65,13 @@ async function sendRequest(request: ApiRequest, surroundings: Surroundings): Pro
   requireGroups(connection);
   const path = withFields(target.path, request.fields);
   if (request.paginate && hasField(path, "page")) {
-    throw new UsageError("Cannot use --paginate with a page in the path");
+    throw new UsageError("Cannot use --paginate: the path already has a page");
   }
   const body = request.data === undefined
     ? undefined
     : await readBody(request.data, io, { signal });
   const { data: _, ...rest } = request;
-  const resolved = await resolveToken({ connection, sources, signal });
+  const resolved = await findToken({ connection, sources, signal });
   try {
     warnOfToken(connection, { sources, reporter });
     const stray = strayWarning(connection, { source: resolved.source, env: surroundings.io.env });
@@ -108,7 +108,7 @@ async function exchange(prepared: PreparedRequest, exchanging: Exchange): Promis
     onWarning: reporter.warn,
   });
   const now = Date.now();
-  const soon = endWarning(record, now);
+  const soon = endWarning(record, { connection, now });
   if (soon !== undefined) reporter.warn(soon);
   const path = await withGroup(prepared.path, exchanging);
   const { method, body } = prepared;
@@ -123,7 +123,8 @@ async function exchange(prepared: PreparedRequest, exchanging: Exchange): Promis
       cut: start.cut(),
       connection,
       resolved,
-      explain: (result) => explainRefusal(result, record, now),
+      explain: (result) =>
+        explainRefusal(result, { record, now, resolved, connection, env: io.env }),
     });
 
   const answer = await send(prepared.paginate ? pageFields(path, 1) : []);
@@ -147,7 +148,7 @@ async function exchange(prepared: PreparedRequest, exchanging: Exchange): Promis
   const failure = failureOf(answer, start);
   if (failure !== undefined) return reporter.fail(failure);
   if (/html/i.test(answer.header("content-type") ?? "")) {
-    reporter.warn("The answer is a page, and not the JSON that an Admin API gives.");
+    reporter.warn("The response is an HTML page, not an Admin API's JSON.");
   }
   return 0;
 }
@@ -169,7 +170,7 @@ async function show(
   await writePieces(pieces(), io.stdout, { mask });
   if (mask.count > 0) {
     const often = mask.count === 1 ? "once" : `${mask.count} times`;
-    reporter.info(fixed(`masked a secret ${often} in the answer; --no-mask shows it`));
+    reporter.info(fixed(`masked a secret ${often} in the response; --no-mask shows it`));
   }
 }
 
@@ -179,9 +180,9 @@ function warnOfToken(
   { sources, reporter }: Pick<Surroundings, "sources" | "reporter">,
 ): void {
   if (args.tokens.length > 0 && !sources.some(({ name }) => name === "flag")) {
-    reporter.warn('--token is not used: the sources that were asked for leave out "flag".');
+    reporter.warn('--token is ignored: the list of sources does not include "flag".');
   }
   if (args.tokens.at(-1)?.reveal().trim() === "") {
-    reporter.warn("--token is blank and was ignored.");
+    reporter.warn("--token is empty and is ignored.");
   }
 }

@@ -47,7 +47,7 @@ export async function* allPages(
     before = items;
     page += 1;
     if (page > MAX_PAGES) {
-      throw notAList(answer, `the list has no end after ${MAX_PAGES} pages`);
+      throw notAList(answer, `the list does not end after ${MAX_PAGES} pages`);
     }
     answer = await next(page);
   }
@@ -63,7 +63,7 @@ async function readPage(answer: RawAnswer): Promise<
     (typeof list === "object" && !Array.isArray(list) && Object.keys(list).length === 0);
   const known = total === undefined || total === null || Number.isInteger(total);
   if (!(empty || Array.isArray(list)) || !known) {
-    throw notAList(answer, 'the answer is no list, {"list": […], "total": n}');
+    throw notAList(answer, 'the response is not a list, {"list": […], "total": n}');
   }
   return {
     items: Array.isArray(list) ? memberText(text, "list")!.trim().slice(1, -1).trim() : "",
@@ -88,6 +88,6 @@ async function readText(answer: RawAnswer): Promise<string> {
 /** What is asked for page by page is something else. */
 export function notAList({ tried }: RawAnswer, found: string): AdcRunError {
   return new AdcRunError(`Cannot read ${tried} page by page: ${found}`, EXIT.data, {
-    suggestion: "Leave out --paginate to see the answer as it is.",
+    suggestion: "Omit --paginate to see the response as it is.",
   });
 }

@@ -43,26 +43,26 @@ function readOperands(
   operands: readonly string[],
   { method: flag }: ApiOptions,
 ): { readonly method: string | undefined; readonly path: string } {
-  const suggestion = "Write it like: adc-run api GET /api/users";
+  const suggestion = "For example: adc-run api GET /api/users";
   if (operands.length > 2) {
-    throw new UsageError('"adc-run api" takes a method and a path: found another word', {
-      suggestion: `${suggestion}. What goes into the query is written -f key=value.`,
+    throw new UsageError('Too many arguments for "adc-run api": it takes a method and a path', {
+      suggestion: `${suggestion}. For query parameters, use -f key=value.`,
     });
   }
   const [path, before] = [operands.at(-1), operands.at(-2)];
   if (path === undefined || (before === undefined && KNOWN_METHODS.includes(path))) {
-    throw new UsageError("There is no path to ask for", { suggestion });
+    throw new UsageError("No path given", { suggestion });
   }
   if (before !== undefined && flag !== undefined && before !== flag) {
-    throw new UsageError("Cannot use -X with another method before the path");
+    throw new UsageError("Cannot use -X: there is a method before the path already");
   }
   const method = before ?? flag;
   if (method === undefined) return { method, path };
   if (REFUSED_METHODS.includes(method.toUpperCase())) {
-    throw new UsageError(`Cannot use the method ${method.toUpperCase()}: it is not for an API`);
+    throw new UsageError(`Cannot use the method ${method.toUpperCase()}: not supported`);
   }
   if (/^[A-Z]{1,32}$/.test(method)) return { method, path };
-  throw new UsageError("Cannot use the method: it is not written in capital letters", {
+  throw new UsageError("Cannot use the method: it is not in capital letters", {
     suggestion,
   });
 }
@@ -71,7 +71,7 @@ function readField(field: string): readonly [string, string] {
   const equals = field.indexOf("=");
   if (equals > 0) return [field.slice(0, equals), field.slice(equals + 1)];
   throw new UsageError('Cannot use a field: it is not of the form "key=value"', {
-    suggestion: "Write it like -f page_size=10.",
+    suggestion: "For example: -f page_size=10",
   });
 }
 
@@ -86,16 +86,16 @@ function requirePages({ method, data, include, fields }: ApiRequest): void {
     ? "-f page"
     : undefined;
   if (other === undefined) return;
-  throw new UsageError(`Cannot use --paginate with ${other}: it asks for one page after the other`);
+  throw new UsageError(`Cannot use --paginate with ${other}`);
 }
 
 /** Headers that stay as they are, and why. */
 const RESERVED: readonly (readonly [names: readonly string[], reason: string])[] = [
   [
     ["x-api-key", "authorization", "proxy-authorization", "cookie"],
-    "adc-run says who asks, with the token that it found",
+    "adc-run sends the token itself",
   ],
-  [["host"], "the token is sent to the connection's own server alone"],
+  [["host"], "the token is only ever sent to the connection's own server"],
   [
     [
       "content-length",
@@ -109,9 +109,9 @@ const RESERVED: readonly (readonly [names: readonly string[], reason: string])[]
       "trailer",
       "expect",
     ],
-    "it says where a request ends, or what becomes of the connection",
+    "adc-run controls the connection itself",
   ],
-  [["accept-encoding"], "the token could not be masked in an answer that is compressed"],
+  [["accept-encoding"], "the token cannot be masked in a compressed response"],
 ];
 
 export function readHeaders(
@@ -124,13 +124,13 @@ export function readHeaders(
     // The value is not shown: it may well be a token.
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
       throw new UsageError(`Cannot use a header: it is not of the form "Name: value"`, {
-        suggestion: `Write it like -H "If-Match: abc".`,
+        suggestion: `For example: -H "If-Match: abc"`,
       });
     }
     const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "");
     if (!/^[\t\x20-\x7e]*$/.test(value)) {
       throw new UsageError(
-        `Cannot set header "${name}": its value has a character outside printable ASCII`,
+        `Cannot set header "${name}": its value contains a character outside printable ASCII`,
       );
     }
     const plain = name.toLowerCase();
@@ -163,7 +163,7 @@ export async function readBody(
   }
   if (!written.startsWith("@")) return Buffer.from(written);
   const name = written.slice(1);
-  if (name === "") throw new UsageError('Cannot use -d "@": there is no file name behind it');
+  if (name === "") throw new UsageError('Cannot use -d "@": no file name after it');
   try {
     const file = createReadStream(resolve(io.cwd, name));
     return await collect(file, { what: `"${name}"`, signal });
@@ -175,10 +175,10 @@ export async function readBody(
     const found = code === "ENOENT"
       ? `there is no file "${resolve(io.cwd, name)}"`
       : code === "EISDIR"
-      ? "it is a folder"
+      ? "it is a directory"
       : `it cannot be read (${code})`;
     throw new UsageError(`Cannot read the body from "${name}": ${found}`, {
-      suggestion: "-d @FILE sends a file, -d - standard input, and -d TEXT the text itself.",
+      suggestion: "Use -d @FILE for a file, -d - for standard input, -d TEXT for text.",
       cause: error,
     });
   }

@@ -24,13 +24,13 @@ const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 
 export function readTarget(written: string, servers: readonly Server[]): ApiTarget {
   if (written.trim() === "") throw wrongPath("it is empty");
-  if (CONTROL.test(written)) throw wrongPath("it has a control character in it");
-  if (written !== written.trim()) throw wrongPath("it has white space around it");
+  if (CONTROL.test(written)) throw wrongPath("it contains a control character");
+  if (written !== written.trim()) throw wrongPath("it starts or ends with whitespace");
   const { server, rest } = ADDRESS.test(written)
     ? ownServer(written, servers)
     : { server: servers[0]!, rest: written };
   if (rest.includes("#")) {
-    throw wrongPath("it has a fragment, which no server gets to see", 'Write "%23" for a "#".');
+    throw wrongPath("it has a fragment, which is never sent", 'Write "#" as "%23".');
   }
   const target = rest.startsWith("/") ? rest : `/${rest}`;
   requirePlain(target.split("?", 1)[0]!);
@@ -38,7 +38,7 @@ export function readTarget(written: string, servers: readonly Server[]): ApiTarg
   const base = server.base.pathname.replace(/\/$/, "");
   // All that could lead elsewhere was refused above; this holds whatever else a URL may mean.
   if (url.origin !== server.origin || !`${url.pathname}/`.startsWith(`${base}/`)) {
-    throw wrongPath(`it leads to ${url.origin}, and the connection's server is ${server.display}`);
+    throw wrongPath(`it leads to ${url.origin}, but the connection's server is ${server.display}`);
   }
   return { server, path: url.pathname.slice(base.length) + url.search };
 }
@@ -51,12 +51,12 @@ function ownServer(
   const [head, authority = ""] = /^https?:\/\/([^/\\?#]*)/i.exec(written) ?? [];
   if (head === undefined || authority === "" || !URL.canParse(head)) {
     throw wrongPath(
-      "it is neither a path nor an http or https URL",
-      "Write it like /api/users. Where the shell turns a leading slash into a folder, leave it out.",
+      "it is not a path or an http or https URL",
+      "For example: /api/users. If your shell expands a leading slash, omit it.",
     );
   }
   if (authority.includes("@")) {
-    throw wrongPath("it has a user name or a password in it", "The token stands for the user.");
+    throw wrongPath("it contains a user name or password", "The token identifies the user.");
   }
   const { origin } = new URL(head);
   const rest = written.slice(head.length);
@@ -70,9 +70,9 @@ function ownServer(
   const own = servers.map(({ display }) => display).join(", ");
   throw wrongPath(
     known.length === 0
-      ? `it is on ${origin}, and the connection's server is ${own}`
-      : `it is not below ${own}`,
-    "The token is sent to the connection's own server alone. Name another one with --server.",
+      ? `it is on ${origin}, but the connection's server is ${own}`
+      : `it is not under ${own}`,
+    "The token is only ever sent to the connection's own server. Set another one with --server.",
   );
 }
 
@@ -84,10 +84,10 @@ function requirePlain(path: string): void {
   if (decoded.startsWith("//")) {
     throw wrongPath('it starts with "//", which names another host', 'Start it with one "/".');
   }
-  if (decoded.includes("\\")) throw wrongPath("it has a backslash in it");
-  if (CONTROL.test(decoded)) throw wrongPath("it has an encoded control character in it");
+  if (decoded.includes("\\")) throw wrongPath("it contains a backslash");
+  if (CONTROL.test(decoded)) throw wrongPath("it contains an encoded control character");
   if (decoded.split("/").some((segment) => /^\.\.?(;|$)/.test(segment))) {
-    throw wrongPath('it has a "." or ".." between slashes', "Write the path that it comes to.");
+    throw wrongPath('it contains a "." or ".." segment', "Write the resolved path.");
   }
 }
 
@@ -130,7 +130,7 @@ export function hasField(path: string, name: string): boolean {
 export function requireGroups({ backend, gatewayGroup }: Connection): void {
   if (gatewayGroup.origin.kind !== "flag" || BACKENDS[backend.value].hasGatewayGroups) return;
   throw new UsageError(
-    `Cannot use --gateway-group with the backend ${backend.value}: only api7ee has gateway groups`,
+    `Cannot use --gateway-group with backend "${backend.value}": only api7ee has gateway groups`,
     { suggestion: "Set --backend api7ee or ADC_BACKEND=api7ee." },
   );
 }
@@ -157,7 +157,7 @@ export async function withGroup(
   if (hasField(path, "gateway_group_id")) return path;
   if (isAdminKey(requester.token)) {
     if (gatewayGroup.origin.kind === "flag") {
-      reporter.warn("An admin key belongs to one gateway group; --gateway-group is not used.");
+      reporter.warn("--gateway-group is ignored: an admin key belongs to one gateway group.");
     }
     return path;
   }

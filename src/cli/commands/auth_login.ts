@@ -1,6 +1,7 @@
 import { tokensByServer } from "../../check/check_token.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
+import { adcRunCommand } from "../../connection/origin.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { plainPasswordWarning } from "../../lifecycle/credentials.ts";
 import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
@@ -56,8 +57,8 @@ export async function authLogin(call: OwnCall<LoginOptions>, io: Io): Promise<nu
   const { connection } = connected;
   if (connection.args.tokens.length > 0) {
     throw new UsageError(
-      "Cannot take the token from --token: any user of this machine can read it there",
-      { suggestion: "Use --with-token, which reads it from standard input." },
+      "Cannot store the token of --token: other users of this machine can see it",
+      { suggestion: "Use --with-token to read it from standard input." },
     );
   }
   for (const flag of PASSWORD_OPTIONS) {
@@ -65,7 +66,7 @@ export async function authLogin(call: OwnCall<LoginOptions>, io: Io): Promise<nu
     // A variable that is not set, most likely: the default would not be what was meant.
     if (value === "") throw new UsageError(`Option "${flag}" is empty`);
     if (withToken && value !== undefined) {
-      throw new UsageError(`Cannot use ${flag} with --with-token: nobody logs in`);
+      throw new UsageError(`Cannot use ${flag} with --with-token: there is no login`);
     }
   }
   const login = withToken ? loginWithToken : loginWithPassword;
@@ -74,7 +75,7 @@ export async function authLogin(call: OwnCall<LoginOptions>, io: Io): Promise<nu
 
 type LoginCommand = OwnCall<LoginOptions> & OwnConnection & { readonly storage: Storage };
 
-/** Where nobody can be asked ADC's default stands, and the log-in says what answers there. */
+/** Where nobody can be asked ADC's default stands, and the login says what answers there. */
 async function askServer(io: Io): Promise<string | undefined> {
   return canAsk(io)
     ? await askText("Server", io, { initial: USUAL_SERVER }) || USUAL_SERVER
@@ -151,9 +152,9 @@ async function requireLoginOptions(connection: Connection, signal: AbortSignal):
       found,
       status,
       suggestion:
-        "No password was sent: nobody named a backend, and no API7 Enterprise answers there. " +
-        "Check --server (ADC_SERVER); of Apache APISIX store the admin key, with " +
-        '"adc-run auth login --with-token"; or insist with --backend api7ee.',
+        "No password was sent: no backend is set, and the server is not API7 Enterprise. " +
+        "Check --server (ADC_SERVER). For Apache APISIX, store the admin key with " +
+        '"auth login --with-token". To log in anyway, add --backend api7ee.',
     });
   } finally {
     await api.close();
@@ -177,21 +178,24 @@ function announce(
     }, ${describeEnd(expiresAt, Date.now())}`,
   );
   if (revoked !== undefined) {
-    reporter.info(line`revoked the token "${revoked}" that it replaces`);
+    reporter.info(line`revoked the old token "${revoked}"`);
   }
   const { backend, server } = connection;
   const missing = [
     backend.origin.kind === "flag" && `ADC_BACKEND=${backend.value}`,
     server.origin.kind === "flag" && `ADC_SERVER=${server.value}`,
   ].filter((text) => typeof text === "string");
-  if (missing.length > 0) reporter.info(line`for ADC to find it, set ${missing.join(" and ")}`);
+  if (missing.length > 0) reporter.info(line`to use it, set ${missing.join(" and ")}`);
   return 0;
 }
 
-function requireLogIn({ backend }: Connection): void {
+function requireLogIn(connection: Connection): void {
+  const { backend } = connection;
   if (BACKENDS[backend.value].hasUsers) return;
-  throw new UsageError(`Cannot log in: the backend ${backend.value} knows no users`, {
-    suggestion: "Store its admin key instead: adc-run auth login --with-token < key.txt",
+  throw new UsageError(`Cannot log in: backend "${backend.value}" has no user accounts`, {
+    suggestion: `Store its admin key instead: ${
+      adcRunCommand("auth login --with-token < key.txt", connection)
+    }`,
   });
 }
 
@@ -233,7 +237,7 @@ async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
   reporter.info(
     line`stored token ${token}${whose} in ${describeEntries(accounts, { storage, folder })}`,
   );
-  for (const name of revoked) reporter.info(line`revoked the token "${name}" that it replaces`);
+  for (const name of revoked) reporter.info(line`revoked the old token "${name}"`);
   return 0;
 }
 
@@ -244,14 +248,14 @@ async function readToken(connection: Connection, io: Io): Promise<Secret> {
     : new Secret(await readStandardInput(io));
   const token = trimToken(given, backend.value);
   if (isBlank(token.reveal())) {
-    throw new AdcRunError("Cannot log in: standard input holds no token", EXIT.data, {
-      suggestion: "Pipe it in: adc-run auth login --with-token < token.txt",
+    throw new AdcRunError("Cannot log in: no token on standard input", EXIT.data, {
+      suggestion: `Pipe it in: ${adcRunCommand("auth login --with-token < token.txt", connection)}`,
     });
   }
   const defect = validateToken(token, backend.value);
   if (defect !== undefined) {
     throw new AdcRunError(`Cannot use the token on standard input: ${defect}`, EXIT.data, {
-      suggestion: "Copy it once more, without quotes, spaces and line breaks.",
+      suggestion: "Copy it again, without quotes, spaces or line breaks.",
     });
   }
   return token;

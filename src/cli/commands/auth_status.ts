@@ -2,24 +2,26 @@ import { checkToken } from "../../check/check_token.ts";
 import { CheckError } from "../../check/verdict.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import { describeConnection } from "../../connection/connection.ts";
-import { describeOrigin, type Origin } from "../../connection/origin.ts";
+import { explainNoToken } from "../../check/network_failure.ts";
+import { adcRunCommand, describeOrigin, type Origin } from "../../connection/origin.ts";
 import { UsageError } from "../../errors.ts";
 import { describeEnd, endWarning, explainRefusal, knownToken } from "../../lifecycle/expiry.ts";
 import type { TokenRecord } from "../../store/state.ts";
-import { NoTokenError, resolveToken, surveyTokens } from "../../token/resolve.ts";
+import { NoTokenError, surveyTokens } from "../../token/resolve.ts";
 import { strayWarning } from "../../token/sources.ts";
 import type { Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { maskInRunner } from "../output/ci.ts";
 import { fixed, Line, line, writeToken } from "../output/out.ts";
 import { describeCheck, describeError, describeToken, formatTrail } from "../output/report.ts";
-import { openConnection } from "../settings.ts";
+import { findToken, openConnection } from "../settings.ts";
 import { describeOwner, findOwner, warnOfFile, withoutLogIn } from "./account.ts";
 
 export async function authStatus(call: OwnCall, io: Io): Promise<number> {
   const { options, reporter } = call;
   const { connection, sources } = await openConnection(call, io);
-  const { trail, winner, error } = await surveyTokens({ connection, sources });
+  const { trail, winner, error: missing } = await surveyTokens({ connection, sources });
+  const error = missing && await explainNoToken(missing, connection);
   const { env } = io;
   const record = winner &&
     await knownToken(winner.token, { connection, env, onWarning: reporter.warn });
@@ -29,8 +31,9 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
   const tried = winner && options.check
     ? await checkToken(winner.token, { connection })
     : undefined;
-  const checked = tried && explainRefusal(tried, record, now);
-  const soon = endWarning(record, now);
+  const checked = tried &&
+    explainRefusal(tried, { record, now, resolved: winner!, connection, env });
+  const soon = endWarning(record, { connection, now });
   if (soon !== undefined) reporter.warn(soon);
   if (checked?.warning !== undefined) reporter.warn(checked.warning);
   if (winner?.source === "store") warnOfFile(reporter);
@@ -69,7 +72,9 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
   for (const each of lines) reporter.print(each);
   if (failure === undefined) return 0;
   // What every source said stands above already.
-  return reporter.fail(failure instanceof NoTokenError ? failure.withoutTrail() : failure);
+  return reporter.fail(
+    failure instanceof NoTokenError ? failure.withoutTrail() : failure,
+  );
 }
 
 function describeRecord(record: TokenRecord | undefined): Record<string, unknown> {
@@ -89,11 +94,11 @@ export async function authToken(call: OwnCall, io: Io): Promise<number> {
   const { connection, sources } = await openConnection(call, io);
   const looking = withoutLogIn(sources);
   if (looking.length === 0) {
-    throw new UsageError('Cannot print a token: source "admin-api" makes one, for runs alone', {
-      suggestion: 'Store one with "adc-run auth login".',
+    throw new UsageError('Cannot print a token: source "admin-api" creates tokens for runs only', {
+      suggestion: `Store one with: ${adcRunCommand("auth login", connection)}`,
     });
   }
-  const resolved = await resolveToken({ connection, sources: looking });
+  const resolved = await findToken({ connection, sources: looking });
   // What a script does with it may show it.
   maskInRunner({ connection, resolved }, { reporter, io, options });
   writeToken(resolved.token, io, options.json ? describeToken(resolved) : undefined);

@@ -50,7 +50,9 @@ export async function doctor(
     reporter.printJson({ findings, summary: count(findings), exitCode });
   } else if (!options.quiet) {
     const { warning, failed } = count(findings);
-    reporter.print(fixed(`\n${failed} failed, ${warning} to look at`));
+    reporter.print(
+      fixed(`\n${failed} failed, ${warning} ${warning === 1 ? "warning" : "warnings"}`),
+    );
   }
   return exitCode;
 }
@@ -59,8 +61,8 @@ function profileOf({ profile }: GlobalOptions): string | false | undefined {
   if (profile === undefined || profile === false) return profile;
   const [name, ...others] = profile;
   if (name !== undefined && others.length === 0) return name;
-  throw new UsageError('"adc-run doctor" looks at one profile at a time', {
-    suggestion: "Name one with --profile.",
+  throw new UsageError('"adc-run doctor" checks one profile at a time', {
+    suggestion: "Choose one with --profile.",
   });
 }
 

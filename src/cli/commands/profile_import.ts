@@ -33,12 +33,12 @@ export async function profileImport(
   const skipped = contexts.filter((each) => !chosen.includes(each))
     .map(({ name, profile }) => ({ context: name, profile }));
   if (!options.yes && !dryRun && chosen.length > 0) {
-    const unasked = "Cannot import without asking, and nobody can be asked";
-    const suggestion = "Look with --dry-run, and agree with --yes.";
+    const unasked = "Cannot ask for confirmation: there is no terminal to prompt on";
+    const suggestion = "Preview with --dry-run, and confirm with --yes.";
     if (!canAsk(io)) throw new UsageError(unasked, { suggestion });
     const names = chosen.map(({ profile }) => `"${profile}"`).join(", ");
     await requireConfirmation(
-      `Import ${names} from ${path}, with the tokens into the ${storage}?`,
+      `Import ${names} from ${path}, and store the tokens in the ${storage}?`,
       io,
     );
   }
@@ -62,24 +62,24 @@ export async function profileImport(
       const before = await previousToken(place);
       const isFree = overwrite || [undefined, token.fingerprint].includes(before?.fingerprint);
       if (isFree) await adoptToken(token, place);
-      else warn(`Another token is stored for "${profile}" already: --overwrite replaces it.`);
+      else warn(`Another token is already stored for "${profile}": use --overwrite to replace it.`);
       return isFree;
     }, stores));
     if (!dryRun) await setProfile(profile, { env: io.env, set: settings, replace: overwrite });
     imported.push({ context: name, profile, account: isStored ? account : null });
     const into = isStored
-      ? line`its token into ${describeEntries([account], { storage, folder })}`
+      ? line`its token in ${describeEntries([account], { storage, folder })}`
       : fixed(`without ${token === undefined ? "a" : "its"} token`);
     info(line`${fixed(dryRun ? "would import" : "imported")} "${name}" as "${profile}", ${into}`);
     if (name !== current || dryRun) continue;
-    info(line`a7 uses "${name}": "adc-run profile use ${profile}" does so here`);
+    info(line`"${name}" is a7's current context; to use it here: adc-run profile use ${profile}`);
   }
   for (const { context, profile } of skipped) {
-    info(line`ignored "${context}": there is a profile "${profile}", which --overwrite replaces`);
+    info(line`skipped "${context}": profile "${profile}" exists; use --overwrite to replace it`);
   }
   for (const { name, reason } of refused) warn(`Context "${name}" cannot be imported: ${reason}.`);
   if (!dryRun && imported.some(({ account }) => account !== null)) {
-    info(line`"${path}" still holds the tokens: take them out if a7 no longer needs them`);
+    info(line`"${path}" still contains the tokens: remove them if a7 no longer needs them`);
   }
   if (options.json) reporter.answer({ file: path, imported, skipped, refused, dryRun });
   return refused.length === 0 ? 0 : EXIT.data;

@@ -20,12 +20,12 @@ export async function profileList({ options, reporter }: OwnCall, io: Io): Promi
   );
   for (const hidden of all.filter((each) => !profiles.includes(each))) {
     reporter.warn(
-      `The profile "${hidden.name}" of ${project.path} is hidden by your own of that name.`,
+      `Profile "${hidden.name}" in ${project.path} is hidden by your own with that name.`,
     );
   }
   for (const group of sameTargets(profiles)) {
     const names = group.map((name) => `"${name}"`).join(", ");
-    reporter.warn(`The profiles ${names} are for the same target; each has a token of its own.`);
+    reporter.warn(`Profiles ${names} have the same target; each has its own token.`);
   }
   const used = await namesInUse(io, reporter);
   if (options.json) {
@@ -36,7 +36,7 @@ export async function profileList({ options, reporter }: OwnCall, io: Io): Promi
     return reporter.answer({ profiles: list, use: own.use ?? null });
   }
   if (profiles.length === 0) {
-    reporter.info(fixed('there are no profiles yet: "adc-run profile set NAME" makes one'));
+    reporter.info(fixed("there are no profiles yet; create one with: adc-run profile set NAME"));
     return 0;
   }
   const rows = profiles.map((each) => row(each, used.includes(each.name)));
@@ -74,13 +74,13 @@ export async function profileShow(
   const chosen = await selectProfiles({ env, cwd, names, onWarning: reporter.warn });
   const [profile, ...others] = chosen;
   if (profile === undefined) {
-    throw new UsageError("Cannot show the profile in use: none is", {
-      suggestion: 'Name one; "adc-run profile list" shows them.',
+    throw new UsageError("Cannot show the profile in use: no profile is in use", {
+      suggestion: 'Give its name; "adc-run profile list" shows them.',
     });
   }
   if (others.length > 0) {
-    throw new UsageError(`Cannot show the profile in use: ADC_RUN_PROFILE names ${chosen.length}`, {
-      suggestion: "Name the one that you mean.",
+    throw new UsageError(`Cannot show the profile in use: ADC_RUN_PROFILE lists ${chosen.length}`, {
+      suggestion: "Give the name of one.",
     });
   }
   const settings = await settingsOf(profile, io);

@@ -29,7 +29,7 @@ export async function profileSet(
   const [name = ""] = operands;
   if (options.token !== undefined) {
     throw new UsageError("Cannot use --token in a profile: a profile never holds a secret", {
-      suggestion: `Put it into the keychain: adc-run -p ${name} auth login --with-token`,
+      suggestion: `Store it in the keychain: adc-run -p ${name} auth login --with-token`,
     });
   }
   const set = settingsFrom(options, io.cwd);
@@ -37,7 +37,7 @@ export async function profileSet(
   const both = unset.find((key) => key in set);
   if (both !== undefined) throw new UsageError(`Cannot both set and unset "${both}"`);
   if (Object.keys(set).length + unset.length === 0) {
-    throw new UsageError(`Cannot set profile "${name}": no setting is given`, {
+    throw new UsageError(`Cannot set profile "${name}": no settings given`, {
       suggestion: 'See "adc-run profile set --help".',
     });
   }
@@ -49,7 +49,7 @@ export async function profileSet(
     const settings = file.profiles.get(name);
     return reporter.answer({ profile: name, created, file: file.path, settings });
   }
-  reporter.info(line`${fixed(created ? "made" : "changed")} profile "${name}" in ${file.path}`);
+  reporter.info(line`${fixed(created ? "created" : "changed")} profile "${name}" in ${file.path}`);
   return 0;
 }
 
@@ -78,9 +78,9 @@ function readKeys(text: string): readonly SettingName[] {
     const key = SETTING_NAMES.find((each) => each === plain);
     if (key !== undefined) return key;
     const near = nearest(plain, SETTING_NAMES);
-    throw new UsageError(`Cannot unset "${word}": there is no such setting`, {
+    throw new UsageError(`Cannot unset "${word}": no such setting`, {
       suggestion: near === undefined
-        ? `There are ${SETTING_NAMES.join(", ")}.`
+        ? `Settings: ${SETTING_NAMES.join(", ")}.`
         : `Did you mean "${near}"?`,
     });
   });
@@ -95,18 +95,18 @@ async function warnAboutProfile(name: string, { env }: Io, reporter: Reporter): 
     ?.filter((each) => each !== name);
   if (others !== undefined) {
     const names = others.map((each) => `"${each}"`).join(", ");
-    reporter.warn(`It is for the same target as ${names}; each has a token of its own.`);
+    reporter.warn(`It has the same target as ${names}; each has its own token.`);
   }
   const { settings } = followUse(name, file.profiles);
   for (const key of PATH_SETTINGS) {
     const path = profiles.find((each) => each.name === name)?.[key];
     if (path !== undefined && !existsSync(path)) {
-      reporter.warn(`There is no file "${path}" yet, which is the profile's "${key}".`);
+      reporter.warn(`"${key}" is "${path}", which does not exist yet.`);
     }
   }
   if ((settings.tlsClientCertFile === undefined) !== (settings.tlsClientKeyFile === undefined)) {
     reporter.warn(
-      "A client certificate and its key belong together, and the profile has only one.",
+      "A client certificate needs its key, and the profile has only one of the two.",
     );
   }
 }
@@ -117,21 +117,21 @@ export async function profileUse(
 ): Promise<number> {
   const [name] = operands;
   if ((name === undefined) !== (options.none === true)) {
-    throw new UsageError('"adc-run profile use" needs a name, or --none', {
+    throw new UsageError('"adc-run profile use" needs a name or --none', {
       suggestion: 'See "adc-run profile list".',
     });
   }
   const { before } = await useProfile(name, { env: io.env });
   if (io.env.ADC_RUN_PROFILE) {
-    reporter.warn("ADC_RUN_PROFILE is set, and counts instead.");
+    reporter.warn("ADC_RUN_PROFILE is set and takes precedence.");
   }
   if (options.json) {
     return reporter.answer({ use: name ?? null, before: before.use ?? null });
   }
   reporter.info(
     name === undefined
-      ? fixed("no profile is used by default")
-      : line`profile "${name}" is used where none is named`,
+      ? fixed("there is no default profile now")
+      : line`profile "${name}" is now the default`,
   );
   return 0;
 }
@@ -147,8 +147,8 @@ export async function profileRemove(
     const entry = describeEntries([account], { storage, folder });
     const profile = account.slice(0, account.indexOf("@"));
     reporter.warn(
-      `The token of profile "${profile}" stays in ${entry}, and stays valid on the server. ` +
-        'To revoke one, call "adc-run -p NAME auth logout" before its profile goes.',
+      `The token of profile "${profile}" stays in ${entry} and stays valid on the server. ` +
+        'To revoke one, run "adc-run -p NAME auth logout" before removing its profile.',
     );
   }
   const cleared = before.use !== undefined && after.use === undefined;
@@ -159,7 +159,7 @@ export async function profileRemove(
   }
   reporter.info(line`removed ${removed.map((name) => `"${name}"`).join(", ")}`);
   if (cleared) {
-    reporter.info(fixed("it was the default profile; none is used by default now"));
+    reporter.info(fixed("it was the default profile; there is none now"));
   }
   return 0;
 }
@@ -173,7 +173,7 @@ async function storedFor(
     const records = await openState(folder, {}).list();
     return records.filter(({ account }) => names.some((name) => account.startsWith(`${name}@`)));
   } catch {
-    reporter.warn("Whether tokens are stored for it could not be found out.");
+    reporter.warn("Cannot tell whether tokens are stored for it.");
     return [];
   }
 }

@@ -45,7 +45,9 @@ export async function runMany(command: RunManyCommand, io: Io): Promise<number> 
   }
   for (const names of sameTargets(profiles)) {
     const quoted = names.map((name) => `"${name}"`).join(", ");
-    reporter.warn(`The profiles ${quoted} are for the same target, which is served for each.`);
+    reporter.warn(
+      `Profiles ${quoted} have the same target; ADC will run against it once for each.`,
+    );
   }
   const interrupt = abortOnInterrupt(io.signals);
   const streams = openTargetStreams(profiles, { io, options });
@@ -99,16 +101,16 @@ function rejectForSeveralTargets(
   }
   if (command === "dump") {
     throw new UsageError(
-      `Cannot dump ${count} profiles: each would overwrite the last one's file`,
+      `Cannot dump ${count} profiles: each would overwrite the file of the last one`,
       {
         suggestion:
-          `Write one file each: adc-run -p … exec -- sh -c 'adc dump -o "$ADC_RUN_PROFILE.yaml"'`,
+          `Write a file for each: adc-run -p … exec -- sh -c 'adc dump -o "$ADC_RUN_PROFILE.yaml"'`,
       },
     );
   }
   if (command === "diff") {
     reporter.info(
-      fixed("ADC writes diff.yaml for each of them: the one of the last to end stays"),
+      fixed("ADC writes diff.yaml for each profile: only the last one's stays"),
     );
   }
 }
@@ -175,7 +177,7 @@ function warnOfSharedToken(prepared: readonly PreparedTarget[], reporter: Report
   }
   for (const [fingerprint, { size }] of servers) {
     if (size === 1) continue;
-    reporter.warn(`${size} servers get the same token (${fingerprint}).`);
+    reporter.warn(`The same token (${fingerprint}) is sent to ${size} servers.`);
   }
 }
 

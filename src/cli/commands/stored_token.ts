@@ -2,6 +2,7 @@ import { AdminApi } from "../../admin_api/admin_api.ts";
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
+import { adcRunCommand } from "../../connection/origin.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { clearLeftOvers } from "../../lifecycle/clear_left_overs.ts";
 import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
@@ -37,7 +38,7 @@ export async function authRotate(
   const { connection, sources } = await openConnection(call, io);
   const { backend } = connection;
   if (!BACKENDS[backend.value].hasUsers) {
-    throw new UsageError(`Cannot rotate: the backend ${backend.value} makes no tokens on request`);
+    throw new UsageError(`Cannot rotate: backend "${backend.value}" has no user accounts`);
   }
   const asked = options.expiresIn === undefined
     ? undefined
@@ -50,7 +51,7 @@ export async function authRotate(
       throw new AdcRunError(
         `Cannot rotate: no token is stored for ${account}`,
         EXIT.permission,
-        { suggestion: 'Make one with "adc-run auth login".' },
+        { suggestion: `Create one with: ${adcRunCommand("auth login", connection)}` },
       );
     }
     const { token, storage } = found;
@@ -63,6 +64,7 @@ export async function authRotate(
       },
       record: found.record,
       now: Date.now(),
+      env: io.env,
       signal,
     });
     io.secrets.watch(api);
@@ -106,7 +108,7 @@ export async function authRotate(
       describeEntries([account], { storage, folder })
     }, ${describeEnd(expiresAt, Date.now())}`,
   );
-  if (revoked !== undefined) reporter.info(fixed("revoked the one that it replaces"));
+  if (revoked !== undefined) reporter.info(fixed("revoked the old token"));
   return 0;
 }
 
@@ -164,7 +166,7 @@ export async function authLogout(
         const entry = describeEntries([account], { storage, folder });
         reporter.info(
           revoked
-            ? line`revoked the token, and removed it from ${entry}`
+            ? line`revoked the token and removed it from ${entry}`
             : line`removed the token from ${entry}; it stays valid on the server`,
         );
       }
@@ -203,8 +205,7 @@ async function revoke(
     // A token that is refused already needs no revoking.
     if (error.failure === "rejected") return true;
     throw new AdcRunError(`Cannot revoke the token: ${error.message}`, error.exitCode, {
-      suggestion:
-        "Nothing was removed. Try again, or use --keep, which removes it here and leaves " +
+      suggestion: "Nothing was removed. Try again, or use --keep to remove it here and leave " +
         "it valid on the server.",
       cause: error,
     });
@@ -225,12 +226,14 @@ async function idOf(
     const [only, ...others] = isUserToken ? await api.tokens() : [];
     if (only !== undefined && others.length === 0) return only.id;
     throw new AdcRunError(
-      "Cannot revoke the token: adc-run did not make it and cannot tell which of the user's tokens it is",
+      "Cannot revoke the token: adc-run did not create it and cannot tell which of the user's tokens it is",
       EXIT.data,
       {
         suggestion:
-          'Use --keep, which removes it here, and revoke it with "adc-run auth revoke" or in ' +
-          "the Dashboard under Organization → Tokens.",
+          `Use --keep to remove it here, and revoke it with "${
+            adcRunCommand("auth revoke", connection)
+          }" or in ` +
+          "the Dashboard (Organization > Tokens).",
       },
     );
   } finally {

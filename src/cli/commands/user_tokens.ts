@@ -90,13 +90,13 @@ export async function authRevoke(
 ): Promise<number> {
   const { options, reporter, operands } = call;
   if (operands.length === 0) {
-    throw new UsageError("Cannot revoke: no token is named", {
-      suggestion: 'Give ids or names; "adc-run auth list" shows them.',
+    throw new UsageError("Cannot revoke: no token given", {
+      suggestion: 'Give ids or names, as shown by "auth list".',
     });
   }
   if (!options.yes && !canAsk(io)) {
-    throw new UsageError("Cannot revoke without asking, and nobody can be asked", {
-      suggestion: "Agree with --yes.",
+    throw new UsageError("Cannot ask for confirmation: there is no terminal to prompt on", {
+      suggestion: "Confirm with --yes.",
     });
   }
   return await withAccountSession(call, io, async ({ api, resolved, stores, signal }) => {
@@ -108,7 +108,7 @@ export async function authRevoke(
       .sort((a, b) => Number(a.id === own) - Number(b.id === own));
     if (!options.yes) {
       const names = chosen.map(({ name, id }) => `"${name}" (${id})`).join(", ");
-      const here = chosen.some(({ id }) => id === own) ? ", among them the one in use here" : "";
+      const here = chosen.some(({ id }) => id === own) ? ", including the one in use here" : "";
       await requireConfirmation(`Revoke ${names}${here}?`, io);
     }
     const revoked: TokenInfo[] = [];
@@ -137,13 +137,13 @@ function choose(words: readonly string[], tokens: readonly TokenInfo[]): readonl
     if (byId === undefined && byName.length > 1) {
       const ids = byName.map(({ id }) => id).join(", ");
       throw new UsageError(`Cannot revoke "${word}": ${byName.length} tokens have that name`, {
-        suggestion: `Name it by its id, one of ${ids}.`,
+        suggestion: `Use its id, one of ${ids}.`,
       });
     }
     const found = byId ?? byName[0];
     if (found !== undefined) return found;
-    throw new UsageError(`Cannot revoke "${word}": this user has no token of that id or name`, {
-      suggestion: '"adc-run auth list" shows them. Nothing was revoked.',
+    throw new UsageError(`Cannot revoke "${word}": this user has no token with that id or name`, {
+      suggestion: 'Nothing was revoked. For ids and names, see "auth list".',
     });
   });
   return [...new Set(chosen)];
@@ -154,11 +154,11 @@ function partlyRevoked(error: unknown, revoked: readonly TokenInfo[], failed: To
   if (!(error instanceof AdminApiError)) return error;
   const names = revoked.map(({ name }) => `"${name}"`).join(", ");
   return new AdcRunError(
-    `Revoked ${names}, and then not "${failed.name}": ${error.message}`,
+    `Revoked ${names}, but not "${failed.name}": ${error.message}`,
     error.exitCode,
     {
       suggestion: error.failure === "rejected"
-        ? "The token that asks was among those that were revoked. Use another one for the rest."
+        ? "The token in use was one of those revoked. Use another one for the rest."
         : error.suggestion,
       cause: error,
     },

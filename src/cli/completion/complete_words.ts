@@ -10,7 +10,7 @@ import { connectionFlags, sharedOptions } from "../manual/help.ts";
 import { COMMANDS, subcommandsOf } from "../manual/manual.ts";
 import { TOPICS } from "../manual/topics.ts";
 
-const HELP: OptionSpec = { flags: "-h, --help", text: "show the help on the command" };
+const HELP: OptionSpec = { flags: "-h, --help", text: "show help for the command" };
 
 export function completeWords(
   words: readonly string[],

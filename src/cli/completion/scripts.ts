@@ -23,7 +23,7 @@ _adc_run() {
             :*) directive=$line ;;
             ?*)
                 line=\${line%%$'\t'*}
-                # Where bash breaks words at "=", it wants what stands behind it.
+                # Where bash breaks words at "=", it wants what comes after it.
                 [[ $COMP_WORDBREAKS == *=* && $2 != -*=* && $line == --*=* ]] && line=\${line#*=}
                 COMPREPLY+=("$line")
                 ;;
@@ -57,7 +57,7 @@ complete -o default -F _adc_run adc-run
 `;
 
 const ZSH = shell`#compdef adc-run
-# zsh completion for adc-run; in ~/.zshrc, behind compinit: eval "$(adc-run completion zsh)"
+# zsh completion for adc-run; in ~/.zshrc, after compinit: eval "$(adc-run completion zsh)"
 _adc-run() {
     local answer line directive
     local -a shown
@@ -165,7 +165,7 @@ Register-ArgumentCompleter -Native -CommandName 'adc-run' -ScriptBlock {
     $found = @($answer | Where-Object { $_ -and -not $_.StartsWith(':') })
     # An empty text keeps PowerShell from offering files.
     if ($found.Length -eq 0) { return '' }
-    # PowerShell takes "a,b" for a list, and asks for its last member.
+    # PowerShell reads "a,b" as a list, and asks for its last item.
     $head = 0
     if (-not $wordToComplete.Contains(',')) { $head = $last.LastIndexOf(',') + 1 }
     $found | ForEach-Object {
@@ -189,10 +189,8 @@ export async function completion({ operands }: OwnCall, io: Io): Promise<number>
   if (!isShell(name)) {
     const meant = nearest(name, SHELLS);
     throw new UsageError(
-      `There is no completion for "${name}"${
-        meant === undefined ? "" : `: did you mean "${meant}"?`
-      }`,
-      { suggestion: `There is one for ${SHELLS.join(", ")}.` },
+      `No completion for "${name}"${meant === undefined ? "" : `: did you mean "${meant}"?`}`,
+      { suggestion: `Shells: ${SHELLS.join(", ")}.` },
     );
   }
   writeText(fixed(SCRIPTS[name]), io, "stdout");

@@ -30,7 +30,7 @@ const RESOURCE_TYPES = [
 ];
 
 const FILTERS: readonly OptionSpec[] = [
-  { flags: "--label-selector KEY=VALUE", text: "only what has these labels" },
+  { flags: "--label-selector KEY=VALUE", text: "only resources with this label" },
   {
     flags: "--include-resource-type TYPE",
     text: "only resources of this type",
@@ -38,31 +38,31 @@ const FILTERS: readonly OptionSpec[] = [
   },
   {
     flags: "--exclude-resource-type TYPE",
-    text: "all but resources of this type",
+    text: "all resources except this type",
     values: RESOURCE_TYPES,
   },
-  { flags: "--no-managed-by-label", text: "leave the label managed-by=adc out" },
+  { flags: "--no-managed-by-label", text: "do not add the label managed-by=adc" },
 ];
 
 const VERBOSE: OptionSpec = {
   flags: "--verbose LEVEL",
-  text: "how much ADC says",
+  text: "how much ADC prints",
   values: ["0", "1", "2"],
 };
 
-const HELP: OptionSpec = { flags: "-h, --help", text: "show ADC's help on the command" };
+const HELP: OptionSpec = { flags: "-h, --help", text: "show ADC's help for the command" };
 
 const NO_LINT: OptionSpec = { flags: "--no-lint", text: "skip ADC's lint" };
 
 const CONCURRENT: OptionSpec = {
   flags: "--request-concurrent N",
-  text: "how many requests at once",
+  text: "how many requests to send at once",
 };
 
 export const ADC_COMMANDS: readonly AdcCommand[] = [
   {
     name: "sync",
-    summary: "bring the gateway in line with the local configuration",
+    summary: "apply the local configuration to the gateway",
     options: [FILE, NO_LINT, CONCURRENT, ...FILTERS, VERBOSE, HELP],
     connection: true,
   },
@@ -77,7 +77,7 @@ export const ADC_COMMANDS: readonly AdcCommand[] = [
     summary: "save the gateway's configuration to a file",
     options: [
       { flags: "-o, --output PATH", text: "the file to write", values: "files" },
-      { flags: "--with-id", text: "with the ids of the resources" },
+      { flags: "--with-id", text: "include the ids of the resources" },
       ...FILTERS,
       VERBOSE,
       HELP,
@@ -86,13 +86,13 @@ export const ADC_COMMANDS: readonly AdcCommand[] = [
   },
   {
     name: "validate",
-    summary: "have the gateway validate the local configuration",
+    summary: "validate the local configuration on the gateway",
     options: [FILE, NO_LINT, ...FILTERS, VERBOSE, HELP],
     connection: true,
   },
   {
     name: "ping",
-    summary: "ask the gateway whether it is there",
+    summary: "check the connection to the gateway",
     options: [VERBOSE, HELP],
     connection: true,
   },
@@ -104,7 +104,7 @@ export const ADC_COMMANDS: readonly AdcCommand[] = [
   },
   {
     name: "convert",
-    summary: "make a configuration from an OpenAPI specification; needs no token",
+    summary: "create a configuration from an OpenAPI specification; needs no token",
     options: [
       FILE,
       { flags: "-o, --output PATH", text: "the file to write", values: "files" },
@@ -117,4 +117,10 @@ export const ADC_COMMANDS: readonly AdcCommand[] = [
 ];
 
 /** ADC's commands that depend on its environment, and so are not offered. */
-export const HIDDEN_ADC_COMMANDS: readonly string[] = ["help", "dev", "server"];
+export const HIDDEN_ADC_COMMANDS: readonly string[] = [
+  "help",
+  "dev",
+  "server",
+  "ingress-server",
+  "ingress-sync",
+];

@@ -7,7 +7,7 @@ const SHARED_WITH_SOURCE = [...SHARED, "--source"];
 
 export const STORAGE_OPTION = {
   flags: "--storage STORE",
-  text: "keychain, or file: one that only you can read (default: keychain)",
+  text: "keychain, or file (one that only you can read); default: keychain",
   values: ["keychain", "file"] as const satisfies readonly Storage[],
   closed: true,
 } as const satisfies OptionSpec;
@@ -15,7 +15,7 @@ export const STORAGE_OPTION = {
 const LOGIN_OPTIONS = [
   {
     flags: "--username NAME",
-    text: "the user; else the profile's",
+    text: "the user (default: the profile's)",
     variable: "API7_USERNAME",
   },
   {
@@ -25,7 +25,7 @@ const LOGIN_OPTIONS = [
   },
   {
     flags: "--login-option NAME",
-    text: "log in through this LDAP login option",
+    text: "log in with this LDAP login option",
     variable: "API7_LOGIN_OPTION",
   },
   {
@@ -34,14 +34,14 @@ const LOGIN_OPTIONS = [
   },
   {
     flags: "--expires-in DURATION",
-    text: "how long the token lives, such as 12h or 90d, or never (default: 30d)",
+    text: "the token's lifetime, such as 12h or 90d, or never (default: 30d)",
   },
   STORAGE_OPTION,
   {
     flags: "--with-token",
-    text: "read a token from standard input, or ask for it at a terminal",
+    text: "read a token from standard input, or prompt for one",
   },
-  { flags: "--yes", text: "send the password or the token though .env alone names the server" },
+  { flags: "--yes", text: "send the password or token even though only .env sets the server" },
 ] as const satisfies readonly OptionSpec[];
 
 export type LoginOptions = OptionsOf<typeof LOGIN_OPTIONS>;
@@ -49,7 +49,7 @@ export type LoginOptions = OptionsOf<typeof LOGIN_OPTIONS>;
 const ROTATE_OPTIONS = [
   {
     flags: "--expires-in DURATION",
-    text: "how long the new token lives (default: as long as the old one was to)",
+    text: "the new token's lifetime (default: that of the old one)",
   },
 ] as const satisfies readonly OptionSpec[];
 
@@ -57,14 +57,14 @@ export type RotateOptions = OptionsOf<typeof ROTATE_OPTIONS>;
 
 const REVOKE_OPTIONS = [{
   flags: "-y, --yes",
-  text: "do not ask",
+  text: "do not ask for confirmation",
 }] as const satisfies readonly OptionSpec[];
 
 export type RevokeOptions = OptionsOf<typeof REVOKE_OPTIONS>;
 
 const LOGOUT_OPTIONS = [{
   flags: "--keep",
-  text: "leave it valid on the server",
+  text: "leave the token valid on the server",
 }] as const satisfies readonly OptionSpec[];
 
 export type LogoutOptions = OptionsOf<typeof LOGOUT_OPTIONS>;
@@ -72,9 +72,9 @@ export type LogoutOptions = OptionsOf<typeof LOGOUT_OPTIONS>;
 export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
     name: "auth",
-    summary: "get tokens, look at them, renew them, end them",
+    summary: "get, inspect, renew and revoke tokens",
     description: [
-      "API7's documentation asks for a token for each user and workflow, made by a user who is no Super Admin, revoked when nobody needs it, and renewed regularly. Each is one command.",
+      "API7 recommends a separate token for each user and workflow, created by a user who is not a Super Admin, renewed regularly, and revoked when no longer needed. Each of these is one command.",
     ],
     examples: [
       ["The token that would be used here", "adc-run auth status"],
@@ -87,17 +87,17 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
       "adc-run auth login [options]",
       "adc-run auth login --with-token [options]",
     ],
-    summary: "log in, have a token made, and store it; or store one you have",
+    summary: "log in, create a token and store it; or store one you have",
     description: [
-      "Logs in to API7 Enterprise, has a token made, tries it, and stores it in the system's keychain under the service \"adc-run\" and the server's origin, or PROFILE@ORIGIN with a profile. A token that adc-run stored there before is revoked. What is missing is asked for at a terminal. With --with-token a token on standard input is stored instead.",
-      "Where the log-in needs a browser (OIDC, SAML, CAS), make a token in the Dashboard under Organization > Tokens, and use --with-token.",
+      'Logs in to API7 Enterprise, creates a token, checks it, and stores it in the system\'s keychain: service "adc-run", account ORIGIN, or PROFILE@ORIGIN with a profile. A token that adc-run stored there before is revoked. At a terminal, it prompts for whatever is missing. With --with-token, it stores the token on standard input instead.',
+      "If login needs a browser (OIDC, SAML, CAS), create a token in the Dashboard (Organization > Tokens), and use --with-token.",
     ],
     options: LOGIN_OPTIONS,
     shared: [...SHARED_WITH_SOURCE, "--no-check"],
     connection: "to connect",
     examples: [
-      ["Answer the questions", "adc-run auth login --server https://gateway.example.com:7443"],
-      ["Without questions", "adc-run auth login --username ci-bot --password-stdin < password.txt"],
+      ["Interactively", "adc-run auth login --server https://gateway.example.com:7443"],
+      ["Without prompts", "adc-run auth login --username ci-bot --password-stdin < password.txt"],
       [
         "Store an admin key of APISIX",
         "adc-run auth login --with-token --backend apisix < key.txt",
@@ -110,9 +110,9 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
     name: "auth status",
     usage: ["adc-run auth status [options]"],
-    summary: "every source, the winner, whether it works, whose it is and when it ends",
+    summary: "the token in use: its source, validity, owner and expiry",
     description: [
-      "Asks every source, checks the token that a run would take, and says whose it is. Exits with 0 only when it is valid.",
+      "Looks in every source, checks the token that a run would use, and shows its owner. Exits with 0 only if the token is valid.",
     ],
     shared: [...SHARED_WITH_SOURCE, "--no-check"],
     connection: "to connect",
@@ -127,15 +127,15 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
     name: "auth token",
     usage: ["adc-run auth token [options]"],
-    summary: "print the bare token on standard output",
+    summary: "print only the token on standard output",
     description: [
-      'Prints the bare token that a run would take, unchecked, on standard output. None is made for it. For requests to the Admin API "adc-run api" is safer: the token stays out of argv.',
+      'Prints the token that a run would use on standard output, without checking it. It never creates one. For Admin API requests, "adc-run api" is safer: the token stays out of argv.',
     ],
     shared: SHARED_WITH_SOURCE,
     connection: "to connect",
     readOnly: true,
     examples: [
-      ["Into a file of your own", "(umask 077; adc-run auth token > token.txt)"],
+      ["Into a private file", "(umask 077; adc-run auth token > token.txt)"],
     ],
     seeAlso: ["api", "exec"],
     run: async () => (await import("../commands/auth_status.ts")).authToken,
@@ -143,9 +143,9 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
     name: "auth list",
     usage: ["adc-run auth list [options]"],
-    summary: "the user's tokens: expiry, last use, which one is in use here",
+    summary: "the user's tokens: expiry, last use, which one is used here",
     description: [
-      "Lists the tokens of the user whose token a run would take. An asterisk marks the one in use here; stale is one that was not used for 90 days.",
+      "Lists the tokens of the user whose token a run would use. An asterisk marks the one used here; stale means not used for 90 days.",
     ],
     shared: SHARED_WITH_SOURCE,
     connection: "to connect",
@@ -158,9 +158,9 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
     name: "auth rotate",
     usage: ["adc-run auth rotate [options]"],
-    summary: "a new token in the place of the stored one, then the old one revoked",
+    summary: "replace the stored token with a new one, and revoke the old one",
     description: [
-      "Makes a new token with the stored one, tries it, stores it, and revokes the old one. Interrupted at any point it leaves a stored token that works; the next run clears up the rest.",
+      "Uses the stored token to create a new one, checks it, stores it, and revokes the old one. Interrupted at any point, it leaves a working token stored; the next run cleans up.",
     ],
     options: ROTATE_OPTIONS,
     shared: [...SHARED, "--no-check"],
@@ -176,9 +176,9 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
     name: "auth revoke",
     usage: ["adc-run auth revoke ID|NAME... [options]"],
-    summary: "end tokens on the server",
+    summary: "revoke tokens on the server",
     description: [
-      "Ends tokens of the user whose token a run would take. None is revoked unless all are found. One that is stored here is removed as well.",
+      "Revokes tokens of the user whose token a run would use. Either all of them are found, or none is revoked. One that is stored here is removed too.",
     ],
     options: REVOKE_OPTIONS,
     shared: SHARED_WITH_SOURCE,
@@ -187,7 +187,7 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     operands: {},
     examples: [
       ["By name", 'adc-run auth revoke "adc-run dev@old-laptop"'],
-      ["Without a question", "adc-run auth revoke --yes old-pipeline"],
+      ["Without confirmation", "adc-run auth revoke --yes old-pipeline"],
     ],
     seeAlso: ["auth list", "auth logout"],
     run: async () => (await import("../commands/user_tokens.ts")).authRevoke,
@@ -196,7 +196,7 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     name: "auth logout",
     usage: ["adc-run auth logout [options]"],
     summary: "revoke the stored token and remove it",
-    description: ["Revokes the stored token and removes it from where it is stored."],
+    description: ["Revokes the stored token and removes it from the keychain or file."],
     options: LOGOUT_OPTIONS,
     shared: SHARED,
     connection: "with the stored token",

@@ -19,7 +19,7 @@ import {
 import { TOPICS } from "./topics.ts";
 
 const COMMAND_NOTE =
-  "ADC's commands: ping dump diff sync validate lint convert. From the command on, every word is ADC's.";
+  "ADC's commands: ping dump diff sync validate lint convert. Everything after the command goes to ADC.";
 
 const EXAMPLES = `Examples:
   adc-run sync -f adc.yaml
@@ -35,10 +35,10 @@ export function helpText(name = ""): string {
   const meant = findPage(`auth ${name}`) ? `auth ${name}` : nearest(name, pageNames());
   throw new UsageError(
     meant === undefined
-      ? "There is no help on that"
-      : `There is no help on "${name}": did you mean "${meant}"?`,
+      ? "No help for that topic"
+      : `No help topic "${name}": did you mean "${meant}"?`,
     {
-      suggestion: `There are pages on every command and on ${
+      suggestion: `There is help for every command, and on ${
         TOPICS.map((topic) => topic.name).join(", ")
       }.`,
     },
@@ -121,8 +121,8 @@ function renderCommand(command: CommandSpec): string {
     ...renderText(command.description),
     ...(rows.length > 0 ? [renderOptions(rows)] : []),
     ...titled("Options:", renderOptions(command.options ?? [])),
-    ...titled("Also behind the command:", renderOptions(sharedOptions(command))),
-    ...titled("Connection, as for ADC:", connectionLines(command)),
+    ...titled("Global options:", renderOptions(sharedOptions(command))),
+    ...titled("Connection, as with ADC:", connectionLines(command)),
     ...renderExamples(command.examples),
     ...renderSeeAlso(command.seeAlso),
   ]);
@@ -134,7 +134,7 @@ function renderAdcCommand({ name, summary, connection }: AdcCommand): string {
     wrap(`${name} is a command of ADC: ${summary}.`, WIDTH),
     wrap(
       connection
-        ? `adc-run finds a token, checks it, and runs "adc ${name}" with it. Every word behind "${name}" is ADC's.`
+        ? `adc-run finds a token, checks it, and runs "adc ${name}" with it. Everything after "${name}" goes to ADC.`
         : `It needs no token: adc-run runs "adc ${name}" as it is.`,
       WIDTH,
     ),
@@ -155,7 +155,7 @@ function renderTopic(topic: ManualTopic): string {
 function connectionLines(command: CommandSpec): readonly string[] {
   if (command.connection === undefined) return [];
   const flags = connectionFlags(command).map(({ flags }) => flags.split(" ")[0]!).join(", ");
-  const variables = "; and ADC_SERVER and so on, in the environment and in .env";
+  const variables = "; or ADC_SERVER and so on, in the environment and in .env";
   return wrap(command.connection === "to keep" ? flags : `${flags}${variables}`, WIDTH - 2)
     .map((line) => `  ${line}`);
 }

@@ -83,7 +83,7 @@ export const COMMANDS: readonly CommandSpec[] = [
 export const SYNOPSIS: readonly (readonly [usage: string, text: string])[] = [
   ["adc-run [options] <adc command> [adc options]", "run ADC with a checked token"],
   ...COMMANDS.filter(({ name }) => !name.includes(" ") && name !== "help").map(synopsisOf),
-  ["adc-run [options] -- <words>", "every word to ADC"],
+  ["adc-run [options] -- <words>", "pass everything to ADC"],
 ];
 
 function synopsisOf({ name, usage = [], summary }: CommandSpec): readonly [string, string] {
@@ -128,33 +128,29 @@ export function usageOf({ name, usage }: CommandSpec): readonly string[] {
   return usage ?? [`adc-run ${[name, subcommandNames(name).join("|")].join(" ").trim()} [options]`];
 }
 
-/**
- * Refuses a first word that is nearly a command of adc-run or ADC. Any other unknown word is ADC's: a
- * newer ADC may have more commands.
- */
-export function refuseMistypedCommand(word: string): void {
+/** Refuses a first word that is not a command. One of a newer ADC stands after `--`. */
+export function refuseUnknownCommand(word: string): void {
   const ours = COMMANDS.map(({ name }) => name).filter((name) => !name.includes(" "));
   const adcs = ADC_COMMANDS.map(({ name }) => name);
   if ([...ours, ...adcs, ...HIDDEN_ADC_COMMANDS].includes(word) || word.startsWith("-")) return;
   // "adc-run login" is "adc-run auth login" with a word left out.
   const subcommands = subcommandNames("auth");
   const near = nearest(word, [...ours, ...adcs, ...subcommands]);
-  if (near === undefined) return;
-  const meant = subcommands.includes(near) ? `auth ${near}` : near;
-  throw new UsageError(`There is no command "${word}": did you mean "${meant}"?`, {
-    suggestion: `To hand it to ADC all the same: adc-run -- ${word}`,
-  });
+  const meant = near !== undefined && subcommands.includes(near) ? `auth ${near}` : near;
+  // A word that strayed here may be a secret.
+  const shown = /^[a-z]+(-[a-z]+)*$/i.test(word) ? word : `${word.slice(0, 2)}…`;
+  throw new UsageError(
+    `Unknown command "${shown}"${meant === undefined ? "" : `: did you mean "${meant}"?`}`,
+    { suggestion: `See "adc-run --help". To pass it to ADC: adc-run -- ${shown}` },
+  );
 }
 
-/** The error for a command that is not complete, or whose second word is none of its own. */
-export function unknownSubcommand(command: string, name: string | undefined): UsageError {
+export function unknownSubcommand(command: string, name: string): UsageError {
   const names = subcommandNames(command);
-  const meant = name === undefined ? undefined : nearest(name, names);
-  const found = name === undefined
-    ? `There is no ${command} command`
-    : `There is no command "${command} ${name}"`;
+  const meant = nearest(name, names);
+  const found = `Unknown command "${command} ${name}"`;
   const all = names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0];
   return new UsageError(meant === undefined ? found : `${found}: did you mean "${meant}"?`, {
-    suggestion: `There are ${command} ${all}.`,
+    suggestion: `Commands: ${command} ${all}.`,
   });
 }

@@ -12,17 +12,17 @@ const API_OPTIONS = [
   {
     flags: "-d, --data DATA",
     repeats: true,
-    text: "the body: @FILE, @- or - for standard input, else the text itself",
+    text: "the body: @FILE, @- or - for standard input, or the text itself",
   },
   {
     flags: "-H, --header HEADER",
     repeats: true,
-    text: "a header, as in 'Accept: text/plain'; again for more",
+    text: "a header, such as 'Accept: text/plain'; can be repeated",
   },
-  { flags: "-i, --include", text: "print the status and the headers of the answer first" },
-  { flags: "-f, --field KEY=VALUE", repeats: true, text: "a field of the query; again for more" },
+  { flags: "-i, --include", text: "print the response status and headers first" },
+  { flags: "-f, --field KEY=VALUE", repeats: true, text: "a query parameter; can be repeated" },
   { flags: "--paginate", text: "fetch all pages of a list" },
-  { flags: "--no-mask", text: "show the token where the answer repeats it" },
+  { flags: "--no-mask", text: "do not mask the token in the response" },
 ] as const satisfies readonly OptionSpec[];
 
 export type ApiOptions = OptionsOf<typeof API_OPTIONS>;
@@ -31,9 +31,9 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
   {
     name: "exec",
     usage: ["adc-run [options] exec -- COMMAND [args]"],
-    summary: "run another program, with ADC_TOKEN set",
+    summary: "run a program with the token",
     description: [
-      "Runs any program with ADC_TOKEN and the connection's variables set, its output masked. Options stand before exec: from the command on every word is the program's.",
+      "Runs any program with ADC_TOKEN and the connection's variables set, and masks its output. Options go before exec; everything after it is the program's.",
     ],
     examples: [
       ["A script that calls ADC", "adc-run exec -- ./migrate.sh"],
@@ -44,10 +44,10 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
   {
     name: "api",
     usage: ["adc-run [options] api [METHOD] PATH [options]"],
-    summary: "one request to the Admin API; the token stays out of argv",
+    summary: "send one Admin API request; the token stays out of argv",
     description: [
-      "Sends one request with the token that a run would take, and prints the answer: as indented JSON at a terminal, as it came in a pipe. The method is GET, or POST with -d. PATH is one on the connection's own server; redirects are not followed.",
-      "Nothing is checked first: the answer is the check. On 4xx and 5xx the answer is printed all the same, and the exit code says what was wrong: 77 for 401 and 403, 78 for 404 and redirects, 65 for other 4xx, 69 for 429 and 5xx.",
+      "Sends one request with the token that a run would use, and prints the response: indented JSON at a terminal, unchanged in a pipe. The method defaults to GET, or POST with -d. PATH is on the connection's own server; redirects are not followed.",
+      "There is no check first: the response is the check. A 4xx or 5xx response is printed too, and sets the exit code: 77 for 401 and 403, 78 for 404 and redirects, 65 for other 4xx, 69 for 429 and 5xx.",
     ],
     options: API_OPTIONS,
     shared: [
@@ -62,7 +62,7 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     operands: { values: METHODS },
     readOnly: true,
     examples: [
-      ["The documentation's test call", "adc-run api /api/users"],
+      ["The test call from API7's documentation", "adc-run api /api/users"],
       [
         "All routes of a gateway group, for jq",
         "adc-run api /apisix/admin/routes --gateway-group production --paginate | jq .list",
@@ -76,10 +76,10 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
   {
     name: "doctor",
     usage: ["adc-run [options] doctor [options]"],
-    summary: "look for what is wrong, and say what to do",
+    summary: "find problems, and suggest fixes",
     description: [
-      "One line a check: ADC and its version, the configuration, .env, files with a token in them, the server, its certificate, the backend, the token and its owner, the gateway group, the keychain, the clock, proxies, and the traps of ADC. It changes nothing and logs in nowhere.",
-      "Exits with 0 when nothing failed; warnings do not count. Else the exit code is that of the first failure.",
+      "Checks ADC and its version, the configuration, .env, files that contain a token, the server, its certificate, the backend, the token and its owner, the gateway group, the keychain, the clock, proxies, and common ADC pitfalls. It changes nothing and does not log in.",
+      "Exits with 0 if nothing failed (warnings do not count), otherwise with the code of the first failure.",
     ],
     shared: [
       "--profile",
@@ -94,7 +94,7 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     readOnly: true,
     examples: [
       ["Here and now", "adc-run doctor"],
-      ["For a profile, as data", "adc-run -p prod doctor --json"],
+      ["For a profile, as JSON", "adc-run -p prod doctor --json"],
     ],
     seeAlso: ["auth status", "verdicts"],
     run: async () => (await import("../commands/doctor.ts")).doctor,
@@ -102,20 +102,20 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
   {
     name: "completion",
     usage: ["adc-run completion bash|zsh|fish|powershell"],
-    summary: "complete words in a shell",
+    summary: "print a completion script",
     description: [
-      "The script completes adc-run's commands and options, profile names, ADC's commands and options, and files. It asks adc-run itself at each TAB, so it stays right when adc-run is updated; nothing is asked of a server, and no token is looked for.",
+      "The script completes adc-run's commands and options, profile names, ADC's commands and options, and files. It calls adc-run at each TAB, so it stays up to date; it contacts no server and looks for no token.",
     ],
     operands: {
       least: 1,
       most: 1,
-      what: "one shell",
+      what: "a shell: bash, zsh, fish or powershell",
       values: ["bash", "zsh", "fish", "powershell"],
     },
     readOnly: true,
     examples: [
       ["bash, in ~/.bashrc", 'eval "$(adc-run completion bash)"'],
-      ["zsh, in ~/.zshrc, behind compinit", 'eval "$(adc-run completion zsh)"'],
+      ["zsh, in ~/.zshrc, after compinit", 'eval "$(adc-run completion zsh)"'],
       ["fish, once", "adc-run completion fish > ~/.config/fish/completions/adc-run.fish"],
       ["PowerShell, in $PROFILE", "adc-run completion powershell | Out-String | Invoke-Expression"],
     ],
@@ -125,8 +125,8 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
   {
     name: "help",
     usage: ["adc-run help [COMMAND|TOPIC]"],
-    summary: "show the help on a command or a topic",
-    description: ['Shows what "--help" behind a command shows, and pages on topics.'],
+    summary: "show help for a command or topic",
+    description: ['Shows the same as "--help" after a command, and pages on topics.'],
     examples: [
       ["A command", "adc-run help auth login"],
       ["A topic", "adc-run help sources"],

@@ -7,25 +7,25 @@ import type { CommandSpec } from "./manual.ts";
 const SHARED = ["--json", "--quiet"];
 
 const SET_OPTIONS = [
-  { flags: "--username NAME", text: "who logs in" },
+  { flags: "--username NAME", text: "the user who logs in" },
   {
     flags: "--token-command TEXT",
-    text: "a command that prints the token; split into words without a shell",
+    text: "a command that prints the token (run without a shell)",
   },
   {
     flags: "--sources LIST",
-    text: "the sources to ask for a token, in this order",
+    text: "the token sources to use, in this order",
     values: SOURCE_NAMES,
     list: true,
   },
   {
     flags: "--use NAME",
-    text: "take what is not set here from this other profile",
+    text: "inherit missing settings from this profile",
     values: "profiles",
   },
   {
     flags: "--unset KEY[,KEY...]",
-    text: "take these settings out",
+    text: "remove these settings",
     values: SETTING_NAMES,
     list: true,
   },
@@ -35,7 +35,7 @@ export type SetOptions = OptionsOf<typeof SET_OPTIONS> & ConnectionValues;
 
 const USE_OPTIONS = [{
   flags: "--none",
-  text: "have no default profile",
+  text: "use no default profile",
 }] as const satisfies readonly OptionSpec[];
 
 export type UseOptions = OptionsOf<typeof USE_OPTIONS>;
@@ -46,9 +46,9 @@ const IMPORT_OPTIONS = [
     text: "read this file (default: ~/.config/a7/config.yaml)",
     values: "files",
   },
-  { flags: "--overwrite", text: "replace profiles that are there already" },
-  { flags: "--dry-run", text: "say what would be done, do nothing" },
-  { flags: "-y, --yes", text: "do not ask" },
+  { flags: "--overwrite", text: "replace existing profiles" },
+  { flags: "--dry-run", text: "show what would be done, and do nothing" },
+  { flags: "-y, --yes", text: "do not ask for confirmation" },
   STORAGE_OPTION,
 ] as const satisfies readonly OptionSpec[];
 
@@ -59,11 +59,11 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     name: "profile",
     summary: "named targets: list, show, set, remove, use, import",
     description: [
-      'A profile is a target with a name: backend, server, gateway group, TLS files, user name, token command, sources. It never holds a secret. "adc-run help profiles" says how they are used.',
+      'A profile is a named target: backend, server, gateway group, TLS files, user name, token command, sources. It never holds a secret. See "adc-run help profiles" for how to use them.',
     ],
     examples: [
       [
-        "Make one",
+        "Create one",
         "adc-run profile set prod --backend api7ee --server https://gateway.example.com:7443 --gateway-group production",
       ],
       ["Use it", "adc-run -p prod diff -f adc.yaml"],
@@ -75,7 +75,7 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     usage: ["adc-run profile list [options]"],
     summary: "all profiles; an asterisk marks the one in use",
     description: [
-      "Lists the profiles of your own config.json and of the project's adc-run.json: name, backend, server, gateway group, file.",
+      "Lists the profiles in your own config.json and in the project's adc-run.json: name, backend, server, gateway group, file.",
     ],
     shared: SHARED,
     readOnly: true,
@@ -88,10 +88,10 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     usage: ["adc-run profile show [NAME] [options]"],
     summary: "a profile's settings, and where each comes from",
     description: [
-      "Shows the settings of a profile, those that it takes from another one included. Without a name it is the one in use.",
+      "Shows a profile's settings, including inherited ones. Without a name, shows the profile in use.",
     ],
     shared: SHARED,
-    operands: { most: 1, what: "one name", values: "profiles" },
+    operands: { most: 1, what: "a profile name", values: "profiles" },
     readOnly: true,
     examples: [["One of them", "adc-run profile show prod"]],
     seeAlso: ["profile list", "profiles"],
@@ -100,14 +100,14 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
   {
     name: "profile set",
     usage: ["adc-run profile set NAME [connection flags] [options]"],
-    summary: "make a profile, or change one",
+    summary: "create or change a profile",
     description: [
-      "Writes the settings into your own config.json and leaves what else is there as it is. Paths become absolute. A value that no run could use is refused, as is a token or a password in the server's address; a certificate file that is not there yet is warned of.",
+      "Writes the settings to your own config.json and leaves everything else there unchanged. Paths become absolute. Values that no run could use are refused, and so is a token or password in the server's address. A missing certificate file only causes a warning.",
     ],
     options: SET_OPTIONS,
     shared: SHARED,
     connection: "to keep",
-    operands: { least: 1, most: 1, what: "one name", values: "profiles" },
+    operands: { least: 1, most: 1, what: "a profile name", values: "profiles" },
     examples: [
       [
         "A gateway group of API7 Enterprise",
@@ -121,7 +121,7 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
         "The token from a password manager",
         "adc-run profile set prod --token-command 'op read op://infra/adc/token'",
       ],
-      ["Take a setting out", "adc-run profile set prod --unset timeout,username"],
+      ["Remove a setting", "adc-run profile set prod --unset timeout,username"],
     ],
     seeAlso: ["profiles", "profile show", "auth login"],
     run: async () => (await import("../commands/profile_set.ts")).profileSet,
@@ -131,10 +131,10 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     usage: ["adc-run profile remove NAME... [options]"],
     summary: "remove profiles",
     description: [
-      'Takes profiles out of your own config.json. A token that is stored for one stays where it is: "adc-run -p NAME auth logout" comes first. One that another profile uses is refused.',
+      'Removes profiles from your own config.json. Stored tokens stay: run "adc-run -p NAME auth logout" first. A profile that another one inherits from is refused.',
     ],
     shared: SHARED,
-    operands: { least: 1, what: "the names of profiles", values: "profiles" },
+    operands: { least: 1, what: "one or more profile names", values: "profiles" },
     examples: [["One of them", "adc-run profile remove staging"]],
     seeAlso: ["auth logout", "profiles"],
     run: async () => (await import("../commands/profile_set.ts")).profileRemove,
@@ -142,16 +142,16 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
   {
     name: "profile use",
     usage: ["adc-run profile use NAME [options]", "adc-run profile use --none"],
-    summary: "the profile to use where none is named",
+    summary: "set the default profile",
     description: [
-      "Makes a profile the default one: it is in force where neither -p nor ADC_RUN_PROFILE names another.",
+      "Sets the default profile, used unless -p or ADC_RUN_PROFILE names another.",
     ],
     options: USE_OPTIONS,
     shared: SHARED,
-    operands: { most: 1, what: "one name", values: "profiles" },
+    operands: { most: 1, what: "a profile name", values: "profiles" },
     examples: [
       ["From now on", "adc-run profile use prod"],
-      ["No more", "adc-run profile use --none"],
+      ["No default any more", "adc-run profile use --none"],
     ],
     seeAlso: ["profiles"],
     run: async () => (await import("../commands/profile_set.ts")).profileUse,
@@ -159,15 +159,15 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
   {
     name: "profile import",
     usage: ["adc-run profile import [options]"],
-    summary: "take over the contexts of a7, their tokens into the keychain",
+    summary: "import a7's contexts, with their tokens",
     description: [
-      "Makes a profile of each context in a7's configuration and stores its token in the keychain. Profiles that are there already are ignored. a7's file is left as it was; take its tokens out when you no longer use it.",
+      "Creates a profile from each context in a7's configuration, and stores its token in the keychain. Existing profiles are skipped. a7's file is not changed; remove the tokens from it when you no longer use a7.",
     ],
     options: IMPORT_OPTIONS,
     shared: SHARED,
     examples: [
-      ["Look first", "adc-run profile import --dry-run"],
-      ["Then do it", "adc-run profile import --yes"],
+      ["Preview", "adc-run profile import --dry-run"],
+      ["Import", "adc-run profile import --yes"],
     ],
     seeAlso: ["profiles", "security"],
     run: async () => (await import("../commands/profile_import.ts")).profileImport,
@@ -176,7 +176,7 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     name: "profile schema",
     usage: ["adc-run profile schema"],
     summary: "print the JSON Schema of config.json and adc-run.json",
-    description: ["Prints the JSON Schema that editors and validators can use."],
+    description: ["Prints the JSON Schema for editors and validators."],
     shared: SHARED,
     readOnly: true,
     examples: [["Into a file", "adc-run profile schema > adc-run.schema.json"]],

@@ -11,7 +11,7 @@ import type { Io } from "../io.ts";
 import { type CiRunner, ciRunner } from "./ci.ts";
 import {
   fixed,
-  type Line,
+  Line,
   line,
   render,
   tableOf,
@@ -68,7 +68,7 @@ export function createReporter(
   };
   const complain = (message: Text, { suggestion, details = [] }: Complaint = {}) => {
     if (runner) annotate(runner, "error", [message, suggestion]);
-    else own(line`${inColour("error", 31, io, "stderr")}: ${message}`);
+    else own(line`${inColour("error", 31, io, "stderr")}: ${afterLabel(message)}`);
     for (const detail of details) writeText(line`  ${detail}`, io, "stderr");
     if (!runner && suggestion !== undefined) own(suggestion);
   };
@@ -99,6 +99,7 @@ export function createReporter(
     fail: (thrown) => {
       const error = asAdcRunError(thrown);
       if (options.json) report({ error: describeError(error) });
+      else if (error.exitCode === EXIT.interrupted) own(error.message);
       else {
         const details = error instanceof NoTokenError ? formatTrail(error.trail) : [];
         complain(error.message, { suggestion: error.suggestion, details });
@@ -108,17 +109,25 @@ export function createReporter(
   };
 }
 
+/** A sentence goes on after a label; a name, such as `GET`, stays as it is. */
+function afterLabel(message: Text): Text {
+  const lower = (text = "") => text.replace(/^[A-Z](?=[a-z]* )/, (letter) => letter.toLowerCase());
+  if (typeof message === "string") return lower(message);
+  const [first, ...more] = message.fixed;
+  return new Line([lower(first), ...more], message.values);
+}
+
 /** The system's codes for an output that takes no more. */
 const NOT_WRITTEN = ["ENOSPC", "EDQUOT", "EIO", "EFBIG", "EBADF"];
 
 /**
- * Anything that adc-run did not throw on purpose is a defect of adc-run, or a permission that Deno withheld.
+ * Anything that adc-run did not throw on purpose is an internal error, or a permission that Deno withheld.
  */
 export function asAdcRunError(thrown: unknown): AdcRunError {
   if (thrown instanceof AdcRunError) return thrown;
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   if (error.name === "NotCapable") {
-    return new AdcRunError(`Cannot go on under Deno's permissions: ${error.message}`, EXIT.config, {
+    return new AdcRunError(`Missing Deno permission: ${error.message}`, EXIT.config, {
       suggestion: "The README lists the permissions that adc-run needs.",
       cause: thrown,
     });
@@ -129,7 +138,7 @@ export function asAdcRunError(thrown: unknown): AdcRunError {
       "Cannot read the environment: a variable is not valid UTF-8",
       EXIT.data,
       {
-        suggestion: "Look at ADC_TOKEN and API_KEY first.",
+        suggestion: "Check ADC_TOKEN and API_KEY first.",
       },
     );
   }
@@ -137,8 +146,9 @@ export function asAdcRunError(thrown: unknown): AdcRunError {
   if (code !== undefined && NOT_WRITTEN.includes(code)) {
     return new AdcRunError(`Cannot write the output: ${code}`, EXIT.source, { cause: thrown });
   }
-  return new AdcRunError(`A defect of adc-run: ${error.name}: ${error.message}`, EXIT.software, {
-    suggestion: "Please report it with what you did: https://github.com/adc-run/adc-run/issues",
+  return new AdcRunError(`Internal error: ${error.name}: ${error.message}`, EXIT.software, {
+    suggestion:
+      "Please report it, with the command that you ran: https://github.com/adc-run/adc-run/issues",
     cause: thrown,
   });
 }

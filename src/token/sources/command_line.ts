@@ -28,8 +28,8 @@ function readArray(text: string): readonly string[] {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new SyntaxError("it starts with [ and is no JSON");
+    throw new SyntaxError("it starts with [ but is not JSON");
   }
   if (Array.isArray(value) && value.every((word) => typeof word === "string")) return value;
-  throw new SyntaxError("it is a JSON array of something else than strings");
+  throw new SyntaxError("it is a JSON array, but not of strings");
 }

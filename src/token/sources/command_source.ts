@@ -40,7 +40,7 @@ export function commandSource(options: CommandSourceOptions): TokenSource {
         return { status: "broken", reason, cause: error };
       }
       const [program, ...args] = words;
-      if (program === undefined) return { status: "absent", reason: `${name} is blank` };
+      if (program === undefined) return { status: "absent", reason: `${name} is empty` };
       const refused = refuseHelper(connection);
       if (refused !== undefined) return refused;
       // What a profile names starts beside it, not in a repository that happens to be the working directory.
@@ -73,9 +73,9 @@ function refuseHelper({ profile, server }: Connection): SourceAnswer | undefined
   const { name } = profile!;
   return {
     status: "broken",
-    reason: `the profile "${name}" names no server, and its token would go to ${server.value}, ` +
-      `which comes from ${describeOrigin(server.origin)} alone`,
-    suggestion: `Name the server: adc-run profile set ${name} --server URL`,
+    reason: `profile "${name}" has no server, so its token would go to ${server.value}, ` +
+      `which only ${describeOrigin(server.origin)} sets`,
+    suggestion: `Set the server: adc-run profile set ${name} --server URL`,
     exitCode: EXIT.config,
   };
 }
@@ -105,7 +105,7 @@ async function runHelper(
     return {
       status: "broken",
       reason: `${shownName(name)} ${captured.failure}`,
-      suggestion: `Run it by hand: it is the command in ${from}.`,
+      suggestion: `Run the command in ${from} yourself to see why.`,
     };
   }
   const token = new Secret(captured.stdout);

@@ -18,9 +18,9 @@ export function fileSource({ env, cwd }: Pick<Context, "env" | "cwd">): TokenSou
     find: async ({ signal }): Promise<SourceAnswer> => {
       const path = env.ADC_TOKEN_FILE;
       if (path === undefined) return { status: "absent", reason: "ADC_TOKEN_FILE is not set" };
-      if (path === "") return { status: "absent", reason: "ADC_TOKEN_FILE is blank" };
+      if (path === "") return { status: "absent", reason: "ADC_TOKEN_FILE is empty" };
       const full = resolve(cwd, path);
-      const suggestion = "ADC_TOKEN_FILE must name a readable file that holds the bare token.";
+      const suggestion = "ADC_TOKEN_FILE must name a readable file that holds only the token.";
       const giveUp = () => letGoOfPipe(full);
       signal.addEventListener("abort", giveUp, { once: true });
       try {

@@ -77,15 +77,15 @@ export function keychainSource(options: KeychainSourceOptions = {}): TokenSource
 function whenItFails(error: unknown): SourceAnswer {
   if (!(error instanceof KeychainError)) throw error;
   if (error.failure === "unavailable") {
-    return { status: "absent", reason: `there is no keychain: ${error.message}` };
+    return { status: "absent", reason: `no keychain: ${error.message}` };
   }
   return {
     status: "broken",
     reason: `the keychain failed: ${error.message}`,
     suggestion: error.suggestion ??
       (error.failure === "locked"
-        ? "Unlock it, or leave it out with --source."
-        : "Leave it out with --source, or see why it fails."),
+        ? "Unlock it, or skip it with --source."
+        : "Skip it with --source, or find out why it fails."),
     cause: error,
   };
 }

@@ -22,12 +22,13 @@ function findInVariables(
   if (key !== undefined && tokenPrefix(key.trim()) !== undefined) {
     return { status: "found", token: new Secret(key), detail: `API_KEY${place}` };
   }
-  const reason = `ADC_TOKEN${place} is ${token === undefined ? "not set" : "blank"}`;
+  const empty = place === "" ? "empty (is the secret defined for this job?)" : "empty";
+  const reason = `ADC_TOKEN${place} is ${token === undefined ? "not set" : empty}`;
   return {
     status: "absent",
     reason: key === undefined || isBlank(key)
       ? reason
-      : `${reason}, and API_KEY${place} is no token of API7's: it starts with neither "a7ee-" nor "a7adm-"`,
+      : `${reason}, and API_KEY${place} is not an API7 token: it starts with neither "a7ee-" nor "a7adm-"`,
   };
 }
 
@@ -40,7 +41,7 @@ export function flagSource(): TokenSource {
       const token = connection.args.tokens.at(-1);
       return Promise.resolve(
         token === undefined
-          ? { status: "absent", reason: "there is no --token" }
+          ? { status: "absent", reason: "no --token given" }
           : { status: "found", token, detail: "--token" },
       );
     },
@@ -70,12 +71,12 @@ export function dotenvSource(): TokenSource {
           status: "broken",
           reason: `${envFile.name} cannot be read (${envFile.unreadable})`,
           suggestion: `${
-            envFile.unreadable === UTF_16 ? "Save it as UTF-8" : "Make it readable for you"
-          }, or leave the source out with --source.`,
+            envFile.unreadable === UTF_16 ? "Save it as UTF-8" : "Make it readable"
+          }, or skip this source with --source.`,
         });
       }
       if (!envFile.exists) {
-        return Promise.resolve({ status: "absent", reason: `there is no ${envFile.name}` });
+        return Promise.resolve({ status: "absent", reason: `no ${envFile.name} here` });
       }
       return Promise.resolve(findInVariables((name) => envFile.get(name), ` in ${envFile.name}`));
     },

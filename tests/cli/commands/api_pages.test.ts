@@ -74,7 +74,7 @@ test("`allPages()` refuses what is no list", async () => {
   ) {
     await assert.rejects(read(body), {
       exitCode: 65,
-      message: /page by page: the answer is no list/,
+      message: /page by page: the response is not a list/,
     });
   }
 });

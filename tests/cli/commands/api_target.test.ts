@@ -135,7 +135,7 @@ test("`readTarget()` refuses an address beside the server's own path", () => {
 test("`readTarget()` shows both origins", () => {
   assert.throws(() => readTarget("https://other.example/x?a7ee-canary", serversOf(SERVER)), {
     message:
-      "Cannot use the path: it is on https://other.example, and the connection's server is https://gw.example.com:7443",
+      "Cannot use the path: it is on https://other.example, but the connection's server is https://gw.example.com:7443",
   });
 });
 

@@ -2,20 +2,20 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { main } from "../../../src/cli/main.ts";
 import { helpText } from "../../../src/cli/manual/help.ts";
-import { refuseMistypedCommand, unknownSubcommand } from "../../../src/cli/manual/manual.ts";
+import { refuseUnknownCommand, unknownSubcommand } from "../../../src/cli/manual/manual.ts";
 import type { UsageError } from "../../../src/errors.ts";
 import { fakeIo } from "../../support/fake_io.ts";
 
 it("`helpText()` names the nearest page, and keeps a word to itself that is near none", () => {
   assert.throws(() => helpText("profle"), (error: UsageError) => {
     assert.equal(error.exitCode, 64);
-    assert.equal(error.message, 'There is no help on "profle": did you mean "profile"?');
+    assert.equal(error.message, 'No help topic "profle": did you mean "profile"?');
     assert.match(error.suggestion!, /sources, profiles, fan-out/);
     return true;
   });
   assert.throws(() => helpText("auth lgoin"), /"auth lgoin": did you mean "auth login"/);
   assert.throws(() => helpText("login"), /"login": did you mean "auth login"/);
-  assert.throws(() => helpText("a7ee-zqzqzqzq"), { message: "There is no help on that" });
+  assert.throws(() => helpText("a7ee-zqzqzqzq"), { message: "No help for that topic" });
 });
 
 it("`helpText()` finds a topic by its other names", () => {
@@ -23,7 +23,7 @@ it("`helpText()` finds a topic by its other names", () => {
   assert.match(helpText("sync"), /sync is a command of ADC/);
 });
 
-it("`refuseMistypedCommand()` refuses a word that is nearly a command, and no other", () => {
+it("`refuseUnknownCommand()` refuses what is no command, and says which is near", () => {
   for (
     const [word, meant] of [
       ["profle", "profile"],
@@ -37,27 +37,27 @@ it("`refuseMistypedCommand()` refuses a word that is nearly a command, and no ot
       ["list", "auth list"],
     ]
   ) {
-    assert.throws(() => refuseMistypedCommand(word!), (error: UsageError) => {
-      assert.equal(error.message, `There is no command "${word}": did you mean "${meant}"?`);
-      assert.equal(error.suggestion, `To hand it to ADC all the same: adc-run -- ${word}`);
+    assert.throws(() => refuseUnknownCommand(word!), (error: UsageError) => {
+      assert.equal(error.message, `Unknown command "${word}": did you mean "${meant}"?`);
+      assert.equal(error.suggestion, `See "adc-run --help". To pass it to ADC: adc-run -- ${word}`);
       return true;
     });
   }
-  for (
-    const word of ["sync", "dev", "server", "help", "auth", "exec", "rollback", "-v", "--version"]
-  ) {
-    refuseMistypedCommand(word);
+  assert.throws(() => refuseUnknownCommand("bogus"), { message: 'Unknown command "bogus"' });
+  assert.throws(() => refuseUnknownCommand("a7ee-zqzq1"), { message: 'Unknown command "a7…"' });
+  const known = ["sync", "dev", "server", "ingress-server", "ingress-sync", "help", "auth", "exec"];
+  for (const word of [...known, "-v", "--version"]) {
+    refuseUnknownCommand(word);
   }
 });
 
 it("`unknownSubcommand()` says which there are", () => {
   const error = unknownSubcommand("auth", "lgoin");
-  assert.equal(error.message, 'There is no command "auth lgoin": did you mean "login"?');
+  assert.equal(error.message, 'Unknown command "auth lgoin": did you mean "login"?');
   assert.equal(
     error.suggestion,
-    "There are auth login, status, token, list, rotate, revoke and logout.",
+    "Commands: auth login, status, token, list, rotate, revoke and logout.",
   );
-  assert.equal(unknownSubcommand("profile", undefined).message, "There is no profile command");
 });
 
 it("`main()` refuses a mistyped command before anything else, unless two dashes stand before it", async () => {

@@ -87,7 +87,7 @@ it("`createReporter()` makes annotations in GitHub Actions, and says nothing twi
     "::warning title=adc-run::50%25 of ::error::it, a:b\n",
     "::error title=adc-run::bad *** thing%0AMend it\n",
   ]);
-  assert.match(io.err[3]!, /^::error title=adc-run::Cannot find a token.*%0A/);
+  assert.match(io.err[3]!, /^::error title=adc-run::No token for .*%0A/);
   assert.deepEqual(io.err.slice(4), [
     "  env  absent     a## [b]\n",
     "::error title=adc-run::late\n",

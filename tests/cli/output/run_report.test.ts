@@ -30,10 +30,10 @@ function told(env: Record<string, string>): readonly string[] {
 
 it("`tellEnding()` says what makes a run fail that ADC took for a success", () => {
   assert.deepEqual(told({}), [
-    "adc-run: error: The check passed before the run and fails now: GET https://a.example/api: 401\n",
+    "adc-run: error: the check passed before the run and fails now: GET https://a.example/api: 401\n",
     "adc-run: Log in again.\n",
-    "adc-run: error: Cannot pass the output on: ENOSPC\n",
-    "adc-run: error: A secret was printed, and --fail-on-leak is set\n",
+    "adc-run: error: cannot pass the output on: ENOSPC\n",
+    "adc-run: error: a secret was printed, and --fail-on-leak is set\n",
   ]);
 });
 
