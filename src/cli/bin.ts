@@ -9,7 +9,9 @@ import process from "node:process";
 import { isatty } from "node:tty";
 import { EXIT } from "../errors.ts";
 import { main } from "./main.ts";
+import { hasSymbols } from "./output/layout.ts";
 import { fixed, KnownSecrets, type Line, line, writeText, written } from "./output/out.ts";
+import { Sign } from "./output/sign.ts";
 
 /**
  * Signals whose default is to end the process without a core dump, and that Node does not use itself.
@@ -89,15 +91,21 @@ async function start(): Promise<void> {
   watchDefects(secrets);
   watchOutput();
   let endedBy: NodeJS.Signals | undefined;
+  const { env, stderr } = process;
+  const terminals = { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) };
+  const sign = !env.CI && hasSymbols({ env, terminals }, "stderr")
+    ? new Sign({ stderr, clean: { secrets, env } })
+    : undefined;
   const exitCode = await main(process.argv.slice(2), {
-    env: process.env,
+    env,
     cwd: workingDirectory(),
     get stdin() {
       return process.stdin;
     },
     stdout: process.stdout,
-    stderr: process.stderr,
-    terminals: { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) },
+    stderr,
+    terminals,
+    sign,
     signals: process,
     secrets,
     warnings: [],
@@ -106,6 +114,7 @@ async function start(): Promise<void> {
       endedBy = signal;
     },
   });
+  sign?.hide();
   await written(process);
   process.exitCode = exitCode;
 

@@ -6,6 +6,7 @@ import { type Origin, type Profile, wrongValue } from "../connection/origin.ts";
 import { untrustedOverride } from "../connection/pinned_target.ts";
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { defaultSources, type DefaultSourcesOptions } from "../lifecycle/default_sources.ts";
+import { readProjectProfiles, readUserProfiles } from "../profiles/profile_file.ts";
 import { selectProfiles } from "../profiles/select_profiles.ts";
 import { letGoOfPipe } from "../system/files.ts";
 import { secretsOf } from "../run/environment.ts";
@@ -15,6 +16,7 @@ import type { TokenSource } from "../token/source.ts";
 import { PLACEHOLDER } from "../token/token_value.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import { canAsk, contextOf, type Io } from "./io.ts";
+import type { TargetOptions } from "./manual/auth_commands.ts";
 import type { OwnCall } from "./manual/manual.ts";
 import type { Reporter } from "./output/report.ts";
 import { askCredentials } from "./prompts.ts";
@@ -72,6 +74,34 @@ export async function profilesOf(
 ): Promise<readonly Profile[]> {
   if (options.profile === false) return [];
   return await selectProfiles({ ...contextOf(io, reporter), names: options.profile });
+}
+
+/** The profiles that a command is for, where these are several; it is then done for each. */
+export async function targetNames(
+  { options, reporter }: OwnCall<TargetOptions>,
+  io: Io,
+): Promise<readonly string[] | undefined> {
+  if (options.all) {
+    if (options.profile) throw new UsageError("Cannot use --all with --profile");
+    const files = [await readUserProfiles(io.env), await readProjectProfiles(io.cwd)];
+    const names = [...new Set(files.flatMap(({ profiles }) => [...profiles.keys()]))];
+    if (names.length > 0) return names;
+    throw new UsageError("Cannot use --all: there are no profiles", {
+      suggestion: "Create one with: adc-run profile set NAME",
+    });
+  }
+  const profiles = await profilesOf(io, { options, reporter });
+  return profiles.length > 1 ? profiles.map(({ name }) => name) : undefined;
+}
+
+/** A call for one of several profiles; its warnings have the name in front. */
+export function forTarget<T>(name: string, call: OwnCall<T>): OwnCall<T> {
+  const { options, reporter } = call;
+  return {
+    ...call,
+    options: { ...options, profile: [name] },
+    reporter: { ...reporter, warn: (text) => reporter.warn(`${name}: ${text}`) },
+  };
 }
 
 export interface OwnConnection {

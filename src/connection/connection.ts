@@ -285,23 +285,26 @@ export function connectionVariables(
   return variables;
 }
 
+interface DescribedSetting {
+  readonly value: string | number | boolean;
+  readonly origin: Origin | { readonly kind: "file"; readonly name: string };
+}
+
 /** The connection as data, without secrets, for `--json` and `--dry-run`. */
-export function describeConnection(
-  connection: Connection,
-): Record<string, { readonly value: string; readonly origin: string }> {
-  const { server, proxies, profile } = connection;
-  const entry = (value: string, { origin }: Setting<unknown>) => ({
-    value,
-    origin: describeOrigin(origin),
-  });
+export function describeConnection(connection: Connection): Record<string, DescribedSetting> {
+  const { server, proxies, profile, timeout, tls } = connection;
   const proxy = proxies.find((each) => each !== undefined);
-  const settings = SETTING_KEYS.flatMap((key) => {
+  const settings = SETTING_KEYS.flatMap((key): [string, DescribedSetting][] => {
+    if (key === "timeout") return [["timeoutMs", timeout]];
+    if (key === "tlsSkipVerify") return [[key, tls.skipVerify]];
     const setting = key === "server" ? server : SETTINGS[key](connection);
-    return setting === undefined ? [] : [[key, entry(setting.value, setting)] as const];
+    return setting === undefined ? [] : [[key, setting]];
   });
   return {
-    ...(profile && { profile: { value: profile.name, origin: profile.file } }),
-    ...Object.fromEntries(settings),
-    ...(proxy && { proxy: entry(proxy.host.value, proxy.host) }),
+    ...(profile && {
+      profile: { value: profile.name, origin: { kind: "file", name: profile.file } },
+    }),
+    ...Object.fromEntries(settings.map(([key, { value, origin }]) => [key, { value, origin }])),
+    ...(proxy && { proxy: { value: proxy.host.value, origin: proxy.host.origin } }),
   };
 }

@@ -3,6 +3,7 @@ import type { RunResult } from "../../run/options.ts";
 import { readCall, run } from "../../run/run.ts";
 import { watchSignals } from "../../run/signals.ts";
 import type { Io } from "../io.ts";
+import { openReport } from "../output/out.ts";
 import { createReporter } from "../output/report.ts";
 import {
   announce,
@@ -17,6 +18,7 @@ import { namedEnvFile, profilesOf } from "../settings.ts";
 
 export async function runCommand({ words, exec, options }: RunCommand, io: Io): Promise<number> {
   const reporter = createReporter(io, options);
+  if (options.report !== undefined) io.reportFile = openReport(options.report, io);
   const output = { reporter, io, options };
   const call = await readCall(words, exec);
   // A command that asks no server is the same for all profiles, and a default that is malformed or gone is
@@ -51,10 +53,9 @@ export async function runCommand({ words, exec, options }: RunCommand, io: Io): 
 
 function conclude(result: RunResult, { reporter, io, options }: RunOutput): number {
   const judgement = judgeRun(result, options);
-  if (options.json) {
-    reporter.report(describeEndedRun(result, judgement));
-  } else {
-    tellEnding(result, judgement, reporter);
+  reporter.report(describeEndedRun(result, judgement));
+  if (!options.json) {
+    tellEnding(result, judgement, { reporter, options });
   }
   // A leak is told of runs that succeeded, so this takes no code away.
   if (result.signal !== null) io.endedBy?.(result.signal);

@@ -1,11 +1,11 @@
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
 import type { TokenInfo } from "../../admin_api/shapes.ts";
 import { AdcRunError, UsageError } from "../../errors.ts";
-import { day, hasEnded } from "../../lifecycle/expiry.ts";
+import { day, hasEnded, timeLeft } from "../../lifecycle/expiry.ts";
 import { forgetToken, storedToken, type TokenStores } from "../../lifecycle/token_stores.ts";
 import type { TokenRecord } from "../../store/state.ts";
 import { canAsk, type Io } from "../io.ts";
-import type { RevokeOptions } from "../manual/auth_commands.ts";
+import type { ListOptions, RevokeOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { fixed, line, type Text } from "../output/out.ts";
 import { requireConfirmation } from "../prompts.ts";
@@ -26,7 +26,7 @@ interface ListedToken {
   readonly expired: boolean;
 }
 
-export async function authList(call: OwnCall, io: Io): Promise<number> {
+export async function authList(call: OwnCall<ListOptions>, io: Io): Promise<number> {
   const { options, reporter } = call;
   return await withAccountSession(call, io, async (session) => {
     const { api, user, connection, resolved, stores, signal } = session;
@@ -34,10 +34,16 @@ export async function authList(call: OwnCall, io: Io): Promise<number> {
     const used = resolved?.token.fingerprint;
     const all = await api.tokens({ signal });
     const now = Date.now() + api.clockSkew;
-    const tokens = all.map((token) => listed(token, { records, used, now }));
+    const tokens = all.map((token) => listed(token, { records, used, now }))
+      .sort((a, b) => (a.expiresAt ?? Infinity) - (b.expiresAt ?? Infinity) || 0);
+    io.sign?.hide();
     if (options.json) return reporter.answer({ server: api.origin, owner: user, tokens });
-    reporter.info(line`tokens of ${describeOwner(user)} at ${connection.server.value}`);
-    if (tokens.length > 0) reporter.table(rowsOf(tokens));
+    reporter.print(
+      line`${tokens.length} token${fixed(tokens.length === 1 ? "" : "s")} of ${user.username} at ${connection.server.value}`,
+    );
+    if (tokens.length > 0) reporter.table(rowsOf(tokens, { ids: options.ids, now }));
+    const totals = totalsOf(tokens);
+    if (totals !== "") reporter.print(fixed(totals));
     return 0;
   });
 }
@@ -63,25 +69,43 @@ function listed(
   };
 }
 
-function rowsOf(tokens: readonly ListedToken[]): readonly (readonly Text[])[] {
-  const date = (seconds: number | null, none: string) =>
-    fixed(seconds === null ? none : day(seconds));
+function rowsOf(
+  tokens: readonly ListedToken[],
+  { ids, now }: { readonly ids: boolean | undefined; readonly now: number },
+): readonly (readonly Text[])[] {
   const rows = tokens.map((token) => [
-    token.current ? "*" : " ",
-    token.name,
-    token.id,
-    date(token.createdAt, "?"),
-    date(token.expiresAt, "never"),
-    date(token.lastUsedAt, "never"),
-    fixed(
-      [
-        token.current && "in use here",
-        token.expired && "expired",
-        token.stale && !token.expired && "stale",
-      ].filter((word) => typeof word === "string").join(", "),
-    ),
+    line`${fixed(token.current ? "* " : "  ")}${token.name}`,
+    ...ids ? [token.id, fixed(token.createdAt === null ? "?" : day(token.createdAt))] : [],
+    ...expiryOf(token, now).map(fixed),
+    fixed(token.lastUsedAt === null ? "never" : daysAgo(token.lastUsedAt, now)),
+    fixed([
+      ...token.current ? ["* used here"] : [],
+      ...token.stale && !token.expired ? ["stale"] : [],
+    ].join(", ")),
   ]);
-  return [["", "NAME", "ID", "CREATED", "EXPIRES", "LAST USED", ""].map(fixed), ...rows];
+  const head = ["  NAME", ...ids ? ["ID", "CREATED"] : [], "EXPIRES", "", "LAST USED"];
+  return [head.map(fixed), ...rows];
+}
+
+function expiryOf({ expiresAt, expired }: ListedToken, now: number): readonly [string, string] {
+  if (expiresAt === null) return ["never !", ""];
+  return expired ? ["expired", ""] : [day(expiresAt), timeLeft(expiresAt, now).replace("in ", "")];
+}
+
+function daysAgo(seconds: number, now: number): string {
+  return day(seconds) === day(now / 1000) ? "today" : day(seconds);
+}
+
+/** What is worth a thought: `1 expired, 1 never ends`. */
+function totalsOf(tokens: readonly ListedToken[]): string {
+  const expired = tokens.filter((token) => token.expired).length;
+  const endless = tokens.filter(({ expiresAt }) => expiresAt === null).length;
+  const stale = tokens.filter((token) => token.stale && !token.expired).length;
+  return [
+    expired > 0 && `${expired} expired`,
+    endless > 0 && `${endless} never ${endless === 1 ? "ends" : "end"}`,
+    stale > 0 && `${stale} stale`,
+  ].filter((each) => each !== false).join(", ");
 }
 
 export async function authRevoke(

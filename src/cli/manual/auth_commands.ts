@@ -2,7 +2,7 @@ import type { Storage } from "../../store/state.ts";
 import type { OptionsOf, OptionSpec } from "../global_options.ts";
 import type { CommandSpec } from "./manual.ts";
 
-const SHARED = ["--profile", "--no-profile", "--env-file", "--json", "--quiet"];
+const SHARED = ["--profile", "--no-profile", "--env-file", "--json", "--quiet", "--verbose"];
 const SHARED_WITH_SOURCE = [...SHARED, "--source"];
 
 export const STORAGE_OPTION = {
@@ -69,6 +69,20 @@ const LOGOUT_OPTIONS = [{
 
 export type LogoutOptions = OptionsOf<typeof LOGOUT_OPTIONS>;
 
+export const TARGET_OPTIONS = [{
+  flags: "--all",
+  text: "every profile, a line each",
+}] as const satisfies readonly OptionSpec[];
+
+export type TargetOptions = OptionsOf<typeof TARGET_OPTIONS>;
+
+const LIST_OPTIONS = [{
+  flags: "--ids",
+  text: "show the tokens' ids, and when they were created",
+}] as const satisfies readonly OptionSpec[];
+
+export type ListOptions = OptionsOf<typeof LIST_OPTIONS>;
+
 export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
     name: "auth",
@@ -114,11 +128,13 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     description: [
       "Looks in every source, checks the token that a run would use, and shows its owner. Exits with 0 only if the token is valid.",
     ],
+    options: TARGET_OPTIONS,
     shared: [...SHARED_WITH_SOURCE, "--no-check"],
     connection: "to connect",
     readOnly: true,
     examples: [
       ["Here and now", "adc-run auth status"],
+      ["Every profile", "adc-run auth status --all"],
       ["For a script", "adc-run -p prod auth status --json"],
     ],
     seeAlso: ["doctor", "sources", "verdicts"],
@@ -147,6 +163,7 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     description: [
       "Lists the tokens of the user whose token a run would use. An asterisk marks the one used here; stale means not used for 90 days.",
     ],
+    options: LIST_OPTIONS,
     shared: SHARED_WITH_SOURCE,
     connection: "to connect",
     backend: "api7ee",

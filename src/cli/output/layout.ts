@@ -44,18 +44,19 @@ export function columnsOf(text: string): number {
 }
 
 /** What a line that goes on stands under: what follows a label, else a small indent. */
-const LABEL = /^\s*(?:\S )?\S+(?: \S+)? {2,}(?=\S)/;
+const LABEL = /^\s*\S+(?: \S+){0,4} {2,}(?=\S)/;
 
 /** Breaks lines between words, never inside of one. */
-export function wrap(text: string, width: number): string {
-  return width === Infinity ? text : text.split("\n").map((each) => wrapLine(each, width)).join("\n");
+export function wrap(text: string, width: number, indent = 2): string {
+  if (width === Infinity) return text;
+  return text.split("\n").map((each) => wrapLine(each, width, indent)).join("\n");
 }
 
-function wrapLine(text: string, width: number): string {
+function wrapLine(text: string, width: number, indent = 2): string {
   if (columnsOf(text) <= width) return text;
   const [label = ""] = LABEL.exec(text.replace(COLOURS, "")) ?? [];
   const [margin = ""] = /^ */.exec(text) ?? [];
-  const hang = " ".repeat(label !== "" && label.length <= width / 2 ? label.length : margin.length + 2);
+  const hang = " ".repeat(label !== "" && label.length <= width / 2 ? label.length : margin.length + indent);
   const lines: string[] = [];
   let line = margin;
   let empty = true;

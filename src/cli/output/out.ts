@@ -1,5 +1,8 @@
+import { fchmodSync, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import type { Environment } from "../../context.ts";
+import { AdcRunError, codeOf, EXIT, messageOf } from "../../errors.ts";
 import { createMask, type Mask } from "../../mask/mask.ts";
 import { noteFailure } from "../../run/child.ts";
 import { MIN_SECRET_LENGTH, Secret } from "../../secret.ts";
@@ -41,6 +44,8 @@ export interface Out {
   readonly stderr: Writable;
   readonly secrets: KnownSecrets;
   readonly env?: Environment;
+  /** What is drawn while adc-run waits; it makes room. */
+  readonly sign?: { erase(): void } | undefined;
 }
 
 type StreamName = "stdout" | "stderr";
@@ -48,16 +53,16 @@ type StreamName = "stdout" | "stderr";
 /** A line, or several; the line break at the end may be left out. Those of a terminal are broken between words. */
 export function writeText(text: Text, out: Out, to: StreamName, width = Infinity): void {
   const rendered = withoutCommands(wrap(render(text, out), width));
-  write(rendered.endsWith("\n") ? rendered : `${rendered}\n`, out[to], to);
+  write(rendered.endsWith("\n") ? rendered : `${rendered}\n`, out, to);
 }
 
 export function writeJson(data: unknown, out: Out, to: StreamName): void {
-  write(`${jsonOf(data, out)}\n`, out[to], to);
+  write(`${jsonOf(data, out)}\n`, out, to);
 }
 
 /** A line for the runner, which reads it and does not show it as it is: whoever makes it cleans its values. */
 export function writeCommand(command: string, out: Out): void {
-  write(`${command}\n`, out.stderr, "stderr");
+  write(`${command}\n`, out, "stderr");
 }
 
 /** What `auth token` is for. */
@@ -66,10 +71,37 @@ export function writeToken(token: Secret, out: Out, beside?: object): void {
   const text = beside === undefined
     ? value
     : `{${JSON.stringify("token")}:${JSON.stringify(value)},${jsonOf(beside, out).slice(1)}`;
-  write(`${text}\n`, out.stdout, "stdout");
+  write(`${text}\n`, out, "stdout");
 }
 
-function write(text: string, stream: Writable, to: StreamName): void {
+/** Draws over the line that the cursor is in. */
+export function drawOver(text: string, stderr: Writable): void {
+  stderr.write(`\r\x1b[K${text}`);
+}
+
+/** A file that only its owner can read; opened before anything is done, and told if it cannot be. */
+export function openReport(name: string, out: Out & { readonly cwd: string }): (report: object) => void {
+  try {
+    const fd = openSync(resolve(out.cwd, name), "w", 0o600);
+    if (fstatSync(fd).isFile()) fchmodSync(fd, 0o600);
+    let at = 0;
+    return (report) => {
+      // The last one counts.
+      if (at > 0 && fstatSync(fd).isFile()) ftruncateSync(fd, 0);
+      at = writeSync(fd, `${jsonOf(report, out)}\n`, 0);
+    };
+  } catch (error) {
+    throw new AdcRunError(
+      `Cannot write the report to "${name}": ${codeOf(error) ?? messageOf(error)}`,
+      EXIT.source,
+      { cause: error },
+    );
+  }
+}
+
+function write(text: string, out: Out, to: StreamName): void {
+  const stream = out[to];
+  out.sign?.erase();
   try {
     stream.write(text);
   } catch (error) {
