@@ -101,7 +101,7 @@ export function createReporter(
       warnings.push(text);
       if (options.quiet || options.json) return;
       if (runner) annotate(runner, "warning", [text]);
-      else own(line`${inColour("warning", 33, io, "stderr")}: ${afterLabel(text)}`);
+      else own(line`${inColour("warning", 33, io, "stderr")}: ${text}`);
     },
     complain,
     fail: (thrown) => {

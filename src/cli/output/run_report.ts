@@ -43,7 +43,13 @@ export function announce(plan: RunPlan, output: RunOutput): void {
 function tokenPart(resolved: ResolvedToken): Text {
   const { token, source, lease } = resolved;
   if (sentToken(token) === undefined) return fixed("no token");
-  const short = { keychain: "keychain", store: "token file", "admin-api": "login" };
+  const short = {
+    "file": "ADC_TOKEN_FILE",
+    "command": "token command",
+    "store": "token file",
+    "keychain": "keychain",
+    "admin-api": "login",
+  };
   const place = Object.hasOwn(short, source) ? fixed(short[source as "store"]) : resolved.detail;
   return line`token ${fixed(token.fingerprint)} (${place}${
     fixed(lease === undefined || source !== "admin-api" ? "" : ", for this run")
