@@ -111,30 +111,30 @@ async function demo(cwd: string): Promise<void> {
       ADC_RUN_CONFIG_DIR: join(cwd, "adc-run"),
       ...(realAdc === undefined && { ADC_RUN_ADC: file("tests/stand_ins/adc.mjs") }),
     };
-    say(`A sandbox of API7 Enterprise's Admin API listens at ${sandbox.url}`);
+    say(`A sandbox of API7 Enterprise's Admin API is running at ${sandbox.url}`);
     say(
       realAdc === undefined
-        ? "There is no adc on PATH: a stand-in takes its place, which makes the same first requests"
+        ? "adc is not on PATH: using a stand-in that sends the same first requests"
         : `ADC is ${realAdc}`,
     );
     const keychain = await hasKeychain();
     const storage = keychain ? [] : ["--storage", "file"];
     say(
-      `A user logs in, who is no Super Admin. A token is made, tried, and stored in ${
-        keychain ? "this machine's keychain" : "a file, for there is no keychain here"
+      `A user who is not a Super Admin logs in. A token is created, checked, and stored in ${
+        keychain ? "this machine's keychain" : "a file, as there is no keychain here"
       }`,
     );
     const login = ["auth", "login", "--username", "ci-bot", "--password-stdin", ...storage];
     expect("auth login", await adcRun(login, { env, cwd, input: PASSWORD }), 0);
     try {
-      say("Where does the token come from, does it work, whose is it, and when does it end?");
+      say("Where does the token come from, is it valid, who owns it, and when does it expire?");
       expect("auth status", await adcRun(["auth", "status"], { env, cwd }), 0);
       say("ADC runs with it");
       expect("sync", await adcRun(["sync", "-f", "adc.yaml"], { env, cwd }), 0);
-      say("ADC runs with a token that is made for this run only and revoked behind it");
+      say("ADC runs with a token created for this run only, and revoked afterwards");
       expect("diff", await adcRun(["--ephemeral=5m", "diff", "-f", "adc.yaml"], { env, cwd }), 0);
       say(
-        "The stored token is renewed: a new one is made, tried and stored, the old one is revoked",
+        "The stored token is renewed: a new one is created, checked and stored, and the old one revoked",
       );
       expect("auth rotate", await adcRun(["auth", "rotate"], { env, cwd }), 0);
       say("The user's tokens");
@@ -145,17 +145,17 @@ async function demo(cwd: string): Promise<void> {
       sandbox.revokeToken(alive.id);
       expect("diff", await adcRun(["diff", "-f", "adc.yaml"], { env, cwd }), 77);
       say(
-        "Without the check ADC fails, and --verbose 2 prints the token, which is masked (only those lines are shown)",
+        "Without the check, ADC fails, and --verbose 2 prints the token, which is masked (only those lines are shown)",
       );
       const verbose = ["--no-check", "sync", "-f", "adc.yaml", "--verbose", "2"];
       expect("sync", await adcRun(verbose, { env, cwd, only: /'X-API-KEY.*\*\*\*/ }), 1);
     } finally {
-      say("The user logs out: the token is revoked, and removed here");
+      say("The user logs out: the token is revoked and removed here");
       await adcRun(["auth", "logout"], { env, cwd });
     }
     const left = sandbox.tokens.filter(({ revoked }) => !revoked).length;
     if (left > 0) throw new Error(`${left} tokens are still alive`);
-    say("No token is alive on the server");
+    say("No token is left on the server");
   } finally {
     await sandbox.close();
   }

@@ -25,7 +25,7 @@ export function manPage(options: { readonly version: string; readonly date: Date
     ...literal(SYNOPSIS.map(([usage]) => usage)),
     ".SH DESCRIPTION",
     ...prose(
-      "adc-run is the credential layer for ADC, the API Declarative CLI that manages API7 Enterprise and Apache APISIX gateways. Options before the command are adc-run's own; from the command on every word is ADC's and reaches it unchanged, but for --token, which is moved into the environment. Standard output belongs to ADC alone; what adc-run says goes to standard error.",
+      "adc-run is the credential layer for ADC, the API Declarative CLI that manages API7 Enterprise and Apache APISIX gateways. Options before the command are adc-run's own; the command and everything after it go to ADC unchanged, except --token, which is moved to the environment. Standard output belongs to ADC; adc-run's own messages go to standard error.",
     ),
     ".SH OPTIONS",
     ...GLOBAL_OPTIONS.flatMap(term),
@@ -34,7 +34,7 @@ export function manPage(options: { readonly version: string; readonly date: Date
     `.SH "ADC'S COMMANDS"`,
     ...ADC_COMMANDS.flatMap(({ name, summary }) => term({ flags: name, text: summary })),
     ".SH CONNECTION OPTIONS",
-    ...prose("These are ADC's, and adc-run's own commands take them as well."),
+    ...prose("These are ADC's options, and adc-run's own commands accept them too."),
     ...CONNECTION_FLAGS.flatMap(term),
     ...TOPICS.flatMap(({ name, text, examples = [] }) => [
       `.SH ${escape(name.toUpperCase())}`,
@@ -49,9 +49,9 @@ export function manPage(options: { readonly version: string; readonly date: Date
 }
 
 const CONNECTION_NOTES = {
-  "to connect": "It takes the connection options.",
-  "with the stored token": "It takes the connection options, but for --token.",
-  "to keep": "It takes the connection options, but for --token.",
+  "to connect": "It accepts the connection options.",
+  "with the stored token": "It accepts the connection options, except --token.",
+  "to keep": "It accepts the connection options, except --token.",
 } as const;
 
 function describeCommand(command: CommandSpec): readonly string[] {

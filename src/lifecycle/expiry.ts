@@ -37,13 +37,13 @@ export async function readLifetime(text: string, option: string): Promise<number
   const lifetime = DURATION.test(text) ? await readDuration(text.replace(/^-/, "")) : undefined;
   if (lifetime === undefined) {
     throw new UsageError(`Cannot use ${option} "${text}": it is not a duration`, {
-      suggestion: 'Write it like "30d" or "12h".',
+      suggestion: 'Use a value such as "30d" or "12h".',
     });
   }
   // The server counts in seconds.
   if (lifetime < 1000 || text.startsWith("-")) {
     throw new UsageError(`Cannot use ${option} "${text}": the token would have expired already`, {
-      suggestion: 'Write it like "30d" or "12h".',
+      suggestion: 'Use a value such as "30d" or "12h".',
     });
   }
   if (lifetime > LONGEST) {

@@ -61,7 +61,7 @@ export function locateProgram(
 
 function requireExecutable(file: string | undefined, asked: string): string {
   if (file === undefined || !isFile(file)) {
-    throw new CommandError(`Cannot run ADC: "${asked}" does not exist`, EXIT.notFound, {
+    throw new CommandError(`Cannot run ADC: "${asked}" was not found`, EXIT.notFound, {
       suggestion: HOW_TO_GET_ADC,
     });
   }

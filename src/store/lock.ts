@@ -125,7 +125,7 @@ async function timeOf(path: string): Promise<number | undefined> {
 async function requireLock(path: string, id: string, options: LockOptions): Promise<void> {
   if ((await findLock(path))?.id === id) return;
   throw new StoreError(
-    `Cannot keep ${purpose(path, options)} locked: another process took "${path}" over`,
+    `Cannot keep ${purpose(path, options)} locked: another process took over "${path}"`,
     { path, suggestion: "Try again." },
   );
 }
@@ -211,7 +211,7 @@ export async function createLock(path: string): Promise<string | undefined> {
   try {
     return await linkNew(path, content, nonce) ? nonce : undefined;
   } catch (error) {
-    throw storeError("make the lock", path, error);
+    throw storeError("create the lock", path, error);
   }
 }
 

@@ -24,7 +24,7 @@ export async function makeFolder(folder: string): Promise<void> {
   try {
     await makeWithParents(folder);
   } catch (error) {
-    throw storeError("make the folder", folder, error);
+    throw storeError("create the folder", folder, error);
   }
 }
 

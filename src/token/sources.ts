@@ -64,7 +64,7 @@ export function strayWarning(
 ): string | undefined {
   if (!isFromProject(origin) || !isSourceName(source) || SOURCES[source].bound) return undefined;
   if (env.ADC_RUN_ALLOWED_SERVERS !== undefined) return undefined;
-  return `The token from ${source} goes wherever ${describeOrigin(origin)} says, which comes ` +
+  return `The token from ${source} is sent wherever ${describeOrigin(origin)} says, which comes ` +
     "with this folder. Pin the server in a profile of your own, or list it in ADC_RUN_ALLOWED_SERVERS.";
 }
 

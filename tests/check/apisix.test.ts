@@ -37,7 +37,7 @@ for (const backend of ["apisix", "apisix-standalone"] as const) {
     const result = await check(sandbox, backend);
     assert.equal(result.verdict, "forbidden");
     assert.match(result.suggestion ?? "", /"allow_admin"/);
-    assert.doesNotMatch(result.suggestion ?? "", /does not come from an Admin API/);
+    assert.doesNotMatch(result.suggestion ?? "", /did not come from an Admin API/);
     assert.equal(new CheckError(result).exitCode, 77);
   });
 

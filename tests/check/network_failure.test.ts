@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
-import { judgeFailure } from "../../src/check/network_failure.ts";
+import { explainFailure, explainNoToken, judgeFailure } from "../../src/check/network_failure.ts";
+import { NoTokenError } from "../../src/token/resolve.ts";
+import { connect } from "../support/asking.ts";
 
 function errorOf(message: string, code?: string, cause?: unknown): Error {
   const error = new Error(message, cause === undefined ? undefined : { cause });
@@ -131,4 +134,26 @@ test("`judgeFailure()` knows a server that speaks something else than HTTP", () 
     "the server does not speak HTTP",
   ]);
   assert.match(failure.suggestion, /https:/);
+});
+
+test("a server that nothing names and nobody runs is what is missing, not a token", async () => {
+  const listener = createServer();
+  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  const { port } = listener.address() as AddressInfo;
+  const named = await connect(`sync --server http://127.0.0.1:${port}`);
+  // Where ADC's default is would depend on the machine.
+  const unnamed = { ...named, server: { ...named.server, origin: { kind: "default" } as const } };
+  const error = new NoTokenError(named, [{ source: "env", status: "absent", detail: "x" }]);
+  assert.equal(await explainNoToken(error, unnamed), error, "something answers");
+  await new Promise((resolve) => listener.close(resolve));
+  const missing = await explainNoToken(error, unnamed);
+  assert.equal(missing.message, "No server is set");
+  assert.equal(missing.suggestion, "Start with: adc-run auth login");
+  assert.deepEqual([missing.exitCode, missing.trail], [77, []]);
+  assert.equal(missing.withoutTrail().message, "No server is set");
+  assert.equal(await explainNoToken(error, named), error, "a server is named");
+  const refused = errorOf("connect", "ECONNREFUSED");
+  const [server] = unnamed.servers;
+  const { suggestion } = await explainFailure(refused, { connection: unnamed, server: server! });
+  assert.equal(suggestion, "No server is set. Start with: adc-run auth login");
 });

@@ -109,15 +109,15 @@ it("`readCommandLine()` names the nearest option, and shows no more than a name"
       ["--profle=zqzq", 'Unknown option "--profle": did you mean "--profile"?', "--help"],
       ["--quie1", 'Unknown option "--…": did you mean "--quiet"?', "adc-run --help"],
       ["-v", 'Unknown option "-v": did you mean "-V"?', "adc-run --help"],
-      ["-Q", 'There is no option "-Q" here: did you mean "-q"?', "adc-run --help"],
-      ["-x", 'There is no option "-x" here', "adc-run --help"],
-      ["-xzqzq", 'There is no option "-x…" here', "adc-run --help"],
+      ["-Q", 'Unknown option "-Q": did you mean "-q"?', "adc-run --help"],
+      ["-x", 'Unknown option "-x"', "adc-run --help"],
+      ["-xzqzq", 'Unknown option "-x…"', "adc-run --help"],
       [
         "--ephemeral-tt",
-        'There is no option "--ephemeral-tt" here: did you mean "--ephemeral"?',
+        'Unknown option "--ephemeral-tt": did you mean "--ephemeral"?',
         "adc-run --help",
       ],
-      ["--servr", 'There is no option "--servr" here: did you mean "--server"?', "sync --server …"],
+      ["--servr", 'Unknown option "--servr": did you mean "--server"?', "sync --server …"],
     ] as const
   ) {
     assert.throws(() => readCommandLine([word, "zqzq"]), (error: UsageError) => {

@@ -224,13 +224,13 @@ describe("adc-run doctor", () => {
     const { path } = it.folder;
     const file = await it.folder.write(".env", `ADC_TOKEN=${it.token}\n`);
     await chmod(file, 0o644);
-    assertOk(await look(it), "files", /nobody else's/);
+    assertOk(await look(it), "files", /not readable by others/);
     await chmod(path, 0o755);
     assertWarned(await look(it), "files", /others can read the file: its mode is 0644/);
     await chmod(file, 0o666);
     assertFailed(await look(it), "files", 78, /others can change the file/);
     await chmod(file, 0o600);
-    assertOk(await look(it), "files", /nobody else's/);
+    assertOk(await look(it), "files", /not readable by others/);
   });
 
   it("runs no program of a hostile repository", async () => {
@@ -259,7 +259,7 @@ describe("adc-run doctor", () => {
     const PATH = [join(path, "node_modules/.bin"), join(path, "bin"), process.env.PATH].join(":");
     // A home folder is no project.
     const report = await look(it, { env: { PATH, HOME: "/nowhere" }, adc: false });
-    assertWarned(report, "adc", /node_modules\/\.bin\/adc came along with this folder/);
+    assertWarned(report, "adc", /node_modules\/\.bin\/adc came with this folder/);
     assertFailed(report, "files", 78, /^\.env contains a token, and git tracks the file/);
     assert.ok(!existsSync(pwned), "a program of the repository ran");
   });
@@ -291,7 +291,7 @@ describe("adc-run doctor", () => {
     it.sandbox.clearFaults();
     it.sandbox.fault("/", { kind: "slow-headers", ms: "never" });
     const slow = await look(it, { env: it.ok, words: ["--timeout", "300ms"] });
-    assertFailed(slow, "server", 69, /no answer came within 0\.3 s/);
+    assertFailed(slow, "server", 69, /no response within 0\.3 s/);
   });
 
   it("tls: unknown CA, ended, another name, not verified, no client certificate", async () => {
@@ -330,7 +330,7 @@ describe("adc-run doctor", () => {
   it("token: what ADC could not read, though the key is right", async () => {
     await using it = await prepare({ backend: "apisix", adminApiVersion: "v2" });
     const report = await look(it, { env: it.ok });
-    assertFailed(report, "token", 78, /version 2 of its Admin API/);
+    assertFailed(report, "token", 78, /version 2 of the Admin API/);
     assertOk(report, "backend", /Apache APISIX answers/);
     await using etcd = await prepare({ backend: "apisix", version: "3.2.2" });
     const env = { ...etcd.ok, ADC_BACKEND: "apisix-standalone" };
@@ -376,7 +376,7 @@ describe("adc-run doctor", () => {
     assertOk(
       through,
       "tls",
-      /verified by ADC_CA_CERT_FILE; how long it lasts is not known, for the/,
+      /verified by ADC_CA_CERT_FILE; its expiry is unknown, as the/,
     );
     await using refusing = await startForwardProxy({ refuse: 407 });
     for (
@@ -411,7 +411,12 @@ describe("adc-run doctor", () => {
       response.setHeader("content-type", "text/html").end("<!doctype html><title>Shop</title>");
     });
     const env = { ...it.ok, ADC_SERVER: page.url };
-    assertFailed(await look(it, { env }), "backend", 78, /not an Admin API that ADC knows \(200\)/);
+    assertFailed(
+      await look(it, { env }),
+      "backend",
+      78,
+      /not an Admin API that ADC supports \(200\)/,
+    );
   });
 
   it("token: none, wrong, malformed, without the right, and a Super Admin's", async () => {
@@ -438,7 +443,7 @@ describe("adc-run doctor", () => {
     const words = ["--gateway-group", "blue"];
     assertOk(await look(it, { env: it.ok, words }), "group", /"blue" \(--gateway-group\) is there/);
     const report = await look(it, { env: { ...it.ok, ADC_GATEWAY_GROUP: "green" } });
-    assertFailed(report, "group", 78, /there is no gateway group "green"/);
+    assertFailed(report, "group", 78, /gateway group "green" does not exist/);
     assert.equal(report.of("token")[0]?.status, "ok");
     const key = it.sandbox.addToken({ prefix: "a7adm-" }).value;
     const admin = await look(it, { env: { ADC_TOKEN: key } });
@@ -485,7 +490,11 @@ describe("adc-run doctor", () => {
       ADC_SERVER: it.sandbox.url.replace("127.0.0.1", "api.example.localhost"),
     };
     const missed = await look(it, { env: { ...near, NO_PROXY: "example.localhost" } });
-    assertWarned(missed, "proxy", /go past the proxy, for NO_PROXY lists "example\.localhost"/);
+    assertWarned(
+      missed,
+      "proxy",
+      /bypasses the proxy for .*, as NO_PROXY lists "example\.localhost"/,
+    );
     const clear = { ...near, NO_PROXY: "example.localhost,.example.localhost" };
     assertOk(await look(it, { env: clear }), "proxy", /^none/);
   });
@@ -494,14 +503,14 @@ describe("adc-run doctor", () => {
     await using it = await prepare();
     const cases: readonly (readonly [Record<string, string>, string, RegExp])[] = [
       [{ ADC_TOKEN: "" }, "", /exported but empty/],
-      [{ API_KEY: it.token }, "", /API_KEY, which ADC by itself does not look at/],
-      [it.ok, "ADC_TOKEN=a7ee-another-one\n", /stands in \.env as well, with another value/],
+      [{ API_KEY: it.token }, "", /API_KEY, which ADC by itself does not read/],
+      [it.ok, "ADC_TOKEN=a7ee-another-one\n", /also set in \.env, to another value/],
       [
         it.ok,
         "ADC_RUN_ADC=./evil\nADC_TOKEN_COMMAND=./evil\n",
         /ADC_RUN_ADC, ADC_TOKEN_COMMAND in \.env do nothing/,
       ],
-      [{ ...it.ok, ADC_TIMEOUT: "30s" }, "", /ADC reads no such variable/],
+      [{ ...it.ok, ADC_TIMEOUT: "30s" }, "", /but ADC does not read it/],
       [{ ...it.ok, NODE_TLS_REJECT_UNAUTHORIZED: "0" }, "", /turns verification off in every/],
       [{ ...it.ok, ADC_RUNNING_MODE: "ingress" }, "", /ingress/],
     ];
@@ -513,10 +522,10 @@ describe("adc-run doctor", () => {
     assertOk(await look(it, { env: it.ok }), "traps", /none/);
     const file = await it.folder.write("token", it.sandbox.addToken({ user: "ci-bot" }).value);
     const two = await look(it, { env: { ...it.ok, ADC_TOKEN_FILE: file } });
-    assertWarned(two, "traps", /^file has another token than env/);
+    assertWarned(two, "traps", /^file holds another token than env/);
     await it.folder.write(".env", `ADC_SERVER=${it.sandbox.url}\nADC_BACKEND=api7ee\n`);
     const led = await look({ ...it, env: {} }, { env: it.ok });
-    assertWarned(led, "traps", /goes wherever ADC_SERVER in \.env says/);
+    assertWarned(led, "traps", /is sent wherever ADC_SERVER in \.env says/);
   });
 
   it("refuses what has no meaning for it", async () => {
@@ -537,7 +546,7 @@ describe("adc-run doctor", () => {
     assert.equal((await adcRun(next(), words, options)).stdout, "");
     const env = { ...options.env, ADC_GATEWAY_GROUP: "green" };
     const { stdout, code } = await adcRun(next(), words, { ...options, env });
-    assert.match(stdout, /^failed {3}group .*\n {21}Name one of "default"/);
+    assert.match(stdout, /^failed {3}group .*\n {21}Existing groups: "default"/);
     assert.equal(stdout.split("\n").length, 3);
     assert.equal(code, 78);
   });

@@ -395,7 +395,7 @@ for (const home of await testHomes("every engine")) {
             cwd: it.folder.path,
             env: { ADC_RUN_CONFIG_DIR: `${it.folder.path}/config` },
             onStdout: (text, child) => {
-              const next = text.slice(seen).search(/(User at|Password of) /);
+              const next = text.slice(seen).search(/(User name at|Password for) /);
               if (next < 0 || answers.length === 0) return;
               seen = text.length;
               child.stdin!.write(answers.shift()!);
@@ -405,7 +405,7 @@ for (const home of await testHomes("every engine")) {
         };
         const all = await answer(["ci-bot\r", "pass-word\r", "ci-bot\r", "pass-word\r"]);
         assert.equal(all.status, 0, all.stdout);
-        const asked = [...all.stdout.matchAll(/(?:User at (http\S+)|Password of)/g)]
+        const asked = [...all.stdout.matchAll(/(?:User name at (http\S+)|Password for)/g)]
           .map(([, server]) => server ?? "password");
         const order = asked.filter((each, index) => each !== asked[index - 1]);
         const servers = [first.settings.server, second.settings.server];
@@ -416,7 +416,7 @@ for (const home of await testHomes("every engine")) {
         const given = await answer(["\x03"]);
         assert.equal(given.status, 130, given.stdout);
         const places = new Set(
-          [...given.stdout.matchAll(/User at (http\S+)/g)].map(([, at]) => at),
+          [...given.stdout.matchAll(/User name at (http\S+)/g)].map(([, at]) => at),
         );
         assert.equal(places.size, 1, given.stdout);
       },

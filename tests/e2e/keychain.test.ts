@@ -75,7 +75,7 @@ for (const home of await testHomes()) {
           ["a7ee-nobody-knows-this-one", 77, /401/],
           [`"${token}"`, 65, /quotes/],
           [`${token}\n${token}`, 65, /line break/],
-          ["", 65, /holds no token/],
+          ["", 65, /no token on standard input/],
         ] as const
       ) {
         const ended = await login(input);
@@ -126,15 +126,15 @@ for (const home of await testHomes()) {
       await session.turn("hanging");
       const hanging = await run(ping);
       assert.equal(hanging.code, 74);
-      assert.match(hanging.stderr, /it does not respond|did not answer within/);
+      assert.match(hanging.stderr, /it does not respond|no response within/);
 
       await session.turn("no-bus");
       const none = await run(ping);
       assert.equal(none.code, 77);
-      assert.match(none.stderr, /keychain +absent +there is no keychain/);
+      assert.match(none.stderr, /keychain +absent +no keychain/);
       const login = await run(["auth", "login", "--with-token"], token);
       assert.equal(login.code, 74);
-      assert.match(login.stderr, /Cannot store the token in the keychain: no Secret Service/);
+      assert.match(login.stderr, /cannot store the token in the keychain: no Secret Service/);
 
       await session.turn("unlocked");
       const back = await run(ping);

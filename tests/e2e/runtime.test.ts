@@ -36,7 +36,7 @@ for (const home of (await testHomes()).filter(({ name }) => name.startsWith("nod
         const ended = await runAfter(before, home, ["--version"]);
         assert.equal(
           ended.stderr,
-          `adc-run: error: Cannot run on Node.js ${version}: adc-run needs Node.js 20.18.1 or 22.3 ` +
+          `adc-run: error: cannot run on Node.js ${version}: adc-run needs Node.js 20.18.1 or 22.3 ` +
             "and later\n",
         );
         assert.deepEqual([ended.code, ended.stdout], [78, ""]);

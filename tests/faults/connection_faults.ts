@@ -38,7 +38,7 @@ function slow(fault: string, kind: SandboxFault & { readonly ms: "never" }): Pro
     verdict: "timeout",
     exit: 69,
     bound: "`--timeout`",
-    message: /no answer came within 1 s[\s\S]*/,
+    message: /no response within 1 s[\s\S]*/,
     arrange: ({ sandbox }) => {
       sandbox.fault("/api", kind);
       return { words: LIMITED };
@@ -92,7 +92,7 @@ export const CONNECTION_FAULTS: FaultGroup = {
       verdict: "timeout",
       exit: 69,
       bound: "`--timeout`, however much arrives meanwhile",
-      message: /no answer came within 1 s/,
+      message: /no response within 1 s/,
       arrange: async () => {
         const server = await serveHttp((_request, response) => {
           response.writeHead(200, { "content-type": "application/json" });

@@ -119,12 +119,12 @@ export const DISK_FAULTS: FaultGroup = {
     fullOutput(
       "disk full under ADC's output",
       ["--adc", standIn("report.mjs"), "ping"],
-      /Cannot pass the output on: ENOSPC/,
+      /cannot pass the output on: ENOSPC/,
     ),
     fullOutput(
       "disk full under adc-run's own output",
       ["auth", "token"],
-      /Cannot write the output: ENOSPC/,
+      /cannot write the output: ENOSPC/,
     ),
     {
       fault: "disk full under what adc-run says itself",

@@ -68,17 +68,17 @@ export const KEYCHAIN_FAULTS: FaultGroup = {
     keychain(
       { fault: "keychain absent: no D-Bus", verdict: "no-token", exit: 77, bound: "at once" },
       "no-bus",
-      /keychain +absent +there is no keychain/,
+      /keychain +absent +no keychain/,
     ),
     keychain(
       { fault: "keychain absent: no service", verdict: "no-token", exit: 77, bound: "at once" },
       "no-service",
-      /keychain +absent +there is no keychain/,
+      /keychain +absent +no keychain/,
     ),
     keychain(
       { fault: "keychain hanging", verdict: "SourceError", exit: 74, bound: "5 s" },
       "hanging",
-      /it does not respond|did not answer within/,
+      /it does not respond|no response within/,
     ),
     {
       fault: "keychain locked, hanging or absent at login",

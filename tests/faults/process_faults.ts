@@ -140,7 +140,7 @@ const CLOSED_INPUT: ProvenFault = {
     assert.equal(ended.code, 65, ended.stderr);
     const { error } = reportOf(ended);
     assert.equal(error?.name, "AdcRunError");
-    assert.match(error?.message ?? "", /standard input holds no token/);
+    assert.match(error?.message ?? "", /no token on standard input/);
     assert.deepEqual(scene.sandbox.requests, []);
   },
 };

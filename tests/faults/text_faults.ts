@@ -102,7 +102,7 @@ export const TEXT_FAULTS: FaultGroup = {
         await scene.folder.write(".env", `${variables(10_000_000)}ADC_TOKEN=${scene.token}\n`);
         const ended = await scene.run(PING);
         assert.equal(ended.code, 78, ended.stderr);
-        assert.match(ended.stderr, /Cannot use \.env: it is larger than 1 MiB/);
+        assert.match(ended.stderr, /cannot use \.env: it is larger than 1 MiB/);
         await rm(join(scene.folder.path, ".env"));
       },
     },
@@ -175,7 +175,7 @@ export const TEXT_FAULTS: FaultGroup = {
     ),
     refused(
       { fault: "invalid UTF-8 on stdin, for a token", verdict: "AdcRunError", exit: 65 },
-      /Cannot use standard input: it is not valid UTF-8/,
+      /cannot use standard input: it is not valid UTF-8/,
       () => ({
         words: ["auth", "login", "--with-token", "--storage=file"],
         script: `printf '${HALVES.join("\\377")}' | "$@"`,
@@ -183,7 +183,7 @@ export const TEXT_FAULTS: FaultGroup = {
     ),
     refused(
       { fault: "invalid UTF-8 on stdin, for a password", verdict: "AdcRunError", exit: 65 },
-      /Cannot use standard input: it is not valid UTF-8/,
+      /cannot use standard input: it is not valid UTF-8/,
       () => ({
         words: ["auth", "login", "--username=robot", "--password-stdin", "--storage=file"],
         script: `printf '${HALVES.join("\\377")}' | "$@"`,
@@ -218,7 +218,7 @@ export const TEXT_FAULTS: FaultGroup = {
     },
     refused(
       { fault: "invalid UTF-8 in the working directory's name", verdict: "—", exit: 78 },
-      /Cannot use the working directory: .*not valid UTF-8/,
+      /cannot use the working directory: .*not valid UTF-8/,
       () => ({
         words: PING,
         // The folder goes away again, for Deno cannot look into the one above it meanwhile.

@@ -51,7 +51,7 @@ export const TLS_FAULTS: FaultGroup = {
     certificate("client certificate missing", /client certificate/, { clientCertificate: true }),
     certificate(
       "client certificate of another CA",
-      /client certificate|did not accept this side's certificate/,
+      /client certificate/,
       { clientCertificate: true },
       ({ ca, otherClientCert, otherClientKey }) => ({
         ADC_CA_CERT_FILE: ca,

@@ -50,10 +50,10 @@ it("`locateAdc()` says what it looked for, and how to get it", async () => {
   for (
     const [adc, code, message] of [
       [undefined, 127, /"adc" is not on PATH or in node_modules\/\.bin/],
-      ["./missing", 127, /"\.\/missing" does not exist/],
-      ["missing", 127, /"missing" does not exist/],
+      ["./missing", 127, /"\.\/missing" was not found/],
+      ["missing", 127, /"missing" was not found/],
       ["./text", 126, /not executable/],
-      [".", 127, /there is no "\."/],
+      [".", 127, /"\." was not found/],
     ] as const
   ) {
     assert.throws(

@@ -352,7 +352,7 @@ it("`runTargets()` asks nobody any more once a person gave up, and gives tokens 
         const [source] = sources(connection, profile);
         if (profile.name === "t0") return [source!];
         asked++;
-        return [{ ...source!, find: () => Promise.reject(new AdcRunError("Given up", 130)) }];
+        return [{ ...source!, find: () => Promise.reject(new AdcRunError("Cancelled", 130)) }];
       },
     }),
     (error: unknown) => error instanceof AdcRunError && error.exitCode === 130,

@@ -26,7 +26,7 @@ exit "$3"
 `;
 
 /** What adc-run says where the keychain is slow; nothing was started or changed then. */
-const SLOW_KEYCHAIN = /keychain\W.*(?:it did not answer within \d+ s|it does not respond)\b/;
+const SLOW_KEYCHAIN = /keychain\W.*(?:no response within \d+ s|it does not respond)\b/;
 
 /** The binary loads its keychain's binding out of a file, which Bun leaves for the next run of the same user. */
 const KEYCHAIN_BINDING = /^\.bun-\d+-[0-9a-f]{16}\.node$/;

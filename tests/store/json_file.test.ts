@@ -113,7 +113,7 @@ test("`JsonFile.update()` writes nothing once its lock was taken over", async ()
     rmSync(`${file.path}.lock`);
     return add(numbers);
   });
-  await assert.rejects(late, /another process took ".*numbers\.json\.lock" over/);
+  await assert.rejects(late, /another process took over ".*numbers\.json\.lock"/);
   assert.deepEqual(await file.read(), { list: [0] });
   assert.deepEqual(await readdir(folder.path), ["numbers.json"]);
 });

@@ -63,7 +63,7 @@ test("`resolveToken()` says what every source said when none has a token", async
   await assert.rejects(find(sources, { connection }), (error) => {
     assert.ok(error instanceof NoTokenError);
     assert.equal(error.exitCode, 77);
-    assert.equal(error.message, "Cannot find a token for https://h:1: no source has one");
+    assert.equal(error.message, "No token for https://h:1");
     assert.deepEqual(error.trail, [
       { source: "a", status: "absent", detail: "not here" },
       { source: "b", status: "absent", detail: "nor here" },
@@ -72,6 +72,15 @@ test("`resolveToken()` says what every source said when none has a token", async
     return true;
   });
   assert.deepEqual(asked, ["a", "b"]);
+});
+
+test("`NoTokenError` names the profile in its hint, and the secret that is empty", async () => {
+  const profile = { name: "dev", file: "config.json", project: false, explicit: true } as const;
+  const connection = { ...await connect("sync --server https://h:1"), profile };
+  const detail = "ADC_TOKEN is empty (is the secret defined for this job?)";
+  const error = new NoTokenError(connection, [{ source: "env", status: "absent", detail }]);
+  assert.equal(error.message, `No token for https://h:1 (profile dev): ${detail}`);
+  assert.match(error.suggestion!, /"adc-run -p dev auth login --with-token", or set ADC_TOKEN/);
 });
 
 test("`resolveToken()` finds nothing among no sources", async () => {

@@ -88,6 +88,6 @@ async function readText(answer: RawAnswer): Promise<string> {
 /** What is asked for page by page is something else. */
 export function notAList({ tried }: RawAnswer, found: string): AdcRunError {
   return new AdcRunError(`Cannot read ${tried} page by page: ${found}`, EXIT.data, {
-    suggestion: "Omit --paginate to see the response as it is.",
+    suggestion: "Omit --paginate to see the raw response.",
   });
 }

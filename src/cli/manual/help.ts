@@ -132,7 +132,7 @@ function adcParts({ name, summary, connection }: AdcCommand): Parts {
     [
       connection
         ? `adc-run finds a token, checks it, and runs "adc ${name}" with it. Everything after "${name}" goes to ADC.`
-        : `It needs no token: adc-run runs "adc ${name}" as it is.`,
+        : `It needs no token: adc-run runs "adc ${name}" directly.`,
     ],
     [`ADC's own help: adc-run ${name} --help`],
   ];

@@ -95,7 +95,7 @@ export function tellEnding(
   if (isBrokenPing(result)) {
     reporter.info(
       fixed(
-        "ADC 0.28 asks no server at ping with the backend apisix-standalone; adc-run's own check passed",
+        "ADC 0.28's ping contacts no server with apisix-standalone; adc-run's own check passed",
       ),
     );
   }
