@@ -13,11 +13,12 @@ import { secretsOf } from "../run/environment.ts";
 import { isNode } from "../system/programs.ts";
 import { type ResolvedToken, resolveToken, type ResolveTokenOptions } from "../token/resolve.ts";
 import type { TokenSource } from "../token/source.ts";
-import { PLACEHOLDER } from "../token/token_value.ts";
+import { accountOf, PLACEHOLDER } from "../token/token_value.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import { canAsk, contextOf, type Io } from "./io.ts";
 import type { TargetOptions } from "./manual/auth_commands.ts";
 import type { OwnCall } from "./manual/manual.ts";
+import { fixed, line } from "./output/out.ts";
 import type { Reporter } from "./output/report.ts";
 import { askCredentials } from "./prompts.ts";
 
@@ -26,8 +27,10 @@ import { askCredentials } from "./prompts.ts";
  */
 export function sourcesOf(
   io: Io,
-  { options, reporter, connection, ...more }:
+  { options, reporter, connection, mayAsk = true, ...more }:
     & {
+      /** Whether a person may be asked to log in. */
+      readonly mayAsk?: boolean | undefined;
       readonly options: GlobalOptions;
       readonly reporter: Reporter;
       readonly connection: Connection;
@@ -35,12 +38,22 @@ export function sourcesOf(
     & Pick<DefaultSourcesOptions, "ephemeral" | "confirm" | "sessions">,
 ): readonly TokenSource[] {
   io.secrets.add(...secretsOf(connection, { token: PLACEHOLDER }, io.env));
+  const howLong = async (target: Connection) => {
+    if (more.ephemeral !== undefined) return " for this run";
+    const { isMissingKeychain, openTokenStores, storedToken } = await import(
+      "../lifecycle/token_stores.ts"
+    );
+    const account = accountOf(target.servers[0]!.origin, target);
+    const place = { stores: openTokenStores(io), storage: "keychain", account } as const;
+    const isMissing = await storedToken(place).then(() => false, isMissingKeychain);
+    return isMissing ? " for this run" : " and keep one for 30 days";
+  };
   const sources = () =>
     defaultSources({
       ...contextOf(io, reporter),
       names: options.source ?? connection.profile?.sources,
       helperStderr: options.quiet ? "ignore" : "inherit",
-      ask: canAsk(io) ? askCredentials(io) : undefined,
+      ask: mayAsk && canAsk(io) ? askCredentials(io, howLong) : undefined,
       ...more,
     }).map((source) => remembering(source, io));
   try {
@@ -55,11 +68,19 @@ export function sourcesOf(
 }
 
 /** Whatever a source finds is kept out of all that is said from then on. */
-function remembering(source: TokenSource, { secrets }: Io): TokenSource {
+function remembering(source: TokenSource, { secrets, sign }: Io): TokenSource {
   return {
     ...source,
     find: async (context) => {
+      const { server } = context.connection;
+      const host = server.value.replace(/^https?:\/\//, "");
+      sign?.show(
+        source.name === "admin-api"
+          ? line`logging in at ${host}`
+          : line`asking the source ${fixed(source.name)}`,
+      );
       const answer = await source.find(context);
+      sign?.show(line`waiting for ${host}`);
       if (answer.status === "found") {
         secrets.add(answer.token, answer.lease?.parent, ...answer.secrets ?? []);
       }
@@ -108,13 +129,16 @@ export interface OwnConnection {
   readonly connection: Connection;
   /** Whether nobody named a backend, and the command's own stands. */
   readonly backendIsAssumed: boolean;
+  /** Whether a person typed the server, when asked for it. */
+  readonly serverIsTyped: boolean;
   readonly sources: readonly TokenSource[];
 }
 
 export async function openConnection(
   { spec, options, connectionWords, reporter }: OwnCall,
   io: Io,
-  { backend = spec.backend, askServer }: {
+  { backend = spec.backend, askServer, mayAsk = true }: {
+    readonly mayAsk?: boolean;
     readonly backend?: "api7ee" | undefined;
     readonly askServer?: (() => Promise<string | undefined>) | undefined;
   } = {},
@@ -136,14 +160,16 @@ export async function openConnection(
     args.push("--backend", backend);
     connection = await connect();
   }
+  let serverIsTyped = false;
   if (connection.server.origin.kind === "default") {
     const server = await askServer?.();
     if (server !== undefined) {
+      serverIsTyped = true;
       args.push("--server", server);
       connection = await connect();
     }
   }
-  const sources = sourcesOf(io, { options, reporter, connection });
+  const sources = sourcesOf(io, { options, reporter, connection, mayAsk });
   for (const warning of connection.warnings) reporter.warn(warning);
   const override = spec.connection === "with the stored token" && untrustedOverride(connection);
   if (override) {
@@ -153,7 +179,7 @@ export async function openConnection(
       override,
     );
   }
-  return { connection, backendIsAssumed, sources };
+  return { connection, backendIsAssumed, serverIsTyped, sources };
 }
 
 /**

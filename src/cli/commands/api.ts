@@ -33,7 +33,8 @@ export async function api(
   const { options, reporter } = call;
   const request = readApiRequest(call.operands, options);
   if (!["GET", "HEAD"].includes(request.method)) requireNoDryRun(options, `api ${request.method}`);
-  const connected = await openConnection(call, io);
+  const mayAsk = !["GET", "HEAD"].includes(request.method);
+  const connected = await openConnection(call, io, { mayAsk });
   const watch = watchSignals(io.signals);
   try {
     return await sendRequest(request, {
@@ -128,6 +129,7 @@ async function exchange(prepared: PreparedRequest, exchanging: Exchange): Promis
     });
 
   const answer = await send(prepared.paginate ? pageFields(path, 1) : []);
+  io.sign?.hide();
   const mask = createMask(prepared.mask ? secretsOf(connection, resolved, io.env) : []);
   if (prepared.paginate && isSuccess(answer)) {
     const next = async (page: number) => {

@@ -70,6 +70,7 @@ export function createReporter(
     texts: readonly Text[],
   ) => writeCommand(annotation(level, texts.map((text) => render(text, io)).join("\n")), io);
   const complain = (message: Text, rows: readonly Row[] = []) => {
+    io.sign?.hide();
     const details = labelled(rows);
     if (runner) return annotate(runner, "error", [message, ...details]);
     own(line`${inColour("error", 31, io, "stderr")}: ${afterLabel(message)}`);
@@ -86,9 +87,14 @@ export function createReporter(
     warnings,
     report,
     tellRunner: (command) => writeCommand(command, io),
-    print: (text, to = "stdout") => write(text, to),
-    table: (rows, to = "stdout", indent = to === "stderr" ? "  " : "") =>
-      writeText(tableOf(rows, io, { indent, width: widthOf(io, to) }), io, to),
+    print: (text, to = "stdout") => {
+      io.sign?.hide();
+      write(text, to);
+    },
+    table: (rows, to = "stdout", indent = to === "stderr" ? "  " : "") => {
+      io.sign?.hide();
+      writeText(tableOf(rows, io, { indent, width: widthOf(io, to) }), io, to);
+    },
     printJson,
     answer: (data) => {
       printJson({ ...data, warnings });
