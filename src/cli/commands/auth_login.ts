@@ -109,16 +109,19 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
   const stores = storesOf(io, reporter);
   const { folder } = stores;
   const [{ origin }] = connection.servers as [Connection["servers"][0]];
-  // Whatever stands in the way is found out before anybody types a password.
-  await previousToken({ stores, storage, account: accountOf(origin, connection) });
-  if (command.backendIsAssumed || canAsk(io)) {
+  const requirePlaces = async (signal: AbortSignal) => {
     io.sign?.show(line`waiting for ${connection.server.value}`);
-    await interruptible(io, (signal) => requireApi7(command, signal));
+    await previousToken({ stores, storage, account: accountOf(origin, connection) });
+    // A password is not tried on whatever answers at ADC's default.
+    if (command.backendIsAssumed || canAsk(io)) await requireApi7(command, signal);
     io.sign?.hide();
-  }
+  };
+  // Whatever stands in the way is found out before anybody types a password.
+  if (canAsk(io)) await interruptible(io, requirePlaces);
   const warning = plainPasswordWarning(connection);
   if (warning !== undefined) reporter.warn(warning);
   const logIn = async (credentials: Credentials, signal: AbortSignal) => {
+    if (!canAsk(io)) await requirePlaces(signal);
     io.sign?.show(line`logging in at ${connection.server.value}`);
     const session = await openSession(connection, { credentials, signal });
     const { api, user } = session;

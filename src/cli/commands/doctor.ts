@@ -23,7 +23,7 @@ export async function doctor(call: OwnCall<TargetOptions>, io: Io): Promise<numb
   const findings = await findingsOf(call, io, (finding) => screen?.add(finding));
   const exitCode = exitCodeOf(findings);
   if (options.json) reporter.printJson({ findings, summary: count(findings), exitCode });
-  else screen?.end();
+  else screen?.finish();
   return exitCode;
 }
 
@@ -73,7 +73,7 @@ function exitCodeOf(findings: readonly Finding[]): number {
 /** Problems as they come, in full; what is fine, and what could not be checked, at the end in a line. */
 function openScreen({ options, reporter }: OwnCall, io: Io): {
   add(finding: Finding): void;
-  end(): void;
+  finish(): void;
 } {
   const { verbose, quiet } = options;
   const findings: Finding[] = [];
@@ -93,7 +93,7 @@ function openScreen({ options, reporter }: OwnCall, io: Io): {
         reporter.print(line`${fixed(margin)}${fixed(isFine ? "" : "fix: ")}${suggestion}`);
       }
     },
-    end: () => {
+    finish: () => {
       if (quiet) return;
       const { ok } = count(findings);
       const skipped = [

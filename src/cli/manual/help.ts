@@ -4,7 +4,7 @@ import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf, type OptionSpec } from "../g
 import type { Io } from "../io.ts";
 import { widthOf, wrap } from "../output/layout.ts";
 import { fixed, writeText } from "../output/out.ts";
-import type { AdcCommand } from "./adc_commands.ts";
+import { ADC_COMMANDS, type AdcCommand } from "./adc_commands.ts";
 import {
   type CommandSpec,
   findPage,
@@ -46,9 +46,9 @@ function mainHelp(): string {
   return sections([
     ["Run ADC with a token that works and stays secret."],
     [
-      "  adc-run sync -f adc.yaml       any ADC command; what follows it goes to ADC",
-      "  adc-run exec -- CMD            any other program",
-      "  adc-run -p dev,eu diff         several targets",
+      `  adc-run sync -f adc.yaml  any ADC command: ${ADC_COMMANDS.map(({ name }) => name).join(", ")}`,
+      "  adc-run exec -- CMD       any other program",
+      "  adc-run -p dev,eu diff    several targets",
     ],
     [
       `Tokens    ${names("auth")}`,

@@ -80,8 +80,8 @@ export const TOPICS: readonly ManualTopic[] = [
       "Own commands:",
       {
         rows: [
-          ["auth list", "server, owner, tokens: id, name, createdAt, expiresAt, lastUsedAt, …"],
-          ["auth login, rotate", "stored, accounts, id, name, expiresAt, owner, revoked, …"],
+          ["auth list", "server, owner, tokens: id, name, createdAt, expiresAt, lastUsedAt, ..."],
+          ["auth login, rotate", "stored, accounts, id, name, expiresAt, owner, revoked, ..."],
           ["auth revoke, logout", "revoked; removed, entries"],
           ["auth token", "token, source, detail, redacted, fingerprint"],
           ["profile list, show", "profiles, use; name, file, project, settings"],

@@ -71,10 +71,12 @@ export function createReporter(
   ) => writeCommand(annotation(level, texts.map((text) => render(text, io)).join("\n")), io);
   const complain = (message: Text, rows: readonly Row[] = []) => {
     io.sign?.hide();
-    const details = labelled(rows);
-    if (runner) return annotate(runner, "error", [message, ...details]);
+    if (runner) {
+      const details = rows.map(([label, text]) => label === "fix" ? text : line`${label} ${text}`);
+      return annotate(runner, "error", [message, ...details]);
+    }
     own(line`${inColour("error", 31, io, "stderr")}: ${afterLabel(message)}`);
-    for (const each of details) write(line`  ${each}`, "stderr");
+    for (const each of labelled(rows)) write(line`  ${each}`, "stderr");
   };
   const versioned = (data: object) => ({ schemaVersion: SCHEMA_VERSION, ...data });
   const printJson = (data: object) => writeJson(versioned(data), io, "stdout");
@@ -123,12 +125,11 @@ export function createReporter(
 
 /** What was found; where and with what stands below it. */
 export function headlineOf(error: AdcRunError): string {
-  const found = error instanceof CheckError
+  return error instanceof CheckError
     ? error.result.found
     : error instanceof AdminApiError && HTTP_REQUEST.test(error.tried)
     ? error.found
     : error.message;
-  return found[0]?.toUpperCase() + found.slice(1);
 }
 
 const HTTP_REQUEST = /^[A-Z]+ (https?:\/\/[^/]+)/;
@@ -152,9 +153,13 @@ export function detailsOf(
     server !== undefined && ["server", server],
     verbose && server !== undefined && ["request", tried],
     error.suggestion !== undefined && ["fix", error.suggestion],
-    missing && !verbose && ["looked", line`${missing.trail.length} places: ${all}`],
+    missing && !verbose && ["looked", line`${count(missing.trail.length, "place")}: ${all}`],
     ...(verbose ? trailRows(missing?.trail ?? resolved?.trail ?? []) : []),
   ].filter((each): each is Row => Array.isArray(each));
+}
+
+export function count(number: number, noun: string): Line {
+  return fixed(`${number} ${noun}${number === 1 ? "" : "s"}`);
 }
 
 /** Rows as lines, with the labels in a column. */
