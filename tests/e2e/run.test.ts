@@ -239,7 +239,7 @@ for (const home of await testHomes()) {
       const env = { ...it.env, ADC_TOKEN: token };
       const ended = await adcRun(home, [...ADC, "sync", "-f", "adc.yaml"], { env, cwd });
       assert.equal(ended.status, 1);
-      assert.match(ended.stderr, /The check passed before the run and fails now: .* 401/);
+      assert.match(ended.stderr, /the check passed before the run and fails now: .* 401/);
     });
 
     it("leaves the token in no argv, no file and no output", async () => {
@@ -272,7 +272,7 @@ for (const home of await testHomes()) {
           [{}, ["--timeout", "1.5s"], 64, /not every ADC reads "1.5s"/],
           [{}, ["--timeout", "25d"], 64, /longer than ADC can wait/],
           [{}, ["--server", "http:127.0.0.1:1"], 64, /not an http or https URL/],
-          [{ ADC_BACKEND: "kong" }, [], 78, /no backend "kong"/],
+          [{ ADC_BACKEND: "kong" }, [], 78, /"kong" is not a backend/],
           [{}, ["--server", "localhost:9180"], 64, /not an http or https URL/],
           [{}, ["--timeout", "soon"], 64, /not a duration/],
           [{}, ["--ca-cert-file", "nowhere.pem"], 64, /there is no file/],
@@ -295,7 +295,7 @@ for (const home of await testHomes()) {
       const text = await folder.write("text", "no program");
       for (
         const [args, code, message] of [
-          [["--adc", "./nothing", "ping"], 127, /there is no "\.\/nothing"[\s\S]*install/],
+          [["--adc", "./nothing", "ping"], 127, /"\.\/nothing" was not found[\s\S]*install/],
           [["--adc", text, "ping"], 126, /not executable/],
           [["exec", "--", "no-such-program-here"], 127, /"no-such-program-here": it was not found/],
           [["exec", "--", text], 126, /EACCES/],

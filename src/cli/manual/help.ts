@@ -12,6 +12,7 @@ import {
   type ManualTopic,
   type Page,
   pageNames,
+  shownWord,
   subcommandsOf,
   type TextBlock,
   usageOf,
@@ -25,11 +26,10 @@ export function helpText(name = "", width = MAX_WIDTH): string {
   if (name === "") return wrap(mainHelp(), Math.min(width, MAX_WIDTH));
   const page = findPage(name);
   if (page !== undefined) return renderPage(page, width);
-  // A word that strayed here may be a secret, so one is shown only where it is nearly one of ours.
   const meant = findPage(`auth ${name}`) ? `auth ${name}` : nearest(name, pageNames());
   throw new UsageError(
     meant === undefined
-      ? "No help for that topic"
+      ? `No help topic "${shownWord(name)}"`
       : `No help topic "${name}": did you mean "${meant}"?`,
     {
       suggestion: `There is help for every command, and on ${

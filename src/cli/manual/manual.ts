@@ -137,12 +137,16 @@ export function refuseUnknownCommand(word: string): void {
   const subcommands = subcommandNames("auth");
   const near = nearest(word, [...ours, ...adcs, ...subcommands]);
   const meant = near !== undefined && subcommands.includes(near) ? `auth ${near}` : near;
-  // A word that strayed here may be a secret.
-  const shown = /^[a-z]+(-[a-z]+)*$/i.test(word) ? word : `${word.slice(0, 2)}…`;
+  const shown = shownWord(word);
   throw new UsageError(
     `Unknown command "${shown}"${meant === undefined ? "" : `: did you mean "${meant}"?`}`,
     { suggestion: `See "adc-run --help". To pass it to ADC: adc-run -- ${shown}` },
   );
+}
+
+/** A word that strayed here may be a secret. */
+export function shownWord(word: string): string {
+  return /^[a-z]+(-[a-z]+)*$/i.test(word) ? word : `${word.slice(0, 2)}…`;
 }
 
 export function unknownSubcommand(command: string, name: string): UsageError {

@@ -15,7 +15,7 @@ it("`helpText()` names the nearest page, and keeps a word to itself that is near
   });
   assert.throws(() => helpText("auth lgoin"), /"auth lgoin": did you mean "auth login"/);
   assert.throws(() => helpText("login"), /"login": did you mean "auth login"/);
-  assert.throws(() => helpText("a7ee-zqzqzqzq"), { message: "No help for that topic" });
+  assert.throws(() => helpText("a7ee-zqzqzqzq"), { message: 'No help topic "a7…"' });
 });
 
 it("`helpText()` finds a topic by its other names", () => {

@@ -36,7 +36,7 @@ it("`createReporter()` lets no name draw on the terminal, whatever it says", asy
   ];
   for (const [index, tell] of told.entries()) {
     const io = fakeIo();
-    tell(createReporter(io, {}));
+    tell(createReporter(io, { verbose: true }));
     assert.ok(io.out.length + io.err.length > 0, `case ${index}`);
     for (const line of [...io.out, ...io.err]) assert.doesNotMatch(line, CONTROLS, `case ${index}`);
     assertPlain([...io.out, ...io.err].join(""));
@@ -63,7 +63,7 @@ it("`createReporter()` lets no message make up a line of its own", () => {
   for (const line of io.err) {
     assert.match(
       line,
-      /^adc-run: (warning: |error: )?x adc-run: token checked y ::stop.* ## \[add-path\]w\n$/,
+      /^(adc-run: (warning: |error: )?| {2}fix {5})x adc-run: token checked y ::stop.* ## \[add-path\]w\n$/,
     );
   }
 });
