@@ -159,6 +159,7 @@ const STREAMS: Readonly<Record<string, string>> = {
   "src/cli/commands/run_many.ts": "the output of children",
   "src/cli/output/ci.ts": "whether standard error is a file",
   "src/cli/output/out.ts": "all that adc-run says",
+  "src/cli/output/sign.ts": "where it is drawn",
   "src/cli/output/target_streams.ts": "the output of children, with their names",
 };
 

@@ -22,7 +22,8 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     }
     // Deno throws where Node emits an event that bin.ts listens to.
     if (codeOf(error) === "EPIPE") return 0;
-    const verbose = line?.options.verbose ?? args.some((each) => ["-v", "--verbose"].includes(each));
+    const verbose = line?.options.verbose ??
+      args.some((each) => ["-v", "--verbose"].includes(each));
     return createReporter(io, { json: wantsJson(line, args), verbose }).fail(error);
   }
 }

@@ -207,7 +207,11 @@ export async function readCredentials(
   if (password !== undefined && matches) return { ...who, password };
   if (canAsk(io)) {
     const again = before !== undefined;
-    return { ...who, password: await askPassword(username, { connection, io, again }), typed: true };
+    return {
+      ...who,
+      password: await askPassword(username, { connection, io, again }),
+      typed: true,
+    };
   }
   throw new UsageError("Cannot log in: no password given, and there is no terminal to prompt on", {
     suggestion: "Pipe it in with --password-stdin, or set API7_PASSWORD.",

@@ -256,7 +256,9 @@ function announce(
     backend.origin.kind === "flag" && `ADC_BACKEND=${backend.value}`,
     server.origin.kind === "flag" && `ADC_SERVER=${server.value}`,
   ].filter((text) => typeof text === "string");
-  if (missing.length > 0 && connection.profile === undefined) reporter.info(line`to use it, set ${missing.join(" and ")}`);
+  if (missing.length > 0 && connection.profile === undefined) {
+    reporter.info(line`to use it, set ${missing.join(" and ")}`);
+  }
   return 0;
 }
 

@@ -36,7 +36,7 @@ import {
   trailRows,
 } from "../output/report.ts";
 import { findToken, forTarget, openConnection, targetNames } from "../settings.ts";
-import { describeOwner, findOwner, warnOfFile, withoutLogIn } from "./account.ts";
+import { findOwner, warnOfFile, withoutLogIn } from "./account.ts";
 
 /** What is known of the token that a run would take. */
 interface Status {
@@ -124,12 +124,16 @@ function show(status: Status, { options, reporter }: OwnCall, io: Io): void {
   ].filter((each) => each instanceof Line).reduce((before, each) => line`${before}, ${each}`);
   reporter.print(line`${server.value}  ${of}`);
   const rows: Row[] = [[verdictOf(status), winner ? tokenOf(status) : ""]];
-  if (owner !== undefined) rows.push(["user", describeOwner(owner)]);
+  if (owner !== undefined) {
+    rows.push(["user", line`${owner.username} (${owner.roles.join(", ") || "no roles"})`]);
+  }
   if (record && hasKnownEnd(record)) rows.push(["expires", describeExpiry(record.expiresAt)]);
   // The same value in two places hides nothing.
   const hidden = trail.slice(trail.findIndex(({ source }) => source === winner?.source) + 1)
     .filter((each) => each.status === "found" && !each.detail.endsWith(String(winner?.token)));
-  if (winner) rows.push(...hidden.map(({ source, detail }): Row => ["hides", `${source}: ${detail}`]));
+  if (winner) {
+    rows.push(...hidden.map(({ source, detail }): Row => ["hides", `${source}: ${detail}`]));
+  }
   if (options.verbose) rows.push(...settingRows(connection), ...trailRows(trail));
   if (failure !== undefined) {
     if (!(failure instanceof NoTokenError)) rows.push(["reason", headlineOf(failure)]);

@@ -102,7 +102,9 @@ function openScreen({ options, reporter }: OwnCall, io: Io): {
       if (!verbose && skipped.length > 0) row("skipped", skipped.join(", "), fixed("not checked"));
       if (!verbose && ok > 0) {
         const [noun, more] = [ok === 1 ? "check" : "checks", findings.length > ok ? " more" : ""];
-        reporter.print(line`${mark("ok", io, "stdout")}${fixed(`${ok}${more} ${noun} passed (-v)`)}`);
+        reporter.print(
+          line`${mark("ok", io, "stdout")}${fixed(`${ok}${more} ${noun} passed (-v)`)}`,
+        );
       }
       reporter.print(fixed(summaryOf(count(findings))));
     },
@@ -124,7 +126,12 @@ async function doctorOfMany(
   io: Io,
 ): Promise<number> {
   const { options, reporter } = call;
-  const targets: { profile: string; findings: readonly Finding[]; summary: Counts; exitCode: number }[] = [];
+  const targets: {
+    profile: string;
+    findings: readonly Finding[];
+    summary: Counts;
+    exitCode: number;
+  }[] = [];
   for (const profile of names) {
     const findings = await findingsOf(forTarget(profile, call), io);
     targets.push({ profile, findings, summary: count(findings), exitCode: exitCodeOf(findings) });

@@ -39,7 +39,9 @@ export async function authList(call: OwnCall<ListOptions>, io: Io): Promise<numb
     io.sign?.hide();
     if (options.json) return reporter.answer({ server: api.origin, owner: user, tokens });
     reporter.print(
-      line`${tokens.length} token${fixed(tokens.length === 1 ? "" : "s")} of ${user.username} at ${connection.server.value}`,
+      line`${tokens.length} token${
+        fixed(tokens.length === 1 ? "" : "s")
+      } of ${user.username} at ${connection.server.value}`,
     );
     if (tokens.length > 0) reporter.table(rowsOf(tokens, { ids: options.ids, now }));
     const totals = totalsOf(tokens);

@@ -46,7 +46,9 @@ function mainHelp(): string {
   return sections([
     ["Run ADC with a token that works and stays secret."],
     [
-      `  adc-run sync -f adc.yaml  any ADC command: ${ADC_COMMANDS.map(({ name }) => name).join(", ")}`,
+      `  adc-run sync -f adc.yaml  any ADC command: ${
+        ADC_COMMANDS.map(({ name }) => name).join(", ")
+      }`,
       "  adc-run exec -- CMD       any other program",
       "  adc-run -p dev,eu diff    several targets",
     ],

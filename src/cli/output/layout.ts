@@ -56,7 +56,9 @@ function wrapLine(text: string, width: number, indent = 2): string {
   if (columnsOf(text) <= width) return text;
   const [label = ""] = LABEL.exec(text.replace(COLOURS, "")) ?? [];
   const [margin = ""] = /^ */.exec(text) ?? [];
-  const hang = " ".repeat(label !== "" && label.length <= width / 2 ? label.length : margin.length + indent);
+  const hang = " ".repeat(
+    label !== "" && label.length <= width / 2 ? label.length : margin.length + indent,
+  );
   const lines: string[] = [];
   let line = margin;
   let empty = true;

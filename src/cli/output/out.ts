@@ -80,7 +80,10 @@ export function drawOver(text: string, stderr: Writable): void {
 }
 
 /** A file that only its owner can read; opened before anything is done, and told if it cannot be. */
-export function openReport(name: string, out: Out & { readonly cwd: string }): (report: object) => void {
+export function openReport(
+  name: string,
+  out: Out & { readonly cwd: string },
+): (report: object) => void {
   try {
     const fd = openSync(resolve(out.cwd, name), "w", 0o600);
     if (fstatSync(fd).isFile()) fchmodSync(fd, 0o600);

@@ -9,7 +9,14 @@ import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { maskInRunner } from "./ci.ts";
 import { fixed, type Line, line, type Text } from "./out.ts";
-import { describeRun, labelled, type Reporter, type Row, settingRows, trailRows } from "./report.ts";
+import {
+  describeRun,
+  labelled,
+  type Reporter,
+  type Row,
+  settingRows,
+  trailRows,
+} from "./report.ts";
 
 export interface RunOutput {
   readonly reporter: Reporter;
@@ -28,7 +35,8 @@ export function announce(plan: RunPlan, output: RunOutput): void {
   maskInRunner({ connection, resolved }, output);
   const { backend, server, gatewayGroup, profile } = connection;
   const parts = [
-    profile && !output.named && line`${profile.name}${fixed(profile.project ? " (adc-run.json)" : "")}`,
+    profile && !output.named &&
+    line`${profile.name}${fixed(profile.project ? " (adc-run.json)" : "")}`,
     server.value,
     BACKENDS[backend.value].hasGatewayGroups && gatewayGroup.value !== "default" &&
     line`group ${gatewayGroup.value}`,
@@ -80,7 +88,12 @@ export function describeEndedRun(
   result: RunResult,
   { exitCode, leaked, lost }: RunJudgement,
 ): Record<string, unknown> {
-  return { ...describeRun(result), exitCode, leaked, ...(lost !== undefined && { outputFailure: lost }) };
+  return {
+    ...describeRun(result),
+    exitCode,
+    leaked,
+    ...(lost !== undefined && { outputFailure: lost }),
+  };
 }
 
 export function tellEnding(
@@ -147,9 +160,7 @@ function planLines(plan: RunPlan, ...first: readonly Row[]): readonly Line[] {
     ...settingRows(connection),
     [
       "token",
-      sentToken(token) === undefined
-        ? line`none  ${detail}`
-        : line`${token}  ${source}: ${detail}`,
+      sentToken(token) === undefined ? line`none  ${detail}` : line`${token}  ${source}: ${detail}`,
     ],
     ["check", line`${fixed(checked?.verdict ?? "not made")}  ${checked?.tried ?? "--no-check"}`],
     ...trailRows(trail),
