@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { readFile, stat } from "node:fs/promises";
 import { Writable } from "node:stream";
 import { it } from "node:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { main } from "../../src/cli/main.ts";
 import { columnsOf } from "../../src/cli/output/layout.ts";
 import { Secret } from "../../src/secret.ts";
@@ -103,17 +105,17 @@ it("`auth status` says the verdict first, and what is hidden by the winner", asy
   const bad = await it.run(["-p", "dev", "auth", "status"], { columns: 80, env });
   assert.equal(bad.code, 77);
   assert.match(bad.text, /^✗ rejected {2}[0-9a-f]{8} from ADC_TOKEN$/m);
-  assert.match(bad.text, /^ {2}hides {5}keychain: .*\(/m);
-  assert.match(bad.text, /^ {2}reason {4}the server .*401/m);
-  assert.match(bad.text, /^ {2}fix {7}.*ADC_TOKEN/m);
+  assert.match(bad.text, /^ {2}hides {5}keychain: service/m);
+  assert.match(bad.text, /^ {2}reason {4}the server refused the token: 401 "/m);
+  assert.match(bad.text, /^ {2}fix {7}Replace ADC_TOKEN, or unset it/m);
   assert.doesNotMatch(bad.text, /GET /);
   const more = await it.run(["-v", "-p", "dev", "auth", "status"], { columns: 80, env });
-  assert.match(more.text, /^ {2}request .*GET http/m);
+  assert.match(more.text, /^ {2}request +GET\s+http/m);
   for (const name of ["flag", "dotenv", "admin-api"]) {
     assert.match(more.text, new RegExp(`^ {2}source +${name} `, "m"));
   }
   const piped = await it.run(["-p", "dev", "auth", "status"], { env });
-  assert.doesNotMatch(piped.text, /[✓✗\x1b]/);
+  assert.doesNotMatch(piped.text, /[✓✗]/);
   assert.match(piped.text, /^rejected {2}/m);
 });
 
@@ -164,7 +166,7 @@ it("`doctor` says problems in full, and how many checks passed", async () => {
     columns: 80,
   });
   assert.equal(code, 126, text);
-  assert.match(text, /^✗ server {6}.*\n {14}fix: /m);
+  assert.match(text, /^✗ server {6}.*\n( {14}.*\n)* {14}fix: /m);
   assert.match(text, /^- .*backend.*not checked$/m);
   assert.match(text, /^✓ \d+ more checks passed \(-v\)$/m);
   assert.match(text, /^\d problems?/m);
@@ -184,7 +186,7 @@ it("an error says what, where and how to fix it, and the request with -v", async
   assert.equal(code, 77);
   assert.match(
     text,
-    /^adc-run: error: the server .*401.*\n {2}token {3}[0-9a-f]{8} from ADC_TOKEN\n/,
+    /^adc-run: error: the server refused the token: 401 .*\n {2}token {3}[0-9a-f]{8} from ADC_TOKEN\n/,
   );
   assert.match(text, /\n {2}server {2}http:\/\/.*\n {2}fix {5}.*ADC_TOKEN/);
   assert.doesNotMatch(text, /GET /);
@@ -231,4 +233,74 @@ it("every screen keeps to the width of the terminal, and breaks no word", async 
       }
     }
   }
+});
+
+it("whatever --json and --report write is in docs/report.schema.json", async () => {
+  await using it = await machine();
+  const path = new URL("../../docs/report.schema.json", import.meta.url);
+  const schema = JSON.parse(await readFile(path, "utf8"));
+  const validate = new Ajv2020({ strict: false, allErrors: true }).compile(schema);
+  const adc = ["--adc", "/bin/true"];
+  const calls: readonly (readonly string[])[] = [
+    ["--version"],
+    ["-p", "dev", ...adc, "ping"],
+    ["-p", "dev", ...adc, "lint"],
+    ["-p", "dev", "--dry-run", ...adc, "sync"],
+    ["-p", "down", ...adc, "ping"],
+    ["-p", "down,dev", ...adc, "ping"],
+    ["-p", "down,dev", "--keep-going", ...adc, "ping"],
+    ["-p", "dev,down", "--dry-run", ...adc, "ping"],
+    ["-p", "dev", "auth", "status"],
+    ["-p", "down", "auth", "status"],
+    ["-p", "dev,down", "auth", "status"],
+    ["-p", "dev", "auth", "list"],
+    ["-p", "dev", "api", "/api/nowhere"],
+    ["-p", "down", "doctor", ...adc],
+    ["-p", "dev,down", "doctor", ...adc],
+    ["profile", "list"],
+    ["profile", "show", "dev"],
+    ["profile", "set", "eu", "--server", "https://eu"],
+    ["profile", "use", "eu"],
+    ["profile", "remove", "eu"],
+    ["auth", "bogus"],
+    ["-p", "dev", "auth", "rotate"],
+    ["-p", "dev", "auth", "logout"],
+  ];
+  for (const words of calls) {
+    const ended = await it.run(["--json", ...words]);
+    // What `api` was asked for comes first.
+    const text = ended.text.slice(ended.text.indexOf('{"schemaVersion"'));
+    assert.ok(validate(JSON.parse(text)), `${words.join(" ")}: ${text}\n${errors(validate)}`);
+  }
+  const bare = await it.run(["-p", "dev", "auth", "token", "--json"], {
+    env: { ADC_TOKEN: "a7ee-canary-of-screens" },
+  });
+  assert.ok(validate(JSON.parse(bare.text)), errors(validate));
+  // A field that nobody described is one too many.
+  assert.ok(!validate({ schemaVersion: 1, name: "adc-run", version: "1", more: 1 }));
+});
+
+function errors(validate: { readonly errors?: readonly unknown[] | null }): string {
+  return JSON.stringify(validate.errors?.slice(0, 8), null, 1);
+}
+
+it("`--report` writes a run's report into a file that only its owner can read", async () => {
+  await using it = await machine();
+  const words = ["-p", "dev", "--adc", "/bin/true", "--report", "run.json"];
+  await it.folder.write("run.json", "old ".repeat(2000));
+  const { code, text } = await it.run([...words, "ping"]);
+  assert.equal(code, 0, text);
+  assert.doesNotMatch(text, /schemaVersion/);
+  const file = `${it.folder.path}/run.json`;
+  const report = JSON.parse(await readFile(file, "utf8"));
+  assert.deepEqual([report.schemaVersion, report.exitCode, report.check.verdict], [1, 0, "valid"]);
+  assert.equal((await stat(file)).mode & 0o777, 0o600);
+  const both = await it.run(["--json", ...words, "ping"], { env: { ADC_TOKEN: "a7ee-zqwrong" } });
+  assert.equal(both.code, 77);
+  const failed = JSON.parse(await readFile(file, "utf8"));
+  assert.equal(failed.error.verdict, "rejected");
+  assert.deepEqual(JSON.parse(both.text), failed);
+  const none = await it.run(["-p", "dev", "--adc", "/bin/true", "--report", "no/such", "ping"]);
+  assert.equal(none.code, 74);
+  assert.match(none.text, /cannot write the report to "no\/such": ENOENT/);
 });

@@ -8,7 +8,7 @@ import type { Connection } from "../../connection/connection.ts";
 import type { Keychain } from "../../context.ts";
 import { UsageError } from "../../errors.ts";
 import { credentialsOf, needsConsent } from "../../lifecycle/credentials.ts";
-import { day, knownToken } from "../../lifecycle/expiry.ts";
+import { knownToken } from "../../lifecycle/expiry.ts";
 import {
   openSession,
   openTokenSession,
@@ -218,7 +218,6 @@ export function describeKept(
     id,
     name,
     expiresAt: expiresAt ?? null,
-    expires: expiresAt === undefined ? undefined : day(expiresAt),
     redacted: token.redacted,
     fingerprint: token.fingerprint,
     owner,

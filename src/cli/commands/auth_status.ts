@@ -31,6 +31,7 @@ import {
   labelled,
   mark,
   type Row,
+  SCHEMA_VERSION,
   settingRows,
   tokenText,
   trailRows,
@@ -58,7 +59,7 @@ export async function authStatus(call: OwnCall<TargetOptions>, io: Io): Promise<
   const { failure } = status;
   const exitCode = failure?.exitCode ?? 0;
   if (options.json) {
-    const data = describeStatus(status);
+    const data = { ...describeStatus(status), exitCode };
     // As of everything that fails.
     if (failure === undefined) reporter.answer(data);
     else reporter.report(data);
@@ -134,7 +135,6 @@ function show(status: Status, { options, reporter }: OwnCall, io: Io): void {
   if (winner) {
     rows.push(...hidden.map(({ source, detail }): Row => ["hides", `${source}: ${detail}`]));
   }
-  if (options.verbose) rows.push(...settingRows(connection), ...trailRows(trail));
   if (failure !== undefined) {
     if (!(failure instanceof NoTokenError)) rows.push(["reason", headlineOf(failure)]);
     else if (failure.trail.length === 0) rows.push(["reason", failure.message]);
@@ -144,6 +144,7 @@ function show(status: Status, { options, reporter }: OwnCall, io: Io): void {
       ),
     );
   }
+  if (options.verbose) rows.push(...settingRows(connection), ...trailRows(trail));
   const symbol = mark(failure === undefined ? "ok" : "failed", io, "stdout");
   const margin = hasSymbols(io, "stdout") ? "  " : "";
   for (const [index, each] of labelled(rows).entries()) {
@@ -230,6 +231,7 @@ export async function authToken(call: OwnCall, io: Io): Promise<number> {
   const resolved = await findToken({ connection, sources: looking });
   // What a script does with it may show it.
   maskInRunner({ connection, resolved }, { reporter, io, options });
-  writeToken(resolved.token, io, options.json ? describeToken(resolved) : undefined);
+  const beside = { schemaVersion: SCHEMA_VERSION, ...describeToken(resolved) };
+  writeToken(resolved.token, io, options.json ? beside : undefined);
   return 0;
 }

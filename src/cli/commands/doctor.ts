@@ -22,7 +22,7 @@ export async function doctor(call: OwnCall<TargetOptions>, io: Io): Promise<numb
   const screen = options.json ? undefined : openScreen(call, io);
   const findings = await findingsOf(call, io, (finding) => screen?.add(finding));
   const exitCode = exitCodeOf(findings);
-  if (options.json) reporter.printJson({ findings, summary: count(findings), exitCode });
+  if (options.json) reporter.answer({ findings, summary: count(findings), exitCode });
   else screen?.finish();
   return exitCode;
 }
@@ -137,7 +137,7 @@ async function doctorOfMany(
     targets.push({ profile, findings, summary: count(findings), exitCode: exitCodeOf(findings) });
   }
   const exitCode = targets.find((each) => each.exitCode !== 0)?.exitCode ?? 0;
-  if (options.json) reporter.printJson({ targets, exitCode });
+  if (options.json) reporter.answer({ targets, exitCode });
   else {
     reporter.table(targets.map(({ profile, summary }) => {
       const state = summary.failed > 0 ? "failed" : summary.warning > 0 ? "warning" : "ok";

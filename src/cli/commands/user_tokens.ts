@@ -9,7 +9,7 @@ import type { ListOptions, RevokeOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { fixed, line, type Text } from "../output/out.ts";
 import { requireConfirmation } from "../prompts.ts";
-import { describeOwner, withAccountSession } from "./account.ts";
+import { withAccountSession } from "./account.ts";
 
 /** A token that was not used for so long is likely forgotten, in seconds: 90 days. */
 const STALE = 90 * 24 * 60 * 60;

@@ -1,4 +1,5 @@
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
+import { TOKEN_REJECTED } from "../../check/response.ts";
 import { CheckError, type CheckResult } from "../../check/verdict.ts";
 import { type Connection, describeConnection } from "../../connection/connection.ts";
 import { adcRunCommand, describeOrigin } from "../../connection/origin.ts";
@@ -126,11 +127,14 @@ export function createReporter(
 /** What was found; where and with what stands below it. */
 export function headlineOf(error: AdcRunError): string {
   return error instanceof CheckError
-    ? error.result.found
+    ? error.result.found.replace(/^the server answered 401: /, "the server refused the token: 401 ")
     : error instanceof AdminApiError && HTTP_REQUEST.test(error.tried)
     ? error.found
     : error.message;
 }
+
+/** What the line before it says. */
+const SAID = new RegExp(`^${TOKEN_REJECTED} (?=\\S)`);
 
 const HTTP_REQUEST = /^[A-Z]+ (https?:\/\/[^/]+)/;
 
@@ -151,8 +155,8 @@ export function detailsOf(
   return [
     resolved && ["token", tokenText(resolved)],
     server !== undefined && ["server", server],
+    error.suggestion !== undefined && ["fix", error.suggestion.replace(SAID, "")],
     verbose && server !== undefined && ["request", tried],
-    error.suggestion !== undefined && ["fix", error.suggestion],
     missing && !verbose && ["looked", line`${count(missing.trail.length, "place")}: ${all}`],
     ...(verbose ? trailRows(missing?.trail ?? resolved?.trail ?? []) : []),
   ].filter((each): each is Row => Array.isArray(each));
@@ -223,11 +227,12 @@ export function describeError(error: AdcRunError): Record<string, unknown> {
     exitCode: error.exitCode,
     suggestion: error.suggestion,
     verdict: checked?.result.verdict ?? (missing && "no-token"),
-    check: checked?.result,
+    check: checked && describeCheck(checked.result),
     token: checked?.resolved && describeToken(checked.resolved),
     sources: checked?.resolved?.trail ?? missing?.trail,
     failure: refused?.failure,
-    status: refused?.status,
+    request: refused?.tried,
+    httpStatus: refused?.status,
   };
 }
 
@@ -267,8 +272,10 @@ export function describeToken({ token, source, detail }: ResolvedToken): Record<
   return { source, detail, redacted: token.redacted, fingerprint: token.fingerprint };
 }
 
-export function describeCheck(result: CheckResult | undefined): CheckResult | { verdict: string } {
-  return result ?? { verdict: "not-checked" };
+export function describeCheck(result: CheckResult | undefined): Record<string, unknown> {
+  if (result === undefined) return { verdict: "not-checked" };
+  const { tried: request, found: reason, status: httpStatus, ...more } = result;
+  return { ...more, request, reason, httpStatus };
 }
 
 export function describeRun(plan: RunPlan | RunResult): Record<string, unknown> {
@@ -283,7 +290,7 @@ export function describeRun(plan: RunPlan | RunResult): Record<string, unknown> 
       exitCode: plan.exitCode,
       signal: plan.signal,
       masked: plan.masked,
-      checkAfter: plan.checkAfter,
+      checkAfter: plan.checkAfter && describeCheck(plan.checkAfter),
     }),
   };
 }
