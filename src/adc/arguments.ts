@@ -23,6 +23,12 @@ export interface AdcArguments {
    * of its own to `--token`.
    */
   readonly wordsWithoutValues: readonly string[];
+  /** A connection option that not every ADC reads alike, why, and what to write instead. */
+  readonly ambiguous?: {
+    readonly flag: string;
+    readonly found: string;
+    readonly suggestion: string;
+  } | undefined;
   /** Whether ADC will show its help or version and connect to nothing. */
   readonly information: boolean;
 }

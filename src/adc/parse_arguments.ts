@@ -64,7 +64,9 @@ export function parseAdcArguments(words: readonly string[]): AdcArguments {
       },
     );
   }
-  const { options, files, tokens } = parse(words);
+  const parsed = parse(words);
+  const { options, files, tokens } = parsed;
+  const ambiguous = ambiguousOption(words, parsed);
   const places = tokenPlaces(words, tokens.length);
   const given = Object.keys(ADC_SETTINGS).filter((key) => key !== "token" && key in options);
   return {
@@ -81,6 +83,7 @@ export function parseAdcArguments(words: readonly string[]): AdcArguments {
         ? "--token=***"
         : "***"
     ),
+    ...(ambiguous && { ambiguous }),
     information: options.help === true ||
       (words[0] !== undefined && INFORMATION_OPTIONS.has(words[0])),
   };
@@ -90,6 +93,35 @@ interface Parsed {
   readonly options: Record<string, unknown>;
   readonly files: string[];
   readonly tokens: string[];
+  /** The connection options in their order, with their values; a switch has none. */
+  readonly given: (readonly [flag: string, value: string | null])[];
+  /** What is no option of ADC's, and all that follows such a word and is none either. */
+  readonly unknown: readonly string[];
+}
+
+/**
+ * The Rust ADC's parser takes no option of one value twice, and no word that looks like an option for the
+ * value of another.
+ */
+function ambiguousOption(
+  words: readonly string[],
+  { given, unknown }: Parsed,
+): AdcArguments["ambiguous"] {
+  const { flag: skipVerify } = ADC_SETTINGS.tlsSkipVerify;
+  if (unknown.some((word) => word.startsWith(`${skipVerify}=`))) {
+    const suggestion = "Use it without a value, or remove it to verify the server's certificate.";
+    return { flag: skipVerify, found: "it takes no value", suggestion };
+  }
+  for (const [index, [flag, value]] of given.entries()) {
+    if (given.some(([other], at) => other === flag && at > index)) {
+      const found = "it is given twice, and not every ADC uses the last one";
+      return { flag, found, suggestion: "Use it once." };
+    }
+    if (value === null || !/^-./s.test(value) || words.includes(`${flag}=${value}`)) continue;
+    const found = 'the next word starts with "-", and not every ADC reads it as the value';
+    return { flag, found, suggestion: `If it is the value, write ${flag}=VALUE.` };
+  }
+  return undefined;
 }
 
 function parse(words: readonly string[]): Parsed {
@@ -98,8 +130,13 @@ function parse(words: readonly string[]): Parsed {
   const tokens: string[] = [];
   command.on("option:file", (value: string) => files.push(value));
   command.on("option:token", (value: string) => tokens.push(value));
+  const given: [string, string | null][] = [];
+  for (const { flag } of Object.values(ADC_SETTINGS)) {
+    command.on(`option:${flag.slice(2)}`, (value: string | null) => given.push([flag, value]));
+  }
+  let unknown: readonly string[];
   try {
-    command.parseOptions([...words]);
+    ({ unknown } = command.parseOptions([...words]));
   } catch (error) {
     if (error instanceof CommanderError && error.code === "commander.optionMissingArgument") {
       const option = words.at(-1) ?? "";
@@ -110,7 +147,7 @@ function parse(words: readonly string[]): Parsed {
     }
     throw error;
   }
-  return { options: command.opts(), files, tokens };
+  return { options: command.opts(), files, tokens, given, unknown };
 }
 
 /**

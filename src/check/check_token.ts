@@ -92,16 +92,25 @@ export async function checkToken(
 
 /**
  * The token for each server, as ADC deals them out: one each where there are as many, else the first for
- * all. Of a server that is listed twice the last one counts.
+ * all. To a server that is listed twice one ADC sends the last one alone, and another each in its turn.
  */
 export function tokensByServer(
-  { backend, servers, serverValue }: Connection,
+  { backend, server, servers, serverValue }: Connection,
   token: Secret,
 ): readonly Secret[] {
   const tokens = splitTokens(token, backend.value);
   if (tokens.length !== servers.length) return servers.map(() => tokens[0]!);
   const addresses = serverValue.reveal().split(",").map((each) => each.trim());
-  return addresses.map((each) => tokens[addresses.lastIndexOf(each)]!);
+  for (const [index, address] of addresses.entries()) {
+    const last = addresses.lastIndexOf(address);
+    if (tokens[last]!.reveal() === tokens[index]!.reveal()) continue;
+    throw wrongValue(
+      server.origin,
+      `it lists "${servers[last]!.display}" twice, and not every ADC sends it the same token`,
+      { suggestion: "List each server once." },
+    );
+  }
+  return tokens;
 }
 
 /**

@@ -4,6 +4,7 @@ import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { DEFAULT_TTL, readLifetime } from "../lifecycle/expiry.ts";
 import type { SessionPool } from "../lifecycle/session_pool.ts";
 import type { RunOptions } from "../run/options.ts";
+import type { RunTerms } from "../run/run.ts";
 import type { TokenSource } from "../token/source.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import { canAsk, hasTerminal, type Io } from "./io.ts";
@@ -20,6 +21,7 @@ export interface RunCommand {
 export type RunSettings =
   & Context
   & Pick<RunOptions, "adc" | "check" | "mask" | "token" | "ephemeral" | "terminal">
+  & Pick<RunTerms, "fromEnvironment">
   & {
     readonly sources: (
       connection: Connection,
@@ -35,7 +37,7 @@ export async function runOptionsOf(
   requireMask(options);
   rejectTokens(options);
   const ephemeral = await readTtl(options);
-  const { adc, check, mask, token } = options;
+  const { adc, check, mask, token, fromEnvironment } = options;
   const confirm = (reason: string) =>
     askConfirmation(`Send the password, even though ${reason}?`, io);
   return {
@@ -47,6 +49,7 @@ export async function runOptionsOf(
     mask,
     token,
     ephemeral,
+    fromEnvironment,
     terminal: hasTerminal(io),
     sources: (connection, sessions) =>
       sourcesOf(io, {

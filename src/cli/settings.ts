@@ -2,7 +2,13 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Connection, resolveConnection } from "../connection/connection.ts";
 import { type EnvFile, readNamedFile } from "../connection/env_file.ts";
-import { type Origin, type Profile, wrongValue } from "../connection/origin.ts";
+import {
+  misuse,
+  type Origin,
+  type Profile,
+  profilesOrigin,
+  wrongValue,
+} from "../connection/origin.ts";
 import { untrustedOverride } from "../connection/pinned_target.ts";
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { defaultSources, type DefaultSourcesOptions } from "../lifecycle/default_sources.ts";
@@ -146,7 +152,8 @@ export async function openConnection(
   const { env, cwd } = io;
   const [profile, ...others] = await profilesOf(io, { options, reporter });
   if (others.length > 0) {
-    throw new UsageError(`Cannot use ${others.length + 1} profiles with "adc-run ${spec.name}"`, {
+    const message = `Cannot use ${others.length + 1} profiles with "adc-run ${spec.name}"`;
+    throw misuse(profilesOrigin(options.profile !== undefined), message, {
       suggestion: "It works on one target: name one profile.",
     });
   }

@@ -1,10 +1,15 @@
-import { type AdcArguments, readAdcArguments, readTimeLimit } from "../adc/arguments.ts";
+import {
+  type AdcArguments,
+  needsBackend,
+  readAdcArguments,
+  readTimeLimit,
+} from "../adc/arguments.ts";
 import { ADC_SETTINGS, type SettingKey } from "../adc/settings.ts";
 import type { Context, Environment } from "../context.ts";
 import { Secret } from "../secret.ts";
 import { type Backend, BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "./backends.ts";
 import { type EnvFile, readEnvFile, readNamedFile } from "./env_file.ts";
-import { actsAtStart, effectOf, isNpmProxy, namesFromDotEnv } from "./env_names.ts";
+import { actsAtStart, effectOf, isNpmProxy, namesFromDotEnv, variableName } from "./env_names.ts";
 import {
   describeOrigin,
   isFromProject,
@@ -18,7 +23,7 @@ import {
 import {
   overridesOf,
   readTarget,
-  refuseRuntimeNames,
+  refuseEffects,
   refuseUntrustedOverrides,
 } from "./pinned_target.ts";
 import { type Proxy, proxyFor } from "./proxy.ts";
@@ -108,13 +113,17 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
   const { env, cwd } = options;
   const { args: given = [] } = options;
   const args = "flags" in given ? given : await readAdcArguments(given);
+  if (args.ambiguous !== undefined && needsBackend(args)) {
+    const { flag: name, found, suggestion } = args.ambiguous;
+    throw wrongValue({ kind: "flag", name }, found, { suggestion });
+  }
   const dotEnv = await readEnvFile(".env", cwd);
   const named = typeof options.envFile === "string"
     ? await readNamedFile(options.envFile, cwd)
     : options.envFile;
   const envFile = named === undefined || named.name === ".env" ? dotEnv : named;
   const names = namesFromDotEnv({ dotEnv, envFile, env });
-  refuseRuntimeNames(names);
+  refuseEffects(names, dotEnv);
   const target = readTarget({
     flags: args.flags,
     env,
@@ -276,7 +285,8 @@ export function connectionVariables(
     const { variable, kind } = ADC_SETTINGS[key];
     const setting = SETTINGS[key](connection);
     if (variable === undefined || setting === undefined || setting.origin.kind === "flag") continue;
-    const isHidden = envFile !== dotEnv && dotEnv.get(variable) !== undefined;
+    const isHidden = envFile !== dotEnv &&
+      (dotEnv.get(variable) !== undefined || dotEnv.ambiguous.has(variableName(variable)));
     if (setting.origin.kind === "default" && !isHidden) continue;
     if (kind !== "boolean") variables[variable] = setting.value;
     // Any value of a switch turns it on, "false" too, for all but the Rust ADC.

@@ -17,6 +17,8 @@ export class EnvFile {
   readonly exists: boolean;
   /** Why the file could not be read, though it is there: a system code such as `EACCES`. */
   readonly unreadable: string | undefined;
+  /** The names that not every ADC finds with the same value, each with what to do about it. */
+  readonly ambiguous: ReadonlyMap<string, string>;
   readonly #values: ReadonlyMap<string, [string, string]>;
   readonly #platform: string;
 
@@ -25,14 +27,15 @@ export class EnvFile {
    *
    * @param name The path as it is named in messages.
    * @param values The file's variables; `undefined` where there is no file.
-   * @param options The system code, where there is a file that cannot be read; and the platform, for on
-   * Windows names are the same in any case, and the first one counts.
+   * @param options The system code, where there is a file that cannot be read; what another ADC finds in it;
+   * and the platform, for on Windows names are the same in any case, and the first one counts.
    */
   constructor(
     name: string,
     values: Readonly<Record<string, string>> | undefined,
-    { unreadable, platform = process.platform }: {
+    { unreadable, others, platform = process.platform }: {
       readonly unreadable?: string;
+      readonly others?: OtherReading;
       readonly platform?: string;
     } = {},
   ) {
@@ -46,6 +49,9 @@ export class EnvFile {
       if (!names.has(name)) names.set(name, entry);
     }
     this.#values = names;
+    this.ambiguous = others === undefined
+      ? new Map()
+      : differences(this.#values, others, (name) => variableName(name, platform));
   }
 
   /**
@@ -103,7 +109,10 @@ export async function readEnvFile(
   if (bytes === undefined) throw tooLarge(name, origin);
   if (isUtf16(bytes)) return new EnvFile(name, undefined, { unreadable: UTF_16 });
   const { parse } = await import("dotenv");
-  return new EnvFile(name, parse(withoutBlankRuns(new TextDecoder().decode(bytes))));
+  const text = new TextDecoder().decode(bytes);
+  // ADC loads `.env` by itself, and hears of any other file through adc-run alone.
+  const others = name === ".env" ? { others: readAsRustAdc(text) } : {};
+  return new EnvFile(name, parse(withoutBlankRuns(text)), others);
 }
 
 function tooLarge(name: string, origin: Origin | undefined): ConnectionError {
@@ -139,4 +148,147 @@ export async function readNamedFile(
     ? `"${name}" cannot be read (${file.unreadable})`
     : `there is no file "${name}"`;
   throw wrongValue(origin, found, { suggestion: `Relative paths start from "${cwd}".` });
+}
+
+/** What another ADC finds in a file: pairs in their order, `undefined` for a value that it would expand. */
+export interface OtherReading {
+  readonly pairs: readonly (readonly [name: string, value: string | undefined])[];
+  /** The line that ends the reading, from 1. */
+  readonly stoppedAt?: number;
+}
+
+/** The first of two counts for the Rust ADC, and the last for the other. */
+function differences(
+  values: ReadonlyMap<string, readonly [string, string]>,
+  { pairs, stoppedAt }: OtherReading,
+  nameOf: (name: string) => string,
+): ReadonlyMap<string, string> {
+  const found = new Map<string, string | undefined>();
+  for (const [name, value] of pairs) {
+    if (!found.has(nameOf(name))) found.set(nameOf(name), value);
+  }
+  const differing = new Map<string, string>();
+  for (const name of new Set([...values.keys(), ...found.keys()])) {
+    const value = values.get(name)?.[1];
+    if (value !== undefined && value === found.get(name)) continue;
+    differing.set(
+      name,
+      !found.has(name) && stoppedAt !== undefined
+        ? `One ADC stops reading at line ${stoppedAt}. Write that line as NAME='value', with comments on ` +
+          "lines of their own."
+        : `Write it once, as ${name}='value', with comments on lines of their own.`,
+    );
+  }
+  return differing;
+}
+
+/** What Rust takes for white space. */
+const RUST_SPACE = "[\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
+const IS_SPACE = new RegExp(RUST_SPACE);
+const LEADING_SPACE = new RegExp(`^${RUST_SPACE}+`);
+const ASSIGNMENT = new RegExp(
+  `^(?:export${RUST_SPACE}+(?!=))?([A-Za-z_][\\w.]*)${RUST_SPACE}*=${RUST_SPACE}*(.*)$`,
+  "s",
+);
+
+/**
+ * Reads a file as the Rust ADC does, by dotenvy: no multi-line backticks, no `NAME: value`, `$NAME` expanded,
+ * and all that it cannot take apart ends the reading, an open quote in a comment after two blanks, too.
+ */
+export function readAsRustAdc(text: string): OtherReading {
+  const pairs: [string, string | undefined][] = [];
+  const lines = text.split(/(?<=\n)/);
+  for (let at = 0; at < lines.length;) {
+    const stop = { pairs, stoppedAt: at + 1 };
+    const { line, length } = joinLines(lines, at);
+    const end = at + length;
+    // Bytes that are no UTF-8 end the reading, in a comment as well.
+    if (line === undefined || lines.slice(at, end).some((each) => each.includes("\ufffd"))) {
+      return stop;
+    }
+    at = end;
+    const content = trimmed(line);
+    if (content === "" || content.startsWith("#")) continue;
+    const [, name, rest = ""] = ASSIGNMENT.exec(content) ?? [];
+    if (name === undefined) return stop;
+    const value = rest.startsWith("#") ? { text: "" } : readRustValue(rest);
+    if (value === undefined) return stop;
+    pairs.push([name, value.text]);
+  }
+  return { pairs };
+}
+
+/** By hand: an expression would go through a long run of blanks again from each of them. */
+function trimmed(line: string): string {
+  let end = line.length;
+  while (end > 0 && IS_SPACE.test(line[end - 1]!)) end--;
+  return line.slice(0, end).replace(LEADING_SPACE, "");
+}
+
+/** One line, and those that a quote or a backslash at its end adds; `undefined` where the file ends in one. */
+function joinLines(
+  lines: readonly string[],
+  start: number,
+): { readonly line: string | undefined; readonly length: number } {
+  if (lines[start]!.replace(LEADING_SPACE, "").startsWith("#")) return { line: "", length: 1 };
+  let state: "plain" | "blank" | '"' | "'" = "plain";
+  let isEscaped = false;
+  for (let end = start; end < lines.length; end++) {
+    const line = lines[end]!;
+    const length = end - start + 1;
+    for (let index = 0; index < line.length; index++) {
+      const character = line[index]!;
+      const isQuoted: boolean = state === '"' || state === "'";
+      if (isEscaped) isEscaped = false;
+      else if (character === "\\") [isEscaped, state] = [true, isQuoted ? state : "plain"];
+      else if (isQuoted) state = character === state ? "plain" : state;
+      else if (state === "blank" && character === "#") {
+        const before = [...lines.slice(start, end), line.slice(0, index)];
+        return { line: before.join(""), length };
+      } else if (character === '"' || character === "'") state = character;
+      // A second blank is no longer one: what follows it is no comment yet.
+      else if (state === "plain" && IS_SPACE.test(character) && !/[\r\n]/.test(character)) {
+        state = "blank";
+      } else state = "plain";
+    }
+    if (state !== "plain" || isEscaped) continue;
+    return { line: lines.slice(start, end + 1).join("").replace(/\r?\n$/, ""), length };
+  }
+  return { line: undefined, length: lines.length - start };
+}
+
+/** The value without its quotes, no text where it is expanded; nothing where it cannot be taken apart. */
+function readRustValue(rest: string): { readonly text: string | undefined } | undefined {
+  let text = "";
+  let quote = "";
+  let [isEscaped, isOver, isExpanded] = [false, false, false];
+  /** The name behind a `$` so far, and in braces; what follows it is taken as it is, a quote too. */
+  let name: string | undefined;
+  for (const character of rest) {
+    if (isOver) {
+      if (character === "#") break;
+      if (character !== " " && character !== "\t") return undefined;
+    } else if (isEscaped) {
+      if (!/[\\'"$ n]/.test(character)) return undefined;
+      text += character === "n" ? "\n" : character;
+      isEscaped = false;
+    } else if (quote === "'") {
+      if (character === "'") quote = "";
+      else text += character;
+    } else if (name?.startsWith("{")) name = character === "}" ? undefined : name + character;
+    else if (name !== undefined && /[\p{Alphabetic}\p{N}]/u.test(character)) name += character;
+    else if (name === "" && character === "{") name = "{";
+    else if (character === "$") [name, isExpanded] = ["", true];
+    else if (name !== undefined) name = undefined;
+    else if (character === "\\") isEscaped = true;
+    else if (quote === '"') {
+      if (character === '"') quote = "";
+      else text += character;
+    } else if (character === "'" || character === '"') quote = character;
+    else if (character === " " || character === "\t") isOver = true;
+    else text += character;
+  }
+  // With a NUL it cannot be set, and ADC ends.
+  if (quote !== "" || name?.startsWith("{") || text.includes("\0")) return undefined;
+  return { text: isExpanded ? undefined : text };
 }

@@ -63,7 +63,8 @@ export function namesFromDotEnv(
   const isThere = (name: string) =>
     variableIn(env, name, platform) !== undefined ||
     (envFile !== dotEnv && envFile.get(name) !== undefined && !actsAtStart(name));
-  return [...dotEnv.entries()].map(([name]) => name).filter((name) => !isThere(name));
+  const names = [...dotEnv.entries()].map(([name]) => name);
+  return [...new Set([...names, ...dotEnv.ambiguous.keys()])].filter((name) => !isThere(name));
 }
 
 /** The environment of a process has its names in any case on Windows, a copy of it only as they are written. */

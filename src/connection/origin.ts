@@ -1,9 +1,9 @@
 import { ADC_SETTINGS, type AdcFlags, type SettingKey } from "../adc/settings.ts";
 import type { Environment } from "../context.ts";
-import { ConnectionError, EXIT } from "../errors.ts";
+import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import type { Backend } from "./backends.ts";
 import type { EnvFile } from "./env_file.ts";
-import { variableIn } from "./env_names.ts";
+import { variableIn, variableName } from "./env_names.ts";
 
 /**
  * Where a value came from.
@@ -87,10 +87,22 @@ export function lookUp(layers: Layers, name: string): Setting<string> | undefine
   const value = variableIn(layers.env, name);
   if (value !== undefined) return { value, origin: { kind: "environment", name } };
   for (const file of layers.files) {
+    const origin = { kind: "env-file", name, file: file.name } as const;
+    requireUnambiguous(origin, file);
     const value = file.get(name);
-    if (value !== undefined) return { value, origin: { kind: "env-file", name, file: file.name } };
+    if (value !== undefined) return { value, origin };
   }
   return undefined;
+}
+
+/** What not every ADC finds in `.env` with the same value must not decide anything. */
+export function requireUnambiguous(
+  origin: Origin & { readonly name: string },
+  file: EnvFile,
+): void {
+  const suggestion = file.ambiguous.get(variableName(origin.name));
+  if (suggestion === undefined) return;
+  throw wrongValue(origin, "not every ADC reads the same value", { suggestion });
 }
 
 type TextKey = {
@@ -126,6 +138,24 @@ export function wrongValue(
 ): ConnectionError {
   const exitCode = origin.kind === "flag" ? EXIT.usage : EXIT.config;
   return new ConnectionError(`Cannot use ${describeOrigin(origin)}: ${found}`, exitCode, options);
+}
+
+/** An error about what a value asks for, with the exit code that fits where it came from. */
+export function misuse(
+  origin: Origin,
+  message: string,
+  options: { readonly suggestion?: string } = {},
+): ConnectionError | UsageError {
+  return origin.kind === "flag" || origin.kind === "default"
+    ? new UsageError(message, options)
+    : new ConnectionError(message, EXIT.config, options);
+}
+
+/** What named the profiles. */
+export function profilesOrigin(isFlag: boolean): Origin {
+  return isFlag
+    ? { kind: "flag", name: "--profile" }
+    : { kind: "environment", name: "ADC_RUN_PROFILE" };
 }
 
 /**

@@ -2,6 +2,7 @@ import { ADC_SETTINGS } from "../adc/settings.ts";
 import type { Environment } from "../context.ts";
 import { DEFAULT_BACKEND } from "./backends.ts";
 import type { Connection } from "./connection.ts";
+import type { EnvFile } from "./env_file.ts";
 import { effectOf } from "./env_names.ts";
 import {
   describeOrigin,
@@ -13,6 +14,7 @@ import {
   type Profile,
   profileValue,
   readSetting,
+  requireUnambiguous,
   type Setting,
   wrongValue,
 } from "./origin.ts";
@@ -35,8 +37,15 @@ export function overridesOf(
   ] as readonly Origin[];
 }
 
-/** What libc, the runtime or a loader acts on is not for a file to say that came along with a folder. */
-export function refuseRuntimeNames(names: readonly string[]): void {
+/**
+ * What libc, the runtime or a loader acts on is not for a file to say that came along with a folder; and of
+ * proxies it may say only what every ADC reads alike.
+ */
+export function refuseEffects(names: readonly string[], dotEnv: EnvFile): void {
+  for (const name of names) {
+    if (effectOf(name) !== "proxy") continue;
+    requireUnambiguous({ kind: "env-file", name, file: ".env" }, dotEnv);
+  }
   const name = names.find((each) => effectOf(each) === "runtime");
   if (name === undefined) return;
   throw wrongValue(

@@ -22,10 +22,10 @@ export interface Proxy {
  */
 export function proxyFor(server: Server, layers: Layers): Proxy | undefined {
   const scheme = server.base.protocol === "https:" ? "https" : "http";
-  const setting = either(`${scheme}_proxy`, layers) ?? either("all_proxy", layers);
-  if (setting === undefined) return undefined;
   const lists = ["no_proxy", "NO_PROXY"].map((name) => lookUp(layers, name)?.value ?? "");
   if (lists.some((list) => isExempt(server, list))) return undefined;
+  const setting = either(`${scheme}_proxy`, layers) ?? either("all_proxy", layers);
+  if (setting === undefined) return undefined;
   // As axios does; the Rust ADC says that one without a scheme speaks http.
   const text = setting.value.includes("://") ? setting.value : `${scheme}://${setting.value}`;
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
@@ -34,10 +34,14 @@ export function proxyFor(server: Server, layers: Layers): Proxy | undefined {
   return { host: { value: new URL(text).host, origin: setting.origin }, url: new Secret(text) };
 }
 
+/** The Rust ADC prefers upper case, an empty one too. */
 function either(name: string, layers: Layers): Setting<string> | undefined {
-  return [name, name.toUpperCase()]
-    .map((spelling) => lookUp(layers, spelling))
-    .find((setting) => setting !== undefined && setting.value !== "");
+  const [lower, upper] = [lookUp(layers, name), lookUp(layers, name.toUpperCase())];
+  const setting = lower?.value ? lower : upper?.value ? upper : undefined;
+  if (setting === undefined || (upper ?? lower)!.value === setting.value) return setting;
+  throw wrongValue(setting.origin, `${name.toUpperCase()} has another value`, {
+    suggestion: "ADCs differ in which one they use: unset one of them.",
+  });
 }
 
 const LOOPBACK = /^(localhost|0\.0\.0\.0|127(\.\d+){3}|::1?)$/;

@@ -108,7 +108,7 @@ function readFile(setting: Setting<string>, cwd: string): PemFile {
 
 /**
  * Judges what the files hold, before anything connects. Only where some connection uses TLS: ADC looks at the
- * contents no sooner. What cannot be read as a certificate or a key, the handshake tells.
+ * contents no sooner.
  */
 export function requireUsableTls(tls: Tls, cwd: string): void {
   const { caCertFile, clientCertFile, clientKeyFile } = tls;
@@ -118,11 +118,16 @@ export function requireUsableTls(tls: Tls, cwd: string): void {
       suggestion: 'A PEM file has a line that starts with "-----BEGIN".',
     });
   }
+  for (const file of [caCertFile, clientCertFile]) {
+    if (file === undefined || certificatesIn(file.value.pem.reveal()).length > 0) continue;
+    throw unreadable(file, "certificate", cwd);
+  }
   if (clientCertFile === undefined || clientKeyFile === undefined) return;
-  const [certificate] = certificatesIn(clientCertFile.value.pem.reveal());
   const key = readKey(clientKeyFile, cwd);
-  if (key === undefined || certificate === undefined) return;
-  if (spkiOf(certificate.publicKey).equals(spkiOf(key))) return;
+  if (key === undefined) throw unreadable(clientKeyFile, "private key", cwd);
+  const [certificate] = certificatesIn(clientCertFile.value.pem.reveal());
+  const ofCertificate = publicKeyOf(certificate!);
+  if (ofCertificate === undefined || spkiOf(ofCertificate).equals(spkiOf(key))) return;
   throw wrongValue(
     clientKeyFile.origin,
     `the key in "${resolve(cwd, clientKeyFile.value.path)}" does not match the certificate in "${
@@ -130,6 +135,26 @@ export function requireUsableTls(tls: Tls, cwd: string): void {
     }"`,
     { suggestion: "Use the key of the first certificate in that file." },
   );
+}
+
+function unreadable(
+  { origin, value: { path } }: Setting<PemFile>,
+  what: "certificate" | "private key",
+  cwd: string,
+): ConnectionError {
+  const command = what === "certificate" ? "openssl x509 -noout" : "openssl pkey -noout";
+  return wrongValue(origin, `the file "${resolve(cwd, path)}" contains no readable ${what}`, {
+    suggestion: `Check it with: ${command} -in ${path}`,
+  });
+}
+
+/** Deno can read a certificate with a key of a kind that it does not know. */
+function publicKeyOf(certificate: X509Certificate): KeyObject | undefined {
+  try {
+    return certificate.publicKey;
+  } catch {
+    return undefined;
+  }
 }
 
 const CERTIFICATE = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]+-----END \1-----/g;

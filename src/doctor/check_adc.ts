@@ -69,7 +69,7 @@ function judgeVersion(adc: AdcVersion, path: string): Found {
   if (isRust) {
     return warning(
       `${found} is the ADC written in Rust`,
-      "adc-run is not tested with it. It ignores NODE_EXTRA_CA_CERTS: " +
+      "adc-run knows it from its sources and tests with a stand-in. It ignores NODE_EXTRA_CA_CERTS: " +
         "set the CA with ADC_CA_CERT_FILE.",
       data,
     );

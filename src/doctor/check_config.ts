@@ -3,7 +3,7 @@ import { describeConnection, resolveConnection } from "../connection/connection.
 import { describeOrigin, type Profile } from "../connection/origin.ts";
 import { addressSecrets } from "../connection/server.ts";
 import type { Context } from "../context.ts";
-import { AdcRunError, UsageError } from "../errors.ts";
+import { AdcRunError, ConnectionError, EXIT } from "../errors.ts";
 import { defaultSources } from "../lifecycle/default_sources.ts";
 import {
   PROJECT_FILE,
@@ -59,12 +59,8 @@ async function selectProfile(
   const names = profile === undefined ? undefined : [profile];
   const [first, ...others] = await selectProfiles({ env, cwd, names, onWarning });
   if (others.length > 0) {
-    throw new UsageError(
-      "Cannot check several profiles at once: ADC_RUN_PROFILE lists more than one",
-      {
-        suggestion: "Choose one with --profile.",
-      },
-    );
+    const message = "Cannot check several profiles at once: ADC_RUN_PROFILE lists more than one";
+    throw new ConnectionError(message, EXIT.config, { suggestion: "Choose one with --profile." });
   }
   return first;
 }

@@ -55,7 +55,7 @@ export async function checkEnvFile(
   const known = repeated.filter((each) => /^(ADC_|API_KEY$|API7_)/.test(each));
   if (known.length > 0) {
     findings.push(warning(
-      `${file.name} sets ${known.join(", ")} more than once: the last value is used`,
+      `${file.name} sets ${known.join(", ")} more than once, and not every ADC uses the last value`,
       "Delete the others.",
       { names: known },
     ));

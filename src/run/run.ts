@@ -10,6 +10,7 @@ import { checkToken, foreignToken, requireGatewayGroup } from "../check/check_to
 import { CheckError, type CheckResult } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import { type Connection, resolveConnection } from "../connection/connection.ts";
+import { misuse } from "../connection/origin.ts";
 import type { Context, Environment } from "../context.ts";
 import { AdcRunError, ConnectionError, EXIT, messageOf, UsageError } from "../errors.ts";
 import { clearLeftOvers } from "../lifecycle/clear_left_overs.ts";
@@ -54,7 +55,9 @@ export type LateTerms = Pick<RunOptions, "stdout" | "stderr" | "secrets">;
 /** What a run is told: the options of a library call, with nothing left open. */
 export interface RunTerms extends Omit<RunOptions, keyof Context | "exec" | "signals">, Context {
   readonly watch: RunSignals;
-  /** Logins that are shared with other runs. */
+  /** Those of the options that a variable set, by their keys on the command line. */
+  readonly fromEnvironment?: ReadonlySet<string> | undefined;
+  /** Log-ins that are shared with other runs. */
   readonly sessions?: SessionPool | undefined;
   /** Told what is known, before the child starts; `false` ends the run here. */
   readonly onPlan?: ((plan: RunPlan) => Promise<LateTerms | false> | LateTerms | false) | undefined;
@@ -85,8 +88,8 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   // The connection.
   const connection = await resolveConnection({ ...context, args });
   for (const warning of connection.warnings) onWarning?.(warning);
-  if (ephemeral !== undefined) requireEphemeral(connection);
-  if (terms.token === false) requireNoToken(connection);
+  if (ephemeral !== undefined) requireEphemeral(connection, terms);
+  if (terms.token === false) requireNoToken(connection, terms);
 
   // The token, which may have been made for this run.
   const found = terms.token === false ? WITHOUT_TOKEN : await findToken(connection, context);
@@ -171,23 +174,36 @@ function refuseVault({ DOTENV_KEY: key }: Environment): void {
   );
 }
 
+type OptionOrigins = Pick<RunTerms, "fromEnvironment">;
+
 /** Only API7 Enterprise makes tokens on request. */
-function requireEphemeral({ backend }: Connection): void {
+function requireEphemeral({ backend }: Connection, { fromEnvironment }: OptionOrigins): void {
   if (BACKENDS[backend.value].hasUsers) return;
-  throw new UsageError(
-    `Cannot use --ephemeral with backend "${backend.value}": only api7ee creates tokens on request`,
+  const isVariable = fromEnvironment?.has("ephemeral") || fromEnvironment?.has("ephemeralTtl");
+  const origin = optionOrigin("--ephemeral", isVariable && "ADC_RUN_EPHEMERAL");
+  throw misuse(
+    origin,
+    `Cannot use ${origin.name} with backend "${backend.value}": only api7ee creates tokens on request`,
   );
 }
 
 /** API7 Enterprise takes no request without a token; and what is not used is not to be given. */
-function requireNoToken({ backend, args }: Connection): void {
+function requireNoToken({ backend, args }: Connection, { fromEnvironment }: OptionOrigins): void {
   const { title, hasUsers } = BACKENDS[backend.value];
+  const origin = optionOrigin("--no-token", fromEnvironment?.has("token") && "ADC_RUN_NO_TOKEN");
   if (hasUsers) {
-    throw new UsageError(
-      `Cannot use --no-token with backend "${backend.value}": ${title} requires a token`,
+    throw misuse(
+      origin,
+      `Cannot use ${origin.name} with backend "${backend.value}": ${title} requires a token`,
     );
   }
-  if (args.tokens.length > 0) throw new UsageError("Cannot use --no-token with --token");
+  if (args.tokens.length > 0) throw new UsageError(`Cannot use ${origin.name} with --token`);
+}
+
+function optionOrigin(flag: string, variable: string | false | undefined) {
+  return variable
+    ? { kind: "environment", name: variable } as const
+    : { kind: "flag", name: flag } as const;
 }
 
 async function findToken(

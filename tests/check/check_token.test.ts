@@ -5,6 +5,7 @@ import { inspect } from "node:util";
 import { requireGatewayGroup } from "../../src/check/check_token.ts";
 import { CheckError } from "../../src/check/verdict.ts";
 import { resolveConnection } from "../../src/connection/connection.ts";
+import { ConnectionError } from "../../src/errors.ts";
 import { Secret } from "../../src/secret.ts";
 import { VERSION } from "../../src/version.ts";
 import { checkAgainst } from "../support/mock_server.ts";
@@ -397,7 +398,7 @@ test("`checkToken()` notices that the server lists another gateway group first",
   assert.equal(result.verdict, "no-gateway-group");
   assert.match(
     result.found,
-    /lists "pre-production" first, and ADC would change that one instead$/,
+    /lists "pre-production" first, and ADC would change that one instead instead$/,
   );
 });
 
@@ -572,15 +573,20 @@ test("`checkToken()` asks the first standalone server alone for `validate`", asy
   assert.equal(result.verdict, "valid");
 });
 
-test("`checkToken()` gives a server that is listed twice its last token", async () => {
-  const { requests } = await checkAgainst(
-    `${STANDALONE} http://127.0.0.1:1,http://127.0.0.1:1`,
-    {},
-    { token: "one,two" },
+test("`checkToken()` refuses two tokens for a server that is listed twice, and sends none", async () => {
+  const twice = `${STANDALONE} http://127.0.0.1:1,http://127.0.0.1:1`;
+  await assert.rejects(
+    checkAgainst(twice, {}, { token: "one,two" }),
+    (error) =>
+      error instanceof ConnectionError && error.exitCode === 64 &&
+      error.message.includes('it lists "http://127.0.0.1:1" twice'),
   );
-  const keys = requests.filter(({ path }) => path.endsWith("/configs"))
-    .map(({ headers }) => headers["x-api-key"]);
-  assert.deepEqual(keys, ["two", "two"]);
+  for (const token of ["one", "one,one"]) {
+    const { requests } = await checkAgainst(twice, {}, { token });
+    const keys = requests.filter(({ path }) => path.endsWith("/configs"))
+      .map(({ headers }) => headers["x-api-key"]);
+    assert.deepEqual(keys, ["one", "one"]);
+  }
 });
 
 test("`checkToken()` takes the time limits that ADC takes", async () => {

@@ -117,30 +117,6 @@ test("`checkToken()` says that the server does not take the client certificate",
   assert.deepEqual(sandbox.requests, []);
 });
 
-test("`checkToken()` says that PEM files hold nothing of use", async () => {
-  await using sandbox = await start({ clientCertificate: true });
-  await using folder = await temporaryFolder();
-  const broken = await folder.write("broken.pem", "-----BEGIN CERTIFICATE-----\nzqzq\n");
-  const cases = [
-    { ADC_CA_CERT_FILE: broken },
-    {
-      ADC_CA_CERT_FILE: sandbox.ca,
-      ADC_TLS_CLIENT_CERT_FILE: broken,
-      ADC_TLS_CLIENT_KEY_FILE: sandbox.clientKey,
-    },
-    {
-      ADC_CA_CERT_FILE: sandbox.ca,
-      ADC_TLS_CLIENT_CERT_FILE: sandbox.clientCert,
-      ADC_TLS_CLIENT_KEY_FILE: broken,
-    },
-  ];
-  for (const env of cases) {
-    const result = await check(sandbox.url, env);
-    assert.equal(result.verdict, "tls", inspect(result));
-    assert.ok(!inspect(result).includes("zqzq"));
-  }
-});
-
 test("`checkToken()` says that a server at an https address speaks plain HTTP", async () => {
   await using server = await serveHttp((_request, response) => response.end());
   const result = await check(server.url.replace("http:", "https:"));

@@ -81,6 +81,33 @@ it("`main()` ends with 64 on a command line that is wrong, and says what to do",
   }
 });
 
+it("`main()` ends with 78 where a variable asks for what cannot be, and with 64 where a flag does", async () => {
+  const adc = ["--adc", process.execPath];
+  const api7ee = { ADC_BACKEND: "api7ee", ADC_TOKEN: "a7ee-zqzq" };
+  for (
+    const [args, env, code, message] of [
+      [
+        [...adc, "ping"],
+        { ...api7ee, ADC_RUN_NO_TOKEN: "true" },
+        78,
+        /ADC_RUN_NO_TOKEN with backend/,
+      ],
+      [[...adc, "--no-token", "ping"], api7ee, 64, /--no-token with backend/],
+      [[...adc, "ping"], { ADC_RUN_EPHEMERAL: "true" }, 78, /ADC_RUN_EPHEMERAL with backend/],
+      [[...adc, "ping"], { ADC_RUN_EPHEMERAL: "5m" }, 78, /ADC_RUN_EPHEMERAL with backend/],
+      [["auth", "login"], { ADC_BACKEND: "apisix" }, 78, /has no user accounts/],
+      [["auth", "rotate"], { ADC_BACKEND: "apisix" }, 78, /has no user accounts/],
+      [["auth", "list"], { ADC_BACKEND: "apisix" }, 78, /has no user accounts/],
+      [["auth", "list", "--backend", "apisix"], {}, 64, /has no user accounts/],
+    ] as const
+  ) {
+    const io = fakeIo({ env });
+    assert.equal(await main(args, io), code, args.join(" ") + io.err.join(""));
+    assert.match(io.err.join(""), message);
+    assert.ok(!io.err.join("").includes("zqzq"));
+  }
+});
+
 it("`main()` refuses shared options that mean nothing to an own command", async () => {
   const source = ["--source", "env"];
   const token = ["--token", "zqzqzqzq"];

@@ -8,13 +8,16 @@ import { fakeIo } from "../support/fake_io.ts";
 import { fakeKeychain } from "../support/fake_keychain.ts";
 import type { FakeKeychain } from "../support/fake_keychain.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
+import { createCertificate } from "../sandbox/certificate.ts";
+
+const PAIR = createCertificate("test", { use: "client" });
 
 /** A folder for the configuration and one for the work, and adc-run in them. */
 async function setUp(keychain: FakeKeychain = fakeKeychain()) {
   const folder = await temporaryFolder();
   const config = join(folder.path, "config");
   const cwd = join(folder.path, "work");
-  await folder.write("work/ca.pem", "-----BEGIN CERTIFICATE-----\n");
+  await folder.write("work/ca.pem", PAIR.cert);
   async function run(
     words: readonly string[],
     { env = {}, code = 0, input }: {
@@ -193,9 +196,13 @@ test("`profile show` wants one profile", async () => {
   await it.run(["profile", "set", "stage", "--use", "prod"]);
   const many = await it.run(["profile", "show"], {
     env: { ADC_RUN_PROFILE: "prod,stage" },
-    code: 64,
+    code: 78,
   });
   assert.match(many.err, /ADC_RUN_PROFILE lists 2/);
+  const status = ["auth", "status"];
+  const two = await it.run(status, { env: { ADC_RUN_PROFILE: "prod,stage" }, code: 78 });
+  assert.match(two.err, /cannot use 2 profiles/);
+  await it.run(["-p", "prod,stage", ...status], { code: 64 });
   const gone = await it.run(["profile", "show", "prd"], { code: 64 });
   assert.match(gone.err, /no profile "prd"[\s\S]*Did you mean "prod"/);
 });

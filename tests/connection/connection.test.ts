@@ -3,12 +3,19 @@ import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { describeConnection, resolveConnection } from "../../src/connection/connection.ts";
+import {
+  connectionVariables,
+  describeConnection,
+  resolveConnection,
+} from "../../src/connection/connection.ts";
 import type { Connection } from "../../src/connection/connection.ts";
 import type { Environment } from "../../src/context.ts";
 import { ConnectionError, UsageError } from "../../src/errors.ts";
 import type { AdcRunError } from "../../src/errors.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
+import { createCertificate } from "../sandbox/certificate.ts";
+
+const PAIR = createCertificate("test", { use: "client" });
 
 const NOWHERE = "/nowhere";
 const DEFAULT = { kind: "default" };
@@ -75,6 +82,74 @@ test("`resolveConnection()` lets an empty exported variable hide `.env`, as ADC 
   assert.equal(gatewayGroup.value, "");
 });
 
+test("`resolveConnection()` refuses what not every ADC reads alike, where ADC connects", async () => {
+  for (const line of ["sync --server http://a --server=http://a", "ping --gateway-group -x"]) {
+    const error = await refusal(line);
+    assert.equal(error.exitCode, 64);
+    assert.match(error.message, /^Cannot use --(server|gateway-group): .*not every ADC/);
+  }
+  await resolve("lint --server http://a --server=http://b");
+});
+
+/** A file, and the setting in it that another ADC reads otherwise, or not at all. */
+const AMBIGUOUS: readonly [file: string, name: string | undefined, hint?: RegExp][] = [
+  ["ADC_SERVER=http://a$HOST", "ADC_SERVER", /^Write it once, as ADC_SERVER='value'/],
+  ['ADC_SERVER="http://a${HOST}"', "ADC_SERVER"],
+  ["ADC_SERVER=`http://a`", "ADC_SERVER"],
+  ["ADC_SERVER: http://a", "ADC_SERVER", /stops reading at line 1/],
+  ["ADC_SERVER=http://a\nADC_SERVER=http://b", "ADC_SERVER"],
+  ["\nX=don't\nADC_SERVER=http://a", "ADC_SERVER", /stops reading at line 2/],
+  ["X=1  # don't\nADC_SERVER=http://a", "ADC_SERVER", /stops reading at line 1/],
+  ["X: 1\nADC_GATEWAY_GROUP=a", "ADC_GATEWAY_GROUP"],
+  ["X=a b\nADC_BACKEND=api7ee", "ADC_BACKEND"],
+  ["ADC_GATEWAY_GROUP=a b", "ADC_GATEWAY_GROUP"],
+  ["ADC_GATEWAY_GROUP=a#b", "ADC_GATEWAY_GROUP"],
+  ['ADC_GATEWAY_GROUP="a\\tb"', "ADC_GATEWAY_GROUP"],
+  ["ADC_GATEWAY_GROUP=a\\", "ADC_GATEWAY_GROUP"],
+  // What the one does not see, the other one does.
+  ["X=`\nADC_SERVER=http://evil\n`", "ADC_SERVER"],
+  ["X=`\nADC_TLS_SKIP_VERIFY=true\n`", "ADC_TLS_SKIP_VERIFY"],
+  ["X=`\nHTTP_PROXY=http://evil\n`", "HTTP_PROXY"],
+  ["X=`\nALL_PROXY=http://evil\n`", "ALL_PROXY"],
+  ["X=`\nLD_PRELOAD=evil.so\n`", "LD_PRELOAD"],
+  // Both read these alike, or they decide nothing.
+  ["ADC_SERVER=http://a\nX: 1", undefined],
+  ["ADC_SERVER='http://a$b'", undefined],
+  ["export ADC_SERVER = http://a # the server\r\n", undefined],
+  ['ADC_GATEWAY_GROUP="a b"\nX=$HOME', undefined],
+  ["X=1\nX=2\nY=`z`\nADC_SERVER=http://a", undefined],
+  ["X='a\nb'\nADC_SERVER=http://a", undefined],
+];
+
+test("`resolveConnection()` refuses a setting of `.env` that not every ADC reads alike", async () => {
+  for (const [text, name, hint = /./] of AMBIGUOUS) {
+    await using folder = await temporaryFolder({ ".env": text, "ci.env": text });
+    const line = JSON.stringify(text);
+    if (name === undefined) {
+      await resolve("sync", {}, folder.path);
+      continue;
+    }
+    const error = await refusal("sync", {}, folder.path);
+    assert.equal(error.exitCode, 78, line);
+    assert.ok(
+      error.message.startsWith(`Cannot use ${name} in .env: `),
+      `${line}: ${error.message}`,
+    );
+    if (name !== "LD_PRELOAD") assert.match(error.suggestion ?? "", hint, line);
+    // What hides the file, or is handed on by adc-run alone, is read by both alike.
+    if (/^ADC_[SG]/.test(name)) await resolve("sync", { [name]: "http://mine" }, folder.path);
+  }
+});
+
+test("`connectionVariables()` hides a setting that one ADC alone finds in `.env`", async () => {
+  await using folder = await temporaryFolder({
+    ".env": "X=`\nADC_SERVER=http://evil\n`",
+    "ci.env": "ADC_BACKEND=apisix\nADC_GATEWAY_GROUP: $x\n",
+  });
+  const connection = await resolveConnection({ env: {}, cwd: folder.path, envFile: "ci.env" });
+  assert.equal(connectionVariables(connection).ADC_SERVER, "http://localhost:9180");
+});
+
 test("`resolveConnection()` reads another file instead of `.env` when it is named", async () => {
   await using folder = await temporaryFolder({
     ".env": "ADC_SERVER=https://a\nADC_GATEWAY_GROUP=a\nADC_TLS_SKIP_VERIFY=true\n",
@@ -138,7 +213,7 @@ test("`resolveConnection()` refuses wrong values with 64 for a flag and 78 for a
       64,
       /^Cannot use --server: .*"localhost:9180" is not an http/,
     ],
-    ["sync", { ADC_SERVER: "localhost:9180" }, 78, /^Cannot use ADC_SERVER: .* is no http/],
+    ["sync", { ADC_SERVER: "localhost:9180" }, 78, /^Cannot use ADC_SERVER: .* is not an http/],
     ["sync --server=", {}, 64, /the server's address is empty/],
     ["sync --timeout soon", {}, 64, /^Cannot use --timeout: "soon" is not a duration$/],
     ["sync --timeout=", {}, 64, /^Cannot use --timeout: "" is not a duration$/],
@@ -266,7 +341,7 @@ test("`resolveConnection()` warns of a `.env` that cannot be read", async () => 
   assert.deepEqual(warnings, [".env cannot be read (ELOOP) and is ignored."]);
 });
 
-const SECRETS = /hunter2|a7ee-one|a7ee-two|a7ee-three|PRIVATE KEY|a7ee-env/;
+const SECRETS = /hunter2|a7ee-one|a7ee-three|PRIVATE KEY|a7ee-env/;
 
 test("`resolveConnection()` shows no secret when its result is printed", async () => {
   await using folder = await temporaryFolder({
@@ -279,11 +354,10 @@ test("`resolveConnection()` shows no secret when its result is printed", async (
       "ADC_TLS_CLIENT_KEY_FILE=key.pem",
       "HTTPS_PROXY=http://bob:hunter2@proxy:3128",
     ].join("\n"),
-    "ca.pem": "-----BEGIN CERTIFICATE-----\n",
-    "key.pem": "-----BEGIN PRIVATE KEY-----\n",
+    "ca.pem": PAIR.cert,
+    "key.pem": PAIR.key,
   });
-  const line = "sync --token a7ee-one --token=a7ee-two";
-  const connection = await resolve(line, { ADC_TOKEN: "a7ee-env" }, folder.path);
+  const connection = await resolve("sync --token a7ee-one", { ADC_TOKEN: "a7ee-env" }, folder.path);
   const texts = [
     inspect(connection, { depth: 20, showHidden: true }),
     JSON.stringify(connection),
@@ -303,8 +377,8 @@ test("`resolveConnection()` shows no password that came in a server flag", async
 test("`describeConnection()` tells each value and where it came from", async () => {
   await using folder = await temporaryFolder({
     ".env": "ADC_CA_CERT_FILE=ca.pem\nADC_TLS_SKIP_VERIFY=true\n",
-    "ca.pem": "-----BEGIN CERTIFICATE-----\n",
-    "key.pem": "-----BEGIN PRIVATE KEY-----\n",
+    "ca.pem": PAIR.cert,
+    "key.pem": PAIR.key,
   });
   const env = {
     ADC_BACKEND: "api7ee",

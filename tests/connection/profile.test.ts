@@ -11,6 +11,9 @@ import { ConnectionError } from "../../src/errors.ts";
 import type { AdcRunError } from "../../src/errors.ts";
 import { needsConsent } from "../../src/lifecycle/credentials.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
+import { createCertificate } from "../sandbox/certificate.ts";
+
+const PAIR = createCertificate("test", { use: "client" });
 
 const PROD: Profile = {
   name: "prod",
@@ -67,7 +70,7 @@ test("`resolveConnection()` takes from a profile what nothing else says", async 
 });
 
 test("`resolveConnection()` takes TLS from a profile", async () => {
-  await using folder = await temporaryFolder({ "ca.pem": "-----BEGIN CERTIFICATE-----\n" });
+  await using folder = await temporaryFolder({ "ca.pem": PAIR.cert });
   const caCertFile = `${folder.path}/ca.pem`;
   const { tls } = await resolve("sync", { profile: { ...PROD, caCertFile, tlsSkipVerify: true } });
   assert.equal(tls.caCertFile?.value.path, caCertFile);
@@ -193,7 +196,7 @@ test("`untrustedOverride()` tells what .env decides of the way to the server, an
   const at = async (lines: readonly string[], env: Environment = {}) => {
     await using folder = await temporaryFolder({
       ".env": lines.join("\n"),
-      "ca.pem": "-----BEGIN CERTIFICATE-----\n",
+      "ca.pem": PAIR.cert,
       "named.env": "HTTPS_PROXY=http://corp:3128\n",
     });
     const args = ["sync", "--server", "https://a.example.com"];
@@ -285,8 +288,8 @@ test("`resolveConnection()` takes a proxy in a file that was named as one of the
 test("a profile's own CA and switch come in front of those of `.env`", async () => {
   await using folder = await temporaryFolder({
     ".env": "ADC_CA_CERT_FILE=evil.pem\n",
-    "ca.pem": "-----BEGIN CERTIFICATE-----\n",
-    "evil.pem": "-----BEGIN CERTIFICATE-----\n",
+    "ca.pem": PAIR.cert,
+    "evil.pem": PAIR.cert,
   });
   const at = (profile: Profile) => resolveConnection({ env: {}, cwd: folder.path, profile });
   const { tls, overrides } = await at({ ...PROD, caCertFile: join(folder.path, "ca.pem") });

@@ -40,6 +40,21 @@ test("`proxyFor()` picks the variable for the server's scheme, lower case first"
   }
 });
 
+test("`proxyFor()` refuses two spellings that say different things, of which each ADC prefers another", () => {
+  const p = "http://p:3128";
+  for (const upper of ["http://other:1", ""]) {
+    for (const env of [{ http_proxy: p, HTTP_PROXY: upper }, { all_proxy: p, ALL_PROXY: upper }]) {
+      assert.throws(
+        () => find("http://h", env),
+        (error) => error instanceof ConnectionError && /has another value/.test(error.message),
+        inspect(env),
+      );
+      assert.equal(find("http://h", { ...env, NO_PROXY: "h" }), undefined);
+      assert.equal(find("https://h", { ...env, HTTPS_PROXY: p })?.host.value, "p:3128");
+    }
+  }
+});
+
 test("`proxyFor()` looks into `.env` as well, which ADC loads before it connects", () => {
   const file = { HTTP_PROXY: "http://file:1", NO_PROXY: "in.example" };
   assert.deepEqual(find("http://h", {}, file)?.host, {

@@ -11,8 +11,7 @@ import { ConnectionError } from "../../src/errors.ts";
 import { createCertificate } from "../sandbox/certificate.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
-const CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-const KEY = "-----BEGIN PRIVATE KEY-----\nBBBB\n-----END PRIVATE KEY-----\n";
+const { cert: CERTIFICATE, key: KEY } = createCertificate("test", { use: "client" });
 
 async function tlsOf(line: string, env: Environment, cwd: string): Promise<Tls> {
   return (await resolveConnection({ args: line.split(" "), env, cwd })).tls;
@@ -105,6 +104,37 @@ test("`readTls()` does not look into files that no connection uses, as ADC does 
     const error = await refusal(line, { HTTP_PROXY: "https://proxy.example" }, folder.path);
     assert.match(error.message, /is not a PEM file$/);
   }
+});
+
+test("`readTls()` refuses PEM files in which nothing can be read, where a connection uses them", async () => {
+  const block = (kind: string, text: string) =>
+    `-----BEGIN ${kind}-----\n${text}\n-----END ${kind}-----\n`;
+  await using folder = await temporaryFolder({ "cert.pem": CERTIFICATE, "key.pem": KEY });
+  const good = { ADC_TLS_CLIENT_CERT_FILE: "cert.pem", ADC_TLS_CLIENT_KEY_FILE: "key.pem" };
+  const files: readonly [text: string, names: readonly string[]][] = [
+    [block("CERTIFICATE", "zqzq"), FILES.map(([, , name]) => name)],
+    [CERTIFICATE.slice(0, CERTIFICATE.length / 2), FILES.map(([, , name]) => name)],
+    [CERTIFICATE.replace("MII", "AAA"), FILES.map(([, , name]) => name)],
+    [block("PRIVATE KEY", "zqzq"), FILES.map(([, , name]) => name)],
+    [block("PUBLIC KEY", "zqzq"), FILES.map(([, , name]) => name)],
+    [KEY, ["ADC_CA_CERT_FILE", "ADC_TLS_CLIENT_CERT_FILE"]],
+    [CERTIFICATE, ["ADC_TLS_CLIENT_KEY_FILE"]],
+  ];
+  for (const [text, names] of files) {
+    await folder.write("bad.pem", text);
+    for (const name of names) {
+      const env = { ...good, [name]: "bad.pem" };
+      const error = await refusal("sync", env, folder.path);
+      const what = name.includes("KEY") ? "private key" : "certificate";
+      assert.ok(error.message.endsWith(`bad.pem" contains no readable ${what}`), error.message);
+      assert.equal(error.exitCode, 78);
+      assert.ok(!inspect(error).includes("zqzq"));
+      await tlsOf("sync --server http://gateway.example", env, folder.path);
+    }
+  }
+  // Among those of a CA file one may be of a kind that nobody knows.
+  await folder.write("ca.pem", block("CERTIFICATE", "AAAA") + CERTIFICATE);
+  await tlsOf("sync --server https://h --ca-cert-file ca.pem", {}, folder.path);
 });
 
 test("`readTls()` takes a byte order mark off a file", async () => {

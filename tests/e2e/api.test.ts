@@ -102,7 +102,7 @@ for (const home of await testHomes("every engine")) {
           [["https://evil.example/api/me"], 64, /it is on https:\/\/evil\.example/],
           [["/api/me", "-H", "X-API-KEY: x"], 64, /cannot set header "X-API-KEY"/],
           [["/api/me", "-H", "A: b\r\nX-API-KEY: x"], 64, /cannot set header "A"/],
-          [["--paginate", "/api/me"], 65, /no list/],
+          [["--paginate", "/api/me"], 65, /not a list/],
         ] as const
       ) {
         const ended = await api(home, fix, words, { env: env ?? {} });

@@ -363,7 +363,7 @@ describe("auth login that fails leaves nothing behind", () => {
     {
       title: "another backend",
       env: { ADC_BACKEND: "apisix" },
-      code: 64,
+      code: 78,
       message: /apisix/,
       silent: true,
     },

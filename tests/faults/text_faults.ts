@@ -258,9 +258,10 @@ export const TEXT_FAULTS: FaultGroup = {
       fault: "invalid UTF-8 in ADC's arguments, and in lines of `.env` that are not the token's",
       bound: "the child's end; the bytes become U+FFFD, for no runtime can hold them",
     }, async (scene) => {
-      const lines = Buffer.concat([Buffer.from("A=\xff\n", "latin1")]);
+      // One ADC reads nothing from such a line on.
       const token = Buffer.from(`ADC_TOKEN=${scene.token}\nB=\n`);
-      await scene.folder.write(".env", Buffer.concat([lines, token]));
+      const lines = Buffer.from("A=\xff\n", "latin1");
+      await scene.folder.write(".env", Buffer.concat([token, lines]));
       const words = ["exec", "--", "printf", "<%s>"];
       return {
         words,

@@ -3,27 +3,33 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { inspect } from "node:util";
+import { Buffer } from "node:buffer";
 import { parse } from "dotenv";
 import fc from "fast-check";
+import parseDuration from "parse-duration";
 import { needsBackend } from "../../src/adc/arguments.ts";
 import { parseAdcArguments } from "../../src/adc/parse_arguments.ts";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import type { Connection } from "../../src/connection/connection.ts";
 import { ConnectionError, SourceError, UsageError } from "../../src/errors.ts";
+import { childEnvironment, handOver } from "../../src/run/environment.ts";
 import { resolveToken } from "../../src/token/resolve.ts";
 import { dotenvSource, envSource, flagSource } from "../../src/token/sources/variables.ts";
+import { ClapExit, readWords } from "../stand_ins/adc/clap.mjs";
+import { loadDotenvy } from "../stand_ins/adc/dotenvy.mjs";
 import { readAsAdc } from "../support/adc_program.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import { assertConnection, expectedConnection, expectedToken } from "./expected_connection.ts";
 import type { AdcOptions } from "./expected_connection.ts";
 import { fuzz } from "./fuzz.ts";
+import { createCertificate } from "../sandbox/certificate.ts";
 
-const PEM = "-----BEGIN CERTIFICATE-----\n";
+const { cert: PEM, key: KEY } = createCertificate("test", { use: "client" });
 
 const folder = await temporaryFolder({
   "ca.pem": PEM,
   "cert.pem": PEM,
-  "key.pem": PEM,
+  "key.pem": KEY,
   "--token": PEM,
   "plain.txt": "",
 });
@@ -82,6 +88,23 @@ const VALUES = {
   word: fc.constantFrom("a", "", "-", "--", "--token", "--token=t", "-f", "-h", "--help", "a=b"),
 };
 
+/** The variable of each connection option that has one. */
+const NAMES = {
+  backend: "ADC_BACKEND",
+  server: "ADC_SERVER",
+  token: "ADC_TOKEN",
+  gatewayGroup: "ADC_GATEWAY_GROUP",
+  caCertFile: "ADC_CA_CERT_FILE",
+  tlsClientCertFile: "ADC_TLS_CLIENT_CERT_FILE",
+  tlsClientKeyFile: "ADC_TLS_CLIENT_KEY_FILE",
+  tlsSkipVerify: "ADC_TLS_SKIP_VERIFY",
+} as const;
+
+const CONNECTION_FLAGS = [
+  ...["--backend", "--server", "--token", "--gateway-group", "--timeout", "--ca-cert-file"],
+  ...["--tls-client-cert-file", "--tls-client-key-file", "--tls-skip-verify"],
+];
+
 /** ADC's options, each with the notation of its values. */
 const FLAGS: Readonly<Record<string, keyof typeof VALUES>> = {
   "--backend": "backend",
@@ -138,7 +161,17 @@ function wordsOf(command: string): fc.Arbitrary<string[]> {
     fc.constantFrom<string[]>(["--help"], ["-h"], ["--version"], ["--unknown"], ["-o", "x"]),
   );
   return fc.tuple(
-    fc.array(option, { maxLength: 6 }),
+    fc.oneof(
+      {
+        weight: 9,
+        arbitrary: fc.uniqueArray(option, {
+          maxLength: 6,
+          selector: ([word = ""]) => word.split("=")[0]!,
+        }),
+      },
+      // Some of them are there twice.
+      { weight: 1, arbitrary: fc.array(option, { maxLength: 4 }) },
+    ),
     fc.oneof(
       { weight: 7, arbitrary: fc.constant(undefined) },
       { weight: 1, arbitrary: fc.tuple(fc.nat(), odd) },
@@ -167,8 +200,112 @@ const SOME_VARIABLES = fc.tuple(VARIABLES, fc.array(fc.boolean(), { minLength: 9
     Object.fromEntries(Object.entries(variables).filter((_, index) => kept[index]))
   );
 
+/** A line that people write and that not every ADC reads alike; or that only looks so. */
+const ODD_LINE = fc.tuple(
+  fc.constantFrom("", "", "export ", "  "),
+  fc.constantFrom(...Object.values(NAMES), "X", "X"),
+  fc.constantFrom("=", "=", "=", " = ", ": "),
+  fc.constantFrom(["", ""], ["'", "'"], ['"', '"'], ["`", "`"], ['"', ""], ["", "'"], [
+    "`\n",
+    "\n`",
+  ]),
+  fc.constantFrom(
+    "http://gw",
+    "http://$X",
+    "${X}",
+    "api7ee",
+    "true",
+    "K$",
+    "a b",
+    "a\\n",
+    "it's",
+    "a\\",
+  ),
+  fc.constantFrom("", "", " # c", "  # don't", "#c", " "),
+  fc.constantFrom("\n", "\n", "\r\n", "\n\n"),
+).map(([start, name, sign, [open, close], value, comment, end]) =>
+  start + name + sign + open + value + close + comment + end
+);
+
+/** A `.env`: lines that both read alike, and in some of them others. */
+const FILE = fc.tuple(
+  SOME_VARIABLES.map((file) =>
+    Object.entries(file).map(([name, value]) => `${name}="${value}"\n`).join("")
+  ),
+  fc.oneof(
+    { weight: 5, arbitrary: fc.constant("") },
+    { weight: 1, arbitrary: fc.array(ODD_LINE, { maxLength: 3 }).map((lines) => lines.join("")) },
+  ),
+  fc.boolean(),
+).map(([lines, odd, turned]) => turned ? odd + lines : lines + odd);
+
+/** What the Rust ADC makes of words: its options; or the one that it refuses, if any. */
+function readAsRust(words: readonly string[], env: Readonly<Record<string, string>>) {
+  try {
+    return { options: readWords(words, env, folder.path).options as Record<string, unknown> };
+  } catch (error) {
+    if (!(error instanceof ClapExit)) throw error;
+    return { refused: (error as unknown as { option?: string }).option };
+  }
+}
+
+function withDotenvy(text: string, env: Readonly<Record<string, string>>): Record<string, string> {
+  const all = { ...env };
+  loadDotenvy(Buffer.from(text), all);
+  return all;
+}
+
+/** A connection in the notation of both, for comparison. */
+function summaryOf(
+  { backend = "apisix", server = "http://localhost:9180", gatewayGroup = "default", ...more }:
+    & AdcOptions
+    & Readonly<Record<string, unknown>>,
+  timeout: number | null,
+): unknown {
+  return {
+    backend,
+    servers: server.split(",").map((each) => new URL(each).href),
+    gatewayGroup,
+    timeout,
+    skipVerify: more.tlsSkipVerify === true,
+    token: more.token,
+  };
+}
+
+/** The connection is that of both ADCs, each with what adc-run hands over and `.env` as it reads that. */
+async function checkHandedOver(
+  connection: Connection,
+  { env, text }: { readonly env: Record<string, string>; readonly text: string },
+): Promise<void> {
+  const child = childEnvironment(connection, env);
+  const sources = [flagSource(), envSource({ env }), dotenvSource()];
+  const resolved = await resolveToken({ connection, sources }).catch(() => undefined);
+  if (resolved === undefined) return;
+  handOver(child, resolved, connection);
+  const given = Object.fromEntries(
+    Object.entries(child).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  const { words } = connection.args;
+  const expected = summaryOf({
+    backend: connection.backend.value,
+    server: connection.serverValue.reveal(),
+    gatewayGroup: connection.gatewayGroup.value,
+    tlsSkipVerify: connection.tls.skipVerify.value,
+    token: resolved.token.reveal(),
+  }, connection.timeout.value);
+  const adc = readAsAdc(words, { ...parse(text), ...given });
+  assert.ok(adc.kind === "run");
+  const options: AdcOptions = adc.options;
+  assert.deepEqual(summaryOf({ ...options }, parseDuration(options.timeout ?? "10s")), expected);
+  const rust = readAsRust(words, withDotenvy(text, given));
+  if (rust.options !== undefined) {
+    seen.both += 1;
+    assert.deepEqual(summaryOf(rust.options, rust.options.timeout as number), expected);
+  } else assert.ok(!CONNECTION_FLAGS.includes(rust.refused ?? ""), rust.refused);
+}
+
 /** How many cases there were, of each kind. */
-const seen = { resolved: 0, refused: 0, tokens: 0, information: 0, others: 0 };
+const seen = { resolved: 0, refused: 0, tokens: 0, both: 0, information: 0, others: 0 };
 
 /** The error of a call that must be refused, which is no defect and shows no token. */
 async function refusal(call: Promise<unknown>): Promise<Error> {
@@ -203,17 +340,17 @@ function hasForeign([command = "", ...words]: readonly string[]): boolean {
 }
 
 fuzz(
-  "adc-run connects where ADC would, for any flags, variables and `.env`, in any order",
+  "adc-run connects where every ADC would, for any flags, variables and `.env`, in any order",
   fc.record({
     words: fc.constantFrom(...Object.keys(COMMANDS)).chain(wordsOf),
     env: SOME_VARIABLES,
-    file: SOME_VARIABLES,
+    text: FILE,
   }),
-  async ({ words, env, file }) => {
+  async ({ words, env, text }) => {
     const cwd = folder.path;
-    const text = Object.entries(file).map(([name, value]) => `${name}="${value}"\n`).join("");
     writeFileSync(join(cwd, ".env"), text);
     const adcEnv: Record<string, string> = { ...parse(text), ...env };
+    const rustEnv = withDotenvy(text, env);
     const adc = readAsAdc(words, adcEnv);
     const call = resolveConnection({ args: words, env, cwd });
     if (
@@ -239,15 +376,31 @@ fuzz(
       ? undefined
       : adcEnv.ADC_TLS_SKIP_VERIFY;
     const expected = expectedConnection(options, { cwd, skipVerify, flags: flags.options });
-    if (expected === undefined) {
+    const isAlike = Object.entries(NAMES).every(([key, name]) =>
+      key === "token" || key in flags.options || adcEnv[name] === rustEnv[name]
+    );
+    const rust = readAsRust(words, rustEnv);
+    const refusesFlag = CONNECTION_FLAGS.includes(rust.refused ?? "");
+    if (expected === undefined || !isAlike || refusesFlag) {
       seen.refused += 1;
       assert.ok(await refusal(call) instanceof ConnectionError);
       return;
     }
+    const connection = await call.catch((error) => {
+      // What else the Rust ADC would have said, it no longer gets to.
+      const isUnclear = rust.options === undefined || text.includes("$");
+      if (isUnclear && error instanceof ConnectionError) return undefined;
+      throw error;
+    });
+    if (connection === undefined) return void (seen.refused += 1);
     seen.resolved += 1;
-    const connection = await call;
+    await checkHandedOver(connection, { env, text });
     assertConnection(connection, expected);
-    await checkToken(connection, { env, token: options.token });
+    const isTokenAlike = "token" in flags.options || adcEnv.ADC_TOKEN === rustEnv.ADC_TOKEN ||
+      env.ADC_TOKEN?.trim();
+    if (isTokenAlike && !text.includes("$")) {
+      await checkToken(connection, { env, token: options.token });
+    }
     // What is left for ADC's argv says the same, without a token.
     const { token: _, ...rest } = flags.options;
     assert.deepEqual(readAsAdc(connection.args.words), { ...flags, options: rest });
@@ -255,8 +408,9 @@ fuzz(
 );
 
 test("the cases above are of every kind", () => {
-  const { resolved, refused, tokens, information, others } = seen;
+  const { resolved, refused, tokens, both, information, others } = seen;
   const total = resolved + refused + information + others;
   const context = inspect(seen);
-  assert.ok(resolved >= total / 4 && refused >= total / 10 && tokens >= total / 10, context);
+  assert.ok(resolved >= total / 5 && refused >= total / 10 && tokens >= total / 20, context);
+  assert.ok(both >= total / 40, context);
 });

@@ -64,8 +64,11 @@ export function expectedConnection(
   if (!/^(\d+(ms|s|m|h))+$/.test(options.timeout ?? "10s")) return undefined;
   const files = [options.caCertFile, options.tlsClientCertFile, options.tlsClientKeyFile];
   const isSecure = origins.some((origin) => origin.startsWith("https:"));
-  const isUsable = (file: string) => isSecure ? isPem(file, cwd) : isFile(file, cwd);
-  if (!files.every((file) => file === undefined || isUsable(file))) return undefined;
+  const isUsable = (file: string, index: number) =>
+    isSecure
+      ? isPem(file, { cwd, kind: index === 2 ? "PRIVATE KEY" : "CERTIFICATE" })
+      : isFile(file, cwd);
+  if (!files.every((file, index) => file === undefined || isUsable(file, index))) return undefined;
   if ((files[1] === undefined) !== (files[2] === undefined)) return undefined;
   if (skipVerify !== undefined && skipVerify !== "true") return undefined;
   return {
@@ -132,6 +135,11 @@ function isFile(file: string, cwd: string): boolean {
   return existsSync(path) && statSync(path).isFile();
 }
 
-function isPem(file: string, cwd: string): boolean {
-  return isFile(file, cwd) && readFileSync(resolve(cwd, file), "utf8").includes("-----BEGIN ");
+/** Whether it is one of the files here that hold that; they all belong together. */
+function isPem(
+  file: string,
+  { cwd, kind }: { readonly cwd: string; readonly kind: string },
+): boolean {
+  return isFile(file, cwd) &&
+    readFileSync(resolve(cwd, file), "utf8").includes(`-----BEGIN ${kind}-----`);
 }

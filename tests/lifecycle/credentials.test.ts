@@ -6,6 +6,9 @@ import type { Environment } from "../../src/context.ts";
 import { needsConsent, plainPasswordWarning } from "../../src/lifecycle/credentials.ts";
 import { connect } from "../support/lifecycle_fixture.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
+import { createCertificate } from "../sandbox/certificate.ts";
+
+const PAIR = createCertificate("test", { use: "client" });
 
 const SERVER = "https://gateway.example";
 
@@ -20,7 +23,7 @@ async function connectBy(
 ): Promise<Connection> {
   await using folder = await temporaryFolder({
     [file]: content,
-    "ca.pem": "-----BEGIN CERTIFICATE-----\n",
+    "ca.pem": PAIR.cert,
   });
   return await resolveConnection({
     args: ["sync", ...args],

@@ -23,7 +23,7 @@ it("`secretsOf()` has the token, each of a standalone list, and the tokens that 
     "second",
   ]);
   const env = { ADC_TOKEN: "a7ee-of-the-environment", API_KEY: "a7ee-of-the-docs" };
-  const all = await reveal("sync --token a7ee-lost-flag --token a7ee-flag", "a7ee-flag", env);
+  const all = await reveal("sync --token a7ee-lost-flag", "a7ee-flag", env);
   for (const each of ["a7ee-flag", "a7ee-lost-flag", ...Object.values(env)]) {
     assert.ok(all.includes(each), each);
   }

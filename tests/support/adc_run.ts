@@ -51,7 +51,7 @@ const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
 };
 
 /** The path of a stand-in. */
-export function standIn(name: "adc.mjs" | "report.mjs"): string {
+export function standIn(name: "adc.mjs" | "adc_rust.mjs" | "report.mjs"): string {
   return fileURLToPath(new URL(`../stand_ins/${name}`, import.meta.url));
 }
 

@@ -15,10 +15,32 @@ function toText(env: Environment): string {
   return Object.entries(env).map(([name, value]) => `${name}='${value}'\n`).join("");
 }
 
-test("`flagSource()` takes the last --token, as ADC does", async () => {
-  const connection = await connect("sync --token a7ee-one -f x --token=a7ee-two");
+test("`flagSource()` takes the value of --token", async () => {
+  const connection = await connect("sync -f x --token=a7ee-one");
   const { token, source, detail } = await find([flagSource()], { connection });
-  assert.deepEqual([token.reveal(), source, detail], ["a7ee-two", "flag", "--token"]);
+  assert.deepEqual([token.reveal(), source, detail], ["a7ee-one", "flag", "--token"]);
+});
+
+test("`dotenvSource()` refuses with 78 what not every ADC takes for the token", async () => {
+  for (
+    const line of [
+      "ADC_TOKEN=zqzq$HOME",
+      "ADC_TOKEN: zqzq",
+      "ADC_TOKEN=`zqzq`",
+      "X: 1\nADC_TOKEN=zqzq",
+    ]
+  ) {
+    await using folder = await temporaryFolder({ ".env": line, "ci.env": line });
+    const options = { args: ["sync"], env: {}, cwd: folder.path };
+    const error = await breakage(dotenvSource(), await resolveConnection(options));
+    assert.equal(error.exitCode, 78, line);
+    assert.match(error.message, /not every ADC reads the same ADC_TOKEN in \.env$/);
+    assert.match(error.suggestion ?? "", /NAME='value'|ADC_TOKEN='value'/);
+    assert.ok(!visible(error).includes("zqzq"));
+    // What ADC hears of through adc-run alone, every ADC hears alike.
+    const connection = await resolveConnection({ ...options, envFile: "ci.env" });
+    assert.match((await find([dotenvSource()], { connection })).token.reveal(), /^zqzq/);
+  }
 });
 
 test("`flagSource()` has nothing without --token, or with a blank one", async () => {

@@ -5,8 +5,8 @@ import { checkToken } from "../../check/check_token.ts";
 import { CheckError, VERDICTS } from "../../check/verdict.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
+import { misuse } from "../../connection/origin.ts";
 import type { Keychain } from "../../context.ts";
-import { UsageError } from "../../errors.ts";
 import { credentialsOf, needsConsent } from "../../lifecycle/credentials.ts";
 import { knownToken } from "../../lifecycle/expiry.ts";
 import {
@@ -54,7 +54,8 @@ export async function withAccountSession(
   const { connection, sources } = await openConnection(call, io);
   const { backend } = connection;
   if (!BACKENDS[backend.value].hasUsers) {
-    throw new UsageError(
+    throw misuse(
+      backend.origin,
       `Cannot manage tokens: backend "${backend.value}" has no user accounts`,
       { suggestion: "Only API7 Enterprise has them: set --backend api7ee or ADC_BACKEND=api7ee." },
     );

@@ -4,7 +4,7 @@ import type { Credentials } from "../../admin_api/session.ts";
 import { tokensByServer } from "../../check/check_token.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { adcRunCommand, type Profile } from "../../connection/origin.ts";
+import { adcRunCommand, misuse, type Profile } from "../../connection/origin.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { plainPasswordWarning } from "../../lifecycle/credentials.ts";
 import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
@@ -265,7 +265,7 @@ function announce(
 function requireLogIn(connection: Connection): void {
   const { backend } = connection;
   if (BACKENDS[backend.value].hasUsers) return;
-  throw new UsageError(`Cannot log in: backend "${backend.value}" has no user accounts`, {
+  throw misuse(backend.origin, `Cannot log in: backend "${backend.value}" has no user accounts`, {
     suggestion: `Store its admin key instead: ${
       adcRunCommand("auth login --with-token < key.txt", connection)
     }`,

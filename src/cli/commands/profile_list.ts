@@ -1,4 +1,9 @@
-import type { Profile, ProfileSettings } from "../../connection/origin.ts";
+import {
+  misuse,
+  type Profile,
+  type ProfileSettings,
+  profilesOrigin,
+} from "../../connection/origin.ts";
 import { messageOf, UsageError } from "../../errors.ts";
 import { readProjectProfiles, readUserProfiles } from "../../profiles/profile_file.ts";
 import { followUse, PROFILE_SCHEMA, SETTING_NAMES } from "../../profiles/profile_settings.ts";
@@ -83,9 +88,11 @@ export async function profileShow(
     });
   }
   if (others.length > 0) {
-    throw new UsageError(`Cannot show the profile in use: ADC_RUN_PROFILE lists ${chosen.length}`, {
-      suggestion: "Give the name of one.",
-    });
+    throw misuse(
+      profilesOrigin(names !== undefined),
+      `Cannot show the profile in use: ADC_RUN_PROFILE lists ${chosen.length}`,
+      { suggestion: "Give the name of one." },
+    );
   }
   const settings = await settingsOf(profile, io);
   const { name, file, project } = profile;

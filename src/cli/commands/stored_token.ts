@@ -2,8 +2,8 @@ import { AdminApi } from "../../admin_api/admin_api.ts";
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { adcRunCommand } from "../../connection/origin.ts";
-import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
+import { adcRunCommand, misuse } from "../../connection/origin.ts";
+import { AdcRunError, EXIT } from "../../errors.ts";
 import { clearLeftOvers } from "../../lifecycle/clear_left_overs.ts";
 import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
 import { revokeBySelf } from "../../lifecycle/old_tokens.ts";
@@ -38,7 +38,8 @@ export async function authRotate(
   const { connection, sources } = await openConnection(call, io);
   const { backend } = connection;
   if (!BACKENDS[backend.value].hasUsers) {
-    throw new UsageError(`Cannot rotate: backend "${backend.value}" has no user accounts`);
+    const found = `backend "${backend.value}" has no user accounts`;
+    throw misuse(backend.origin, `Cannot rotate: ${found}`);
   }
   const asked = options.expiresIn === undefined
     ? undefined

@@ -117,7 +117,7 @@ export function createReporter(
       const error = asAdcRunError(thrown);
       report({ exitCode: error.exitCode, error: describeError(error) });
       if (options.json) return error.exitCode;
-      if (error.exitCode === EXIT.interrupted) own(error.message);
+      if (error.exitCode === EXIT.interrupted) own(fixed("Cancelled"));
       else complain(headlineOf(error), detailsOf(error, options));
       return error.exitCode;
     },

@@ -1,8 +1,9 @@
 import { UTF_16 } from "../../connection/env_file.ts";
 import type { Context } from "../../context.ts";
+import { EXIT } from "../../errors.ts";
 import { Secret, tokenPrefix } from "../../secret.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
-import { isBlank } from "../token_value.ts";
+import { isBlank, trimToken, validateToken } from "../token_value.ts";
 
 /**
  * Looks for `ADC_TOKEN`, then for `API_KEY`.
@@ -32,7 +33,7 @@ function findInVariables(
   };
 }
 
-/** The source `flag`: `--token` among ADC's options. As for ADC, the last one counts. */
+/** The source `flag`: `--token` among ADC's options. */
 export function flagSource(): TokenSource {
   return {
     name: "flag",
@@ -65,7 +66,7 @@ export function dotenvSource(): TokenSource {
   return {
     name: "dotenv",
     timeout: 1_000,
-    find: ({ connection: { envFile } }) => {
+    find: ({ connection: { envFile, backend } }) => {
       if (envFile.unreadable !== undefined) {
         return Promise.resolve({
           status: "broken",
@@ -78,7 +79,15 @@ export function dotenvSource(): TokenSource {
       if (!envFile.exists) {
         return Promise.resolve({ status: "absent", reason: `no ${envFile.name} here` });
       }
-      return Promise.resolve(findInVariables((name) => envFile.get(name), ` in ${envFile.name}`));
+      const answer = findInVariables((name) => envFile.get(name), ` in ${envFile.name}`);
+      const suggestion = envFile.ambiguous.get("ADC_TOKEN");
+      // The other name is adc-run's to read alone: no ADC knows it. What is no token anyway is told as that.
+      if (
+        suggestion === undefined || answer.status !== "found" || answer.detail.startsWith("API") ||
+        validateToken(trimToken(answer.token, backend.value), backend.value) !== undefined
+      ) return Promise.resolve(answer);
+      const reason = `not every ADC reads the same ADC_TOKEN in ${envFile.name}`;
+      return Promise.resolve({ status: "broken", reason, suggestion, exitCode: EXIT.config });
     },
   };
 }

@@ -14,21 +14,21 @@ export function idOf(name) {
   return createHash("sha1").update(name).digest("hex");
 }
 
-/** The backend that the options name. */
-export function createBackend(options, log) {
+/** The backend that the options name; and which ADC asks it, the one that is written in Rust or the other. */
+export function createBackend(options, log, { client = createClient, isRust = false } = {}) {
+  const connect = (scope) => client(options, { log, scope });
   switch (options.backend) {
     case "api7ee":
-      return api7ee(options, log);
+      return api7ee(options, connect("API7"));
     case "apisix-standalone":
-      return standalone(options, log);
+      return standalone(options, connect("APISIX"), { isRust });
     default:
-      return apisix(options, log);
+      return apisix(options, connect("APISIX"), { isRust });
   }
 }
 
-function api7ee(options, log) {
+function api7ee(options, request) {
   const { server: base, token, gatewayGroup } = options;
-  const request = createClient(options, { log, scope: "API7" });
   const call = (method, path, more) => request(method, joined(base, path), { token, ...more });
   let version;
   let group;
@@ -88,9 +88,8 @@ function api7ee(options, log) {
   };
 }
 
-function apisix(options, log) {
+function apisix(options, request, { isRust }) {
   const { server: base, token } = options;
-  const request = createClient(options, { log, scope: "APISIX" });
   const call = (method, path, more) => request(method, joined(base, path), { token, ...more });
   const types = [
     "services",
@@ -115,7 +114,7 @@ function apisix(options, log) {
   }
   let version;
   return {
-    ping: () => call("GET", "/apisix/admin/routes"),
+    ping: () => call("GET", `/apisix/admin/routes${isRust ? "?page=1&page_size=10" : ""}`),
     async dump() {
       await (version ??= call("GET", "/apisix/admin/routes"));
       const answers = await Promise.all(
@@ -140,8 +139,7 @@ function apisix(options, log) {
   };
 }
 
-function standalone(options, log) {
-  const request = createClient(options, { log, scope: "APISIX" });
+function standalone(options, request, { isRust }) {
   const servers = options.server.split(",");
   const tokens = options.token.split(",");
   const pairs = servers.map((server, index) => [
@@ -151,17 +149,22 @@ function standalone(options, log) {
   const [[first, firstToken]] = pairs;
   let current;
   return {
-    // ADC gives no server here, and axios cannot go anywhere.
-    ping: () => request("HEAD", "/apisix/admin"),
+    // The one ADC gives no server here, and axios cannot go anywhere.
+    ping: () => request("HEAD", isRust ? `${first}/apisix/admin` : "/apisix/admin"),
     async dump() {
-      // Without a token, which this path does not ask for.
+      // Without a token, which this path does not ask for; Rust's client always sends its own.
       const { headers } = await request("HEAD", `${first}/apisix/admin`);
       const [, minor = 999] = /APISIX\/\d+\.(\d+)/.exec(headers.server ?? "") ?? [];
       const method = Number(minor) > 13 ? "HEAD" : "GET";
-      const answers = await Promise.all(
+      const asked = await Promise.allSettled(
         pairs.map(([server, token]) => request(method, server + CONFIGS, { token })),
       );
-      const times = answers.map((answer) => Number(answer.headers["x-last-modified"] ?? 0));
+      // For Rust's it is enough that one answers.
+      const failed = asked.filter(({ status }) => status === "rejected");
+      if (failed.length > (isRust ? pairs.length - 1 : 0)) throw failed[0].reason;
+      const times = asked.map(({ value }) =>
+        value ? Number(value.headers["x-last-modified"] ?? 0) : -1
+      );
       const [server, token] = pairs[times.indexOf(Math.max(...times))];
       ({ data: current } = await request("GET", server + CONFIGS, { token }));
       return current;
