@@ -15,7 +15,7 @@ export async function doctor(call: OwnCall<TargetOptions>, io: Io): Promise<numb
   const { options, reporter } = call;
   // Profiles that cannot be read are one of the findings.
   const names = await targetNames(call, io).catch((error) => {
-    if (options.all) throw error;
+    if (options.all || (options.profile || []).length > 1) throw error;
     return undefined;
   });
   if (names !== undefined) return await doctorOfMany(names, call, io);
@@ -78,8 +78,8 @@ function openScreen({ options, reporter }: OwnCall, io: Io): {
   const { verbose, quiet } = options;
   const findings: Finding[] = [];
   const row = (status: Finding["status"], name: string, text: Text) => {
-    const word = hasSymbols(io, "stdout") ? "" : `${status.padEnd(7)}  `;
-    reporter.print(line`${mark(status, io, "stdout")}${fixed(word + name.padEnd(10))}  ${text}`);
+    const label = mark(status, io, "stdout", `${status.padEnd(7)}  `);
+    reporter.print(line`${label}${fixed(name.padEnd(10))}  ${text}`);
   };
   return {
     add: (finding) => {

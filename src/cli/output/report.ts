@@ -307,8 +307,9 @@ const MARKS = {
   skipped: ["-", 90],
 } as const;
 
-/** A symbol at a terminal, nothing elsewhere: the words beside it say the same. */
-export function mark(name: keyof typeof MARKS, io: Io, to: To): Line {
+/** A symbol at a terminal; elsewhere a word, or nothing where the words beside it say the same. */
+export function mark(name: keyof typeof MARKS, io: Io, to: To, word = ""): Line {
   const [symbol, colour] = MARKS[name];
-  return hasSymbols(io, to) ? inColour(`${symbol} `, colour, io, to) : fixed("");
+  const text = hasSymbols(io, to) ? `${symbol} ` : word;
+  return text === "" ? fixed("") : inColour(text, colour, io, to);
 }

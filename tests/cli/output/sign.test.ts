@@ -32,6 +32,7 @@ it("`Sign` says after a second what adc-run waits for, and is gone before anythi
   assert.deepEqual(written, []);
   clock.now = 3_100;
   sign.draw();
+  // deno-lint-ignore no-control-regex
   assert.match(written.join(""), /^\r\x1b\[K\S logging in at gw\.example\.com… 3 s$/);
   written.length = 0;
   writeText(fixed("done"), io, "stderr");
