@@ -68,8 +68,8 @@ export const TYPES_FILE = "mod.d.ts";
 
 const REPOSITORY = "https://github.com/adc-run/adc-run";
 
-/** Native: not built for every system, and the only one that adc-run works without. */
-const OPTIONAL = ["@napi-rs/keyring"];
+/** Native: not built for every system, and adc-run works without them. */
+const OPTIONAL = ["@lydell/node-pty", "@napi-rs/keyring"];
 
 /** Used by the build and the tests, and by nothing in the package. */
 const DEVELOPMENT = ["ajv", "axios", "rolldown", "fast-check"];

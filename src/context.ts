@@ -1,3 +1,4 @@
+import process from "node:process";
 import type { Secret } from "./secret.ts";
 
 /**
@@ -51,6 +52,22 @@ export interface Keychain {
  * @category Run
  */
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** On Windows the names of variables are the same in any case. */
+export function variableName(name: string, platform: string = process.platform): string {
+  return platform === "win32" ? name.toUpperCase() : name;
+}
+
+/** The environment of a process has its names in any case on Windows, a copy of it only as they are written. */
+export function variableIn(
+  env: Environment,
+  name: string,
+  platform: string = process.platform,
+): string | undefined {
+  if (env[name] !== undefined || platform !== "win32") return env[name];
+  const other = Object.keys(env).find((each) => each.toUpperCase() === name.toUpperCase());
+  return other === undefined ? undefined : env[other];
+}
 
 /**
  * What every call looks at, handed on as one value: nothing below the command line has it from elsewhere.

@@ -153,7 +153,7 @@ test("`src/cli/bin.ts` alone touches the process", () => {
 const STREAMS: Readonly<Record<string, string>> = {
   "src/cli/bin.ts": "the process' streams, handed on",
   "src/cli/io.ts": "their types",
-  "src/cli/prompts.ts": "questions, which a library draws",
+  "src/cli/terminal_prompt.ts": "questions, which a library draws",
   "src/cli/commands/api.ts": "the body that was asked for",
   "src/cli/commands/run.ts": "the child's output",
   "src/cli/commands/run_many.ts": "the output of children",
@@ -165,7 +165,11 @@ const STREAMS: Readonly<Record<string, string>> = {
 
 test("adc-run writes to the process' streams in `src/cli/output/out.ts` alone", () => {
   const writes = /\.\s*(write|writev|end|pipe|cork)\s*\(|\bpipeline\(|\bwriteSync\b|\bconsole\b/;
-  const writers = ["src/cli/output/out.ts", "src/cli/output/target_lines.ts"];
+  const writers = [
+    "src/cli/output/out.ts",
+    "src/cli/output/target_lines.ts",
+    "src/cli/terminal_prompt.ts",
+  ];
   for (const [file, source] of sources) {
     if (!file.startsWith("src/cli/")) continue;
     const code = withoutComments(source);

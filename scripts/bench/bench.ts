@@ -22,6 +22,7 @@ import { bareEnvironment } from "../../tests/support/adc_run.ts";
 import { temporaryFolder } from "../../tests/support/temporary_folder.ts";
 import { judgeBudgets } from "./budgets.ts";
 import { gatherContestants } from "./contestants.ts";
+import { measureEcho } from "./echo.ts";
 import { measureOverhead } from "./overhead.ts";
 import { printResults } from "./results.ts";
 import type { Results } from "./results.ts";
@@ -43,6 +44,8 @@ function positive(name: "rounds" | "mask-rounds" | "log-size"): number {
   if (Number.isInteger(value) && value > 0) return value;
   throw new Error(`--${name} takes a whole number from 1, not "${values[name]}"`);
 }
+
+const KEYS = 50;
 
 async function bench(): Promise<Results> {
   const rounds = positive("rounds");
@@ -69,6 +72,8 @@ async function bench(): Promise<Results> {
       size,
       rounds: maskRounds,
     });
+    progress("typing");
+    const echo = await measureEcho(field, { ...surroundings, keys: KEYS });
     return {
       machine: {
         processor: cpus()[0]?.model ?? "unknown",
@@ -78,7 +83,8 @@ async function bench(): Promise<Results> {
       child,
       overhead,
       throughput: rows,
-      budgets: judgeBudgets(field, { overhead, throughput: rows }),
+      echo,
+      budgets: judgeBudgets(field, { overhead, throughput: rows, echo }),
       leftOut,
     };
   } finally {

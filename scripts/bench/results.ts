@@ -1,5 +1,6 @@
 import process from "node:process";
 import type { Budget } from "./budgets.ts";
+import type { Echo } from "./echo.ts";
 import type { Overhead } from "./overhead.ts";
 import type { Summary } from "./rounds.ts";
 import { table } from "./table.ts";
@@ -22,6 +23,8 @@ export interface Results {
   readonly overhead: readonly Overhead[];
   /** Throughput. */
   readonly throughput: readonly Throughput[];
+  /** How long a key takes to appear. */
+  readonly echo: readonly Echo[];
   /** What was promised. */
   readonly budgets: readonly Budget[];
   /** What was not measured, and why. */
@@ -34,7 +37,7 @@ export interface Results {
  * @param results The results.
  */
 export function printResults(results: Results): void {
-  const { machine, child, overhead, throughput, budgets, leftOut } = results;
+  const { machine, child, overhead, throughput, echo, budgets, leftOut } = results;
   const { processor, cores, load } = machine;
   const parts = [
     `${processor}, ${cores} cores, load ${load.toFixed(1)}; median (quartiles)`,
@@ -65,6 +68,10 @@ export function printResults(results: Results): void {
         String(secrets ?? "-"),
         ...median(rate, 0),
       ]),
+    ),
+    table(
+      [{ title: "a key's echo", align: "left" }, { title: "ms" }, { title: "" }],
+      echo.map(({ name, time }) => [name, ...median(time, 1)]),
     ),
     table(
       [{ title: "budget", align: "left" }, { title: "limit" }, { title: "measured" }, {

@@ -61,15 +61,27 @@ export async function measureThroughput(
   const rate = (times: readonly number[]) => summarize(times.map((time) => size / 1000 / time));
 
   const rows: Throughput[] = [];
+  const coloured = join(cwd, "coloured.log");
+  const inMemory = [
+    { name: "adc-run's mask in memory", path: log, size, occurrences },
+    {
+      name: "adc-run's mask in memory, colours",
+      path: coloured,
+      ...await writeLogFile(coloured, { ...options, colours: true }),
+    },
+  ];
   for (const secrets of SECRETS) {
-    progress(`mask in memory, ${secrets} secrets`);
-    const words = [field.installation, log, JSON.stringify(secretsFor(token, secrets))];
-    const output = await outputOf([field.node, inNode, ...words, String(rounds)], { env });
-    const { times, replaced } = JSON.parse(output);
-    if (replaced !== occurrences) {
-      throw new Error(`The mask replaced ${replaced} of ${occurrences} tokens`);
+    for (const { name, path, size, occurrences } of inMemory) {
+      progress(`${name}, ${secrets} secrets`);
+      const words = [field.installation, path, JSON.stringify(secretsFor(token, secrets))];
+      const output = await outputOf([field.node, inNode, ...words, String(rounds)], { env });
+      const { times, replaced } = JSON.parse(output);
+      if (replaced !== occurrences) {
+        throw new Error(`The mask replaced ${replaced} of ${occurrences} tokens`);
+      }
+      const rates = (times as readonly number[]).map((time) => size / 1000 / time);
+      rows.push({ name, secrets, rate: summarize(rates) });
     }
-    rows.push({ name: "adc-run's mask in memory", secrets, rate: rate(times) });
   }
 
   const redacts = await canRedact(field.node, field.dotenvx.prefix[1]!);

@@ -5,7 +5,7 @@ import { addressSecrets, type Server } from "../connection/server.ts";
 import type { Context } from "../context.ts";
 import { type HttpClient, type HttpResponse, openHttpClient } from "../http/http_client.ts";
 import { createMask } from "../mask/mask.ts";
-import { isAdminKey, type Secret, tokenPrefix } from "../secret.ts";
+import { isAdminKey, MIN_SECRET_LENGTH, type Secret, tokenPrefix } from "../secret.ts";
 import { splitTokens } from "../token/token_value.ts";
 import {
   describeBody,
@@ -154,8 +154,10 @@ async function checkServer(
 ): Promise<CheckResult & Pick<Probed, "configs">> {
   const { server, token } = probe;
   const tokens = token === undefined ? [] : [token];
-  const mask = createMask(tokens);
-  const quote = createMask([...tokens, ...addressSecrets(server)]);
+  const secrets = [...tokens, ...addressSecrets(server)];
+  const quote = createMask(secrets);
+  // A short token can be a word of ours: "wrong", "admin".
+  const mask = createMask(secrets.filter((each) => each.reveal().length >= MIN_SECRET_LENGTH));
   // A gateway group can be named by the token, by mistake.
   const named = ({ method, path }: FirstRequest) => mask.text(`${method} ${server.display}${path}`);
   try {
@@ -168,9 +170,9 @@ async function checkServer(
       verdict: judgement.verdict,
       tried: named(request),
       found,
-      suggestion: suggestion && quote.text(suggestion),
+      suggestion: suggestion && mask.text(suggestion),
       ...probed,
-      warning: probed.warning && quote.text(probed.warning),
+      warning: probed.warning && mask.text(probed.warning),
     };
   } catch (error) {
     signal?.throwIfAborted();

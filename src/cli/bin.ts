@@ -6,29 +6,38 @@
 
 import { existsSync } from "node:fs";
 import process from "node:process";
+import type { Writable } from "node:stream";
 import { isatty } from "node:tty";
+import type { Environment } from "../context.ts";
 import { EXIT } from "../errors.ts";
+import { ignoredSignals, type SignalPort } from "../run/signals.ts";
+import { immediateOutput, openOutput } from "../system/outputs.ts";
+import { isDeno, isNode } from "../system/programs.ts";
 import { main } from "./main.ts";
 import { hasSymbols } from "./output/layout.ts";
 import { fixed, KnownSecrets, type Line, line, writeText, written } from "./output/out.ts";
 import { Sign } from "./output/sign.ts";
 
 /**
- * Signals whose default is to end the process without a core dump, and that Node does not use itself.
+ * Signals whose default is to end the process without a core dump, and that Node does not use itself. Windows
+ * has none: there it would end with 1.
  */
-const RAISED = ["SIGHUP", "SIGINT", "SIGTERM"];
+const RAISED = process.platform === "win32" ? [] : ["SIGHUP", "SIGINT", "SIGTERM"];
 
 function sayError(text: Line, secrets = new KnownSecrets(process.env)): void {
-  const { stdout, stderr } = process;
-  writeText(line`adc-run: error: ${text}`, { stdout, stderr, secrets }, "stderr");
+  // The process may end before another stream has written.
+  const stderr = immediateOutput(2);
+  writeText(line`adc-run: error: ${text}`, { stdout: stderr, stderr, secrets }, "stderr");
 }
 
 /** What becomes of adc-run's own output is no reason to fail, but for a full disk. */
-function watchOutput(): void {
+function watchOutput({ stdout, stderr }: Outputs): void {
   let unwritten: string | undefined;
   // A reader that went away, as in `| head`, has what it wanted.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") unwritten = error.code ?? error.message;
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (!["EPIPE", "ERR_STREAM_DESTROYED"].includes(error.code!)) {
+      unwritten = error.code ?? error.message;
+    }
   });
   // Bun tells of it only after the wait in `written()`.
   process.on("exit", () => {
@@ -37,7 +46,21 @@ function watchOutput(): void {
     process.exitCode = EXIT.source;
   });
   // What adc-run itself says is never worth more than how the child ended.
-  process.stderr.on("error", () => {});
+  stderr.on("error", () => {});
+}
+
+interface Outputs {
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+}
+
+function outputStream(name: "stdout" | "stderr", fd: 1 | 2): Writable {
+  const own = openOutput(fd);
+  if (own === undefined) return process[name];
+  // `pipe()` compares with them. Bun would make its own first, to define another.
+  if (isNode()) Object.defineProperty(process, name, { value: own });
+  else Object.assign(process, { [name]: own });
+  return own;
 }
 
 /**
@@ -55,6 +78,35 @@ function workingDirectory(): string {
     fixed("cannot use the working directory: it was deleted, or its name is not valid UTF-8"),
   );
   process.exit(EXIT.config);
+}
+
+/**
+ * Node.js searches the whole environment for each variable that it is asked for; on Windows it finds them by
+ * any case.
+ */
+function environment(): Environment {
+  return isNode() && process.platform !== "win32" ? { ...process.env } : process.env;
+}
+
+/** The process' signals but for those that it was started to ignore. */
+function signalPort(): SignalPort {
+  let found: readonly NodeJS.Signals[] | undefined;
+  const ignored = () => {
+    if (found !== undefined) return found;
+    found = ignoredSignals();
+    // With a listener to another signal, Deno would end by those that have none.
+    if (isDeno) found.forEach((each) => process.on(each, () => {}));
+    return found;
+  };
+  return {
+    on: (signal, listener) => {
+      if (!ignored().includes(signal as NodeJS.Signals)) process.on(signal, listener);
+    },
+    off: (signal, listener) => process.off(signal, listener),
+    get ignored() {
+      return ignored();
+    },
+  };
 }
 
 /** What Node.js has since 20.18.1 and 22.3: the rest of adc-run counts on it. */
@@ -87,26 +139,27 @@ function watchDefects(secrets: KnownSecrets): void {
 
 async function start(): Promise<void> {
   requireRuntime();
+  const outputs = { stdout: outputStream("stdout", 1), stderr: outputStream("stderr", 2) };
   const secrets = new KnownSecrets(process.env);
   watchDefects(secrets);
-  watchOutput();
+  watchOutput(outputs);
   let endedBy: NodeJS.Signals | undefined;
-  const { env, stderr } = process;
+  const env = environment();
+  const { stderr } = outputs;
   const terminals = { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) };
   const sign = !env.CI && hasSymbols({ env, terminals }, "stderr")
     ? new Sign({ stderr, clean: { secrets, env } })
     : undefined;
   const exitCode = await main(process.argv.slice(2), {
+    ...outputs,
     env,
     cwd: workingDirectory(),
     get stdin() {
       return process.stdin;
     },
-    stdout: process.stdout,
-    stderr,
     terminals,
     sign,
-    signals: process,
+    signals: signalPort(),
     secrets,
     warnings: [],
     questions: { last: Promise.resolve() },
@@ -115,11 +168,14 @@ async function start(): Promise<void> {
     },
   });
   sign?.hide();
-  await written(process);
+  await written(outputs);
   process.exitCode = exitCode;
 
   // The child was ended by a signal: end the same way, so that a shell's loop stops at Ctrl-C.
-  if (endedBy !== undefined && RAISED.includes(endedBy)) process.kill(process.pid, endedBy);
+  // The first process of a container is ended by no signal of its own; on Deno that would be a crash.
+  if (endedBy !== undefined && RAISED.includes(endedBy) && process.pid !== 1) {
+    process.kill(process.pid, endedBy);
+  }
 
   // A keychain or a pipe that never answers must not keep the process alive. The timer itself does not.
   setTimeout(() => process.exit(), 250).unref();

@@ -153,6 +153,19 @@ const TABLE = [
     variable: "ADC_RUN_MASK",
   },
   {
+    flags: "--tty",
+    text: "run it in a pseudo-terminal, masked (default at a terminal for exec)",
+    kind: "switch",
+    scope: "runs",
+    variable: "ADC_RUN_TTY",
+  },
+  {
+    flags: "--no-tty",
+    text: "run it with pipes instead of a pseudo-terminal",
+    kind: "switch",
+    scope: "runs",
+  },
+  {
     flags: "--fail-on-leak",
     text: "exit with 65 if ADC succeeds but prints a secret",
     kind: "switch",

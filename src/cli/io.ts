@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { Context, Environment, Keychain } from "../context.ts";
+import { isPipeline } from "../lifecycle/credentials.ts";
 import type { KnownSecrets } from "./output/out.ts";
 import type { Sign } from "./output/sign.ts";
 import { abortOnInterrupt, type SignalPort } from "../run/signals.ts";
@@ -34,8 +35,17 @@ export interface Io {
   endedBy?(signal: NodeJS.Signals): void;
 }
 
-export function canAsk({ env, terminals }: Io): boolean {
-  return terminals.stdin && terminals.stderr && !env.CI;
+export function canAsk(io: Io): boolean {
+  return couldAsk(io) && !isPipeline(io.env);
+}
+
+function couldAsk({ terminals }: Io): boolean {
+  return terminals.stdin && terminals.stderr;
+}
+
+/** For messages: why `canAsk()` says no. */
+export function whyNotAsked(io: Io): string {
+  return couldAsk(io) ? "CI is set" : "there is no terminal to prompt on";
 }
 
 export function hasTerminal({ terminals }: Io): boolean {

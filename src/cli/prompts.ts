@@ -3,13 +3,13 @@ import type { Credentials } from "../admin_api/session.ts";
 import type { Connection } from "../connection/connection.ts";
 import { AdcRunError, EXIT, UsageError } from "../errors.ts";
 import { credentialsOf, needsConsent } from "../lifecycle/credentials.ts";
-import { abortOnInterrupt } from "../run/signals.ts";
 import { Secret } from "../secret.ts";
 import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token/token_value.ts";
-import { canAsk, type Io } from "./io.ts";
+import { canAsk, type Io, whyNotAsked } from "./io.ts";
 import type { LoginOptions } from "./manual/auth_commands.ts";
 import type { AskCredentials } from "../lifecycle/admin_api_source.ts";
 import { cell } from "./output/out.ts";
+import { givenUp, prompt } from "./terminal_prompt.ts";
 
 export async function askText(
   message: string,
@@ -109,57 +109,6 @@ function inTurn<T>({ questions }: Io, question: () => Promise<T>): Promise<T> {
   });
 }
 
-interface Terms {
-  readonly input: Io["stdin"];
-  readonly output: Io["stderr"];
-  readonly signal: AbortSignal;
-}
-
-/**
- * Ctrl-D: in a terminal's raw mode it is a character like any other, and the library passes over it.
- */
-const END_OF_INPUT = 4;
-
-/** Asks; Ctrl-C, Ctrl-D and the end of the input are no answer. */
-async function prompt<T extends string | boolean>(
-  { stdin, stderr, signals, sign }: Io,
-  question: (terms: Terms) => Promise<T | symbol>,
-): Promise<T> {
-  const interrupt = abortOnInterrupt(signals);
-  const end = new AbortController();
-  const give = () => end.abort();
-  const look = (data: Uint8Array | string) => {
-    const codes = typeof data === "string" ? [...data].map((each) => each.charCodeAt(0)) : data;
-    if (codes.includes(END_OF_INPUT)) give();
-  };
-  sign?.hide();
-  giveWidth(stderr);
-  stdin.on("data", look).once("end", give).once("error", give);
-  try {
-    const signal = AbortSignal.any([end.signal, interrupt.signal]);
-    const answer = await question({ input: stdin, output: stderr, signal });
-    interrupt.signal.throwIfAborted();
-    if (end.signal.aborted || typeof answer === "symbol" || answer === undefined) throw givenUp();
-    return answer;
-  } finally {
-    interrupt.release();
-    stdin.off("data", look).off("end", give).off("error", give);
-    stdin.pause();
-  }
-}
-
-/**
- * A terminal that does not tell its width has the width 0, and the library would write a letter a line.
- */
-function giveWidth(output: Io["stderr"]): void {
-  if ((output as { readonly columns?: number }).columns !== 0) return;
-  Object.defineProperty(output, "columns", { value: 80, configurable: true, writable: true });
-}
-
-function givenUp(): AdcRunError {
-  return new AdcRunError("Cancelled", EXIT.interrupted);
-}
-
 export async function requireConsent(
   connection: Connection,
   { yes, io, what = "a password" }: {
@@ -190,7 +139,8 @@ export async function readCredentials(
   const { username: fromVariable, password, loginOption } = credentialsOf(io.env, connection);
   const given = before?.username ?? (options.username?.trim() || fromVariable);
   if (given === undefined && (options.passwordStdin || !canAsk(io))) {
-    throw new UsageError("Cannot log in: no user name given", {
+    const unasked = options.passwordStdin ? "" : `, and ${whyNotAsked(io)}`;
+    throw new UsageError(`Cannot log in: no user name given${unasked}`, {
       suggestion: "Set it with --username, API7_USERNAME, or in the profile.",
     });
   }
@@ -213,7 +163,7 @@ export async function readCredentials(
       typed: true,
     };
   }
-  throw new UsageError("Cannot log in: no password given, and there is no terminal to prompt on", {
+  throw new UsageError(`Cannot log in: no password given, and ${whyNotAsked(io)}`, {
     suggestion: "Pipe it in with --password-stdin, or set API7_PASSWORD.",
   });
 }

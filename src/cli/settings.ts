@@ -58,6 +58,8 @@ export function sourcesOf(
     defaultSources({
       ...contextOf(io, reporter),
       names: options.source ?? connection.profile?.sources,
+      // Several helpers cannot share what a person types.
+      helperStdin: canAsk(io) && more.sessions === undefined ? "inherit" : "ignore",
       helperStderr: options.quiet ? "ignore" : "inherit",
       ask: mayAsk && canAsk(io) ? askCredentials(io, howLong) : undefined,
       ...more,

@@ -5,11 +5,11 @@ import {
   readTimeLimit,
 } from "../adc/arguments.ts";
 import { ADC_SETTINGS, type SettingKey } from "../adc/settings.ts";
-import type { Context, Environment } from "../context.ts";
+import { type Context, type Environment, variableName } from "../context.ts";
 import { Secret } from "../secret.ts";
 import { type Backend, BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "./backends.ts";
 import { type EnvFile, readEnvFile, readNamedFile } from "./env_file.ts";
-import { actsAtStart, effectOf, isNpmProxy, namesFromDotEnv, variableName } from "./env_names.ts";
+import { actsAtStart, effectOf, isNpmProxy, namesFromDotEnv } from "./env_names.ts";
 import {
   describeOrigin,
   isFromProject,

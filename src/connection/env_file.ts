@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
+import { variableName } from "../context.ts";
 import { codeOf, ConnectionError, EXIT, throwIfNotCapable } from "../errors.ts";
 import { isAbsent, isUtf16, readAtMost } from "../system/files.ts";
-import { variableName } from "./env_names.ts";
 import { type Origin, wrongValue } from "./origin.ts";
 
 /**

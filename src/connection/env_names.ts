@@ -1,5 +1,5 @@
 import process from "node:process";
-import type { Environment } from "../context.ts";
+import { type Environment, variableIn, variableName } from "../context.ts";
 import type { EnvFile } from "./env_file.ts";
 
 /** Which way requests take, and what looks up names and loads files in ADC's own process. */
@@ -33,7 +33,7 @@ export function isNpmProxy(name: string): boolean {
  * what makes ADC read another file; with all of `runtime`.
  */
 const AT_START =
-  /^(LD_|DYLD_|NODE_(?!ENV$)|BUN_|DENO_|PATH$|PATHEXT$|COMSPEC$|BASH_ENV$|ENV$|SHELLOPTS$|IFS$|PYTHON|PERL5?|RUBY|JAVA_TOOL_OPTIONS$|GIT_|OPENSSL_|SSL_CERT_|GCONV_PATH$|ADC_RUN_|DOTENV_)/i;
+  /^(LD_|DYLD_|NODE_(?!ENV$)|BUN_|DENO_|PATH$|PATHEXT$|COMSPEC$|SYSTEMROOT$|WINDIR$|BASH_ENV$|ENV$|SHELLOPTS$|IFS$|PYTHON|PERL5?|RUBY|JAVA_TOOL_OPTIONS$|GIT_|OPENSSL_|SSL_CERT_|GCONV_PATH$|ADC_RUN_|DOTENV_)/i;
 
 /**
  * Tells whether a variable decides what a program loads as it starts. ADC loads `.env` when it is running,
@@ -41,11 +41,6 @@ const AT_START =
  */
 export function actsAtStart(name: string): boolean {
   return AT_START.test(name) || effectOf(name) === "runtime";
-}
-
-/** On Windows the names of variables are the same in any case. */
-export function variableName(name: string, platform: string = process.platform): string {
-  return platform === "win32" ? name.toUpperCase() : name;
 }
 
 /**
@@ -65,15 +60,4 @@ export function namesFromDotEnv(
     (envFile !== dotEnv && envFile.get(name) !== undefined && !actsAtStart(name));
   const names = [...dotEnv.entries()].map(([name]) => name);
   return [...new Set([...names, ...dotEnv.ambiguous.keys()])].filter((name) => !isThere(name));
-}
-
-/** The environment of a process has its names in any case on Windows, a copy of it only as they are written. */
-export function variableIn(
-  env: Environment,
-  name: string,
-  platform: string = process.platform,
-): string | undefined {
-  if (env[name] !== undefined || platform !== "win32") return env[name];
-  const other = Object.keys(env).find((each) => each.toUpperCase() === name.toUpperCase());
-  return other === undefined ? undefined : env[other];
 }

@@ -1,9 +1,8 @@
 import { ADC_SETTINGS, type AdcFlags, type SettingKey } from "../adc/settings.ts";
-import type { Environment } from "../context.ts";
+import { type Environment, variableIn, variableName } from "../context.ts";
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import type { Backend } from "./backends.ts";
 import type { EnvFile } from "./env_file.ts";
-import { variableIn, variableName } from "./env_names.ts";
 
 /**
  * Where a value came from.

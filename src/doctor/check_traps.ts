@@ -1,6 +1,9 @@
+import process from "node:process";
 import { EnvFile, readEnvFile } from "../connection/env_file.ts";
 import type { Context, Environment } from "../context.ts";
 import { AdcRunError } from "../errors.ts";
+import { makePipes } from "../system/pipes.ts";
+import { isDeno } from "../system/programs.ts";
 import { strayWarning } from "../token/sources.ts";
 import type { DiagnoseOptions, Facts } from "./diagnose.ts";
 import { type Found, ok, warning } from "./finding.ts";
@@ -18,6 +21,7 @@ export async function checkTraps(place: Place): Promise<readonly Found[]> {
     ...tokenTraps(place, file),
     ...(connection === undefined ? connectionTraps(env, file) : []),
     ...runtimeTraps(env, file),
+    ...await pipeTraps(place),
   ];
   return findings.length > 0 ? findings : [ok("no known problems")];
 }
@@ -30,6 +34,22 @@ async function readOrEmpty(name: string, cwd: string): Promise<EnvFile> {
     if (!(error instanceof AdcRunError)) throw error;
     return new EnvFile(name, undefined);
   }
+}
+
+/** Deno makes pipes of its own, and Windows has no names for them. */
+async function pipeTraps({ env, cwd }: Place): Promise<readonly Found[]> {
+  if (isDeno || process.platform === "win32" || env.PATH === undefined) return [];
+  const pipes = await makePipes(1, { env, cwd });
+  for (const pipe of pipes ?? []) pipe.close();
+  return pipes !== undefined ? [] : [
+    warning(
+      `no pipe can be made in "${
+        env.TMPDIR || "/tmp"
+      }": a program that adc-run starts gets a socket ` +
+        "for its output, and cannot open /dev/stdout",
+      "Name a folder that can be written to in TMPDIR, and have mkfifo on PATH.",
+    ),
+  ];
 }
 
 function* tokenTraps({ env, connection, survey }: Place, file: EnvFile): Generator<Found> {

@@ -43,8 +43,8 @@ export function needsConsent(connection: Connection): string | undefined {
 }
 
 /** Tells whether this is a pipeline, where nobody answers and nothing is kept. */
-export function isPipeline(env: Environment): boolean {
-  return Boolean(env.CI);
+export function isPipeline({ CI = "" }: Environment): boolean {
+  return !["", "0", "false"].includes(CI.trim().toLowerCase());
 }
 
 /** Says that others on the network can read the password on its way. */

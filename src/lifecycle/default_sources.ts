@@ -16,6 +16,8 @@ import { storeSource } from "./store_source.ts";
 export interface DefaultSourcesOptions extends AdminApiSourceOptions, Pick<Context, "cwd"> {
   /** Which sources, in which order. @default all of them, in the order of the reference's table */
   readonly names?: readonly string[] | undefined;
+  /** Where a helper command's standard input comes from. @default "ignore" */
+  readonly helperStdin?: "inherit" | "ignore" | undefined;
   /** What becomes of a helper command's standard error. @default "ignore" */
   readonly helperStderr?: "inherit" | "ignore" | undefined;
 }
@@ -25,8 +27,8 @@ const MAKERS: Readonly<Record<SourceName, (options: DefaultSourcesOptions) => To
   "env": envSource,
   "file": fileSource,
   "dotenv": dotenvSource,
-  "command": ({ env, cwd, helperStderr = "ignore" }) =>
-    commandSource({ env, cwd, stderr: helperStderr }),
+  "command": ({ env, cwd, helperStdin, helperStderr }) =>
+    commandSource({ env, cwd, stdin: helperStdin, stderr: helperStderr }),
   "store": storeSource,
   "keychain": ({ keychain }) => keychainSource({ keychain }),
   "admin-api": adminApiSource,

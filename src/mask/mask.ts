@@ -3,8 +3,7 @@ import { Transform, type TransformCallback } from "node:stream";
 import type { Secret } from "../secret.ts";
 import { MAX_TIMER } from "../system/deadline.ts";
 import { IdleTimer, type Timers } from "../system/idle_timer.ts";
-import { secretForms } from "./forms.ts";
-import { Matcher } from "./matcher.ts";
+import { type Search, searchFor } from "./readers.ts";
 import { Replacer } from "./replacer.ts";
 
 /** Node.js 20 would take 16 KiB, less than one read from a pipe. */
@@ -117,9 +116,14 @@ export interface Mask {
 /**
  * Makes a mask for some secrets.
  *
- * A secret is found as it is, URL-encoded, escaped as in JSON or a JavaScript string, in base64 or
- * base64url (also in the middle of a longer encoded text), and in hexadecimal. Base64 and
- * hexadecimal forms of less than eight characters are left alone, for they would turn up by chance.
+ * A secret is found as it is; URL-encoded, also twice; escaped as in JSON, JSON in JSON, JavaScript,
+ * HTML, YAML, CSV, SQL, shells, Python and Perl; in base64 or base64url, also in the middle of a
+ * longer encoded text; in hexadecimal, also with blanks or colons in between, and in dumps such as
+ * those of `xxd`, `hexdump -C` and `curl --trace`; and all of these in UTF-16. A terminal's colours
+ * in between do not hide it, nor do line breaks with an indent, where lines have 16 characters or
+ * more. Its first 16 characters or more are found without the rest. Base64 and hexadecimal forms of
+ * less than eight characters are left alone, for they would turn up by chance, and a secret of less
+ * than eight characters is masked only where it stands alone: `test`, but not `latest`.
  * Occurrences that overlap are replaced by one replacement, those that merely touch by one each.
  *
  * A stream works on bytes and finds a secret however it is split into chunks. It holds back no more
@@ -156,24 +160,21 @@ export function createMask(secrets: Iterable<Secret>, options: MaskOptions = {})
       `Cannot create a mask: idleTime is ${idleTime}, not 0 to ${MAX_TIMER} milliseconds`,
     );
   }
-  const forms = new Set<string>();
-  for (const secret of secrets) {
-    for (const form of secretForms(secret.reveal())) forms.add(form);
-  }
-  return new SecretMask(new Matcher(forms), { replacement: Buffer.from(replacement), idleTime });
+  const search = searchFor([...secrets].map((secret) => secret.reveal()));
+  return new SecretMask(search, { replacement: Buffer.from(replacement), idleTime });
 }
 
 class SecretMask implements Mask {
-  readonly #matcher: Matcher;
+  readonly #search: Search;
   readonly #replacement: Buffer;
   readonly #idleTime: number;
   #count = 0;
 
   constructor(
-    matcher: Matcher,
+    search: Search,
     options: { readonly replacement: Buffer; readonly idleTime: number },
   ) {
-    this.#matcher = matcher;
+    this.#search = search;
     this.#replacement = options.replacement;
     this.#idleTime = options.idleTime;
   }
@@ -183,7 +184,7 @@ class SecretMask implements Mask {
   }
 
   stream(): Transform {
-    return new MaskStream(new Replacer(this.#matcher, this.#replacement), {
+    return new MaskStream(new Replacer(this.#search.readers, this.#replacement), {
       idleTime: this.#idleTime,
       onReplaced: (count) => {
         this.#count += count;
@@ -192,7 +193,10 @@ class SecretMask implements Mask {
   }
 
   text(value: string): string {
-    const replacer = new Replacer(this.#matcher, this.#replacement);
+    // Most messages are this plain, and the tables take longer to make than to use.
+    const isPlain = !/[^ -~]|[\da-f]{2}[ :]/i.test(value);
+    if (isPlain && !this.#search.starts.some((each) => value.includes(each))) return value;
+    const replacer = new Replacer(this.#search.readers, this.#replacement);
     const output = [...replacer.write(Buffer.from(value)), ...replacer.release()];
     // Unmasked text is returned as it came: a lone surrogate would not survive the way to bytes.
     return replacer.count === 0 ? value : Buffer.concat(output).toString();

@@ -1,102 +1,39 @@
 import { Buffer } from "node:buffer";
-import { type Matcher, ROOT } from "./matcher.ts";
-
-/**
- * The unions of overlapping occurrences, in order. A union is two numbers in a typed array that is
- * kept: a chunk may hold as many unions as bytes.
- */
-class Spans {
-  /** Start, end, start, end… Not integers of 32 bits: a union may be longer than that. */
-  #bounds = new Float64Array(16);
-  #length = 0;
-
-  /** How many unions there are. */
-  get count(): number {
-    return this.#length / 2;
-  }
-
-  start(index: number): number {
-    return this.#bounds[index * 2]!;
-  }
-
-  end(index: number): number {
-    return this.#bounds[index * 2 + 1]!;
-  }
-
-  /** Where the last union ends. */
-  get lastEnd(): number {
-    return this.#length === 0 ? -Infinity : this.#bounds[this.#length - 1]!;
-  }
-
-  /**
-   * Adds an interval. Unions that share a byte with it become one with it, those that only touch it
-   * do not.
-   */
-  add(from: number, to: number): void {
-    const last = this.#length;
-    let length = last;
-    while (length > 0 && this.#bounds[length - 1]! > from) length -= 2;
-    if (length + 2 > this.#bounds.length) this.#grow();
-    const bounds = this.#bounds;
-    const merged = length < last;
-    const end = merged ? Math.max(to, bounds[last - 1]!) : to;
-    bounds[length] = merged ? Math.min(from, bounds[length]!) : from;
-    bounds[length + 1] = end;
-    this.#length = length + 2;
-  }
-
-  /** Forgets the first unions and moves the others. */
-  advance(count: number, distance: number): void {
-    const first = count * 2;
-    for (let i = first; i < this.#length; i++) {
-      this.#bounds[i - first] = this.#bounds[i]! - distance;
-    }
-    this.#length -= first;
-  }
-
-  #grow(): void {
-    const bounds = new Float64Array(this.#bounds.length * 2);
-    bounds.set(this.#bounds);
-    this.#bounds = bounds;
-  }
-}
+import { Findings, type Reader } from "./findings.ts";
 
 const NOTHING = Buffer.alloc(0);
-/** States of at most this depth are left: to read two bytes again costs less than to go on. */
-const SHALLOW = 2;
+const NEWLINE = 0x0a;
+const LONG_CHUNK = 4096;
 /** Below this many bytes a loop copies faster than a call. */
 const SHORT_COPY = 32;
 
 /**
  * The state of one masked stream, without the stream.
  *
- * Positions count from the first byte of the current chunk; what came before is negative. Bytes
- * leave once no occurrence can reach them any more, that is up to the *hold*, the first byte that
- * could be the start of a match. An occurrence that reaches beyond the hold may yet overlap another
- * and waits as a whole; its bytes need not be kept.
+ * Positions count from the first byte that the readers see; what lies before is negative. Bytes
+ * leave once no occurrence can reach them any more, that is up to the *hold*. An occurrence that
+ * reaches beyond the hold may yet overlap another and waits as a whole; its bytes need not be kept.
  */
 export class Replacer {
-  readonly #matcher: Matcher;
+  readonly #readers: readonly Reader[];
   readonly #replacement: Uint8Array;
-  #state = ROOT;
-  /** How many of the last bytes are a proper prefix of a pattern: the state's depth. */
-  #depth = 0;
-  /** Everything before it has been handed out. Never positive between chunks. */
+  /** The last bytes, which the readers have to see again. A copy: a few keep no chunk alive. */
+  #context: Buffer = NOTHING;
+  /** Everything before it has been handed out. */
   #released = 0;
-  /** The occurrences that have not been handed out. */
-  readonly #unions = new Spans();
-  /** The last bytes before the chunk, as far as they may have to be handed out as they are. */
-  #tail: Uint8Array = NOTHING;
+  /** The occurrences that wait, as one: they overlap, or the first could not wait. */
+  #waiting: readonly number[] = [];
+  #isStart = true;
   #count = 0;
 
-  constructor(matcher: Matcher, replacement: Uint8Array) {
-    this.#matcher = matcher;
+  constructor(readers: readonly Reader[], replacement: Uint8Array) {
+    this.#readers = readers;
     this.#replacement = replacement;
   }
 
   /** How many bytes have been taken and not handed out. */
   get held(): number {
-    return 0 - this.#released;
+    return this.#context.length - this.#released;
   }
 
   /** How many replacements have been handed out. */
@@ -105,21 +42,15 @@ export class Replacer {
   }
 
   write(chunk: Uint8Array): Uint8Array[] {
-    this.#scan(chunk);
-    const hold = chunk.length - this.#depth;
-    const unions = this.#unions;
-    let done = 0;
-    while (done < unions.count && unions.end(done) <= hold) done++;
-    const waiting = done < unions.count ? Math.min(unions.start(done), hold) : hold;
-    const until = Math.max(waiting, this.#released);
-    const output = this.#output(chunk, { done, until });
-
-    const kept = this.#slices(chunk, Math.max(hold, until), chunk.length);
-    // Copies, so that a few bytes do not keep a whole chunk alive.
-    this.#tail = kept.length === 0 ? NOTHING : Buffer.concat(kept);
-    unions.advance(done, chunk.length);
-    this.#released = until - chunk.length;
-    return output;
+    if (this.#context.length > 0 && chunk.length > LONG_CHUNK) {
+      // Little is pending at the end of a line, and the rest of the chunk need not be copied.
+      const line = chunk.subarray(0, LONG_CHUNK).indexOf(NEWLINE) + 1;
+      return [
+        ...this.#read(chunk.subarray(0, line), false),
+        ...this.#read(chunk.subarray(line), false),
+      ];
+    }
+    return this.#read(chunk, false);
   }
 
   /**
@@ -127,95 +58,89 @@ export class Replacer {
    * that rest is still replaced.
    */
   release(): Uint8Array[] {
-    const done = this.#unions.count;
-    const output = this.#output(NOTHING, { done, until: 0 });
-    this.#unions.advance(done, 0);
-    this.#tail = NOTHING;
-    this.#released = 0;
-    return output;
+    return this.#read(NOTHING, true);
   }
 
-  #scan(chunk: Uint8Array): void {
-    const candidate = this.#matcher.candidates(chunk);
-    let at = 0;
-    while (at < chunk.length) {
-      if (this.#state === ROOT) at = candidate(at);
-      if (at < chunk.length) at = this.#follow(chunk, at);
-    }
+  #read(chunk: Uint8Array, end: boolean): Uint8Array[] {
+    const context = this.#context, released = this.#released;
+    const text = context.length === 0
+      ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+      : Buffer.concat([context, chunk]);
+    const found = new Findings(text.length, { isStart: this.#isStart });
+    for (const reader of this.#readers) reader.read(text, found, end);
+    const unions = unite([...this.#waiting, ...found.bounds], released);
+    const hold = end ? text.length : found.hold;
+    let done = 0;
+    while (done < unions.length && unions[done + 1]! <= hold) done += 2;
+    const until = Math.max(Math.min(unions[done] ?? hold, hold), released);
+
+    const keep = Math.min(found.keep, hold);
+    if (keep > 0) this.#isStart = false;
+    const move = (position: number): number => position - keep;
+    this.#waiting = unions.slice(done).map(move);
+    this.#context = keep === text.length ? NOTHING : Buffer.from(text.subarray(keep));
+    this.#released = move(until);
+    if (done > 0) return this.#replace(text, { from: released, until, unions, done });
+    if (released >= until) return [];
+    const isChunk = context.length === 0 && released === 0 && until === chunk.length;
+    return [isChunk ? chunk : text.subarray(released, until)];
   }
 
-  /** Runs the automaton until nothing is left to follow, and returns where to search on. */
-  #follow(chunk: Uint8Array, from: number): number {
-    const automaton = this.#matcher.automaton;
-    const start = from - this.#depth;
-    let state = this.#state;
-    let depth = this.#depth;
-    let at = from;
-    do {
-      state = automaton.next(state, chunk[at++]!);
-      const longest = automaton.longest(state);
-      if (longest !== 0) {
-        this.#unions.add(Math.max(at - longest, this.#released), at);
-        state = automaton.settle(state);
-      }
-      depth = automaton.depth(state);
-      // Only towards a later start than this one, or the search would not get on, and not back over
-      // an occurrence, which would then be found twice.
-      const hold = at - depth;
-      if (depth <= SHALLOW && hold > start && hold >= 0 && hold >= this.#unions.lastEnd) {
-        at = hold;
-        state = ROOT;
-        depth = 0;
-      }
-    } while (state !== ROOT && at < chunk.length);
-    this.#state = state;
-    this.#depth = depth;
-    return at;
-  }
-
-  /** What lies between the last byte handed out and `until`, with the first unions replaced. */
-  #output(
-    chunk: Uint8Array,
-    { done, until }: { readonly done: number; readonly until: number },
+  /** What lies between two positions, with the first unions replaced. */
+  #replace(
+    text: Buffer,
+    { from, until, unions, done }: {
+      readonly from: number;
+      readonly until: number;
+      readonly unions: readonly number[];
+      readonly done: number;
+    },
   ): Uint8Array[] {
-    if (done === 0) return this.#slices(chunk, this.#released, until);
-    const unions = this.#unions, replacement = this.#replacement;
-    let size = until - this.#released + done * replacement.length;
-    for (let i = 0; i < done; i++) size -= unions.end(i) - unions.start(i);
+    const replacement = this.#replacement;
+    let size = until - from + done / 2 * replacement.length;
+    for (let i = 0; i < done; i += 2) size -= unions[i + 1]! - unions[i]!;
     // One buffer, because a chunk may hold as many replacements as bytes.
     const output = Buffer.allocUnsafe(size);
     let length = 0;
-    let from = this.#released;
-    for (let i = 0; i < done; i++) {
-      const to = unions.start(i);
-      if (from < to) length = copyAll(this.#slices(chunk, from, to), output, length);
-      length = copy(replacement, output, length);
-      from = unions.end(i);
+    let at = from;
+    for (let i = 0; i < done; i += 2) {
+      length = copy(text, { from: at, to: unions[i]! }, output, length);
+      length = copy(replacement, { from: 0, to: replacement.length }, output, length);
+      at = unions[i + 1]!;
     }
-    copyAll(this.#slices(chunk, from, until), output, length);
-    this.#count += done;
+    copy(text, { from: at, to: until }, output, length);
+    this.#count += done / 2;
     return size === 0 ? [] : [output];
   }
+}
 
-  /** The bytes between two positions, without a copy. */
-  #slices(chunk: Uint8Array, from: number, to: number): Uint8Array[] {
-    if (from >= to) return [];
-    if (from === 0 && to === chunk.length) return [chunk];
-    if (from >= 0) return [chunk.subarray(from, to)];
-    const tail = this.#tail;
-    const old = tail.subarray(tail.length + from, tail.length + Math.min(to, 0));
-    return to <= 0 ? [old] : [old, chunk.subarray(0, to)];
+/** Those that share a byte as one, those that only touch apart, and of all what is not out yet. */
+function unite(bounds: readonly number[], released: number): readonly number[] {
+  const unions: number[] = [];
+  for (const at of inOrder(bounds)) {
+    const start = Math.max(bounds[at]!, released), end = bounds[at + 1]!;
+    if (end <= start) continue;
+    const last = unions.length - 1;
+    if (last > 0 && start < unions[last]!) unions[last] = Math.max(end, unions[last]!);
+    else unions.push(start, end);
   }
+  return unions;
 }
 
-function copyAll(slices: readonly Uint8Array[], output: Uint8Array, at: number): number {
-  let length = at;
-  for (const slice of slices) length = copy(slice, output, length);
-  return length;
+/** Where in a list of bounds each occurrence is, by its start. */
+function inOrder(bounds: readonly number[]): readonly number[] {
+  const order = Array.from({ length: bounds.length / 2 }, (_, index) => index * 2);
+  const sorted = order.every((at) => at === 0 || bounds[at]! >= bounds[at - 2]!);
+  return sorted ? order : order.sort((one, other) => bounds[one]! - bounds[other]!);
 }
 
-function copy(bytes: Uint8Array, output: Uint8Array, at: number): number {
-  if (bytes.length > SHORT_COPY) output.set(bytes, at);
-  else for (let i = 0; i < bytes.length; i++) output[at + i] = bytes[i]!;
-  return at + bytes.length;
+function copy(
+  source: Uint8Array,
+  { from, to }: { readonly from: number; readonly to: number },
+  output: Uint8Array,
+  at: number,
+): number {
+  if (to - from > SHORT_COPY) output.set(source.subarray(from, to), at);
+  else for (let i = from; i < to; i++) output[at + i - from] = source[i]!;
+  return at + Math.max(0, to - from);
 }

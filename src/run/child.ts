@@ -1,11 +1,18 @@
 import type { ChildProcess, StdioOptions } from "node:child_process";
+import { fstatSync, realpathSync } from "node:fs";
+import { basename } from "node:path";
+import process from "node:process";
 import { type Duplex, type Readable, Writable } from "node:stream";
 import type { Context } from "../context.ts";
 import { codeOf } from "../errors.ts";
 import type { Mask } from "../mask/mask.ts";
 import { ENDED_PROCESS, IdleTimer } from "../system/idle_timer.ts";
+import { makePipes, type Pipe } from "../system/pipes.ts";
+import { isDeno } from "../system/programs.ts";
 import type { Spawner } from "../system/spawn.ts";
+import { type GroupProbe, startGroupProbe } from "./group_probe.ts";
 import { notStarted, type Program } from "./locate.ts";
+import type { RunOptions } from "./options.ts";
 import { type RunSignals, sendSignal } from "./signals.ts";
 
 interface ChildOptions extends Pick<Context, "cwd" | "signal"> {
@@ -18,10 +25,12 @@ interface ChildOptions extends Pick<Context, "cwd" | "signal"> {
   /** Whether a terminal sends signals to the child as well. */
   readonly terminal?: boolean | undefined;
   readonly watch: RunSignals;
+  /** Those that were made while there was something to wait for. */
+  readonly pipes?: Promise<OutputPipes> | undefined;
   readonly spawn?: Spawner | undefined;
 }
 
-interface ChildEnding {
+export interface ChildEnding {
   /** Its exit code, `null` where a signal ended it. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -29,52 +38,178 @@ interface ChildEnding {
   readonly outputFailure: string | undefined;
 }
 
+/** A child that was started, and what is still to come of it. */
+interface StartedChild {
+  send(signal: NodeJS.Signals): void;
+  readonly ended: Promise<Pick<ChildEnding, "code" | "signal">>;
+  readonly outputs: readonly Output[];
+}
+
 export async function runChild(
   program: Program,
   args: readonly string[],
   options: ChildOptions,
 ): Promise<ChildEnding> {
-  const { stdin, stdout, stderr, env, cwd, watch, terminal = false, signal } = options;
-  let child: ChildProcess | undefined;
+  const { watch, terminal = false, signal } = options;
+  let child: StartedChild | undefined;
   let early: NodeJS.Signals | undefined;
+  let probe: GroupProbe | undefined;
   const send = (each: NodeJS.Signals) => {
     if (child === undefined) early = each;
-    else if (isAlive(child)) sendSignal(child.pid!, each);
+    else child.send(each);
   };
   // Handlers first: a signal between the start of the child and its handler would end adc-run alone.
-  watch.passTo(send, { terminal });
+  watch.passTo((each) => {
+    // A second SIGINT makes many programs give up their own clean-up.
+    const isRepeated = terminal && FROM_TERMINAL.includes(each) && child !== undefined &&
+      (probe?.isForAll() ?? true);
+    if (!isRepeated) send(each);
+  });
   const abort = () => send("SIGTERM");
   signal?.addEventListener("abort", abort);
   try {
-    const spawn = options.spawn ?? await (await import("../system/spawn.ts")).systemSpawner();
-    signal?.throwIfAborted();
-    const stdio: StdioOptions = [stdin, wayOf(stdout), wayOf(stderr)];
-    try {
-      child = spawn(program.file, [...program.prefix, ...args], { env, cwd, stdio });
-    } catch (error) {
-      // Node emits some failures and throws others.
-      throw notStarted(error, program);
-    }
-    const outputs = [
-      [child.stdout, stdout] as const,
-      [child.stderr, stderr] as const,
-    ].flatMap(([from, to]) =>
-      from && typeof to !== "string" ? [pipeOutput(from, to, options)] : []
-    );
-    const ended = ending(child, program);
+    child = await startChild(program, args, options);
     if (early !== undefined) send(early);
-    const { code, signal: killedBy } = await ended;
-    for (const output of outputs) output.childEnded();
-    const endings = await Promise.all(outputs.map(({ done }) => done));
+    if (terminal && options.spawn === undefined) probe = await startGroupProbe(options);
+    const { code, signal: killedBy } = await child.ended;
+    for (const output of child.outputs) output.childEnded();
+    const endings = await Promise.all(child.outputs.map(({ done }) => done));
     const failure = endings.find((each) => each.failure !== undefined)?.failure;
     return { code, signal: killedBy, outputFailure: failure };
   } finally {
+    probe?.stop();
     signal?.removeEventListener("abort", abort);
   }
 }
 
-function wayOf(stream: Writable | "inherit" | "ignore"): "inherit" | "ignore" | "pipe" {
-  return typeof stream === "string" ? stream : "pipe";
+/** The signals that a terminal sends to all that run at it. */
+const FROM_TERMINAL: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT"];
+
+/** Starts a child whose output comes through pipes. */
+async function startChild(
+  program: Program,
+  args: readonly string[],
+  options: ChildOptions,
+): Promise<StartedChild> {
+  const { stdin, stdout, stderr, env, cwd, watch, signal } = options;
+  const pipes = await (options.pipes ?? outputPipes(options));
+  try {
+    const spawn = options.spawn ?? await (await import("../system/spawn.ts")).systemSpawner();
+    signal?.throwIfAborted();
+    const stdio: StdioOptions = [
+      stdin,
+      typeof stdout === "string" ? stdout : pipes.stdout?.writeEnd ?? "pipe",
+      typeof stderr === "string" ? stderr : pipes.stderr?.writeEnd ?? "pipe",
+      ...namedDescriptors(args),
+    ];
+    let child: ChildProcess;
+    try {
+      const [file, ...words] = ignoring(watch.ignored, [program.file, ...program.prefix, ...args]);
+      child = spawn(file!, words, { env, cwd, stdio });
+    } catch (error) {
+      // Node emits some failures and throws others.
+      throw notStarted(error, program, { env, cwd });
+    }
+    const out = pipes.stdout?.read() ?? child.stdout;
+    const error = pipes.stderr === pipes.stdout ? child.stderr : pipes.stderr?.read();
+    return {
+      send: (each) => {
+        if (isAlive(child)) sendSignal(child.pid!, each, env);
+      },
+      ended: ending(child, program, { env, cwd }),
+      outputs: [[out, stdout] as const, [error, stderr] as const].flatMap(([from, to]) =>
+        from && typeof to !== "string" ? [pipeOutput(from, to, options)] : []
+      ),
+    };
+  } finally {
+    closePipes(pipes);
+  }
+}
+
+/** A runtime's child listens to all signals: the program is started by one that ignores some. */
+function ignoring(
+  signals: readonly NodeJS.Signals[],
+  words: readonly string[],
+): readonly string[] {
+  if (signals.length === 0) return words;
+  const names = signals.map((each) => each.slice("SIG".length));
+  // The other way loses variables whose names are none to a shell; `env` takes a program's name for one.
+  return hasFullEnv() && !words[0]!.includes("=")
+    ? ["/usr/bin/env", ...names.map((each) => `--ignore-signal=${each}`), ...words]
+    : ["/bin/sh", "-c", `trap "" ${names.join(" ")}; exec "$@"`, "sh", ...words];
+}
+
+/** BusyBox' takes no such option. */
+function hasFullEnv(): boolean {
+  try {
+    return ["env", "coreutils"].includes(basename(realpathSync("/usr/bin/env")));
+  } catch {
+    return false;
+  }
+}
+
+/** The pipes of a child's output, where the runtime's own are none. */
+export interface OutputPipes {
+  readonly stdout?: Pipe | undefined;
+  /** The same where both lead to one file: the order of what is written is kept. */
+  readonly stderr?: Pipe | undefined;
+}
+
+export async function outputPipes(
+  { stdout = "ignore", stderr = "ignore", env, cwd, spawn }:
+    & Pick<RunOptions, "stdout" | "stderr" | "spawn">
+    & Pick<Context, "env" | "cwd">,
+): Promise<OutputPipes> {
+  const isOne = isOneFile(stdout, stderr);
+  const piped = [stdout, stderr].map((each) => typeof each !== "string");
+  // Whoever brings a way of starting programs is asked for "pipe".
+  if (spawn !== undefined || (isDeno && !isOne) || !piped.includes(true)) return {};
+  const count = isOne ? 1 : piped.filter(Boolean).length;
+  const pipes = await makePipes(count, { env, cwd });
+  return {
+    stdout: piped[0] ? pipes?.[0] : undefined,
+    stderr: piped[1] ? pipes?.at(-1) : undefined,
+  };
+}
+
+export function closePipes({ stdout, stderr }: OutputPipes): void {
+  for (const pipe of new Set([stdout, stderr])) pipe?.close();
+}
+
+function isOneFile(...streams: readonly (Writable | "inherit" | "ignore")[]): boolean {
+  const [one, other] = streams.map((each) => (each as { readonly fd?: unknown }).fd);
+  if (process.platform === "win32" || one !== 1 || other !== 2) return false;
+  try {
+    const [first, second] = [fstatSync(1, { bigint: true }), fstatSync(2, { bigint: true })];
+    return first.dev === second.dev && first.ino === second.ino;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * What a shell writes for `<(…)` leads to an open descriptor. Deno hands its own on; Node.js closes them.
+ */
+function namedDescriptors(args: readonly string[]): readonly (number | "ignore")[] {
+  if (isDeno || process.platform === "win32") return [];
+  const names = args.flatMap((arg) => [...arg.matchAll(/\/(?:dev|proc\/self)\/fd\/(\d{1,4})/g)]);
+  const numbers = names.map(([, digits]) => Number(digits)).filter((each) =>
+    each > 2 && isOpen(each)
+  );
+  return Array.from(
+    { length: Math.max(2, ...numbers) - 2 },
+    (_, index) => numbers.includes(index + 3) ? index + 3 : "ignore",
+  );
+}
+
+/** Whether it is one that somebody handed over, and none that the runtime has for itself. */
+function isOpen(descriptor: number): boolean {
+  try {
+    const stats = fstatSync(descriptor);
+    return stats.isFIFO() || stats.isFile() || stats.isCharacterDevice() || stats.isSocket();
+  } catch {
+    return false;
+  }
 }
 
 function isAlive(child: ChildProcess): boolean {
@@ -84,10 +219,11 @@ function isAlive(child: ChildProcess): boolean {
 function ending(
   child: ChildProcess,
   program: Program,
+  where: Pick<Context, "env" | "cwd">,
 ): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
   return new Promise((resolve, reject) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
-    child.once("error", (error) => reject(notStarted(error, program)));
+    child.once("error", (error) => reject(notStarted(error, program, where)));
   });
 }
 

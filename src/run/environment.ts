@@ -1,18 +1,21 @@
+import { delimiter } from "node:path";
 import type { AdcArguments } from "../adc/arguments.ts";
 import { type Connection, connectionVariables } from "../connection/connection.ts";
-import { actsAtStart, variableName } from "../connection/env_names.ts";
+import { actsAtStart } from "../connection/env_names.ts";
 import { addressSecrets } from "../connection/server.ts";
-import type { Environment } from "../context.ts";
+import { type Environment, variableIn, variableName } from "../context.ts";
 import { MIN_SECRET_LENGTH, Secret, tokenPrefix } from "../secret.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { isWayToTokens, withoutWaysToTokens } from "../token/sources.ts";
 import { sentToken, splitTokens, trimToken } from "../token/token_value.ts";
+import type { Program } from "./locate.ts";
 
 export type ChildEnvironment = Record<string, string | undefined>;
 
-/** On Windows the variable is there by any case. */
-function withdraw(name: string, child: ChildEnvironment): void {
+/** On Windows the variable is there by any case, and the child would get one of them. */
+function setVariable(child: ChildEnvironment, name: string, value: string | undefined): void {
   for (const each of Object.keys(child)) if (variableName(each) === name) delete child[each];
+  if (value !== undefined) child[name] = value;
 }
 
 export function childEnvironment(connection: Connection, env: Environment): ChildEnvironment {
@@ -21,12 +24,13 @@ export function childEnvironment(connection: Connection, env: Environment): Chil
   // A file named with --env-file stands in for `.env`, whose variables ADC would load by itself.
   if (connection.envFile.name !== ".env") {
     for (const [name, value] of connection.envFile.entries()) {
-      if (!isWayToTokens(name) && !actsAtStart(name)) child[name] ??= value;
+      if (!isWayToTokens(name) && !actsAtStart(name) && variableIn(child, name) === undefined) {
+        child[name] = value;
+      }
     }
   }
   for (const [name, value] of Object.entries(connectionVariables(connection))) {
-    if (value === undefined) withdraw(name, child);
-    else child[name] = value;
+    setVariable(child, name, value);
   }
   return child;
 }
@@ -46,11 +50,24 @@ export function handOver(
   for (const [name, value] of Object.entries(variables)) {
     if (value !== undefined && value.trim() === parent) child[name] = token.reveal();
   }
-  child.ADC_TOKEN = token.reveal();
+  setVariable(child, "ADC_TOKEN", token.reveal());
 }
 
-/** Masking a secret that is shorter would garble the output and tell where it occurs. */
-const MIN_KNOWN_LENGTH = 4;
+/** The files that were started as ADC, by an adc-run and by one inside of it. */
+const STARTED_ADC = "ADC_RUN_STARTED_ADC";
+
+export function isStartedAdc({ name }: Pick<Program, "name">, env: Environment): boolean {
+  return env[STARTED_ADC]?.split(delimiter).includes(name) ?? false;
+}
+
+/** A script in ADC's place that calls adc-run is told; another program may start what it likes. */
+export function markStartedAdc(
+  child: ChildEnvironment,
+  adc: Pick<Program, "name"> | undefined,
+): void {
+  child[STARTED_ADC] = adc &&
+    [...child[STARTED_ADC]?.split(delimiter) ?? [], adc.name].join(delimiter);
+}
 
 /**
  * Collects the secrets that the child could print: the token, tokens of other sources that it can see,
@@ -70,7 +87,7 @@ export function secretsOf(
     ...others.flatMap((secret) => splitTokens(trimToken(secret, backend.value), backend.value)),
     ...servers.flatMap(addressSecrets),
     ...proxies.flatMap((proxy) => proxy ? proxyPassword(proxy.url) : []),
-  ].filter((secret) => secret.reveal().length >= MIN_KNOWN_LENGTH);
+  ].filter((secret) => secret.reveal() !== "");
 }
 
 /**

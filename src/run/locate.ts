@@ -1,9 +1,19 @@
 import { existsSync, lstatSync, statSync } from "node:fs";
-import { dirname, extname, isAbsolute, join, resolve, sep } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import process from "node:process";
 import type { Context, Environment } from "../context.ts";
 import { codeOf, CommandError, EXIT } from "../errors.ts";
-import { findOnPath, isExecutable, isFile, isNode, lookUpProgram } from "../system/programs.ts";
+import {
+  findOnPath,
+  findProgram,
+  interpreterOf,
+  isExecutable,
+  isFile,
+  isNode,
+  isScript,
+  lookUpProgram,
+} from "../system/programs.ts";
+import { isStartedAdc } from "./environment.ts";
 
 /**
  * A program and the arguments that stand before its own.
@@ -32,8 +42,8 @@ export function locateAdc(options: LocateOptions): Program {
   const { env, cwd } = options;
   const asked = options.adc ?? (env.ADC_RUN_ADC === "" ? undefined : env.ADC_RUN_ADC);
   if (asked !== undefined) {
-    const file = hasFolder(asked) ? resolve(cwd, asked) : findOnPath(asked, { env, cwd });
-    return programOf(requireExecutable(file, asked), { env, cwd });
+    const file = requireExecutable(findProgram(asked, { env, cwd }), asked);
+    return refuseRecursion(programOf(file, { env, cwd }), env);
   }
   const file = findOnPath("adc", { env, cwd }) ?? findInNodeModules({ env, cwd });
   if (file === undefined) {
@@ -43,7 +53,17 @@ export function locateAdc(options: LocateOptions): Program {
       { suggestion: HOW_TO_GET_ADC },
     );
   }
-  return programOf(file, { env, cwd });
+  return refuseRecursion(programOf(file, { env, cwd }), env);
+}
+
+/** A script that calls adc-run, or adc-run itself, would be run again and again. */
+function refuseRecursion(program: Program, env: Environment): Program {
+  if (!isStartedAdc(program, env)) return program;
+  throw new CommandError(
+    `Cannot run ADC: "${program.name}" starts adc-run, which would start it again`,
+    EXIT.notExecutable,
+    { suggestion: "Name ADC itself with --adc or ADC_RUN_ADC." },
+  );
 }
 
 /**
@@ -54,8 +74,10 @@ export function locateProgram(
   name: string,
   where: { readonly env: Environment; readonly cwd: string },
 ): Program {
-  const code = lookUpProgram(name, where);
-  if (code !== "found") throw notStarted({ code }, { name });
+  const found = lookUpProgram(name, where);
+  if ("code" in found) throw notStarted(found, { name });
+  // Windows would take another, of another ending, and no script.
+  if (process.platform === "win32") return { ...programOf(found.file, where), name };
   return { file: name, prefix: [], name };
 }
 
@@ -67,7 +89,9 @@ function requireExecutable(file: string | undefined, asked: string): string {
   }
   if (!isScript(file) && !isExecutable(file)) {
     throw new CommandError(`Cannot run ADC: "${file}" is not executable`, EXIT.notExecutable, {
-      suggestion: `Make it executable: chmod +x ${file}`,
+      suggestion: process.platform === "win32"
+        ? "Name a file that ends in .exe, .cmd, .bat or .js."
+        : `Make it executable: chmod +x ${file}`,
     });
   }
   return file;
@@ -129,14 +153,6 @@ function isTrusted(file: string, root: string | undefined): boolean {
   return [statSync(file), lstatSync(file)].every(({ uid }) => users.includes(uid));
 }
 
-function hasFolder(name: string): boolean {
-  return isAbsolute(name) || name.includes("/") || name.includes(sep);
-}
-
-function isScript(file: string): boolean {
-  return [".js", ".cjs", ".mjs"].includes(extname(file));
-}
-
 /** Why a program did not start, by the system's code, and what to do about it. */
 const REASONS: Readonly<Record<string, readonly [found: string, suggestion: string]>> = {
   ENOENT: ["it was not found", "Check its name and PATH."],
@@ -151,17 +167,47 @@ const REASONS: Readonly<Record<string, readonly [found: string, suggestion: stri
   ],
 };
 
-export function notStarted(error: unknown, program: Pick<Program, "name">): unknown {
+export function notStarted(
+  error: unknown,
+  { name }: Pick<Program, "name">,
+  where?: Pick<Context, "env" | "cwd">,
+): unknown {
   // Deno's own words say which permission is missing.
   if (error instanceof Error && error.name === "NotCapable") return error;
   const code = codeOf(error);
+  if (code === "ENOENT" && where !== undefined) {
+    const found = lookUpProgram(name, where);
+    if ("file" in found) return withoutInterpreter(name, found.file);
+  }
   const [found, suggestion] = REASONS[code ?? ""] ?? [
     code ?? "it does not start",
     "Check its permissions, and its first line if it is a script.",
   ];
   return new CommandError(
-    `Cannot run "${program.name}": ${found}`,
+    `Cannot run "${name}": ${found}`,
     code === "ENOENT" ? EXIT.notFound : EXIT.notExecutable,
     { suggestion, cause: error },
+  );
+}
+
+/** The system says of it that the program itself was not found. */
+function withoutInterpreter(name: string, file: string): CommandError {
+  const interpreter = interpreterOf(file);
+  if (interpreter === undefined) {
+    return new CommandError(
+      `Cannot run "${name}": the interpreter or loader that it needs was not found`,
+      EXIT.notExecutable,
+      { suggestion: "Check that it was made for this system." },
+    );
+  }
+  const shown = interpreter.replace(/\r$/, "");
+  return new CommandError(
+    `Cannot run "${name}": its interpreter "${shown}" was not found`,
+    EXIT.notExecutable,
+    {
+      suggestion: shown === interpreter
+        ? "Check the script's first line."
+        : "The script's first line ends in a carriage return: save it with Unix line endings.",
+    },
   );
 }

@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import process from "node:process";
 import type { Writable } from "node:stream";
 import {
   type AdcArguments,
@@ -18,22 +19,24 @@ import { defaultSources } from "../lifecycle/default_sources.ts";
 import { endWarning, explainRefusal, knownToken } from "../lifecycle/expiry.ts";
 import type { SessionPool } from "../lifecycle/session_pool.ts";
 import { createMask } from "../mask/mask.ts";
-import { tokenPrefix } from "../secret.ts";
+import { MIN_SECRET_LENGTH, tokenPrefix } from "../secret.ts";
 import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolve.ts";
 import type { TokenLease } from "../token/source.ts";
 import { strayWarning, withoutWaysToTokens } from "../token/sources.ts";
 import { sentToken, splitTokens } from "../token/token_value.ts";
-import { runChild } from "./child.ts";
+import { closePipes, type OutputPipes, outputPipes, runChild } from "./child.ts";
 import {
   type ChildEnvironment,
   childEnvironment,
   handOver,
+  markStartedAdc,
   secretsOf,
   visibleTokens,
 } from "./environment.ts";
-import { locateAdc, locateProgram } from "./locate.ts";
+import { locateAdc, locateProgram, type Program } from "./locate.ts";
 import type { OnlinePlan, RunOptions, RunPlan, RunResult } from "./options.ts";
 import type { RunSignals } from "./signals.ts";
+import type { runInTerminal, Terminal } from "./terminal.ts";
 
 /** What is to be run. */
 export interface Call {
@@ -59,6 +62,10 @@ export interface RunTerms extends Omit<RunOptions, keyof Context | "exec" | "sig
   readonly fromEnvironment?: ReadonlySet<string> | undefined;
   /** Log-ins that are shared with other runs. */
   readonly sessions?: SessionPool | undefined;
+  /** The terminal for a child that gets one of its own; `required` where pipes will not do instead. */
+  readonly pseudoTerminal?:
+    | { readonly terminal: Terminal; readonly required: boolean }
+    | undefined;
   /** Told what is known, before the child starts; `false` ends the run here. */
   readonly onPlan?: ((plan: RunPlan) => Promise<LateTerms | false> | LateTerms | false) | undefined;
 }
@@ -74,13 +81,17 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
 
   // ADC, or the program. Before anything is sent, made or said: without it there is nothing to do it for.
   const program = name === undefined ? locateAdc(terms) : locateProgram(name, terms);
+  if (process.platform === "win32") {
+    const { windowsCommand } = await import("../system/windows_command.ts");
+    windowsCommand(program.file, [...program.prefix, ...args.words], env);
+  }
   const guards = name === undefined ? await import("./guards.ts") : undefined;
   guards?.refuseLinkedOutput(args, cwd);
   await guards?.refuseDevices(args, cwd);
   if (name === undefined && !needsBackend(args)) {
     const secrets = visibleTokens(args, env);
     const plan = { kind: "offline", program, words: args.wordsWithoutValues, secrets } as const;
-    return await runProgram(plan, withoutWaysToTokens(env), context);
+    return await runProgram(plan, withoutWaysToTokens(env), { ...context, isAdc: true });
   }
 
   if (name === undefined) refuseVault(env);
@@ -94,6 +105,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   // The token, which may have been made for this run.
   const found = terms.token === false ? WITHOUT_TOKEN : await findToken(connection, context);
   let { lease } = found;
+  let pipes: Promise<OutputPipes> | undefined;
   try {
     requireGatewayGroup(connection, found.token);
     // What the child must not do with it.
@@ -109,6 +121,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     const stray = strayWarning(connection, { source: found.source, env });
     if (stray !== undefined) onWarning?.(stray);
     warnOfMismatch(connection, found, context);
+    warnOfShortToken(connection, found, terms);
     const record = sentToken(found.token) &&
       await knownToken(found.token, { connection, env, onWarning });
     const warning = endWarning(record, { connection, now: now() });
@@ -126,7 +139,10 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     // The check.
     let checked: CheckResult | undefined;
     if (terms.check !== false) {
-      checked = await checkToken(sentToken(resolved.token), { ...context, connection });
+      const checking = checkToken(sentToken(resolved.token), { ...context, connection });
+      // They take a program of the system's: while the server is waited for, that costs nothing.
+      if (terms.mask !== false) pipes = outputPipes(terms);
+      checked = await checking;
       if (checked.verdict !== "valid") {
         const refusal = explainRefusal(checked, { record, now: now(), resolved, connection, env });
         throw new CheckError(refusal, { resolved });
@@ -152,9 +168,14 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
       resolved,
       checked,
     } as const;
-    const result = await runProgram(plan, child, context);
+    const result = await runProgram(plan, child, {
+      ...context,
+      pipes,
+      isAdc: name === undefined,
+    });
     return result && await checkAgain(result, plan, terms);
   } finally {
+    if (pipes !== undefined) closePipes(await pipes);
     await releaseLease(lease, terms);
   }
 }
@@ -244,6 +265,20 @@ function warnOfMismatch(
   );
 }
 
+/** A short one is a word that turns up by itself. */
+function warnOfShortToken(
+  { backend }: Connection,
+  { token }: ResolvedToken,
+  { mask, onWarning }: Pick<RunTerms, "mask" | "onWarning">,
+): void {
+  if (mask === false || sentToken(token) === undefined) return;
+  const lengths = splitTokens(token, backend.value).map((each) => each.reveal().length);
+  const length = Math.min(...lengths);
+  if (length >= MIN_SECRET_LENGTH) return;
+  const count = length === 1 ? "1 character" : `${length} characters`;
+  onWarning?.(`The token has ${count}: it is masked only where it stands alone.`);
+}
+
 /** A server that asks for no key, or one in front of it, takes anything. */
 function warnOfForeignToken(
   { backend }: Connection,
@@ -265,7 +300,7 @@ function wordsForAdc({ args: { words }, timeout }: Connection): readonly string[
 async function runProgram(
   plan: RunPlan,
   child: ChildEnvironment,
-  terms: RunTerms,
+  terms: RunTerms & { readonly isAdc: boolean; readonly pipes?: Promise<OutputPipes> | undefined },
 ): Promise<RunResult | undefined> {
   const late = await terms.onPlan?.(plan);
   if (late === false) return undefined;
@@ -275,18 +310,59 @@ async function runProgram(
   const secrets = [...plan.secrets, ...late?.secrets ?? terms.secrets ?? []];
   // A child that can see no secret writes straight to where its output goes.
   const piped = terms.mask !== false && secrets.length > 0;
-  const mask = createMask(piped ? secrets : []);
-  const out = piped ? stdout : unmasked(stdout, 1);
-  const { code, signal: killedBy, outputFailure } = await runChild(plan.program, plan.words, {
-    ...terms,
-    stdin,
-    stdout: out,
-    stderr: piped ? stderr : unmasked(stderr, 2),
-    mask,
-    env: { ...child, ...colourOf(out, terms.env) },
-  });
+  const inTerminal = piped ? await openTerminal(plan, terms) : undefined;
+  const mask = createMask(piped ? secrets : [], inTerminal && { idleTime: ECHO_TIME });
+  markStartedAdc(child, terms.isAdc ? plan.program : undefined);
+  if (terms.isAdc && piped && !inTerminal) addColours(child, plan, [stdout, stderr]);
+  const { code, signal: killedBy, outputFailure } = inTerminal === undefined
+    ? await runChild(plan.program, plan.words, {
+      ...terms,
+      stdin,
+      stdout: piped ? stdout : unmasked(stdout, 1),
+      stderr: piped ? stderr : unmasked(stderr, 2),
+      pipes: piped ? terms.pipes : undefined,
+      mask,
+      env: child,
+    })
+    : await inTerminal(plan.program, plan.words, { ...terms, mask, env: child });
   const exitCode = code ?? 128 + (killedBy === null ? 0 : constants.signals[killedBy]);
   return { ...plan, exitCode, signal: killedBy, masked: mask.count, outputFailure };
+}
+
+/** Whoever types waits for the echo of a letter that a secret may begin with; in milliseconds. */
+const ECHO_TIME = 10;
+
+/** What runs a child in a pseudo-terminal, where it is to have one and one can be had. */
+async function openTerminal(
+  { words }: RunPlan,
+  { pseudoTerminal }: RunTerms,
+): Promise<
+  | ((
+    program: Program,
+    args: readonly string[],
+    options: Omit<Parameters<typeof runInTerminal>[2], "terminal" | "open">,
+  ) => ReturnType<typeof runChild>)
+  | undefined
+> {
+  if (pseudoTerminal === undefined || words.some(namesDescriptor)) return undefined;
+  const { loadPseudoTerminals, runInTerminal: run } = await import("./terminal.ts");
+  try {
+    const open = await loadPseudoTerminals();
+    const { terminal } = pseudoTerminal;
+    return (program, args, options) => run(program, args, { ...options, terminal, open });
+  } catch (error) {
+    if (!pseudoTerminal.required) return undefined;
+    throw new ConnectionError(
+      `Cannot use --tty: there is no pseudo-terminal here: ${messageOf(error)}`,
+      EXIT.config,
+      { suggestion: "Install @lydell/node-pty beside adc-run, or leave out --tty." },
+    );
+  }
+}
+
+/** Descriptors above 2 are not handed to a pseudo-terminal's child. */
+function namesDescriptor(word: string): boolean {
+  return /\/(dev|proc\/self)\/fd\/([3-9]|\d\d)/.test(word);
 }
 
 /** Without a mask there is no reason to stand between the child and the terminal. */
@@ -295,17 +371,22 @@ function unmasked(stream: Writable | "inherit" | "ignore", own: number): typeof 
 }
 
 /**
- * A child that writes to a pipe leaves out its colours, unless it is told that a terminal follows.
+ * ADC leaves out its colours where it writes to a pipe, unless it is told that a terminal follows. Another
+ * program may have one of its streams redirected, or run a third whose output is read.
  */
-function colourOf(
-  stdout: Writable | "inherit" | "ignore",
-  env: Environment,
-): { readonly FORCE_COLOR?: string } {
-  if (env.FORCE_COLOR !== undefined || env.NO_COLOR !== undefined) return {};
-  const stream = stdout as { readonly isTTY?: boolean; getColorDepth?(): number };
-  if (typeof stdout === "string" || stream.isTTY !== true) return {};
-  const depth = stream.getColorDepth?.() ?? 4;
-  return depth < 4 ? {} : { FORCE_COLOR: depth >= 24 ? "3" : depth >= 8 ? "2" : "1" };
+function addColours(
+  child: ChildEnvironment,
+  plan: RunPlan,
+  streams: readonly (Writable | "inherit" | "ignore")[],
+): void {
+  const isSet = (name: string) =>
+    child[name] !== undefined ||
+    (plan.kind === "online" && plan.connection.envFile.get(name) !== undefined);
+  if (isSet("FORCE_COLOR") || isSet("NO_COLOR")) return;
+  const terminals = streams as readonly { readonly isTTY?: boolean; getColorDepth?(): number }[];
+  if (!terminals.every(({ isTTY }) => isTTY === true)) return;
+  const depth = terminals[0]!.getColorDepth?.() ?? 4;
+  if (depth >= 4) child.FORCE_COLOR = depth >= 24 ? "3" : depth >= 8 ? "2" : "1";
 }
 
 async function checkAgain(

@@ -1,5 +1,7 @@
 import { constants } from "node:os";
 import process from "node:process";
+import type { Environment } from "../context.ts";
+import { isNode, readProcess } from "../system/programs.ts";
 
 /**
  * What signals arrive at: `process`, or an `EventEmitter` in a test.
@@ -10,6 +12,12 @@ export interface SignalPort {
   on(signal: string, listener: () => void): unknown;
   /** Stops listening. */
   off(signal: string, listener: () => void): unknown;
+  /**
+   * Signals that were ignored when the process began, as `nohup` has it. They stay so in the child.
+   *
+   * @default none
+   */
+  readonly ignored?: readonly NodeJS.Signals[] | undefined;
 }
 
 /**
@@ -47,35 +55,40 @@ const FOR_CHILD: readonly NodeJS.Signals[] = ["SIGUSR1", "SIGUSR2", "SIGWINCH"];
  * are its own, and after it they cut the clean-up short. None of them ends adc-run before it has cleaned up.
  */
 export interface RunSignals {
+  /** Those that the child is to ignore. */
+  readonly ignored: readonly NodeJS.Signals[];
   /** Aborted with `Interrupted` by a signal before the child. */
   readonly interrupted: AbortSignal;
-  /**
-   * From now on signals are the child's; those that a terminal has sent to it as well are left out.
-   */
-  passTo(send: (signal: NodeJS.Signals) => void, options: { readonly terminal: boolean }): void;
+  /** From now on signals are the child's. */
+  passTo(send: (signal: NodeJS.Signals) => void, also?: readonly NodeJS.Signals[]): void;
   /** There is no child, or none any more: the next signal cuts short what this one is handed to. */
   cleanUp(): AbortSignal;
   stop(): void;
 }
 
 /** Listens for as long as a run lasts, with one listener a signal. */
-export function watchSignals(port: SignalPort | undefined): RunSignals {
+export function watchSignals(
+  port: SignalPort | undefined,
+  platform: string = process.platform,
+): RunSignals {
+  const onWindows = platform === "win32";
   const before = new AbortController();
   let act = (signal: NodeJS.Signals) => before.abort(new Interrupted(signal));
   const listenTo = (signals: readonly NodeJS.Signals[]) =>
-    port === undefined ? () => {} : listen(port, signals, (signal) => () => act(signal));
-  const stops = [listenTo(ENDING)];
+    port === undefined
+      ? () => {}
+      : listen(port, signals, (signal) => () => act(signal === "SIGBREAK" ? "SIGTERM" : signal));
+  const stops = [listenTo(onWindows ? [...ENDING, "SIGBREAK"] : ENDING)];
   const stop = () => {
     for (const each of stops.splice(0)) each();
   };
   return {
+    ignored: port?.ignored ?? [],
     interrupted: before.signal,
-    passTo: (send, { terminal }) => {
-      act = (signal) => {
-        // A second SIGINT makes many programs give up their own clean-up, so a terminal's is not repeated.
-        if (signal !== "SIGINT" || !terminal) send(signal);
-      };
-      stops.push(listenTo(FOR_CHILD));
+    passTo: (send, also = []) => {
+      // On Windows all come from the console, which sends them to the child too; one of ours would end it at once.
+      act = onWindows ? () => {} : send;
+      stops.push(listenTo([...FOR_CHILD, ...also]));
     },
     cleanUp: () => {
       const hurry = new AbortController();
@@ -105,6 +118,7 @@ export function abortOnInterrupt(
 export function shareSignals(port: SignalPort): SignalPort {
   const shared = new Map<string, { readonly each: Set<() => void>; readonly tell: () => void }>();
   return {
+    ignored: port.ignored,
     on(signal, listener) {
       const known = shared.get(signal);
       if (known !== undefined) return void known.each.add(listener);
@@ -124,6 +138,18 @@ export function shareSignals(port: SignalPort): SignalPort {
       port.off(signal, known.tell);
     },
   };
+}
+
+/**
+ * The signals that are ignored now; to be asked before anybody listens to one. Node.js makes an end of that
+ * before it runs a script.
+ */
+export function ignoredSignals(): readonly NodeJS.Signals[] {
+  if (isNode() || process.platform !== "linux") return [];
+  const [, digits = "0"] = /^SigIgn:\s*(\w+)/m.exec(readProcess("/proc/self/status") ?? "") ?? [];
+  const isIgnored = (signal: NodeJS.Signals) =>
+    BigInt(`0x${digits}`) >> BigInt(constants.signals[signal] - 1) & 1n;
+  return [...ENDING, ...FOR_CHILD, "SIGTSTP" as const].filter(isIgnored);
 }
 
 /** Listens to signals, as far as the system knows them: Windows does not know all. */
@@ -150,9 +176,17 @@ function listen(
  * Sends a signal to a process.
  *
  * On Deno `child.kill()` would report the child as ended by the signal even when it caught the signal and
- * left with a code of its own.
+ * left with a code of its own. Windows knows no signals, and ends one process of those that a batch file and
+ * ADC are: there all are ended.
  */
-export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+export function sendSignal(pid: number, signal: NodeJS.Signals, env?: Environment): void {
+  if (process.platform === "win32") {
+    // Without it a signal is meant that ends nobody, and that is not there.
+    if (env !== undefined) {
+      void import("../system/capture.ts").then(({ endTree }) => endTree(pid, env));
+    }
+    return;
+  }
   try {
     process.kill(pid, signal);
   } catch {

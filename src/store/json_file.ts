@@ -9,7 +9,7 @@ import {
   requirePrivate,
   requirePrivateFolder,
 } from "./private_path.ts";
-import { retrySharing } from "./replace_file.ts";
+import { retrySharing, SHARING_TIMEOUT } from "./replace_file.ts";
 import { DamagedFileError, StoreError, storeError } from "./store_error.ts";
 
 /** The version of all files that this adc-run writes, and the newest that it reads. */
@@ -139,7 +139,7 @@ export class JsonFile<T extends object> {
       if (!(error instanceof DamagedFileError)) throw error;
       const aside = `${path}.damaged-${new Date().toISOString().replace(/[-:]/g, "")}`;
       try {
-        await retrySharing(() => fs.rename(path, aside));
+        await retrySharing(() => fs.rename(path, aside), { timeout: SHARING_TIMEOUT });
       } catch (cause) {
         throw storeError("set aside the damaged file", path, cause);
       }

@@ -38,8 +38,10 @@ export async function replaceFile(
     } finally {
       await handle.close();
     }
-    await check();
-    await retrySharing(() => fs.rename(temporary, path));
+    await retrySharing(async () => {
+      await check();
+      await fs.rename(temporary, path);
+    }, { timeout: SHARING_TIMEOUT });
   } catch (error) {
     await fs.rm(temporary, { force: true }).catch(throwIfNotCapable);
     throw storeError("write", path, error);
@@ -87,23 +89,34 @@ export async function removeBeside(
 
 /** What Windows answers while another process, a virus scanner perhaps, has the file open. */
 const SHARING_CODES: readonly string[] = ["EPERM", "EACCES", "EBUSY"];
-const MAX_TRIES = 8;
+
+/** As long as for a lock: somebody has the file open. */
+export const SHARING_TIMEOUT = 60_000;
+
+/** A file that is opened may be closed to us for good. */
+const OPENING_TIMEOUT = 500;
 
 /**
- * Makes a system call, on Windows a few times over: there a file that somebody has open can for that
- * moment not be renamed, replaced or read.
+ * Makes a system call, on Windows until it works: there a file that somebody has open can for that time not
+ * be renamed, replaced or read.
  */
 export async function retrySharing<T>(
   call: () => T | Promise<T>,
-  platform: string = process.platform,
+  { timeout = OPENING_TIMEOUT, platform = process.platform }: {
+    readonly timeout?: number;
+    readonly platform?: string;
+  } = {},
 ): Promise<T> {
-  for (let tries = 1;; tries++) {
+  const start = performance.now();
+  for (let wait = 2;; wait = Math.min(2 * wait, 100)) {
     try {
       return await call();
     } catch (error) {
-      const shared = platform === "win32" && SHARING_CODES.includes(codeOf(error) ?? "");
-      if (!shared || tries === MAX_TRIES) throw error;
+      const code = codeOf(error) ?? "";
+      const patience = code === "EBUSY" ? Math.max(timeout, SHARING_TIMEOUT) : timeout;
+      const shared = platform === "win32" && SHARING_CODES.includes(code);
+      if (!shared || performance.now() - start >= patience) throw error;
     }
-    await timers.setTimeout(2 ** tries);
+    await timers.setTimeout(wait);
   }
 }

@@ -1,3 +1,4 @@
+import process from "node:process";
 import {
   AdcRunError,
   type AdcRunErrorOptions,
@@ -54,19 +55,29 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOTDIR: "a part of the path is not a directory",
   ENAMETOOLONG: "the name is too long",
   EIO: "device error",
+  EBUSY: "another program has it open",
 };
 
 /** Where another folder would do. */
 const ELSEWHERE: readonly string[] = ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR"];
 
 /** Turns a failed system call into a `StoreError`. */
-export function storeError(what: string, path: string, cause: unknown): unknown {
+export function storeError(
+  what: string,
+  path: string,
+  cause: unknown,
+  platform: string = process.platform,
+): unknown {
   throwIfNotCapable(cause);
   const code = codeOf(cause);
   if (code === undefined || cause instanceof AdcRunError) return cause;
   const words = WORDS[code];
   const found = words === undefined ? code : `${words} (${code})`;
-  const suggestion = ELSEWHERE.includes(code)
+  // Windows answers so as well where a file may not be written; it was waited for.
+  const open = platform === "win32" && ["EBUSY", "EPERM", "EACCES"].includes(code);
+  const suggestion = open
+    ? "Close the program that has it open, or set a writable folder with ADC_RUN_CONFIG_DIR."
+    : ELSEWHERE.includes(code)
     ? "Set a writable folder with ADC_RUN_CONFIG_DIR."
     : undefined;
   return new StoreError(`Cannot ${what} "${path}": ${found}`, { path, code, suggestion, cause });

@@ -2,8 +2,8 @@ import { Buffer } from "node:buffer";
 import type { ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
-import type { Context, Environment } from "../context.ts";
-import { codeOf } from "../errors.ts";
+import { type Context, type Environment, variableIn } from "../context.ts";
+import { codeOf, UsageError } from "../errors.ts";
 import { deadline, unlessAborted } from "./deadline.ts";
 import { ENDED_PROCESS, IdleTimer } from "./idle_timer.ts";
 import type { Spawner } from "./spawn.ts";
@@ -11,6 +11,7 @@ import type { Spawner } from "./spawn.ts";
 interface CaptureOptions extends Pick<Context, "env" | "cwd" | "signal"> {
   readonly maxBytes: number;
   readonly timeout?: number | undefined;
+  readonly stdin?: "inherit" | "ignore" | undefined;
   readonly stderr?: "inherit" | "ignore" | undefined;
   readonly spawn?: Spawner | undefined;
 }
@@ -19,7 +20,7 @@ interface CaptureOptions extends Pick<Context, "env" | "cwd" | "signal"> {
 export type Captured = { readonly stdout: string } | { readonly failure: string };
 
 /**
- * Runs a program for its standard output. It gets no input, and no shell reads its words. One that is
+ * Runs a program for its standard output. No shell reads its words. One that is
  * neither done in time nor content with its bytes is killed with all that it has started.
  *
  * No failure tells the arguments, which may hold a secret.
@@ -29,14 +30,15 @@ export async function capture(
   args: readonly string[],
   options: CaptureOptions,
 ): Promise<Captured> {
-  const { env, cwd, signal, stderr = "ignore", timeout = 0 } = options;
+  const { env, cwd, signal, stdin = "ignore", stderr = "ignore", timeout = 0 } = options;
   const spawn = options.spawn ?? await (await import("./spawn.ts")).systemSpawner();
   // A signal that has ended before would never end the program.
   signal?.throwIfAborted();
   let child: ChildProcess;
   try {
-    child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", stderr] });
+    child = spawn(program, args, { cwd, env, stdio: [stdin, "pipe", stderr] });
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     return notStarted(error);
   }
   const end = deadline(timeout, [signal]);
@@ -48,7 +50,7 @@ export async function capture(
     return { failure: `did not end within ${timeout / 1000} s` };
   } finally {
     end.clear();
-    if (child.exitCode === null && child.signalCode === null) killTree(child, spawn, env);
+    if (child.exitCode === null && child.signalCode === null) await killTree(child, env);
     // What it leaves running may hold the pipe open, which would keep this process alive.
     child.stdout?.destroy();
   }
@@ -86,18 +88,22 @@ function notStarted(error: unknown): Captured {
   return { failure: code === "ENOENT" ? "was not found" : `cannot be run (${code})` };
 }
 
+/** Ends a process on Windows with all that it has started, unless its parent has ended before it. */
+export async function endTree(pid: number, env: Environment): Promise<void> {
+  const { spawn } = await import("node:child_process");
+  // By its path: Windows would take one that lies in the working directory.
+  const taskkill = `${
+    variableIn(env, "SystemRoot", "win32") ?? "C:\\Windows"
+  }\\System32\\taskkill.exe`;
+  const words = ["/pid", String(pid), "/t", "/f"];
+  spawn(taskkill, words, { stdio: "ignore" }).on("error", () => process.kill(pid));
+}
+
 /** By SIGKILL: a program that ignores a polite signal would outlive its time limit. */
-function killTree(child: ChildProcess, spawn: Spawner, env: Environment): void {
+async function killTree(child: ChildProcess, env: Environment): Promise<void> {
   const { pid } = child;
   if (pid === undefined) return;
-  if (process.platform === "win32") {
-    // By its path: Windows would take one that lies in the working directory.
-    const system = env.SystemRoot ?? env.SYSTEMROOT ?? "C:\\Windows";
-    spawn(`${system}\\System32\\taskkill.exe`, ["/pid", String(pid), "/t", "/f"], {
-      stdio: "ignore",
-    }).on("error", () => child.kill());
-    return;
-  }
+  if (process.platform === "win32") return await endTree(pid, env);
   const below = descendants(pid);
   child.kill("SIGKILL");
   for (const each of below) {

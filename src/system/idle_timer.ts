@@ -4,9 +4,9 @@ import { clearImmediate, clearTimeout, setImmediate, setTimeout } from "node:tim
 export interface Timers {
   setTimeout(callback: () => void, delay: number): TimerHandle;
   /** Calls back once after pending input has been read. */
-  setImmediate(callback: () => void): TimerHandle;
+  setImmediate(callback: () => void): unknown;
   clearTimeout(handle: TimerHandle): void;
-  clearImmediate(handle: TimerHandle): void;
+  clearImmediate(handle: unknown): void;
 }
 
 export interface TimerHandle {
@@ -46,7 +46,7 @@ export class IdleTimer {
   readonly #options: IdleTimerOptions;
   readonly #timers: Timers;
   #timeout: TimerHandle | undefined;
-  #immediate: TimerHandle | undefined;
+  #immediate: unknown;
 
   constructor(callback: () => void, options: IdleTimerOptions) {
     this.#callback = callback;
@@ -76,10 +76,10 @@ export class IdleTimer {
 
   #readFirst(): void {
     this.#timeout = undefined;
+    // Referenced, or Node.js would sleep until something else wakes it. It lasts one turn.
     this.#immediate = this.#timers.setImmediate(() => {
       this.#immediate = undefined;
       this.#callback();
     });
-    if (!this.#options.keepAlive) this.#immediate.unref();
   }
 }

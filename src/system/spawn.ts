@@ -12,8 +12,8 @@ export type Spawner = (
 ) => ChildProcess;
 
 /**
- * The system's own way of starting a program: on Windows `cross-spawn`, which finds `adc.cmd` and quotes its
- * arguments; elsewhere Node's own `spawn` does the same with less to load.
+ * The system's own way of starting a program. On Windows it has to be a file with its ending, as
+ * `lookUpProgram()` finds it.
  *
  * Import this module where a program is started: no start-up has to wait for `node:child_process`.
  */
@@ -21,6 +21,9 @@ export async function systemSpawner(): Promise<Spawner> {
   if (process.platform !== "win32") {
     return (program, args, options) => spawn(program, [...args], options);
   }
-  const { default: crossSpawn } = await import("cross-spawn") as { default: Spawner };
-  return crossSpawn;
+  const { windowsCommand } = await import("./windows_command.ts");
+  return (file, words, options) => {
+    const { program, args, options: more } = windowsCommand(file, words, options.env ?? {});
+    return spawn(program, [...args], { ...options, ...more });
+  };
 }

@@ -1,8 +1,7 @@
 import process from "node:process";
 import type { Connection } from "../connection/connection.ts";
-import { variableName } from "../connection/env_names.ts";
 import { describeOrigin, isFromProject } from "../connection/origin.ts";
-import type { Environment } from "../context.ts";
+import { type Environment, variableName } from "../context.ts";
 
 export type SourceName =
   | "flag"

@@ -398,7 +398,7 @@ test("`checkToken()` notices that the server lists another gateway group first",
   assert.equal(result.verdict, "no-gateway-group");
   assert.match(
     result.found,
-    /lists "pre-production" first, and ADC would change that one instead instead$/,
+    /lists "pre-production" first, and ADC would change that one instead$/,
   );
 });
 

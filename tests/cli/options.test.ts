@@ -172,6 +172,7 @@ const VARIABLES = {
   ADC_RUN_KEEP_GOING: "true",
   ADC_RUN_NO_PROFILE: "true",
   ADC_RUN_NO_TOKEN: "yes",
+  ADC_RUN_TTY: "false",
 };
 
 it("`readCommandLine()` takes from variables what the command line does not say", () => {
@@ -193,6 +194,7 @@ it("`readCommandLine()` takes from variables what the command line does not say"
     keepGoing: true,
     profile: false,
     token: false,
+    tty: false,
   });
   assert.deepEqual([...fromEnvironment].sort(), Object.keys(options).sort());
 });

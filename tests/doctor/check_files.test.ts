@@ -117,3 +117,13 @@ test("`checkFiles()` says where it could not find out what git tracks", async ()
   const [none] = await check(folder, { env: { PATH: "/nowhere" } });
   assert.match(none!.found, /git is not on PATH/);
 });
+
+test("`checkFiles()` says on Windows that it does not know who may read a file", async () => {
+  await using folder = await temporaryFolder({ ".env": `ADC_TOKEN=${TOKEN}\n` });
+  const [finding, ...others] = await checkFiles(
+    { cwd: folder.path, env: { PATH: "", ADC_RUN_CONFIG_DIR: join(folder.path, "c") } },
+    "win32",
+  );
+  assert.deepEqual(others, []);
+  assert.match(finding!.found, /^\.env with a token: .*access lists not checked/);
+});

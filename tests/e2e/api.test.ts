@@ -11,6 +11,7 @@ import type { Fixture } from "../support/fixture.ts";
 import { testHomes } from "../support/homes.ts";
 import type { Home } from "../support/homes.ts";
 import { serveHttp } from "../support/loopback.ts";
+import { onWindows } from "../support/windows.ts";
 
 /** Runs `adc-run api`; no token of the sandbox may come out. */
 async function api(
@@ -66,7 +67,7 @@ for (const home of await testHomes("every engine")) {
       assert.ok(fix.sandbox.liveTokens.some(({ value }) => value === token));
     });
 
-    it("sends the bytes of a file as they are", async () => {
+    it("sends the bytes of a file as they are", { skip: onWindows("shell") }, async () => {
       await using fix = await fixture();
       const bytes = Buffer.from(Array.from({ length: 70_000 }, (_, index) => (index * 7) % 256));
       await fix.folder.write("body.bin", bytes);
@@ -178,33 +179,43 @@ for (const home of await testHomes("every engine")) {
       assert.equal(fix.sandbox.requests.length, 4);
     });
 
-    it("passes a long answer on without holding it", { timeout: 120_000 }, async () => {
-      await using fix = await fixture();
-      const mb = 512;
-      let peak: Promise<string> | undefined;
-      const status = () => readFile(`/proc/${measured.pid}/status`, "utf8").catch(() => "");
-      await using server = await serveBig(() => {
-        peak = status();
-      });
-      const measured = spawn(home.command[0]!, [...home.command.slice(1), "api", `/big?mb=${mb}`], {
-        cwd: fix.folder.path,
-        env: {
-          ...bareEnvironment(fix.folder.path),
-          ADC_SERVER: server.url,
-          ADC_TOKEN: fix.token,
-        },
-        stdio: ["ignore", "pipe", "inherit"],
-      });
-      let length = 0;
-      measured.stdout!.on("data", (chunk: Buffer) => length += chunk.length);
-      const code = await new Promise((resolve) => measured.once("close", resolve));
-      assert.deepEqual([code, length], [0, mb * CHUNK.length]);
-      if (!existsSync("/proc/self/status")) return;
-      const [, kilobytes] = /VmHWM:\s*(\d+) kB/.exec(await peak!)!;
-      assert.ok(Number(kilobytes) < 384 * 1024, `${kilobytes} kB at the most`);
-    });
+    it(
+      "passes a long answer on without holding it",
+      { timeout: 120_000, skip: onWindows("/proc") },
+      async () => {
+        await using fix = await fixture();
+        const mb = 512;
+        let peak: Promise<string> | undefined;
+        const status = () => readFile(`/proc/${measured.pid}/status`, "utf8").catch(() => "");
+        await using server = await serveBig(() => {
+          peak = status();
+        });
+        const measured = spawn(
+          home.command[0]!,
+          [...home.command.slice(1), "api", `/big?mb=${mb}`],
+          {
+            cwd: fix.folder.path,
+            env: {
+              ...bareEnvironment(fix.folder.path),
+              ADC_SERVER: server.url,
+              ADC_TOKEN: fix.token,
+            },
+            stdio: ["ignore", "pipe", "inherit"],
+          },
+        );
+        let length = 0;
+        measured.stdout!.on("data", (chunk: Buffer) => length += chunk.length);
+        const code = await new Promise((resolve) => measured.once("close", resolve));
+        assert.deepEqual([code, length], [0, mb * CHUNK.length]);
+        if (!existsSync("/proc/self/status")) return;
+        const [, kilobytes] = /VmHWM:\s*(\d+) kB/.exec(await peak!)!;
+        assert.ok(Number(kilobytes) < 384 * 1024, `${kilobytes} kB at the most`);
+      },
+    );
 
-    it("loses nothing of an answer whose reader is slow, and its server gone", async () => {
+    it("loses nothing of an answer whose reader is slow, and its server gone", {
+      skip: onWindows("shell"),
+    }, async () => {
       await using fix = await fixture();
       const length = 4 * 1024 * 1024;
       await using server = await serveHttp((_, response) => {
@@ -223,7 +234,7 @@ for (const home of await testHomes("every engine")) {
       assert.equal(await readFile(`${fix.folder.path}/code`, "utf8"), "0\n");
     });
 
-    it("ends quietly when its reader goes away", async () => {
+    it("ends quietly when its reader goes away", { skip: onWindows("shell") }, async () => {
       await using fix = await fixture();
       await using server = await serveBig();
       const script = '{ "$@"; echo "$?" >&3; } 3>code | head -c 5';

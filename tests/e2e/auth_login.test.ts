@@ -9,6 +9,7 @@ import { fixture } from "../support/fixture.ts";
 import { testHomes } from "../support/homes.ts";
 import { keychainSkip, startKeychainSession } from "../support/keychain_session.ts";
 import type { KeychainSession } from "../support/keychain_session.ts";
+import { onWindows } from "../support/windows.ts";
 import {
   fingerprint,
   LOG_IN,
@@ -107,7 +108,9 @@ for (const [index, home] of homes.entries()) {
       await it.assertDiscreet();
     });
 
-    it("keeps the token in a file on request, readable for its owner alone", async () => {
+    it("keeps the token in a file on request, readable for its owner alone", {
+      skip: onWindows("mode of a file"),
+    }, async () => {
       await using it = await tokenFixture(home, { tokenPath });
       const ended = await it.logIn("--storage", "file");
       assert.match(ended.stderr, /stored token a7ee-\*\*\* .* in .*tokens\.json/);
@@ -165,7 +168,9 @@ describe("auth login through other doors", () => {
   });
 
   const another = nextHome();
-  it(`assumes API7 Enterprise, and takes ADC's own flags on ${another.name}`, async () => {
+  it(`assumes API7 Enterprise, and takes ADC's own flags on ${another.name}`, {
+    skip: onWindows("shell"),
+  }, async () => {
     await using it = await tokenFixture(another);
     const { sandbox } = it;
     const ended = await it.run([
@@ -181,7 +186,9 @@ describe("auth login through other doors", () => {
     assert.deepEqual(asked.slice(0, 2), ["GET /api/login_options", "POST /api/login"]);
   });
 
-  it(`posts no password where nobody named a backend and another answers on ${another.name}`, async () => {
+  it(`posts no password where nobody named a backend and another answers on ${another.name}`, {
+    skip: onWindows("shell"),
+  }, async () => {
     for (const backend of ["apisix", "apisix-standalone"] as const) {
       await using it = await fixture({ backend });
       const home = without(another, "ADC_BACKEND");
@@ -200,24 +207,30 @@ describe("auth login through other doors", () => {
     }
   });
 
-  it(`takes only a list for login options on ${another.name}`, async () => {
-    const bodies = ["<html></html>", { hello: "world" }, { list: {} }, []];
-    for (const body of bodies) {
-      await using it = await fixture();
-      it.sandbox.fault("/api/login_options", { kind: "status", status: 200, body });
-      const { ADC_BACKEND: _, ...env } = it.env;
-      const options = { env, cwd: it.folder.path, input: PASSWORD };
-      const home = without(another, "ADC_BACKEND");
-      const ended = await adcRun(home, [...LOG_IN, "--storage", "file"], options);
-      assert.equal(ended.code, 78, ended.stderr);
-      assert.ok(it.sandbox.requests.every(({ method }) => method === "GET"));
-    }
-  });
+  it(
+    `takes only a list for login options on ${another.name}`,
+    { skip: onWindows("shell") },
+    async () => {
+      const bodies = ["<html></html>", { hello: "world" }, { list: {} }, []];
+      for (const body of bodies) {
+        await using it = await fixture();
+        it.sandbox.fault("/api/login_options", { kind: "status", status: 200, body });
+        const { ADC_BACKEND: _, ...env } = it.env;
+        const options = { env, cwd: it.folder.path, input: PASSWORD };
+        const home = without(another, "ADC_BACKEND");
+        const ended = await adcRun(home, [...LOG_IN, "--storage", "file"], options);
+        assert.equal(ended.code, 78, ended.stderr);
+        assert.ok(it.sandbox.requests.every(({ method }) => method === "GET"));
+      }
+    },
+  );
 });
 
 describe("auth login and its surroundings", () => {
   const home = nextHome();
-  it(`keeps what it knows under XDG_CONFIG_HOME, else ~/.config, on ${home.name}`, async () => {
+  it(`keeps what it knows under XDG_CONFIG_HOME, else ~/.config, on ${home.name}`, {
+    skip: onWindows("shell"),
+  }, async () => {
     await using it = await tokenFixture(home);
     const { path } = it.folder;
     const anywhere = without(home, "ADC_RUN_CONFIG_DIR", "XDG_CONFIG_HOME");
@@ -406,7 +419,9 @@ describe("auth login that fails leaves nothing behind", () => {
   });
 
   const another = nextHome();
-  it(`a server that only .env sets is told nothing on ${another.name}`, async () => {
+  it(`a server that only .env sets is told nothing on ${another.name}`, {
+    skip: onWindows("shell"),
+  }, async () => {
     await using it = await tokenFixture(another);
     const { sandbox, folder } = it;
     await folder.write(
@@ -615,7 +630,9 @@ describe("auth login over a bad line", () => {
 
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     const home = nextHome();
-    it(`${signal} while the token is made leaves none, on ${home.name}`, async () => {
+    it(`${signal} while the token is made leaves none, on ${home.name}`, {
+      skip: onWindows("signal"),
+    }, async () => {
       await using it = await tokenFixture(home);
       const held = it.sandbox.hold({ method: "POST", path: /^\/api\/tokens$/ }, "after");
       const ended = await it.run([...LOG_IN, "--storage=file"], {

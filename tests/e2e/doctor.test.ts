@@ -17,6 +17,7 @@ import { testHomes } from "../support/homes.ts";
 import { keychainSkip, startKeychainSession } from "../support/keychain_session.ts";
 import { freePort, serveHttp } from "../support/loopback.ts";
 import { takeTurns } from "../support/token_fixture.ts";
+import { onWindows } from "../support/windows.ts";
 
 const homes = await testHomes("every engine");
 const next = takeTurns(homes);
@@ -143,16 +144,20 @@ for (const home of homes) {
 }
 
 describe("adc-run doctor", () => {
-  it("adc: tells that there is none, and one of another version", async () => {
-    await using it = await prepare();
-    const none = await look(it, { env: { ...it.ok, ADC_RUN_ADC: "/nowhere/adc" }, adc: false });
-    assertFailed(none, "adc", 127, /"\/nowhere\/adc" was not found/);
-    const script = await it.folder.write("bin/adc", "#!/bin/sh\necho 0.99.1\n");
-    await chmod(script, 0o755);
-    const newer = await look(it, { env: { ...it.ok, ADC_RUN_ADC: script }, adc: false });
-    assertWarned(newer, "adc", /^0\.99\.1 at .*tested with 0\.28/);
-    assert.equal(newer.exitCode, 0);
-  });
+  it(
+    "adc: tells that there is none, and one of another version",
+    { skip: onWindows("shell") },
+    async () => {
+      await using it = await prepare();
+      const none = await look(it, { env: { ...it.ok, ADC_RUN_ADC: "/nowhere/adc" }, adc: false });
+      assertFailed(none, "adc", 127, /"\/nowhere\/adc" was not found/);
+      const script = await it.folder.write("bin/adc", "#!/bin/sh\necho 0.99.1\n");
+      await chmod(script, 0o755);
+      const newer = await look(it, { env: { ...it.ok, ADC_RUN_ADC: script }, adc: false });
+      assertWarned(newer, "adc", /^0\.99\.1 at .*tested with 0\.28/);
+      assert.equal(newer.exitCode, 0);
+    },
+  );
 
   it("config: names the line of a malformed file, and looks at the rest all the same", async () => {
     await using it = await prepare();
@@ -188,7 +193,9 @@ describe("adc-run doctor", () => {
     assertFailed(missing, "config", 64, /stagin/);
   });
 
-  it("env-file: names lines that ADC ignores, and a file that cannot be read", async () => {
+  it("env-file: names lines that ADC ignores, and a file that cannot be read", {
+    skip: onWindows("mode of a file"),
+  }, async () => {
     await using it = await prepare();
     const text =
       `ADC_TOKEN=${it.token}\nADC_TOKEN a7ee-not-this-canary\n\n# a comment\nexport FOO\n`;
@@ -204,7 +211,9 @@ describe("adc-run doctor", () => {
     assertFailed(await look(other, { env: other.ok }), "env-file", 74, /cannot be read: ELOOP/);
   });
 
-  it("files: a token that git tracks is a failure, one that it does not is none", async () => {
+  it("files: a token that git tracks is a failure, one that it does not is none", {
+    skip: onWindows("git"),
+  }, async () => {
     await using it = await prepare();
     const { path } = it.folder;
     git(path, "init", "-q");
@@ -219,7 +228,9 @@ describe("adc-run doctor", () => {
     assertFailed(await look(it), "files", 78, /^deploy\.yaml contains a token/);
   });
 
-  it("files: a token that others can read is worth a warning, one that they can change a failure", async () => {
+  it("files: a token that others can read is worth a warning, one that they can change a failure", {
+    skip: onWindows("mode of a file"),
+  }, async () => {
     await using it = await prepare();
     const { path } = it.folder;
     const file = await it.folder.write(".env", `ADC_TOKEN=${it.token}\n`);
@@ -233,7 +244,7 @@ describe("adc-run doctor", () => {
     assertOk(await look(it), "files", /not readable by others/);
   });
 
-  it("runs no program of a hostile repository", async () => {
+  it("runs no program of a hostile repository", { skip: onWindows("shell") }, async () => {
     await using it = await prepare();
     const { path } = it.folder;
     git(path, "init", "-q");
@@ -469,7 +480,9 @@ describe("adc-run doctor", () => {
     assertOk(await look(it, { env: it.ok }), "clock", /agree on the time/);
   });
 
-  it("proxy: in the way, dead, and not meant for this host", async () => {
+  it("proxy: in the way, dead, and not meant for this host", {
+    skip: onWindows("way to tell http_proxy from HTTP_PROXY"),
+  }, async () => {
     await using it = await prepare();
     await using proxy = await startForwardProxy();
     const env = { ...it.ok, HTTP_PROXY: proxy.url };
@@ -565,7 +578,7 @@ describe("adc-run doctor", () => {
     assert.ok(!text.includes("ESC[2J") && !/^ok {2}token/m.test(ended.stdout));
   });
 
-  it("ends on SIGINT the way a program ends on it", async () => {
+  it("ends on SIGINT the way a program ends on it", { skip: onWindows("signal") }, async () => {
     await using it = await prepare();
     const hold = it.sandbox.hold("/");
     const ended = adcRun(next(), ["--adc", standIn("adc.mjs"), "doctor"], {

@@ -398,7 +398,7 @@ for (const home of await testHomes("every engine")) {
             cwd: it.folder.path,
             env: { ADC_RUN_CONFIG_DIR: `${it.folder.path}/config` },
             onStdout: (text, child) => {
-              const next = text.slice(seen).search(/(Log in now|User name at|Password for) /);
+              const next = text.slice(seen).search(/◆ {2}(No token|User name at|Password for) /);
               if (next < 0 || answers.length === 0) return;
               seen = text.length;
               child.stdin!.write(answers.shift()!);

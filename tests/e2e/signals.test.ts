@@ -60,6 +60,28 @@ for (const home of await testHomes()) {
       }
     });
 
+    // Node.js listens again to what it was started to ignore.
+    const skip = home.name.startsWith("node");
+    it("a signal that was ignored at the start stays ignored", { skip }, async () => {
+      await using it = await fixture();
+      const env = { ...it.env, ADC_TOKEN: it.token, "a.b": "kept" };
+      const child = ["bash", "-c", "kill -HUP $PPID $$; sleep 0.1; printenv a.b"];
+      const ended = await collect(
+        [
+          "bash",
+          "-c",
+          `trap "" HUP; exec "$@"`,
+          "",
+          ...home.command,
+          "exec",
+          "--",
+          ...child,
+        ],
+        { env, cwd: it.folder.path },
+      );
+      assert.deepEqual([ended.status, ended.stdout], [0, "kept\n"], ended.stderr);
+    });
+
     it("a child that dies of a signal of its own gives 128+n", async () => {
       await using it = await fixture();
       const env = { ...it.env, ADC_TOKEN: it.token };

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
+import process from "node:process";
 import { describe, it } from "node:test";
 import { collect, standIn } from "../support/adc_run.ts";
 import { fixture } from "../support/fixture.ts";
@@ -11,50 +13,68 @@ const skip = terminalSkip();
 
 for (const home of await testHomes()) {
   describe(`at a terminal on ${home.name}`, { skip }, () => {
-    it("the child keeps its colours though its output is piped through the mask", async () => {
+    it("ADC keeps its colours though its output is piped through the mask, no other program", async () => {
       await using it = await fixture();
-      const command = [...home.command, "exec", "--", REPORT];
-      const env = { ...it.env, ADC_TOKEN: it.token, TERM: "xterm-256color" };
-      const run = (more: Record<string, string>) =>
-        collect(["env", "-u", "NO_COLOR", ...inTerminal(command)], {
-          env: { ...env, ...more },
+      const run = async (words: readonly string[], more: Record<string, string> = {}) => {
+        const command = inTerminal(["sh", "-c", words.join(" "), "sh", ...home.command]);
+        const set = Object.entries(more).map(([name, value]) => `${name}=${value}`);
+        const ended = await collect(["env", "-u", "NO_COLOR", ...set, ...command], {
+          env: { ...it.env, ADC_TOKEN: it.token, TERM: "xterm-256color" },
           cwd: it.folder.path,
         });
-      const ended = await run({});
-      const report = JSON.parse(ended.stdout.split("\n").find((line) => line.startsWith("{"))!);
-      assert.equal(report.tty.stdin, true);
-      assert.equal(report.tty.stdout, false);
-      assert.match(report.env.FORCE_COLOR.value, /^[123]$/);
-      const forced = await run({ FORCE_COLOR: "0" });
-      assert.match(forced.stdout, /"FORCE_COLOR":\{"present":true,"value":"0"\}/);
+        const line = ended.stdout.split("\n").find((line) => line.startsWith("{"));
+        return JSON.parse(line ?? assert.fail(ended.stdout));
+      };
+      const asAdc = ['"$@" --adc', REPORT, "lint"];
+      const adc = await run(asAdc);
+      assert.deepEqual([adc.tty.stdin, adc.tty.stdout], [true, false]);
+      assert.match(adc.env.FORCE_COLOR.value, /^[123]$/);
+      assert.equal((await run(asAdc, { FORCE_COLOR: "0" })).env.FORCE_COLOR.value, "0");
+      for (const name of ["1", ""]) {
+        assert.deepEqual((await run(asAdc, { NO_COLOR: name })).env.FORCE_COLOR, {
+          present: false,
+        });
+      }
+      for (const words of [[...asAdc, "2>error"], ['"$@" --no-tty exec --', REPORT]]) {
+        assert.deepEqual((await run(words)).env.FORCE_COLOR, { present: false }, words.join(" "));
+      }
+      await it.folder.write(".env", "NO_COLOR=1\n");
+      const ping = await run(['"$@" --adc', REPORT, "ping"]);
+      assert.deepEqual(ping.env.FORCE_COLOR, { present: false });
     });
 
-    it("Ctrl-C reaches the child once, and adc-run ends as the child does", async () => {
-      await using it = await fixture();
-      const env = { ...it.env, ADC_TOKEN: it.token };
-      // It waits for a second SIGINT before it ends.
-      const child = `
-        let count = 0;
-        process.on("SIGINT", () => {
-          count++;
-          setTimeout(() => process.exit(count === 1 ? 3 : 9), 400);
-        });
-        setInterval(() => {}, 1 << 30);
-        console.log("ready");`;
-      const command = [...home.command, "exec", "--", "node", "-e", child];
-      let sent = false;
-      const ended = await collect(inTerminal(command), {
-        env,
-        cwd: it.folder.path,
-        onStdout: (text, child) => {
-          if (sent || !text.includes("ready")) return;
-          sent = true;
-          child.stdin!.write("\x03");
-        },
-        whenStarted: () => {},
+    for (const signal of ["SIGINT", "SIGQUIT"] as const) {
+      it(`${signal} reaches the child once, from the terminal or sent to adc-run alone`, async () => {
+        await using it = await fixture();
+        const env = { ...it.env, ADC_TOKEN: it.token };
+        // It waits for a second one before it ends.
+        const child = `
+          let count = 0;
+          process.on("${signal}", () => {
+            count++;
+            setTimeout(() => process.exit(count === 1 ? 3 : 9), 400);
+          });
+          setInterval(() => {}, 1 << 30);
+          console.log("ready", process.ppid);`;
+        const command = [...home.command, "--no-tty", "exec", "--", "node", "-e", child];
+        for (const way of ["terminal", "alone"]) {
+          let sent = false;
+          const ended = await collect(inTerminal(command), {
+            env,
+            cwd: it.folder.path,
+            onStdout: (text, terminal) => {
+              const [, pid] = /ready (\d+)\r\n/.exec(text) ?? [];
+              if (sent || pid === undefined) return;
+              sent = true;
+              if (way === "alone") process.kill(Number(pid), signal);
+              else terminal.stdin!.write(signal === "SIGINT" ? "\x03" : "\x1c");
+            },
+            whenStarted: () => {},
+          });
+          assert.equal(ended.status, 3, `${way}: ${ended.stdout}`);
+        }
       });
-      assert.equal(ended.status, 3, ended.stdout);
-    });
+    }
 
     it("errors are coloured, unless NO_COLOR is set", async () => {
       await using it = await fixture();

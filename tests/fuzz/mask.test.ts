@@ -4,13 +4,12 @@ import { once } from "node:events";
 import type { Transform } from "node:stream";
 import { inspect } from "node:util";
 import fc from "fast-check";
-import { secretForms } from "../../src/mask/forms.ts";
+import { encodedForms, textForms } from "../../src/mask/forms.ts";
 import { createMask, MaskStream } from "../../src/mask/mask.ts";
-import { Matcher } from "../../src/mask/matcher.ts";
 import { Replacer } from "../../src/mask/replacer.ts";
 import { Secret } from "../../src/secret.ts";
 import type { TimerHandle, Timers } from "../../src/system/idle_timer.ts";
-import { naiveMask } from "../support/naive_mask.ts";
+import { matcherOf, naiveMask } from "../support/naive_mask.ts";
 import { fuzz } from "./fuzz.ts";
 
 /** Longer than any run: nothing is let go for having been held too long. */
@@ -67,7 +66,9 @@ function chunksOf(text: string, cuts: readonly number[]): Buffer[] {
 }
 
 function formsOf(secrets: readonly string[]): string[] {
-  return [...new Set(secrets.flatMap((secret) => [...secretForms(secret)]))];
+  const forms = secrets.flatMap((secret) => [...textForms(secret), ...encodedForms(secret)]);
+  // Shorter ones are words.
+  return [...new Set(forms)].filter((form) => form.length >= 3);
 }
 
 /** Collects what comes out. */
@@ -83,20 +84,17 @@ fuzz(
   async ({ secrets, parts, cuts, replacement }) => {
     const forms = formsOf(secrets);
     const text = written(parts, forms);
-    const bytes = Buffer.from(replacement).toString("latin1");
-    const mask = createMask(secrets.map((secret) => new Secret(secret)), {
-      replacement,
-      idleTime: NEVER,
-    });
-    const stream = mask.stream();
+    const bytes = Buffer.from(replacement);
+    const replacer = new Replacer([matcherOf(forms)], bytes);
+    const stream = new MaskStream(replacer, { idleTime: NEVER });
     const output = collect(stream);
     const chunks = chunksOf(text, cuts);
     for (const chunk of chunks) stream.write(chunk);
     stream.end();
     await once(stream, "end");
-    const expected = naiveMask(text, forms, { replacement: bytes });
+    const expected = naiveMask(text, forms, { replacement: bytes.toString("latin1") });
     assert.equal(output.text, expected.output);
-    assert.equal(mask.count, expected.count);
+    assert.equal(replacer.count, expected.count);
     assert.equal(Buffer.concat(chunks).toString("latin1"), text, "The input was changed");
   },
 );
@@ -138,7 +136,7 @@ fuzz(
     const forms = formsOf(secrets);
     const text = written(parts, forms);
     const timers = new ManualTimers();
-    const replacer = new Replacer(new Matcher(forms), Buffer.from("***"));
+    const replacer = new Replacer([matcherOf(forms)], Buffer.from("***"));
     let count = 0;
     const stream = new MaskStream(replacer, {
       idleTime: 50,
@@ -182,7 +180,260 @@ const WRITERS: Readonly<Record<string, (text: string) => string>> = {
     ),
   "util.inspect()": (text) => inspect(text, { maxStringLength: null }).slice(1, -1),
   "hexadecimal": (text) => Buffer.from(text).toString("hex"),
+  "percent signs twice": (text) => encodeURIComponent(encodeURIComponent(text)),
+  "JSON in JSON": (text) => JSON.stringify(JSON.stringify(text).slice(1, -1)).slice(1, -1),
+  "JSON, all that may be": (text) =>
+    JSON.stringify(text).slice(1, -1).replace(/\\.|[<>&'+`]|[^ -~]/g, (char) => {
+      const code = char === '\\"' ? '"' : char;
+      return code[1]
+        ? code
+        : `\\u${code.charCodeAt(0).toString(16).padStart(4, "0").toUpperCase()}`;
+    }),
+  "HTML, decimal": (text) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`),
+  "HTML, hexadecimal": (text) =>
+    text.replace(/[&<>"'`=/]/g, (char) => `&#x${char.charCodeAt(0).toString(16).toUpperCase()};`),
+  "HTML with names": (text) =>
+    text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
+      .replaceAll('"', "&quot;").replaceAll("'", "&#39;"),
+  "CSV": (text) => text.replaceAll('"', '""'),
+  "SQL": (text) => text.replaceAll("'", "''"),
+  "a shell's single quotes": (text) => text.split("'").join("'\\''"),
+  "a shell's double quotes": (text) => text.replace(/["$`\\]/g, "\\$&"),
+  "Python's bytes": (text) => pythonBytes(text),
+  "Perl's octal": (text) =>
+    [...Buffer.from(text)].map((byte) =>
+      ({ 9: "\\t", 10: "\\n", 13: "\\r", 27: "\\e", 92: "\\\\" })[byte] ??
+        (byte < 32 || byte > 126
+          ? `\\${byte.toString(8).padStart(3, "0")}`
+          : String.fromCharCode(byte))
+    ).join(""),
+  "YAML": (text) =>
+    [...text].map((char) => {
+      const code = char.codePointAt(0)!;
+      const hex = code.toString(16).toUpperCase();
+      return ({
+        "\0": "\\0",
+        "\t": "\\t",
+        "\n": "\\n",
+        "\x1b": "\\e",
+        "\u2028": "\\L",
+        '"': '\\"',
+        "\\": "\\\\",
+      })[char] ?? (code >= 32 && code < 127
+        ? char
+        : code < 256
+        ? `\\x${hex.padStart(2, "0")}`
+        : code < 65536
+        ? `\\u${hex.padStart(4, "0")}`
+        : `\\U${hex.padStart(8, "0")}`);
+    }).join(""),
 };
+
+function pythonBytes(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  return [...Buffer.from(text)].map((byte) => {
+    const char = String.fromCharCode(byte);
+    return ({ 9: "\\t", 10: "\\n", 13: "\\r", 92: "\\\\" })[byte] ??
+      (byte < 32 || byte > 126
+        ? `\\x${byte.toString(16).padStart(2, "0")}`
+        : char === quote
+        ? `\\${char}`
+        : char);
+  }).join("");
+}
+
+/** Text in rows of a dump. */
+function dump(
+  bytes: Buffer,
+  { width, row }: {
+    readonly width: number;
+    readonly row: (offset: number, hex: readonly string[], characters: string) => string;
+  },
+): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += width) {
+    const part = bytes.subarray(at, at + width);
+    const hex = [...part].map((byte) => byte.toString(16).padStart(2, "0"));
+    const characters = [...part].map((byte) =>
+      byte < 32 || byte > 126 ? "." : String.fromCharCode(byte)
+    );
+    text += `${row(at, hex, characters.join(""))}\n`;
+  }
+  return text;
+}
+
+function broken(text: string, width: number, gap: string): string {
+  return text.replace(new RegExp(`.{${width}}(?=.)`, "g"), `$&${gap}`);
+}
+
+interface Layout {
+  /** How programs lay out what they print, with a number for what they can choose. */
+  readonly write: (text: string, width: number) => Buffer | string;
+  /** What a reader makes of it. */
+  readonly read: (output: Buffer) => string;
+}
+
+const seen = (output: Buffer): string => output.toString("latin1");
+const unbroken = (output: Buffer): string =>
+  // deno-lint-ignore no-control-regex
+  seen(output).replace(/\x1b\[[\d;]*m|\x1b\]8;[^\x07]*\x07|\\?\r?\n[ \t]*([0-9a-f]{4}: )?/g, "");
+/** Digits anywhere, but for those of an offset. */
+const undumped = (output: Buffer): string =>
+  seen(output).split("\n").map((line) => {
+    const digits = line.replace(/^[0-9a-f]+:? +/, "").match(/\b([0-9a-f]{2}){1,2}\b/g);
+    return Buffer.from((digits ?? []).join(""), "hex").toString("latin1");
+  }).join("") + seen(output).replace(/^.*? {2,}|\n/gm, "");
+
+const LAYOUTS: Readonly<Record<string, Layout>> = {
+  "plain": { write: (text) => text, read: seen },
+  "lines": { write: (text, width) => broken(text, width, "\n"), read: unbroken },
+  "lines with an indent": {
+    write: (text, width) => broken(text, width, "\r\n    "),
+    read: unbroken,
+  },
+  "continued lines": { write: (text, width) => broken(text, width, "\\\n  "), read: unbroken },
+  "curl --trace-ascii": { write: (text, width) => broken(text, width, "\n0040: "), read: unbroken },
+  "a colour for each character": {
+    write: (text) => text.replace(/./g, "\x1b[38;5;12m$&\x1b[0m"),
+    read: unbroken,
+  },
+  "colours and links": {
+    write: (text, width) => broken(text, width % 9 + 1, "\x1b[1;31m\x1b]8;;http://x/\x07"),
+    read: unbroken,
+  },
+  "UTF-16LE": {
+    write: (text) => Buffer.from(text, "utf16le"),
+    read: (output) => seen(output).replaceAll("\0", ""),
+  },
+  "UTF-16BE": {
+    write: (text) => Buffer.from(text, "utf16le").swap16(),
+    read: (output) => seen(output).replaceAll("\0", ""),
+  },
+  "a Buffer": {
+    write: (text) => `<Buffer ${Buffer.from(text).toString("hex").replace(/..(?=.)/g, "$& ")}>`,
+    read: undumped,
+  },
+  "colons": {
+    write: (text) => Buffer.from(text).toString("hex").replace(/..(?=.)/g, "$&:"),
+    read: (output) => undumped(Buffer.from(seen(output).replaceAll(":", " "))),
+  },
+  "xxd": {
+    write: (text, width) =>
+      dump(Buffer.from(text), {
+        width: Math.max(8, width & ~1),
+        row: (offset, hex, characters) =>
+          `${offset.toString(16).padStart(8, "0")}: ${
+            hex.join("").replace(/.{4}(?=.)/g, "$& ").padEnd((width & ~1) * 5 / 2)
+          }  ${characters}`,
+      }),
+    read: undumped,
+  },
+  "hexdump -C": {
+    write: (text) =>
+      dump(Buffer.from(text), {
+        width: 16,
+        row: (offset, hex, characters) =>
+          `${offset.toString(16).padStart(8, "0")}  ${
+            `${hex.slice(0, 8).join(" ")}  ${hex.slice(8).join(" ")}`.padEnd(49)
+          } |${characters}|`,
+      }),
+    read: undumped,
+  },
+  "curl --trace": {
+    write: (text) =>
+      dump(Buffer.from(text), {
+        width: 16,
+        row: (offset, hex, characters) =>
+          `${offset.toString(16).padStart(4, "0")}: ${
+            hex.map((pair) => `${pair} `).join("").padEnd(48)
+          }${characters}`,
+      }),
+    read: undumped,
+  },
+};
+
+const TOKEN = fc.string({
+  unit: fc.constantFrom(..."abcdefghijkmnopqrstuvwxyzABCDEFGHIJKLMNPQRSTUVWXYZ0123456789-_"),
+  minLength: 32,
+  maxLength: 60,
+});
+
+fuzz(
+  "a mask's stream leaves nothing of a token however it is laid out and split",
+  fc.record({
+    token: TOKEN,
+    layout: fc.constantFrom(...Object.keys(LAYOUTS)),
+    encoding: fc.constantFrom(undefined, "base64", "base64url", "hex"),
+    before: fc.nat({ max: 40 }),
+    width: fc.integer({ min: 16, max: 80 }),
+    cuts: fc.array(fc.nat(), { maxLength: 6 }),
+  }),
+  async ({ token, layout, encoding, before, width, cuts }) => {
+    const { write, read } = LAYOUTS[layout]!;
+    const inner = encoding === undefined ? token : Buffer.from(token).toString(encoding as "hex");
+    const lead = "\u00a7".repeat(before);
+    const printed = write(`${".".repeat(before)}${inner}|, and more ...`, width);
+    const text = `${seen(Buffer.from(lead))}\n${seen(Buffer.from(printed))}\nend.`;
+    const stream = createMask([new Secret(token)], { idleTime: NEVER }).stream();
+    const output = collect(stream);
+    for (const chunk of chunksOf(text, cuts)) stream.write(chunk);
+    stream.end();
+    await once(stream, "end");
+    assert.ok(output.text.includes("***"), output.text);
+    assert.ok(output.text.startsWith(seen(Buffer.from(lead))) && output.text.endsWith("end."));
+    const left = read(Buffer.from(output.text, "latin1"));
+    const pieces = encoding === undefined ? token : inner.slice(0, -4);
+    for (let at = 0; at + 5 <= pieces.length; at++) {
+      assert.ok(!left.includes(pieces.slice(at, at + 5)), output.text);
+    }
+  },
+);
+
+fuzz(
+  "a mask's stream writes the same for any splits, whatever is in it",
+  fc.record({
+    secrets: fc.array(fc.oneof(TOKEN, fc.constantFrom("test", "x", "p\u00e4&s", "pass word")), {
+      maxLength: 3,
+    }),
+    parts: fc.array(
+      fc.oneof(
+        fc.constantFrom(
+          ..."\n \\ \r \x1b \x1b[ 1m \x1b[0m \x1b] \x07 \0 0040: 61 : test x | latest a7".split(
+            " ",
+          ),
+        ),
+        fc.string({
+          unit: fc.constantFrom(..." \n\r\x1b\\:[;m0123456789abcdef\0|"),
+          maxLength: 40,
+        }),
+        fc.record({
+          layout: fc.constantFrom(...Object.keys(LAYOUTS)),
+          width: fc.integer({ min: 16, max: 40 }),
+        }),
+      ),
+      { maxLength: 8 },
+    ),
+    cuts: fc.array(fc.nat(), { minLength: 1, maxLength: 8 }),
+  }),
+  async ({ secrets, parts, cuts }) => {
+    const text = parts.map((part) =>
+      typeof part === "string" ? part : seen(Buffer.from(
+        LAYOUTS[part.layout]!.write(`|${secrets[part.width % secrets.length] ?? ""}`, part.width),
+      ))
+    ).join("");
+    const mask = createMask(secrets.map((secret) => new Secret(secret)), { idleTime: NEVER });
+    const outputs = [];
+    for (const chunks of [chunksOf(text, []), chunksOf(text, cuts)]) {
+      const stream = mask.stream();
+      const output = collect(stream);
+      for (const chunk of chunks) stream.write(chunk);
+      stream.end();
+      await once(stream, "end");
+      outputs.push(output.text);
+    }
+    assert.equal(outputs[1], outputs[0]);
+  },
+);
 
 const LONG_SECRET = fc.string({
   unit: fc.constantFrom(..."abyzAZ0189-_.:", ...ESCAPED),
@@ -201,9 +452,9 @@ fuzz(
   ({ secret, way, before, after }) => {
     const form = WRITERS[way]!(secret);
     const mask = createMask([new Secret(secret)]);
-    const text = `${before}\n${form}\n${after}`;
+    const text = `${before}|${form}|${after}`;
     const masked = mask.text(text);
-    assert.ok(masked.startsWith(`${before}\n***`) && masked.endsWith(`***\n${after}`), masked);
+    assert.ok(masked.startsWith(`${before}|***`) && masked.endsWith(`***|${after}`), masked);
     assert.ok(!masked.includes(form), masked);
   },
 );

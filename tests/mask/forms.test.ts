@@ -2,9 +2,13 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { secretForms } from "../../src/mask/forms.ts";
+import { encodedForms, textForms } from "../../src/mask/forms.ts";
 
 const AWKWARD = "pä ss/w+ö'r\"d\\!*(~)\n€=&<:$,>\u{1f511}";
+
+function secretForms(value: string): ReadonlySet<string> {
+  return new Set([...textForms(value), ...encodedForms(value)]);
+}
 
 /** The forms as text; all but the first are ASCII or UTF-8 bytes. */
 function forms(value: string): Set<string> {
@@ -21,16 +25,16 @@ function lowerEscapes(text: string): string {
   return text.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase());
 }
 
-test("`secretForms()` has none for an empty secret", () => {
+test("`textForms()` has none for an empty secret", () => {
   assert.equal(secretForms("").size, 0);
 });
 
-test("`secretForms()` has the secret itself, of a single character too", () => {
+test("`textForms()` has the secret itself, of a single character too", () => {
   assert.deepEqual([...secretForms("x")], ["x"]);
   assertHas(AWKWARD, AWKWARD);
 });
 
-test("`secretForms()` has what `encodeURIComponent()` and `encodeURI()` write", () => {
+test("`textForms()` has what `encodeURIComponent()` and `encodeURI()` write", () => {
   for (const encode of [encodeURIComponent, encodeURI]) {
     assertHas(AWKWARD, encode(AWKWARD));
     assertHas(AWKWARD, lowerEscapes(encode(AWKWARD)));
@@ -38,26 +42,26 @@ test("`secretForms()` has what `encodeURIComponent()` and `encodeURI()` write", 
   }
 });
 
-test("`secretForms()` has what `URLSearchParams` writes", () => {
+test("`textForms()` has what `URLSearchParams` writes", () => {
   const encoded = new URLSearchParams([["", AWKWARD]]).toString().slice(1);
   assertHas(AWKWARD, encoded);
   assertHas(AWKWARD, lowerEscapes(encoded));
 });
 
-test("`secretForms()` has the strict encoding of RFC 3986", () => {
+test("`textForms()` has the strict encoding of RFC 3986", () => {
   const encoded = encodeURIComponent(AWKWARD)
     .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
   assertHas(AWKWARD, encoded);
   assertHas(AWKWARD, lowerEscapes(encoded));
 });
 
-test("`secretForms()` has query parameters as axios writes them", () => {
+test("`textForms()` has query parameters as axios writes them", () => {
   const encoded = encodeURIComponent(AWKWARD)
     .replaceAll("%3A", ":").replaceAll("%24", "$").replaceAll("%2C", ",").replaceAll("%20", "+");
   assertHas(AWKWARD, encoded);
 });
 
-test("`secretForms()` has JSON strings, with slashes and other characters escaped or not", () => {
+test("`textForms()` has JSON strings, with slashes and other characters escaped or not", () => {
   const json = JSON.stringify(AWKWARD).slice(1, -1);
   assertHas(AWKWARD, json);
   assertHas(AWKWARD, json.replaceAll("/", "\\/"));
@@ -67,7 +71,7 @@ test("`secretForms()` has JSON strings, with slashes and other characters escape
   assertHas("a<b>&c", "a\\u003cb\\u003e\\u0026c");
 });
 
-test("`secretForms()` has what `util.inspect()` writes", () => {
+test("`textForms()` has what `util.inspect()` writes", () => {
   const options = { compact: true, breakLength: Infinity };
   assertHas(AWKWARD, inspect(AWKWARD, options).slice(1, -1));
   assertHas("it's \\ \x1b[0m", "it\\'s \\\\ \\x1B[0m");
@@ -75,13 +79,13 @@ test("`secretForms()` has what `util.inspect()` writes", () => {
   assertHas("'\"`\t", inspect("'\"`\t", options).slice(1, -1));
 });
 
-test("`secretForms()` has hexadecimal digits in both cases", () => {
+test("`textForms()` has hexadecimal digits in both cases", () => {
   assertHas("jklm", "6a6b6c6d");
   assertHas("jklm", "6A6B6C6D");
 });
 
 for (const offset of [0, 1, 2]) {
-  test(`\`secretForms()\` has all of base64 that is certain at byte offset ${offset}`, () => {
+  test(`\`encodedForms()\` has all of base64 that is certain at byte offset ${offset}`, () => {
     for (
       const value of ["a7ee-example", "a7ee-example1", "a7ee-example12", AWKWARD, "\xff>>>???"]
     ) {
@@ -107,7 +111,7 @@ for (const offset of [0, 1, 2]) {
   });
 }
 
-test("`secretForms()` leaves out base64 and hexadecimal forms of less than eight characters", () => {
+test("`textForms()` leaves out base64 and hexadecimal forms of less than eight characters", () => {
   assert.deepEqual([...secretForms("abc")], ["abc"]);
   assert.deepEqual([...secretForms("abcd")], ["abcd", "61626364"]);
   assert.deepEqual(
@@ -116,6 +120,6 @@ test("`secretForms()` leaves out base64 and hexadecimal forms of less than eight
   );
 });
 
-test("`secretForms()` takes a lone surrogate for what UTF-8 makes of it", () => {
+test("`textForms()` takes a lone surrogate for what UTF-8 makes of it", () => {
   assertHas("a\ud83db", "a\ufffdb");
 });

@@ -3,11 +3,15 @@ import { Buffer } from "node:buffer";
 import { Transform } from "node:stream";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { secretForms } from "../../src/mask/forms.ts";
+import { encodedForms, textForms } from "../../src/mask/forms.ts";
 import { createMask, type Mask } from "../../src/mask/mask.ts";
 import { Secret } from "../../src/secret.ts";
 
 const TOKEN = "a7ee-Example/Token+0";
+
+function secretForms(value: string): readonly string[] {
+  return [...textForms(value), ...encodedForms(value)];
+}
 
 async function through(mask: Mask, ...chunks: readonly Uint8Array[]): Promise<Buffer> {
   const stream = mask.stream();
@@ -34,7 +38,7 @@ test("`createMask()` masks a token split over two chunks", async () => {
 
 test("`createMask()` masks every form split at every position", async () => {
   const mask = maskOf(TOKEN, "pä'ss \u{1f511}\"/w");
-  const forms = [TOKEN, "pä'ss \u{1f511}\"/w"].flatMap((value) => [...secretForms(value)]);
+  const forms = [TOKEN, "pä'ss \u{1f511}\"/w"].flatMap(secretForms);
   assert.ok(forms.length > 30);
   for (const form of forms) {
     const text = Buffer.from(`<${form}>`, "latin1");
@@ -60,14 +64,95 @@ test("`createMask()` masks a token inside a longer text in base64", () => {
   }
 });
 
-test("`createMask()` masks a secret of one character", async () => {
-  const output = await through(maskOf("x"), Buffer.from("axxbx"), Buffer.from("x"));
-  assert.equal(output.toString(), "a******b******");
+const LONG = "a7ee-Kd83hZqPz0mWv5LtYc1RxNf7GuJb9SeAo2Xi4Vn6TgHr8DkBw";
+
+test("`createMask()` masks a secret that is cut short after 16 characters or more", () => {
+  for (let length = 16; length < LONG.length; length++) {
+    assert.equal(maskOf(LONG).text(`<${LONG.slice(0, length)}...>`), "<***...>");
+  }
+  assert.equal(maskOf(LONG).text(LONG.slice(0, 15)), LONG.slice(0, 15));
+  const dump = inspect(Buffer.from(LONG));
+  assert.equal(maskOf(LONG).text(dump), dump.replace(/(?<=<Buffer ).*(?= \.\.\.)/, "***"));
+});
+
+test("`createMask()` leaves the header that JSON Web Tokens share", () => {
+  const header = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString("base64url");
+  const mask = maskOf(`${header}.eyJzdWIiOiJhIn0.c2lnbmF0dXJl`);
+  assert.equal(mask.text(`${header}.e30.b3RoZXI`), `${header}.e30.b3RoZXI`);
+});
+
+test("`createMask()` masks a secret broken over two lines at any place, split anywhere", async () => {
+  const encoded = Buffer.from(LONG).toString("base64");
+  for (const form of [LONG, encoded]) {
+    for (
+      const gap of [
+        "\n",
+        "\r\n",
+        "\n        ",
+        "\\\n  ",
+        "\n0040: ",
+        "\x1b[0m\x1b[1;31m",
+        "\x1b(B\x1b[m",
+      ]
+    ) {
+      for (let at = 1; at < form.length - 2; at++) {
+        const text = Buffer.from(`<line\n${form.slice(0, at)}${gap}${form.slice(at)}>\n`);
+        const whole = await through(maskOf(LONG), text);
+        assert.match(whole.toString(), /^<line\n\*\*\*[\w=]{0,2}>\n$/, `${gap} at ${at}`);
+        const cut = at * 7 % text.length;
+        const parts = await through(maskOf(LONG), text.subarray(0, cut), text.subarray(cut));
+        assert.equal(parts.toString(), whole.toString());
+      }
+    }
+  }
+});
+
+test("`createMask()` masks what is broken after each 16 characters or more", () => {
+  for (let width = 16; width <= LONG.length; width++) {
+    const lines = `${"-".repeat(7)}${LONG}`.replace(new RegExp(`.{${width}}`, "g"), "$&\n");
+    assert.match(maskOf(LONG).text(`${lines}|`), /^-------\*\*\*\n?\|$/);
+  }
+});
+
+test("`createMask()` leaves colours and line breaks alone that are not within a secret", async () => {
+  const text = `a\n  a7ee\n\x1b[1ma\x1b[0m\x1ba7\n\x1b[?${"1;".repeat(200)}m\n\n\x1b]8;;a7ee`;
+  for (const size of [1, 3, text.length]) {
+    const chunks = [];
+    for (let at = 0; at < text.length; at += size) {
+      chunks.push(Buffer.from(text.slice(at, at + size)));
+    }
+    assert.equal((await through(maskOf(LONG), ...chunks)).toString(), text);
+  }
+});
+
+test("`createMask()` takes no more of what could be a gap than it must", () => {
+  const stream = maskOf(LONG).stream();
+  const held = `${LONG.slice(0, 9)}\x1b]8;;`;
+  stream.write(`<${held}`);
+  stream.write("x".repeat(5000));
+  assert.equal(String(stream.read()).length, 1);
+  assert.equal(String(stream.read()).length, held.length + 5000);
+});
+
+test("`createMask()` masks short secrets where they stand alone", async () => {
+  const mask = maskOf("test", "x", "p&s");
+  assert.equal(
+    mask.text("test latest test1 test-a X-API-KEY: test, 'test' p%26s (p&amp;s) x apisix xy"),
+    "*** latest test1 test-a X-API-KEY: ***, '***' *** (***) *** apisix xy",
+  );
+  for (
+    const [text, masked] of [["la test", "la ***"], ["latest", "latest"], ["testing", "testing"]]
+  ) {
+    for (let at = 0; at <= text!.length; at++) {
+      const parts = [text!.slice(0, at), text!.slice(at)].map((part) => Buffer.from(part));
+      assert.equal((await through(mask, ...parts)).toString(), masked);
+    }
+  }
 });
 
 test("`createMask()` masks secrets that overlap as one and a longer one as a whole", () => {
-  const mask = maskOf("first-second", "second-third", "first");
-  assert.equal(mask.text("first-second-third, first-sec"), "***, ***-sec");
+  const mask = maskOf("first-second", "second-third", "first-se");
+  assert.equal(mask.text("first-second-third, first-sec"), "***, ***c");
 });
 
 test("`createMask()` leaves invalid UTF-8 as it is", async () => {

@@ -95,7 +95,6 @@ describe("the npm package", () => {
     const required = [
       "@clack/prompts",
       "commander",
-      "cross-spawn",
       "dotenv",
       "glob",
       "js-yaml",
@@ -122,7 +121,10 @@ describe("the npm package", () => {
       sideEffects: false,
       engines: { node: "^20.18.1 || >=22.3.0" },
       dependencies: Object.fromEntries([...required, "undici"].map((name) => [name, range(name)])),
-      optionalDependencies: { "@napi-rs/keyring": range("@napi-rs/keyring") },
+      optionalDependencies: {
+        "@lydell/node-pty": range("@lydell/node-pty"),
+        "@napi-rs/keyring": range("@napi-rs/keyring"),
+      },
     });
   });
 

@@ -9,13 +9,17 @@ it("`npmManifest()` turns npm imports into dependencies, and the keychain into a
     ...CONFIG,
     imports: {
       "@clack/prompts": "npm:@clack/prompts@^1.9.0",
+      "@lydell/node-pty": "npm:@lydell/node-pty@1.1.0",
       "@napi-rs/keyring": "npm:@napi-rs/keyring@^2.1.2",
       undici: "npm:undici@7.30.2",
     },
   });
   assert.equal(version, "1.2.3");
   assert.deepEqual(dependencies, { "@clack/prompts": "^1.9.0", undici: "7.30.2" });
-  assert.deepEqual(optionalDependencies, { "@napi-rs/keyring": "^2.1.2" });
+  assert.deepEqual(optionalDependencies, {
+    "@lydell/node-pty": "1.1.0",
+    "@napi-rs/keyring": "^2.1.2",
+  });
 });
 
 for (

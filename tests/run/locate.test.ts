@@ -5,7 +5,7 @@ import process from "node:process";
 import { it } from "node:test";
 import { CommandError } from "../../src/errors.ts";
 import { locateAdc } from "../../src/run/locate.ts";
-import { findOnPath } from "../../src/system/programs.ts";
+import { findOnPath, findProgram, lookUpProgram } from "../../src/system/programs.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import type { TemporaryFolder } from "../support/temporary_folder.ts";
 
@@ -122,4 +122,30 @@ it("`locateAdc()` takes no adc of another user, but for the owner of the reposit
   assert.throws(locate, CommandError);
   await chown(folder.path, 65534, 65534);
   assert.equal(locate(), file);
+});
+
+it("`findOnPath()` takes on Windows only what ends as a program does there, and no quotes of PATH", async () => {
+  await using folder = await temporaryFolder({
+    "1/adc": "#!/bin/sh",
+    "1/adc.txt": "",
+    "2/adc.EXE": "",
+    "a;b/op.cmd": "",
+    "3/adc.cmd": "",
+  });
+  const at = (...names: string[]) => names.map((name) => join(folder.path, name));
+  const find = (name: string, Path: string, PATHEXT = ".TXT;.EXE;.CMD;.JS") =>
+    findOnPath(name, { env: { Path, PATHEXT }, cwd: folder.path, platform: "win32" });
+  assert.equal(find("adc", at("1", "2", "3").join(";")), at("2/adc.EXE")[0]);
+  assert.equal(find("adc", `"${at("1")[0]}";"${at("2")[0]}"`), at("2/adc.EXE")[0]);
+  assert.equal(find("op", `;;"${at("a;b")[0]}";${at("1")[0]}`, ".cmd"), at("a;b/op.cmd")[0]);
+  assert.equal(find("adc", at("1")[0]!), undefined);
+  assert.equal(find("adc.cmd", at("2", "3").join(";")), at("3/adc.cmd")[0]);
+});
+
+it("`findProgram()` adds on Windows the ending to a path", async () => {
+  await using folder = await temporaryFolder({ "bin/adc": "", "bin/adc.cmd": "", "bin/text": "" });
+  const place = { env: { PATHEXT: ".exe;.cmd" }, cwd: folder.path, platform: "win32" };
+  assert.equal(findProgram("bin/adc", place), join(folder.path, "bin/adc.cmd"));
+  assert.deepEqual(lookUpProgram("bin/text", place), { code: "EACCES" });
+  assert.deepEqual(lookUpProgram("bin/none", place), { code: "ENOENT" });
 });

@@ -164,11 +164,15 @@ it("`runAdc()` warns of a --token that is not asked for, and of tokens that ADC 
   warnings.length = 0;
   const servers = "http://127.0.0.1:1,http://127.0.0.1:2,http://127.0.0.1:3";
   const standalone = ["sync", "--backend", "apisix-standalone", "--server", servers];
-  await run([...standalone, "--token", "first,second"], {});
+  await run([...standalone, "--token", "first-token,second-token"], {});
   assert.deepEqual(warnings, ["2 tokens for 3 servers: ADC uses the first for all."]);
-  await run([...standalone, "--token", "one,two,three"], {});
-  await run([...standalone, "--token", "one"], {});
+  await run([...standalone, "--token", "token-one,token-two,token-three"], {});
+  await run([...standalone, "--token", "token-one"], {});
   assert.equal(warnings.length, 1);
+  await run([...standalone, "--token", "test"], {});
+  assert.deepEqual(warnings.slice(1), [
+    "The token has 4 characters: it is masked only where it stands alone.",
+  ]);
 });
 
 it("`runAdc()` tells the warnings before any request", async () => {

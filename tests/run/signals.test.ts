@@ -11,7 +11,7 @@ const SIGNALS = [...ENDING, "SIGUSR1", "SIGUSR2", "SIGWINCH"];
 it("`watchSignals()` ends the run by a signal that comes before the child", () => {
   for (const name of ENDING) {
     const port = new EventEmitter();
-    const watch = watchSignals(port);
+    const watch = watchSignals(port, "linux");
     assert.deepEqual(port.eventNames().toSorted(), ENDING.toSorted());
     assert.ok(port.emit(name), "it ends nobody");
     const { reason } = watch.interrupted;
@@ -28,8 +28,8 @@ it("`watchSignals()` ends the run by a signal that comes before the child", () =
 it("`watchSignals()` passes each signal on to the child, and nothing once it is stopped", () => {
   const port = new EventEmitter();
   const sent: string[] = [];
-  const watch = watchSignals(port);
-  watch.passTo((signal) => sent.push(signal), { terminal: false });
+  const watch = watchSignals(port, "linux");
+  watch.passTo((signal) => sent.push(signal));
   for (const signal of SIGNALS) port.emit(signal);
   assert.deepEqual(sent, SIGNALS);
   assert.equal(watch.interrupted.aborted, false);
@@ -37,20 +37,11 @@ it("`watchSignals()` passes each signal on to the child, and nothing once it is 
   assert.deepEqual(port.eventNames(), []);
 });
 
-it("`watchSignals()` hears a terminal's Ctrl-C, which the child has had, and passes the rest on", () => {
-  const port = new EventEmitter();
-  const sent: string[] = [];
-  watchSignals(port).passTo((signal) => sent.push(signal), { terminal: true });
-  // A signal that nobody listens to would end the process before its child.
-  for (const signal of SIGNALS) assert.equal(port.emit(signal), true, signal);
-  assert.deepEqual(sent, SIGNALS.filter((signal) => signal !== "SIGINT"));
-});
-
 it("`watchSignals()` cuts short one step of the clean-up by a signal that comes during it", () => {
   for (const name of SIGNALS) {
     const port = new EventEmitter();
-    const watch = watchSignals(port);
-    watch.passTo(() => {}, { terminal: false });
+    const watch = watchSignals(port, "linux");
+    watch.passTo(() => {});
     port.emit(name);
     const first = watch.cleanUp();
     assert.equal(first.aborted, false, "what came before does not count");
@@ -79,7 +70,7 @@ it("`watchSignals()` does without signals that the system does not know", () => 
         return port.off(signal, listener);
       },
     });
-    watch.passTo((signal) => sent.push(signal), { terminal: false });
+    watch.passTo((signal) => sent.push(signal));
     port.emit("SIGTERM");
     assert.deepEqual(sent, ["SIGTERM"]);
     watch.stop();
@@ -90,8 +81,25 @@ it("`watchSignals()` does without signals that the system does not know", () => 
 it("`sendSignal()` reaches a process, and bears one that has ended", async () => {
   const child = spawn("sleep", ["60"]);
   await once(child, "spawn");
-  sendSignal(child.pid!, "SIGTERM");
+  sendSignal(child.pid!, "SIGTERM", {});
   const [, signal] = await once(child, "exit");
   assert.equal(signal, "SIGTERM");
-  sendSignal(child.pid!, "SIGTERM");
+  sendSignal(child.pid!, "SIGTERM", {});
+});
+
+it("`watchSignals()` sends nothing on Windows, where the console has sent it, and takes Ctrl-Break for SIGTERM", () => {
+  const port = new EventEmitter();
+  const sent: string[] = [];
+  const watch = watchSignals(port, "win32");
+  watch.passTo((signal) => sent.push(signal));
+  for (const signal of ["SIGINT", "SIGBREAK", "SIGHUP"]) assert.ok(port.emit(signal), signal);
+  assert.deepEqual(sent, []);
+  const hurry = watch.cleanUp();
+  port.emit("SIGBREAK");
+  assert.ok(hurry.aborted);
+
+  const early = watchSignals(port, "win32");
+  port.emit("SIGBREAK");
+  const { reason } = early.interrupted;
+  assert.deepEqual([reason.signal, reason.exitCode], ["SIGTERM", 143]);
 });

@@ -44,7 +44,11 @@ const BESIDE_MODULES = /^(?:package\.json|deno\.jsonc?|tsconfig\.json|\.npmrc|no
 const DENO_SETUP = [".deno.lock", ".deno.lock.poll", ".setup-cache.bin", "node_modules"];
 
 /** What adc-run looks for on `PATH`. */
-const PROGRAMS = ["adc", "node", "true"];
+const PROGRAMS = ["adc", "node", "true", "mkfifo"];
+
+/** The child's pipes, in a folder of their own, and the streams that were handed to adc-run. */
+const STREAMS =
+  /^\/tmp\/adc-run-\w{6}(?:\/[01])?$|^\/proc\/self\/fd\/[12]$|\/(?:pipe|socket):\[\d+\]$/;
 
 /**
  * What a file is for.
@@ -65,6 +69,7 @@ export function purposeOf(path: string, touch: Touch, place: Place): string | un
   if (deno && DENO_SETUP.some((name) => path === join(repository, "node_modules/.deno", name))) {
     return "Deno's cache";
   }
+  if (STREAMS.test(path)) return "a stream";
   if (touch === "changed") return undefined;
   if (path === program) return "the runtime";
   if (touch === "run") return undefined;

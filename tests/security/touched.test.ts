@@ -63,12 +63,15 @@ function assertDiscreet(
     readonly child: "true" | "node";
   },
 ): void {
-  const [own, other] = processes as [TracedProcess, TracedProcess];
+  const [own, ...others] = processes as [TracedProcess, ...TracedProcess[]];
+  const other = others.at(-1)!;
   const canaries = traces(it.token);
   const server = new URL(it.sandbox.url).host;
 
-  assert.equal(processes.length, 2, "adc-run starts one program");
-  assert.equal(basename(other.program!), child);
+  const started = others.map(({ program }) => basename(program!));
+  // Deno has pipes of its own.
+  assert.deepEqual(started.filter((name) => name !== "mkfifo"), [child]);
+  assert.ok(started.length <= 2, "adc-run starts one program, and one that makes its pipes");
   for (const traced of processes) {
     assert.ok(!traced.calls.some(({ name }) => name === "io_uring_enter"), "every call was seen");
     for (const { argv } of programsOf(traced)) {
@@ -189,7 +192,7 @@ for (const home of homes) {
       ]);
       assert.deepEqual(contacts(run.processes, it), [new URL(it.sandbox.url).host]);
       assertDiscreet({ ...run, it, child: "node" });
-      assert.ok(receiversOf(run.processes[1]!, [it.token]).length > 0, "ADC sent it as well");
+      assert.ok(receiversOf(run.processes.at(-1)!, [it.token]).length > 0, "ADC sent it as well");
     });
 
     it("asks the keychain through D-Bus alone", { skip: skip || keychainSkip() }, async () => {

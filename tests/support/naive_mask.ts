@@ -6,6 +6,7 @@
 
 import { randomInt } from "node:crypto";
 import process from "node:process";
+import { Matcher } from "../../src/mask/matcher.ts";
 
 interface Span {
   readonly start: number;
@@ -17,6 +18,11 @@ export interface NaiveResult {
   readonly output: string;
   readonly count: number;
   readonly held: number;
+}
+
+/** The mask's search for these byte strings as they are. */
+export function matcherOf(patterns: Iterable<string>): Matcher {
+  return new Matcher(new Map([...patterns].map((pattern) => [pattern, pattern.length])));
 }
 
 /** All occurrences in a byte string, sorted, those that overlap as one; cut off before `floor`. */

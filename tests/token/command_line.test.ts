@@ -41,8 +41,27 @@ test("`splitCommand()` splits at spaces, minds quotes, and expands nothing", () 
     "p\u00e4ss 'w\u00f6 rd'": ["p\u00e4ss", "w\u00f6 rd"],
   };
   for (const [text, words] of Object.entries(cases)) {
-    assert.deepEqual(splitCommand(text), words, text);
+    assert.deepEqual(splitCommand(text, "linux"), words, text);
   }
+});
+
+test("`splitCommand()` takes a backslash on Windows for a part of a path, but before a quote", () => {
+  const cases: Readonly<Record<string, readonly string[]>> = {
+    "C:\\x\\get.cmd": ["C:\\x\\get.cmd"],
+    "C:\\x\\get.cmd a\\b \\\\host\\share\\": ["C:\\x\\get.cmd", "a\\b", "\\\\host\\share\\"],
+    '"C:\\Program Files\\op.exe" read "a \\"b\\" \\c"': [
+      "C:\\Program Files\\op.exe",
+      "read",
+      'a "b" \\c',
+    ],
+    "'C:\\a b\\c'": ["C:\\a b\\c"],
+    "it\\'s": ["it's"],
+    '["C:\\\\x\\\\get.cmd"]': ["C:\\x\\get.cmd"],
+  };
+  for (const [text, words] of Object.entries(cases)) {
+    assert.deepEqual(splitCommand(text, "win32"), words, text);
+  }
+  assert.throws(() => splitCommand('"C:\\dir\\" x', "win32"), /^SyntaxError: " is not closed$/);
 });
 
 test("`splitCommand()` takes a JSON array for the words themselves", () => {
@@ -63,6 +82,6 @@ test("`splitCommand()` refuses what it cannot read, and shows nothing of it", ()
     '[["zqzq"]]': /^it is a JSON array, but not of strings$/,
   };
   for (const [text, message] of Object.entries(cases)) {
-    assert.throws(() => splitCommand(text), { name: "SyntaxError", message }, text);
+    assert.throws(() => splitCommand(text, "linux"), { name: "SyntaxError", message }, text);
   }
 });

@@ -7,7 +7,7 @@ import { setProfile } from "../../profiles/edit_profiles.ts";
 import { readA7Contexts } from "../../profiles/import_a7.ts";
 import { readUserProfiles } from "../../profiles/profile_file.ts";
 import { accountOf } from "../../token/token_value.ts";
-import { canAsk, type Io } from "../io.ts";
+import { canAsk, type Io, whyNotAsked } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import type { ImportOptions } from "../manual/profile_commands.ts";
 import { fixed, line } from "../output/out.ts";
@@ -33,7 +33,7 @@ export async function profileImport(
   const skipped = contexts.filter((each) => !chosen.includes(each))
     .map(({ name, profile }) => ({ context: name, profile }));
   if (!options.yes && !dryRun && chosen.length > 0) {
-    const unasked = "Cannot ask for confirmation: there is no terminal to prompt on";
+    const unasked = `Cannot ask for confirmation: ${whyNotAsked(io)}`;
     const suggestion = "Preview with --dry-run, and confirm with --yes.";
     if (!canAsk(io)) throw new UsageError(unasked, { suggestion });
     const names = chosen.map(({ profile }) => `"${profile}"`).join(", ");

@@ -1,6 +1,7 @@
 import { needsBackend } from "../../adc/arguments.ts";
+import { UsageError } from "../../errors.ts";
 import type { RunResult } from "../../run/options.ts";
-import { readCall, run } from "../../run/run.ts";
+import { readCall, run, type RunTerms } from "../../run/run.ts";
 import { watchSignals } from "../../run/signals.ts";
 import type { Io } from "../io.ts";
 import { openReport } from "../output/out.ts";
@@ -38,11 +39,14 @@ export async function runCommand({ words, exec, options }: RunCommand, io: Io): 
       profile: profiles[0],
       watch,
       stdin: "inherit",
+      stdout: io.stdout,
+      stderr: io.stderr,
+      pseudoTerminal: pseudoTerminalOf({ exec, options }, io),
       onWarning: reporter.warn,
       onPlan: (plan) => {
         if (options.dryRun) printPlan(plan, output);
         else announce(plan, output);
-        return !options.dryRun && { stdout: io.stdout, stderr: io.stderr };
+        return !options.dryRun && {};
       },
     });
     return result === undefined ? 0 : conclude(result, output);
@@ -60,4 +64,20 @@ function conclude(result: RunResult, { reporter, io, options }: RunOutput): numb
   // A leak is told of runs that succeeded, so this takes no code away.
   if (result.signal !== null) io.endedBy?.(result.signal);
   return judgement.exitCode;
+}
+
+/** The program of `exec` gets a terminal of its own where all three streams are one, unless in CI. */
+function pseudoTerminalOf(
+  { exec, options: { tty, fromEnvironment } }: Pick<RunCommand, "exec" | "options">,
+  io: Io,
+): RunTerms["pseudoTerminal"] {
+  if (!(tty ?? (exec && !io.env.CI))) return undefined;
+  const required = tty === true && !fromEnvironment.has("tty");
+  if (Object.values(io.terminals).every((terminal) => terminal)) {
+    return { terminal: { input: io.stdin, output: io.stdout }, required };
+  }
+  if (!required) return undefined;
+  throw new UsageError(
+    "Cannot use --tty: standard input, output and error are not all a terminal",
+  );
 }

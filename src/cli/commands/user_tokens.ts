@@ -4,7 +4,7 @@ import { AdcRunError, UsageError } from "../../errors.ts";
 import { day, hasEnded, timeLeft } from "../../lifecycle/expiry.ts";
 import { forgetToken, storedToken, type TokenStores } from "../../lifecycle/token_stores.ts";
 import type { TokenRecord } from "../../store/state.ts";
-import { canAsk, type Io } from "../io.ts";
+import { canAsk, type Io, whyNotAsked } from "../io.ts";
 import type { ListOptions, RevokeOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { fixed, line, type Text } from "../output/out.ts";
@@ -121,7 +121,7 @@ export async function authRevoke(
     });
   }
   if (!options.yes && !canAsk(io)) {
-    throw new UsageError("Cannot ask for confirmation: there is no terminal to prompt on", {
+    throw new UsageError(`Cannot ask for confirmation: ${whyNotAsked(io)}`, {
       suggestion: "Confirm with --yes.",
     });
   }

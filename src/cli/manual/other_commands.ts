@@ -35,9 +35,11 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     summary: "run a program with the token",
     description: [
       "Runs any program with ADC_TOKEN and the connection's variables set, and masks its output. Options go before exec; everything after it is the program's.",
+      "At a terminal the program gets a terminal of its own, so that shells, editors, prompts and colors work as usual (--no-tty: pipes). With --no-mask nothing stands in between.",
     ],
     examples: [
       ["A script that calls ADC", "adc-run exec -- ./migrate.sh"],
+      ["A shell, whose output is not masked", "adc-run --no-mask exec -- bash"],
       ["The variables of a profile", "adc-run -p prod exec -- sh -c 'echo \"$ADC_SERVER\"'"],
     ],
     seeAlso: ["api", "security"],

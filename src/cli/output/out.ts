@@ -114,21 +114,23 @@ function write(text: string, out: Out, to: StreamName): void {
   }
 }
 
-/** Waits until standard output has left: Node tells of a failed write a moment later. */
-export function written({ stdout }: Pick<Out, "stdout">): Promise<void> {
-  return new Promise((resolve) => {
-    // Deno leaves the call-back out once a write has failed.
-    const limit = setTimeout(resolve, 2_000);
-    const done = () => {
-      clearTimeout(limit);
-      resolve();
-    };
-    try {
-      stdout.write("", done);
-    } catch {
-      done();
-    }
-  });
+/** Waits until both have left: Node tells of a failed write a moment later, and a signal would cut them off. */
+export async function written({ stdout, stderr }: Pick<Out, StreamName>): Promise<void> {
+  await Promise.all([stdout, stderr].map((stream) =>
+    new Promise<void>((resolve) => {
+      // Deno leaves the call-back out once a write has failed.
+      const limit = setTimeout(resolve, 2_000);
+      const done = () => {
+        clearTimeout(limit);
+        resolve();
+      };
+      try {
+        stream.write("", done);
+      } catch {
+        done();
+      }
+    })
+  ));
 }
 
 export function render(text: Text, out: Pick<Out, "secrets" | "env">): string {

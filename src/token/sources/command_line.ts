@@ -1,13 +1,19 @@
+import process from "node:process";
+
 /**
  * Splits a command at its spaces, as a shell would, but expands nothing.
  *
  * Single quotes keep everything, double quotes keep everything but `\"` and `\\`, and a backslash outside
- * of quotes keeps the next character. A text that starts with `[` is a JSON array of words.
+ * of quotes keeps the next character. On Windows, where paths are full of them, a backslash keeps a quote, and
+ * stands for itself elsewhere. A text that starts with `[` is a JSON array of words.
  */
-export function splitCommand(text: string): readonly string[] {
+export function splitCommand(
+  text: string,
+  platform: string = process.platform,
+): readonly string[] {
   if (text.trimStart().startsWith("[")) return readArray(text);
   const words: string[] = [];
-  const pattern = /'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)|([^\s'"\\]+)|(\s+)|(.)/gs;
+  const [pattern, escapes] = platform === "win32" ? ON_WINDOWS : ELSEWHERE;
   let word: string | undefined;
   for (const [, single, double, escaped, plain, space, stray] of text.matchAll(pattern)) {
     if (stray !== undefined) throw new SyntaxError(`${stray} is not closed`);
@@ -16,12 +22,22 @@ export function splitCommand(text: string): readonly string[] {
       word = undefined;
     } else {
       word = (word ?? "") +
-        (single ?? double?.replace(/\\(["\\])/g, "$1") ?? escaped ?? plain ?? "");
+        (single ?? double?.replace(escapes, "$1") ?? escaped ?? plain ?? "");
     }
   }
   if (word !== undefined) words.push(word);
   return words;
 }
+
+const ELSEWHERE = [
+  /'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)|([^\s'"\\]+)|(\s+)|(.)/gs,
+  /\\(["\\])/g,
+] as const;
+
+const ON_WINDOWS = [
+  /'([^']*)'|"((?:[^"\\]|\\"|\\(?!"))*)"|\\(["'])|([^\s'"\\]+|\\)|(\s+)|(.)/gs,
+  /\\(")/g,
+] as const;
 
 function readArray(text: string): readonly string[] {
   let value: unknown;

@@ -1,10 +1,10 @@
-import { basename, dirname, resolve as resolvePath } from "node:path";
+import { basename, dirname } from "node:path";
 import type { Connection } from "../../connection/connection.ts";
 import { describeOrigin, isFromProject, type Profile } from "../../connection/origin.ts";
 import type { Context, Environment } from "../../context.ts";
 import { EXIT, messageOf } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
-import { findOnPath } from "../../system/programs.ts";
+import { findProgram } from "../../system/programs.ts";
 import type { Spawner } from "../../system/spawn.ts";
 import type { SourceAnswer, TokenSource } from "../source.ts";
 import { environmentWithoutTokens } from "../sources.ts";
@@ -12,6 +12,7 @@ import { MAX_TOKEN_BYTES } from "../token_value.ts";
 import { splitCommand } from "./command_line.ts";
 
 export interface CommandSourceOptions extends Pick<Context, "env" | "cwd"> {
+  readonly stdin?: "inherit" | "ignore" | undefined;
   readonly stderr?: "inherit" | "ignore" | undefined;
   readonly timeout?: number | undefined;
   readonly spawn?: Spawner | undefined;
@@ -88,9 +89,7 @@ async function runHelper(
   const { from } = options;
   const name = basename(program);
   // An empty entry in PATH would make the system look in the working directory, which may be anybody's.
-  const file = /[/\\]/.test(program)
-    ? resolvePath(options.cwd, program)
-    : findOnPath(program, options);
+  const file = findProgram(program, options);
   const { capture } = await import("../../system/capture.ts");
   const captured = file === undefined
     ? { failure: "was not found" }

@@ -1,0 +1,305 @@
+import type { Buffer } from "node:buffer";
+import { type Automaton, ROOT } from "./automaton.ts";
+import type { Findings } from "./findings.ts";
+
+const TAB = 0x09, NEWLINE = 0x0a, RETURN = 0x0d, ESCAPE = 0x1b, BLANK = 0x20, BACKSLASH = 0x5c;
+const BELL = 0x07, COLON = 0x3a;
+
+/** A longer sequence of a terminal is none: a link's address is the longest that there are. */
+const MAX_GAP = 4096;
+/** As many more bytes in front of a gap can be read again: indents and colours in it. */
+const MAX_INDENT = 64;
+/** What is spread over more bytes is not followed. */
+const MAX_EXTENT = 64 * 1024;
+/** Stands for a byte that is no part of the pattern. */
+const OUTSIDE = 256;
+interface Place {
+  /** Before it all gaps have been looked at. */
+  readonly floor: number;
+  readonly at: number;
+  readonly found: Findings;
+}
+
+/**
+ * Finds patterns with *gaps* in them, which a reader does not see or ignores: a terminal's colours,
+ * line breaks with the indent or the offset of a dump behind them, and a backslash in front.
+ *
+ * Of each gap the four bytes around it are looked up. Where a pattern has those side by side, the
+ * automaton reads what is in front of the gap and passes over it. Each colour is looked at; a line
+ * break only at the end of what begins like a pattern, and in front of a piece of one.
+ */
+export class Gaps {
+  readonly #automaton: () => Automaton;
+  readonly #patterns: ReadonlyMap<string, number>;
+  #madeFilter: GapFilter | undefined;
+
+  constructor(patterns: ReadonlyMap<string, number>, automaton: () => Automaton) {
+    this.#automaton = automaton;
+    this.#patterns = patterns;
+  }
+
+  /** Made for the first gap: most texts of one line have none. */
+  get #filter(): GapFilter {
+    return this.#madeFilter ??= new GapFilter(this.#patterns);
+  }
+
+  /** Looks at all colours, and at what the text's end cuts off. */
+  read(text: Buffer, { floor: from, found }: Omit<Place, "at">): void {
+    const length = text.length;
+    let floor = from, escape = -1, last = -1;
+    while ((escape = nextEscape(text, Math.max(floor, last + 1))) >= 0) {
+      last = escape;
+      const isCandidate = escape > floor && this.#filter.isInside(text[escape - 1]!);
+      floor = isCandidate ? this.#lookAt(text, escape, { floor, found }) : escape + 1;
+    }
+    // The rest of a sequence is not to be taken for text.
+    if (last >= 0 && sequenceEnd(text, last) === length) found.keepFrom(last);
+    const newline = text.lastIndexOf(NEWLINE);
+    const tail = text[length - 1];
+    if (tail === BACKSLASH || tail === RETURN) {
+      this.#lookAt(text, length - 1, { floor: from, found });
+    } else if (newline >= from && newline >= length - this.#filter.longest - MAX_INDENT) {
+      this.#lookAt(text, newline, { floor: from, found });
+    }
+  }
+
+  /** Looks at a line break, if one is here; returns before where that has been done. */
+  at(text: Buffer, { at, ...place }: Place): number {
+    const byte = text[at];
+    return byte === NEWLINE || byte === RETURN || byte === BACKSLASH
+      ? this.#lookAt(text, at, place)
+      : place.floor;
+  }
+
+  /** The same for the line break before a piece of a pattern. */
+  before(text: Buffer, { floor, at, found }: Place): number {
+    const least = Math.max(floor, at - this.#filter.longest - MAX_INDENT);
+    let newline = at;
+    while (newline >= least && text[newline] !== NEWLINE) newline--;
+    return newline < least ? floor : this.#lookAt(text, newline, { floor, found });
+  }
+
+  #lookAt(text: Buffer, at: number, { floor, found }: Omit<Place, "at">): number {
+    const filter = this.#filter;
+    let start = at;
+    if (text[at] === NEWLINE) {
+      if (start > floor && text[start - 1] === RETURN) start--;
+      if (start > floor && text[start - 1] === BACKSLASH && !filter.isInside(BACKSLASH)) start--;
+    }
+    const end = start > floor && filter.isInside(text[start - 1]!) ? gapEnd(text, start) : -1;
+    // What a sequence is made of may be read as text as well.
+    if (end < 0 || !filter.passes(text, { floor, start, end })) return Math.max(floor, at + 1);
+    return this.#follow(text, Math.max(floor, start - filter.longest - MAX_INDENT), {
+      gap: start,
+      found,
+    });
+  }
+
+  /**
+   * Reads on behind a gap until no prefix has a gap in it; returns behind where the last gap begins
+   * that was passed over.
+   */
+  #follow(
+    text: Buffer,
+    from: number,
+    { gap, found }: { readonly gap: number; readonly found: Findings },
+  ): number {
+    let floor = gap + 1;
+    const automaton = this.#automaton();
+    const length = text.length;
+    /** How many bytes were read before each gap, and where they would be without it. */
+    const before: number[] = [], shift: number[] = [];
+    let count = 0, skipped = 0, state = ROOT, at = from;
+    const position = (index: number): number => {
+      let gaps = before.length;
+      while (gaps > 0 && before[gaps - 1]! > index) gaps--;
+      return from + index + (gaps === 0 ? 0 : shift[gaps - 1]!);
+    };
+    while (at < length) {
+      const byte = text[at]!;
+      const depth = automaton.depth(state);
+      const next = automaton.next(state, byte);
+      const end = depth === 0 || automaton.depth(next) === depth + 1 ? -1 : gapEnd(text, at);
+      if (end > 0) {
+        floor = Math.max(floor, at + 1);
+        skipped += end - at;
+        before.push(count);
+        shift.push(skipped);
+        at = end;
+        continue;
+      }
+      at++;
+      count++;
+      state = next;
+      const longest = automaton.longest(state);
+      if (longest !== 0) {
+        found.add(position(count - longest), at);
+        state = automaton.settle(state);
+      }
+      const isWithin = automaton.depth(state) > count - (before.at(-1) ?? 0);
+      if (at > gap && (!isWithin || at - from > MAX_EXTENT)) return floor;
+    }
+    if (state !== ROOT) found.holdFrom(position(count - automaton.depth(state)));
+    return length;
+  }
+}
+
+/** Where there is one, there are more; a call for each would take longer. */
+function nextEscape(text: Buffer, from: number): number {
+  const near = Math.min(text.length, from + 128);
+  for (let at = from; at < near; at++) if (text[at] === ESCAPE) return at;
+  return text.indexOf(ESCAPE, near);
+}
+
+/** Knows which bytes a pattern has side by side: Bloom filters with one hash. */
+class GapFilter {
+  readonly longest: number;
+  readonly #inside = new Uint8Array(256);
+  readonly #threes: Bits;
+  readonly #fours: Bits;
+
+  constructor(patterns: ReadonlyMap<string, number>) {
+    let entries = 0, longest = 0;
+    for (const pattern of patterns.keys()) {
+      entries += pattern.length;
+      longest = Math.max(longest, pattern.length);
+    }
+    this.longest = longest;
+    this.#threes = new Bits(entries * 16);
+    this.#fours = new Bits(entries * 32);
+    for (const [pattern, cut] of patterns) this.#insert(pattern, cut);
+  }
+
+  #insert(pattern: string, cut: number): void {
+    const byte = (at: number): number => at < 0 ? OUTSIDE : pattern.charCodeAt(at);
+    for (let at = 1; at < pattern.length; at++) {
+      this.#inside[byte(at - 1)] = this.#inside[byte(at)] = 1;
+      const last = at + 1 === pattern.length || at + 1 === cut;
+      if (at + 1 < pattern.length) {
+        this.#threes.add(byte(at - 1), byte(at), byte(at + 1));
+        this.#fours.add(byte(at - 1), byte(at), byte(at + 1), byte(at - 2));
+      }
+      if (last) this.#threes.add(byte(at - 1), byte(at), OUTSIDE, byte(at - 2));
+    }
+  }
+
+  isInside(byte: number): boolean {
+    return this.#inside[byte] !== 0;
+  }
+
+  /** Whether a pattern may go on behind a gap; `floor` is where the one before ends. */
+  passes(
+    text: Uint8Array,
+    { floor, start, end }: { readonly floor: number; readonly start: number; readonly end: number },
+  ): boolean {
+    // At its end the text has too little to tell.
+    if (end >= text.length) return true;
+    const last = text[start - 1]!, next = text[end]!;
+    if (this.#inside[next] === 0) return false;
+    if (end + 1 >= text.length) return true;
+    const second = text[end + 1]!;
+    if (second === NEWLINE || second === RETURN || second === ESCAPE || second === BACKSLASH) {
+      return true;
+    }
+    const first = start - 1 > floor ? text[start - 2]! : OUTSIDE;
+    if (this.#threes.has(last, next, OUTSIDE, first)) return true;
+    return this.#threes.has(last, next, second) &&
+      (this.#fours.has(last, next, second, first) || this.#fours.has(last, next, second, OUTSIDE));
+  }
+}
+
+class Bits {
+  readonly #bits: Int32Array;
+  readonly #mask: number;
+
+  constructor(least: number) {
+    let size = 1024;
+    while (size < least) size *= 2;
+    this.#bits = new Int32Array(size / 32);
+    this.#mask = size - 1;
+  }
+
+  add(last: number, next: number, second: number, first = 0): void {
+    const hash = hashOf(last, next, second, first) & this.#mask;
+    this.#bits[hash >> 5]! |= 1 << (hash & 31);
+  }
+
+  has(last: number, next: number, second: number, first = 0): boolean {
+    const hash = hashOf(last, next, second, first) & this.#mask;
+    return (this.#bits[hash >> 5]! & 1 << (hash & 31)) !== 0;
+  }
+}
+
+function hashOf(last: number, next: number, second: number, first: number): number {
+  const hash = Math.imul(last | next << 8 | second << 16, 0x9e3779b1) ^
+    Math.imul(first, 0x85ebca6b);
+  return hash ^ hash >>> 15;
+}
+
+/**
+ * Where the gap ends that begins here, or a negative number if there is none. One that reaches to
+ * the text's end may go on.
+ */
+function gapEnd(text: Uint8Array, start: number): number {
+  const length = text.length;
+  let at = start;
+  let isBroken = false;
+  while (at < length) {
+    const byte = text[at]!;
+    if (byte === NEWLINE || (byte === RETURN && (at + 1 === length || text[at + 1] === NEWLINE))) {
+      isBroken = true;
+      at++;
+    } else if (byte === ESCAPE) {
+      const end = sequenceEnd(text, at);
+      if (end < 0) break;
+      at = end;
+    } else if (isBroken && (byte === BLANK || byte === TAB)) at++;
+    else if (byte === BACKSLASH && !isBroken && isContinuation(text, at)) at++;
+    else break;
+  }
+  if (at === start) return -1;
+  return isBroken ? offsetEnd(text, at) : at;
+}
+
+function isContinuation(text: Uint8Array, at: number): boolean {
+  const next = at + 1 < text.length && text[at + 1] === RETURN ? at + 2 : at + 1;
+  return next >= text.length || text[next] === NEWLINE;
+}
+
+/** Behind what `curl --trace-ascii` writes in front of each line, `0040: `, if it is there. */
+function offsetEnd(text: Uint8Array, start: number): number {
+  let at = start;
+  while (at < text.length && at - start < 8 && isHexDigit(text[at]!)) at++;
+  if (at === text.length) return at;
+  if (at - start < 4 || text[at] !== COLON) return start;
+  if (at + 1 === text.length) return at + 1;
+  return text[at + 1] === BLANK ? at + 2 : start;
+}
+
+export function isHexDigit(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66) ||
+    (byte >= 0x41 && byte <= 0x46);
+}
+
+/** Where a sequence for the terminal ends, the text's end if it is cut off, or a negative number. */
+function sequenceEnd(text: Uint8Array, start: number): number {
+  const length = text.length, limit = Math.min(length, start + MAX_GAP);
+  let at = start + 1;
+  if (at >= length) return length;
+  const kind = text[at++]!;
+  // OSC: a title, or a link, up to BEL or ESC \.
+  if (kind === 0x5d) {
+    while (at < limit && text[at]! >= BLANK) at++;
+    if (at === limit) return limit === length ? length : -1;
+    if (text[at] === BELL) return at + 1;
+    if (text[at] !== ESCAPE) return -1;
+    if (at + 1 === length) return length;
+    return text[at + 1] === BACKSLASH ? at + 2 : -1;
+  }
+  // CSI, with its parameters; and of the others those that change a character set.
+  const isControl = kind === 0x5b;
+  if (!isControl && (kind < BLANK || kind > 0x2f)) return kind >= 0x30 && kind <= 0x7e ? at : -1;
+  while (at < limit && text[at]! >= BLANK && text[at]! <= (isControl ? 0x3f : 0x2f)) at++;
+  if (at === limit) return limit === length ? length : -1;
+  return text[at]! >= 0x30 && text[at]! <= 0x7e ? at + 1 : -1;
+}

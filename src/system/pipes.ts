@@ -1,0 +1,111 @@
+import { closeSync, constants, createReadStream, mkdtempSync, openSync, rmSync } from "node:fs";
+import { Socket } from "node:net";
+import { join } from "node:path";
+import process from "node:process";
+import { Readable } from "node:stream";
+import type { Context } from "../context.ts";
+import { findOnPath, isDeno } from "./programs.ts";
+
+/** What a pipe holds. */
+const CHUNK = 64 * 1024;
+
+/** A pipe with both ends open. */
+export interface Pipe {
+  /** The end for a child's `stdio`, to be closed once the child has it. */
+  readonly writeEnd: number;
+  /** Opens the other end, which is closed when the stream is destroyed. */
+  read(): Readable;
+  /** Closes the end that writes, and the other unless that is read. */
+  close(): void;
+}
+
+/**
+ * Makes pipes. Node.js and Bun make sockets of `"pipe"`, which cannot be opened by the name `/dev/stdout`, and
+ * whose writer is told of a reset connection where a pipe's is ended by SIGPIPE.
+ *
+ * They have names for a moment, in a folder that nobody else may enter.
+ *
+ * @returns `undefined` where none can be made.
+ */
+export async function makePipes(
+  count: number,
+  { env, cwd }: Pick<Context, "env" | "cwd">,
+): Promise<readonly Pipe[] | undefined> {
+  if (process.platform === "win32") return undefined;
+  const pipes: Pipe[] = [];
+  let folder: string | undefined;
+  try {
+    const mkfifo = findOnPath("mkfifo", { env, cwd });
+    if (mkfifo === undefined) return undefined;
+    folder = mkdtempSync(join(env.TMPDIR || "/tmp", "adc-run-"));
+    const files = Array.from({ length: count }, (_, index) => join(folder!, String(index)));
+    if (!await runs(mkfifo, ["-m", "600", ...files])) return undefined;
+    for (const file of files) pipes.push(openPipe(file));
+    return pipes;
+  } catch {
+    for (const pipe of pipes) pipe.close();
+    return undefined;
+  } finally {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function runs(program: string, args: readonly string[]): Promise<boolean> {
+  const { spawn } = await import("node:child_process");
+  const child = spawn(program, args, { env: {}, stdio: "ignore" });
+  return await new Promise((resolve, reject) => {
+    child.once("exit", (code) => resolve(code === 0)).once("error", reject);
+  });
+}
+
+function openPipe(file: string): Pipe {
+  const { O_RDWR, O_RDONLY, O_WRONLY, O_NONBLOCK } = constants;
+  // Opening one end alone would wait for the other.
+  const both = openSync(file, O_RDWR);
+  // A description of its own: the child's end stays blocking.
+  const readEnd = openSync(file, O_RDONLY | (isDeno ? 0 : O_NONBLOCK));
+  const writeEnd = openSync(file, O_WRONLY);
+  closeSync(both);
+  const open = new Set([readEnd, writeEnd]);
+  return {
+    writeEnd,
+    read: () => {
+      open.delete(readEnd);
+      return readerOf(readEnd);
+    },
+    close: () => {
+      for (const end of open) closeSync(end);
+      open.clear();
+    },
+  };
+}
+
+interface BunGlobal {
+  readonly Bun?: { file(fd: number): { stream(): ReadableStream<Uint8Array> } };
+}
+
+/** Reads, on Node.js and Bun without a thread that waits: there are few, and all children would share them. */
+function readerOf(fd: number): Readable {
+  const { Bun } = globalThis as BunGlobal;
+  if (isDeno) return createReadStream("", { fd, highWaterMark: CHUNK });
+  if (Bun === undefined) return new Socket({ fd, readable: true, writable: false });
+  // A `Socket` of Bun's reads nothing of a named pipe.
+  const reader = Bun.file(fd).stream().getReader();
+  let over = false;
+  return new Readable({
+    highWaterMark: CHUNK,
+    read() {
+      reader.read().then(({ value }) => {
+        if (!over) this.push(value ?? null);
+      }, (error) => this.destroy(error));
+    },
+    destroy(error, done) {
+      over = true;
+      const close = () => {
+        closeSync(fd);
+        done(error);
+      };
+      reader.cancel().then(close, close);
+    },
+  });
+}

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { chmod, mkdir, readdir } from "node:fs/promises";
+import { describe, it } from "node:test";
+import { adcRun, collect, standIn } from "../support/adc_run.ts";
+import { type Fixture, fixture } from "../support/fixture.ts";
+import { type Home, testHomes } from "../support/homes.ts";
+import { shellWords } from "../support/in_terminal.ts";
+
+/** Runs a script for bash, in which `adc_run` is the command. */
+function inBash(
+  script: string,
+  { home, it, env = {} }: {
+    readonly home: Home;
+    readonly it: Fixture;
+    readonly env?: Readonly<Record<string, string>>;
+  },
+) {
+  const words = shellWords(home.command);
+  return collect(["bash", "-c", `adc_run() { ${words} --quiet exec -- "$@"; }\n${script}`], {
+    env: { ...it.env, ADC_TOKEN: it.token, ...env },
+    cwd: it.folder.path,
+  });
+}
+
+for (const home of await testHomes()) {
+  describe(`a child's output on ${home.name}`, () => {
+    it("can be opened by its name, in a folder that is gone again", async () => {
+      await using it = await fixture();
+      const script = 'set -e; echo out >/dev/stdout; echo error >/dev/stderr; echo "$ADC_TOKEN"';
+      const temporary = `${it.folder.path}/tmp`;
+      await mkdir(temporary);
+      const ended = await inBash(`adc_run sh -c '${script}'`, {
+        home,
+        it,
+        env: { TMPDIR: temporary },
+      });
+      assert.deepEqual([ended.status, ended.stdout, ended.stderr], [0, "out\n***\n", "error\n"]);
+      assert.deepEqual(await readdir(temporary), []);
+    });
+
+    it("arrives where no pipe can be made", async () => {
+      await using it = await fixture();
+      const ended = await inBash("adc_run sh -c 'echo out; echo error >&2; exit 3'", {
+        home,
+        it,
+        env: { TMPDIR: "/nowhere" },
+      });
+      assert.deepEqual([ended.status, ended.stdout, ended.stderr], [3, "out\n", "error\n"]);
+    });
+
+    it("ends its writer by SIGPIPE when nobody reads it any more, without a word", async () => {
+      await using it = await fixture();
+      const ended = await inBash('adc_run yes | head -1; echo "${PIPESTATUS[0]}"', { home, it });
+      assert.deepEqual([ended.stdout, ended.stderr], ["y\n141\n", ""]);
+    });
+
+    it("keeps its order where both streams lead to one file or pipe", async () => {
+      await using it = await fixture();
+      const script = "for i in 1 2 3 4; do echo out$i; echo error$i >&2; done";
+      const lines = [1, 2, 3, 4].map((each) => `out${each}\nerror${each}\n`).join("");
+      for (const place of ["> f 2>&1; cat f", "2>&1 | cat"]) {
+        const ended = await inBash(`adc_run sh -c '${script}' ${place}`, { home, it });
+        assert.equal(ended.stdout, lines, place);
+      }
+    });
+
+    it("leaves the pipe of others blocking", async () => {
+      await using it = await fixture();
+      // The sibling writes more than a pipe holds while adc-run, whose child has begun, still has it open.
+      const ended = await inBash(
+        `mkfifo begun over
+        { adc_run sh -c 'echo x; : > begun; read line < over' &
+          read line < begun; head -c 300000 /dev/zero || echo failed >&2; echo > over; wait; } |
+          { sleep 0.3; wc -c; }`,
+        { home, it },
+      );
+      assert.deepEqual([ended.stdout.trim(), ended.stderr], ["300002", ""]);
+    });
+  });
+
+  describe(`a child's start on ${home.name}`, () => {
+    it("hands over the descriptors that its words name", async () => {
+      await using it = await fixture();
+      const ended = await inBash(
+        "echo file > f; adc_run cat /dev/fd/3 3<f <(echo bash); " +
+          `zsh -fc ${shellWords([shellWords(home.command) + " -q exec -- cat <(echo zsh)"])}`,
+        { home, it },
+      );
+      assert.deepEqual([ended.stdout, ended.stderr], ["file\nbash\nzsh\n", ""]);
+    });
+
+    it("names an interpreter that is missing", async () => {
+      await using it = await fixture();
+      const { folder } = it;
+      for (
+        const [line, found] of [
+          ["#!/no/such/interpreter", /its interpreter "\/no\/such\/interpreter" was not found/],
+          ["#!/bin/sh\r", /its interpreter "\/bin\/sh" was not found.*\n.* carriage return/],
+        ] as const
+      ) {
+        await chmod(await folder.write("script", `${line}\necho\n`), 0o755);
+        const env = { ...it.env, ADC_TOKEN: it.token };
+        const ended = await adcRun(home, ["exec", "--", "./script"], { env, cwd: folder.path });
+        assert.equal(ended.status, 126, ended.stderr);
+        assert.match(ended.stderr, found);
+      }
+    });
+
+    it("refuses an ADC that is adc-run again, by its file", async () => {
+      await using it = await fixture();
+      const { folder } = it;
+      const script = `#!/bin/sh\nexec ${shellWords(home.command)} "$@"\n`;
+      const file = await folder.write("adc", script);
+      await chmod(file, 0o755);
+      const env = { ...it.env, ADC_TOKEN: it.token, ADC_RUN_ADC: file };
+      const ended = await adcRun(home, ["ping"], { env, cwd: folder.path });
+      assert.equal(ended.status, 126, ended.stderr);
+      assert.equal(ended.stderr.match(/error: /g)?.length, 1, ended.stderr);
+      assert.ok(ended.stderr.includes(`Cannot run ADC: "${file}" starts adc-run`), ended.stderr);
+      // A program that is no ADC may start one.
+      const inner = ["exec", "--", ...home.command, "--adc", standIn("adc.mjs"), "ping"];
+      const outer = await adcRun(home, inner, {
+        env: { ...env, ADC_RUN_STARTED_ADC: standIn("adc.mjs") },
+        cwd: folder.path,
+      });
+      assert.equal(outer.status, 0, outer.stderr);
+    });
+  });
+}
