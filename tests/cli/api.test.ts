@@ -83,9 +83,9 @@ test("`api()` reports a failure as JSON with its verdict", async () => {
   const ended = await ask(json({}, 403), ["/x", "--json"]);
   const { error, warnings } = JSON.parse(ended.err);
   assert.deepEqual([error.verdict, error.exitCode, warnings], ["forbidden", 77, []]);
-  assert.equal(error.check.status, 403);
+  assert.equal(error.check.httpStatus, 403);
   const bad = JSON.parse((await ask(json({}, 422), ["/x", "--json"])).err);
-  assert.deepEqual([bad.error.failure, bad.error.status], ["bad-request", 422]);
+  assert.deepEqual([bad.error.failure, bad.error.httpStatus], ["bad-request", 422]);
 });
 
 test("`api()` follows no redirect, and says where it points", async () => {

@@ -200,9 +200,12 @@ test("`profile show` wants one profile", async () => {
   });
   assert.match(many.err, /ADC_RUN_PROFILE lists 2/);
   const status = ["auth", "status"];
-  const two = await it.run(status, { env: { ADC_RUN_PROFILE: "prod,stage" }, code: 78 });
-  assert.match(two.err, /cannot use 2 profiles/);
-  await it.run(["-p", "prod,stage", ...status], { code: 64 });
+  const two = await it.run(status, { env: { ADC_RUN_PROFILE: "prod,stage" }, code: 77 });
+  assert.match(two.out, /^prod +no token .*\nstage +no token /);
+  const token = ["auth", "token"];
+  const one = await it.run(token, { env: { ADC_RUN_PROFILE: "prod,stage" }, code: 78 });
+  assert.match(one.err, /cannot use 2 profiles/);
+  await it.run(["-p", "prod,stage", ...token], { code: 64 });
   const gone = await it.run(["profile", "show", "prd"], { code: 64 });
   assert.match(gone.err, /no profile "prd"[\s\S]*Did you mean "prod"/);
 });

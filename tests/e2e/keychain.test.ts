@@ -46,7 +46,7 @@ for (const home of await testHomes()) {
 
       const ping = await run(["--adc", standIn("adc.mjs"), "ping"]);
       assert.equal(ping.code, 0, ping.stderr);
-      assert.match(ping.stderr, /from keychain /);
+      assert.match(ping.stderr, / \(keychain\)$/m);
 
       const kept = await run(["auth", "logout", "--keep"]);
       assert.equal(kept.code, 0, kept.stderr);

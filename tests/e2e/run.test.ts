@@ -13,7 +13,7 @@ const REPORT = ["--adc", standIn("report.mjs")];
 /** What a run calls the place of a token. */
 const PLACES = {
   file: "ADC_TOKEN_FILE",
-  dotenv: "ADC_TOKEN in .env",
+  dotenv: "ADC_TOKEN in .*\\.env",
   command: "token command",
 } as const;
 

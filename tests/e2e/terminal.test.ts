@@ -91,11 +91,11 @@ for (const home of await testHomes()) {
       await using it = await fixture();
       const { sandbox, folder } = it;
       const answer = async (...passwords: readonly string[]) => {
-        const again = passwords.slice(1).map((each) => ["Wrong password", each] as const);
+        const again = passwords.slice(1).map((each) => ["◆  Wrong password", each] as const);
         const steps: (readonly [question: string, answer: string])[] = [
-          ["Log in now for this run?", "\r"],
-          ["User name at", "ci-bot\r"],
-          ["Password for", passwords[0]!],
+          ["◆  No token for", "\r"],
+          ["◆  User name at", "ci-bot\r"],
+          ["◆  Password for", passwords[0]!],
           ...again,
         ];
         let seen = 0;
@@ -117,7 +117,7 @@ for (const home of await testHomes()) {
       assert.match(ended.stdout, /adc-run: Cancelled/);
       const wrong = await answer("zqzq-no-such-pass\r", "zqzq-2\r", "zqzq-3\r");
       assert.equal(wrong.status, 77, wrong.stdout);
-      assert.match(wrong.stdout, /username or password is incorrect/);
+      assert.match(wrong.stdout, /username or\s+password is incorrect/);
       assert.doesNotMatch(wrong.stdout, /zqzq/);
       const right = await answer("zqzq-1\r", "pass-word\r");
       assert.match(right.stdout, /· token [0-9a-f]{8} \(login, for this run\)/);

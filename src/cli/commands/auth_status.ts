@@ -135,6 +135,8 @@ function show(status: Status, { options, reporter }: OwnCall, io: Io): void {
   if (winner) {
     rows.push(...hidden.map(({ source, detail }): Row => ["hides", `${source}: ${detail}`]));
   }
+  const login = trail.find(({ detail }) => /^a run would log in/.test(detail));
+  if (winner === undefined && login !== undefined) rows.push(["login", login.detail]);
   if (failure !== undefined) {
     if (!(failure instanceof NoTokenError)) rows.push(["reason", headlineOf(failure)]);
     else if (failure.trail.length === 0) rows.push(["reason", failure.message]);

@@ -126,6 +126,10 @@ export function createReporter(
 
 /** What was found; where and with what stands below it. */
 export function headlineOf(error: AdcRunError): string {
+  const { cause } = error;
+  if (cause instanceof AdminApiError && HTTP_REQUEST.test(cause.tried)) {
+    return error.message.replace(`${cause.tried}: `, "");
+  }
   return error instanceof CheckError
     ? error.result.found.replace(/^the server answered 401: /, "the server refused the token: 401 ")
     : error instanceof AdminApiError && HTTP_REQUEST.test(error.tried)
@@ -146,9 +150,7 @@ export function detailsOf(
   const resolved = error instanceof CheckError ? error.resolved : undefined;
   const tried = error instanceof CheckError
     ? error.result.tried
-    : error instanceof AdminApiError
-    ? error.tried
-    : "";
+    : [error, error.cause].find((each) => each instanceof AdminApiError)?.tried ?? "";
   const [, server] = HTTP_REQUEST.exec(tried) ?? [];
   const missing = error instanceof NoTokenError && error.trail.length > 0 ? error : undefined;
   const all = adcRunCommand("auth status -v", missing?.connection ?? {});
@@ -169,7 +171,9 @@ export function count(number: number, noun: string): Line {
 /** Rows as lines, with the labels in a column. */
 export function labelled(rows: readonly Row[]): readonly Line[] {
   const width = Math.max(6, ...rows.map(([label]) => label.length));
-  return rows.map(([label, text]) => line`${fixed(label.padEnd(width))}  ${text}`);
+  return rows.map(([label, text]) =>
+    text === "" ? fixed(label) : line`${fixed(label.padEnd(width))}  ${text}`
+  );
 }
 
 /** A sentence goes on after a label; a name, such as `GET`, stays as it is. */
