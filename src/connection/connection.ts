@@ -4,8 +4,9 @@ import {
   readAdcArguments,
   readTimeLimit,
 } from "../adc/arguments.ts";
-import { ADC_SETTINGS, type SettingKey } from "../adc/settings.ts";
-import { type Context, type Environment, variableName } from "../context.ts";
+import process from "node:process";
+import { ADC_SETTINGS, type AdcFlags, type SettingKey } from "../adc/settings.ts";
+import { type Environment, variableName } from "../context.ts";
 import { Secret } from "../secret.ts";
 import { type Backend, BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "./backends.ts";
 import { type EnvFile, readEnvFile, readNamedFile } from "./env_file.ts";
@@ -72,7 +73,11 @@ export interface Connection {
  * What {@linkcode resolveConnection} looks at.
  * @category Connection
  */
-export interface ConnectionOptions extends Pick<Context, "env" | "cwd"> {
+export interface ConnectionOptions extends AdcFlags {
+  /** The environment. @default process.env */
+  readonly env?: Environment | undefined;
+  /** The working directory. @default process.cwd() */
+  readonly cwd?: string | undefined;
   /** ADC's command and all that follows it; or the same, taken apart. @default [] */
   readonly args?: readonly string[] | AdcArguments;
   /**
@@ -107,12 +112,17 @@ export interface ConnectionOptions extends Pick<Context, "env" | "cwd"> {
  * });
  * assert.equal(connection.backend.value, "api7ee");
  * assert.deepEqual(connection.server.origin, { kind: "environment", name: "ADC_SERVER" });
+ *
+ * // The same without ADC's words.
+ * const { server } = await resolveConnection({ backend: "api7ee", server: "https://gw:7443" });
+ * assert.equal(server.value, "https://gw:7443");
  * ```
  */
 export async function resolveConnection(options: ConnectionOptions): Promise<Connection> {
-  const { env, cwd } = options;
+  const { env = process.env, cwd = process.cwd() } = options;
   const { args: given = [] } = options;
-  const args = "flags" in given ? given : await readAdcArguments(given);
+  const words = "flags" in given ? given : await readAdcArguments(given);
+  const args = { ...words, flags: { ...words.flags, ...flagsIn(options) } };
   if (args.ambiguous !== undefined && needsBackend(args)) {
     const { flag: name, found, suggestion } = args.ambiguous;
     throw wrongValue({ kind: "flag", name }, found, { suggestion });
@@ -241,6 +251,13 @@ function warningsOf(
     );
   }
   return warnings;
+}
+
+/** What an option says stands for the flag of the same name. */
+function flagsIn(options: ConnectionOptions): AdcFlags {
+  const given = (Object.keys(ADC_SETTINGS) as readonly SettingKey[])
+    .filter((key) => options[key] !== undefined).map((key) => [key, options[key]]);
+  return Object.fromEntries(given);
 }
 
 /** Each setting as ADC would be told it; `undefined` where there is nothing to tell. */

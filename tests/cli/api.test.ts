@@ -62,7 +62,7 @@ test("`api()` gives the body as it came, and the exit code of the verdict", asyn
       [200, 0, /^$/],
       [201, 0, /^$/],
       [400, 65, /answered 400: "words"/],
-      [401, 77, /answered 401: "words"[\s\S]*Replace ADC_TOKEN/],
+      [401, 77, /the server refused the token: 401 "words"[\s\S]*Replace ADC_TOKEN/],
       [403, 77, /answered 403: "words"/],
       [404, 78, /not found: the server answered 404: "words"/],
       [405, 65, /answered 405/],

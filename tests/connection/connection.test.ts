@@ -409,3 +409,13 @@ test("`describeConnection()` tells each value and where it came from", async () 
     "tlsSkipVerify",
   ]);
 });
+
+test("`resolveConnection()` takes settings by their names, as the flags of the same", async () => {
+  const { backend, server } = await resolveConnection({
+    backend: "api7ee",
+    server: "https://gw:7443",
+    args: ["sync", "--server", "https://other"],
+  });
+  assert.deepEqual(backend, { value: "api7ee", origin: { kind: "flag", name: "--backend" } });
+  assert.equal(server.value, "https://gw:7443");
+});
