@@ -4,7 +4,7 @@
  * @module
  */
 
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
 import type { OutputChunk, Plugin } from "rolldown";
@@ -78,6 +78,10 @@ export async function bundleCommand(options: BundleOptions): Promise<void> {
       /^[^./]/.test(name) && !INLINED.includes(name.split("/")[0]!),
     // What one command imports at once is for another to import later.
     checks: { ineffectiveDynamicImport: false },
+    // rolldown warns of an import that leads nowhere, and goes on.
+    onLog: (level, { message }) => {
+      if (level === "warn") throw new Error(`Cannot bundle the command: ${message}`);
+    },
   });
   const { output } = await bundle.generate({
     format: "cjs",
@@ -129,16 +133,17 @@ function packageOf(file: string): { readonly name: string; readonly folder: stri
 }
 
 /** The licenses of the packages that files are out of: they ask to be shipped along. */
-async function licensesOf(files: readonly string[]): Promise<string> {
+export async function licensesOf(files: readonly string[]): Promise<string> {
   const folders = new Set(files.flatMap((file) => packageOf(file)?.folder ?? []));
   const texts = await Promise.all(
     [...folders].sort().map(async (folder) => {
       const { name, version, license } = JSON.parse(
         await readFile(join(folder, "package.json"), "utf8"),
       );
-      const text = await readFile(join(folder, "LICENSE"), "utf8");
+      const file = (await readdir(folder)).find((each) => /^licen[cs]e/i.test(each))!;
+      const text = await readFile(join(folder, file), "utf8");
       return `${name} ${version} (${license})\n\n${text.trim()}\n`;
     }),
   );
-  return `The command holds these packages.\n\n${texts.join(`\n${"-".repeat(80)}\n\n`)}`;
+  return `It holds these packages.\n\n${texts.join(`\n${"-".repeat(80)}\n\n`)}`;
 }

@@ -1,3 +1,4 @@
+import process from "node:process";
 import { ADC_COMMANDS } from "../src/cli/manual/adc_commands.ts";
 import { sharedOptions } from "../src/cli/manual/help.ts";
 import { COMMANDS, SYNOPSIS, usageOf } from "../src/cli/manual/manual.ts";
@@ -46,6 +47,12 @@ export function manPage(options: { readonly version: string; readonly date: Date
     "https://github.com/adc\\-run/adc\\-run, https://github.com/api7/adc",
     "",
   ].join("\n");
+}
+
+/** A build is repeatable where this variable, which many tools know, names its time. */
+export function buildDate(): Date {
+  const { SOURCE_DATE_EPOCH: seconds } = process.env;
+  return seconds ? new Date(Number(seconds) * 1000) : new Date();
 }
 
 const CONNECTION_NOTES = {

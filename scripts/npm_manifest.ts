@@ -34,7 +34,9 @@ export interface NpmManifest {
   /** For tools that do not read `exports`. */
   readonly types: string;
   /** What can be imported. */
-  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
+  readonly exports: Readonly<
+    Record<string, string | { readonly types: string; readonly default: string }>
+  >;
   /** The command. */
   readonly bin: Readonly<Record<string, string>>;
   /** The pages for `man`. */
@@ -65,6 +67,9 @@ export const LICENSES_FILE = "bin/LICENSES.txt";
 
 /** The file, inside {@linkcode CODE_FOLDER}, that declares what can be imported. */
 export const TYPES_FILE = "mod.d.ts";
+
+/** The JSON Schema of `adc-run.json` and `config.json`. */
+export const SCHEMA_FILE = "schema.json";
 
 const REPOSITORY = "https://github.com/adc-run/adc-run";
 
@@ -113,11 +118,13 @@ export function npmManifest(config: DenoConfig): NpmManifest {
     types: `./${CODE_FOLDER}/${TYPES_FILE}`,
     exports: {
       ".": { types: `./${CODE_FOLDER}/${TYPES_FILE}`, default: `./${CODE_FOLDER}/mod.js` },
+      "./package.json": "./package.json",
+      "./schema.json": `./${SCHEMA_FILE}`,
     },
     // npm 11 corrects a leading "./" here and says so at every `npm publish`.
     bin: { "adc-run": BIN_FILE },
     man: [MAN_PAGE],
-    files: [CODE_FOLDER, posix.dirname(BIN_FILE), MAN_PAGE],
+    files: [CODE_FOLDER, posix.dirname(BIN_FILE), MAN_PAGE, SCHEMA_FILE],
     sideEffects: false,
     engines: { node: NODE },
     dependencies: Object.fromEntries(imported.filter((entry) => !isOptional(entry))),

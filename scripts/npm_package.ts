@@ -3,20 +3,21 @@ import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promi
 import { dirname, join, posix } from "node:path";
 import process from "node:process";
 import { bundleCommand } from "./bundle_command.ts";
-import { MAN_PAGE, manPage } from "./man_page.ts";
+import { buildDate, MAN_PAGE, manPage } from "./man_page.ts";
 import {
   BIN_FILE,
   CODE_FOLDER,
   LICENSES_FILE,
   type NpmManifest,
   PARTS_FOLDER,
+  SCHEMA_FILE,
   TYPES_FILE,
 } from "./npm_manifest.ts";
 
 /**
- * Turns a folder with compiled code in `esm/` into the npm package: manifest, README, license, a command
- * that can be started, man page, examples that import it by its name on npm, and no declarations but those that an
- * importer can get to.
+ * Turns a folder with compiled code in `esm/` into the npm package: manifest, README, license, schema, a
+ * command that can be started, man page, examples that import it by its name on npm, and no declarations but
+ * those that an importer can get to.
  *
  * @param folder The package's folder.
  * @param options Where the sources are, and the manifest.
@@ -37,19 +38,16 @@ export async function finishPackage(
     root,
   });
   await removeUnreachable(code, "mod.js");
-  for (const file of ["README.md", "LICENSE"]) await copyFile(join(root, file), join(folder, file));
+  await referToNode(join(code, TYPES_FILE));
+  for (const file of ["README.md", "LICENSE", SCHEMA_FILE]) {
+    await copyFile(join(root, file), join(folder, file));
+  }
   await mkdir(dirname(join(folder, MAN_PAGE)), { recursive: true });
   await writeFile(
     join(folder, MAN_PAGE),
     manPage({ version: manifest.version, date: buildDate() }),
   );
   await writeFile(join(folder, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
-}
-
-/** A build is repeatable where this variable, which many tools know, names its time. */
-function buildDate(): Date {
-  const { SOURCE_DATE_EPOCH: seconds } = process.env;
-  return seconds ? new Date(Number(seconds) * 1000) : new Date();
 }
 
 /**
@@ -97,11 +95,16 @@ async function reachableFrom(
     if (reachable.has(file)) continue;
     reachable.add(file);
     const text = await readFile(join(code, file), "utf8");
-    for (const [, specifier] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)\.js"/g)) {
+    for (const [, specifier] of text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)\.js"/g)) {
       pending.push(posix.join(posix.dirname(file), specifier!) + ending);
     }
   }
   return reachable;
+}
+
+/** From version 6 on TypeScript finds no `@types` by itself. */
+async function referToNode(types: string): Promise<void> {
+  await writeFile(types, `/// <reference types="node" />\n${await readFile(types, "utf8")}`);
 }
 
 /** Editors show the examples, and on npm the name has no scope. */

@@ -9,13 +9,14 @@
  *
  * @module
  */
-import { build, emptyDir } from "@deno/dnt";
+import { build, type BuildOptions, emptyDir } from "@deno/dnt";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { CODE_FOLDER, npmManifest } from "../npm_manifest.ts";
 import { finishPackage, packTarball } from "../npm_package.ts";
+import release from "./release.json" with { type: "json" };
 
 /** TypeScript's "could not find a declaration file for module". */
 const NO_DECLARATION_FILE = 7016;
@@ -35,18 +36,14 @@ await build({
   // The package is ES modules; the command alone is CommonJS, and is bundled afterwards.
   scriptModule: false,
   shims: {},
-  polyfills: { importMeta: false },
+  // Node.js 20.18 has them all.
+  polyfills: false,
   test: false,
   typeCheck: "single",
   // The sources say themselves what they import from modules that come without declarations.
   filterDiagnostic: (diagnostic) => diagnostic.code !== NO_DECLARATION_FILE,
-  compilerOptions: {
-    lib: ["ES2023"],
-    noUncheckedIndexedAccess: true,
-    target: "ES2023",
-    useUnknownInCatchVariables: true,
-  },
-  package: { ...withoutFiles, devDependencies: { "@types/node": "^20.18.1" } },
+  compilerOptions: release.compilerOptions as BuildOptions["compilerOptions"],
+  package: { ...withoutFiles, devDependencies: { "@types/node": release["@types/node"] } },
   postBuild: async () => {
     // What it says, `"type": "module"`, the package's own manifest says too.
     await rm(join(folder, CODE_FOLDER, "package.json"));

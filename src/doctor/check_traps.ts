@@ -1,7 +1,7 @@
 import process from "node:process";
 import { EnvFile, readEnvFile } from "../connection/env_file.ts";
 import type { Context, Environment } from "../context.ts";
-import { AdcRunError } from "../errors.ts";
+import { AdcRunError, messageOf } from "../errors.ts";
 import { makePipes } from "../system/pipes.ts";
 import { isDeno } from "../system/programs.ts";
 import { strayWarning } from "../token/sources.ts";
@@ -22,6 +22,7 @@ export async function checkTraps(place: Place): Promise<readonly Found[]> {
     ...(connection === undefined ? connectionTraps(env, file) : []),
     ...runtimeTraps(env, file),
     ...await pipeTraps(place),
+    ...await terminalTraps(),
   ];
   return findings.length > 0 ? findings : [ok("no known problems")];
 }
@@ -47,9 +48,25 @@ async function pipeTraps({ env, cwd }: Place): Promise<readonly Found[]> {
         env.TMPDIR || "/tmp"
       }": a program that adc-run starts gets a socket ` +
         "for its output, and cannot open /dev/stdout",
-      "Name a folder that can be written to in TMPDIR, and have mkfifo on PATH.",
+      "Set a writable folder in TMPDIR, and put mkfifo on PATH.",
     ),
   ];
+}
+
+/** At a terminal the program of `exec` has one of its own, where it can be had. */
+async function terminalTraps(): Promise<readonly Found[]> {
+  if (process.platform === "win32") return [];
+  try {
+    await (await import("../run/terminal.ts")).loadPseudoTerminals();
+    return [];
+  } catch (error) {
+    return [
+      warning(
+        `exec cannot give programs a terminal, and uses pipes: ${messageOf(error)}`,
+        "Install @lydell/node-pty.",
+      ),
+    ];
+  }
 }
 
 function* tokenTraps({ env, connection, survey }: Place, file: EnvFile): Generator<Found> {

@@ -5,43 +5,15 @@ import { join } from "node:path";
 import process from "node:process";
 import { it } from "node:test";
 import { findOnPath } from "../../src/system/programs.ts";
-import { VERSION } from "../../src/version.ts";
 import { collect, standIn } from "../support/adc_run.ts";
 import { fixture } from "../support/fixture.ts";
 import { testHomes } from "../support/homes.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import type { TemporaryFolder } from "../support/temporary_folder.ts";
 import { readAction, runAction } from "./action_runner.ts";
+import { quoted, RECORDER, withRelease } from "./fake_release.ts";
 
 const [home] = await testHomes("one home");
-
-function quoted(words: readonly string[]): string {
-  return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
-}
-
-/** An `npm` that installs what is under test, or what is given, and notes how it was called. */
-async function withNpm(folder: TemporaryFolder, adcRun = quoted(home!.command)): Promise<string> {
-  const npm = `#!/bin/sh
-echo "cwd=$(pwd) args=$*" >> "${folder.path}/npm.log"
-[ -z "$NPM_FAILS" ] || exit 1
-while [ "$1" != --prefix ]; do shift; done
-mkdir -p "$2/bin"
-cat > "$2/bin/adc-run" <<'END'
-#!/bin/sh
-exec ${adcRun} "$@"
-END
-chmod +x "$2/bin/adc-run"
-`;
-  await chmod(await folder.write("programs/npm", npm), 0o755);
-  return join(folder.path, "programs");
-}
-
-/** Stands in for adc-run: prints its words and the variables that it was given. */
-const RECORDER = `node -e '
-  const { env, argv } = process;
-  const names = Object.keys(env).filter((name) => /^(ADC_|INPUT_)/.test(name));
-  console.log(JSON.stringify({ words: argv.slice(1), cwd: process.cwd(), env: Object.fromEntries(names.map((name) => [name, env[name]])) }));
-' --`;
 
 interface Record {
   readonly words: readonly string[];
@@ -62,7 +34,6 @@ it("the action takes over no text into a script, and needs no action of others",
     assert.ok(description, name);
     assert.ok(text.includes(`inputs.${name}`), `${name} is used`);
   }
-  assert.equal(inputs["adc-run-version"]!.default, VERSION);
 });
 
 it("the action runs ADC with the inputs, and shows no token", async () => {
@@ -70,7 +41,7 @@ it("the action runs ADC with the inputs, and shows no token", async () => {
   await using folder = await temporaryFolder();
   const endings = await runAction({
     folder: folder.path,
-    programs: await withNpm(folder),
+    programs: await withRelease(folder, home!.command),
     inputs: {
       args: "sync -f adc.yaml",
       server: f.sandbox.url,
@@ -81,7 +52,7 @@ it("the action runs ADC with the inputs, and shows no token", async () => {
     },
     env: { ADC_RUN_ADC: standIn("report.mjs") },
   });
-  assert.deepEqual([...endings.keys()], ["Set up adc-run", "Run ADC"]);
+  assert.deepEqual([...endings.keys()], ["Set up", "Run ADC"]);
   const { code, stdout, stderr } = endings.get("Run ADC")!;
   assert.equal(code, 0, stderr);
   assert.deepEqual(JSON.parse(stdout).argv, ["sync", "-f", "adc.yaml"]);
@@ -94,7 +65,7 @@ it("the action tells the runner a token that the run makes, and tells no child t
   await using folder = await temporaryFolder();
   const endings = await runAction({
     folder: folder.path,
-    programs: await withNpm(folder),
+    programs: await withRelease(folder, home!.command),
     inputs: {
       args: `exec -- sh -c 'echo "<$ADC_RUN_ACTION>"'`,
       server: f.sandbox.url,
@@ -145,7 +116,7 @@ it("the action shows a failure as an annotation, and ends as adc-run ends", asyn
   await using folder = await temporaryFolder();
   const endings = await runAction({
     folder: folder.path,
-    programs: await withNpm(folder),
+    programs: await withRelease(folder, home!.command),
     inputs: { args: "ping", server: f.sandbox.url, backend: "api7ee", token: "a7ee-wrong-token" },
     env: { ADC_RUN_ADC: standIn("report.mjs") },
   });
@@ -162,7 +133,7 @@ it("the action splits `args` without a shell, and hands on what was set, and not
     $(touch pwned) \`touch pwned\` ; $HOME * \\$x -- --token`;
   const endings = await runAction({
     folder: folder.path,
-    programs: await withNpm(folder, RECORDER),
+    programs: await withRelease(folder, RECORDER),
     inputs: { args, profile: "prod,staging", "working-directory": "deploy files", token: "canary" },
     env: { ADC_SERVER: "https://job.example", ADC_TOKEN: "job" },
   });
@@ -186,45 +157,50 @@ it("the action splits `args` without a shell, and hands on what was set, and not
   assert.ok(left.every((name) => !name.includes("words")), left.join());
 });
 
-it("the action fails where `args` has a quote too many, and runs nothing", async () => {
-  await using folder = await temporaryFolder();
-  const endings = await runAction({
-    folder: folder.path,
-    programs: await withNpm(folder, RECORDER),
-    inputs: { args: "sync -f 'adc.yaml" },
+for (
+  const [what, args, message] of [
+    ["has a quote too many", "sync -f 'adc.yaml", /quote/],
+    ["is empty", " ", /^::error title=adc-run::The input args is empty/],
+    ["has only blank lines", "\n\t\n", /^::error title=adc-run::The input args is empty/],
+  ] as const
+) {
+  it(`the action fails where \`args\` ${what}, runs nothing and leaves no file`, async () => {
+    await using folder = await temporaryFolder();
+    const programs = await withRelease(folder, RECORDER);
+    const endings = await runAction({ folder: folder.path, programs, inputs: { args } });
+    const { code, stdout, stderr } = endings.get("Run ADC")!;
+    assert.notEqual(code, 0);
+    assert.match(stdout + stderr, message);
+    assert.doesNotMatch(stdout, /words/);
+    assert.deepEqual(await readdir(join(folder.path, "temp")), ["0.sh", "1.sh", "adc-run"]);
   });
-  const { code, stdout, stderr } = endings.get("Run ADC")!;
-  assert.notEqual(code, 0);
-  assert.equal(stdout, "");
-  assert.match(stderr, /quote/);
+}
+
+it("the action takes the version, and the binary, that was asked for", async () => {
+  await using folder = await temporaryFolder();
+  const programs = await withRelease(folder, RECORDER);
+  const sum = (await readFile(join(folder.path, "release/SHA256SUMS"), "utf8")).slice(0, 64);
+  const inputs = {
+    "adc-run-version": "1.2.3-rc.1",
+    "adc-run-sha256": `sha256:${sum.toUpperCase()}`,
+  };
+  const endings = await runAction({ folder: folder.path, programs, inputs });
+  assert.deepEqual([...endings.keys()], ["Set up"]);
+  assert.equal(endings.get("Set up")!.code, 0, endings.get("Set up")!.stdout);
+  const log = await readFile(join(folder.path, "curl.log"), "utf8");
+  const release = "https://github.com/adc-run/adc-run/releases/download/v1.2.3-rc.1";
+  assert.deepEqual(log.match(/https:.*/g), [`${release}/adc-run-linux-x64`]);
+  for (const word of ["--fail", "--proto", "=https", "--retry"]) assert.ok(log.includes(word));
+  assert.deepEqual(await readdir(join(folder.path, "temp/adc-run")), ["adc-run"]);
 });
 
-it("the action installs the version that was asked for, away from the repository", async () => {
-  await using folder = await temporaryFolder();
-  const endings = await runAction({
-    folder: folder.path,
-    programs: await withNpm(folder, RECORDER),
-    inputs: { "adc-run-version": "1.2.3-rc.1" },
-  });
-  assert.deepEqual([...endings.keys()], ["Set up adc-run"]);
-  const log = await readFile(join(folder.path, "npm.log"), "utf8");
-  assert.ok(log.startsWith(`cwd=${folder.path}/temp args=install --global --prefix `), log);
-  assert.match(log, / adc-run@1\.2\.3-rc\.1\n$/);
-});
-
-/** A `curl` that notes how it was called, and brings the archive, or fails half way. */
-const CURL = `#!/bin/sh
-printf '%s\\n' "$@" > "$HOME/curl.log"
-while [ "$1" != --output ]; do shift; done
-cat "$HOME/archive" > "$2"
-[ -z "$CURL_FAILS" ] || exit 22
-`;
-
-/** Puts a `curl` and an archive there whose only file is an ADC that prints its words; returns the archive's sum. */
-async function withArchive(folder: TemporaryFolder, member = "./adc"): Promise<string> {
-  await chmod(await folder.write("programs/curl", CURL), 0o755);
+/** Puts an archive there whose only file is an ADC that prints its words; returns the archive's sum. */
+async function withArchive(
+  folder: TemporaryFolder,
+  { archive: name = "adc_0.28.0_linux_amd64.tar.gz", member = "./adc" } = {},
+): Promise<string> {
   await chmod(await folder.write(`build/${member}`, '#!/bin/sh\necho "adc $*"\n'), 0o755);
-  const archive = join(folder.path, "archive");
+  const archive = await folder.write(`release/${name}`, "");
   const build = join(folder.path, "build");
   const { code } = await collect(["tar", "-czf", archive, "-C", build, member], { cwd: build });
   assert.equal(code, 0);
@@ -243,7 +219,8 @@ async function pathWithShasum(folder: TemporaryFolder): Promise<string> {
   const where = { env: { PATH: process.env.PATH }, cwd: folder.path };
   const shasum = `#!/bin/sh\n[ "$*" = "-a 256" ] && exec ${findOnPath("sha256sum", where)}\n`;
   await chmod(await folder.write("tools/shasum", shasum), 0o755);
-  for (const name of ["bash", "cat", "chmod", "gzip", "mkdir", "node", "rm", "tar", "tr"]) {
+  const programs = "bash cat chmod grep gzip mkdir mktemp mv node rm sed sh tar tr";
+  for (const name of programs.split(" ")) {
     await symlink(findOnPath(name, where)!, join(folder.path, "tools", name));
   }
   return join(folder.path, "tools");
@@ -265,24 +242,27 @@ for (
 ) {
   it(`the action fetches ADC, verifies it, and has it found on ${os} ${arch}`, async () => {
     await using folder = await temporaryFolder();
-    const sum = await withArchive(folder, member);
+    const sum = await withArchive(folder, { archive, member });
     // It reads every format, as GNU's does not.
     const tar = `#!/bin/sh\necho "$*" >> "$HOME/tar.log"\nexec tar "$@"\n`;
     await chmod(await folder.write("Windows/System32/tar.exe", tar), 0o755);
     const endings = await runAction({
       folder: folder.path,
-      programs: await withNpm(folder, RECORDER),
+      programs: await withRelease(folder, RECORDER),
       inputs: { "adc-version": "v0.28.0", "adc-sha256": prefix + sum.toUpperCase() },
       env: { RUNNER_OS: os, RUNNER_ARCH: arch, SYSTEMROOT: join(folder.path, "Windows") },
       ...(os === "macOS" && { path: await pathWithShasum(folder) }),
     });
-    const { code, stdout, stderr } = endings.get("Install ADC")!;
+    const { code, stdout, stderr } = endings.get("Set up")!;
     assert.equal(code, 0, stdout + stderr);
-    assert.equal(stdout, "adc --version\n");
+    const [record, version] = stdout.trimEnd().split("\n");
+    assert.deepEqual(JSON.parse(record!).words, ["--version"]);
+    assert.equal(version, "adc --version");
     const program = member.replace("./", "");
     const place = join(folder.path, "temp/adc");
     assert.deepEqual(await readdir(place), [program]);
-    assert.ok((await readFile(join(folder.path, "path"), "utf8")).startsWith(`${place}\n`));
+    const path = await readFile(join(folder.path, "path"), "utf8");
+    assert.equal(path, `${folder.path}/temp/adc-run\n${place}\n`);
     const words = (await readFile(join(folder.path, "curl.log"), "utf8")).split("\n");
     for (const word of ["--fail", "--proto", "=https", "--retry"]) assert.ok(words.includes(word));
     const address = `https://github.com/api7/adc/releases/download/v0.28.0/${archive}`;
@@ -297,17 +277,17 @@ it("the action runs the ADC that it has fetched", async () => {
   const sum = await withArchive(folder);
   const endings = await runAction({
     folder: folder.path,
-    programs: await withNpm(folder, "adc"),
+    programs: await withRelease(folder, `sh -c '[ "$1" = --version ] || exec adc "$@"' --`),
     inputs: { "adc-version": "0.28.0", "adc-sha256": sum, args: "sync -f adc.yaml" },
   });
-  assert.deepEqual([...endings.keys()], ["Install ADC", "Set up adc-run", "Run ADC"]);
+  assert.deepEqual([...endings.keys()], ["Set up", "Run ADC"]);
   assert.equal(endings.get("Run ADC")!.stdout, "adc sync -f adc.yaml\n");
 });
 
 it("the action fetches no ADC without a version and a sum", async () => {
   await using folder = await temporaryFolder();
   const sum = await withArchive(folder);
-  const programs = await withNpm(folder, RECORDER);
+  const programs = await withRelease(folder, RECORDER);
   const versions = [
     ...["latest", "0.28", "v", "0.28.0;id", "$(touch pwned)", "--help", "0.28.0 -o x"],
     ...["../0.28.0", "0.28.0/../../x", "0.28.0-a/b", "0.28.0\n0.28.0", "0.28.0-\n::error::x"],
@@ -324,11 +304,11 @@ it("the action fetches no ADC without a version and a sum", async () => {
   for (const inputs of cases) {
     const endings = await runAction({ folder: folder.path, programs, inputs });
     const label = JSON.stringify(inputs);
-    assert.deepEqual([...endings.keys()], ["Install ADC"], label);
-    const { code, stdout } = endings.get("Install ADC")!;
+    assert.deepEqual([...endings.keys()], ["Set up"], label);
+    const { code, stdout } = endings.get("Set up")!;
     assert.equal(code, 1, label);
     const name = "adc-sha256" in inputs && inputs["adc-sha256"] === sum ? "version" : "sha256";
-    const error = `^::error title=adc-run::Cannot install ADC: the input adc-${name} is .*\n$`;
+    const error = `^::error title=adc-run::The input adc-${name} is not .*\n$`;
     assert.match(stdout, new RegExp(error), label);
     assert.deepEqual(await leftBy(folder), [], label);
   }
@@ -339,40 +319,69 @@ it("the action fetches no ADC without a version and a sum", async () => {
 it("the action takes no ADC whose sum is another, and none that did not come", async () => {
   await using folder = await temporaryFolder();
   const sum = await withArchive(folder);
-  const programs = await withNpm(folder, RECORDER);
+  const programs = await withRelease(folder, RECORDER);
   const other = sum.replaceAll(/./g, (digit) => digit === "0" ? "1" : "0");
   const cases: readonly [
     sum: string,
     env: Readonly<{ [name: string]: string }>,
     message: RegExp,
   ][] = [
-    [other, {}, /the SHA-256 sum of adc_0\.28\.0_linux_amd64\.tar\.gz is [0-9a-f]{64}, and not/],
-    [sum, { CURL_FAILS: "yes" }, /https:\/\/github\.com\/\S+ cannot be downloaded/],
-    [sum, { RUNNER_OS: "Plan9" }, /not released for Plan9/],
-    [sum, { RUNNER_ARCH: "ARM" }, /not released for ARM/],
+    [other, {}, /The SHA-256 sum of adc_0\.28\.0_linux_amd64\.tar\.gz is [0-9a-f]{64}, and not/],
+    [
+      sum,
+      { CURL_FAILS: "adc_0.28.0_linux_amd64.tar.gz" },
+      /https:\/\/github\.com\/\S+ cannot be downloaded/,
+    ],
+    [sum, { RUNNER_OS: "Plan9" }, /Nothing is released for Plan9/],
+    [sum, { RUNNER_ARCH: "ARM" }, /Nothing is released for ARM/],
   ];
   for (const [given, env, message] of cases) {
     const inputs = { "adc-version": "0.28.0", "adc-sha256": given, args: "ping" };
     const endings = await runAction({ folder: folder.path, programs, inputs, env });
-    assert.deepEqual([...endings.keys()], ["Install ADC"]);
-    const { code, stdout } = endings.get("Install ADC")!;
+    assert.deepEqual([...endings.keys()], ["Set up"]);
+    const { code, stdout } = endings.get("Set up")!;
     assert.equal(code, 1);
     assert.match(stdout, message);
     assert.deepEqual(await leftBy(folder), []);
   }
 });
 
-it("the action refuses what is no version, and an npm that fails", async () => {
+it("the action takes no binary without a version and its sum, and leaves no file behind", async () => {
   await using folder = await temporaryFolder();
-  const programs = await withNpm(folder, RECORDER);
-  for (const version of ["latest", "1.0.0 evil", "1.0.0;id", "git+ssh://evil", "1.0.0\nx", ""]) {
-    const inputs = { "adc-run-version": version, args: "ping" };
-    const endings = await runAction({ folder: folder.path, programs, inputs });
-    assert.deepEqual([...endings.keys()], ["Set up adc-run"], version);
-    assert.match(endings.get("Set up adc-run")!.stdout, /^::error title=adc-run::/);
+  const programs = await withRelease(folder, RECORDER);
+  const zeros = "0".repeat(64);
+  const cases:
+    readonly (readonly [inputs: Readonly<{ [name: string]: string }>, message: RegExp])[] = [
+      ...["latest", "1.0.0 evil", "1.0.0;id", "git+ssh://evil", "1.0.0\nx", "../1.0.0", ""].map(
+        (version) =>
+          [{ "adc-run-version": version }, /The input adc-run-version is not a v/] as const,
+      ),
+      ...["ab", " ", "$(touch pwned)"].map(
+        (sum) => [{ "adc-run-sha256": sum }, /The input adc-run-sha256 is not a SHA-256/] as const,
+      ),
+      [{ "adc-run-sha256": zeros }, /The SHA-256 sum of adc-run-linux-x64 is .*, and not 0{64}$/m],
+    ];
+  const fetched = ["adc-run-linux-x64", "SHA256SUMS"];
+  const inputs = { args: "ping" };
+  for (const [given, message] of cases) {
+    const endings = await runAction({
+      folder: folder.path,
+      programs,
+      inputs: { ...inputs, ...given },
+    });
+    const label = JSON.stringify(given);
+    assert.deepEqual([...endings.keys()], ["Set up"], label);
+    assert.match(endings.get("Set up")!.stdout, message, label);
+    assert.deepEqual(await leftBy(folder), [], label);
   }
-  await assert.rejects(readFile(join(folder.path, "npm.log")), "npm was never run");
-  const env = { NPM_FAILS: "yes" };
-  const endings = await runAction({ folder: folder.path, programs, env, inputs: { args: "ping" } });
-  assert.deepEqual([...endings.keys()], ["Set up adc-run"]);
+  for (const name of fetched) {
+    const env = { CURL_FAILS: name };
+    const endings = await runAction({ folder: folder.path, programs, inputs, env });
+    assert.match(endings.get("Set up")!.stdout, new RegExp(`/${name} cannot be downloaded`));
+    assert.deepEqual(await leftBy(folder), [], name);
+  }
+  await folder.write("release/SHA256SUMS", `${zeros}  adc-run-linux-x64.sig\n`);
+  const endings = await runAction({ folder: folder.path, programs, inputs });
+  assert.match(endings.get("Set up")!.stdout, /SHA256SUMS has no adc-run-linux-x64$/m);
+  assert.deepEqual(await leftBy(folder), []);
 });

@@ -87,7 +87,10 @@ for (const home of await testHomes()) {
       assert.equal((await session.run(lookUp)).stdout, "");
       const shadowed = await login(token, { ADC_TOKEN: "another-token" });
       assert.equal(shadowed.code, 0, shadowed.stderr);
-      assert.match(shadowed.stderr, /warning: Source "env" comes before the keychain/);
+      assert.match(
+        shadowed.stderr,
+        /warning: Source "env" still takes precedence over the keychain/,
+      );
     });
 
     it("warns about the Super Admin", async () => {

@@ -32,34 +32,6 @@ const REQUEST = `
   }
 `;
 
-/** What an importer in TypeScript may write. */
-const TYPED_IMPORT = `
-  import { createMask, NoTokenError, runAdc, Secret } from "adc-run";
-  import type { Connection, SourceAnswer, TokenSource } from "adc-run";
-
-  export const source: TokenSource = {
-    name: "mine",
-    timeout: 1_000,
-    find: (): Promise<SourceAnswer> =>
-      Promise.resolve({ status: "found", token: new Secret("a7ee-mine"), detail: "mine" }),
-  };
-  export function server(connection: Connection): string {
-    return connection.server.value;
-  }
-  export async function run(): Promise<number> {
-    try {
-      const { exitCode } = await runAdc(["ping"], { env: process.env, cwd: process.cwd() });
-      return exitCode;
-    } catch (error) {
-      if (error instanceof NoTokenError) return error.exitCode;
-      throw error;
-    }
-  }
-  export const masked: string = createMask([new Secret("a7ee-mine")]).text("a7ee-mine");
-  // @ts-expect-error a mask is made of secrets
-  createMask(["a7ee-mine"]);
-`;
-
 /** A folder that can import what was installed. */
 async function importer(
   { folder }: Installation,
@@ -139,17 +111,3 @@ for (const major of [20, 24]) {
     });
   });
 }
-
-const withoutNode20 = await skipWithout(nodeRuntime(20));
-
-describe("the npm package's declarations", { skip: withoutNode20 }, () => {
-  it("satisfy a strict TypeScript, and stop what is wrong", async () => {
-    const installed = await installTarball({
-      beside: ["typescript@5.9", "@types/node@20"],
-    });
-    await using folder = await importer(installed, { "use.ts": TYPED_IMPORT });
-    const tsc = join(folder.path, "node_modules", ".bin", "tsc");
-    const options = "--noEmit --strict --skipLibCheck false --module nodenext --target es2023";
-    await outputOf([tsc, ...options.split(" "), "use.ts"], { cwd: folder.path });
-  });
-});

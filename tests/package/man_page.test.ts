@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import process from "node:process";
 import { describe, it } from "node:test";
 import { manPage } from "../../scripts/man_page.ts";
 import { GLOBAL_OPTIONS } from "../../src/cli/global_options.ts";
 import { COMMANDS } from "../../src/cli/manual/manual.ts";
 import { TOPICS } from "../../src/cli/manual/topics.ts";
-import { isRequired } from "../support/required.ts";
+import { skipWithoutPrograms } from "../support/required.ts";
 
 const page = manPage({ version: "1.2.3", date: new Date(Date.UTC(2026, 10, 24)) });
 
@@ -15,15 +14,6 @@ const READERS = {
   mandoc: ["-T", "lint", "-W", "warning"],
   groff: ["-ww", "-man", "-T", "utf8", "-z"],
 } as const;
-
-/** Why a reader cannot be asked here; said aloud, and not accepted where it is required. */
-function readerSkip(name: keyof typeof READERS): string | false {
-  const required = isRequired("man");
-  if (required || !spawnSync(name, ["-h"]).error) return false;
-  const reason = `the man page is not read by ${name}: it is not installed`;
-  process.stderr.write(`SKIPPED: ${reason}\n`);
-  return reason;
-}
 
 describe("the man page", () => {
   it("has the version and the date, and every command, option and topic", () => {
@@ -36,7 +26,7 @@ describe("the man page", () => {
 
   for (const [name, args] of Object.entries(READERS)) {
     it(`has nothing that ${name} warns of`, {
-      skip: readerSkip(name as keyof typeof READERS),
+      skip: skipWithoutPrograms("man", [name]),
     }, () => {
       const { status, stdout, stderr } = spawnSync(name, args, { input: page, encoding: "utf8" });
       assert.deepEqual([stdout, stderr, status], ["", "", 0]);

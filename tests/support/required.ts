@@ -5,6 +5,7 @@
  */
 
 import process from "node:process";
+import { findOnPath } from "../../src/system/programs.ts";
 
 /**
  * Tells whether a skipped test would be a failure here.
@@ -19,4 +20,21 @@ export function isRequired(
   required: string = process.env.ADC_RUN_TEST_REQUIRE ?? "",
 ): boolean {
   return required.split(/[\s,]+/).includes(word);
+}
+
+/**
+ * Whether tests are to be skipped for want of programs, in a form for `node:test`'s option `skip`; said
+ * aloud, and not accepted where it is required.
+ *
+ * @param word What stands for the programs in `ADC_RUN_TEST_REQUIRE`.
+ * @param programs Their names.
+ * @returns `false`, or the reason.
+ */
+export function skipWithoutPrograms(word: string, programs: readonly string[]): string | false {
+  const where = { env: { PATH: process.env.PATH }, cwd: process.cwd() };
+  const missing = programs.filter((name) => findOnPath(name, where) === undefined);
+  if (missing.length === 0 || isRequired(word)) return false;
+  const reason = `not installed: ${missing.join(", ")}`;
+  process.stderr.write(`SKIPPED (${word}): ${reason}\n`);
+  return reason;
 }

@@ -25,8 +25,6 @@ export interface Installation {
 export interface InstallOptions {
   /** Leave optional dependencies out. @default false */
   readonly omitOptional?: boolean;
-  /** Packages to install beside it, such as `typescript@5.9`. @default none */
-  readonly beside?: readonly string[];
 }
 
 const runtimes = new Map<number, Promise<string>>();
@@ -47,7 +45,7 @@ export function nodeRuntime(major: number): Promise<string> {
 }
 
 /** The Bun that the package is tested under, and that the binary is made of. */
-const BUN = "1.4.5";
+export const BUN = "1.4.5";
 
 /**
  * Bun, from npm.
@@ -137,8 +135,7 @@ function nodePackage(): string {
 
 async function install(options: InstallOptions): Promise<Installation> {
   const file = await tarball();
-  const { beside = [], omitOptional = false } = options;
-  const words = [...beside, ...(omitOptional ? ["--omit=optional"] : [])];
+  const words = options.omitOptional ? ["--omit=optional"] : [];
   const hash = createHash("sha256").update(await readFile(file)).update(words.join("\0"));
   await forgetOldFolders("installed-");
   const name = `installed-${hash.digest("hex").slice(0, 16)}`;
@@ -148,9 +145,15 @@ async function install(options: InstallOptions): Promise<Installation> {
   return { folder, bin: join(folder, "node_modules", ".bin", "adc-run") };
 }
 
-async function npmInstall(folder: string, words: readonly string[]): Promise<void> {
-  await writeFile(join(folder, "package.json"), '{ "private": true }\n');
-  await outputOf(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", ...words], {
-    cwd: folder,
-  });
+/**
+ * Installs packages into a folder.
+ *
+ * @param folder The folder, whose `package.json` is written.
+ * @param words Packages, in an exact version each, and options of npm's.
+ * @throws {Error} npm fails.
+ */
+export async function npmInstall(folder: string, words: readonly string[]): Promise<void> {
+  await writeFile(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
+  const options = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
+  await outputOf(["npm", "install", ...options, ...words], { cwd: folder });
 }

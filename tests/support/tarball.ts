@@ -30,7 +30,7 @@ export function tarball(): Promise<string> {
 async function build(): Promise<string> {
   await forgetOldFolders("package-");
   const folder = await cachedFolder(`package-${await fingerprint()}`, async (folder) => {
-    await outputOf([...await deno(), "run", "-A", "scripts/build_npm.ts", folder], {
+    await outputOf([...await denoCommand(), "run", "-A", "scripts/build_npm.ts", folder], {
       cwd: repository,
     });
   });
@@ -39,7 +39,7 @@ async function build(): Promise<string> {
 }
 
 /** The Deno that runs the tests, the one on `PATH`, or the one on npm. */
-async function deno(): Promise<[string, ...string[]]> {
+export async function denoCommand(): Promise<[string, ...string[]]> {
   if ("deno" in process.versions) return [process.execPath];
   const onPath = process.env.DENO ?? "deno";
   return await outputOf([onPath, "--version"]).then(
@@ -59,7 +59,7 @@ export async function fingerprint(): Promise<string> {
     return names.filter((name) => name.endsWith(".ts")).map((name) => join(folder, name));
   }));
   const hash = createHash("sha256");
-  const single = ["LICENSE", "README.md", "deno.json", "deno.lock", "mod.ts"];
+  const single = ["LICENSE", "README.md", "deno.json", "deno.lock", "mod.ts", "schema.json"];
   for (const file of [...single, ...folders.flat().sort()]) {
     hash.update(`${file}\0`).update(await readFile(join(repository, file))).update("\0");
   }

@@ -177,7 +177,7 @@ Register-ArgumentCompleter -Native -CommandName 'adc-run' -ScriptBlock {
 }
 `;
 
-const SCRIPTS: Readonly<Record<Shell, string>> = {
+export const SCRIPTS: Readonly<Record<Shell, string>> = {
   bash: BASH,
   zsh: ZSH,
   fish: FISH,
