@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { ChildProcess } from "node:child_process";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { collect, standIn } from "../support/adc_run.ts";
