@@ -80,6 +80,7 @@ for (const [index, home] of homes.entries()) {
       assert.equal(await inKeychain(session, sandbox.url), two.value);
       const { owner, expires, ...report } = JSON.parse(second.stdout);
       assert.deepEqual(report, {
+        schemaVersion: 1,
         stored: "keychain",
         accounts: [sandbox.url],
         id: two.id,

@@ -87,7 +87,7 @@ for (const home of await testHomes("one home")) {
       await it.set("prod", "--token-command", JSON.stringify(["cat", secret]));
       const ended = await it.run(["-p", "prod", ...ADC, "sync", "-f", "adc.yaml"]);
       assert.equal(ended.status, 0, ended.stderr);
-      assert.match(ended.stderr, /from command /);
+      assert.match(ended.stderr, / \(token command\)$/m);
       const before = it.sandbox.requests.length;
       const elsewhere = await it.run([
         ...["-p", "prod", ...ADC, "sync", "-f", "adc.yaml"],

@@ -104,7 +104,8 @@ function startServer(failing: boolean): Promise<Loopback> {
 const DRAWS = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
 // deno-lint-ignore no-control-regex
-const COLOURS = /\x1b\[\d{1,2}m(error|warning|ok     |failed |skipped|[ab] \|)\x1b\[39m/g;
+const COLOURS =
+  /\x1b\[\d{1,2}m(error|warning|[✓✗!-] |(?:ok|failed|warning|skipped) +|[ab] \|)\x1b\[39m/g;
 
 /** Behind a target's line that has colours. */
 // deno-lint-ignore no-control-regex
