@@ -143,7 +143,7 @@ for (const home of await testHomes("every engine")) {
           `${backend} ${server} ${gatewayGroup} ${hash}  -`,
         ]);
         assert.ok(linesOf(ended.stderr, name).includes("leak: ***"));
-        assert.match(ended.stderr, new RegExp(`^ {2}${name} +${server} +ok +\\d`, "m"));
+        assert.match(ended.stderr, new RegExp(`^${name} +ok +\\d`, "m"));
       }
       assert.equal(ended.stdout.trimEnd().split("\n").length, 100);
       assert.doesNotMatch(ended.stderr, /MaxListeners|Warning/);
@@ -237,7 +237,7 @@ for (const home of await testHomes("every engine")) {
       );
       const going = await fanOut(home, it, ["-q", "--keep-going", "--adc", adc, "sync"]);
       assert.equal(going.code, 3);
-      assert.match(going.stderr, /t2 .* exit 4 .*\n {2}t3 .* ok /);
+      assert.match(going.stderr, /t2 +exit 4 .*\nt3 +ok /);
     });
 
     it("gives one JSON object with a result for each target", async () => {
@@ -463,7 +463,7 @@ for (const home of await testHomes("every engine")) {
       const shown = ended.stdout.replaceAll("\x1b", "ESC");
       assert.match(shown, /ESC\[36mt0 \|ESC\[39m colour=[123] ready/);
       assert.match(shown, /ESC\[33mt1 \|ESC\[39m colour=[123] ready/);
-      assert.match(ended.stdout, /t0 .* exit 7 .*\s+t1 .* exit 7 .*\s+t2 .* not started/);
+      assert.match(ended.stdout, /t0 +exit 7 .*\s+.*t1 +exit 7 .*\s+.*t2 +not started/);
     });
   });
 }

@@ -115,7 +115,7 @@ for (const home of await testHomes()) {
           cwd,
           ...(input !== undefined && { input }),
         });
-      const ping = ["--adc", standIn("report.mjs"), "ping"];
+      const ping = ["-v", "--adc", standIn("report.mjs"), "ping"];
       const empty = await run(ping);
       assert.equal(empty.code, 77);
       assert.match(empty.stderr, /keychain +absent +the keychain has no entry for http/);

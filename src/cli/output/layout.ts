@@ -43,16 +43,19 @@ export function columnsOf(text: string): number {
   return columns;
 }
 
-/** What a line that goes on stands under: what follows a label, else a small indent. */
+/**
+ * What a line that goes on stands under: what follows a label, else an indent that no row of ours has, for a
+ * value must not look like one.
+ */
 const LABEL = /^\s*\S+(?: \S+){0,4} {2,}(?=\S)/;
 
 /** Breaks lines between words, never inside of one. */
-export function wrap(text: string, width: number, indent = 2): string {
+export function wrap(text: string, width: number, indent = 4): string {
   if (width === Infinity) return text;
   return text.split("\n").map((each) => wrapLine(each, width, indent)).join("\n");
 }
 
-function wrapLine(text: string, width: number, indent = 2): string {
+function wrapLine(text: string, width: number, indent = 4): string {
   if (columnsOf(text) <= width) return text;
   const [label = ""] = LABEL.exec(text.replace(COLOURS, "")) ?? [];
   const [margin = ""] = /^ */.exec(text) ?? [];
