@@ -103,8 +103,8 @@ function startServer(failing: boolean): Promise<Loopback> {
 /** What is drawn, or hides: all but the colours of adc-run's own labels. */
 const DRAWS = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
-// deno-lint-ignore no-control-regex
 const COLOURS =
+  // deno-lint-ignore no-control-regex
   /\x1b\[\d{1,2}m(error|warning|[✓✗!-] |(?:ok|failed|warning|skipped) +|[ab] \|)\x1b\[39m/g;
 
 /** Behind a target's line that has colours. */
