@@ -30,11 +30,21 @@ export interface AdminApiSourceOptions extends Omit<Context, "cwd" | "signal"> {
    */
   readonly sessions?: SessionPool | undefined;
   /**
-   * Asks a person who logs in, where a password is missing; `undefined` where nobody wants to.
+   * Asks a person who logs in, where a password is missing, and is told whether a first answer was wrong;
+   * `undefined` where nobody wants to.
    *
    * @default nobody is asked
    */
-  readonly ask?: AskCredentials | undefined;
+  readonly ask?:
+    | ((
+      connection: Connection,
+      known: {
+        readonly username?: string | undefined;
+        readonly password?: Secret | undefined;
+        readonly again?: boolean;
+      },
+    ) => Promise<Credentials | undefined>)
+    | undefined;
   /**
    * Asks a person whether the password may be sent, and says why that is a question.
    *
@@ -43,18 +53,7 @@ export interface AdminApiSourceOptions extends Omit<Context, "cwd" | "signal"> {
   readonly confirm?: ((reason: string) => Promise<boolean>) | undefined;
 }
 
-/**
- * Asks a person who logs in; it is told what is known already, and whether a first answer was wrong.
- * @category Token sources
- */
-export type AskCredentials = (
-  connection: Connection,
-  known: {
-    readonly username?: string | undefined;
-    readonly password?: Secret | undefined;
-    readonly again?: boolean;
-  },
-) => Promise<Credentials | undefined>;
+export type AskCredentials = NonNullable<AdminApiSourceOptions["ask"]>;
 
 /** Somebody may have to find a password first. */
 const TIME_LIMIT = 10 * 60_000;
