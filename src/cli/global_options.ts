@@ -173,6 +173,13 @@ const TABLE = [
     variable: "ADC_RUN_FAIL_ON_LEAK",
   },
   {
+    flags: "--fail-on-drift",
+    text: "exit with 3 when diff succeeds and finds differences, and say how many",
+    kind: "switch",
+    scope: "runs",
+    variable: "ADC_RUN_FAIL_ON_DRIFT",
+  },
+  {
     flags: "--dry-run",
     text: "check, show what would run, and run nothing",
     kind: "switch",

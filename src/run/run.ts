@@ -11,7 +11,7 @@ import { checkToken, foreignToken, requireGatewayGroup } from "../check/check_to
 import { CheckError, type CheckResult } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import { type Connection, resolveConnection } from "../connection/connection.ts";
-import { misuse } from "../connection/origin.ts";
+import { misuse, requireAllowed } from "../connection/origin.ts";
 import type { Context, Environment } from "../context.ts";
 import { AdcRunError, ConnectionError, EXIT, messageOf, UsageError } from "../errors.ts";
 import { clearLeftOvers } from "../lifecycle/clear_left_overs.ts";
@@ -62,6 +62,8 @@ export interface RunTerms extends Omit<RunOptions, keyof Context | "exec" | "sig
   readonly fromEnvironment?: ReadonlySet<string> | undefined;
   /** Log-ins that are shared with other runs. */
   readonly sessions?: SessionPool | undefined;
+  /** The name that this run's `diff.yaml` is kept under: ADC has but one for all targets. */
+  readonly diffFile?: string | undefined;
   /** The terminal for a child that gets one of its own; `required` where pipes will not do instead. */
   readonly pseudoTerminal?:
     | { readonly terminal: Terminal; readonly required: boolean }
@@ -77,7 +79,12 @@ export interface RunTerms extends Omit<RunOptions, keyof Context | "exec" | "sig
 export async function run(call: Call, terms: RunTerms): Promise<RunResult | undefined> {
   const { program: name, args } = call;
   const { env, cwd, watch, onWarning, ephemeral, now = Date.now } = terms;
-  const context = { ...terms, signal: eitherSignal(terms.signal, watch.interrupted) };
+  const isDiff = name === undefined && args.command === "diff" && needsBackend(args);
+  const context = {
+    ...terms,
+    ...(!isDiff && { drift: undefined, diffFile: undefined }),
+    signal: eitherSignal(terms.signal, watch.interrupted),
+  };
 
   // ADC, or the program. Before anything is sent, made or said: without it there is nothing to do it for.
   const program = name === undefined ? locateAdc(terms) : locateProgram(name, terms);
@@ -94,6 +101,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     return await runProgram(plan, withoutWaysToTokens(env), { ...context, isAdc: true });
   }
 
+  requireAllowed(terms.profile, name === undefined ? args.command! : "exec");
   if (name === undefined) refuseVault(env);
 
   // The connection.
@@ -318,6 +326,9 @@ async function runProgram(
   const piped = terms.mask !== false && secrets.length > 0;
   const inTerminal = piped ? await openTerminal(plan, terms) : undefined;
   const mask = createMask(piped ? secrets : [], inTerminal && { idleTime: ECHO_TIME });
+  const diff = terms.drift || terms.diffFile !== undefined
+    ? (await import("./drift.ts")).openDiffFile(terms.cwd, terms.diffFile)
+    : undefined;
   markStartedAdc(child, terms.isAdc ? plan.program : undefined);
   if (terms.isAdc && piped && !inTerminal) addColours(child, plan, [stdout, stderr]);
   const { code, signal: killedBy, outputFailure } = inTerminal === undefined
@@ -332,7 +343,15 @@ async function runProgram(
     })
     : await inTerminal(plan.program, plan.words, { ...terms, mask, env: child });
   const exitCode = code ?? 128 + (killedBy === null ? 0 : constants.signals[killedBy]);
-  return { ...plan, exitCode, signal: killedBy, masked: mask.count, outputFailure };
+  const ended = { ...plan, exitCode, signal: killedBy, masked: mask.count, outputFailure };
+  try {
+    const drift = terms.drift && exitCode === 0 ? await diff?.read() : undefined;
+    diff?.keep();
+    return drift === undefined ? ended : { ...ended, drift };
+  } catch (error) {
+    if (!(error instanceof AdcRunError)) throw error;
+    return { ...ended, driftError: error };
+  }
 }
 
 /** Whoever types waits for the echo of a letter that a secret may begin with; in milliseconds. */

@@ -71,7 +71,7 @@ for (const [index, home] of homes.entries()) {
       assert.equal(sandbox.requests.at(-1)?.apiKey, value);
 
       const second = await it.run(
-        [...LOG_IN, "--name", "the second", "--expires-in", "12h", "--json"],
+        [...LOG_IN, "--name", "the second", "--expires-in", "12h", "--json", "--replace"],
         { env, input },
       );
       assert.equal(second.code, 0, second.stderr);
@@ -95,7 +95,14 @@ for (const [index, home] of homes.entries()) {
       assert.equal(expires, new Date(two.expiresAt * 1000).toISOString().slice(0, 10));
       await it.assertSettled(["the second"]);
 
-      const third = await it.run([...LOG_IN, "--storage", "file", "--expires-in", "never"], {
+      const third = await it.run([
+        ...LOG_IN,
+        "--storage",
+        "file",
+        "--expires-in",
+        "never",
+        "--replace",
+      ], {
         env,
         input,
       });
@@ -477,6 +484,9 @@ describe("auth login and names", () => {
     for (const username of usernames) {
       it.sandbox.addUser({ username, password: PASSWORD });
       const words = ["auth", "login", "--username", username, "--password-stdin", "--storage=file"];
+      // The one before is another user's.
+      const other = await it.run([...words, "--replace"], { input: PASSWORD });
+      assert.equal(other.code, 0, other.stderr);
       for (let round = 1; round <= 2; round++) {
         const ended = await it.run(words, { input: PASSWORD });
         assert.equal(ended.code, 0, ended.stderr);

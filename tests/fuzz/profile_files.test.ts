@@ -198,7 +198,7 @@ async function checkEdit({ start, layout, edit }: ChangedCase, config: string): 
   assert.deepEqual(Object.fromEntries(read.profiles), profiles);
   assert.equal(read.use, use);
   if (good) {
-    assert.deepEqual(result, { use: read.use, profiles: read.profiles });
+    assert.deepEqual(result, read);
     if (bytes === undefined) return;
     const text = readFileSync(file, "utf8");
     assert.equal(text.startsWith("\ufeff"), layout.mark);

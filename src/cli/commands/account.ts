@@ -36,7 +36,7 @@ interface OwnSession extends Session {
   readonly resolved: ResolvedToken | undefined;
 }
 
-interface AccountSession extends OwnSession {
+export interface AccountSession extends OwnSession {
   readonly connection: Connection;
   readonly stores: TokenStores;
   readonly signal: AbortSignal;

@@ -6,6 +6,7 @@ import {
 } from "../../admin_api/raw_request.ts";
 import { tokensByServer } from "../../check/check_token.ts";
 import type { Connection } from "../../connection/connection.ts";
+import { requireAllowed } from "../../connection/origin.ts";
 import { UsageError } from "../../errors.ts";
 import { endWarning, explainRefusal, knownToken } from "../../lifecycle/expiry.ts";
 import { createMask, type Mask } from "../../mask/mask.ts";
@@ -35,6 +36,7 @@ export async function api(
   if (!["GET", "HEAD"].includes(request.method)) requireNoDryRun(options, `api ${request.method}`);
   const mayAsk = !["GET", "HEAD"].includes(request.method);
   const connected = await openConnection(call, io, { mayAsk });
+  if (mayAsk) requireAllowed(connected.connection.profile, "api");
   const watch = watchSignals(io.signals);
   try {
     return await sendRequest(request, {

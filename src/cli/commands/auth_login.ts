@@ -22,7 +22,7 @@ import { setProfile, useProfile } from "../../profiles/edit_profiles.ts";
 import { readUserProfiles } from "../../profiles/profile_file.ts";
 import { isProfileName } from "../../profiles/profile_settings.ts";
 import { Secret } from "../../secret.ts";
-import type { Storage } from "../../store/state.ts";
+import type { Storage, TokenRecord } from "../../store/state.ts";
 import { accountOf, isBlank, trimToken, validateToken } from "../../token/token_value.ts";
 import { namesOf } from "../global_options.ts";
 import { canAsk, interruptible, type Io } from "../io.ts";
@@ -34,6 +34,7 @@ import {
   askText,
   readCredentials,
   readStandardInput,
+  requireConfirmation,
   requireConsent,
 } from "../prompts.ts";
 import { openConnection, type OwnConnection } from "../settings.ts";
@@ -141,6 +142,7 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
           user,
           name,
           expiresAt: endOf(lifetime, Date.now() + api.clockSkew),
+          confirm: confirmReplacement(options, io),
           check: async (token) => {
             if (options.check) await tryToken(token, { connection, reporter, signal });
           },
@@ -206,6 +208,22 @@ async function saveProfile(
   if (before.use === undefined) await useProfile(name, { env: io.env });
   const use = before.use === undefined ? ", used by default" : `; use it with -p ${name}`;
   reporter.info(line`saved profile ${name}${fixed(use)}`);
+}
+
+/** A pipeline may live by the token that is stored: only the very same one is replaced unasked. */
+function confirmReplacement({ replace }: LoginOptions, io: Io) {
+  return async ({ storage, name, user, fingerprint }: TokenRecord): Promise<void> => {
+    if (replace) return;
+    const place = storage === "file" ? "token file" : "keychain";
+    const holds = `The ${place} holds "${name ?? fingerprint}" of ${user ?? "another user"}`;
+    if (!canAsk(io)) {
+      throw new UsageError(`Cannot log in: the ${holds.slice(4)}, which would be revoked`, {
+        suggestion:
+          "Agree with --replace, or store this one for a profile: adc-run -p NAME auth login.",
+      });
+    }
+    await requireConfirmation(`${holds}. Replace it?`, io);
+  };
 }
 
 /** What a server that nobody called API7 Enterprise has to know before it gets a password. */
@@ -291,7 +309,8 @@ async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
   const revoked: string[] = [];
   for (const [origin, each] of tokens) {
     const account = accountOf(origin, connection);
-    const place = { connection, stores, storage, account, origin, onWarning };
+    const confirm = confirmReplacement(options, io);
+    const place = { connection, stores, storage, account, origin, confirm, onWarning };
     const adopt = () => adoptToken(each, { ...place, user: owner });
     revoked.push(...await withAccount(account, adopt, { folder }));
   }

@@ -4,7 +4,7 @@ import { explainNoToken } from "../../check/network_failure.ts";
 import { CheckError, type CheckResult } from "../../check/verdict.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import { type Connection, describeConnection } from "../../connection/connection.ts";
-import { adcRunCommand } from "../../connection/origin.ts";
+import { adcRunCommand, requireAllowed } from "../../connection/origin.ts";
 import { type AdcRunError, UsageError } from "../../errors.ts";
 import { day, endWarning, explainRefusal, knownToken, timeLeft } from "../../lifecycle/expiry.ts";
 import type { TokenRecord } from "../../store/state.ts";
@@ -224,6 +224,7 @@ function hasKnownEnd({ expiresAt, neverExpires }: TokenRecord): boolean {
 export async function authToken(call: OwnCall, io: Io): Promise<number> {
   const { options, reporter } = call;
   const { connection, sources } = await openConnection(call, io);
+  requireAllowed(connection.profile, "token");
   const looking = withoutLogIn(sources);
   if (looking.length === 0) {
     throw new UsageError('Cannot print a token: source "admin-api" creates tokens for runs only', {

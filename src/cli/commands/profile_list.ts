@@ -118,9 +118,9 @@ async function settingsOf(
   return SETTING_NAMES.flatMap((key) => {
     if (key === "use") return [];
     const [value, from] = [profile[key], settings[key]];
-    return value === undefined || from === undefined
-      ? []
-      : [[key, { value, profile: from.profile }] as const];
+    if (value === undefined) return [];
+    // What a project's file has taken from it comes from no profile of its own.
+    return [[key, { value, profile: from?.profile ?? profile.name }] as const];
   });
 }
 

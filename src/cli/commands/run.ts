@@ -1,8 +1,9 @@
 import { needsBackend } from "../../adc/arguments.ts";
 import { UsageError } from "../../errors.ts";
 import type { RunResult } from "../../run/options.ts";
-import { readCall, run, type RunTerms } from "../../run/run.ts";
+import { type Call, readCall, run, type RunTerms } from "../../run/run.ts";
 import { watchSignals } from "../../run/signals.ts";
+import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { openReport } from "../output/out.ts";
 import { createReporter } from "../output/report.ts";
@@ -12,6 +13,7 @@ import {
   judgeRun,
   printPlan,
   type RunOutput,
+  tellDrift,
   tellEnding,
 } from "../output/run_report.ts";
 import { type RunCommand, runOptionsOf } from "../run_settings.ts";
@@ -22,6 +24,7 @@ export async function runCommand({ words, exec, options }: RunCommand, io: Io): 
   if (options.report !== undefined) io.reportFile = openReport(options.report, io);
   const output = { reporter, io, options };
   const call = await readCall(words, exec);
+  rejectDrift(options, call);
   // A command that asks no server is the same for all profiles, and a default that is malformed or gone is
   // nothing to it; one that was named for this run is.
   const online = exec || needsBackend(call.args);
@@ -55,8 +58,19 @@ export async function runCommand({ words, exec, options }: RunCommand, io: Io): 
   }
 }
 
+function rejectDrift(
+  { failOnDrift, fromEnvironment }: GlobalOptions,
+  { program, args }: Call,
+): void {
+  if (!failOnDrift || (program === undefined && args.command === "diff")) return;
+  if (fromEnvironment.has("failOnDrift")) return;
+  const command = program === undefined ? args.command : "exec";
+  throw new UsageError(`Cannot use --fail-on-drift with "${command}": only diff tells of drift`);
+}
+
 function conclude(result: RunResult, { reporter, io, options }: RunOutput): number {
   const judgement = judgeRun(result, options);
+  if (result.drift !== undefined) tellDrift([result.drift], { io, reporter });
   reporter.report(describeEndedRun(result, judgement));
   if (!options.json) {
     tellEnding(result, judgement, { reporter, options });

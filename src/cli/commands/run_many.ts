@@ -12,7 +12,7 @@ import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { fixed } from "../output/out.ts";
 import { asAdcRunError, createReporter, describeError, type Reporter } from "../output/report.ts";
-import { announce, judgeRun, tellEnding } from "../output/run_report.ts";
+import { announce, judgeRun, tellDrift, tellEnding } from "../output/run_report.ts";
 import {
   countTargets,
   describeTarget,
@@ -66,7 +66,11 @@ export async function runMany(command: RunManyCommand, io: Io): Promise<number> 
       sources: await sourcesOfTargets(profiles, output),
       stdout: ({ name }) => streams.stdout(name),
       stderr: ({ name }) => streams.stderr(name),
-      isFailure: (result) => judgeRun(result, options).exitCode !== 0,
+      isFailure: (result) => {
+        const { exitCode, drifted } = judgeRun(result, options);
+        // Whoever looks for drift wants to hear of all of it.
+        return exitCode !== 0 && !drifted;
+      },
       onWarning: (warning, { name }) => streams.reporter(name).warn(warning),
       onPrepared: (prepared) => {
         throwWhatAllHave(prepared, options);
@@ -112,7 +116,7 @@ function rejectForSeveralTargets(
   }
   if (command === "diff") {
     reporter.info(
-      fixed("ADC writes diff.yaml for each profile: only the last one's stays"),
+      fixed("diff takes turns: ADC always writes diff.yaml, which is kept as diff.NAME.yaml"),
     );
   }
 }
@@ -195,6 +199,7 @@ function conclude(
   reason: unknown,
 ): number {
   const own = exitCodeOfTargets(results, options);
+  tellDrift(results.flatMap(({ result }) => result?.drift ?? []), { io, reporter });
   // Where all succeeded all the same, there is nothing that the signal has ended.
   const ended = own !== 0 && reason instanceof Interrupted ? reason : undefined;
   const exitCode = ended?.exitCode ?? own;

@@ -136,7 +136,7 @@ export const TOPICS: readonly ManualTopic[] = [
         "}",
       ],
       "Precedence: flags, environment, .env, profile, ADC's defaults. A profile pins its server, backend and gateway group: if .env names another one, or the environment does while you chose the profile yourself, that is an error that shows both.",
-      "A profile never holds a secret. Its token is in the keychain, under PROFILE@ORIGIN.",
+      "A profile never holds a secret. Its token is in the keychain, under PROFILE@ORIGIN; a profile that you name uses no other entry.",
     ],
     examples: [
       [

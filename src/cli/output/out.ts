@@ -74,6 +74,13 @@ export function writeToken(token: Secret, out: Out, beside?: object): void {
   write(`${text}\n`, out, "stdout");
 }
 
+/** What `auth create --print` is for: it fails where nobody reads. */
+export async function handOutToken(token: Secret, out: Out): Promise<void> {
+  const failed = new Promise<never>((_, reject) => out.stdout.once("error", reject));
+  writeToken(token, out);
+  await Promise.race([written(out), failed]);
+}
+
 /** Draws over the line that the cursor is in. */
 export function drawOver(text: string, stderr: Writable): void {
   stderr.write(`\r\x1b[K${text}`);

@@ -294,6 +294,8 @@ export function describeRun(plan: RunPlan | RunResult): Record<string, unknown> 
       exitCode: plan.exitCode,
       signal: plan.signal,
       masked: plan.masked,
+      drift: plan.drift,
+      driftError: plan.driftError && describeError(plan.driftError),
       checkAfter: plan.checkAfter && describeCheck(plan.checkAfter),
     }),
   };

@@ -2,12 +2,13 @@ import { BACKENDS } from "../../connection/backends.ts";
 import { EXIT } from "../../errors.ts";
 import { createMask } from "../../mask/mask.ts";
 import { isReaderGone } from "../../run/child.ts";
+import type { Drift } from "../../run/drift.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
 import { sentToken } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
-import { maskInRunner } from "./ci.ts";
+import { maskInRunner, setOutputs } from "./ci.ts";
 import { fixed, type Line, line, type Text } from "./out.ts";
 import {
   describeRun,
@@ -68,20 +69,45 @@ export interface RunJudgement {
   readonly exitCode: number;
   /** Whether a secret was printed that should not have been, with `--fail-on-leak`. */
   readonly leaked: boolean;
+  /** Whether `diff` found differences, with `--fail-on-drift`. */
+  readonly drifted: boolean;
   /** The system's code where output was lost; a reader that went away is no loss. */
   readonly lost: string | undefined;
 }
 
 export function judgeRun(
-  { masked, exitCode, outputFailure }: RunResult,
+  { masked, exitCode, outputFailure, drift, driftError }: RunResult,
   { failOnLeak }: Pick<GlobalOptions, "failOnLeak">,
 ): RunJudgement {
   const leaked = failOnLeak === true && masked > 0 && exitCode === 0;
   const lost = outputFailure !== undefined && !isReaderGone(outputFailure)
     ? outputFailure
     : undefined;
-  const own = leaked ? EXIT.data : lost !== undefined ? EXIT.source : 0;
-  return { exitCode: exitCode === 0 ? own : exitCode, leaked, lost };
+  const changes = drift === undefined ? 0 : changesOf(drift);
+  const own = leaked ? EXIT.data : lost !== undefined ? EXIT.source : driftError?.exitCode ?? 0;
+  const drifted = exitCode === 0 && own === 0 && changes > 0;
+  return {
+    exitCode: exitCode !== 0 ? exitCode : drifted ? EXIT.findings : own,
+    leaked,
+    drifted,
+    lost,
+  };
+}
+
+function changesOf({ created, updated, deleted }: Drift): number {
+  return created + updated + deleted;
+}
+
+/** Sets the outputs of a step of a pipeline: of several targets, the sums. */
+export function tellDrift(
+  drifts: readonly Drift[],
+  { io, reporter }: Pick<RunOutput, "io" | "reporter">,
+): void {
+  if (drifts.length === 0) return;
+  const sum = (key: keyof Drift) => drifts.reduce((total, each) => total + each[key], 0);
+  const [created, updated, deleted] = [sum("created"), sum("updated"), sum("deleted")];
+  const drift = created + updated + deleted > 0;
+  setOutputs({ drift, created, updated, deleted }, { io, reporter });
 }
 
 export function describeEndedRun(
@@ -101,7 +127,7 @@ export function tellEnding(
   { leaked, lost }: RunJudgement,
   { reporter, options: { verbose } }: Pick<RunOutput, "reporter" | "options">,
 ): void {
-  const { masked, checkAfter } = result;
+  const { masked, checkAfter, drift, driftError } = result;
   if (masked > 0) {
     reporter.info(fixed(`masked a secret ${masked === 1 ? "once" : `${masked} times`}`));
   }
@@ -122,6 +148,15 @@ export function tellEnding(
   if (lost !== undefined) reporter.complain(line`Cannot pass the output on: ${lost}`);
   if (leaked) {
     reporter.complain(fixed("A secret was printed, and --fail-on-leak is set"));
+  }
+  if (driftError !== undefined) reporter.complain(driftError.message);
+  if (drift === undefined) return;
+  if (changesOf(drift) === 0) reporter.info(fixed("no drift"));
+  else {
+    const { created, updated, deleted } = drift;
+    reporter.complain(
+      fixed(`Drift: ${created} to create, ${updated} to update, ${deleted} to delete`),
+    );
   }
 }
 

@@ -26,6 +26,12 @@ export function exitCodeOfTargets(
   options: Pick<GlobalOptions, "failOnLeak">,
 ): number {
   const codes = results.map((each) => exitCodeOfTarget(each, options));
+  // What failed comes before what was found.
+  const failed = results.findIndex((each, index) =>
+    ![0, undefined].includes(codes[index]) &&
+    !(each.result !== undefined && judgeRun(each.result, options).drifted)
+  );
+  if (failed >= 0) return codes[failed]!;
   return codes.find((code) => code !== undefined && code !== 0) ??
     (codes.includes(undefined) ? NOT_READ : 0);
 }
@@ -102,6 +108,14 @@ function outcomeOf(
   if (leaked) return "printed a secret";
   if (result.signal !== null) return `ended by ${result.signal}`;
   if (lost !== undefined) return `output lost: ${lost}`;
+  if (result.driftError !== undefined) return "drift unknown";
+  if (result.drift !== undefined) {
+    const { created, updated, deleted } = result.drift;
+    const changes = created + updated + deleted;
+    if (changes === 0) return "no changes";
+    const noun = changes === 1 ? "change" : "changes";
+    return `${changes} ${noun} (+${created} ~${updated} -${deleted})`;
+  }
   const later = result.checkAfter === undefined ? "" : `, now ${result.checkAfter.verdict}`;
   return exitCode === 0 ? "ok" : `exit ${exitCode}${later}`;
 }
