@@ -205,7 +205,7 @@ for (const [index, moment] of MOMENTS.entries()) {
             await assertHeld(it, secret, line);
           } else {
             // It had its name before the kill: there was nothing left to do.
-            assert.match(next.stderr, /has one of that name already/, line);
+            assert.match(next.stderr, /already has a token with that name/, line);
             assert.match(line, /after PUT/);
           }
           await assertHeld(it, secret, line);

@@ -298,7 +298,7 @@ describe("auth rotate NAME", () => {
       const [one, other] = ended.sort((a, b) => Number(a.code) - Number(b.code));
       assert.equal(one!.code, 0, `${one!.stderr}\n${other!.stderr}`);
       assert.equal(other!.code, 69, other!.stderr);
-      assert.match(other!.stderr, /another run is at it/);
+      assert.match(other!.stderr, /another run is replacing it/);
       assert.notEqual(it.named("a")!.id, id);
       assert.equal(await it.held(), it.named("a")!.value, "the consumer's token works");
       await it.assertSettled(["a", "parent"]);
@@ -316,7 +316,7 @@ describe("auth rotate NAME", () => {
     it.sandbox.addToken({ user: USER, name: elsewhere });
     const early = await rotate();
     assert.equal(early.code, 69, early.stderr);
-    assert.match(early.stderr, /another run is at it/);
+    assert.match(early.stderr, /another run is replacing it/);
     it.sandbox.revokeToken(it.named(elsewhere)!.id);
     back = 11 * 60_000;
     it.sandbox.addToken({ user: USER, name: elsewhere });
