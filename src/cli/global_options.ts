@@ -194,11 +194,26 @@ const TABLE = [
     variable: "ADC_RUN_JSON",
   },
   {
+    flags: "--report FILE",
+    text: "write the run's report to this file, as JSON",
+    kind: "text",
+    scope: "runs",
+    variable: "ADC_RUN_REPORT",
+    values: "files",
+  },
+  {
     flags: "-q, --quiet",
     text: "print nothing unless something fails",
     kind: "switch",
     scope: "all",
     variable: "ADC_RUN_QUIET",
+  },
+  {
+    flags: "-v, --verbose",
+    text: "print more: every source, every check, the request",
+    kind: "switch",
+    scope: "all",
+    variable: "ADC_RUN_VERBOSE",
   },
   { flags: "-V, --version", text: "show the version", kind: "switch", scope: "all" },
   {

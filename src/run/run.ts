@@ -105,7 +105,13 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   if (name === undefined) refuseVault(env);
 
   // The connection.
-  const connection = await resolveConnection({ ...context, args });
+  const connection = await resolveConnection({
+    args,
+    env,
+    cwd,
+    envFile: terms.envFile,
+    profile: terms.profile,
+  });
   for (const warning of connection.warnings) onWarning?.(warning);
   if (ephemeral !== undefined) requireEphemeral(connection, terms);
   if (terms.token === false) requireNoToken(connection, terms);

@@ -122,7 +122,10 @@ it("the action shows a failure as an annotation, and ends as adc-run ends", asyn
   });
   const { code, stderr } = endings.get("Run ADC")!;
   assert.equal(code, 77);
-  assert.match(stderr, /^::error title=adc-run::GET .*%0A/m);
+  assert.match(
+    stderr,
+    /^::error title=adc-run::the server refused the token: 401 .*%0Atoken [0-9a-f]{8} from ADC_TOKEN%0A/m,
+  );
   assert.doesNotMatch(stderr, /a7ee-wrong/);
 });
 

@@ -130,7 +130,10 @@ for (const [index, home] of homes.entries()) {
         env: { ADC_RUN_CONFIG_DIR: `${it.config}-2`, API7_USERNAME: USER, API7_PASSWORD: PASSWORD },
       });
       assert.equal(status.code, 77, "nor for this");
-      assert.match(status.stdout + status.stderr, new RegExp(`admin-api.*log in as ${USER}`));
+      assert.match(
+        status.stdout + status.stderr,
+        new RegExp(`login +a run would log in as ${USER}`),
+      );
       assert.equal(sandbox.requests.length, requests);
 
       const out = await it.run(["auth", "logout"]);
@@ -150,7 +153,7 @@ for (const [index, home] of homes.entries()) {
       const { value, expiresAt } = it.onlyToken();
       const day = new Date(expiresAt * 1000).toISOString().slice(0, 10);
 
-      const status = await it.run(["auth", "status"]);
+      const status = await it.run(["auth", "status", "-v"]);
       assert.equal(status.code, 0, status.stderr);
       const text = status.stdout + status.stderr;
       for (const part of ["short-lived", USER, "tokens.json", day, fingerprint(value)]) {

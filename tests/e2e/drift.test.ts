@@ -52,7 +52,7 @@ describe("--fail-on-drift", () => {
     const json = await it.run(["--json", ...DIFF], { env });
     assert.equal(json.code, 3, json.stderr);
     const { drift, exitCode } = JSON.parse(json.stderr);
-    assert.deepEqual([drift, exitCode], [{ created: 0, updated: 1, deleted: 0 }, 0]);
+    assert.deepEqual([drift, exitCode], [{ created: 0, updated: 1, deleted: 0 }, 3]);
     const outputs = join(it.folder.path, "outputs");
     const github = await it.run(DIFF, {
       env: { ...env, GITHUB_ACTIONS: "true", GITHUB_OUTPUT: outputs },
@@ -174,7 +174,9 @@ describe('"allow" in a profile', () => {
       assert.equal(ended.code, 0, `${words.join(" ")}: ${ended.stderr}`);
     }
     for (const words of [["profile", "show", "ro"], ["-p", "ro", "doctor", "--quiet"]]) {
-      const { stdout } = await it.run(words[0] === "-p" ? ["-p", "ro", "doctor"] : words, { env });
+      const { stdout } = await it.run(words[0] === "-p" ? ["-v", "-p", "ro", "doctor"] : words, {
+        env,
+      });
       assert.match(stdout, /ping.*diff/);
     }
     // A project narrows, and never widens.

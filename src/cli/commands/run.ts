@@ -5,6 +5,7 @@ import { type Call, readCall, run, type RunTerms } from "../../run/run.ts";
 import { watchSignals } from "../../run/signals.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
+import { openReport } from "../output/out.ts";
 import { createReporter } from "../output/report.ts";
 import {
   announce,
@@ -20,6 +21,7 @@ import { namedEnvFile, profilesOf } from "../settings.ts";
 
 export async function runCommand({ words, exec, options }: RunCommand, io: Io): Promise<number> {
   const reporter = createReporter(io, options);
+  if (options.report !== undefined) io.reportFile = openReport(options.report, io);
   const output = { reporter, io, options };
   const call = await readCall(words, exec);
   rejectDrift(options, call);
@@ -69,10 +71,9 @@ function rejectDrift(
 function conclude(result: RunResult, { reporter, io, options }: RunOutput): number {
   const judgement = judgeRun(result, options);
   if (result.drift !== undefined) tellDrift([result.drift], { io, reporter });
-  if (options.json) {
-    reporter.report(describeEndedRun(result, judgement));
-  } else {
-    tellEnding(result, judgement, reporter);
+  reporter.report(describeEndedRun(result, judgement));
+  if (!options.json) {
+    tellEnding(result, judgement, { reporter, options });
   }
   // A leak is told of runs that succeeded, so this takes no code away.
   if (result.signal !== null) io.endedBy?.(result.signal);

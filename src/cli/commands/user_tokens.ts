@@ -1,7 +1,7 @@
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
 import type { TokenInfo, User } from "../../admin_api/shapes.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
-import { day, hasEnded, readLifetime } from "../../lifecycle/expiry.ts";
+import { day, hasEnded, readLifetime, timeLeft } from "../../lifecycle/expiry.ts";
 import { forgetToken, storedToken, type TokenStores } from "../../lifecycle/token_stores.ts";
 import { ownTokens } from "../../lifecycle/workflow_token.ts";
 import type { TokenRecord } from "../../store/state.ts";
@@ -9,8 +9,9 @@ import { canAsk, type Io, whyNotAsked } from "../io.ts";
 import type { ListOptions, RevokeOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { fixed, line, type Text } from "../output/out.ts";
+import { count } from "../output/report.ts";
 import { requireConfirmation } from "../prompts.ts";
-import { describeOwner, withAccountSession } from "./account.ts";
+import { withAccountSession } from "./account.ts";
 
 /** A token that was not used for so long is likely forgotten, in seconds: 90 days. */
 const STALE = 90 * 24 * 60 * 60;
@@ -53,19 +54,23 @@ export async function authList(call: OwnCall<ListOptions>, io: Io): Promise<numb
       (within === undefined && idle === undefined) ||
       (within !== undefined && hasEnded(expiresAt, now + within)) ||
       (idle !== undefined && hasEnded(lastUsedAt ?? createdAt, now - idle));
-    const tokens = whose.filter(isFound).map((token) => listed(token, { records, used, now }));
+    const tokens = whose.filter(isFound).map((token) => listed(token, { records, used, now }))
+      .sort((a, b) => (a.expiresAt ?? Infinity) - (b.expiresAt ?? Infinity) || 0);
+    io.sign?.hide();
     const exitCode = fail && tokens.length > 0 ? EXIT.findings : 0;
     if (options.json) {
       reporter.answer({ server: api.origin, owner: user, tokens });
       return exitCode;
     }
-    const owner = other ?? describeOwner(user);
-    reporter.info(line`tokens of ${owner} at ${connection.server.value}`);
-    if (tokens.length > 0) reporter.table(rowsOf(tokens));
+    const number = count(tokens.length, "token");
+    const owner = other ?? user.username;
+    reporter.print(line`${number} of ${owner} at ${connection.server.value}`);
+    if (tokens.length > 0) reporter.table(rowsOf(tokens, { ids: options.ids, now }));
+    const totals = totalsOf(tokens);
+    if (totals !== "") reporter.print(fixed(totals));
     if (exitCode !== 0) {
-      const count = fixed(tokens.length === 1 ? "1 token" : `${tokens.length} tokens`);
       const what = [expiring && `ending within ${expiring}`, unused && `unused for ${unused}`];
-      reporter.complain(line`Found ${count} ${what.filter(Boolean).join(" or ")}`);
+      reporter.complain(line`Found ${number} ${what.filter(Boolean).join(" or ")}`);
     }
     return exitCode;
   });
@@ -98,25 +103,43 @@ function listed(
   };
 }
 
-function rowsOf(tokens: readonly ListedToken[]): readonly (readonly Text[])[] {
-  const date = (seconds: number | null, none: string) =>
-    fixed(seconds === null ? none : day(seconds));
+function rowsOf(
+  tokens: readonly ListedToken[],
+  { ids, now }: { readonly ids: boolean | undefined; readonly now: number },
+): readonly (readonly Text[])[] {
   const rows = tokens.map((token) => [
-    token.current ? "*" : " ",
-    token.name,
-    token.id,
-    date(token.createdAt, "?"),
-    date(token.expiresAt, "never"),
-    date(token.lastUsedAt, "never"),
-    fixed(
-      [
-        token.current && "in use here",
-        token.expired && "expired",
-        token.stale && !token.expired && "stale",
-      ].filter((word) => typeof word === "string").join(", "),
-    ),
+    line`${fixed(token.current ? "* " : "  ")}${token.name}`,
+    ...ids ? [token.id, fixed(token.createdAt === null ? "?" : day(token.createdAt))] : [],
+    ...expiryOf(token, now).map(fixed),
+    fixed(token.lastUsedAt === null ? "never" : daysAgo(token.lastUsedAt, now)),
+    fixed([
+      ...token.current ? ["* used here"] : [],
+      ...token.stale && !token.expired ? ["stale"] : [],
+    ].join(", ")),
   ]);
-  return [["", "NAME", "ID", "CREATED", "EXPIRES", "LAST USED", ""].map(fixed), ...rows];
+  const head = ["  NAME", ...ids ? ["ID", "CREATED"] : [], "EXPIRES", "", "LAST USED"];
+  return [head.map(fixed), ...rows];
+}
+
+function expiryOf({ expiresAt, expired }: ListedToken, now: number): readonly [string, string] {
+  if (expiresAt === null) return ["never !", ""];
+  return expired ? ["expired", ""] : [day(expiresAt), timeLeft(expiresAt, now).replace("in ", "")];
+}
+
+function daysAgo(seconds: number, now: number): string {
+  return day(seconds) === day(now / 1000) ? "today" : day(seconds);
+}
+
+/** What is worth a thought: `1 expired, 1 never ends`. */
+function totalsOf(tokens: readonly ListedToken[]): string {
+  const expired = tokens.filter((token) => token.expired).length;
+  const endless = tokens.filter(({ expiresAt }) => expiresAt === null).length;
+  const stale = tokens.filter((token) => token.stale && !token.expired).length;
+  return [
+    expired > 0 && `${expired} expired`,
+    endless > 0 && `${endless} never ${endless === 1 ? "ends" : "end"}`,
+    stale > 0 && `${stale} stale`,
+  ].filter((each) => each !== false).join(", ");
 }
 
 export async function authRevoke(

@@ -2,7 +2,7 @@ import type { Storage } from "../../store/state.ts";
 import type { OptionsOf, OptionSpec } from "../global_options.ts";
 import type { CommandSpec } from "./manual.ts";
 
-const SHARED = ["--profile", "--no-profile", "--env-file", "--json", "--quiet"];
+const SHARED = ["--profile", "--no-profile", "--env-file", "--json", "--quiet", "--verbose"];
 const SHARED_WITH_SOURCE = [...SHARED, "--source"];
 
 export const STORAGE_OPTION = {
@@ -80,6 +80,7 @@ const ROTATE_OPTIONS = [
 export type RotateOptions = OptionsOf<typeof ROTATE_OPTIONS>;
 
 const LIST_OPTIONS = [
+  { flags: "--ids", text: "show the tokens' ids, and when they were created" },
   { flags: "--expiring DURATION", text: "those that end within this time, such as 14d, or have" },
   { flags: "--unused DURATION", text: "those that were not used for this long, such as 90d" },
   { flags: "--user NAME", text: "another user's, as far as the server shows them" },
@@ -101,6 +102,13 @@ const LOGOUT_OPTIONS = [{
 }] as const satisfies readonly OptionSpec[];
 
 export type LogoutOptions = OptionsOf<typeof LOGOUT_OPTIONS>;
+
+export const TARGET_OPTIONS = [{
+  flags: "--all",
+  text: "every profile, a line each",
+}] as const satisfies readonly OptionSpec[];
+
+export type TargetOptions = OptionsOf<typeof TARGET_OPTIONS>;
 
 export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
@@ -148,11 +156,13 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     description: [
       "Looks in every source, checks the token that a run would use, and shows its owner. Exits with 0 only if the token is valid.",
     ],
+    options: TARGET_OPTIONS,
     shared: [...SHARED_WITH_SOURCE, "--no-check"],
     connection: "to connect",
     readOnly: true,
     examples: [
       ["Here and now", "adc-run auth status"],
+      ["Every profile", "adc-run auth status --all"],
       ["For a script", "adc-run -p prod auth status --json"],
     ],
     seeAlso: ["doctor", "sources", "verdicts"],

@@ -4,7 +4,7 @@ import type { ConnectionValues, OptionsOf, OptionSpec } from "../global_options.
 import { STORAGE_OPTION } from "./auth_commands.ts";
 import type { CommandSpec } from "./manual.ts";
 
-const SHARED = ["--json", "--quiet"];
+const SHARED = ["--json", "--quiet", "--verbose"];
 
 const SET_OPTIONS = [
   { flags: "--username NAME", text: "the user who logs in" },
