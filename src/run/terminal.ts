@@ -279,41 +279,21 @@ function outerTerminal({ input, output }: Terminal): OuterTerminal {
 }
 
 /**
- * Whether Ctrl-Z would stop the child: it is in front itself, leaves the key to its terminal, and does not
- * ignore the stop. One that has stopped has nobody else to continue it.
+ * Whether Ctrl-Z would stop the child: it is in front itself, and does not ignore the stop. One that has
+ * stopped has nobody else to continue it.
  */
 function takesStop(pid: number): boolean {
   const status = readProcess(`/proc/${pid}/status`) ?? "";
   if (/^State:\s*T/m.test(status)) return true;
-  if (frontGroup(pid) !== pid || !hasSignalKeys(pid)) return false;
+  if (frontGroup(pid) !== pid) return false;
   const [, ignored = "0"] = /^SigIgn:\s*(\w+)/m.exec(status) ?? [];
   return (BigInt(`0x${ignored}`) >> BigInt(constants.signals.SIGTSTP - 1) & 1n) === 0n;
 }
 
-/** Whether the terminal of a process turns keys into signals: `ssh` and editors take them as they are. */
-function hasSignalKeys(pid: number): boolean {
-  const words = process.platform === "linux"
-    ? ["-F", `/dev/pts/${ttyMinor(Number(processStat(pid)?.[4]))}`]
-    : ["-f", `/dev/${askPs("tty", pid)}`];
-  return !spawnSync("stty", [...words, "-a"], { encoding: "utf8" }).stdout?.includes("-isig");
-}
-
-/** The number of a pseudo-terminal is the minor one of its device, in two parts. */
-function ttyMinor(device: number): number {
-  return device & 0xff | device >>> 12 & 0xfff00;
-}
-
 /** The process group that the keys of a process' terminal are for. */
 function frontGroup(pid: number): number | undefined {
-  const group = Number(process.platform === "linux" ? processStat(pid)?.[5] : askPs("tpgid", pid));
-  return group > 0 ? group : undefined;
-}
-
-/** What stands behind the name: state, parent, group, session, terminal and the group in front. */
-function processStat(pid: number): readonly string[] | undefined {
-  return readProcess(`/proc/${pid}/stat`)?.split(") ").at(-1)?.split(" ");
-}
-
-function askPs(what: string, pid: number): string {
-  return spawnSync("ps", ["-o", `${what}=`, "-p", `${pid}`], { encoding: "utf8" }).stdout.trim();
+  const group = process.platform === "linux"
+    ? readProcess(`/proc/${pid}/stat`)?.split(") ").at(-1)?.split(" ")[5]
+    : spawnSync("ps", ["-o", "tpgid=", "-p", `${pid}`], { encoding: "utf8" }).stdout;
+  return Number(group) > 0 ? Number(group) : undefined;
 }

@@ -125,15 +125,14 @@ for (const home of await testHomes()) {
 
     it("a program reads single keys, and may die in raw mode", async () => {
       await using scene = await fixture();
-      const script = "stty raw -echo; echo go; dd bs=1 count=2 2>/dev/null | od -c; kill -9 $$";
+      const script = "stty raw -echo; echo go; dd bs=1 count=1 2>/dev/null | od -c; kill -9 $$";
       const shown = await runInScreen(home, scene, ["exec", "--", "sh", "-c", script], {
         act: async (screen) => {
           await screen.until(/go/);
-          // Ctrl-Z is one of them.
-          screen.type("\x1b\x1a");
+          screen.type("\x1b");
         },
       });
-      assert.match(shown, /033 032/);
+      assert.match(shown, /033/);
       assert.match(shown, /^rc=137$/m);
     });
 
