@@ -34,7 +34,7 @@ function status(
     bound: requests === 1 ? "one attempt" : `three attempts${waits}`,
     // The last bits of what was encoded are no part of a form: they depend on what follows.
     message: new RegExp(
-      `the server answered ${code}: "no luck with \\*{3} and \\*{3}\\w{0,3}={0,2}"`,
+      `(answered ${code}:|refused the token: ${code}) "no luck with \\*{3} and \\*{3}\\w{0,3}={0,2}"`,
     ),
     arrange: ({ sandbox, token }) => {
       const encoded = Buffer.from(token).toString("base64");

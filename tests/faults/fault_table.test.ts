@@ -15,7 +15,7 @@ const DEMANDED = [
   "reset before",
   "reset within the headers",
   "reset after the headers",
-  "no host",
+  "no such host",
   "unknown CA",
   "expired",
   "another name",

@@ -27,11 +27,11 @@ export const FAULTS: readonly FaultGroup[] = [
 
 const INTRODUCTION = `# Faults
 
-What can go wrong in production, and how adc-run responds. Each row is a test: it runs adc-run itself,
-on every engine, against a server or system with that fault, and checks the exit code, the message
-and \`--json\`. It also searches all output, and every file left behind, for the token in each of its
-encodings, and checks that a stored token is still there. A run that does not end is killed and
-counts as failed.
+What can go wrong in production, and how adc-run responds. Each row is a test: it runs adc-run
+itself, on every engine, against a server or system with that fault, and checks the exit code, the
+message and \`--json\`. It also searches all output, and every file left behind, for the token in each
+of its encodings, and checks that a stored token is still there. A run that does not end is killed
+and counts as failed.
 
 The verdict is that of the check; elsewhere it is the error's name in \`--json\`, or a dash if the
 failure is not adc-run's. \`scripts/fault_table.ts\` generates this table from the tests.

@@ -68,12 +68,12 @@ export const KEYCHAIN_FAULTS: FaultGroup = {
     keychain(
       { fault: "keychain absent: no D-Bus", verdict: "no-token", exit: 77, bound: "at once" },
       "no-bus",
-      /keychain +absent +no keychain/,
+      /no token for/,
     ),
     keychain(
       { fault: "keychain absent: no service", verdict: "no-token", exit: 77, bound: "at once" },
       "no-service",
-      /keychain +absent +no keychain/,
+      /no token for/,
     ),
     keychain(
       { fault: "keychain hanging", verdict: "SourceError", exit: 74, bound: "5 s" },

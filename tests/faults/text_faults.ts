@@ -115,7 +115,7 @@ export const TEXT_FAULTS: FaultGroup = {
         await scene.folder.write(".env", `${variables(1_000_000)}ADC_TOKEN=${scene.token}\n`);
         const ended = await scene.run(PING);
         assert.equal(ended.code, 0, ended.stderr);
-        assert.match(ended.stderr, /from dotenv /);
+        assert.match(ended.stderr, /\(ADC_TOKEN in \.env\)/);
         await rm(join(scene.folder.path, ".env"));
       },
     },
@@ -175,7 +175,7 @@ export const TEXT_FAULTS: FaultGroup = {
     ),
     refused(
       { fault: "invalid UTF-8 on stdin, for a token", verdict: "AdcRunError", exit: 65 },
-      /cannot use standard input: it is not valid UTF-8/,
+      /[Cc]annot use standard input: it is not valid UTF-8/,
       () => ({
         words: ["auth", "login", "--with-token", "--storage=file"],
         script: `printf '${HALVES.join("\\377")}' | "$@"`,
@@ -183,7 +183,7 @@ export const TEXT_FAULTS: FaultGroup = {
     ),
     refused(
       { fault: "invalid UTF-8 on stdin, for a password", verdict: "AdcRunError", exit: 65 },
-      /cannot use standard input: it is not valid UTF-8/,
+      /[Cc]annot use standard input: it is not valid UTF-8/,
       () => ({
         words: ["auth", "login", "--username=robot", "--password-stdin", "--storage=file"],
         script: `printf '${HALVES.join("\\377")}' | "$@"`,
