@@ -26,7 +26,7 @@ const DEMANDED = [
   "endless body",
   "gzip bomb",
   "malformed JSON",
-  "another shape",
+  "unexpected JSON",
   "200 with an HTML page",
   "302 to another host",
   ...["401", "403", "404", "409", "429 with `Retry-After", "500", "502", "503", "504"],
