@@ -41,6 +41,8 @@ export type {
   TargetResult,
   TargetsOptions,
 } from "./src/run/options.ts";
+export { readDrift } from "./src/run/drift.ts";
+export type { Drift } from "./src/run/drift.ts";
 export type { Program } from "./src/run/locate.ts";
 export type { SignalPort } from "./src/run/signals.ts";
 export type { Spawner } from "./src/system/spawn.ts";
@@ -75,6 +77,17 @@ export type { Session } from "./src/lifecycle/open_session.ts";
 export type { AdminApiSourceOptions } from "./src/lifecycle/admin_api_source.ts";
 export { systemKeychain } from "./src/token/keychain.ts";
 export type { Keychain } from "./src/context.ts";
+
+// Workflows
+export { createWorkflowToken, rotateWorkflowTokens } from "./src/lifecycle/workflow_token.ts";
+export type {
+  RotateWorkflowsOptions,
+  Workflow,
+  WorkflowOptions,
+  WorkflowResult,
+  WorkflowToken,
+} from "./src/lifecycle/workflow_token.ts";
+export type { HandOver } from "./src/lifecycle/hand_over.ts";
 
 // Check
 export { checkToken } from "./src/check/check_token.ts";

@@ -1,5 +1,6 @@
 /** Exit codes of adc-run's own making; everything else is the child's. */
 export const EXIT = {
+  findings: 3,
   usage: 64,
   data: 65,
   unavailable: 69,
@@ -13,6 +14,7 @@ export const EXIT = {
 } as const;
 
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  findings: "drift, with --fail-on-drift; or tokens found, with auth list --fail",
   usage: "the command line is wrong",
   data: "invalid data: a token, .env or profile; or a leak, with --fail-on-leak",
   unavailable: "the server cannot be reached, or failed",

@@ -120,7 +120,7 @@ test("nothing in `src/` uses `Deno`, which Node has not", () => {
 });
 
 /** The edge of the library: what a caller leaves out is this process' own. */
-const LIBRARY_EDGE = ["src/run/run_adc.ts"];
+const LIBRARY_EDGE = ["src/run/run_adc.ts", "src/connection/connection.ts"];
 
 test("nothing in `src/` outside `src/cli/` reads the environment, prints, or exits", () => {
   const forbidden =
@@ -159,6 +159,7 @@ const STREAMS: Readonly<Record<string, string>> = {
   "src/cli/commands/run_many.ts": "the output of children",
   "src/cli/output/ci.ts": "whether standard error is a file",
   "src/cli/output/out.ts": "all that adc-run says",
+  "src/cli/output/sign.ts": "where it is drawn",
   "src/cli/output/target_streams.ts": "the output of children, with their names",
 };
 

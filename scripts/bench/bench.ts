@@ -27,6 +27,7 @@ import { measureOverhead } from "./overhead.ts";
 import { printResults } from "./results.ts";
 import type { Results } from "./results.ts";
 import { progress } from "./rounds.ts";
+import { measureTargets } from "./targets.ts";
 import { measureThroughput } from "./throughput.ts";
 
 const { values } = parseArgs({
@@ -74,6 +75,7 @@ async function bench(): Promise<Results> {
     });
     progress("typing");
     const echo = await measureEcho(field, { ...surroundings, keys: KEYS });
+    const targets = await measureTargets(field, { ...surroundings, rounds: maskRounds });
     return {
       machine: {
         processor: cpus()[0]?.model ?? "unknown",
@@ -84,7 +86,8 @@ async function bench(): Promise<Results> {
       overhead,
       throughput: rows,
       echo,
-      budgets: judgeBudgets(field, { overhead, throughput: rows, echo }),
+      targets,
+      budgets: judgeBudgets(field, { overhead, throughput: rows, echo, targets }),
       leftOut,
     };
   } finally {

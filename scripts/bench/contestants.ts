@@ -31,6 +31,8 @@ export interface Field {
   readonly installation: string;
   /** adc-run on Node.js. */
   readonly adcRun: Contestant;
+  /** adc-run in one file. */
+  readonly binary: Contestant;
   /** `dotenvx run`. */
   readonly dotenvx: Contestant;
   /** `dotenv`, of dotenv-cli. */
@@ -58,12 +60,14 @@ export async function gatherContestants(folder: string): Promise<Field> {
     name: `dotenvx run ${peers.dotenvx.version}`,
     prefix: [node, peers.dotenvx.bin, "run", "--"],
   };
-  const binary = join(folder, BINARY_NAME);
-  await compileBinary(binary);
+  const file = join(folder, BINARY_NAME);
+  await compileBinary(file);
+  const binary = { name: "adc-run (binary)", prefix: [file, "exec", "--"] };
   return {
     node,
     installation: installation.folder,
     adcRun,
+    binary,
     dotenvx,
     dotenvCli,
     wrappers: [
@@ -73,7 +77,7 @@ export async function gatherContestants(folder: string): Promise<Field> {
         prefix: [node, installation.bin, "--no-check", "exec", "--"],
       },
       { name: "adc-run (Deno)", prefix: [...denoCommand(), "exec", "--"] },
-      { name: "adc-run (binary)", prefix: [binary, "exec", "--"] },
+      binary,
       dotenvCli,
       dotenvx,
     ],

@@ -37,6 +37,9 @@ export interface OverheadOptions extends Surroundings {
 /** The name of the row that all others are compared with. */
 export const BARE = "the child alone";
 
+/** The name of the row that no wrapper on Node.js can beat. */
+export const NODE_ALONE = "node -e 0 (no wrapper on Node.js is faster)";
+
 /**
  * Measures the wrappers around one child.
  *
@@ -52,7 +55,7 @@ export async function measureOverhead(
   const { child, rounds } = options;
   const commands = new Map<string, readonly string[]>([
     [BARE, child],
-    ["node -e 0 (no wrapper on Node.js is faster)", [field.node, "-e", "0"]],
+    [NODE_ALONE, [field.node, "-e", "0"]],
     [`adc-run --version (Node ${NODE}), which runs nothing`, [
       ...field.adcRun.prefix.slice(0, 2),
       "--version",

@@ -4,6 +4,7 @@ import type { Echo } from "./echo.ts";
 import type { Overhead } from "./overhead.ts";
 import type { Summary } from "./rounds.ts";
 import { table } from "./table.ts";
+import type { Targets } from "./targets.ts";
 import type { Throughput } from "./throughput.ts";
 
 /** All that one run of the bench found. */
@@ -25,6 +26,8 @@ export interface Results {
   readonly throughput: readonly Throughput[];
   /** How long a key takes to appear. */
   readonly echo: readonly Echo[];
+  /** Runs for several targets. */
+  readonly targets: readonly Targets[];
   /** What was promised. */
   readonly budgets: readonly Budget[];
   /** What was not measured, and why. */
@@ -37,7 +40,7 @@ export interface Results {
  * @param results The results.
  */
 export function printResults(results: Results): void {
-  const { machine, child, overhead, throughput, echo, budgets, leftOut } = results;
+  const { machine, child, overhead, throughput, echo, targets, budgets, leftOut } = results;
   const { processor, cores, load } = machine;
   const parts = [
     `${processor}, ${cores} cores, load ${load.toFixed(1)}; median (quartiles)`,
@@ -74,6 +77,21 @@ export function printResults(results: Results): void {
       echo.map(({ name, time }) => [name, ...median(time, 1)]),
     ),
     table(
+      [
+        { title: "targets, 8 at a time" },
+        { title: "bare ms" },
+        { title: "adc-run ms" },
+        { title: "" },
+        { title: "peak MB" },
+      ],
+      targets.map(({ count, bare, time, memory }) => [
+        String(count),
+        bare.median.toFixed(0),
+        ...median(time, 0),
+        memory === undefined ? "-" : (memory / 1_000_000).toFixed(0),
+      ]),
+    ),
+    table(
       [{ title: "budget", align: "left" }, { title: "limit" }, { title: "measured" }, {
         title: "",
         align: "left",
@@ -81,7 +99,7 @@ export function printResults(results: Results): void {
       budgets.map(({ name, value, limit, bound, met }) => [
         name,
         `${bound} ${limit}`,
-        value.toFixed(bound === "at most" ? 2 : 0),
+        value.toFixed(limit < 10 ? 2 : 0),
         met ? "met" : "MISSED",
       ]),
     ),

@@ -14,7 +14,9 @@ import { ignoredSignals, type SignalPort } from "../run/signals.ts";
 import { immediateOutput, openOutput } from "../system/outputs.ts";
 import { isDeno, isNode } from "../system/programs.ts";
 import { main } from "./main.ts";
+import { hasSymbols } from "./output/layout.ts";
 import { fixed, KnownSecrets, type Line, line, writeText, written } from "./output/out.ts";
+import { Sign } from "./output/sign.ts";
 
 /**
  * Signals whose default is to end the process without a core dump, and that Node does not use itself. Windows
@@ -142,14 +144,21 @@ async function start(): Promise<void> {
   watchDefects(secrets);
   watchOutput(outputs);
   let endedBy: NodeJS.Signals | undefined;
+  const env = environment();
+  const { stderr } = outputs;
+  const terminals = { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) };
+  const sign = !env.CI && hasSymbols({ env, terminals }, "stderr")
+    ? new Sign({ stderr, clean: { secrets, env } })
+    : undefined;
   const exitCode = await main(process.argv.slice(2), {
     ...outputs,
-    env: environment(),
+    env,
     cwd: workingDirectory(),
     get stdin() {
       return process.stdin;
     },
-    terminals: { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) },
+    terminals,
+    sign,
     signals: signalPort(),
     secrets,
     warnings: [],
@@ -158,6 +167,7 @@ async function start(): Promise<void> {
       endedBy = signal;
     },
   });
+  sign?.hide();
   await written(outputs);
   process.exitCode = exitCode;
 

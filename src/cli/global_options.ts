@@ -173,6 +173,13 @@ const TABLE = [
     variable: "ADC_RUN_FAIL_ON_LEAK",
   },
   {
+    flags: "--fail-on-drift",
+    text: "exit with 3 when diff succeeds and finds differences, and say how many",
+    kind: "switch",
+    scope: "runs",
+    variable: "ADC_RUN_FAIL_ON_DRIFT",
+  },
+  {
     flags: "--dry-run",
     text: "check, show what would run, and run nothing",
     kind: "switch",
@@ -187,11 +194,26 @@ const TABLE = [
     variable: "ADC_RUN_JSON",
   },
   {
+    flags: "--report FILE",
+    text: "write the run's report to this file, as JSON",
+    kind: "text",
+    scope: "runs",
+    variable: "ADC_RUN_REPORT",
+    values: "files",
+  },
+  {
     flags: "-q, --quiet",
     text: "print nothing unless something fails",
     kind: "switch",
     scope: "all",
     variable: "ADC_RUN_QUIET",
+  },
+  {
+    flags: "-v, --verbose",
+    text: "print more: every source, every check, the request",
+    kind: "switch",
+    scope: "all",
+    variable: "ADC_RUN_VERBOSE",
   },
   { flags: "-V, --version", text: "show the version", kind: "switch", scope: "all" },
   {

@@ -2,6 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import type { Context, Environment, Keychain } from "../context.ts";
 import { isPipeline } from "../lifecycle/credentials.ts";
 import type { KnownSecrets } from "./output/out.ts";
+import type { Sign } from "./output/sign.ts";
 import { abortOnInterrupt, type SignalPort } from "../run/signals.ts";
 
 export interface Io {
@@ -24,6 +25,10 @@ export interface Io {
   readonly secrets: KnownSecrets;
   /** What was warned of so far, for a report of several reporters' doing. */
   readonly warnings: string[];
+  /** What is drawn while adc-run waits; only at a terminal. */
+  readonly sign?: Sign | undefined;
+  /** Takes what `--report` names a file for. */
+  reportFile?: ((report: object) => void) | undefined;
   /** The last question at the terminal that somebody has to answer. */
   readonly questions: { last: Promise<unknown> };
   /** Told which signal ended the child, so that this process can end the same way. */

@@ -22,7 +22,9 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     }
     // Deno throws where Node emits an event that bin.ts listens to.
     if (codeOf(error) === "EPIPE") return 0;
-    return createReporter(io, { json: wantsJson(line, args) }).fail(error);
+    const verbose = line?.options.verbose ??
+      args.some((each) => ["-v", "--verbose"].includes(each));
+    return createReporter(io, { json: wantsJson(line, args), verbose }).fail(error);
   }
 }
 
@@ -70,7 +72,8 @@ type Line = Pick<CommandLine, "words" | "options">;
 
 async function dispatch({ words, verbatim, options }: CommandLine, io: Io): Promise<number> {
   if (options.version) {
-    writeText(fixed(`adc-run ${VERSION}`), io, "stdout");
+    if (options.json) createReporter(io, options).printJson({ name: "adc-run", version: VERSION });
+    else writeText(fixed(`adc-run ${VERSION}`), io, "stdout");
     return 0;
   }
   const [command, ...rest] = words;
@@ -130,7 +133,8 @@ async function showHelp(words: readonly string[], io: Io): Promise<number> {
   const { findPage } = await import("./manual/manual.ts");
   const names = words.map((_, index) => words.slice(0, index + 1).join(" "));
   const name = names.findLast((each) => findPage(each) !== undefined);
-  writeText(fixed(helpText(name)), io, "stdout");
+  const { widthOf } = await import("./output/layout.ts");
+  writeText(fixed(helpText(name, widthOf(io, "stdout"))), io, "stdout");
   return 0;
 }
 

@@ -40,6 +40,7 @@ export function readCommandLine(args: readonly string[], env: Environment = {}):
   const given: GivenOptions = {};
   let end = args.length;
   let verbatim = false;
+  let last: string | undefined;
   for (const token of tokens) {
     if (token.kind !== "option") {
       verbatim = token.kind === "option-terminator";
@@ -47,8 +48,15 @@ export function readCommandLine(args: readonly string[], env: Environment = {}):
       break;
     }
     noteOption(given, token, args[token.index]!);
+    last = token.name;
   }
-  return { options: withVariables(given, env), words: args.slice(end), verbatim };
+  const words = args.slice(end);
+  if (last === "verbose" && !verbatim && /^\d+$/.test(words[0] ?? "")) {
+    throw new UsageError("Cannot use --verbose with a value here: it takes none", {
+      suggestion: `ADC's own --verbose goes after the command: adc-run sync --verbose ${words[0]}`,
+    });
+  }
+  return { options: withVariables(given, env), words, verbatim };
 }
 
 interface OptionToken {

@@ -7,16 +7,21 @@ import { Secret } from "../secret.ts";
 import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token/token_value.ts";
 import { canAsk, type Io, whyNotAsked } from "./io.ts";
 import type { LoginOptions } from "./manual/auth_commands.ts";
+import type { AskCredentials } from "../lifecycle/admin_api_source.ts";
 import { cell } from "./output/out.ts";
 import { givenUp, prompt } from "./terminal_prompt.ts";
 
 export async function askText(
   message: string,
   io: Io,
-  { initial }: { readonly initial?: string } = {},
+  { initial, value }: { readonly initial?: string; readonly value?: string } = {},
 ): Promise<string> {
   const { text } = await import("@clack/prompts");
-  const defaults = initial === undefined ? {} : { defaultValue: initial, placeholder: initial };
+  const defaults = {
+    ...initial !== undefined && { defaultValue: initial, placeholder: initial },
+    // One that can be edited.
+    ...value !== undefined && { initialValue: value },
+  };
   return (await prompt<string>(
     io,
     (terms) => text({ message: cell(message, io), ...defaults, ...terms }),
@@ -26,41 +31,69 @@ export async function askText(
 export async function askSecret(message: string, io: Io): Promise<Secret> {
   const { password } = await import("@clack/prompts");
   const secret = new Secret(
-    await prompt<string>(io, (terms) => password({ message: cell(message, io), ...terms })),
+    await prompt<string>(io, (terms) =>
+      password({
+        message: cell(message, io),
+        validate: (value) => value ? undefined : "It is empty",
+        ...terms,
+      })),
   );
   io.secrets.add(secret);
   return secret;
 }
 
-export async function askConfirmation(message: string, io: Io): Promise<boolean> {
-  return await inTurn(io, async () => {
-    const { confirm } = await import("@clack/prompts");
-    return await prompt<boolean>(
-      io,
-      (terms) => confirm({ message: cell(message, io), initialValue: false, ...terms }),
-    );
-  });
+export async function askConfirmation(
+  message: string,
+  io: Io,
+  initialValue = false,
+): Promise<boolean> {
+  return await inTurn(io, () => confirmNow(message, io, initialValue));
+}
+
+async function confirmNow(message: string, io: Io, initialValue: boolean): Promise<boolean> {
+  const { confirm } = await import("@clack/prompts");
+  return await prompt<boolean>(
+    io,
+    (terms) => confirm({ message: cell(message, io), initialValue, ...terms }),
+  );
 }
 
 export async function requireConfirmation(message: string, io: Io): Promise<void> {
   if (!await askConfirmation(message, io)) throw givenUp();
 }
 
+/** Asks whether to log in now, then as whom. */
 export function askCredentials(
   io: Io,
-): (
-  server: string,
-  known: { readonly [Name in "username" | "password"]?: Credentials[Name] | undefined },
-) => Promise<Credentials> {
-  return (server, { username, password }) =>
-    inTurn(io, async () => {
-      const name = username ?? await askText(`User name at ${server}`, io);
+  what: (connection: Connection) => Promise<string> | string,
+): AskCredentials {
+  return async (connection, { username, password, again }) => {
+    const { profile, server } = connection;
+    const question = `No token for ${profile?.name ?? server.value}. Log in now${await what(
+      connection,
+    )}?`;
+    return await inTurn(io, async () => {
+      if (!again && !await confirmNow(question, io, true)) return undefined;
+      const name = username ?? await askText(`User name at ${server.value}`, io);
       if (name === "") throw givenUp();
       return {
         username: name,
-        password: password ?? await askSecret(`Password for ${name} at ${server}`, io),
+        password: password ?? await askPassword(name, { connection, io, again }),
       };
     });
+  };
+}
+
+async function askPassword(
+  name: string,
+  { connection, io, again }: {
+    readonly connection: Pick<Connection, "server">;
+    readonly io: Io;
+    readonly again: boolean | undefined;
+  },
+): Promise<Secret> {
+  const question = `Password for ${name} at ${connection.server.value}`;
+  return await askSecret(again ? `Wrong password. ${question}` : question, io);
 }
 
 /**
@@ -96,10 +129,15 @@ export async function requireConsent(
 
 export async function readCredentials(
   connection: Connection,
-  { options, io }: { readonly options: LoginOptions; readonly io: Io },
-): Promise<Credentials> {
-  const known = credentialsOf(io.env, connection);
-  const given = options.username?.trim() || known.username;
+  { options, io, before }: {
+    readonly options: LoginOptions;
+    readonly io: Io;
+    /** What was typed, and refused. */
+    readonly before?: Credentials | undefined;
+  },
+): Promise<Credentials & { readonly typed?: boolean }> {
+  const { username: fromVariable, password, loginOption } = credentialsOf(io.env, connection);
+  const given = before?.username ?? (options.username?.trim() || fromVariable);
   if (given === undefined && (options.passwordStdin || !canAsk(io))) {
     const unasked = options.passwordStdin ? "" : `, and ${whyNotAsked(io)}`;
     throw new UsageError(`Cannot log in: no user name given${unasked}`, {
@@ -108,30 +146,23 @@ export async function readCredentials(
   }
   const username = given ?? await askText(`User name at ${connection.server.value}`, io);
   if (username === "") throw givenUp();
-  const loginOption = options.loginOption ?? known.loginOption;
-  return {
-    username,
-    loginOption,
-    password: await findPassword(username, { server: connection.server.value, options, io }),
-  };
-}
-
-async function findPassword(
-  username: string,
-  { server, options, io }: {
-    readonly server: string;
-    readonly options: LoginOptions;
-    readonly io: Io;
-  },
-): Promise<Secret> {
-  const known = credentialsOf(io.env);
+  const who = { username, loginOption: options.loginOption ?? loginOption };
   // At a terminal it would be shown while it is typed.
-  if (options.passwordStdin && !io.terminals.stdin) return await readPassword(io);
+  if (options.passwordStdin && !io.terminals.stdin) {
+    return { ...who, password: await readPassword(io) };
+  }
   // The variable's password belongs to the variable's user.
-  const matches = !options.passwordStdin &&
-    (known.username === undefined || known.username === username);
-  if (known.password !== undefined && matches) return known.password;
-  if (canAsk(io)) return await askSecret(`Password for ${username} at ${server}`, io);
+  const { username: owner } = credentialsOf(io.env);
+  const matches = !options.passwordStdin && (owner === undefined || owner === username);
+  if (password !== undefined && matches) return { ...who, password };
+  if (canAsk(io)) {
+    const again = before !== undefined;
+    return {
+      ...who,
+      password: await askPassword(username, { connection, io, again }),
+      typed: true,
+    };
+  }
   throw new UsageError(`Cannot log in: no password given, and ${whyNotAsked(io)}`, {
     suggestion: "Pipe it in with --password-stdin, or set API7_PASSWORD.",
   });

@@ -30,7 +30,7 @@ export function readCommand<T>(
     // Those that mean nothing to this command are read all the same: what is said of them tells more.
     ...GLOBAL_OPTIONS.filter((option) => {
       const { long } = namesOf(option);
-      return shared.includes(long) || ["--json", "--quiet", "--help"].includes(long) ||
+      return shared.includes(long) || ["--json", "--quiet", "--verbose", "--help"].includes(long) ||
         (connects(spec) && option.scope === "connections");
     }),
   ];

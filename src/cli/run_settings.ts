@@ -20,7 +20,7 @@ export interface RunCommand {
 
 export type RunSettings =
   & Context
-  & Pick<RunOptions, "adc" | "check" | "mask" | "token" | "ephemeral" | "terminal">
+  & Pick<RunOptions, "adc" | "check" | "drift" | "mask" | "token" | "ephemeral" | "terminal">
   & Pick<RunTerms, "fromEnvironment">
   & {
     readonly sources: (
@@ -49,6 +49,7 @@ export async function runOptionsOf(
     mask,
     token,
     ephemeral,
+    drift: options.failOnDrift,
     fromEnvironment,
     terminal: hasTerminal(io),
     sources: (connection, sessions) =>

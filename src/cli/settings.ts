@@ -12,16 +12,19 @@ import {
 import { untrustedOverride } from "../connection/pinned_target.ts";
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { defaultSources, type DefaultSourcesOptions } from "../lifecycle/default_sources.ts";
+import { readProjectProfiles, readUserProfiles } from "../profiles/profile_file.ts";
 import { selectProfiles } from "../profiles/select_profiles.ts";
 import { letGoOfPipe } from "../system/files.ts";
 import { secretsOf } from "../run/environment.ts";
 import { isNode } from "../system/programs.ts";
 import { type ResolvedToken, resolveToken, type ResolveTokenOptions } from "../token/resolve.ts";
 import type { TokenSource } from "../token/source.ts";
-import { PLACEHOLDER } from "../token/token_value.ts";
+import { accountOf, PLACEHOLDER } from "../token/token_value.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import { canAsk, contextOf, type Io } from "./io.ts";
+import type { TargetOptions } from "./manual/auth_commands.ts";
 import type { OwnCall } from "./manual/manual.ts";
+import { fixed, line } from "./output/out.ts";
 import type { Reporter } from "./output/report.ts";
 import { askCredentials } from "./prompts.ts";
 
@@ -30,8 +33,10 @@ import { askCredentials } from "./prompts.ts";
  */
 export function sourcesOf(
   io: Io,
-  { options, reporter, connection, ...more }:
+  { options, reporter, connection, mayAsk = true, ...more }:
     & {
+      /** Whether a person may be asked to log in. */
+      readonly mayAsk?: boolean | undefined;
       readonly options: GlobalOptions;
       readonly reporter: Reporter;
       readonly connection: Connection;
@@ -39,6 +44,16 @@ export function sourcesOf(
     & Pick<DefaultSourcesOptions, "ephemeral" | "confirm" | "sessions">,
 ): readonly TokenSource[] {
   io.secrets.add(...secretsOf(connection, { token: PLACEHOLDER }, io.env));
+  const howLong = async (target: Connection) => {
+    if (more.ephemeral !== undefined) return " for this run";
+    const { isMissingKeychain, openTokenStores, storedToken } = await import(
+      "../lifecycle/token_stores.ts"
+    );
+    const account = accountOf(target.servers[0]!.origin, target);
+    const place = { stores: openTokenStores(io), storage: "keychain", account } as const;
+    const isMissing = await storedToken(place).then(() => false, isMissingKeychain);
+    return isMissing ? " for this run" : " and keep one for 30 days";
+  };
   const sources = () =>
     defaultSources({
       ...contextOf(io, reporter),
@@ -46,7 +61,7 @@ export function sourcesOf(
       // Several helpers cannot share what a person types.
       helperStdin: canAsk(io) && more.sessions === undefined ? "inherit" : "ignore",
       helperStderr: options.quiet ? "ignore" : "inherit",
-      ask: canAsk(io) ? askCredentials(io) : undefined,
+      ask: mayAsk && canAsk(io) ? askCredentials(io, howLong) : undefined,
       ...more,
     }).map((source) => remembering(source, io));
   try {
@@ -61,11 +76,19 @@ export function sourcesOf(
 }
 
 /** Whatever a source finds is kept out of all that is said from then on. */
-function remembering(source: TokenSource, { secrets }: Io): TokenSource {
+function remembering(source: TokenSource, { secrets, sign }: Io): TokenSource {
   return {
     ...source,
     find: async (context) => {
+      const { server } = context.connection;
+      const host = server.value.replace(/^https?:\/\//, "");
+      sign?.show(
+        source.name === "admin-api"
+          ? line`logging in at ${host}`
+          : line`asking the source ${fixed(source.name)}`,
+      );
       const answer = await source.find(context);
+      sign?.show(line`waiting for ${host}`);
       if (answer.status === "found") {
         secrets.add(answer.token, answer.lease?.parent, ...answer.secrets ?? []);
       }
@@ -82,17 +105,48 @@ export async function profilesOf(
   return await selectProfiles({ ...contextOf(io, reporter), names: options.profile });
 }
 
+/** The profiles that a command is for, where these are several; it is then done for each. */
+export async function targetNames(
+  { options, reporter }: OwnCall<TargetOptions>,
+  io: Io,
+): Promise<readonly string[] | undefined> {
+  if (options.all) {
+    if (options.profile) throw new UsageError("Cannot use --all with --profile");
+    const files = [await readUserProfiles(io.env), await readProjectProfiles(io.cwd)];
+    const names = [...new Set(files.flatMap(({ profiles }) => [...profiles.keys()]))];
+    if (names.length > 0) return names;
+    throw new UsageError("Cannot use --all: there are no profiles", {
+      suggestion: "Create one with: adc-run profile set NAME",
+    });
+  }
+  const profiles = await profilesOf(io, { options, reporter });
+  return profiles.length > 1 ? profiles.map(({ name }) => name) : undefined;
+}
+
+/** A call for one of several profiles; its warnings have the name in front. */
+export function forTarget<T>(name: string, call: OwnCall<T>): OwnCall<T> {
+  const { options, reporter } = call;
+  return {
+    ...call,
+    options: { ...options, profile: [name] },
+    reporter: { ...reporter, warn: (text) => reporter.warn(`${name}: ${text}`) },
+  };
+}
+
 export interface OwnConnection {
   readonly connection: Connection;
   /** Whether nobody named a backend, and the command's own stands. */
   readonly backendIsAssumed: boolean;
+  /** Whether a person typed the server, when asked for it. */
+  readonly serverIsTyped: boolean;
   readonly sources: readonly TokenSource[];
 }
 
 export async function openConnection(
   { spec, options, connectionWords, reporter }: OwnCall,
   io: Io,
-  { backend = spec.backend, askServer }: {
+  { backend = spec.backend, askServer, mayAsk = true }: {
+    readonly mayAsk?: boolean;
     readonly backend?: "api7ee" | undefined;
     readonly askServer?: (() => Promise<string | undefined>) | undefined;
   } = {},
@@ -115,14 +169,16 @@ export async function openConnection(
     args.push("--backend", backend);
     connection = await connect();
   }
+  let serverIsTyped = false;
   if (connection.server.origin.kind === "default") {
     const server = await askServer?.();
     if (server !== undefined) {
+      serverIsTyped = true;
       args.push("--server", server);
       connection = await connect();
     }
   }
-  const sources = sourcesOf(io, { options, reporter, connection });
+  const sources = sourcesOf(io, { options, reporter, connection, mayAsk });
   for (const warning of connection.warnings) reporter.warn(warning);
   const override = spec.connection === "with the stored token" && untrustedOverride(connection);
   if (override) {
@@ -132,7 +188,7 @@ export async function openConnection(
       override,
     );
   }
-  return { connection, backendIsAssumed, sources };
+  return { connection, backendIsAssumed, serverIsTyped, sources };
 }
 
 /**

@@ -28,9 +28,10 @@ const SHOW_CURSOR = "\x1b[?25h";
  * once: it is asked anew, and told the same keys.
  */
 export async function prompt<T extends string | boolean>(
-  { stdin, stderr, signals }: Pick<Io, "stdin" | "stderr" | "signals">,
+  { stdin, stderr, signals, sign }: Pick<Io, "stdin" | "stderr" | "signals" | "sign">,
   question: Question<T>,
 ): Promise<T> {
+  sign?.hide();
   const interrupt = abortOnInterrupt(signals);
   const end = new AbortController();
   const give = () => end.abort();

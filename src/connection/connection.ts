@@ -4,8 +4,9 @@ import {
   readAdcArguments,
   readTimeLimit,
 } from "../adc/arguments.ts";
-import { ADC_SETTINGS, type SettingKey } from "../adc/settings.ts";
-import { type Context, type Environment, variableName } from "../context.ts";
+import process from "node:process";
+import { ADC_SETTINGS, type AdcFlags, type SettingKey } from "../adc/settings.ts";
+import { type Environment, variableName } from "../context.ts";
 import { Secret } from "../secret.ts";
 import { type Backend, BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "./backends.ts";
 import { type EnvFile, readEnvFile, readNamedFile } from "./env_file.ts";
@@ -72,7 +73,11 @@ export interface Connection {
  * What {@linkcode resolveConnection} looks at.
  * @category Connection
  */
-export interface ConnectionOptions extends Pick<Context, "env" | "cwd"> {
+export interface ConnectionOptions extends AdcFlags {
+  /** The environment. @default process.env */
+  readonly env?: Environment | undefined;
+  /** The working directory. @default process.cwd() */
+  readonly cwd?: string | undefined;
   /** ADC's command and all that follows it; or the same, taken apart. @default [] */
   readonly args?: readonly string[] | AdcArguments;
   /**
@@ -107,12 +112,17 @@ export interface ConnectionOptions extends Pick<Context, "env" | "cwd"> {
  * });
  * assert.equal(connection.backend.value, "api7ee");
  * assert.deepEqual(connection.server.origin, { kind: "environment", name: "ADC_SERVER" });
+ *
+ * // The same without ADC's words.
+ * const { server } = await resolveConnection({ backend: "api7ee", server: "https://gw:7443" });
+ * assert.equal(server.value, "https://gw:7443");
  * ```
  */
 export async function resolveConnection(options: ConnectionOptions): Promise<Connection> {
-  const { env, cwd } = options;
+  const { env = process.env, cwd = process.cwd() } = options;
   const { args: given = [] } = options;
-  const args = "flags" in given ? given : await readAdcArguments(given);
+  const words = "flags" in given ? given : await readAdcArguments(given);
+  const args = { ...words, flags: { ...words.flags, ...flagsIn(options) } };
   if (args.ambiguous !== undefined && needsBackend(args)) {
     const { flag: name, found, suggestion } = args.ambiguous;
     throw wrongValue({ kind: "flag", name }, found, { suggestion });
@@ -243,6 +253,13 @@ function warningsOf(
   return warnings;
 }
 
+/** What an option says stands for the flag of the same name. */
+function flagsIn(options: ConnectionOptions): AdcFlags {
+  const given = (Object.keys(ADC_SETTINGS) as readonly SettingKey[])
+    .filter((key) => options[key] !== undefined).map((key) => [key, options[key]]);
+  return Object.fromEntries(given);
+}
+
 /** Each setting as ADC would be told it; `undefined` where there is nothing to tell. */
 const SETTINGS: Readonly<
   Record<SettingKey, (connection: Connection) => Setting<string> | undefined>
@@ -295,23 +312,26 @@ export function connectionVariables(
   return variables;
 }
 
+interface DescribedSetting {
+  readonly value: string | number | boolean;
+  readonly origin: Origin | { readonly kind: "file"; readonly name: string };
+}
+
 /** The connection as data, without secrets, for `--json` and `--dry-run`. */
-export function describeConnection(
-  connection: Connection,
-): Record<string, { readonly value: string; readonly origin: string }> {
-  const { server, proxies, profile } = connection;
-  const entry = (value: string, { origin }: Setting<unknown>) => ({
-    value,
-    origin: describeOrigin(origin),
-  });
+export function describeConnection(connection: Connection): Record<string, DescribedSetting> {
+  const { server, proxies, profile, timeout, tls } = connection;
   const proxy = proxies.find((each) => each !== undefined);
-  const settings = SETTING_KEYS.flatMap((key) => {
+  const settings = SETTING_KEYS.flatMap((key): [string, DescribedSetting][] => {
+    if (key === "timeout") return [["timeoutMs", timeout]];
+    if (key === "tlsSkipVerify") return [[key, tls.skipVerify]];
     const setting = key === "server" ? server : SETTINGS[key](connection);
-    return setting === undefined ? [] : [[key, entry(setting.value, setting)] as const];
+    return setting === undefined ? [] : [[key, setting]];
   });
   return {
-    ...(profile && { profile: { value: profile.name, origin: profile.file } }),
-    ...Object.fromEntries(settings),
-    ...(proxy && { proxy: entry(proxy.host.value, proxy.host) }),
+    ...(profile && {
+      profile: { value: profile.name, origin: { kind: "file", name: profile.file } },
+    }),
+    ...Object.fromEntries(settings.map(([key, { value, origin }]) => [key, { value, origin }])),
+    ...(proxy && { proxy: { value: proxy.host.value, origin: proxy.host.origin } }),
   };
 }

@@ -170,6 +170,8 @@ export interface ProfileSettings extends AdcFlags {
   readonly tokenCommand?: string | readonly string[];
   /** The sources to ask for a token, in this order. */
   readonly sources?: readonly string[];
+  /** The commands that may run with it, and no others. */
+  readonly allow?: readonly string[];
 }
 
 /**
@@ -185,4 +187,19 @@ export interface Profile extends ProfileSettings {
   readonly project: boolean;
   /** Whether it was named for this run, and is not merely the one that is used by default. */
   readonly explicit: boolean;
+}
+
+/**
+ * Refuses what a profile does not allow, before any token is touched. It guards against slips: what its token may
+ * do is the server's to say.
+ */
+export function requireAllowed(profile: Profile | undefined, word: string): void {
+  if (profile?.allow === undefined || profile.allow.includes(word)) return;
+  const { name, allow } = profile;
+  const allowed = allow.length === 0 ? "nothing" : `only ${allow.join(", ")}`;
+  throw new ConnectionError(
+    `Cannot use "${word}" with profile "${name}": it allows ${allowed}`,
+    EXIT.config,
+    { suggestion: `Use another profile. "adc-run profile show ${name}" shows where that is set.` },
+  );
 }

@@ -45,7 +45,10 @@ export async function checkConfig(options: DiagnoseOptions): Promise<Outcome> {
   const onWarning = (text: string) => void findings.push(warning(text));
   const profile = await selectProfile({ ...options, onWarning });
   if (findings.length === 0) {
-    const inForce = profile === undefined ? "none in use" : `"${profile.name}" in use`;
+    const allowed = profile?.allow && ` (allows only ${profile.allow.join(", ") || "nothing"})`;
+    const inForce = profile === undefined
+      ? "none in use"
+      : `"${profile.name}" in use${allowed ?? ""}`;
     const found = good.length === 0 ? "no profiles" : `${good.join(", ")}; ${inForce}`;
     findings.push(ok(found, { profile: profile?.name ?? null }));
   }

@@ -17,8 +17,8 @@ import {
 } from "../lifecycle/expiry.ts";
 import { isAdminKey } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
-import { NoTokenError, type ResolvedToken } from "../token/resolve.ts";
 import type { Facts, Given } from "./diagnose.ts";
+import type { ResolvedToken } from "../token/resolve.ts";
 import { failed, failureOf, type Found, ok, skipped, warning } from "./finding.ts";
 
 export interface TokenTrial {
@@ -82,13 +82,9 @@ export function checkRunToken(
 
 function explainAbsence({ trail, error }: Facts["survey"]): Found {
   const failure = failureOf(error);
-  // What each source said is the reason why there is none.
-  const said = error instanceof NoTokenError
-    ? `: ${trail.map(({ source, detail }) => `${source}: ${detail}`).join("; ")}`
-    : "";
   const suggestion = failure.suggestion ?? "Fix the source, or skip it with --source.";
   const { exitCode } = failure;
-  return failed(failure.found + said, suggestion, { exitCode, data: { sources: trail } });
+  return failed(failure.found, suggestion, { exitCode, data: { sources: trail } });
 }
 
 function judgeToken(
@@ -123,7 +119,8 @@ function judgeToken(
     return [skipped(`${from}: not checked, as the server is of another type`, data)];
   }
   if (!VERDICTS[checked.verdict].tokenAccepted) {
-    return [{ ...failureOf(new CheckError(checked, { resolved: winner })), data }];
+    const { suggestion, exitCode } = failureOf(new CheckError(checked));
+    return [failed(`${from}: ${checked.found}`, suggestion, { exitCode, data })];
   }
   const facts = [
     "accepted by the server",

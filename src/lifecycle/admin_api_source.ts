@@ -3,7 +3,8 @@ import { requireGatewayGroup } from "../check/check_token.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
-import { AdcRunError, EXIT } from "../errors.ts";
+import { EXIT } from "../errors.ts";
+import type { Secret } from "../secret.ts";
 import type { SourceAnswer, SourceContext, TokenSource } from "../token/source.ts";
 import { credentialsOf, needsConsent } from "./credentials.ts";
 import type { SessionPool } from "./session_pool.ts";
@@ -28,9 +29,21 @@ export interface AdminApiSourceOptions extends Omit<Context, "cwd" | "signal"> {
    * @default each run logs in by itself
    */
   readonly sessions?: SessionPool | undefined;
-  /** Asks a person who logs in; it is told the server and what is known already. @default nobody is asked */
+  /**
+   * Asks a person who logs in, where a password is missing, and is told whether a first answer was wrong;
+   * `undefined` where nobody wants to.
+   *
+   * @default nobody is asked
+   */
   readonly ask?:
-    | ((server: string, known: Partial<Credentials>) => Promise<Credentials>)
+    | ((
+      connection: Connection,
+      known: {
+        readonly username?: string | undefined;
+        readonly password?: Secret | undefined;
+        readonly again?: boolean;
+      },
+    ) => Promise<Credentials | undefined>)
     | undefined;
   /**
    * Asks a person whether the password may be sent, and says why that is a question.
@@ -39,6 +52,8 @@ export interface AdminApiSourceOptions extends Omit<Context, "cwd" | "signal"> {
    */
   readonly confirm?: ((reason: string) => Promise<boolean>) | undefined;
 }
+
+export type AskCredentials = NonNullable<AdminApiSourceOptions["ask"]>;
 
 /** Somebody may have to find a password first. */
 const TIME_LIMIT = 10 * 60_000;
@@ -113,24 +128,32 @@ async function find(
       exitCode: EXIT.config,
     };
   }
-  const credentials = await whoLogsIn(connection, options);
   const { makeTokenForRun } = await import("./token_for_run.ts");
-  return await makeTokenForRun(connection, { ...options, credentials, signal });
+  const { requireLoginServer, withTries } = await import("./open_session.ts");
+  const { username, password, loginOption } = credentialsOf(options.env, connection);
+  const make = (credentials: Credentials) =>
+    makeTokenForRun(connection, { ...options, credentials, signal });
+  if (username !== undefined && password !== undefined) {
+    return await make({ username, password, loginOption });
+  }
+  await requireLoginServer(connection, { signal, dispatcher: options.dispatcher });
+  const known = { ...(username && { username }), ...(password && { password }) };
+  const ask = async (before: Credentials | undefined) => {
+    const again = before && { username: before.username, again: true };
+    const given = await options.ask?.(connection, { ...known, ...again });
+    if (given === undefined) throw new Declined();
+    return { loginOption, ...given, typed: password === undefined };
+  };
+  try {
+    return await withTries(ask, make);
+  } catch (error) {
+    if (!(error instanceof Declined)) throw error;
+    return { status: "absent", reason: "nobody logged in" };
+  }
 }
+
+class Declined extends Error {}
 
 function noConsent(reason: string): string {
   return `${reason}, so no password is sent`;
-}
-
-async function whoLogsIn(
-  connection: Connection,
-  { env, ask }: AdminApiSourceOptions,
-): Promise<Credentials> {
-  const { username, password, loginOption } = credentialsOf(env, connection);
-  if (username !== undefined && password !== undefined) return { username, password, loginOption };
-  if (ask === undefined) {
-    throw new AdcRunError("Cannot log in: there is no terminal to prompt on", EXIT.permission);
-  }
-  const known = { ...(username && { username }), ...(password && { password }) };
-  return { loginOption, ...await ask(connection.server.value, known) };
 }

@@ -73,6 +73,15 @@ export function describeEnd(expiresAt: number | undefined, now: number): string 
   return `${hasEnded(expiresAt, now) ? "expired" : "expires"} on ${day(expiresAt)}`;
 }
 
+/** `in 30 days`, `in 5 hours`, `expired`. */
+export function timeLeft(expiresAt: number, now: number): string {
+  const left = expiresAt * 1000 - now;
+  if (left <= 0) return "expired";
+  const [unit, name] = left > DAY ? [DAY, "day"] : [60 * 60 * 1000, "hour"];
+  const count = Math.ceil(left / unit);
+  return `in ${count} ${name}${count === 1 ? "" : "s"}`;
+}
+
 export function hasEnded(expiresAt: number | undefined, now: number): boolean {
   return expiresAt !== undefined && expiresAt * 1000 <= now;
 }

@@ -69,6 +69,38 @@ export async function openTokenSession(
   }
 }
 
+/** Whether an API7 Enterprise answers, before anybody types a password for it. */
+export async function requireLoginServer(
+  connection: Connection,
+  { signal, dispatcher }: Pick<Context, "dispatcher" | "signal">,
+): Promise<void> {
+  const api = await AdminApi.open(connection, { dispatcher });
+  try {
+    await api.loginOptions({ signal });
+  } finally {
+    await api.close();
+  }
+}
+
+const MAX_TRIES = 3;
+
+/** Logs in with what a person types; a slip is no reason to begin again. */
+export async function withTries<T>(
+  ask: (before: Credentials | undefined) => Promise<Credentials & { readonly typed?: boolean }>,
+  logIn: (credentials: Credentials) => Promise<T>,
+): Promise<T> {
+  let credentials: Credentials & { readonly typed?: boolean } | undefined;
+  for (let tries = 1;; tries++) {
+    credentials = await ask(credentials);
+    try {
+      return await logIn(credentials);
+    } catch (error) {
+      const isSlip = error instanceof AdminApiError && error.failure === "wrong-credentials";
+      if (!isSlip || !credentials.typed || tries === MAX_TRIES) throw error;
+    }
+  }
+}
+
 export async function openSession(
   connection: Connection,
   { credentials, token, dispatcher, signal }: SessionOptions,

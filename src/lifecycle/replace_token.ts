@@ -25,6 +25,12 @@ export interface ReplaceTokenOptions extends Place, Pick<Context, "dispatcher" |
   readonly expiresAt: number | undefined;
   /** Tries the token before it is stored; what it throws undoes all. */
   readonly check: (token: Secret) => Promise<void>;
+  /**
+   * Asked before a token is replaced that is another user's, or has another name; what it throws ends all.
+   *
+   * @default nobody is asked
+   */
+  readonly confirm?: ((record: TokenRecord) => Promise<void>) | undefined;
   readonly onWarning: (warning: string) => void;
   readonly now: () => number;
 }
@@ -48,10 +54,17 @@ export async function replaceToken(
 ): Promise<KeptToken> {
   const { stores, storage, account, user, expiresAt, signal, onWarning, now } = options;
   await sweep(api, { stores, user, holding: account, onWarning, signal, now });
-  const records = (await stores.state.list()).filter((record) => record.account === account);
+  const known = await stores.state.list();
+  const records = known.filter((record) => record.account === account);
   // Asked before anything is made: a keychain that is locked or not there ends the matter here.
   const previous = await previousToken({ stores, storage, account });
-  const wanted = await chooseName(api, { ...options, records });
+  const wanted = await chooseName(api, { ...options, records: known });
+  for (const record of records) {
+    const { name, userId } = record;
+    const isOwn = userId === user.id &&
+      (name === wanted || (options.name === undefined && isDefault(name, user)));
+    if (!isOwn) await confirmRevocation(record, options);
+  }
   // Nobody else has this name: a token whose answer is lost can be told from all others by it.
   const first = uniqueTokenName(wanted);
   const minted = await mintToken(api, {
@@ -97,10 +110,10 @@ export async function replaceToken(
   await stores.state.put(record(first));
   const dropped: OldToken[] = [];
   for (const old of before) if (await dropOldToken(old, { ...options, api })) dropped.push(old);
-  const known = before.some(({ record }) =>
+  const isKnown = before.some(({ record }) =>
     record.id !== undefined && record.fingerprint === previous?.fingerprint
   );
-  if (previous !== undefined && !known) onWarning(stillValid(previous, options.connection));
+  if (previous !== undefined && !isKnown) onWarning(stillValid(previous, options.connection));
   const name = await takeName(fresh, wanted, options);
   if (name === wanted) await stores.state.put(record(name));
   else onWarning(`The server did not use the name "${wanted}": the token is called "${name}".`);
@@ -128,16 +141,34 @@ async function takeName(
   }
 }
 
+/** A token that was brought along is replaced, and not revoked. */
+async function confirmRevocation(
+  record: TokenRecord,
+  { confirm }: Pick<ReplaceTokenOptions, "confirm">,
+): Promise<void> {
+  if (record.id !== undefined) await confirm?.(record);
+}
+
+/** Tells a name that a log-in chose by itself, which may end in a number or in something random. */
+function isDefault(name: string | undefined, { username }: User): boolean {
+  const wanted = defaultTokenName(username);
+  const start = name?.replace(/( \d\d?|-[0-9a-f]{8})$/, "");
+  return start !== undefined && (start === wanted || (start !== name && wanted.startsWith(start)));
+}
+
 /** The name that the token gets in the end. */
 async function chooseName(
   api: AdminApi,
-  { name, user, records, connection, signal, onWarning }: ReplaceTokenOptions & {
+  { name, user, records, account, connection, signal, onWarning }: ReplaceTokenOptions & {
     readonly records: readonly TokenRecord[];
   },
 ): Promise<string> {
   const wanted = name ?? defaultTokenName(user.username);
+  const holderOf = (name: string) =>
+    records.find((record) => record.name === name && record.userId === user.id);
   // The token that has it now is about to be revoked.
-  if (records.some((record) => record.name === wanted && record.userId === user.id)) return wanted;
+  const isReplaced = (name: string) => holderOf(name)?.account === account;
+  if (isReplaced(wanted)) return wanted;
   if (!await api.isNameTaken(wanted, { signal })) return wanted;
   if (name !== undefined) {
     throw new AdminApiError({
@@ -149,12 +180,16 @@ async function chooseName(
   }
   for (let number = 2; number < 100; number++) {
     const numbered = numberedTokenName(wanted, number);
+    if (isReplaced(numbered)) return numbered;
     if (await api.isNameTaken(numbered, { signal })) continue;
+    const holder = holderOf(wanted);
     onWarning(
-      `${user.username} already has a token "${wanted}", so the new one ` +
-        `is "${numbered}". If nothing uses the old one, revoke it with "${
-          adcRunCommand("auth revoke", connection)
-        }".`,
+      holder === undefined
+        ? `${user.username} already has a token "${wanted}", so the new one ` +
+          `is "${numbered}". If nothing uses the old one, revoke it with "${
+            adcRunCommand("auth revoke", connection)
+          }".`
+        : `The token "${wanted}" is stored for ${holder.account}, so the new one is "${numbered}".`,
     );
     return numbered;
   }
@@ -166,6 +201,8 @@ export interface AdoptTokenOptions extends Place {
   readonly origin: string;
   /** Whose it is, where that is known. */
   readonly user?: Pick<User, "id" | "username"> | undefined;
+  /** As for {@linkcode replaceToken}. */
+  readonly confirm?: ((record: TokenRecord) => Promise<void>) | undefined;
   readonly onWarning: (warning: string) => void;
 }
 
@@ -182,6 +219,8 @@ export async function adoptToken(
   const records = (await stores.state.list()).filter((record) => record.account === account);
   const same = records.find((record) => record.fingerprint === fingerprint);
   const others = records.filter((record) => record.fingerprint !== fingerprint);
+  // The server does not tell which of the user's tokens the new one is.
+  for (const record of others) await confirmRevocation(record, options);
   const before = await noteOldTokens(others, { stores, storage, account });
   try {
     await keepToken(token, { stores, storage, account });

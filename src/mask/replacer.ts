@@ -66,6 +66,8 @@ export class Replacer {
     const text = context.length === 0
       ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
       : Buffer.concat([context, chunk]);
+    // Most programs say nothing, and a search has to be built.
+    if (text.length === 0 && this.#waiting.length === 0) return [];
     const found = new Findings(text.length, { isStart: this.#isStart });
     for (const reader of this.#readers) reader.read(text, found, end);
     const unions = unite([...this.#waiting, ...found.bounds], released);

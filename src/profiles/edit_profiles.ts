@@ -17,6 +17,7 @@ import {
   ProfileFileError,
   type SettingName,
   type StoredProfile,
+  type StoredWorkflow,
 } from "./profile_settings.ts";
 import { validateProfiles } from "./validate.ts";
 
@@ -91,6 +92,18 @@ export async function useProfile(
   });
 }
 
+/** Keeps how a workflow gets its token. */
+export async function setWorkflow(
+  name: string,
+  options: EditProfilesOptions & { readonly set: StoredWorkflow },
+): Promise<void> {
+  await editProfiles(
+    options,
+    `save workflow "${name}"`,
+    () => [{ path: ["workflows", name], value: options.set }],
+  );
+}
+
 function requireProfile(
   name: string,
   { profiles, what }: { readonly profiles: ParsedProfiles["profiles"]; readonly what: string },
@@ -120,7 +133,7 @@ async function editProfiles(
     const text = readProfilesText(path, { project: false });
     const where = { path, project: false };
     const before = text === undefined
-      ? { use: undefined, profiles: new Map<string, StoredProfile>() }
+      ? { use: undefined, profiles: new Map<string, StoredProfile>(), workflows: new Map() }
       : await parseProfiles(withoutMark(text), where);
     const edits = change(before);
     if (edits.length === 0) return { before, after: before };

@@ -1,11 +1,12 @@
 import type { Node, ParseError } from "jsonc-parser";
-import { ProfileFileError, type StoredProfile } from "./profile_settings.ts";
+import { ProfileFileError, type StoredProfile, type StoredWorkflow } from "./profile_settings.ts";
 import { type Issue, validateProfiles } from "./validate.ts";
 
 export interface ParsedProfiles {
   /** The profile that is used where none is named. */
   readonly use: string | undefined;
   readonly profiles: ReadonlyMap<string, StoredProfile>;
+  readonly workflows: ReadonlyMap<string, StoredWorkflow>;
 }
 
 export async function parseProfiles(
@@ -32,11 +33,16 @@ export async function parseProfiles(
       throw new ProfileFileError(`"${key.slice(0, 80)}" is here twice`, { path, ...place });
     }
   }
-  const { use, profiles = {} } = value as {
+  const { use, profiles = {}, workflows = {} } = value as {
     readonly use?: string;
     readonly profiles?: Readonly<Record<string, StoredProfile>>;
+    readonly workflows?: Readonly<Record<string, StoredWorkflow>>;
   };
-  return { use, profiles: new Map(Object.entries(profiles)) };
+  return {
+    use,
+    profiles: new Map(Object.entries(profiles)),
+    workflows: new Map(Object.entries(workflows)),
+  };
 }
 
 async function syntaxError(text: string, path: string): Promise<ProfileFileError> {

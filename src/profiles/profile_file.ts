@@ -45,7 +45,9 @@ async function parseFile(
   text: string | undefined,
   where: { readonly path: string; readonly project: boolean },
 ): Promise<ProfileFile> {
-  if (text === undefined) return { ...where, exists: false, use: undefined, profiles: new Map() };
+  if (text === undefined) {
+    return { ...where, exists: false, use: undefined, profiles: new Map(), workflows: new Map() };
+  }
   const { parseProfiles } = await import("./parse_profiles.ts");
   return { ...where, exists: true, ...await parseProfiles(withoutMark(text), where) };
 }

@@ -54,6 +54,15 @@ export interface StoredProfile extends ProfileSettings {
 
 export type SettingName = keyof StoredProfile;
 
+/** A workflow that has a token of its own, and how it gets it. */
+export interface StoredWorkflow {
+  /** The profile that its token is made for. */
+  readonly profile?: string;
+  readonly expiresIn?: string;
+  readonly toCommand?: string | readonly string[];
+  readonly toFile?: string;
+}
+
 /** The version of the files that this adc-run writes, and the newest that it reads. */
 export const FILE_VERSION = 1;
 
@@ -68,6 +77,9 @@ export const PATTERNS = {
   name: "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
   server:
     "^[Hh][Tt][Tt][Pp][Ss]?://[^\\s@?#,\\\\]+(\\s*,\\s*[Hh][Tt][Tt][Pp][Ss]?://[^\\s@?#,\\\\]+)*$",
+  /** Of a workflow, whose token has it: 40 characters is what the server takes. */
+  workflow: "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,40}$",
+  lifetime: "^(never|(\\d{1,6} ?(s|m|h|d|w) ?){1,8})$",
   duration: "^(\\d{1,9}|(\\d{1,9}(\\.\\d{1,3})?(ms|s|m|h|d)){1,16})$",
   /** Of texts and paths. */
   plain: "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
@@ -79,6 +91,8 @@ export const PATTERNS = {
 export type SettingKind =
   | typeof CONNECTION_SETTINGS[keyof typeof CONNECTION_SETTINGS]["kind"]
   | "command"
+  | "commands"
+  | "lifetime"
   | "sources"
   | "name";
 
@@ -98,7 +112,36 @@ export const SETTINGS: Readonly<
     hint: "a command that prints the token: an array of words, or a string split without a shell",
   },
   sources: { kind: "sources", hint: "the token sources to use, in this order" },
+  allow: {
+    kind: "commands",
+    hint: "the only commands that may run with this profile, as a guard against slips",
+  },
 };
+
+/** The settings of a workflow, which has exactly one of the last two. */
+export const WORKFLOW_SETTINGS: Readonly<
+  Record<keyof StoredWorkflow, { readonly kind: SettingKind; readonly hint: string }>
+> = {
+  profile: { kind: "name", hint: "the profile of this file that its token is made for" },
+  expiresIn: { kind: "lifetime", hint: "how long its token lives, such as 90d, or never" },
+  toCommand: {
+    kind: "command",
+    hint: "the command that reads the token from standard input and stores it",
+  },
+  toFile: { kind: "path", hint: "the file that the token is written to" },
+};
+
+/** What a profile can allow: ADC's commands that talk to a server, and adc-run's own that hand a token out. */
+export const ALLOWED_WORDS = [
+  "ping",
+  "dump",
+  "diff",
+  "sync",
+  "validate",
+  "exec",
+  "token",
+  "api",
+] as const;
 
 /** What the schema adds, by kind. */
 const NOTES: Readonly<Partial<Record<SettingKind, string>>> = {
@@ -145,6 +188,8 @@ const KINDS: Readonly<Record<SettingKind, JsonSchema>> = {
       { type: "array", minItems: 1, items: { type: "string", ...NO_TOKEN } },
     ],
   },
+  commands: { type: "array", minItems: 1, uniqueItems: true, items: { enum: ALLOWED_WORDS } },
+  lifetime: { type: "string", pattern: PATTERNS.lifetime },
   sources: { type: "array", minItems: 1, uniqueItems: true, items: { enum: SOURCE_NAMES } },
   name: { type: "string", pattern: PATTERNS.name, ...NO_TOKEN },
 };
@@ -153,7 +198,7 @@ const KINDS: Readonly<Record<SettingKind, JsonSchema>> = {
  * The schema of `config.json` and `adc-run.json`, draft 2020-12.
  *
  * adc-run itself checks more than a schema can say: that `use` leads somewhere and in no circle, that no
- * key stands twice, and that a project's file has neither `use` at the top nor `tokenCommand`.
+ * key stands twice, and that a project's file has neither `use` nor `workflows` at the top nor `tokenCommand`.
  */
 export const PROFILE_SCHEMA: JsonSchema & { readonly $id: string } = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
@@ -177,22 +222,40 @@ export const PROFILE_SCHEMA: JsonSchema & { readonly $id: string } = {
       propertyNames: { pattern: PATTERNS.name, ...NO_TOKEN },
       additionalProperties: { $ref: "#/$defs/profile" },
     },
+    workflows: {
+      type: "object",
+      description:
+        "Workflows that have a token of their own, by its name. Only in the user's own file.",
+      propertyNames: {
+        pattern: PATTERNS.workflow,
+        not: { anyOf: [{ pattern: PATTERNS.token }, { pattern: PATTERNS.blank }] },
+      },
+      additionalProperties: { $ref: "#/$defs/workflow" },
+    },
   },
   $defs: {
     profile: {
       type: "object",
       additionalProperties: false,
-      properties: Object.fromEntries(
-        Object.entries(SETTINGS).map((
-          [name, { kind, hint }],
-        ) => [name, {
-          ...KINDS[kind],
-          description: `${hint[0]!.toUpperCase()}${hint.slice(1)}.${NOTES[kind] ?? ""}`,
-        }]),
-      ),
+      properties: schemaOf(SETTINGS),
+    },
+    workflow: {
+      type: "object",
+      additionalProperties: false,
+      oneOf: ["toCommand", "toFile"].map((key) => ({ properties: { [key]: {} }, required: [key] })),
+      properties: schemaOf(WORKFLOW_SETTINGS),
     },
   },
 };
+
+function schemaOf(settings: typeof SETTINGS | typeof WORKFLOW_SETTINGS): JsonSchema {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, { kind, hint }]) => [name, {
+      ...KINDS[kind],
+      description: `${hint[0]!.toUpperCase()}${hint.slice(1)}.${NOTES[kind] ?? ""}`,
+    }]),
+  );
+}
 
 interface InheritedSetting<T> {
   readonly value: T;

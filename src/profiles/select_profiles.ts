@@ -6,7 +6,13 @@ import { ConnectionError, EXIT } from "../errors.ts";
 import { homeFolder } from "../system/files.ts";
 import { nearest } from "../system/nearest.ts";
 import { type ProfileFile, readProjectProfiles, readUserProfiles } from "./profile_file.ts";
-import { followUse, isProfileName, NAME_RULE, PATH_SETTINGS } from "./profile_settings.ts";
+import {
+  followUse,
+  isProfileName,
+  NAME_RULE,
+  PATH_SETTINGS,
+  ProfileFileError,
+} from "./profile_settings.ts";
 
 /**
  * What {@linkcode selectProfiles} looks at.
@@ -51,7 +57,10 @@ export async function selectProfiles(
   const own = await readUserProfiles(env);
   if (chosen === undefined) {
     // A project's profile of that name is somebody else's, and nobody asked for it.
-    return own.use === undefined ? [] : [defaultProfile(own.use, { own, env })];
+    if (own.use === undefined) return [];
+    const profile = defaultProfile(own.use, { own, env });
+    // Nobody asked for what the project's file says, but for its limits.
+    return [narrow(profile, await readProjectProfiles(cwd).catch(ignoreDamage))];
   }
   const { names, from, exitCode } = chosen;
   const project = await readProjectProfiles(cwd);
@@ -63,8 +72,20 @@ export async function selectProfiles(
         `Profile "${name}" is in both ${own.path} and ${project.path}; the first is used.`,
       );
     }
-    return profileOf(name, { file, explicit: true, env });
+    return narrow(profileOf(name, { file, explicit: true, env }), project);
   });
+}
+
+/** A project can take from what a profile allows, and add nothing to it. */
+function narrow(profile: Profile, project: ProfileFile | undefined): Profile {
+  if (profile.project || !project?.profiles.has(profile.name)) return profile;
+  const limit = followUse(profile.name, project.profiles).settings.allow?.value;
+  if (limit === undefined) return profile;
+  return { ...profile, allow: profile.allow?.filter((word) => limit.includes(word)) ?? limit };
+}
+
+function ignoreDamage(error: unknown): undefined {
+  if (!(error instanceof ProfileFileError)) throw error;
 }
 
 /** The names, and who gave them; `undefined` where nobody did. */
@@ -122,7 +143,7 @@ export function profileOf(
 }
 
 /** Paths in a file start from its folder; `~/` is the user's. */
-function absolutePath(
+export function absolutePath(
   path: string,
   { file, env }: { readonly file: string; readonly env: Environment },
 ): string {

@@ -1,9 +1,10 @@
 import { BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "../connection/backends.ts";
 import { messageOf } from "../errors.ts";
 import { nearest } from "../system/nearest.ts";
-import { isSourceName, SOURCE_NAMES } from "../token/sources.ts";
+import { SOURCE_NAMES } from "../token/sources.ts";
 import { splitCommand } from "../token/sources/command_line.ts";
 import {
+  ALLOWED_WORDS,
   FILE_VERSION,
   followUse,
   isProfileName,
@@ -15,6 +16,7 @@ import {
   type SettingName,
   SETTINGS,
   type StoredProfile,
+  WORKFLOW_SETTINGS,
 } from "./profile_settings.ts";
 
 export interface Issue {
@@ -25,12 +27,13 @@ export interface Issue {
   readonly suggestion?: string | undefined;
 }
 
-const FILE_KEYS = ["$schema", "version", "use", "profiles"];
+const FILE_KEYS = ["$schema", "version", "use", "profiles", "workflows"];
 
 /** What a project's file must not say, and why. */
 const NOT_IN_PROJECTS = {
   use: "it would choose for everyone who clones the project",
   tokenCommand: "it would let a cloned project run programs",
+  workflows: "it would let a cloned project run programs and write files",
 } as const;
 
 /** Looks for the first thing that is wrong with a file of profiles. */
@@ -49,7 +52,9 @@ export function validateProfiles(
   }
   const stray = Object.keys(value).find((key) => !FILE_KEYS.includes(key));
   if (stray !== undefined) return issueAt([stray], "key", unknownKey(stray, FILE_KEYS));
-  if (project && "use" in value) return issueAt(["use"], "key", notInProjects("use"));
+  for (const key of ["use", "workflows"] as const) {
+    if (project && key in value) return issueAt([key], "key", notInProjects(key));
+  }
   if ("$schema" in value && typeof value.$schema !== "string") {
     return issueAt(["$schema"], "value", { found: '"$schema" is not a string' });
   }
@@ -60,7 +65,7 @@ export function validateProfiles(
     const issue = VALIDATORS.name(value.use, "use");
     if (issue !== undefined) return issueAt(["use"], "value", issue);
   }
-  if (!("profiles" in value)) return undefined;
+  if (!("profiles" in value)) return validateWorkflows(value.workflows, {});
   if (!isRecord(profiles)) {
     return issueAt(["profiles"], "value", { found: '"profiles" is not an object' });
   }
@@ -68,7 +73,66 @@ export function validateProfiles(
     const issue = validateProfile(profile, { name, project });
     if (issue !== undefined) return { ...issue, path: ["profiles", name, ...issue.path] };
   }
-  return validateUse(new Map(Object.entries(profiles as Record<string, StoredProfile>)));
+  return validateUse(new Map(Object.entries(profiles as Record<string, StoredProfile>))) ??
+    validateWorkflows(value.workflows, profiles);
+}
+
+function validateWorkflows(
+  workflows: unknown,
+  profiles: Readonly<Record<string, unknown>>,
+): Issue | undefined {
+  if (workflows === undefined) return undefined;
+  if (!isRecord(workflows)) {
+    return issueAt(["workflows"], "value", { found: '"workflows" is no object' });
+  }
+  for (const [name, workflow] of Object.entries(workflows)) {
+    const issue = validateWorkflow(workflow, name, profiles);
+    if (issue !== undefined) return { ...issue, path: ["workflows", name, ...issue.path] };
+  }
+  return undefined;
+}
+
+function validateWorkflow(
+  workflow: unknown,
+  name: string,
+  profiles: Readonly<Record<string, unknown>>,
+): Issue | undefined {
+  if (!matches(name, "workflow") || matches(name, "blank") || matches(name, "token")) {
+    return issueAt([], "key", {
+      found: `"${shownKey(name)}" is no workflow's name`,
+      suggestion: "It is its token's: at most 40 characters, no line break, and no token.",
+    });
+  }
+  if (!isRecord(workflow)) {
+    return issueAt([], "value", { found: `workflow "${name}" is no object` });
+  }
+  const known = Object.keys(WORKFLOW_SETTINGS);
+  for (const [key, value] of Object.entries(workflow)) {
+    if (!Object.hasOwn(WORKFLOW_SETTINGS, key)) {
+      return issueAt([key], "key", unknownKey(key, known));
+    }
+    const { kind } = WORKFLOW_SETTINGS[key as keyof typeof WORKFLOW_SETTINGS];
+    const issue = VALIDATORS[kind](value, key);
+    if (issue !== undefined) return issueAt([key], "value", issue);
+  }
+  const { profile, toCommand, toFile } = workflow;
+  if (typeof profile === "string" && !Object.hasOwn(profiles, profile)) {
+    return issueAt(["profile"], "value", unknownProfile(profile, Object.keys(profiles)));
+  }
+  if ((toCommand === undefined) === (toFile === undefined)) {
+    return issueAt([], "value", {
+      found: `workflow "${name}" needs either "toCommand" or "toFile"`,
+    });
+  }
+  return undefined;
+}
+
+function unknownProfile(name: string, known: readonly string[]): ValueIssue {
+  const near = nearest(name, known);
+  return {
+    found: `there is no profile "${name}" in this file`,
+    suggestion: near === undefined ? undefined : `Did you mean "${near}"?`,
+  };
 }
 
 function validateProfile(
@@ -99,11 +163,11 @@ const LISTING = BACKEND_NAMES.filter((name) => BACKENDS[name].hasServerList).joi
 function validateUse(profiles: ReadonlyMap<string, StoredProfile>): Issue | undefined {
   for (const [name, { use }] of profiles) {
     if (use !== undefined && !profiles.has(use)) {
-      const near = nearest(use, [...profiles.keys()]);
-      return issueAt(["profiles", name, "use"], "value", {
-        found: `there is no profile "${use}" in this file`,
-        suggestion: near === undefined ? undefined : `Did you mean "${near}"?`,
-      });
+      return issueAt(
+        ["profiles", name, "use"],
+        "value",
+        unknownProfile(use, [...profiles.keys()]),
+      );
     }
   }
   for (const name of profiles.keys()) {
@@ -219,7 +283,13 @@ const VALIDATORS: Readonly<
   boolean: (value, key) =>
     typeof value === "boolean" ? undefined : { found: `"${key}" is neither true nor false` },
   command: validateCommand,
-  sources: validateSources,
+  sources: (value, key) => validateList(value, key, { names: SOURCE_NAMES, what: "source" }),
+  commands: (value, key) => validateList(value, key, { names: ALLOWED_WORDS, what: "command" }),
+  lifetime: (value, key) =>
+    typeof value === "string" && matches(value, "lifetime") ? undefined : {
+      found: `"${key}" is no lifetime`,
+      suggestion: 'Write it in quotes, like "90d", "12h" or "never".',
+    },
 };
 
 function validateServer(value: unknown, key: string): ValueIssue | undefined {
@@ -258,17 +328,21 @@ function validateCommand(value: unknown, key: string): ValueIssue | undefined {
   return secretIn(words.join(" "), key);
 }
 
-function validateSources(value: unknown, key: string): ValueIssue | undefined {
+function validateList(
+  value: unknown,
+  key: string,
+  { names, what }: { readonly names: readonly string[]; readonly what: string },
+): ValueIssue | undefined {
   if (!Array.isArray(value)) {
-    return { found: `"${key}" is not an array`, suggestion: oneOf(SOURCE_NAMES) };
+    return { found: `"${key}" is not an array`, suggestion: oneOf(names) };
   }
   if (value.length === 0) return { found: `"${key}" is empty` };
   for (const [index, each] of value.entries()) {
-    if (!isSourceName(each)) {
-      const near = typeof each === "string" ? nearest(each, SOURCE_NAMES) : undefined;
+    if (!names.includes(each)) {
+      const near = typeof each === "string" ? nearest(each, names) : undefined;
       return {
-        found: `"${key}" lists something that is not a source`,
-        suggestion: near === undefined ? oneOf(SOURCE_NAMES) : `Did you mean "${near}"?`,
+        found: `"${key}" lists something that is not a ${what}`,
+        suggestion: near === undefined ? oneOf(names) : `Did you mean "${near}"?`,
         index,
       };
     }

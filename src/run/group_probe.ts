@@ -19,7 +19,8 @@ export async function startGroupProbe(
 ): Promise<GroupProbe | undefined> {
   const cat = process.platform === "win32" ? undefined : findOnPath("cat", { env, cwd });
   if (cat === undefined) return undefined;
-  const { spawn } = await import("node:child_process");
+  const { systemSpawner } = await import("../system/spawn.ts");
+  const spawn = await systemSpawner();
   // It reads until this process is gone.
   const start = () =>
     spawn(cat, [], { env: {}, cwd: "/", stdio: ["pipe", "ignore", "ignore"] })

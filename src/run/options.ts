@@ -4,10 +4,12 @@ import type { Connection } from "../connection/connection.ts";
 import type { EnvFile } from "../connection/env_file.ts";
 import type { Profile } from "../connection/origin.ts";
 import type { Context, Environment } from "../context.ts";
+import type { AdcRunError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { Spawner } from "../system/spawn.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import type { TokenSource } from "../token/source.ts";
+import type { Drift } from "./drift.ts";
 import type { Program } from "./locate.ts";
 import type { SignalPort } from "./signals.ts";
 
@@ -75,6 +77,12 @@ export interface RunOptions extends Omit<Context, "env" | "cwd"> {
    * @default true
    */
   readonly check?: boolean | undefined;
+  /**
+   * Whether `diff.yaml` is read where `diff` succeeds, for {@linkcode RunEnding.drift}.
+   *
+   * @default false
+   */
+  readonly drift?: boolean | undefined;
   /**
    * Whether secrets in the output are masked.
    *
@@ -175,6 +183,10 @@ export interface RunEnding {
   readonly masked: number;
   /** What the test call found after the child had failed, where that is no longer `valid`. */
   readonly checkAfter?: CheckResult | undefined;
+  /** What `diff` found, where that was asked for and it succeeded. */
+  readonly drift?: Drift | undefined;
+  /** Why it could not be told what `diff` found, or kept: an `AdcRunError`. */
+  readonly driftError?: AdcRunError | undefined;
   /** The system's code where the child's output could not be passed on, such as `EPIPE`. */
   readonly outputFailure?: string | undefined;
 }

@@ -11,7 +11,7 @@ import { checkToken, foreignToken, requireGatewayGroup } from "../check/check_to
 import { CheckError, type CheckResult } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import { type Connection, resolveConnection } from "../connection/connection.ts";
-import { misuse } from "../connection/origin.ts";
+import { misuse, requireAllowed } from "../connection/origin.ts";
 import type { Context, Environment } from "../context.ts";
 import { AdcRunError, ConnectionError, EXIT, messageOf, UsageError } from "../errors.ts";
 import { clearLeftOvers } from "../lifecycle/clear_left_overs.ts";
@@ -62,10 +62,14 @@ export interface RunTerms extends Omit<RunOptions, keyof Context | "exec" | "sig
   readonly fromEnvironment?: ReadonlySet<string> | undefined;
   /** Log-ins that are shared with other runs. */
   readonly sessions?: SessionPool | undefined;
-  /** The terminal for a child that gets one of its own; `required` where pipes will not do instead. */
-  readonly pseudoTerminal?:
-    | { readonly terminal: Terminal; readonly required: boolean }
-    | undefined;
+  /** The name that this run's `diff.yaml` is kept under: ADC has but one for all targets. */
+  readonly diffFile?: string | undefined;
+  /** The terminal for a child that gets one of its own. */
+  readonly pseudoTerminal?: {
+    readonly terminal: Terminal;
+    /** Told why it cannot have one, and has pipes. @default that is an error */
+    readonly onMissing?: ((reason: string) => void) | undefined;
+  } | undefined;
   /** Told what is known, before the child starts; `false` ends the run here. */
   readonly onPlan?: ((plan: RunPlan) => Promise<LateTerms | false> | LateTerms | false) | undefined;
 }
@@ -77,7 +81,12 @@ export interface RunTerms extends Omit<RunOptions, keyof Context | "exec" | "sig
 export async function run(call: Call, terms: RunTerms): Promise<RunResult | undefined> {
   const { program: name, args } = call;
   const { env, cwd, watch, onWarning, ephemeral, now = Date.now } = terms;
-  const context = { ...terms, signal: eitherSignal(terms.signal, watch.interrupted) };
+  const isDiff = name === undefined && args.command === "diff" && needsBackend(args);
+  const context = {
+    ...terms,
+    ...(!isDiff && { drift: undefined, diffFile: undefined }),
+    signal: eitherSignal(terms.signal, watch.interrupted),
+  };
 
   // ADC, or the program. Before anything is sent, made or said: without it there is nothing to do it for.
   const program = name === undefined ? locateAdc(terms) : locateProgram(name, terms);
@@ -94,10 +103,17 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     return await runProgram(plan, withoutWaysToTokens(env), { ...context, isAdc: true });
   }
 
+  requireAllowed(terms.profile, name === undefined ? args.command! : "exec");
   if (name === undefined) refuseVault(env);
 
   // The connection.
-  const connection = await resolveConnection({ ...context, args });
+  const connection = await resolveConnection({
+    args,
+    env,
+    cwd,
+    envFile: terms.envFile,
+    profile: terms.profile,
+  });
   for (const warning of connection.warnings) onWarning?.(warning);
   if (ephemeral !== undefined) requireEphemeral(connection, terms);
   if (terms.token === false) requireNoToken(connection, terms);
@@ -141,7 +157,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     if (terms.check !== false) {
       const checking = checkToken(sentToken(resolved.token), { ...context, connection });
       // They take a program of the system's: while the server is waited for, that costs nothing.
-      if (terms.mask !== false) pipes = outputPipes(terms);
+      if (terms.mask !== false && !terms.pseudoTerminal) pipes = outputPipes(terms);
       checked = await checking;
       if (checked.verdict !== "valid") {
         const refusal = explainRefusal(checked, { record, now: now(), resolved, connection, env });
@@ -312,6 +328,9 @@ async function runProgram(
   const piped = terms.mask !== false && secrets.length > 0;
   const inTerminal = piped ? await openTerminal(plan, terms) : undefined;
   const mask = createMask(piped ? secrets : [], inTerminal && { idleTime: ECHO_TIME });
+  const diff = terms.drift || terms.diffFile !== undefined
+    ? (await import("./drift.ts")).openDiffFile(terms.cwd, terms.diffFile)
+    : undefined;
   markStartedAdc(child, terms.isAdc ? plan.program : undefined);
   if (terms.isAdc && piped && !inTerminal) addColours(child, plan, [stdout, stderr]);
   const { code, signal: killedBy, outputFailure } = inTerminal === undefined
@@ -326,7 +345,15 @@ async function runProgram(
     })
     : await inTerminal(plan.program, plan.words, { ...terms, mask, env: child });
   const exitCode = code ?? 128 + (killedBy === null ? 0 : constants.signals[killedBy]);
-  return { ...plan, exitCode, signal: killedBy, masked: mask.count, outputFailure };
+  const ended = { ...plan, exitCode, signal: killedBy, masked: mask.count, outputFailure };
+  try {
+    const drift = terms.drift && exitCode === 0 ? await diff?.read() : undefined;
+    diff?.keep();
+    return drift === undefined ? ended : { ...ended, drift };
+  } catch (error) {
+    if (!(error instanceof AdcRunError)) throw error;
+    return { ...ended, driftError: error };
+  }
 }
 
 /** Whoever types waits for the echo of a letter that a secret may begin with; in milliseconds. */
@@ -351,7 +378,8 @@ async function openTerminal(
     const { terminal } = pseudoTerminal;
     return (program, args, options) => run(program, args, { ...options, terminal, open });
   } catch (error) {
-    if (!pseudoTerminal.required) return undefined;
+    const { onMissing } = pseudoTerminal;
+    if (onMissing !== undefined) return void onMissing(messageOf(error));
     throw new ConnectionError(
       `Cannot use --tty: there is no pseudo-terminal here: ${messageOf(error)}`,
       EXIT.config,

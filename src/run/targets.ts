@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers";
-import type { Profile } from "../connection/origin.ts";
+import { needsBackend } from "../adc/arguments.ts";
+import { type Profile, requireAllowed } from "../connection/origin.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import { SessionPool } from "../lifecycle/session_pool.ts";
@@ -35,7 +36,13 @@ export async function runForEach(
   // One message says it for all of them, and no server needs to be asked before.
   if (call.program === undefined) locateAdc({ env, cwd, adc });
   else locateProgram(call.program, { env, cwd });
+  if (!keepGoing && (call.program !== undefined || needsBackend(call.args))) {
+    for (const profile of profiles) requireAllowed(profile, call.args.command ?? "exec");
+  }
 
+  // ADC always writes ./diff.yaml, which the next one would replace.
+  const keepsDiffs = call.program === undefined && call.args.command === "diff" &&
+    profiles.length > 1;
   const signals = options.signals && shareSignals(options.signals);
   const watch = watchSignals(signals);
   const isCancelled = () => watch.interrupted.aborted || signal?.aborted === true;
@@ -51,6 +58,7 @@ export async function runForEach(
       profile,
       watch: watchSignals(signals),
       sessions,
+      diffFile: keepsDiffs ? `diff.${profile.name}.yaml` : undefined,
       signal: signal === undefined ? cancel.signal : AbortSignal.any([signal, cancel.signal]),
       sources: sources && ((connection) => sources(connection, profile)),
       // Several children cannot share what a person types.
@@ -98,7 +106,7 @@ export async function runForEach(
       if ((failed && !keepGoing) || result?.outputFailure !== undefined) stopped = true;
       onEnd?.(ended);
       return ended;
-    }, { most: parallel });
+    }, { most: keepsDiffs ? 1 : parallel });
   } finally {
     cancel.abort();
     // Those that were not started give back what was made for them.

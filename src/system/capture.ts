@@ -12,12 +12,17 @@ interface CaptureOptions extends Pick<Context, "env" | "cwd" | "signal"> {
   readonly maxBytes: number;
   readonly timeout?: number | undefined;
   readonly stdin?: "inherit" | "ignore" | undefined;
-  readonly stderr?: "inherit" | "ignore" | undefined;
+  /** What it reads from standard input instead. */
+  readonly input?: string | undefined;
+  /** What becomes of its standard error; `collect` adds it to its output. @default "ignore" */
+  readonly stderr?: "inherit" | "ignore" | "collect" | undefined;
   readonly spawn?: Spawner | undefined;
 }
 
 /** What a program printed before it exited with 0, or what it did else, such as `was not found`. */
-export type Captured = { readonly stdout: string } | { readonly failure: string };
+export type Captured =
+  | { readonly stdout: string }
+  | { readonly failure: string; readonly output?: string };
 
 /**
  * Runs a program for its standard output. No shell reads its words. One that is
@@ -30,13 +35,24 @@ export async function capture(
   args: readonly string[],
   options: CaptureOptions,
 ): Promise<Captured> {
-  const { env, cwd, signal, stdin = "ignore", stderr = "ignore", timeout = 0 } = options;
+  const { env, cwd, signal, input, stdin = "ignore", stderr = "ignore", timeout = 0 } = options;
   const spawn = options.spawn ?? await (await import("./spawn.ts")).systemSpawner();
   // A signal that has ended before would never end the program.
   signal?.throwIfAborted();
   let child: ChildProcess;
   try {
-    child = spawn(program, args, { cwd, env, stdio: [stdin, "pipe", stderr] });
+    child = spawn(program, args, {
+      cwd,
+      env,
+      stdio: [
+        input === undefined ? stdin : "pipe",
+        "pipe",
+        stderr === "collect" ? "pipe" : stderr,
+      ],
+    });
+    // Whether it reads to the end is its own business.
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(input);
   } catch (error) {
     if (error instanceof UsageError) throw error;
     return notStarted(error);
@@ -51,24 +67,30 @@ export async function capture(
   } finally {
     end.clear();
     if (child.exitCode === null && child.signalCode === null) await killTree(child, env);
-    // What it leaves running may hold the pipe open, which would keep this process alive.
-    child.stdout?.destroy();
+    // What it leaves running may hold the pipes open, which would keep this process alive.
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
   }
 }
 
-function readOutput(child: ChildProcess, { maxBytes }: CaptureOptions): Promise<Captured> {
+function readOutput(child: ChildProcess, { maxBytes, stderr }: CaptureOptions): Promise<Captured> {
   const chunks: Buffer[] = [];
   let length = 0;
   let ended = false;
   // What it leaves running in the background, an agent say, may hold the pipe open for ever.
-  const idle = new IdleTimer(() => child.stdout?.destroy(), ENDED_PROCESS);
+  const idle = new IdleTimer(() => {
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+  }, ENDED_PROCESS);
+  const output = () => Buffer.concat(chunks).toString("utf8");
   return new Promise<Captured>((resolve) => {
-    child.stdout?.on("data", (chunk: Buffer) => {
-      length += chunk.length;
-      if (length > maxBytes) resolve({ failure: `printed more than ${maxBytes} bytes` });
-      else chunks.push(chunk);
-      if (ended) idle.start();
-    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on("data", (chunk: Buffer) => {
+        length += chunk.length;
+        if (length > maxBytes) resolve({ failure: `printed more than ${maxBytes} bytes` });
+        else chunks.push(chunk);
+        if (ended) idle.start();
+      });
+    }
     child.once("exit", () => {
       ended = true;
       idle.start();
@@ -76,9 +98,10 @@ function readOutput(child: ChildProcess, { maxBytes }: CaptureOptions): Promise<
     // For as long as it is there: an error that nobody hears would end this process.
     child.on("error", (error) => resolve(notStarted(error)));
     child.once("close", (code, killedBy) => {
-      if (killedBy !== null) resolve({ failure: `was ended by ${killedBy}` });
-      else if (code !== 0) resolve({ failure: `exited with ${code}` });
-      else resolve({ stdout: Buffer.concat(chunks).toString("utf8") });
+      const printed = stderr === "collect" ? { output: output() } : {};
+      if (killedBy !== null) resolve({ failure: `was ended by ${killedBy}`, ...printed });
+      else if (code !== 0) resolve({ failure: `exited with ${code}`, ...printed });
+      else resolve({ stdout: output() });
     });
   }).finally(() => idle.stop());
 }
@@ -90,7 +113,8 @@ function notStarted(error: unknown): Captured {
 
 /** Ends a process on Windows with all that it has started, unless its parent has ended before it. */
 export async function endTree(pid: number, env: Environment): Promise<void> {
-  const { spawn } = await import("node:child_process");
+  const { systemSpawner } = await import("./spawn.ts");
+  const spawn = await systemSpawner();
   // By its path: Windows would take one that lies in the working directory.
   const taskkill = `${
     variableIn(env, "SystemRoot", "win32") ?? "C:\\Windows"

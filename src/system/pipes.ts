@@ -51,7 +51,8 @@ export async function makePipes(
 }
 
 async function runs(program: string, args: readonly string[]): Promise<boolean> {
-  const { spawn } = await import("node:child_process");
+  const { systemSpawner } = await import("./spawn.ts");
+  const spawn = await systemSpawner();
   const child = spawn(program, args, { env: {}, stdio: "ignore" });
   return await new Promise((resolve, reject) => {
     child.once("exit", (code) => resolve(code === 0)).once("error", reject);

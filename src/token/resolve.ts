@@ -195,6 +195,11 @@ export class NoTokenError extends AdcRunError {
     this.#serverIsSet = serverIsSet;
   }
 
+  /** Where the token was to be used. */
+  get connection(): { readonly profile?: Connection["profile"] } {
+    return this.#connection;
+  }
+
   /**
    * The same error for a place that has shown what every source said.
    *

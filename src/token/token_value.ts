@@ -92,13 +92,17 @@ export function accountOf(
 }
 
 /**
- * The accounts under which a token is looked for: the profile's own, then the server's, which all share.
+ * The accounts under which a token is looked for: the profile's own, then the server's, which all share. A
+ * profile that was named is meant itself, and has its own alone.
  */
 export function accountsFor(
   origin: string,
-  connection: { readonly profile?: { readonly name: string } | undefined },
+  connection: {
+    readonly profile?: { readonly name: string; readonly explicit?: boolean } | undefined;
+  },
 ): readonly string[] {
-  return [...new Set([accountOf(origin, connection), origin])];
+  const own = accountOf(origin, connection);
+  return connection.profile?.explicit ? [own] : [...new Set([own, origin])];
 }
 
 export function originsOf(servers: readonly { readonly origin: string }[]): readonly string[] {

@@ -62,7 +62,7 @@ test("`api()` gives the body as it came, and the exit code of the verdict", asyn
       [200, 0, /^$/],
       [201, 0, /^$/],
       [400, 65, /answered 400: "words"/],
-      [401, 77, /answered 401: "words"[\s\S]*Replace ADC_TOKEN/],
+      [401, 77, /the server refused the token: 401 "words"[\s\S]*Replace ADC_TOKEN/],
       [403, 77, /answered 403: "words"/],
       [404, 78, /not found: the server answered 404: "words"/],
       [405, 65, /answered 405/],
@@ -83,9 +83,9 @@ test("`api()` reports a failure as JSON with its verdict", async () => {
   const ended = await ask(json({}, 403), ["/x", "--json"]);
   const { error, warnings } = JSON.parse(ended.err);
   assert.deepEqual([error.verdict, error.exitCode, warnings], ["forbidden", 77, []]);
-  assert.equal(error.check.status, 403);
+  assert.equal(error.check.httpStatus, 403);
   const bad = JSON.parse((await ask(json({}, 422), ["/x", "--json"])).err);
-  assert.deepEqual([bad.error.failure, bad.error.status], ["bad-request", 422]);
+  assert.deepEqual([bad.error.failure, bad.error.httpStatus], ["bad-request", 422]);
 });
 
 test("`api()` follows no redirect, and says where it points", async () => {
@@ -251,10 +251,10 @@ test("`api()` ends a list with an error where a page does not come", async () =>
       request,
       response,
     );
-  }, ["/x", "--paginate"]);
+  }, ["/x", "--paginate", "-v"]);
   assert.equal(ended.code, 69);
   assert.equal(ended.out, '{"list":[1');
-  assert.match(ended.err, /page=2&page_size=100 .*answered 500: "busy"/);
+  assert.match(ended.err, /answered 500: "busy"\n.*page=2&page_size=100/s);
   const first = await ask(json({ error_msg: "words" }, 403), ["/x", "--paginate"]);
   assert.deepEqual([first.code, first.out], [77, '{"error_msg":"words"}']);
 });
@@ -265,7 +265,7 @@ test("`api()` fails where an answer is cut off, after what came of it", async ()
     response.write("abc", () => setImmediate(() => request.socket.destroy()));
   }, ["POST", "/x"]);
   assert.deepEqual([ended.code, ended.out], [69, "abc"]);
-  assert.match(ended.err, /POST .*: the connection was closed/);
+  assert.match(ended.err, /error: the connection was closed/);
 });
 
 test("`api()` says that there is no token, and refuses what has no meaning here", async () => {
@@ -292,8 +292,8 @@ test("`api()` quotes a server that repeats a token without it", async () => {
   const flags = ["--backend", "apisix-standalone"];
   for (const status of [400, 404, 500]) {
     const words = json({ error_msg: `no one-key-of-it here` }, status);
-    const { err, out } = await ask(words, ["/x?key=one-key-of-it", ...flags], { env });
-    assert.match(err, /key=\*\*\*.*"no \*\*\* here"/);
+    const { err, out } = await ask(words, ["/x?key=one-key-of-it", "-v", ...flags], { env });
+    assert.match(err, /"no \*\*\* here"\n.*key=\*\*\*/s);
     assert.ok(!`${err}${out}`.includes("one-key-of-it"));
   }
 });

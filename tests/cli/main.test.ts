@@ -13,13 +13,13 @@ import { temporaryFolder } from "../support/temporary_folder.ts";
 it("`main()` shows help and version on standard output", async () => {
   for (
     const [args, start] of [
-      [["--help"], "Usage:\n  adc-run [options] <adc command>"],
-      [["help"], "Usage:\n  adc-run"],
+      [["--help"], "Run ADC with a token that works and stays secret.\n\n  adc-run sync"],
+      [["help"], "Run ADC with a token"],
       [["help", "auth", "login"], "Usage: adc-run auth login"],
       [["auth", "login", "--help"], "Usage: adc-run auth login"],
       [["auth", "--help"], "Usage: adc-run auth login|status"],
       [["exec", "--help"], "Usage: adc-run [options] exec"],
-      [[], "Usage:\n  adc-run"],
+      [[], "Run ADC with a token"],
       [["auth"], "Usage: adc-run auth login|status"],
       [["profile"], "Usage: adc-run profile list|show"],
       [["--version"], "adc-run "],

@@ -98,6 +98,21 @@ it("`readCommandLine()` says where ADC's options belong", () => {
   });
 });
 
+it("`readCommandLine()` takes no value for --verbose, and leaves ADC's own alone", () => {
+  for (const flag of ["-v", "--verbose"]) {
+    assert.equal(readCommandLine([flag, "sync"]).options.verbose, true);
+    assert.throws(() => readCommandLine([flag, "2", "sync"]), (error: UsageError) => {
+      assert.equal(error.exitCode, 64);
+      assert.match(error.suggestion!, /adc-run sync --verbose 2$/);
+      return true;
+    });
+  }
+  assert.throws(() => readCommandLine(["--verbose=2", "sync"]), { exitCode: 64 });
+  const { options, words } = readCommandLine(["sync", "--verbose", "2"]);
+  assert.deepEqual([options.verbose, words], [undefined, ["sync", "--verbose", "2"]]);
+  assert.equal(readCommandLine(["sync"], { ADC_RUN_VERBOSE: "true" }).options.verbose, true);
+});
+
 it("`readCommandLine()` names the nearest option, and shows no more than a name", () => {
   for (
     const [word, message, suggestion] of [
@@ -108,7 +123,6 @@ it("`readCommandLine()` names the nearest option, and shows no more than a name"
       ],
       ["--profle=zqzq", 'Unknown option "--profle": did you mean "--profile"?', "--help"],
       ["--quie1", 'Unknown option "--…": did you mean "--quiet"?', "adc-run --help"],
-      ["-v", 'Unknown option "-v": did you mean "-V"?', "adc-run --help"],
       ["-Q", 'Unknown option "-Q": did you mean "-q"?', "adc-run --help"],
       ["-x", 'Unknown option "-x"', "adc-run --help"],
       ["-xzqzq", 'Unknown option "-x…"', "adc-run --help"],
@@ -149,9 +163,12 @@ const VARIABLES = {
   ADC_RUN_CHECK: "false",
   ADC_RUN_MASK: "1",
   ADC_RUN_FAIL_ON_LEAK: "YES",
+  ADC_RUN_FAIL_ON_DRIFT: "no",
   ADC_RUN_DRY_RUN: "on",
   ADC_RUN_JSON: "true",
   ADC_RUN_QUIET: "no",
+  ADC_RUN_VERBOSE: "yes",
+  ADC_RUN_REPORT: "run.json",
   ADC_RUN_PARALLEL: "8",
   ADC_RUN_KEEP_GOING: "true",
   ADC_RUN_NO_PROFILE: "true",
@@ -169,9 +186,12 @@ it("`readCommandLine()` takes from variables what the command line does not say"
     check: false,
     mask: true,
     failOnLeak: true,
+    failOnDrift: false,
     dryRun: true,
     json: true,
     quiet: false,
+    verbose: true,
+    report: "run.json",
     parallel: 8,
     keepGoing: true,
     profile: false,

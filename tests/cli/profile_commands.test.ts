@@ -73,6 +73,7 @@ test("`profile set` changes what is named, and takes out what --unset names", as
   ]);
   const settings = { server: "https://gw.example.com:7443", gatewayGroup: "b" };
   assert.deepEqual(JSON.parse(out), {
+    schemaVersion: 1,
     profile: "prod",
     created: false,
     file: join(it.config, "config.json"),
@@ -138,11 +139,11 @@ test("`profile list` shows both files, and marks the one in use", async () => {
   const lines = out.trimEnd().split("\n").map((line) =>
     line.split(/ {2,}/).map((each) => each.trim())
   );
-  assert.deepEqual(lines.map((cells) => cells.slice(0, 5)), [
-    ["", "NAME", "BACKEND", "SERVER", "GATEWAY GROUP"],
-    ["", "prod", "api7ee", "https://gw.example.com:7443", "-"],
-    ["*", "stage", "api7ee", "https://gw.example.com:7443", "s"],
-    ["", "ci", "-", "https://ci", "-"],
+  assert.deepEqual(lines, [
+    ["", "NAME", "SERVER", "BACKEND"],
+    ["", "prod", "https://gw.example.com:7443", "api7ee"],
+    ["* stage", "https://gw.example.com:7443", "api7ee, group s"],
+    ["", "ci", "https://ci", "-", "in adc-run.json"],
   ]);
   assert.match(err, /"prod" in .*adc-run\.json is hidden by your own/);
   const json = await it.run(["--json", "profile", "list"], { env: { ADC_RUN_PROFILE: "ci,prod" } });
@@ -199,9 +200,12 @@ test("`profile show` wants one profile", async () => {
   });
   assert.match(many.err, /ADC_RUN_PROFILE lists 2/);
   const status = ["auth", "status"];
-  const two = await it.run(status, { env: { ADC_RUN_PROFILE: "prod,stage" }, code: 78 });
-  assert.match(two.err, /cannot use 2 profiles/);
-  await it.run(["-p", "prod,stage", ...status], { code: 64 });
+  const two = await it.run(status, { env: { ADC_RUN_PROFILE: "prod,stage" }, code: 77 });
+  assert.match(two.out, /^prod +no token .*\nstage +no token /);
+  const token = ["auth", "token"];
+  const one = await it.run(token, { env: { ADC_RUN_PROFILE: "prod,stage" }, code: 78 });
+  assert.match(one.err, /cannot use 2 profiles/);
+  await it.run(["-p", "prod,stage", ...token], { code: 64 });
   const gone = await it.run(["profile", "show", "prd"], { code: 64 });
   assert.match(gone.err, /no profile "prd"[\s\S]*Did you mean "prod"/);
 });

@@ -74,14 +74,16 @@ it("`adc-run -p eu,us` says each thing with the target that it is about, and a t
     err,
     new RegExp([
       "^adc-run: warning: The same token \\(.*\\) is sent to 2 servers\\.",
-      "eu \\| adc-run: token .*",
-      "us \\| adc-run: token .*",
+      "adc-run: checking 2 targets… ok",
+      "eu \\| adc-run: http://127.0.0.1:1 · token [0-9a-f]{8} \\(ADC_TOKEN\\) · not checked",
+      "us \\| adc-run: http://127.0.0.1:2 · token .*",
       "eu \\| oops",
       "eu \\| adc-run: masked a secret once",
       "us \\| oops",
       "us \\| adc-run: masked a secret once",
-      "  eu  http://127.0.0.1:1  ok  .*",
-      "  us  http://127.0.0.1:2  ok  .*",
+      "eu  ok  .* ms",
+      "us  ok  .* ms",
+      "2 ok",
       "$",
     ].join("\n")),
   );
@@ -123,7 +125,7 @@ it("`adc-run -p eu,us` has GitHub's runner mask tokens, in lines of their own", 
       ADC_TOKEN_FILE: tokenFile,
     },
   });
-  assert.match(err, new RegExp(`^::add-mask::${TOKEN}\neu \\| adc-run: token`, "m"));
+  assert.match(err, new RegExp(`^::add-mask::${TOKEN}\neu \\| adc-run: http:.* · token`, "m"));
   assert.doesNotMatch(err, /\| ::/);
   assert.equal(out, "eu | ::warning::from the child\nus | ::warning::from the child\n");
 });
@@ -132,7 +134,7 @@ it("`adc-run --fail-on-leak -p eu,us` starts no more after a leak", async () => 
   await using folder = await withAdc('echo "$ADC_TOKEN"');
   const { code, out, err } = await start(folder, { options: { failOnLeak: true } });
   assert.deepEqual([code, out], [65, "eu | ***\n"]);
-  assert.match(err, /eu .* printed a secret .*\n {2}us .* not started\n$/);
+  assert.match(err, /\neu +printed a secret .*\nus +not started\n1 failed, 1 not started\n$/);
 });
 
 it("`adc-run --json -p eu,us` ends with the code of the signal that ended all", async () => {

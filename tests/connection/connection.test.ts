@@ -387,21 +387,35 @@ test("`describeConnection()` tells each value and where it came from", async () 
     https_proxy: "http://bob:hunter2@proxy:3128/",
   };
   const line = "sync --server https://ann:hunter2@h:1/x --timeout 1m";
+  const flag = (name: string) => ({ kind: "flag", name });
+  const variable = (name: string) => ({ kind: "environment", name });
+  const inFile = (name: string) => ({ kind: "env-file", name, file: ".env" });
   assert.deepEqual(describeConnection(await resolve(line, env, folder.path)), {
-    backend: { value: "api7ee", origin: "ADC_BACKEND" },
-    server: { value: "https://h:1/x", origin: "--server" },
-    gatewayGroup: { value: "default", origin: "ADC's default" },
-    timeout: { value: "60000ms", origin: "--timeout" },
-    caCertFile: { value: "ca.pem", origin: "ADC_CA_CERT_FILE in .env" },
-    tlsClientCertFile: { value: "ca.pem", origin: "ADC_TLS_CLIENT_CERT_FILE" },
-    tlsClientKeyFile: { value: "key.pem", origin: "ADC_TLS_CLIENT_KEY_FILE" },
-    tlsSkipVerify: { value: "true", origin: "ADC_TLS_SKIP_VERIFY in .env" },
-    proxy: { value: "proxy:3128", origin: "https_proxy" },
+    backend: { value: "api7ee", origin: variable("ADC_BACKEND") },
+    server: { value: "https://h:1/x", origin: flag("--server") },
+    gatewayGroup: { value: "default", origin: { kind: "default" } },
+    timeoutMs: { value: 60_000, origin: flag("--timeout") },
+    caCertFile: { value: "ca.pem", origin: inFile("ADC_CA_CERT_FILE") },
+    tlsClientCertFile: { value: "ca.pem", origin: variable("ADC_TLS_CLIENT_CERT_FILE") },
+    tlsClientKeyFile: { value: "key.pem", origin: variable("ADC_TLS_CLIENT_KEY_FILE") },
+    tlsSkipVerify: { value: true, origin: inFile("ADC_TLS_SKIP_VERIFY") },
+    proxy: { value: "proxy:3128", origin: variable("https_proxy") },
   });
+
   assert.deepEqual(Object.keys(describeConnection(await resolve("sync"))), [
     "backend",
     "server",
-    "timeout",
+    "timeoutMs",
     "tlsSkipVerify",
   ]);
+});
+
+test("`resolveConnection()` takes settings by their names, as the flags of the same", async () => {
+  const { backend, server } = await resolveConnection({
+    backend: "api7ee",
+    server: "https://gw:7443",
+    args: ["sync", "--server", "https://other"],
+  });
+  assert.deepEqual(backend, { value: "api7ee", origin: { kind: "flag", name: "--backend" } });
+  assert.equal(server.value, "https://gw:7443");
 });

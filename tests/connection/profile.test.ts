@@ -61,7 +61,12 @@ test("`resolveConnection()` takes from a profile what nothing else says", async 
   assert.deepEqual(connection.timeout, { value: 30_000, origin: origin("timeout") });
   assert.equal(connection.profile, PROD);
   assert.deepEqual(connection.warnings, []);
-  assert.equal(describeConnection(connection).server?.origin, '"server" of profile "prod"');
+  assert.deepEqual(describeConnection(connection).server?.origin, {
+    kind: "profile",
+    name: "prod",
+    key: "server",
+    project: false,
+  });
 });
 
 test("`resolveConnection()` takes TLS from a profile", async () => {

@@ -122,7 +122,10 @@ it("the action shows a failure as an annotation, and ends as adc-run ends", asyn
   });
   const { code, stderr } = endings.get("Run ADC")!;
   assert.equal(code, 77);
-  assert.match(stderr, /^::error title=adc-run::GET .*%0A/m);
+  assert.match(
+    stderr,
+    /^::error title=adc-run::the server refused the token: 401 .*%0Atoken [0-9a-f]{8} from ADC_TOKEN%0A/m,
+  );
   assert.doesNotMatch(stderr, /a7ee-wrong/);
 });
 
@@ -384,4 +387,39 @@ it("the action takes no binary without a version and its sum, and leaves no file
   const endings = await runAction({ folder: folder.path, programs, inputs });
   assert.match(endings.get("Set up")!.stdout, /SHA256SUMS has no adc-run-linux-x64$/m);
   assert.deepEqual(await leftBy(folder), []);
+});
+
+it("the action's outputs are the numbers of drift, though the step fails", async () => {
+  await using f = await fixture();
+  await using folder = await temporaryFolder({ "workspace/adc.yaml": "services: []\n" });
+  const outputs = await folder.write("outputs", "");
+  const run = async (args: string) => {
+    const endings = await runAction({
+      folder: folder.path,
+      programs: await withRelease(folder, home!.command),
+      inputs: {
+        args,
+        server: f.sandbox.url,
+        backend: "api7ee",
+        token: f.token,
+        "fail-on-drift": "true",
+      },
+      env: { ADC_RUN_ADC: standIn("adc.mjs"), GITHUB_OUTPUT: outputs },
+    });
+    return endings.get("Run ADC")!;
+  };
+  const diff = await run("diff -f adc.yaml");
+  assert.equal(diff.code, 3, diff.stderr);
+  const { outputs: declared, runs } = await readAction();
+  const lines = (await readFile(outputs, "utf8")).trim().split("\n");
+  assert.deepEqual(lines, ["drift=true", "created=1", "updated=0", "deleted=0"]);
+  const id = runs.steps.find(({ name }) => name === "Run ADC")?.id;
+  assert.deepEqual(
+    Object.entries(declared).map(([name, { value }]) => [name, value]),
+    lines.map((line) => line.split("=")[0]).map((name) => [
+      name,
+      `\${{ steps.${id}.outputs.${name} }}`,
+    ]),
+  );
+  assert.equal((await run("sync -f adc.yaml")).code, 0, "what is no diff tells of none");
 });

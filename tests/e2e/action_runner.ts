@@ -15,6 +15,7 @@ import type { Ending } from "../support/adc_run.ts";
 /** A step that runs a script. */
 export interface ActionStep {
   readonly name: string;
+  readonly id?: string;
   readonly if?: string;
   readonly uses?: string;
   readonly shell: string;
@@ -27,6 +28,9 @@ export interface ActionStep {
 export interface Action {
   readonly inputs: Readonly<
     Record<string, { readonly description?: string; readonly default?: string }>
+  >;
+  readonly outputs: Readonly<
+    Record<string, { readonly description?: string; readonly value: string }>
   >;
   readonly runs: { readonly using: string; readonly steps: readonly ActionStep[] };
 }

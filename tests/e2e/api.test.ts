@@ -98,7 +98,7 @@ for (const home of await testHomes("every engine")) {
         const [words, code, message, env] of [
           [["/api/tokens/none"], 78, /not found: /],
           [["POST", "/api/tokens", "-d", "{malformed"], 65, /answered 400: "name is required"/],
-          [["/api/me"], 77, /answered 401/, { ADC_TOKEN: "a7ee-wrong-0815" }],
+          [["/api/me"], 77, /the server refused the token: 401/, { ADC_TOKEN: "a7ee-wrong-0815" }],
           [["/api/me", "--server", "http://127.0.0.1:1"], 69, /refused/],
           [["https://evil.example/api/me"], 64, /it is on https:\/\/evil\.example/],
           [["/api/me", "-H", "X-API-KEY: x"], 64, /cannot set header "X-API-KEY"/],

@@ -164,7 +164,7 @@ for (const [index, home] of homes.entries()) {
       const env = { CI: "1", API7_USERNAME: USER, API7_PASSWORD: PASSWORD };
       const ended = await it.run([...REPORT, "sync"], { env });
       assert.equal(ended.code, 0, ended.stderr);
-      assert.match(ended.stderr, /from admin-api /);
+      assert.match(ended.stderr, / \(login(, for this run)?\)$/m);
       const report = JSON.parse(ended.stdout);
       const token = it.sandbox.tokens.at(-1)!;
       assert.equal(report.env.ADC_TOKEN.sha256, fingerprint(token.value));
@@ -490,12 +490,12 @@ describe("a user and a password in the environment of a person", () => {
       it.run([...ADC, "ping"], { env: { ...session.env, ...env } });
     const first = await ping();
     assert.equal(first.code, 0, first.stderr);
-    assert.match(first.stderr, /from admin-api /);
+    assert.match(first.stderr, / \(login(, for this run)?\)$/m);
     const { name, id } = it.onlyToken();
     assert.match(name, new RegExp(`^adc-run ${USER}@`));
     const second = await ping();
     assert.equal(second.code, 0, second.stderr);
-    assert.match(second.stderr, /from keychain /);
+    assert.match(second.stderr, / \(keychain\)$/m);
     assert.equal(it.onlyToken().id, id);
     await it.assertSettled([name]);
     await it.assertDiscreet();

@@ -56,21 +56,21 @@ const skip = terminalSkip();
 
 for (const home of await testHomes()) {
   describe(`in a shell with job control on ${home.name}`, { skip }, () => {
-    const user: Step = [/User at/, "ci-bot\r"];
+    const user: Step = [/User name at/, "ci-bot\r"];
     const stopped = /[Ss]topped|suspended/;
     const pidIn = (screen: string) => Number(/pid:(\d+)/.exec(screen)?.[1]);
     for (const shell of ["bash", "zsh"] as const) {
       it(`Ctrl-Z at each prompt, and fg, in ${shell}`, async () => {
         await using it = await fixture();
         const { screen, done } = await typeIn(shell, [
-          [/User at/, "ci-"],
+          [/User name at/, "ci-"],
           [/ci-/, "\x1a"],
           [stopped, "echo typed\r"],
           [/typed\r\n[^]*PS/, "fg\r"],
-          [/User at[^]*ci-/, "bot\r"],
-          [/Password of ci-bot/, "pass\x1a"],
+          [/User name at[^]*ci-/, "bot\r"],
+          [/Password for ci-bot/, "pass\x1a"],
           [stopped, "fg\r"],
-          [/Password of ci-bot/, "-word\r"],
+          [/Password for ci-bot/, "-word\r"],
           [/started/, ""],
         ], { home, it });
         assert.ok(done, screen);
@@ -84,9 +84,9 @@ for (const home of await testHomes()) {
         await using it = await fixture();
         const { screen, done } = await typeIn("bash", [
           user,
-          [/Password of/, (screen) => process.kill(pidIn(screen), signal)],
+          [/Password for/, (screen) => process.kill(pidIn(screen), signal)],
           [stopped, "fg\r"],
-          [/Password of/, "pass-word\r"],
+          [/Password for/, "pass-word\r"],
           [/started/, ""],
         ], { home, it, columns: 20 });
         assert.ok(done, screen);
@@ -108,7 +108,7 @@ for (const home of await testHomes()) {
           : way;
         const { screen, done } = await typeIn("bash", [
           user,
-          [/Password of ci-bot/, act],
+          [/Password for ci-bot/, act],
           [new RegExp(`status:${status}\\r`), "true\r"],
           [/true/, ""],
         ], { home, it });

@@ -46,7 +46,7 @@ for (const home of await testHomes()) {
 
       const ping = await run(["--adc", standIn("adc.mjs"), "ping"]);
       assert.equal(ping.code, 0, ping.stderr);
-      assert.match(ping.stderr, /from keychain /);
+      assert.match(ping.stderr, / \(keychain\)$/m);
 
       const kept = await run(["auth", "logout", "--keep"]);
       assert.equal(kept.code, 0, kept.stderr);
@@ -115,7 +115,7 @@ for (const home of await testHomes()) {
           cwd,
           ...(input !== undefined && { input }),
         });
-      const ping = ["--adc", standIn("report.mjs"), "ping"];
+      const ping = ["-v", "--adc", standIn("report.mjs"), "ping"];
       const empty = await run(ping);
       assert.equal(empty.code, 77);
       assert.match(empty.stderr, /keychain +absent +the keychain has no entry for http/);

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import type { SandboxRequest } from "../sandbox/sandbox.ts";
@@ -181,5 +184,123 @@ for (const [index, moment] of MOMENTS.entries()) {
       await assertClean(it, ["parent"], "at last");
       await it.assertDiscreet();
     });
+
+    // Each run has an empty home, as on a CI runner: what is known of a workflow's token is on the server.
+    const fifth = nextHome();
+    it(`auth create: the next one hands another over, and one is left, on ${fifth.name}`, async () => {
+      await using it = await tokenFixture(fifth, { tokenPath });
+      const secret = join(it.folder.path, "secret");
+      const env = emptyHomes(it, it.sandbox.addToken({ user: USER, name: "parent" }).value);
+      const to = index === 0
+        ? ["--to-command", `sh -c 'cat > "$0"' ${secret}`]
+        : ["--to-file", secret];
+      const words = ["auth", "create", "ci", ...to];
+      const { lines } = await killAtEachRequest(it, words, {
+        moment,
+        env,
+        afterwards: async (line) => {
+          const next = await it.run(words, { env });
+          if (next.code === 0) {
+            assert.deepEqual(it.liveNames(), ["ci", "parent"], line);
+            await assertHeld(it, secret, line);
+          } else {
+            // It had its name before the kill: there was nothing left to do.
+            assert.match(next.stderr, /already has a token with that name/, line);
+            assert.match(line, /after PUT/);
+          }
+          await assertHeld(it, secret, line);
+          it.sandbox.revokeToken(it.sandbox.liveTokens.find(({ name }) => name === "ci")!.id);
+          await rm(secret);
+        },
+      });
+      const cut = lines.map((line) => line.split(" ")[0]);
+      for (const method of ["POST", "PUT"]) assert.ok(cut.includes(method), `${lines}`);
+      await assertHeld(it, secret, "at last");
+      it.sandbox.revokeToken(it.sandbox.liveTokens.find(({ name }) => name === "ci")!.id);
+      await rm(secret);
+      await it.assertDiscreet();
+    });
+
+    const sixth = nextHome();
+    it(`auth rotate NAME: what was handed over works, and the next finishes, on ${sixth.name}`, async () => {
+      await using it = await tokenFixture(sixth, { tokenPath });
+      const secret = join(it.folder.path, "secret");
+      it.sandbox.addToken({ user: USER, name: "parent" });
+      const value = it.sandbox.addToken({ user: USER, name: "ci" }).value;
+      await writeFile(secret, value, { mode: 0o600 });
+      // The workflow renews its own token.
+      const env = emptyHomes(it, undefined, secret);
+      const words = ["auth", "rotate", "ci", "--to-file", secret];
+      const { lines } = await killAtEachRequest(it, words, {
+        moment,
+        env,
+        afterwards: async (line) => {
+          await assertHeld(it, secret, line);
+          const next = await it.run(words, { env });
+          assert.equal(next.code, 0, `${line}: ${next.stderr}`);
+          assert.deepEqual(it.liveNames(), ["ci", "parent"], line);
+          await assertHeld(it, secret, line);
+        },
+      });
+      const cut = lines.map((line) => line.split(" ")[0]);
+      for (const method of ["POST", "DELETE", "PUT"]) assert.ok(cut.includes(method), `${lines}`);
+      await assertHeld(it, secret, "at last");
+      await rm(secret);
+      await it.assertDiscreet();
+    });
   });
+}
+
+describe("adc-run killed while it hands a token over", () => {
+  const home = nextHome();
+  it(`the next run hands another over, and one is left, on ${home.name}`, async () => {
+    await using it = await tokenFixture(home);
+    const [secret, up, on] = ["secret", "up", "on"].map((name) => join(it.folder.path, name));
+    spawnSync("mkfifo", [up!, on!]);
+    const env = emptyHomes(it, it.sandbox.addToken({ user: USER, name: "parent" }).value);
+    const words = (script: string) => [
+      ...["auth", "rotate", "ci", "--to-command"],
+      `sh -c '${script}' ${secret} ${up} ${on}`,
+    ];
+    await writeFile(secret!, it.sandbox.addToken({ user: USER, name: "ci" }).value);
+    // The command says that it is there, and waits until adc-run is not.
+    const wait = 'echo > "$1"; read x < "$2"';
+    for (const script of [`${wait}; cat > /dev/null`, `cat > "$0"; ${wait}`]) {
+      const killed = await it.run(words(script), {
+        env,
+        whenStarted: async (child) => {
+          child.stdin!.end();
+          await readFile(up!);
+          child.kill("SIGKILL");
+          child.once("exit", () => void writeFile(on!, "\n"));
+        },
+      });
+      assert.equal(killed.signal, "SIGKILL", killed.stderr);
+      await assertHeld(it, secret!, script);
+      const next = await it.run(words('cat > "$0"'), { env });
+      assert.equal(next.code, 0, next.stderr);
+      assert.deepEqual(it.liveNames(), ["ci", "parent"], script);
+      await assertHeld(it, secret!, script);
+    }
+  });
+});
+
+/** An environment that names another folder, which is not there, each time it is read. */
+function emptyHomes(it: TokenFixture, token: string | undefined, file?: string) {
+  let count = 0;
+  return {
+    ...(token === undefined ? {} : { ADC_TOKEN: token }),
+    ...(file === undefined ? {} : { ADC_TOKEN_FILE: file }),
+    get ADC_RUN_CONFIG_DIR() {
+      return `${it.config}-${++count}`;
+    },
+  };
+}
+
+async function assertHeld(it: TokenFixture, secret: string, line: string): Promise<void> {
+  const held = await readFile(secret, "utf8");
+  assert.ok(
+    it.sandbox.liveTokens.some(({ value }) => value === held),
+    `${line}: what the workflow has works`,
+  );
 }

@@ -62,7 +62,7 @@ for (const home of (await testHomes()).filter(({ name }) => name.startsWith("nod
         assert.equal(ended.code, 70, ended.stderr);
         assert.match(
           ended.stderr,
-          /^adc-run: error: A defect of adc-run: Error: out of place\. Please report .*\n$/,
+          /^adc-run: error: [Ii]nternal error: Error: out of place\. Please report .*\n$/,
         );
       }
     });

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { ChildProcess } from "node:child_process";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { collect, standIn } from "../support/adc_run.ts";
@@ -90,28 +89,37 @@ for (const home of await testHomes()) {
     it("a run without a token asks who logs in, and leaves nothing behind", async () => {
       await using it = await fixture();
       const { sandbox, folder } = it;
-      const answer = async (second: (terminal: ChildProcess) => void) => {
-        const asked = [/User name at/, /Password for/];
+      const answer = async (...passwords: readonly string[]) => {
+        const again = passwords.slice(1).map((each) => ["◆  Wrong password", each] as const);
+        const steps: (readonly [question: string, answer: string])[] = [
+          ["◆  No token for", "\r"],
+          ["◆  User name at", "ci-bot\r"],
+          ["◆  Password for", passwords[0]!],
+          ...again,
+        ];
+        let seen = 0;
         return await collect(inTerminal([...home.command, "exec", "--", "true"]), {
           env: { ...it.env, ADC_RUN_CONFIG_DIR: `${folder.path}/adc-run` },
           cwd: folder.path,
           onStdout: (text, child) => {
-            if (!asked[0]?.test(text)) return;
-            if (asked.shift()?.source.startsWith("User")) child.stdin!.write("ci-bot\r");
-            else second(child);
+            const [step] = steps;
+            if (step === undefined || !text.slice(seen).includes(step[0])) return;
+            seen = text.length;
+            steps.shift();
+            child.stdin!.write(step[1]);
           },
           whenStarted: () => {},
         });
       };
-      const ended = await answer((terminal) => terminal.stdin!.write("\x04"));
+      const ended = await answer("\x04");
       assert.equal(ended.status, 130, ended.stdout);
       assert.match(ended.stdout, /adc-run: Cancelled/);
-      const wrong = await answer((terminal) => terminal.stdin!.write("zqzq-no-such-pass\r"));
+      const wrong = await answer("zqzq-no-such-pass\r", "zqzq-2\r", "zqzq-3\r");
       assert.equal(wrong.status, 77, wrong.stdout);
-      assert.match(wrong.stdout, /username or password is incorrect/);
+      assert.match(wrong.stdout, /username or\s+password is incorrect/);
       assert.doesNotMatch(wrong.stdout, /zqzq/);
-      const right = await answer((terminal) => terminal.stdin!.write("pass-word\r"));
-      assert.match(right.stdout, /from admin-api \(logged in as ci-bot: "adc-run-ephemeral-/);
+      const right = await answer("zqzq-1\r", "pass-word\r");
+      assert.match(right.stdout, /· token [0-9a-f]{8} \(login, for this run\)/);
       assert.equal(sandbox.openSessions, 0);
       const own = sandbox.tokens.filter(({ name }) => name.startsWith("adc-run"));
       assert.deepEqual(own.map(({ revoked }) => revoked), [true]);

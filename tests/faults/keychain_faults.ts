@@ -44,7 +44,7 @@ function keychain(
       await session.turn("unlocked");
       const back = await run(ping, { env });
       assert.equal(back.code, 0, back.stderr);
-      assert.match(back.stderr, /from keychain /);
+      assert.match(back.stderr, / \(keychain\)$/m);
       assert.equal(sandbox.requests.at(-1)?.apiKey, token);
     },
   };

@@ -231,7 +231,7 @@ export const TEXT_FAULTS: FaultGroup = {
       verdict: "rejected",
       exit: 77,
       bound: "one attempt",
-      message: /answered 401: "no \ufffd such \*\*\*"/,
+      message: /401:? "no \ufffd such \*\*\*"/,
       arrange: async ({ token }) => {
         const body = Buffer.from(`{"error_msg": "no \xff such ${token}"}`, "latin1");
         const server = await serveHttp((_request, response) => {

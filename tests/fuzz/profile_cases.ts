@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { BACKEND_NAMES } from "../../src/connection/backends.ts";
-import { SETTING_NAMES, SETTINGS } from "../../src/profiles/profile_settings.ts";
+import { ALLOWED_WORDS, SETTING_NAMES, SETTINGS } from "../../src/profiles/profile_settings.ts";
 import type { SettingKind, StoredProfile } from "../../src/profiles/profile_settings.ts";
 import { SOURCE_NAMES } from "../../src/token/sources.ts";
 
@@ -43,6 +43,8 @@ const GOOD: Readonly<Record<SettingKind, fc.Arbitrary<unknown>>> = {
     fc.array(TEXT, { minLength: 1, maxLength: 3 }),
   ),
   sources: fc.uniqueArray(fc.constantFrom(...SOURCE_NAMES), { minLength: 1 }),
+  commands: fc.uniqueArray(fc.constantFrom(...ALLOWED_WORDS), { minLength: 1 }),
+  lifetime: fc.constantFrom("90d", "12h", "never"),
 };
 
 /** A profile whose values are good each by itself. It may use one that is not there. */

@@ -198,7 +198,8 @@ async function checkEdit({ start, layout, edit }: ChangedCase, config: string): 
   assert.deepEqual(Object.fromEntries(read.profiles), profiles);
   assert.equal(read.use, use);
   if (good) {
-    assert.deepEqual(result, { use: read.use, profiles: read.profiles });
+    const { use: newUse, profiles: newProfiles } = result as typeof read;
+    assert.deepEqual([newUse, newProfiles], [read.use, read.profiles]);
     if (bytes === undefined) return;
     const text = readFileSync(file, "utf8");
     assert.equal(text.startsWith("\ufeff"), layout.mark);

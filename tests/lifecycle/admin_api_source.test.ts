@@ -155,8 +155,8 @@ test("`adminApiSource()` asks for what the environment does not say", async () =
   const asked: unknown[] = [];
   const { detail } = await ask(it, {
     env: { API7_USERNAME: "bob", API7_PASSWORD: undefined },
-    ask: (server, known) => {
-      asked.push([server, known]);
+    ask: ({ server }, known) => {
+      asked.push([server.value, known]);
       return Promise.resolve({ username: "bob", password: new Secret(USERS.bob) });
     },
   });

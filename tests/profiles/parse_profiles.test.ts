@@ -283,3 +283,30 @@ test("`parseProfiles()` refuses a duration without end, like any other", async (
   const { message } = await failure(profileText(`"timeout": "${"1s".repeat(1_000_000)}"`));
   assert.match(message, /line 4, column 12: "timeout" is not a duration$/);
 });
+
+test("`parseProfiles()` names line and column of what is wrong with a workflow", async () => {
+  for (
+    const [lines, line, column, found] of [
+      ['      "profile": "prdo",\n      "toFile": "x"', 5, 18, /no profile "prdo" in this file/],
+      ['      "toComand": "x"', 5, 7, /no setting "toComand"/],
+      ['      "expiresIn": "90",\n      "toFile": "x"', 5, 20, /"expiresIn" is no lifetime/],
+      ['      "toCommand": "gh \'x"', 5, 20, /' is not closed/],
+      ['      "toCommand": ["gh"],\n      "toFile": "x"', 4, 11, /either "toCommand" or "toFile"/],
+      ['      "expiresIn": "90d"', 4, 11, /either "toCommand" or "toFile"/],
+    ] as const
+  ) {
+    const text =
+      `{\n  "profiles": {"prod": {}},\n  "workflows": {\n    "ci": {\n${lines}\n    }\n  }\n}`;
+    const { message, suggestion } = await failure(text);
+    const place = `line ${line}, column ${column}: `;
+    assert.ok(message.includes(place), `${message} instead of ${place}`);
+    assert.match(message, found);
+    if (/prdo/.test(message)) assert.match(String(suggestion), /"prod"/);
+  }
+  const long = await failure(
+    `{\n  "workflows": {\n    "${"x".repeat(41)}": {"toFile": "a"}\n  }\n}`,
+  );
+  assert.match(long.message, /line 3, column 5: .* is no workflow's name/);
+  const project = await failure('{\n  "workflows": {}\n}', { project: true });
+  assert.match(project.message, /line 2, column 3: a project's file must not have "workflows"/);
+});

@@ -43,6 +43,15 @@ const GOOD: readonly unknown[] = [
   one({ sources: ["env"] }),
   one({ sources: [...SOURCE_NAMES] }),
   { profiles: { a: {}, "b.c_d-9": { use: "a" }, constructor: {} } },
+  { workflows: {} },
+  { workflows: { "GitHub: acme/gateway": { toCommand: "gh secret set ADC_TOKEN" } } },
+  {
+    profiles: { prod: { allow: ["ping", "diff", "exec", "token", "api"] } },
+    workflows: {
+      ci: { profile: "prod", expiresIn: "90d", toCommand: ["gh", "secret", "set", "X"] },
+      cron: { toFile: "~/token", expiresIn: "never" },
+    },
+  },
 ];
 
 const BAD: readonly unknown[] = [
@@ -110,11 +119,32 @@ const BAD: readonly unknown[] = [
   one({ sources: ["vault"] }),
   one({ sources: ["env", "env"] }),
   one({ use: 1 }),
+  one({ allow: [] }),
+  one({ allow: "sync" }),
+  one({ allow: ["sync", "sync"] }),
+  one({ allow: ["delete"] }),
+  { workflows: [] },
+  { workflows: { ci: {} } },
+  { workflows: { ci: null } },
+  { workflows: { ci: { toFile: "a", toCommand: "b" } } },
+  { workflows: { ci: { toFile: "" } } },
+  { workflows: { ci: { toCommand: [] } } },
+  { workflows: { ci: { toFile: "a", expiresIn: "soon" } } },
+  { workflows: { ci: { toFile: "a", expiresIn: 90 } } },
+  { workflows: { ci: { toFile: "a", print: true } } },
+  { workflows: { ci: { toFile: "a", profile: "a b" } } },
+  { workflows: { ["x".repeat(41)]: { toFile: "a" } } },
+  { workflows: { "": { toFile: "a" } } },
+  { workflows: { "a\nb": { toFile: "a" } } },
+  { workflows: { "a7ee-zqzq": { toFile: "a" } } },
+  { workflows: { ci: { toCommand: "store a7ee-zqzq" } } },
 ];
 
 /** What no schema of this kind can say. */
 const STRICTER: readonly unknown[] = [
   one({ use: "gone" }),
+  { workflows: { ci: { toFile: "a", profile: "gone" } } },
+  { workflows: { ci: { toCommand: "gh 'secret" } } },
   { profiles: { a: { use: "b" }, b: { use: "a" } } },
   one({ server: "https://gw:99999" }),
   one({ server: "https://a,https://b" }),

@@ -86,6 +86,8 @@ export interface SandboxHooks {
   onReply?: ((request: SandboxRequest) => void | Promise<void>) | undefined;
   /** The value of the next token that is made. */
   tokenValue?: (() => string | undefined) | undefined;
+  /** The time that its answers tell, in milliseconds; without it, the machine's. */
+  date?: (() => number) | undefined;
 }
 
 /** A running Admin API, for tests. */

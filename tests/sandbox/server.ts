@@ -58,6 +58,8 @@ export interface RunningServer {
 export async function listen(options: ServerOptions): Promise<RunningServer> {
   const { tls, faults, nginx } = options;
   function serve(request: IncomingMessage, response: ServerResponse): void {
+    const { date } = options.hooks;
+    if (date !== undefined) response.setHeader("date", new Date(date()).toUTCString());
     // A client that goes away in the middle is its own affair.
     respond({ request, response }, options).catch(() => request.socket.destroy());
   }

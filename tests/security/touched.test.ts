@@ -211,7 +211,7 @@ for (const home of homes) {
         })
       );
       assert.equal(ended.code, 0, ended.stderr);
-      assert.match(ended.stderr, /from keychain /);
+      assert.match(ended.stderr, / \(keychain\)$/m);
       assert.deepEqual(ownFiles(processes[0]!, placeOf(home, it, user!)), [
         "looked at .env",
         ...NOTHING_OF_THE_USER,

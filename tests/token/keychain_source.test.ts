@@ -115,9 +115,26 @@ test("`originsOf()` names each origin once", () => {
   assert.deepEqual(originsOf([]), []);
 });
 
-test("`keychainSource()` prefers a profile's own entry to the one that all share", async () => {
+test("`keychainSource()` takes a named profile's own entry, and no other", async () => {
   const [own, shared] = ["prod@http://localhost:9180", "http://localhost:9180"];
   const profile = { name: "prod", file: "/nowhere/config.json", project: false, explicit: true };
+  const connection = await resolveConnection({ env: {}, cwd: "/nowhere", profile });
+  const both = fakeKeychain({ [own]: "a7ee-own", [shared]: "a7ee-shared" });
+  assert.equal(
+    (await find([keychainSource({ keychain: both })], { connection })).token.reveal(),
+    "a7ee-own",
+  );
+  const alone = fakeKeychain({ [shared]: "a7ee-shared" });
+  assert.equal(
+    await absence(keychainSource({ keychain: alone }), connection),
+    'profile "prod" has no token of its own in the keychain',
+  );
+  assert.deepEqual(alone.asked, [own]);
+});
+
+test("`keychainSource()` prefers the default profile's own entry to the one that all share", async () => {
+  const [own, shared] = ["prod@http://localhost:9180", "http://localhost:9180"];
+  const profile = { name: "prod", file: "/nowhere/config.json", project: false, explicit: false };
   const connection = await resolveConnection({ env: {}, cwd: "/nowhere", profile });
   const both = fakeKeychain({ [own]: "a7ee-own", [shared]: "a7ee-shared" });
   const first = await find([keychainSource({ keychain: both })], { connection });

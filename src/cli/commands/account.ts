@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Credentials } from "../../admin_api/session.ts";
 import type { User } from "../../admin_api/shapes.ts";
 import { checkToken } from "../../check/check_token.ts";
 import { CheckError, VERDICTS } from "../../check/verdict.ts";
@@ -7,8 +8,14 @@ import type { Connection } from "../../connection/connection.ts";
 import { misuse } from "../../connection/origin.ts";
 import type { Keychain } from "../../context.ts";
 import { credentialsOf, needsConsent } from "../../lifecycle/credentials.ts";
-import { day, knownToken } from "../../lifecycle/expiry.ts";
-import { openSession, openTokenSession, type Session } from "../../lifecycle/open_session.ts";
+import { knownToken } from "../../lifecycle/expiry.ts";
+import {
+  openSession,
+  openTokenSession,
+  requireLoginServer,
+  type Session,
+  withTries,
+} from "../../lifecycle/open_session.ts";
 import type { KeptToken } from "../../lifecycle/replace_token.ts";
 import { sweep } from "../../lifecycle/sweep.ts";
 import { openTokenStores, type TokenStores } from "../../lifecycle/token_stores.ts";
@@ -29,7 +36,7 @@ interface OwnSession extends Session {
   readonly resolved: ResolvedToken | undefined;
 }
 
-interface AccountSession extends OwnSession {
+export interface AccountSession extends OwnSession {
   readonly connection: Connection;
   readonly stores: TokenStores;
   readonly signal: AbortSignal;
@@ -56,7 +63,8 @@ export async function withAccountSession(
   const { warn: onWarning } = call.reporter;
   const stores = storesOf(io, call.reporter);
   return await interruptible(io, async (signal) => {
-    const session = await openOwnSession(connection, { sources, io, signal });
+    const mayAsk = !call.spec.readOnly && canAsk(io);
+    const session = await openOwnSession(connection, { sources, io, mayAsk, signal });
     const { api, user, close } = session;
     try {
       await sweep(api, { stores, user, onWarning, signal, now: Date.now });
@@ -69,9 +77,10 @@ export async function withAccountSession(
 
 async function openOwnSession(
   connection: Connection,
-  { sources, io, signal }: {
+  { sources, io, mayAsk, signal }: {
     readonly sources: readonly TokenSource[];
     readonly io: Io;
+    readonly mayAsk: boolean;
     readonly signal: AbortSignal;
   },
 ): Promise<OwnSession> {
@@ -88,12 +97,19 @@ async function openOwnSession(
     const logIn = sources.some(({ preview }) => preview !== undefined);
     const { username, password, loginOption } = credentialsOf(io.env, connection);
     const complete = username !== undefined && password !== undefined;
-    if (!logIn || (!complete && !canAsk(io)) || needsConsent(connection) !== undefined) throw error;
-    const credentials = complete ? { username, password, loginOption } : {
-      loginOption,
-      ...await askCredentials(io)(connection.server.value, { username, password }),
+    if (!logIn || (!complete && !mayAsk) || needsConsent(connection) !== undefined) throw error;
+    if (!complete) await requireLoginServer(connection, { signal });
+    const ask = async (before: Credentials | undefined) => {
+      if (complete) return { username, password, loginOption };
+      const known = { username: before?.username ?? username, password };
+      const given = await askCredentials(io, () => "")(connection, { ...known, again: !!before });
+      if (given === undefined) throw error;
+      return { loginOption, ...given, typed: password === undefined };
     };
-    const session = await openSession(connection, { credentials, signal });
+    const session = await withTries(
+      ask,
+      (credentials) => openSession(connection, { credentials, signal }),
+    );
     io.secrets.watch(session.api);
     return { ...session, resolved: undefined };
   }
@@ -203,7 +219,6 @@ export function describeKept(
     id,
     name,
     expiresAt: expiresAt ?? null,
-    expires: expiresAt === undefined ? undefined : day(expiresAt),
     redacted: token.redacted,
     fingerprint: token.fingerprint,
     owner,

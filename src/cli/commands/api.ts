@@ -6,6 +6,7 @@ import {
 } from "../../admin_api/raw_request.ts";
 import { tokensByServer } from "../../check/check_token.ts";
 import type { Connection } from "../../connection/connection.ts";
+import { requireAllowed } from "../../connection/origin.ts";
 import { UsageError } from "../../errors.ts";
 import { endWarning, explainRefusal, knownToken } from "../../lifecycle/expiry.ts";
 import { createMask, type Mask } from "../../mask/mask.ts";
@@ -33,7 +34,9 @@ export async function api(
   const { options, reporter } = call;
   const request = readApiRequest(call.operands, options);
   if (!["GET", "HEAD"].includes(request.method)) requireNoDryRun(options, `api ${request.method}`);
-  const connected = await openConnection(call, io);
+  const mayAsk = !["GET", "HEAD"].includes(request.method);
+  const connected = await openConnection(call, io, { mayAsk });
+  if (mayAsk) requireAllowed(connected.connection.profile, "api");
   const watch = watchSignals(io.signals);
   try {
     return await sendRequest(request, {
@@ -128,6 +131,7 @@ async function exchange(prepared: PreparedRequest, exchanging: Exchange): Promis
     });
 
   const answer = await send(prepared.paginate ? pageFields(path, 1) : []);
+  io.sign?.hide();
   const mask = createMask(prepared.mask ? secretsOf(connection, resolved, io.env) : []);
   if (prepared.paginate && isSuccess(answer)) {
     const next = async (page: number) => {

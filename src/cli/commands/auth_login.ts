@@ -1,15 +1,28 @@
+import { resolve } from "node:path";
+import { AdminApiError } from "../../admin_api/admin_api_error.ts";
+import type { Credentials } from "../../admin_api/session.ts";
 import { tokensByServer } from "../../check/check_token.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { adcRunCommand, misuse } from "../../connection/origin.ts";
+import { adcRunCommand, misuse, type Profile } from "../../connection/origin.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { plainPasswordWarning } from "../../lifecycle/credentials.ts";
 import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
 import { requireTokenName } from "../../lifecycle/mint_token.ts";
-import { openSession, withAccount, withLogIn } from "../../lifecycle/open_session.ts";
+import {
+  openSession,
+  requireLoginServer,
+  withAccount,
+  withLogIn,
+  withTries,
+} from "../../lifecycle/open_session.ts";
 import { adoptToken, type KeptToken, replaceToken } from "../../lifecycle/replace_token.ts";
+import { previousToken } from "../../lifecycle/token_stores.ts";
+import { setProfile, useProfile } from "../../profiles/edit_profiles.ts";
+import { readUserProfiles } from "../../profiles/profile_file.ts";
+import { isProfileName } from "../../profiles/profile_settings.ts";
 import { Secret } from "../../secret.ts";
-import type { Storage } from "../../store/state.ts";
+import type { Storage, TokenRecord } from "../../store/state.ts";
 import { accountOf, isBlank, trimToken, validateToken } from "../../token/token_value.ts";
 import { namesOf } from "../global_options.ts";
 import { canAsk, interruptible, type Io } from "../io.ts";
@@ -21,6 +34,7 @@ import {
   askText,
   readCredentials,
   readStandardInput,
+  requireConfirmation,
   requireConsent,
 } from "../prompts.ts";
 import { openConnection, type OwnConnection } from "../settings.ts";
@@ -77,9 +91,12 @@ type LoginCommand = OwnCall<LoginOptions> & OwnConnection & { readonly storage: 
 
 /** Where nobody can be asked ADC's default stands, and the login says what answers there. */
 async function askServer(io: Io): Promise<string | undefined> {
-  return canAsk(io)
-    ? await askText("Server", io, { initial: USUAL_SERVER }) || USUAL_SERVER
-    : undefined;
+  if (!canAsk(io)) return undefined;
+  let server = await askText("Server", io, { initial: USUAL_SERVER }) || USUAL_SERVER;
+  while (!/^https?:\/\//i.test(server)) {
+    server = await askText("Server, with https:// or http://", io, { value: `https://${server}` });
+  }
+  return server;
 }
 
 async function loginWithPassword(command: LoginCommand, io: Io): Promise<number> {
@@ -90,29 +107,42 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
     ? DEFAULT_LIFETIME
     : await readLifetime(options.expiresIn, "--expires-in");
   await requireConsent(connection, { yes: options.yes, io });
-  const credentials = await readCredentials(connection, { options, io });
+  const stores = storesOf(io, reporter);
+  const { folder } = stores;
+  const [{ origin }] = connection.servers as [Connection["servers"][0]];
+  const requirePlaces = async (signal: AbortSignal) => {
+    io.sign?.show(line`waiting for ${connection.server.value}`);
+    await previousToken({ stores, storage, account: accountOf(origin, connection) });
+    // A password is not tried on whatever answers at ADC's default.
+    if (command.backendIsAssumed || canAsk(io)) await requireApi7(command, signal);
+    io.sign?.hide();
+  };
+  // Whatever stands in the way is found out before anybody types a password.
+  if (canAsk(io)) await interruptible(io, requirePlaces);
   const warning = plainPasswordWarning(connection);
   if (warning !== undefined) reporter.warn(warning);
-  const stores = storesOf(io, reporter);
-  const [{ origin }] = connection.servers as [Connection["servers"][0]];
-  const account = accountOf(origin, connection);
-  const logIn = async (signal: AbortSignal) => {
-    // A password is not tried on whatever answers at ADC's default.
-    if (command.backendIsAssumed) await requireLoginOptions(connection, signal);
+  const logIn = async (credentials: Credentials, signal: AbortSignal) => {
+    if (!canAsk(io)) await requirePlaces(signal);
+    io.sign?.show(line`logging in at ${connection.server.value}`);
     const session = await openSession(connection, { credentials, signal });
     const { api, user } = session;
     io.secrets.watch(api);
     try {
       warnOfSuperAdmin(user, reporter);
+      const profile = command.serverIsTyped ? await askProfile(user.username, io) : undefined;
+      const target = profile === undefined ? connection : { ...connection, profile };
+      const account = accountOf(origin, target);
+      io.sign?.show(fixed("creating the token"));
       const replace = () =>
         replaceToken(api, {
-          connection,
+          connection: target,
           stores,
           storage,
           account,
           user,
           name,
           expiresAt: endOf(lifetime, Date.now() + api.clockSkew),
+          confirm: confirmReplacement(options, io),
           check: async (token) => {
             if (options.check) await tryToken(token, { connection, reporter, signal });
           },
@@ -120,31 +150,92 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
           signal,
           now: Date.now,
         });
-      const kept = await withAccount(account, replace, { folder: stores.folder, signal });
+      const kept = await withAccount(account, replace, { folder, signal });
+      io.sign?.hide();
       await warnOfShadows(connection, { sources, storage, reporter });
       if (storage === "file") warnOfFile(reporter);
-      return announce(kept, { command, owner: user, folder: stores.folder });
+      const told = { ...command, connection: target };
+      const exitCode = announce(kept, { command: told, owner: user, folder });
+      if (profile !== undefined) await saveProfile(profile.name, { connection, reporter, io });
+      return exitCode;
     } finally {
       await session.close();
     }
   };
-  const { folder } = stores;
-  return await interruptible(
-    io,
-    (signal) => withLogIn(connection, credentials, () => logIn(signal), { folder, signal }),
+  return await withTries(
+    (before) => readCredentials(connection, { options, io, before }),
+    (credentials) =>
+      interruptible(io, (signal) => {
+        const work = () => logIn(credentials, signal);
+        return withLogIn(connection, credentials, work, { folder, signal });
+      }),
   );
 }
 
+/** A name for a server that was typed, which would have to be typed again otherwise. */
+async function askProfile(username: string, io: Io): Promise<Profile | undefined> {
+  const { path, profiles } = await readUserProfiles(io.env);
+  const suggested = [username, `${username}-2`].find((each) =>
+    isProfileName(each) && !profiles.has(each)
+  );
+  for (;;) {
+    const question = "Save as a profile? Name, or nothing";
+    const name = await askText(question, io, suggested === undefined ? {} : { value: suggested });
+    if (name === "") return undefined;
+    if (isProfileName(name) && !profiles.has(name)) {
+      return { name, file: path, project: false, explicit: false };
+    }
+  }
+}
+
+async function saveProfile(
+  name: string,
+  { connection, reporter, io }: {
+    readonly connection: Connection;
+    readonly reporter: OwnCall["reporter"];
+    readonly io: Io;
+  },
+): Promise<void> {
+  const { backend, server, gatewayGroup, tls } = connection;
+  const set = {
+    backend: backend.value,
+    server: server.value,
+    ...gatewayGroup.origin.kind !== "default" && { gatewayGroup: gatewayGroup.value },
+    ...tls.caCertFile && { caCertFile: resolve(io.cwd, tls.caCertFile.value.path) },
+    ...tls.skipVerify.value && { tlsSkipVerify: true },
+  };
+  const { before } = await setProfile(name, { env: io.env, set });
+  if (before.use === undefined) await useProfile(name, { env: io.env });
+  const use = before.use === undefined ? ", used by default" : `; use it with -p ${name}`;
+  reporter.info(line`saved profile ${name}${fixed(use)}`);
+}
+
+/** A pipeline may live by the token that is stored: only the very same one is replaced unasked. */
+function confirmReplacement({ replace }: LoginOptions, io: Io) {
+  return async ({ storage, name, user, fingerprint }: TokenRecord): Promise<void> => {
+    if (replace) return;
+    const place = storage === "file" ? "token file" : "keychain";
+    const holds = `The ${place} holds "${name ?? fingerprint}" of ${user ?? "another user"}`;
+    if (!canAsk(io)) {
+      throw new UsageError(`Cannot log in: the ${holds.slice(4)}, which would be revoked`, {
+        suggestion:
+          "Agree with --replace, or store this one for a profile: adc-run -p NAME auth login.",
+      });
+    }
+    await requireConfirmation(`${holds}. Replace it?`, io);
+  };
+}
+
 /** What a server that nobody called API7 Enterprise has to know before it gets a password. */
-async function requireLoginOptions(connection: Connection, signal: AbortSignal): Promise<void> {
-  const { AdminApi } = await import("../../admin_api/admin_api.ts");
-  const { AdminApiError } = await import("../../admin_api/admin_api_error.ts");
-  const api = await AdminApi.open(connection);
+async function requireApi7(
+  { connection, backendIsAssumed }: OwnConnection,
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    await api.loginOptions({ signal });
+    await requireLoginServer(connection, { signal });
   } catch (error) {
     const isOther = error instanceof AdminApiError && error.exitCode !== EXIT.unavailable;
-    if (!isOther) throw error;
+    if (!isOther || !backendIsAssumed) throw error;
     const { tried, found, status } = error;
     throw new AdminApiError({
       failure: "wrong-server",
@@ -156,8 +247,6 @@ async function requireLoginOptions(connection: Connection, signal: AbortSignal):
         "Check --server (ADC_SERVER). For Apache APISIX, store the admin key with " +
         '"auth login --with-token". To log in anyway, add --backend api7ee.',
     });
-  } finally {
-    await api.close();
   }
 }
 
@@ -185,7 +274,9 @@ function announce(
     backend.origin.kind === "flag" && `ADC_BACKEND=${backend.value}`,
     server.origin.kind === "flag" && `ADC_SERVER=${server.value}`,
   ].filter((text) => typeof text === "string");
-  if (missing.length > 0) reporter.info(line`to use it, set ${missing.join(" and ")}`);
+  if (missing.length > 0 && connection.profile === undefined) {
+    reporter.info(line`to use it, set ${missing.join(" and ")}`);
+  }
   return 0;
 }
 
@@ -201,11 +292,14 @@ function requireLogIn(connection: Connection): void {
 
 async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
   const { options, connection, sources, reporter, storage } = command;
+  const stores = storesOf(io, reporter);
+  for (const { origin } of connection.servers) {
+    await previousToken({ stores, storage, account: accountOf(origin, connection) });
+  }
   const token = await readToken(connection, io);
   if (options.check) await requireConsent(connection, { yes: options.yes, io, what: "a token" });
   if (options.check) await tryToken(token, { connection, reporter });
   const owner = options.check ? await findOwner(connection, token, { reporter }) : undefined;
-  const stores = storesOf(io, reporter);
   const tokens = new Map<string, Secret>();
   for (const [index, each] of tokensByServer(connection, token).entries()) {
     tokens.set(connection.servers[index]!.origin, each);
@@ -215,7 +309,8 @@ async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
   const revoked: string[] = [];
   for (const [origin, each] of tokens) {
     const account = accountOf(origin, connection);
-    const place = { connection, stores, storage, account, origin, onWarning };
+    const confirm = confirmReplacement(options, io);
+    const place = { connection, stores, storage, account, origin, confirm, onWarning };
     const adopt = () => adoptToken(each, { ...place, user: owner });
     revoked.push(...await withAccount(account, adopt, { folder }));
   }

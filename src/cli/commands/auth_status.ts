@@ -1,33 +1,87 @@
+import type { User } from "../../admin_api/shapes.ts";
 import { checkToken } from "../../check/check_token.ts";
-import { CheckError } from "../../check/verdict.ts";
-import { BACKENDS } from "../../connection/backends.ts";
-import { describeConnection } from "../../connection/connection.ts";
 import { explainNoToken } from "../../check/network_failure.ts";
-import { adcRunCommand, describeOrigin, type Origin } from "../../connection/origin.ts";
-import { UsageError } from "../../errors.ts";
-import { describeEnd, endWarning, explainRefusal, knownToken } from "../../lifecycle/expiry.ts";
+import { CheckError, type CheckResult } from "../../check/verdict.ts";
+import { BACKENDS } from "../../connection/backends.ts";
+import { type Connection, describeConnection } from "../../connection/connection.ts";
+import { adcRunCommand, requireAllowed } from "../../connection/origin.ts";
+import { type AdcRunError, UsageError } from "../../errors.ts";
+import { day, endWarning, explainRefusal, knownToken, timeLeft } from "../../lifecycle/expiry.ts";
 import type { TokenRecord } from "../../store/state.ts";
-import { NoTokenError, surveyTokens } from "../../token/resolve.ts";
+import {
+  NoTokenError,
+  type ResolvedToken,
+  type SourceReport,
+  surveyTokens,
+} from "../../token/resolve.ts";
 import { strayWarning } from "../../token/sources.ts";
 import type { Io } from "../io.ts";
+import type { TargetOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
-import { maskInRunner } from "../output/ci.ts";
+import { ciRunner, maskInRunner } from "../output/ci.ts";
+import { hasSymbols } from "../output/layout.ts";
 import { fixed, Line, line, writeToken } from "../output/out.ts";
-import { describeCheck, describeError, describeToken, formatTrail } from "../output/report.ts";
-import { findToken, openConnection } from "../settings.ts";
-import { describeOwner, findOwner, warnOfFile, withoutLogIn } from "./account.ts";
+import {
+  asAdcRunError,
+  describeCheck,
+  describeError,
+  describeToken,
+  detailsOf,
+  headlineOf,
+  labelled,
+  mark,
+  type Row,
+  SCHEMA_VERSION,
+  settingRows,
+  tokenText,
+  trailRows,
+} from "../output/report.ts";
+import { findToken, forTarget, openConnection, targetNames } from "../settings.ts";
+import { findOwner, warnOfFile, withoutLogIn } from "./account.ts";
 
-export async function authStatus(call: OwnCall, io: Io): Promise<number> {
+/** What is known of the token that a run would take. */
+interface Status {
+  readonly connection: Connection;
+  readonly trail: readonly SourceReport[];
+  readonly winner: ResolvedToken | undefined;
+  readonly record: TokenRecord | undefined;
+  readonly checked: CheckResult | undefined;
+  readonly owner: User | undefined;
+  /** Why a run would not start. */
+  readonly failure: AdcRunError | undefined;
+}
+
+export async function authStatus(call: OwnCall<TargetOptions>, io: Io): Promise<number> {
+  const { options, reporter } = call;
+  const names = await targetNames(call, io);
+  if (names !== undefined) return await statusOfMany(names, call, io);
+  const status = await findStatus(call, io);
+  const { failure } = status;
+  const exitCode = failure?.exitCode ?? 0;
+  if (options.json) {
+    const data = { ...describeStatus(status), exitCode };
+    // As of everything that fails.
+    if (failure === undefined) reporter.answer(data);
+    else reporter.report(data);
+    return exitCode;
+  }
+  show(status, call, io);
+  if (failure !== undefined && ciRunner(io) !== undefined) reporter.fail(failure);
+  return exitCode;
+}
+
+async function findStatus(call: OwnCall, io: Io): Promise<Status> {
   const { options, reporter } = call;
   const { connection, sources } = await openConnection(call, io);
+  const { env } = io;
   const { trail, winner, error: missing } = await surveyTokens({ connection, sources });
   const error = missing && await explainNoToken(missing, connection);
-  const { env } = io;
   const record = winner &&
     await knownToken(winner.token, { connection, env, onWarning: reporter.warn });
   const stray = winner && strayWarning(connection, { source: winner.source, env });
   if (stray !== undefined) reporter.warn(stray);
   const now = Date.now();
+  io.sign?.show(line`waiting for ${connection.server.value}`);
   const tried = winner && options.check
     ? await checkToken(winner.token, { connection })
     : undefined;
@@ -40,41 +94,119 @@ export async function authStatus(call: OwnCall, io: Io): Promise<number> {
   const owner = winner && checked?.verdict === "valid"
     ? await findOwner(connection, winner.token, { reporter })
     : undefined;
+  io.sign?.hide();
   const failure = error ??
     (checked !== undefined && checked.verdict !== "valid"
       ? new CheckError(checked, { resolved: winner! })
       : undefined);
-  if (options.json) {
-    reporter.answer({
-      connection: describeConnection(connection),
-      sources: trail,
-      token: winner && { ...describeToken(winner), ...describeRecord(record) },
-      check: winner ? describeCheck(checked) : { verdict: "no-token" },
-      owner,
-      error: failure && describeError(failure),
-    });
-    return failure?.exitCode ?? 0;
+  return { connection, trail, winner, record, checked, owner, failure };
+}
+
+function describeStatus(status: Status): Record<string, unknown> {
+  const { connection, trail, winner, record, checked, owner, failure } = status;
+  return {
+    connection: describeConnection(connection),
+    sources: trail,
+    token: winner && { ...describeToken(winner), ...describeRecord(record) },
+    check: winner ? describeCheck(checked) : { verdict: "no-token" },
+    owner,
+    error: failure && describeError(failure),
+  };
+}
+
+/** The verdict first, then what it is about, then what to do. */
+function show(status: Status, { options, reporter }: OwnCall, io: Io): void {
+  const { connection, trail, winner, record, owner, failure } = status;
+  const { backend, server, gatewayGroup, profile } = connection;
+  const of = [
+    fixed(backend.value),
+    BACKENDS[backend.value].hasGatewayGroups && line`group ${gatewayGroup.value}`,
+    profile && line`profile ${profile.name}`,
+  ].filter((each) => each instanceof Line).reduce((before, each) => line`${before}, ${each}`);
+  reporter.print(line`${server.value}  ${of}`);
+  const rows: Row[] = [[verdictOf(status), winner ? tokenOf(status) : ""]];
+  if (owner !== undefined) {
+    rows.push(["user", line`${owner.username} (${owner.roles.join(", ") || "no roles"})`]);
   }
-  const { backend, server, gatewayGroup } = connection;
-  const place = ({ value, origin }: { readonly value: string; readonly origin: Origin }) =>
-    line`${value} (${describeOrigin(origin)})`;
-  const lines = [
-    line`server   ${place(server)}`,
-    line`backend  ${place(backend)}`,
-    BACKENDS[backend.value].hasGatewayGroups && line`group    ${place(gatewayGroup)}`,
-    ...formatTrail(trail).map((each) => line`source   ${each}`),
-    winner && line`token    ${winner.token} from ${fixed(winner.source)}`,
-    winner && fixed(`check    ${checked?.verdict ?? "not made"}`),
-    record?.name !== undefined && line`name     ${record.name}`,
-    record && hasKnownEnd(record) && fixed(`end      ${describeEnd(record.expiresAt, now)}`),
-    owner && line`owner    ${describeOwner(owner)}`,
-  ].filter((each) => each instanceof Line);
-  for (const each of lines) reporter.print(each);
-  if (failure === undefined) return 0;
-  // What every source said stands above already.
-  return reporter.fail(
-    failure instanceof NoTokenError ? failure.withoutTrail() : failure,
-  );
+  if (record && hasKnownEnd(record)) rows.push(["expires", describeExpiry(record.expiresAt)]);
+  // The same value in two places hides nothing.
+  const hidden = trail.slice(trail.findIndex(({ source }) => source === winner?.source) + 1)
+    .filter((each) => each.status === "found" && !each.detail.endsWith(String(winner?.token)));
+  if (winner) {
+    rows.push(...hidden.map(({ source, detail }): Row => ["hides", `${source}: ${detail}`]));
+  }
+  const login = trail.find(({ detail }) => /^a run would log in/.test(detail));
+  if (winner === undefined && login !== undefined) rows.push(["login", login.detail]);
+  if (failure !== undefined) {
+    if (!(failure instanceof NoTokenError)) rows.push(["reason", headlineOf(failure)]);
+    else if (failure.trail.length === 0) rows.push(["reason", failure.message]);
+    rows.push(
+      ...detailsOf(failure, options).filter(([label]) =>
+        !["token", "server", "source"].includes(label)
+      ),
+    );
+  }
+  if (options.verbose) rows.push(...settingRows(connection), ...trailRows(trail));
+  const symbol = mark(failure === undefined ? "ok" : "failed", io, "stdout");
+  const margin = hasSymbols(io, "stdout") ? "  " : "";
+  for (const [index, each] of labelled(rows).entries()) {
+    reporter.print(line`${index === 0 ? symbol : fixed(margin)}${each}`);
+  }
+}
+
+function verdictOf({ winner, checked, failure }: Status): string {
+  if (checked !== undefined) return checked.verdict;
+  if (winner !== undefined) return "not checked";
+  return failure instanceof NoTokenError ? "no token" : "broken";
+}
+
+function tokenOf({ winner, record }: Pick<Status, "winner" | "record">): Line {
+  const name = record?.name === undefined ? fixed("") : line`, "${record.name}"`;
+  return line`${tokenText(winner!)}${name}`;
+}
+
+function describeExpiry(expiresAt: number | undefined): Line {
+  if (expiresAt === undefined) return fixed("never");
+  return fixed(`${day(expiresAt)}, ${timeLeft(expiresAt, Date.now())}`);
+}
+
+/** A line a profile. */
+async function statusOfMany(
+  names: readonly string[],
+  call: OwnCall<TargetOptions>,
+  io: Io,
+): Promise<number> {
+  const { options, reporter } = call;
+  const found: { name: string; status?: Status; error: AdcRunError | undefined }[] = [];
+  for (const name of names) {
+    try {
+      const status = await findStatus(forTarget(name, call), io);
+      found.push({ name, status, error: status.failure });
+    } catch (thrown) {
+      found.push({ name, error: asAdcRunError(thrown) });
+    }
+  }
+  const exitCode = found.find(({ error }) => error !== undefined)?.error?.exitCode ?? 0;
+  if (options.json) {
+    const targets = found.map(({ name, status, error }) => ({
+      profile: name,
+      ...(status ? describeStatus(status) : { error: describeError(error!) }),
+    }));
+    if (exitCode === 0) reporter.answer({ targets, exitCode });
+    else reporter.report({ targets, exitCode });
+    return exitCode;
+  }
+  reporter.table(found.map(({ name, status, error }) => [
+    line`${mark(error === undefined ? "ok" : "failed", io, "stdout")}${name}`,
+    fixed(status === undefined ? "cannot check" : verdictOf(status)),
+    status?.winner ? tokenOf(status) : headlineOf(error!),
+    error !== undefined
+      ? line`adc-run -p ${name} auth status`
+      : status?.record && hasKnownEnd(status.record)
+      ? line`expires ${describeExpiry(status.record.expiresAt)}`
+      : "",
+  ]));
+  return exitCode;
 }
 
 function describeRecord(record: TokenRecord | undefined): Record<string, unknown> {
@@ -92,6 +224,7 @@ function hasKnownEnd({ expiresAt, neverExpires }: TokenRecord): boolean {
 export async function authToken(call: OwnCall, io: Io): Promise<number> {
   const { options, reporter } = call;
   const { connection, sources } = await openConnection(call, io);
+  requireAllowed(connection.profile, "token");
   const looking = withoutLogIn(sources);
   if (looking.length === 0) {
     throw new UsageError('Cannot print a token: source "admin-api" creates tokens for runs only', {
@@ -101,6 +234,7 @@ export async function authToken(call: OwnCall, io: Io): Promise<number> {
   const resolved = await findToken({ connection, sources: looking });
   // What a script does with it may show it.
   maskInRunner({ connection, resolved }, { reporter, io, options });
-  writeToken(resolved.token, io, options.json ? describeToken(resolved) : undefined);
+  const beside = { schemaVersion: SCHEMA_VERSION, ...describeToken(resolved) };
+  writeToken(resolved.token, io, options.json ? beside : undefined);
   return 0;
 }

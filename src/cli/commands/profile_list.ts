@@ -44,9 +44,8 @@ export async function profileList({ options, reporter }: OwnCall, io: Io): Promi
     reporter.info(fixed("there are no profiles yet; create one with: adc-run profile set NAME"));
     return 0;
   }
-  const rows = profiles.map((each) => row(each, used.includes(each.name)));
-  const head = ["", "NAME", "BACKEND", "SERVER", "GATEWAY GROUP", "FILE"].map(fixed);
-  reporter.table([head, ...rows]);
+  const rows = profiles.map((each) => row(each, used.includes(each.name), options.verbose));
+  reporter.table([["  NAME", "SERVER", "BACKEND", ""].map(fixed), ...rows]);
   return 0;
 }
 
@@ -60,9 +59,14 @@ async function namesInUse({ env, cwd }: Io, reporter: Reporter): Promise<readonl
   }
 }
 
-function row(profile: Profile, used: boolean): readonly Text[] {
-  const { name, backend = "-", server = "-", gatewayGroup = "-", file } = profile;
-  return [used ? "*" : " ", name, backend, server, gatewayGroup, file];
+function row(profile: Profile, used: boolean, verbose: boolean | undefined): readonly Text[] {
+  const { name, backend = "-", server = "-", gatewayGroup, file, project } = profile;
+  return [
+    line`${fixed(used ? "* " : "  ")}${name}`,
+    server,
+    gatewayGroup === undefined ? backend : line`${backend}, group ${gatewayGroup}`,
+    verbose ? file : fixed(project ? "in adc-run.json" : ""),
+  ];
 }
 
 interface ShownSetting {
@@ -114,9 +118,9 @@ async function settingsOf(
   return SETTING_NAMES.flatMap((key) => {
     if (key === "use") return [];
     const [value, from] = [profile[key], settings[key]];
-    return value === undefined || from === undefined
-      ? []
-      : [[key, { value, profile: from.profile }] as const];
+    if (value === undefined) return [];
+    // What a project's file has taken from it comes from no profile of its own.
+    return [[key, { value, profile: from?.profile ?? profile.name }] as const];
   });
 }
 

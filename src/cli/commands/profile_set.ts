@@ -58,7 +58,7 @@ function settingsFrom(options: SetOptions, cwd: string): StoredProfile {
   for (const key of SETTING_NAMES) {
     const value = options[key];
     if (value !== undefined) {
-      set[key] = key === "sources" ? splitList(String(value)) : value;
+      set[key] = ["sources", "allow"].includes(key) ? splitList(String(value)) : value;
     }
   }
   for (const key of PATH_SETTINGS) {

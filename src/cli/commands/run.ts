@@ -1,16 +1,21 @@
 import { needsBackend } from "../../adc/arguments.ts";
 import { UsageError } from "../../errors.ts";
+import { isPipeline } from "../../lifecycle/credentials.ts";
 import type { RunResult } from "../../run/options.ts";
-import { readCall, run, type RunTerms } from "../../run/run.ts";
+import { type Call, readCall, run, type RunTerms } from "../../run/run.ts";
 import { watchSignals } from "../../run/signals.ts";
+import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
-import { createReporter } from "../output/report.ts";
+import { openReport } from "../output/out.ts";
+import { line } from "../output/out.ts";
+import { createReporter, type Reporter } from "../output/report.ts";
 import {
   announce,
   describeEndedRun,
   judgeRun,
   printPlan,
   type RunOutput,
+  tellDrift,
   tellEnding,
 } from "../output/run_report.ts";
 import { type RunCommand, runOptionsOf } from "../run_settings.ts";
@@ -18,8 +23,10 @@ import { namedEnvFile, profilesOf } from "../settings.ts";
 
 export async function runCommand({ words, exec, options }: RunCommand, io: Io): Promise<number> {
   const reporter = createReporter(io, options);
+  if (options.report !== undefined) io.reportFile = openReport(options.report, io);
   const output = { reporter, io, options };
   const call = await readCall(words, exec);
+  rejectDrift(options, call);
   // A command that asks no server is the same for all profiles, and a default that is malformed or gone is
   // nothing to it; one that was named for this run is.
   const online = exec || needsBackend(call.args);
@@ -39,7 +46,7 @@ export async function runCommand({ words, exec, options }: RunCommand, io: Io): 
       stdin: "inherit",
       stdout: io.stdout,
       stderr: io.stderr,
-      pseudoTerminal: pseudoTerminalOf({ exec, options }, io),
+      pseudoTerminal: pseudoTerminalOf({ exec, options }, { io, reporter }),
       onWarning: reporter.warn,
       onPlan: (plan) => {
         if (options.dryRun) printPlan(plan, output);
@@ -53,12 +60,22 @@ export async function runCommand({ words, exec, options }: RunCommand, io: Io): 
   }
 }
 
+function rejectDrift(
+  { failOnDrift, fromEnvironment }: GlobalOptions,
+  { program, args }: Call,
+): void {
+  if (!failOnDrift || (program === undefined && args.command === "diff")) return;
+  if (fromEnvironment.has("failOnDrift")) return;
+  const command = program === undefined ? args.command : "exec";
+  throw new UsageError(`Cannot use --fail-on-drift with "${command}": only diff tells of drift`);
+}
+
 function conclude(result: RunResult, { reporter, io, options }: RunOutput): number {
   const judgement = judgeRun(result, options);
-  if (options.json) {
-    reporter.report(describeEndedRun(result, judgement));
-  } else {
-    tellEnding(result, judgement, reporter);
+  if (result.drift !== undefined) tellDrift([result.drift], { io, reporter });
+  reporter.report(describeEndedRun(result, judgement));
+  if (!options.json) {
+    tellEnding(result, judgement, { reporter, options });
   }
   // A leak is told of runs that succeeded, so this takes no code away.
   if (result.signal !== null) io.endedBy?.(result.signal);
@@ -67,13 +84,19 @@ function conclude(result: RunResult, { reporter, io, options }: RunOutput): numb
 
 /** The program of `exec` gets a terminal of its own where all three streams are one, unless in CI. */
 function pseudoTerminalOf(
-  { exec, options: { tty, fromEnvironment } }: Pick<RunCommand, "exec" | "options">,
-  io: Io,
+  { exec, options: { tty, verbose, fromEnvironment } }: Pick<RunCommand, "exec" | "options">,
+  { io, reporter }: { readonly io: Io; readonly reporter: Reporter },
 ): RunTerms["pseudoTerminal"] {
-  if (!(tty ?? (exec && !io.env.CI))) return undefined;
+  if (!(tty ?? (exec && !isPipeline(io.env)))) return undefined;
   const required = tty === true && !fromEnvironment.has("tty");
   if (Object.values(io.terminals).every((terminal) => terminal)) {
-    return { terminal: { input: io.stdin, output: io.stdout }, required };
+    const onMissing = (reason: string) => {
+      if (verbose) reporter.info(line`no pseudo-terminal, so pipes: ${reason}`);
+    };
+    return {
+      terminal: { input: io.stdin, output: io.stdout },
+      onMissing: required ? undefined : onMissing,
+    };
   }
   if (!required) return undefined;
   throw new UsageError(

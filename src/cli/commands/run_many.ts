@@ -12,8 +12,9 @@ import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { fixed } from "../output/out.ts";
 import { asAdcRunError, createReporter, describeError, type Reporter } from "../output/report.ts";
-import { announce, judgeRun, tellEnding } from "../output/run_report.ts";
+import { announce, judgeRun, tellDrift, tellEnding } from "../output/run_report.ts";
 import {
+  countTargets,
   describeTarget,
   exitCodeOfTargets,
   formatTargets,
@@ -49,6 +50,7 @@ export async function runMany(command: RunManyCommand, io: Io): Promise<number> 
       `Profiles ${quoted} have the same target; ADC will run against it once for each.`,
     );
   }
+  io.sign?.show(fixed(`checking ${profiles.length} targets`));
   const interrupt = abortOnInterrupt(io.signals);
   const streams = openTargetStreams(profiles, { io, options });
   const output = { options, io, reporter, streams };
@@ -64,7 +66,11 @@ export async function runMany(command: RunManyCommand, io: Io): Promise<number> 
       sources: await sourcesOfTargets(profiles, output),
       stdout: ({ name }) => streams.stdout(name),
       stderr: ({ name }) => streams.stderr(name),
-      isFailure: (result) => judgeRun(result, options).exitCode !== 0,
+      isFailure: (result) => {
+        const { exitCode, drifted } = judgeRun(result, options);
+        // Whoever looks for drift wants to hear of all of it.
+        return exitCode !== 0 && !drifted;
+      },
       onWarning: (warning, { name }) => streams.reporter(name).warn(warning),
       onPrepared: (prepared) => {
         throwWhatAllHave(prepared, options);
@@ -110,7 +116,7 @@ function rejectForSeveralTargets(
   }
   if (command === "diff") {
     reporter.info(
-      fixed("ADC writes diff.yaml for each profile: only the last one's stays"),
+      fixed("diff takes turns: ADC always writes diff.yaml, which is kept as diff.NAME.yaml"),
     );
   }
 }
@@ -134,10 +140,16 @@ function announceAll(
   prepared: readonly PreparedTarget[],
   { options, io, reporter, streams }: Output,
 ): void {
+  io.sign?.hide();
   warnOfSharedToken(prepared, reporter);
+  const refused = prepared.filter(({ plan }) => plan === undefined).length;
+  const outcome = refused === 0 ? "ok" : `${refused} failed`;
+  reporter.info(fixed(`checking ${prepared.length} targets… ${outcome}`));
   if (!options.keepGoing && prepared.some(({ plan }) => plan === undefined)) return;
   for (const { profile: { name }, plan } of prepared) {
-    if (plan !== undefined) announce(plan, { reporter: streams.reporter(name), io, options });
+    if (plan !== undefined) {
+      announce(plan, { reporter: streams.reporter(name), io, options, named: true });
+    }
   }
 }
 
@@ -147,7 +159,7 @@ function tellTarget(
 ): void {
   const reporter = streams.reporter(profile.name);
   if (outcome === "refused") reporter.fail(error);
-  if (result !== undefined) tellEnding(result, judgeRun(result, options), reporter);
+  if (result !== undefined) tellEnding(result, judgeRun(result, options), { reporter, options });
 }
 
 /** What stands in the way of all of them alike is said once. */
@@ -187,17 +199,20 @@ function conclude(
   reason: unknown,
 ): number {
   const own = exitCodeOfTargets(results, options);
+  tellDrift(results.flatMap(({ result }) => result?.drift ?? []), { io, reporter });
   // Where all succeeded all the same, there is nothing that the signal has ended.
   const ended = own !== 0 && reason instanceof Interrupted ? reason : undefined;
   const exitCode = ended?.exitCode ?? own;
-  if (options.json) {
+  if (options.json || io.reportFile) {
     const targets = results.map((each) => {
       const { warnings } = streams.reporter(each.profile.name);
       return { ...describeTarget(each, options), ...(warnings.length > 0 && { warnings }) };
     });
     reporter.report({ targets, exitCode });
-  } else if (isWorthATable(results, { options, exitCode, streams })) {
-    reporter.table(formatTargets(results, options), "stderr");
+  }
+  if (!options.json && isWorthATable(results, { options, exitCode, streams })) {
+    reporter.table(formatTargets(results, { options, io }), "stderr", "");
+    reporter.print(fixed(countTargets(results, options)), "stderr");
   }
   if (ended !== undefined) io.endedBy?.(ended.signal);
   return exitCode;

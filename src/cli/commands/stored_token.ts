@@ -3,7 +3,8 @@ import { AdminApiError } from "../../admin_api/admin_api_error.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { adcRunCommand, misuse } from "../../connection/origin.ts";
-import { AdcRunError, EXIT } from "../../errors.ts";
+import type { Environment } from "../../context.ts";
+import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { clearLeftOvers } from "../../lifecycle/clear_left_overs.ts";
 import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
 import { revokeBySelf } from "../../lifecycle/old_tokens.ts";
@@ -14,11 +15,14 @@ import { sweep } from "../../lifecycle/sweep.ts";
 import { forgetToken, type TokenStores } from "../../lifecycle/token_stores.ts";
 import { tokenPrefix } from "../../secret.ts";
 import type { Storage, TokenRecord } from "../../store/state.ts";
+import { surveyTokens } from "../../token/resolve.ts";
+import type { TokenSource } from "../../token/source.ts";
 import { accountOf, accountsFor, originsOf } from "../../token/token_value.ts";
 import { contextOf, interruptible, type Io } from "../io.ts";
 import type { LogoutOptions, RotateOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { fixed, line } from "../output/out.ts";
+import type { Reporter } from "../output/report.ts";
 import { openConnection } from "../settings.ts";
 import {
   describeEntries,
@@ -34,7 +38,16 @@ export async function authRotate(
   call: OwnCall<RotateOptions>,
   io: Io,
 ): Promise<number> {
-  const { options, reporter } = call;
+  const { options, reporter, operands } = call;
+  if (operands.length > 0 || options.all || options.due !== undefined) {
+    return await (await import("./workflow_tokens.ts")).rotateWorkflows(call, io);
+  }
+  if (options.toCommand !== undefined || options.toFile !== undefined || options.print) {
+    throw new UsageError("Cannot hand the stored token over: name the workflow that it is for");
+  }
+  if (options.source !== undefined && !options.fromEnvironment.has("source")) {
+    throw new UsageError('--source has no effect with "adc-run auth rotate"');
+  }
   const { connection, sources } = await openConnection(call, io);
   const { backend } = connection;
   if (!BACKENDS[backend.value].hasUsers) {
@@ -46,11 +59,23 @@ export async function authRotate(
     : { lifetime: await readLifetime(options.expiresIn, "--expires-in") };
   const stores = storesOf(io, reporter);
   const account = await storedAccount(connection, stores);
+  await refuseShadowed(connection, { sources, account, stores, env: io.env });
+  if (options.dryRun) {
+    const record = (await findStoredToken(account, stores))?.record;
+    const which = record?.name === undefined ? "the token" : `"${record.name}"`;
+    const storage = record?.storage ?? "keychain";
+    const place = describeEntries([account], { storage, folder: stores.folder });
+    if (options.json) return reporter.answer({ wouldRotate: record?.name ?? null, account });
+    reporter.print(line`would rotate ${which} in ${place}`);
+    return 0;
+  }
   const rotate = async (signal: AbortSignal) => {
     const found = await findStoredToken(account, stores);
     if (found === undefined) {
       throw new AdcRunError(
-        `Cannot rotate: no token is stored for ${account}`,
+        connection.profile?.explicit
+          ? `Cannot rotate: profile "${connection.profile.name}" has no token of its own`
+          : `Cannot rotate: no token is stored for ${account}`,
         EXIT.permission,
         { suggestion: `Create one with: ${adcRunCommand("auth login", connection)}` },
       );
@@ -121,6 +146,42 @@ async function storedAccount(connection: Connection, stores: TokenStores): Promi
   return accountOf(origin, connection);
 }
 
+/** Whoever hands the token over in another way means that one, which is not adc-run's to replace. */
+async function refuseShadowed(
+  connection: Connection,
+  { sources, account, stores, env }: {
+    readonly sources: readonly TokenSource[];
+    readonly account: string;
+    readonly stores: TokenStores;
+    readonly env: Environment;
+  },
+): Promise<void> {
+  const stored = await findStoredToken(account, stores);
+  if (stored === undefined) return;
+  const at = sources.findIndex(({ name }) => name === STORAGES[stored.storage].source);
+  const before = sources.slice(0, Math.max(at, 0))
+    // A helper may ask for a password: that it is named will do.
+    .filter(({ name, preview }) => name !== "command" && preview === undefined);
+  const { trail } = await surveyTokens({ connection, sources: before });
+  const helper = connection.profile?.tokenCommand === undefined
+    ? env.ADC_TOKEN_COMMAND && "ADC_TOKEN_COMMAND"
+    : "the profile's tokenCommand";
+  const shadow = at < 0
+    ? "its sources leave this one out"
+    : trail.find(({ status }) => status !== "absent")?.detail ??
+      (sources.slice(0, at).some(({ name }) => name === "command") ? helper : undefined);
+  if (!shadow) return;
+  const place = describeEntries([account], { storage: stored.storage, folder: stores.folder });
+  throw new AdcRunError(
+    `Cannot rotate the token in ${place}: a run takes another one, ${shadow}`,
+    EXIT.config,
+    {
+      suggestion: "Unset what names the other one to rotate the stored token; " +
+        'a workflow\'s token is rotated by name, "adc-run auth rotate NAME".',
+    },
+  );
+}
+
 /** The new token lives as long as the old one was to live. */
 function lifetimeOf(record: TokenRecord | undefined): number | undefined {
   if (record?.neverExpires) return undefined;
@@ -159,7 +220,7 @@ export async function authLogout(
       for (let rest = 2; rest > 0; rest--) {
         const stored = await findStoredToken(account, stores);
         if (stored === undefined) break;
-        const revoked = !options.keep && await revoke(stored, connection);
+        const revoked = !options.keep && await revoke(stored, connection, reporter);
         const { storage } = stored;
         await forgetToken({ stores, storage, account });
         removed.push({ account, storage, revoked });
@@ -190,6 +251,7 @@ export async function authLogout(
 async function revoke(
   { token, record }: StoredEntry,
   connection: Connection,
+  reporter: Reporter,
 ): Promise<boolean> {
   // A token that was made here is API7 Enterprise's, whatever the backend is set to now.
   const { backend } = connection;
@@ -199,6 +261,13 @@ async function revoke(
   if (!BACKENDS[here.backend.value].hasUsers) return false;
   try {
     const id = record?.id ?? await idOf(token, here);
+    if (id === undefined) {
+      reporter.warn(
+        `The token ${token} is still valid on the server: adc-run did not make it, and cannot tell which ` +
+          'of the user\'s tokens it is. If nothing uses it, revoke it with "adc-run auth revoke".',
+      );
+      return false;
+    }
     await revokeBySelf(token, { id, connection: here });
     return true;
   } catch (error) {
@@ -219,24 +288,13 @@ async function revoke(
 async function idOf(
   token: StoredEntry["token"],
   connection: Connection,
-): Promise<string> {
+): Promise<string | undefined> {
   // An admin key is nobody's, and may see tokens that are not its own.
   const isUserToken = tokenPrefix(token.reveal()) === "a7ee-";
   const api = await AdminApi.open(connection, { token });
   try {
     const [only, ...others] = isUserToken ? await api.tokens() : [];
-    if (only !== undefined && others.length === 0) return only.id;
-    throw new AdcRunError(
-      "Cannot revoke the token: adc-run did not create it and cannot tell which of the user's tokens it is",
-      EXIT.data,
-      {
-        suggestion:
-          `Use --keep to remove it here, and revoke it with "${
-            adcRunCommand("auth revoke", connection)
-          }" or in ` +
-          "the Dashboard (Organization > Tokens).",
-      },
-    );
+    return others.length === 0 ? only?.id : undefined;
   } finally {
     await api.close();
   }

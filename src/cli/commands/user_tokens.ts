@@ -1,15 +1,17 @@
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
-import type { TokenInfo } from "../../admin_api/shapes.ts";
-import { AdcRunError, UsageError } from "../../errors.ts";
-import { day, hasEnded } from "../../lifecycle/expiry.ts";
+import type { TokenInfo, User } from "../../admin_api/shapes.ts";
+import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
+import { day, hasEnded, readLifetime, timeLeft } from "../../lifecycle/expiry.ts";
 import { forgetToken, storedToken, type TokenStores } from "../../lifecycle/token_stores.ts";
+import { ownTokens } from "../../lifecycle/workflow_token.ts";
 import type { TokenRecord } from "../../store/state.ts";
 import { canAsk, type Io, whyNotAsked } from "../io.ts";
-import type { RevokeOptions } from "../manual/auth_commands.ts";
+import type { ListOptions, RevokeOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { fixed, line, type Text } from "../output/out.ts";
+import { count } from "../output/report.ts";
 import { requireConfirmation } from "../prompts.ts";
-import { describeOwner, withAccountSession } from "./account.ts";
+import { withAccountSession } from "./account.ts";
 
 /** A token that was not used for so long is likely forgotten, in seconds: 90 days. */
 const STALE = 90 * 24 * 60 * 60;
@@ -26,20 +28,58 @@ interface ListedToken {
   readonly expired: boolean;
 }
 
-export async function authList(call: OwnCall, io: Io): Promise<number> {
+export async function authList(call: OwnCall<ListOptions>, io: Io): Promise<number> {
   const { options, reporter } = call;
+  const { fail, expiring, unused, user: other } = options;
+  const within = expiring === undefined ? undefined : await readTime(expiring, "--expiring");
+  const idle = unused === undefined ? undefined : await readTime(unused, "--unused");
+  if (fail && within === undefined && idle === undefined) {
+    throw new UsageError("Cannot use --fail alone: say what is to be found", {
+      suggestion: "Add --expiring 14d, --unused 90d, or both.",
+    });
+  }
   return await withAccountSession(call, io, async (session) => {
     const { api, user, connection, resolved, stores, signal } = session;
     const records = (await stores.state.list()).filter(({ origin }) => origin === api.origin);
     const used = resolved?.token.fingerprint;
     const all = await api.tokens({ signal });
     const now = Date.now() + api.clockSkew;
-    const tokens = all.map((token) => listed(token, { records, used, now }));
-    if (options.json) return reporter.answer({ server: api.origin, owner: user, tokens });
-    reporter.info(line`tokens of ${describeOwner(user)} at ${connection.server.value}`);
-    if (tokens.length > 0) reporter.table(rowsOf(tokens));
-    return 0;
+    const whose = other === undefined || other === user.username
+      ? ownTokens(all, user)
+      : all.filter(({ userName }) => userName === other);
+    if (other !== undefined && whose.length === 0) {
+      throw new UsageError(`Cannot list the tokens of "${other}": the server shows none`);
+    }
+    const isFound = ({ expiresAt, lastUsedAt, createdAt }: TokenInfo) =>
+      (within === undefined && idle === undefined) ||
+      (within !== undefined && hasEnded(expiresAt, now + within)) ||
+      (idle !== undefined && hasEnded(lastUsedAt ?? createdAt, now - idle));
+    const tokens = whose.filter(isFound).map((token) => listed(token, { records, used, now }))
+      .sort((a, b) => (a.expiresAt ?? Infinity) - (b.expiresAt ?? Infinity) || 0);
+    io.sign?.hide();
+    const exitCode = fail && tokens.length > 0 ? EXIT.findings : 0;
+    if (options.json) {
+      reporter.answer({ server: api.origin, owner: user, tokens });
+      return exitCode;
+    }
+    const number = count(tokens.length, "token");
+    const owner = other ?? user.username;
+    reporter.print(line`${number} of ${owner} at ${connection.server.value}`);
+    if (tokens.length > 0) reporter.table(rowsOf(tokens, { ids: options.ids, now }));
+    const totals = totalsOf(tokens);
+    if (totals !== "") reporter.print(fixed(totals));
+    if (exitCode !== 0) {
+      const what = [expiring && `ending within ${expiring}`, unused && `unused for ${unused}`];
+      reporter.complain(line`Found ${number} ${what.filter(Boolean).join(" or ")}`);
+    }
+    return exitCode;
   });
+}
+
+async function readTime(text: string, option: string): Promise<number> {
+  const time = await readLifetime(text, option);
+  if (time === undefined) throw new UsageError(`Cannot use ${option} "never": expected a duration`);
+  return time;
 }
 
 function listed(
@@ -63,25 +103,43 @@ function listed(
   };
 }
 
-function rowsOf(tokens: readonly ListedToken[]): readonly (readonly Text[])[] {
-  const date = (seconds: number | null, none: string) =>
-    fixed(seconds === null ? none : day(seconds));
+function rowsOf(
+  tokens: readonly ListedToken[],
+  { ids, now }: { readonly ids: boolean | undefined; readonly now: number },
+): readonly (readonly Text[])[] {
   const rows = tokens.map((token) => [
-    token.current ? "*" : " ",
-    token.name,
-    token.id,
-    date(token.createdAt, "?"),
-    date(token.expiresAt, "never"),
-    date(token.lastUsedAt, "never"),
-    fixed(
-      [
-        token.current && "in use here",
-        token.expired && "expired",
-        token.stale && !token.expired && "stale",
-      ].filter((word) => typeof word === "string").join(", "),
-    ),
+    line`${fixed(token.current ? "* " : "  ")}${token.name}`,
+    ...ids ? [token.id, fixed(token.createdAt === null ? "?" : day(token.createdAt))] : [],
+    ...expiryOf(token, now).map(fixed),
+    fixed(token.lastUsedAt === null ? "never" : daysAgo(token.lastUsedAt, now)),
+    fixed([
+      ...token.current ? ["* used here"] : [],
+      ...token.stale && !token.expired ? ["stale"] : [],
+    ].join(", ")),
   ]);
-  return [["", "NAME", "ID", "CREATED", "EXPIRES", "LAST USED", ""].map(fixed), ...rows];
+  const head = ["  NAME", ...ids ? ["ID", "CREATED"] : [], "EXPIRES", "", "LAST USED"];
+  return [head.map(fixed), ...rows];
+}
+
+function expiryOf({ expiresAt, expired }: ListedToken, now: number): readonly [string, string] {
+  if (expiresAt === null) return ["never !", ""];
+  return expired ? ["expired", ""] : [day(expiresAt), timeLeft(expiresAt, now).replace("in ", "")];
+}
+
+function daysAgo(seconds: number, now: number): string {
+  return day(seconds) === day(now / 1000) ? "today" : day(seconds);
+}
+
+/** What is worth a thought: `1 expired, 1 never ends`. */
+function totalsOf(tokens: readonly ListedToken[]): string {
+  const expired = tokens.filter((token) => token.expired).length;
+  const endless = tokens.filter(({ expiresAt }) => expiresAt === null).length;
+  const stale = tokens.filter((token) => token.stale && !token.expired).length;
+  return [
+    expired > 0 && `${expired} expired`,
+    endless > 0 && `${endless} never ${endless === 1 ? "ends" : "end"}`,
+    stale > 0 && `${stale} stale`,
+  ].filter((each) => each !== false).join(", ");
 }
 
 export async function authRevoke(
@@ -99,11 +157,11 @@ export async function authRevoke(
       suggestion: "Confirm with --yes.",
     });
   }
-  return await withAccountSession(call, io, async ({ api, resolved, stores, signal }) => {
+  return await withAccountSession(call, io, async ({ api, user, resolved, stores, signal }) => {
     const records = (await stores.state.list()).filter(({ origin }) => origin === api.origin);
     const used = resolved?.token.fingerprint;
     const own = records.find(({ fingerprint }) => fingerprint === used)?.id;
-    const chosen = [...choose(operands, await api.tokens({ signal }))]
+    const chosen = [...choose(operands, await api.tokens({ signal }), user)]
       // The token that all this is asked with goes last.
       .sort((a, b) => Number(a.id === own) - Number(b.id === own));
     if (!options.yes) {
@@ -130,10 +188,14 @@ export async function authRevoke(
 }
 
 /** All of them have to be there before any is revoked. */
-function choose(words: readonly string[], tokens: readonly TokenInfo[]): readonly TokenInfo[] {
+function choose(
+  words: readonly string[],
+  tokens: readonly TokenInfo[],
+  user: User,
+): readonly TokenInfo[] {
   const chosen = words.map((word): TokenInfo => {
     const byId = tokens.find(({ id }) => id === word);
-    const byName = tokens.filter(({ name }) => name === word);
+    const byName = ownTokens(tokens, user).filter(({ name }) => name === word);
     if (byId === undefined && byName.length > 1) {
       const ids = byName.map(({ id }) => id).join(", ");
       throw new UsageError(`Cannot revoke "${word}": ${byName.length} tokens have that name`, {

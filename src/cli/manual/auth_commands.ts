@@ -2,7 +2,7 @@ import type { Storage } from "../../store/state.ts";
 import type { OptionsOf, OptionSpec } from "../global_options.ts";
 import type { CommandSpec } from "./manual.ts";
 
-const SHARED = ["--profile", "--no-profile", "--env-file", "--json", "--quiet"];
+const SHARED = ["--profile", "--no-profile", "--env-file", "--json", "--quiet", "--verbose"];
 const SHARED_WITH_SOURCE = [...SHARED, "--source"];
 
 export const STORAGE_OPTION = {
@@ -41,19 +41,53 @@ const LOGIN_OPTIONS = [
     flags: "--with-token",
     text: "read a token from standard input, or prompt for one",
   },
+  { flags: "--replace", text: "replace a stored token of another name or user without asking" },
   { flags: "--yes", text: "send the password or token even though only .env sets the server" },
 ] as const satisfies readonly OptionSpec[];
 
 export type LoginOptions = OptionsOf<typeof LOGIN_OPTIONS>;
+
+const HAND_OVER_OPTIONS = [
+  {
+    flags: "--to-command CMD",
+    text: "hand it to this command's standard input; split into words without a shell",
+  },
+  { flags: "--to-file PATH", text: "write it to this file, for you alone", values: "files" },
+  { flags: "--print", text: "print it on standard output" },
+] as const satisfies readonly OptionSpec[];
+
+const CREATE_OPTIONS = [
+  {
+    flags: "--expires-in DURATION",
+    text: "how long the token lives, such as 12h or 90d, or never (default: 90d)",
+  },
+  ...HAND_OVER_OPTIONS,
+  { flags: "--save", text: "keep the workflow in config.json, for auth rotate" },
+] as const satisfies readonly OptionSpec[];
+
+export type CreateOptions = OptionsOf<typeof CREATE_OPTIONS>;
 
 const ROTATE_OPTIONS = [
   {
     flags: "--expires-in DURATION",
     text: "the new token's lifetime (default: that of the old one)",
   },
+  { flags: "--due DURATION", text: "the workflows whose token ends within this time, such as 14d" },
+  { flags: "--all", text: "all workflows of config.json" },
+  ...HAND_OVER_OPTIONS,
 ] as const satisfies readonly OptionSpec[];
 
 export type RotateOptions = OptionsOf<typeof ROTATE_OPTIONS>;
+
+const LIST_OPTIONS = [
+  { flags: "--ids", text: "show the tokens' ids, and when they were created" },
+  { flags: "--expiring DURATION", text: "those that end within this time, such as 14d, or have" },
+  { flags: "--unused DURATION", text: "those that were not used for this long, such as 90d" },
+  { flags: "--user NAME", text: "another user's, as far as the server shows them" },
+  { flags: "--fail", text: "exit with 3 where there is one, for a nightly job" },
+] as const satisfies readonly OptionSpec[];
+
+export type ListOptions = OptionsOf<typeof LIST_OPTIONS>;
 
 const REVOKE_OPTIONS = [{
   flags: "-y, --yes",
@@ -69,9 +103,17 @@ const LOGOUT_OPTIONS = [{
 
 export type LogoutOptions = OptionsOf<typeof LOGOUT_OPTIONS>;
 
+export const TARGET_OPTIONS = [{
+  flags: "--all",
+  text: "every profile, a line each",
+}] as const satisfies readonly OptionSpec[];
+
+export type TargetOptions = OptionsOf<typeof TARGET_OPTIONS>;
+
 export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
     name: "auth",
+    usage: ["adc-run auth login|status|token|list|create|rotate|revoke|logout"],
     summary: "get, inspect, renew and revoke tokens",
     description: [
       "API7 recommends a separate token for each user and workflow, created by a user who is not a Super Admin, renewed regularly, and revoked when no longer needed. Each of these is one command.",
@@ -89,7 +131,7 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     ],
     summary: "log in, create a token and store it; or store one you have",
     description: [
-      'Logs in to API7 Enterprise, creates a token, checks it, and stores it in the system\'s keychain: service "adc-run", account ORIGIN, or PROFILE@ORIGIN with a profile. A token that adc-run stored there before is revoked. At a terminal, it prompts for whatever is missing. With --with-token, it stores the token on standard input instead.',
+      'Logs in to API7 Enterprise, creates a token, checks it, and stores it in the system\'s keychain: service "adc-run", account ORIGIN, or PROFILE@ORIGIN with a profile. The token of the same user and name that adc-run stored there before is revoked; before it replaces another one, it asks. At a terminal, it prompts for whatever is missing. With --with-token, it stores the token on standard input instead.',
       "If login needs a browser (OIDC, SAML, CAS), create a token in the Dashboard (Organization > Tokens), and use --with-token.",
     ],
     options: LOGIN_OPTIONS,
@@ -114,11 +156,13 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     description: [
       "Looks in every source, checks the token that a run would use, and shows its owner. Exits with 0 only if the token is valid.",
     ],
+    options: TARGET_OPTIONS,
     shared: [...SHARED_WITH_SOURCE, "--no-check"],
     connection: "to connect",
     readOnly: true,
     examples: [
       ["Here and now", "adc-run auth status"],
+      ["Every profile", "adc-run auth status --all"],
       ["For a script", "adc-run -p prod auth status --json"],
     ],
     seeAlso: ["doctor", "sources", "verdicts"],
@@ -145,30 +189,64 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     usage: ["adc-run auth list [options]"],
     summary: "the user's tokens: expiry, last use, which one is used here",
     description: [
-      "Lists the tokens of the user whose token a run would use. An asterisk marks the one used here; stale means not used for 90 days.",
+      "Lists the tokens of the user whose token a run would use. An asterisk marks the one used here; stale means not used for 90 days. With --expiring or --unused, it lists only tokens that are either.",
     ],
+    options: LIST_OPTIONS,
     shared: SHARED_WITH_SOURCE,
     connection: "to connect",
     backend: "api7ee",
     readOnly: true,
-    examples: [["All of them", "adc-run auth list"]],
+    examples: [
+      ["All of them", "adc-run auth list"],
+      ["For a nightly job", "adc-run auth list --expiring 14d --unused 90d --fail"],
+    ],
     seeAlso: ["auth revoke", "auth rotate"],
     run: async () => (await import("../commands/user_tokens.ts")).authList,
   },
   {
+    name: "auth create",
+    usage: ["adc-run auth create NAME [options]"],
+    summary: "a token for a workflow that lives elsewhere, handed over to it",
+    description: [
+      "Creates a token with this name for a workflow such as a pipeline, checks it, and hands it over: to a command's standard input, into a file that only you can read, or to standard output. It is created with the token that a run would use; API7_USERNAME and API7_PASSWORD cost one login. Nothing secret is stored here. If the hand-over fails, the token is revoked.",
+      'The command has to read all of its input and exit with 0 within a minute. It sees none of adc-run\'s tokens, and its output is masked. A workflow of config.json ("workflows") needs no options; there a command starts in the folder of that file, so that it cannot depend on where you are: let "gh" be told with --repo.',
+    ],
+    options: CREATE_OPTIONS,
+    shared: [...SHARED_WITH_SOURCE, "--no-check"],
+    connection: "to connect",
+    backend: "api7ee",
+    operands: { least: 1, most: 1, what: "the name of a workflow" },
+    examples: [
+      [
+        "For GitHub Actions",
+        'adc-run auth create github-actions --to-command "gh secret set ADC_TOKEN --repo acme/gateway"',
+      ],
+      ["Into a file, and remembered", "adc-run auth create cron --to-file /srv/cron/token --save"],
+    ],
+    seeAlso: ["auth rotate", "auth list", "ci"],
+    run: async () => (await import("../commands/workflow_tokens.ts")).authCreate,
+  },
+  {
     name: "auth rotate",
-    usage: ["adc-run auth rotate [options]"],
-    summary: "replace the stored token with a new one, and revoke the old one",
+    usage: [
+      "adc-run auth rotate [options]",
+      "adc-run auth rotate NAME... | --due DURATION | --all [options]",
+    ],
+    summary: "replace the stored token, or those of workflows, and revoke the old ones",
     description: [
       "Uses the stored token to create a new one, checks it, stores it, and revokes the old one. Interrupted at any point, it leaves a working token stored; the next run cleans up.",
+      "With names, --due or --all it renews the tokens of workflows: creates a new one, checks it, hands it over, then revokes the old one. Tokens are found on the server by name, so it works on a CI runner with nothing stored. Killed at any point, it leaves one working token that was handed over; the next run finishes, on any machine. It exits with 0 only if all went well.",
     ],
     options: ROTATE_OPTIONS,
-    shared: [...SHARED, "--no-check"],
+    shared: [...SHARED_WITH_SOURCE, "--no-check", "--dry-run"],
     connection: "with the stored token",
     backend: "api7ee",
+    operands: {},
     examples: [
-      ["Renew it", "adc-run auth rotate"],
+      ["Renew the stored one", "adc-run auth rotate"],
       ["For a profile, for 90 days", "adc-run -p prod auth rotate --expires-in 90d"],
+      ["Those that end soon, each month", "adc-run auth rotate --due 35d"],
+      ["What would be renewed", "adc-run auth rotate --all --dry-run"],
     ],
     seeAlso: ["auth list", "auth login"],
     run: async () => (await import("../commands/stored_token.ts")).authRotate,
@@ -196,7 +274,9 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     name: "auth logout",
     usage: ["adc-run auth logout [options]"],
     summary: "revoke the stored token and remove it",
-    description: ["Revokes the stored token and removes it from the keychain or file."],
+    description: [
+      "Revokes the stored token and removes it from the keychain or file. If adc-run did not create the token and cannot tell which of the user's tokens it is, it only removes it.",
+    ],
     options: LOGOUT_OPTIONS,
     shared: SHARED,
     connection: "with the stored token",

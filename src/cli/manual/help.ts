@@ -2,8 +2,9 @@ import { UsageError } from "../../errors.ts";
 import { nearest } from "../../system/nearest.ts";
 import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf, type OptionSpec } from "../global_options.ts";
 import type { Io } from "../io.ts";
+import { widthOf, wrap } from "../output/layout.ts";
 import { fixed, writeText } from "../output/out.ts";
-import type { AdcCommand } from "./adc_commands.ts";
+import { ADC_COMMANDS, type AdcCommand } from "./adc_commands.ts";
 import {
   type CommandSpec,
   findPage,
@@ -13,25 +14,18 @@ import {
   pageNames,
   shownWord,
   subcommandsOf,
-  SYNOPSIS,
   type TextBlock,
   usageOf,
 } from "./manual.ts";
 import { TOPICS } from "./topics.ts";
 
-const COMMAND_NOTE =
-  "ADC's commands: ping dump diff sync validate lint convert. Everything after the command goes to ADC.";
+/** Longer lines are hard to read. */
+const MAX_WIDTH = 80;
 
-const EXAMPLES = `Examples:
-  adc-run sync -f adc.yaml
-  adc-run -p staging,prod diff -f adc.yaml
-  adc-run --ephemeral=10m sync -f adc.yaml
-  adc-run auth login --server https://gateway.example.com:7443`;
-
-export function helpText(name = ""): string {
-  if (name === "") return mainHelp();
+export function helpText(name = "", width = MAX_WIDTH): string {
+  if (name === "") return wrap(mainHelp(), Math.min(width, MAX_WIDTH));
   const page = findPage(name);
-  if (page !== undefined) return renderPage(page);
+  if (page !== undefined) return renderPage(page, width);
   const meant = findPage(`auth ${name}`) ? `auth ${name}` : nearest(name, pageNames());
   throw new UsageError(
     meant === undefined
@@ -45,40 +39,42 @@ export function helpText(name = ""): string {
   );
 }
 
-/** One screen: what has a variable is told by `adc-run help environment`. */
+/** What a person wants; options have a page of their own. */
 function mainHelp(): string {
-  const options = GLOBAL_OPTIONS.map(({ flags, text }) => ({ flags, text }));
-  const topics = wrap(
-    `More: "adc-run help" with a command or one of ${
-      TOPICS.map(({ name }) => name).join(", ")
-    }; man adc-run`,
-    80,
-  );
-  const usage = SYNOPSIS.map(([line, text]) => `  ${line.padEnd(47)} ${text}`.trimEnd());
-  return [
-    ["Usage:", ...usage].join("\n"),
-    wrap(COMMAND_NOTE, 80).join("\n"),
-    ["Options, before the command:", ...renderOptions(options)].join("\n"),
-    EXAMPLES,
-    topics.join("\n"),
-  ].join("\n\n") + "\n";
+  const names = (command: string) =>
+    `${command} ${subcommandsOf(command).map(({ name }) => name).join(", ")}`;
+  return sections([
+    ["Run ADC with a token that works and stays secret."],
+    [
+      `  adc-run sync -f adc.yaml  any ADC command: ${
+        ADC_COMMANDS.map(({ name }) => name).join(", ")
+      }`,
+      "  adc-run exec -- CMD       any other program",
+      "  adc-run -p dev,eu diff    several targets",
+    ],
+    [
+      `Tokens    ${names("auth")}`,
+      `Targets   ${names("profile")}`,
+      "Trouble   doctor, --dry-run",
+      "More      api, completion; help options, help COMMAND, help TOPIC",
+      `Topics    ${TOPICS.map(({ name }) => name).join(", ")}`,
+    ],
+  ]);
 }
-
-const WIDTH = 80;
 
 /** Beyond this an option's text starts on a line of its own. */
 const MAX_FLAGS_WIDTH = 30;
 
-export function renderPage(page: Page): string {
-  switch (page.kind) {
-    case "command":
-      return renderCommand(page.command);
-    case "adc":
-      return renderAdcCommand(page.command);
-    case "topic":
-      return renderTopic(page.topic);
-  }
+export function renderPage(page: Page, width = MAX_WIDTH): string {
+  const parts = page.kind === "command"
+    ? commandParts(page.command)
+    : page.kind === "adc"
+    ? adcParts(page.command)
+    : topicParts(page.topic);
+  return wrap(sections(parts), Math.min(width, MAX_WIDTH), 0);
 }
+
+type Parts = readonly (readonly string[])[];
 
 function renderOptions(options: readonly OptionSpec[]): readonly string[] {
   const fitting = options.map(({ flags }) => flags.length).filter((each) =>
@@ -87,16 +83,16 @@ function renderOptions(options: readonly OptionSpec[]): readonly string[] {
   const width = Math.max(10, ...fitting);
   return options.flatMap(({ flags, text, variable }) => {
     const said = variable === undefined ? text : `${text} [${variable}]`;
-    const lines = wrap(said, WIDTH - width - 4);
-    const indent = " ".repeat(width + 4);
-    const beside = flags.length <= width;
-    return [
-      ...(beside ? [] : [`  ${flags}`]),
-      ...lines.map((line, index) =>
-        index === 0 && beside ? `  ${flags.padEnd(width)}  ${line}` : `${indent}${line}`
-      ),
-    ];
+    // A label of its own for the second line's indent.
+    if (flags.length > width) return [`  ${flags}`, wrapAt(said, width + 4)].flat();
+    return [`  ${flags.padEnd(width)}  ${said}`];
   });
+}
+
+/** Lines that stand under a column. */
+function wrapAt(text: string, column: number): readonly string[] {
+  const indent = " ".repeat(column);
+  return wrap(text, MAX_WIDTH - column, 0).split("\n").map((each) => indent + each);
 }
 
 export function sharedOptions({ shared = [] }: CommandSpec): readonly OptionSpec[] {
@@ -110,97 +106,83 @@ export function connectionFlags({ connection }: CommandSpec): readonly OptionSpe
   return CONNECTION_FLAGS.filter(({ flags }) => !flags.startsWith("--token "));
 }
 
-function renderCommand(command: CommandSpec): string {
+function commandParts(command: CommandSpec): Parts {
   const [first = "", ...more] = usageOf(command);
   const rows = subcommandsOf(command.name).map(({ name, summary }) => ({
     flags: name,
     text: summary,
   }));
-  return sections([
+  const globals = sharedOptions(command).map((each) => namesOf(each).long);
+  return [
     [`Usage: ${first}`, ...more.map((line) => `       ${line}`)],
-    ...renderText(command.description),
+    ...textParts(command.description),
     ...(rows.length > 0 ? [renderOptions(rows)] : []),
     ...titled("Options:", renderOptions(command.options ?? [])),
-    ...titled("Global options:", renderOptions(sharedOptions(command))),
+    ...(globals.length === 0
+      ? []
+      : [[`Global options (adc-run help options): ${globals.join(", ")}`]]),
     ...titled("Connection, as with ADC:", connectionLines(command)),
-    ...renderExamples(command.examples),
-    ...renderSeeAlso(command.seeAlso),
-  ]);
+    ...exampleParts(command.examples),
+    ...seeAlsoParts(command.seeAlso),
+  ];
 }
 
-function renderAdcCommand({ name, summary, connection }: AdcCommand): string {
-  return sections([
+function adcParts({ name, summary, connection }: AdcCommand): Parts {
+  return [
     [`Usage: adc-run [options] ${name} [adc options]`],
-    wrap(`${name} is a command of ADC: ${summary}.`, WIDTH),
-    wrap(
+    [`${name} is a command of ADC: ${summary}.`],
+    [
       connection
         ? `adc-run finds a token, checks it, and runs "adc ${name}" with it. Everything after "${name}" goes to ADC.`
         : `It needs no token: adc-run runs "adc ${name}" directly.`,
-      WIDTH,
-    ),
+    ],
     [`ADC's own help: adc-run ${name} --help`],
-  ]);
+  ];
 }
 
-function renderTopic(topic: ManualTopic): string {
+function topicParts(topic: ManualTopic): Parts {
   const title = topic.summary[0]!.toUpperCase() + topic.summary.slice(1);
-  return sections([
+  return [
     [`${topic.name}: ${title}`],
-    ...renderText(topic.text),
-    ...renderExamples(topic.examples ?? []),
-    ...renderSeeAlso(topic.seeAlso),
-  ]);
+    ...textParts(topic.text),
+    ...exampleParts(topic.examples ?? []),
+    ...seeAlsoParts(topic.seeAlso),
+  ];
 }
 
 function connectionLines(command: CommandSpec): readonly string[] {
   if (command.connection === undefined) return [];
   const flags = connectionFlags(command).map(({ flags }) => flags.split(" ")[0]!).join(", ");
   const variables = "; or ADC_SERVER and so on, in the environment and in .env";
-  return wrap(command.connection === "to keep" ? flags : `${flags}${variables}`, WIDTH - 2)
-    .map((line) => `  ${line}`);
+  return [`  ${command.connection === "to keep" ? flags : `${flags}${variables}`}`];
 }
 
-function renderText(text: readonly TextBlock[]): readonly (readonly string[])[] {
+function textParts(text: readonly TextBlock[]): Parts {
   return text.map((block) => {
-    if (typeof block === "string") return wrap(block, WIDTH);
+    if (typeof block === "string") return [block];
     if (!("rows" in block)) return block.map((line) => `  ${line}`);
     return renderOptions(block.rows.map(([flags, text]) => ({ flags, text })));
   });
 }
 
-function renderExamples(examples: readonly ManualExample[]): readonly string[][] {
-  const lines = examples.flatMap(([text, line]) => [`  # ${text}`, `  ${line}`]);
-  return titled("Examples:", lines);
+function exampleParts(examples: readonly ManualExample[]): Parts {
+  return titled("Examples:", examples.flatMap(([text, line]) => [`  # ${text}`, `  ${line}`]));
 }
 
-function renderSeeAlso(names: readonly string[] = []): readonly string[][] {
+function seeAlsoParts(names: readonly string[] = []): Parts {
   if (names.length === 0) return [];
-  return [wrap(`See also: ${names.map((name) => `adc-run help ${name}`).join(", ")}`, WIDTH)];
+  return [[`See also: ${names.map((name) => `adc-run help ${name}`).join(", ")}`]];
 }
 
-function titled(title: string, lines: readonly string[]): string[][] {
+function titled(title: string, lines: readonly string[]): Parts {
   return lines.length === 0 ? [] : [[title, ...lines]];
 }
 
-function sections(parts: readonly (readonly string[])[]): string {
+function sections(parts: Parts): string {
   return `${parts.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === "" ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line];
-}
-
 export function help(words: readonly string[], io: Io): number {
-  writeText(fixed(helpText(words.join(" "))), io, "stdout");
+  writeText(fixed(helpText(words.join(" "), widthOf(io, "stdout"))), io, "stdout");
   return 0;
 }

@@ -1,4 +1,5 @@
 import type { OptionsOf, OptionSpec } from "../global_options.ts";
+import { TARGET_OPTIONS } from "./auth_commands.ts";
 import type { CommandSpec } from "./manual.ts";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
@@ -59,6 +60,7 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
       "--env-file",
       "--json",
       "--quiet",
+      "--verbose",
     ],
     connection: "to connect",
     operands: { values: METHODS },
@@ -83,6 +85,7 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
       "Checks ADC and its version, the configuration, .env, files that contain a token, the server, its certificate, the backend, the token and its owner, the gateway group, the keychain, the clock, proxies, and common ADC pitfalls. It changes nothing and does not log in.",
       "Exits with 0 if nothing failed (warnings do not count), otherwise with the code of the first failure.",
     ],
+    options: TARGET_OPTIONS,
     shared: [
       "--profile",
       "--no-profile",
@@ -91,11 +94,13 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
       "--adc",
       "--json",
       "--quiet",
+      "--verbose",
     ],
     connection: "to connect",
     readOnly: true,
     examples: [
       ["Here and now", "adc-run doctor"],
+      ["Every profile", "adc-run doctor --all"],
       ["For a profile, as JSON", "adc-run -p prod doctor --json"],
     ],
     seeAlso: ["auth status", "verdicts"],

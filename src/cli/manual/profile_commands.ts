@@ -1,10 +1,10 @@
-import { SETTING_NAMES } from "../../profiles/profile_settings.ts";
+import { ALLOWED_WORDS, SETTING_NAMES } from "../../profiles/profile_settings.ts";
 import { SOURCE_NAMES } from "../../token/sources.ts";
 import type { ConnectionValues, OptionsOf, OptionSpec } from "../global_options.ts";
 import { STORAGE_OPTION } from "./auth_commands.ts";
 import type { CommandSpec } from "./manual.ts";
 
-const SHARED = ["--json", "--quiet"];
+const SHARED = ["--json", "--quiet", "--verbose"];
 
 const SET_OPTIONS = [
   { flags: "--username NAME", text: "the user who logs in" },
@@ -16,6 +16,12 @@ const SET_OPTIONS = [
     flags: "--sources LIST",
     text: "the token sources to use, in this order",
     values: SOURCE_NAMES,
+    list: true,
+  },
+  {
+    flags: "--allow LIST",
+    text: "only these commands may run with it; a guard against slips",
+    values: ALLOWED_WORDS,
     list: true,
   },
   {

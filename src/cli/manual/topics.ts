@@ -39,6 +39,66 @@ const OTHER_VARIABLES: readonly VariableRow[] = [
 
 export const TOPICS: readonly ManualTopic[] = [
   {
+    name: "options",
+    aliases: ["option", "flags"],
+    summary: "options before the command",
+    text: [
+      "adc-run [options] COMMAND [options of the command]. Everything after a command of ADC goes to ADC, its own --verbose LEVEL too; adc-run's own commands accept many of these after their name.",
+      { rows: GLOBAL_OPTIONS.map(({ flags, text }) => [flags, text]) },
+      "ADC's connection options, after the command:",
+      { rows: CONNECTION_FLAGS.map(({ flags, text }) => [flags, text]) },
+      "Each has a variable: adc-run help environment.",
+    ],
+    examples: [["Check, and show what would run", "adc-run -p prod --dry-run sync -f adc.yaml"]],
+    seeAlso: ["environment", "json"],
+  },
+  {
+    name: "json",
+    aliases: ["report"],
+    summary: "the fields of --json and --report",
+    text: [
+      "One object: on standard error for runs and for failures, on standard output for what a command was asked for (doctor always). --report FILE writes a run's report to a file as well. Times are Unix seconds, durations have their unit in the name. Every object has these:",
+      {
+        rows: [
+          ["schemaVersion", "1; it grows when a field changes its meaning"],
+          ["warnings", "sentences"],
+          ["exitCode", "what adc-run exits with"],
+          ["error", "name, message, exitCode, suggestion, verdict, check, token, sources"],
+        ],
+      },
+      "A run, --dry-run (with command) and auth status:",
+      {
+        rows: [
+          ["connection", "each setting as { value, origin: { kind, name } }"],
+          ["token", "source, detail, redacted, fingerprint; never the token"],
+          ["sources", "a list of { source, status, detail, suggestion }"],
+          ["check", "{ verdict, tried, found, suggestion, status }"],
+          ["signal, masked, leaked, checkAfter", "of a run that has ended"],
+          ["owner", "{ id, username, roles, superAdmin } of auth status"],
+          ["targets", "with several profiles, a list with one of these for each"],
+        ],
+      },
+      "Own commands:",
+      {
+        rows: [
+          ["auth list", "server, owner, tokens: id, name, createdAt, expiresAt, lastUsedAt, ..."],
+          ["auth login, rotate", "stored, accounts, id, name, expiresAt, owner, revoked, ..."],
+          ["auth revoke, logout", "revoked; removed, entries"],
+          ["auth token", "token, source, detail, redacted, fingerprint"],
+          ["profile list, show", "profiles, use; name, file, project, settings"],
+          ["doctor", "findings, summary, exitCode"],
+          ["--version", "name, version"],
+        ],
+      },
+      "docs/json.md has examples, and docs/report.schema.json the JSON Schema.",
+    ],
+    examples: [
+      ["The verdict alone", "adc-run auth status --json 2>&1 | jq -r .check.verdict"],
+      ["A run's report, apart from ADC's output", "adc-run --report run.json sync -f adc.yaml"],
+    ],
+    seeAlso: ["options", "verdicts"],
+  },
+  {
     name: "sources",
     aliases: ["source"],
     summary: "where a token comes from",
@@ -76,7 +136,7 @@ export const TOPICS: readonly ManualTopic[] = [
         "}",
       ],
       "Precedence: flags, environment, .env, profile, ADC's defaults. A profile pins its server, backend and gateway group: if .env names another one, or the environment does while you chose the profile yourself, that is an error that shows both.",
-      "A profile never holds a secret. Its token is in the keychain, under PROFILE@ORIGIN.",
+      "A profile never holds a secret. Its token is in the keychain, under PROFILE@ORIGIN; a profile that you name uses no other entry.",
     ],
     examples: [
       [

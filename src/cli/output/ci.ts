@@ -1,5 +1,6 @@
-import { fstatSync } from "node:fs";
+import { appendFileSync, fstatSync } from "node:fs";
 import type { Connection } from "../../connection/connection.ts";
+import { messageOf } from "../../errors.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
 import { ACTION_VARIABLE } from "../../token/sources.ts";
 import { sentToken, splitTokens } from "../../token/token_value.ts";
@@ -43,8 +44,8 @@ function escaped(message: string): string {
 }
 
 interface RunnerSecret {
-  readonly connection: Connection;
-  readonly resolved: ResolvedToken;
+  readonly connection: { readonly backend: Pick<Connection["backend"], "value"> };
+  readonly resolved: Pick<ResolvedToken, "token" | "source">;
 }
 
 /**
@@ -77,4 +78,19 @@ function isInEnvironment(value: string, { env }: Pick<Io, "env">): boolean {
       return false;
     }
   });
+}
+
+/** Sets what later steps of a GitHub job read of this one; numbers and words alone. */
+export function setOutputs(
+  outputs: Readonly<Record<string, number | boolean>>,
+  { io: { env }, reporter }: { readonly io: Pick<Io, "env">; readonly reporter: Reporter },
+): void {
+  const { GITHUB_ACTIONS: actions, GITHUB_OUTPUT: file } = env;
+  if (actions !== "true" || !file) return;
+  const lines = Object.entries(outputs).map(([name, value]) => `${name}=${value}\n`);
+  try {
+    appendFileSync(file, lines.join(""));
+  } catch (error) {
+    reporter.warn(`The outputs of this step could not be set: ${messageOf(error)}`);
+  }
 }

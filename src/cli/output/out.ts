@@ -1,8 +1,12 @@
+import { fchmodSync, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import type { Environment } from "../../context.ts";
+import { AdcRunError, codeOf, EXIT, messageOf } from "../../errors.ts";
 import { createMask, type Mask } from "../../mask/mask.ts";
 import { noteFailure } from "../../run/child.ts";
 import { MIN_SECRET_LENGTH, Secret } from "../../secret.ts";
+import { columns, wrap } from "./layout.ts";
 
 /**
  * The one way out: what adc-run says, on either stream and in any format, is written here and nowhere else. A
@@ -39,23 +43,26 @@ export interface Out {
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly secrets: KnownSecrets;
+  readonly env?: Environment;
+  /** What is drawn while adc-run waits; it makes room. */
+  readonly sign?: { erase(): void } | undefined;
 }
 
 type StreamName = "stdout" | "stderr";
 
-/** A line, or several; the line break at the end may be left out. */
-export function writeText(text: Text, out: Out, to: StreamName): void {
-  const rendered = withoutCommands(render(text, out));
-  write(rendered.endsWith("\n") ? rendered : `${rendered}\n`, out[to], to);
+/** A line, or several; the line break at the end may be left out. Those of a terminal are broken between words. */
+export function writeText(text: Text, out: Out, to: StreamName, width = Infinity): void {
+  const rendered = withoutCommands(wrap(render(text, out), width));
+  write(rendered.endsWith("\n") ? rendered : `${rendered}\n`, out, to);
 }
 
 export function writeJson(data: unknown, out: Out, to: StreamName): void {
-  write(`${jsonOf(data, out)}\n`, out[to], to);
+  write(`${jsonOf(data, out)}\n`, out, to);
 }
 
 /** A line for the runner, which reads it and does not show it as it is: whoever makes it cleans its values. */
 export function writeCommand(command: string, out: Out): void {
-  write(`${command}\n`, out.stderr, "stderr");
+  write(`${command}\n`, out, "stderr");
 }
 
 /** What `auth token` is for. */
@@ -64,10 +71,47 @@ export function writeToken(token: Secret, out: Out, beside?: object): void {
   const text = beside === undefined
     ? value
     : `{${JSON.stringify("token")}:${JSON.stringify(value)},${jsonOf(beside, out).slice(1)}`;
-  write(`${text}\n`, out.stdout, "stdout");
+  write(`${text}\n`, out, "stdout");
 }
 
-function write(text: string, stream: Writable, to: StreamName): void {
+/** What `auth create --print` is for: it fails where nobody reads. */
+export async function handOutToken(token: Secret, out: Out): Promise<void> {
+  const failed = new Promise<never>((_, reject) => out.stdout.once("error", reject));
+  writeToken(token, out);
+  await Promise.race([written(out), failed]);
+}
+
+/** Draws over the line that the cursor is in. */
+export function drawOver(text: string, stderr: Writable): void {
+  stderr.write(`\r\x1b[K${text}`);
+}
+
+/** A file that only its owner can read; opened before anything is done, and told if it cannot be. */
+export function openReport(
+  name: string,
+  out: Out & { readonly cwd: string },
+): (report: object) => void {
+  try {
+    const fd = openSync(resolve(out.cwd, name), "w", 0o600);
+    if (fstatSync(fd).isFile()) fchmodSync(fd, 0o600);
+    let at = 0;
+    return (report) => {
+      // The last one counts.
+      if (at > 0 && fstatSync(fd).isFile()) ftruncateSync(fd, 0);
+      at = writeSync(fd, `${jsonOf(report, out)}\n`, 0);
+    };
+  } catch (error) {
+    throw new AdcRunError(
+      `Cannot write the report to "${name}": ${codeOf(error) ?? messageOf(error)}`,
+      EXIT.source,
+      { cause: error },
+    );
+  }
+}
+
+function write(text: string, out: Out, to: StreamName): void {
+  const stream = out[to];
+  out.sign?.erase();
   try {
     stream.write(text);
   } catch (error) {
@@ -96,28 +140,29 @@ export async function written({ stdout, stderr }: Pick<Out, StreamName>): Promis
   ));
 }
 
-export function render(text: Text, { secrets }: Pick<Out, "secrets">): string {
-  return typeof text === "string" ? cell(text, { secrets }) : text.fixed.reduce(
-    (before, part, index) => before + render(text.values[index - 1]!, { secrets }) + part,
+export function render(text: Text, out: Pick<Out, "secrets" | "env">): string {
+  return typeof text === "string" ? withShortHome(cell(text, out), out) : text.fixed.reduce(
+    (before, part, index) => before + render(text.values[index - 1]!, out) + part,
   );
+}
+
+/** As shells write it. */
+function withShortHome(text: string, { env = {} }: Pick<Out, "env">): string {
+  const home = text.includes("/") ? env.HOME : undefined;
+  if (!home || home.length < 3 || !text.includes(home)) return text;
+  return text.replaceAll(home, (found, at: number) => {
+    const [before = "", after = ""] = [text[at - 1], text[at + found.length]];
+    return /[\w./-]/.test(before) || /[\w.-]/.test(after) ? found : "~";
+  });
 }
 
 /** A table's lines: cells are cleaned before they are measured. */
 export function tableOf(
   rows: readonly (readonly Text[])[],
-  out: Pick<Out, "secrets">,
-  indent: string,
+  out: Pick<Out, "secrets" | "env">,
+  terms: { readonly indent?: string; readonly width?: number } = {},
 ): Line {
-  const cells = rows.map((row) => row.map((each) => render(each, out)));
-  const widths = (cells[0] ?? []).map((_, column) =>
-    Math.max(...cells.map((row) => row[column]?.length ?? 0))
-  );
-  return fixed(
-    cells.map((row) => {
-      const padded = widths.map((width, column) => (row[column] ?? "").padEnd(width));
-      return `${indent}${padded.join("  ")}`.trimEnd();
-    }).join("\n"),
-  );
+  return fixed(columns(rows.map((row) => row.map((each) => render(each, out))), terms));
 }
 
 /** Makes a value fit to be shown: on one line, nothing in it that draws, commands or is a secret. */

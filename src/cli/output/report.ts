@@ -1,7 +1,8 @@
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
+import { TOKEN_REJECTED } from "../../check/response.ts";
 import { CheckError, type CheckResult } from "../../check/verdict.ts";
-import { describeConnection } from "../../connection/connection.ts";
-import type { Environment } from "../../context.ts";
+import { type Connection, describeConnection } from "../../connection/connection.ts";
+import { adcRunCommand, describeOrigin } from "../../connection/origin.ts";
 import { AdcRunError, codeOf, EXIT } from "../../errors.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
 import { NoTokenError, type ResolvedToken, type SourceReport } from "../../token/resolve.ts";
@@ -9,6 +10,7 @@ import { sentToken } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { type CiRunner, ciRunner } from "./ci.ts";
+import { hasSymbols, isColourful, widthOf } from "./layout.ts";
 import {
   fixed,
   Line,
@@ -21,10 +23,13 @@ import {
   writeText,
 } from "./out.ts";
 
-interface Complaint {
-  readonly suggestion?: string | undefined;
-  readonly details?: readonly Text[];
-}
+/** A label and what it says: `fix     adc-run auth login`. */
+export type Row = readonly [label: string, text: Text];
+
+/** The version of what `--json` writes; it grows where a field changes its meaning or goes. */
+export const SCHEMA_VERSION = 1;
+
+type To = "stdout" | "stderr";
 
 export interface Reporter {
   /** A line for people, on standard error; not with `--quiet` or `--json`. */
@@ -34,15 +39,15 @@ export interface Reporter {
   /** An error on standard error, also with `--quiet`; gives its exit code. */
   fail(error: unknown): number;
   /** An error that was not thrown, on standard error, also with `--quiet`. */
-  complain(message: Text, complaint?: Complaint): void;
-  /** A report as data on standard error, with the warnings. */
-  report(data: object): void;
+  complain(message: Text, rows?: readonly Row[]): void;
+  /** A report as data, with the warnings: with `--json` on standard error, and in the file of `--report`. */
+  report(data: object, to?: To): void;
   /** A line on standard error that a CI system reads and does not show. */
   tellRunner(command: string): void;
   /** A line, or several, that an own command was asked for, on standard output. */
-  print(text: Text): void;
+  print(text: Text, to?: To): void;
   /** Rows whose columns stand under each other; on standard error they are indented. */
-  table(rows: readonly (readonly Text[])[], to?: "stdout" | "stderr"): void;
+  table(rows: readonly (readonly Text[])[], to?: To, indent?: string): void;
   printJson(data: object): void;
   /** What an own command was asked for as data, and the warnings; gives the exit code 0. */
   answer(data: object): number;
@@ -52,35 +57,47 @@ export interface Reporter {
 
 export function createReporter(
   io: Io,
-  options: Pick<GlobalOptions, "json" | "quiet">,
+  options: Pick<GlobalOptions, "json" | "quiet" | "verbose">,
 ): Reporter {
   const { warnings } = io;
   const runner = ciRunner(io);
-  const own = (text: Text) => writeText(line`adc-run: ${text}`, io, "stderr");
+  if (options.json || options.quiet) io.sign?.disable();
+  const write = (text: Text, to: To) => writeText(text, io, to, widthOf(io, to));
+  const own = (text: Text) => write(line`adc-run: ${text}`, "stderr");
   // The runner shows an annotation in the log as well, so that nothing is said twice.
   const annotate = (
     { annotation }: CiRunner,
     level: "error" | "warning",
-    texts: readonly (Text | undefined)[],
-  ) => {
-    const said = texts.filter((text) => text !== undefined).map((text) => render(text, io));
-    writeCommand(annotation(level, said.join("\n")), io);
+    texts: readonly Text[],
+  ) => writeCommand(annotation(level, texts.map((text) => render(text, io)).join("\n")), io);
+  const complain = (message: Text, rows: readonly Row[] = []) => {
+    io.sign?.hide();
+    if (runner) {
+      const details = rows.map(([label, text]) => label === "fix" ? text : line`${label} ${text}`);
+      return annotate(runner, "error", [message, ...details]);
+    }
+    own(line`${inColour("error", 31, io, "stderr")}: ${afterLabel(message)}`);
+    for (const each of labelled(rows)) write(line`  ${each}`, "stderr");
   };
-  const complain = (message: Text, { suggestion, details = [] }: Complaint = {}) => {
-    if (runner) annotate(runner, "error", [message, suggestion]);
-    else own(line`${inColour("error", 31, io, "stderr")}: ${afterLabel(message)}`);
-    for (const detail of details) writeText(line`  ${detail}`, io, "stderr");
-    if (!runner && suggestion !== undefined) own(suggestion);
+  const versioned = (data: object) => ({ schemaVersion: SCHEMA_VERSION, ...data });
+  const printJson = (data: object) => writeJson(versioned(data), io, "stdout");
+  const report = (data: object, to: To = "stderr") => {
+    const full = versioned({ ...data, warnings });
+    io.reportFile?.(full);
+    if (options.json) writeJson(full, io, to);
   };
-  const printJson = (data: object) => writeJson(data, io, "stdout");
-  const report = (data: object) => writeJson({ ...data, warnings }, io, "stderr");
   return {
     warnings,
     report,
     tellRunner: (command) => writeCommand(command, io),
-    print: (text) => writeText(text, io, "stdout"),
-    table: (rows, to = "stdout") =>
-      writeText(tableOf(rows, io, to === "stderr" ? "  " : ""), io, to),
+    print: (text, to = "stdout") => {
+      io.sign?.hide();
+      write(text, to);
+    },
+    table: (rows, to = "stdout", indent = to === "stderr" ? "  " : "") => {
+      io.sign?.hide();
+      writeText(tableOf(rows, io, { indent, width: widthOf(io, to) }), io, to);
+    },
     printJson,
     answer: (data) => {
       printJson({ ...data, warnings });
@@ -98,15 +115,65 @@ export function createReporter(
     complain,
     fail: (thrown) => {
       const error = asAdcRunError(thrown);
-      if (options.json) report({ error: describeError(error) });
-      else if (error.exitCode === EXIT.interrupted) own(fixed("Cancelled"));
-      else {
-        const details = error instanceof NoTokenError ? formatTrail(error.trail) : [];
-        complain(error.message, { suggestion: error.suggestion, details });
-      }
+      report({ exitCode: error.exitCode, error: describeError(error) });
+      if (options.json) return error.exitCode;
+      if (error.exitCode === EXIT.interrupted) own(fixed("Cancelled"));
+      else complain(headlineOf(error), detailsOf(error, options));
       return error.exitCode;
     },
   };
+}
+
+/** What was found; where and with what stands below it. */
+export function headlineOf(error: AdcRunError): string {
+  const { cause } = error;
+  if (cause instanceof AdminApiError && HTTP_REQUEST.test(cause.tried)) {
+    return error.message.replace(`${cause.tried}: `, "");
+  }
+  return error instanceof CheckError
+    ? error.result.found.replace(/^the server answered 401: /, "the server refused the token: 401 ")
+    : error instanceof AdminApiError && HTTP_REQUEST.test(error.tried)
+    ? error.found
+    : error.message;
+}
+
+/** What the line before it says. */
+const SAID = new RegExp(`^${TOKEN_REJECTED} (?=\\S)`);
+
+const HTTP_REQUEST = /^[A-Z]+ (https?:\/\/[^/]+)/;
+
+/** The token, the server and what to do; the request and what each source said with `--verbose`. */
+export function detailsOf(
+  error: AdcRunError,
+  { verbose }: Pick<GlobalOptions, "verbose">,
+): readonly Row[] {
+  const resolved = error instanceof CheckError ? error.resolved : undefined;
+  const tried = error instanceof CheckError
+    ? error.result.tried
+    : [error, error.cause].find((each) => each instanceof AdminApiError)?.tried ?? "";
+  const [, server] = HTTP_REQUEST.exec(tried) ?? [];
+  const missing = error instanceof NoTokenError && error.trail.length > 0 ? error : undefined;
+  const all = adcRunCommand("auth status -v", missing?.connection ?? {});
+  return [
+    resolved && ["token", tokenText(resolved)],
+    server !== undefined && ["server", server],
+    error.suggestion !== undefined && ["fix", error.suggestion.replace(SAID, "")],
+    verbose && server !== undefined && ["request", tried],
+    missing && !verbose && ["looked", line`${count(missing.trail.length, "place")}: ${all}`],
+    ...(verbose ? trailRows(missing?.trail ?? resolved?.trail ?? []) : []),
+  ].filter((each): each is Row => Array.isArray(each));
+}
+
+export function count(number: number, noun: string): Line {
+  return fixed(`${number} ${noun}${number === 1 ? "" : "s"}`);
+}
+
+/** Rows as lines, with the labels in a column. */
+export function labelled(rows: readonly Row[]): readonly Line[] {
+  const width = Math.max(6, ...rows.map(([label]) => label.length));
+  return rows.map(([label, text]) =>
+    text === "" ? fixed(label) : line`${fixed(label.padEnd(width))}  ${text}`
+  );
 }
 
 /** A sentence goes on after a label; a name, such as `GET`, stays as it is. */
@@ -164,19 +231,44 @@ export function describeError(error: AdcRunError): Record<string, unknown> {
     exitCode: error.exitCode,
     suggestion: error.suggestion,
     verdict: checked?.result.verdict ?? (missing && "no-token"),
-    check: checked?.result,
+    check: checked && describeCheck(checked.result),
     token: checked?.resolved && describeToken(checked.resolved),
     sources: checked?.resolved?.trail ?? missing?.trail,
     failure: refused?.failure,
-    status: refused?.status,
+    request: refused?.tried,
+    httpStatus: refused?.status,
   };
 }
 
-export function formatTrail(trail: readonly SourceReport[]): readonly Line[] {
-  const width = Math.max(...trail.map(({ source }) => source.length));
-  return trail.map(({ source, status, detail }) =>
-    line`${fixed(`${source.padEnd(width)}  ${status.padEnd(9)}`)}  ${detail}`
-  );
+/** Where and how a run would connect, each value with its origin. */
+export function settingRows(connection: Connection): readonly Row[] {
+  return Object.entries(describeConnection(connection)).map(([name, { value, origin }]) => {
+    const [label, unit] = name === "timeoutMs" ? ["timeout", " ms"] : [name, ""];
+    const from = origin.kind === "file" ? origin.name : describeOrigin(origin);
+    return [label, line`${value}${fixed(unit)}  ${from}`];
+  });
+}
+
+export function trailRows(trail: readonly SourceReport[]): readonly Row[] {
+  const width = Math.max(0, ...trail.map(({ source }) => source.length));
+  return trail.map(({ source, status, detail }) => [
+    "source",
+    line`${fixed(`${source.padEnd(width)}  ${status.padEnd(9)}`)}  ${detail}`,
+  ]);
+}
+
+/** Where a token is, in a word or two. */
+export function placeOf({ source, detail }: Pick<ResolvedToken, "source" | "detail">): Text {
+  if (source === "keychain") return fixed("the keychain");
+  if (source === "store") return fixed("the token file");
+  return source === "admin-api" ? fixed("a login") : detail;
+}
+
+export function tokenText(resolved: ResolvedToken): Line {
+  const { token } = resolved;
+  return sentToken(token) === undefined
+    ? line`none (${resolved.detail})`
+    : line`${fixed(token.fingerprint)} from ${placeOf(resolved)}`;
 }
 
 export function describeToken({ token, source, detail }: ResolvedToken): Record<string, string> {
@@ -184,8 +276,10 @@ export function describeToken({ token, source, detail }: ResolvedToken): Record<
   return { source, detail, redacted: token.redacted, fingerprint: token.fingerprint };
 }
 
-export function describeCheck(result: CheckResult | undefined): CheckResult | { verdict: string } {
-  return result ?? { verdict: "not-checked" };
+export function describeCheck(result: CheckResult | undefined): Record<string, unknown> {
+  if (result === undefined) return { verdict: "not-checked" };
+  const { tried: request, found: reason, status: httpStatus, ...more } = result;
+  return { ...more, request, reason, httpStatus };
 }
 
 export function describeRun(plan: RunPlan | RunResult): Record<string, unknown> {
@@ -200,27 +294,28 @@ export function describeRun(plan: RunPlan | RunResult): Record<string, unknown> 
       exitCode: plan.exitCode,
       signal: plan.signal,
       masked: plan.masked,
-      checkAfter: plan.checkAfter,
+      drift: plan.drift,
+      driftError: plan.driftError && describeError(plan.driftError),
+      checkAfter: plan.checkAfter && describeCheck(plan.checkAfter),
     }),
   };
 }
 
-/**
- * Tells whether colours are wanted: `NO_COLOR`, then `FORCE_COLOR`, then whether a
- * terminal shows them.
- */
-export function isColourful(env: Environment, terminal: boolean): boolean {
-  if (env.NO_COLOR) return false;
-  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== "0";
-  return terminal && env.TERM !== "dumb";
+/** A word in a colour, where the stream shows colours. */
+export function inColour(text: string, colour: number, { env, terminals }: Io, to: To): Line {
+  return fixed(isColourful(env, terminals[to]) ? `\x1b[${colour}m${text}\x1b[39m` : text);
 }
 
-/** A word in a colour, where the stream shows colours. */
-export function inColour(
-  text: string,
-  colour: number,
-  { env, terminals }: Io,
-  to: "stdout" | "stderr",
-): Line {
-  return fixed(isColourful(env, terminals[to]) ? `\x1b[${colour}m${text}\x1b[39m` : text);
+const MARKS = {
+  ok: ["✓", 32],
+  warning: ["!", 33],
+  failed: ["✗", 31],
+  skipped: ["-", 90],
+} as const;
+
+/** A symbol at a terminal; elsewhere a word, or nothing where the words beside it say the same. */
+export function mark(name: keyof typeof MARKS, io: Io, to: To, word = ""): Line {
+  const [symbol, colour] = MARKS[name];
+  const text = hasSymbols(io, to) ? `${symbol} ` : word;
+  return text === "" ? fixed("") : inColour(text, colour, io, to);
 }

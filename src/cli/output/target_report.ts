@@ -3,8 +3,8 @@ import type { PreparedTarget, TargetResult } from "../../run/options.ts";
 import { NoTokenError } from "../../token/resolve.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
-import { fixed, type Text } from "./out.ts";
-import { asAdcRunError, describeError, type Reporter } from "./report.ts";
+import { fixed, line, type Text } from "./out.ts";
+import { asAdcRunError, describeError, mark, type Reporter } from "./report.ts";
 import { describeEndedRun, describePlan, judgeRun, printPlan } from "./run_report.ts";
 import type { TargetStreams } from "./target_streams.ts";
 
@@ -26,24 +26,54 @@ export function exitCodeOfTargets(
   options: Pick<GlobalOptions, "failOnLeak">,
 ): number {
   const codes = results.map((each) => exitCodeOfTarget(each, options));
+  // What failed comes before what was found.
+  const failed = results.findIndex((each, index) =>
+    ![0, undefined].includes(codes[index]) &&
+    !(each.result !== undefined && judgeRun(each.result, options).drifted)
+  );
+  if (failed >= 0) return codes[failed]!;
   return codes.find((code) => code !== undefined && code !== 0) ??
     (codes.includes(undefined) ? NOT_READ : 0);
 }
 
+/** A row for each target: its name, what came of it, how long it took, and what to do. */
 export function formatTargets(
   results: readonly TargetResult[],
-  options: Pick<GlobalOptions, "failOnLeak">,
+  { options, io }: { readonly options: Pick<GlobalOptions, "failOnLeak">; readonly io: Io },
 ): readonly (readonly Text[])[] {
   return results.map((each) => {
-    const { profile, result, milliseconds } = each;
-    const server = result?.kind === "online"
-      ? result.connection.server.value
-      : profile.server ?? "";
+    const { profile: { name }, result, milliseconds } = each;
     const time = milliseconds < 1000
       ? `${milliseconds} ms`
       : `${(milliseconds / 1000).toFixed(1)} s`;
-    return [profile.name, server, fixed(outcomeOf(each, options)), fixed(result ? time : "")];
+    const state = stateOf(each, options);
+    return [
+      line`${mark(state === "not started" ? "skipped" : state, io, "stderr")}${name}`,
+      fixed(outcomeOf(each, options)),
+      fixed(result ? time : ""),
+      each.outcome === "refused" || result?.checkAfter ? line`adc-run -p ${name} doctor` : "",
+    ];
   });
+}
+
+/** How many there are of each kind: `2 ok, 1 failed`. */
+export function countTargets(
+  results: readonly TargetResult[],
+  options: Pick<GlobalOptions, "failOnLeak">,
+): string {
+  const states = results.map((each) => stateOf(each, options));
+  return (["ok", "failed", "not started"] as const).flatMap((state) => {
+    const count = states.filter((each) => each === state).length;
+    return count === 0 ? [] : [`${count} ${state}`];
+  }).join(", ");
+}
+
+function stateOf(
+  target: TargetResult,
+  options: Pick<GlobalOptions, "failOnLeak">,
+): "ok" | "failed" | "not started" {
+  const exitCode = exitCodeOfTarget(target, options);
+  return exitCode === undefined ? "not started" : exitCode === 0 ? "ok" : "failed";
 }
 
 export function describeTarget(
@@ -67,13 +97,25 @@ function outcomeOf(
 ): string {
   if (outcome === "skipped") return "not started";
   if (result === undefined) {
-    if (error instanceof CheckError) return error.result.verdict;
+    if (error instanceof CheckError) {
+      const { verdict, found } = error.result;
+      const [, limit] = /within ([\d.]+ s)/.exec(found) ?? [];
+      return verdict === "timeout" && limit !== undefined ? `timeout after ${limit}` : verdict;
+    }
     return error instanceof NoTokenError ? "no-token" : "cannot run";
   }
   const { exitCode, leaked, lost } = judgeRun(result, options);
   if (leaked) return "printed a secret";
   if (result.signal !== null) return `ended by ${result.signal}`;
   if (lost !== undefined) return `output lost: ${lost}`;
+  if (result.driftError !== undefined) return "drift unknown";
+  if (result.drift !== undefined) {
+    const { created, updated, deleted } = result.drift;
+    const changes = created + updated + deleted;
+    if (changes === 0) return "no changes";
+    const noun = changes === 1 ? "change" : "changes";
+    return `${changes} ${noun} (+${created} ~${updated} -${deleted})`;
+  }
   const later = result.checkAfter === undefined ? "" : `, now ${result.checkAfter.verdict}`;
   return exitCode === 0 ? "ok" : `exit ${exitCode}${later}`;
 }
@@ -95,7 +137,7 @@ export function printPlans(
       if (plan === undefined) own.fail(error);
       else printPlan(plan, { reporter: own, io, options });
     }
-    return exitCode;
+    if (io.reportFile === undefined) return exitCode;
   }
   io.secrets.add(...prepared.flatMap(({ plan }) => plan?.secrets ?? []));
   const targets = prepared.map(({ profile: { name }, plan, error }) => {
@@ -108,6 +150,6 @@ export function printPlans(
       ...(warnings.length > 0 && { warnings }),
     };
   });
-  reporter.answer({ targets, exitCode });
+  reporter.report({ targets, exitCode }, "stdout");
   return exitCode;
 }

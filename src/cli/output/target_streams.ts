@@ -2,7 +2,8 @@ import type { Writable } from "node:stream";
 import type { Profile } from "../../connection/origin.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
-import { createReporter, isColourful, type Reporter } from "./report.ts";
+import { isColourful } from "./layout.ts";
+import { createReporter, type Reporter } from "./report.ts";
 import { TargetLines, type TargetStream } from "./target_lines.ts";
 
 /** The two streams of adc-run, for several targets. */
@@ -37,6 +38,7 @@ export function openTargetStreams(
       stdout: { value: out.report(name) },
       stderr: { value: err.report(name) },
       warnings: { value: [] },
+      reportFile: { value: undefined },
     });
     return [name, createReporter(own, options)];
   }));

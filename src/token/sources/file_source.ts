@@ -1,4 +1,6 @@
-import { resolve } from "node:path";
+import { realpathSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import process from "node:process";
 import type { Context } from "../../context.ts";
 import { codeOf, EXIT } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
@@ -11,7 +13,9 @@ import { MAX_TOKEN_BYTES } from "../token_value.ts";
  *
  * The variable is not taken from `.env`: a cloned repository could have any file sent to its server.
  */
-export function fileSource({ env, cwd }: Pick<Context, "env" | "cwd">): TokenSource {
+export function fileSource(
+  { env, cwd, onWarning }: Pick<Context, "env" | "cwd" | "onWarning">,
+): TokenSource {
   return {
     name: "file",
     timeout: 5_000,
@@ -36,6 +40,9 @@ export function fileSource({ env, cwd }: Pick<Context, "env" | "cwd">): TokenSou
           return { status: "broken", reason, suggestion, exitCode: EXIT.data };
         }
         const token = new Secret(bytes.toString("utf8"));
+        if (!env.CI && isReadByOthers(full)) {
+          onWarning?.(`Others can read the token in "${full}" (ADC_TOKEN_FILE): chmod 600 it.`);
+        }
         return { status: "found", token, detail: `"${full}" (ADC_TOKEN_FILE)` };
       } catch (error) {
         const code = codeOf(error);
@@ -48,4 +55,21 @@ export function fileSource({ env, cwd }: Pick<Context, "env" | "cwd">): TokenSou
       }
     },
   };
+}
+
+/**
+ * Tells whether another user can read a file. Who mounts a secret decides on its mode, and so does the runner
+ * of a pipeline.
+ */
+function isReadByOthers(path: string): boolean {
+  if (process.platform === "win32") return false;
+  const stats = statSync(path);
+  const { mode, dev } = stats;
+  // A pipe is nobody else's.
+  if (!stats.isFile()) return false;
+  const real = realpathSync(path);
+  const isMounted = /^(\/var)?\/run\/secrets\//.test(real) || dev !== statSync(dirname(real)).dev ||
+    // Kubernetes' links lead through a folder such as "..2026_11_27_10_00_00.123".
+    /\/\.\.[^/]/.test(real);
+  return !isMounted && (mode & 0o044) !== 0;
 }

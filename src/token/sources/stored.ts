@@ -27,7 +27,10 @@ export async function findStored(
       break;
     }
     if (!tokens.has(origin)) {
-      return { status: "absent", reason: `${place} has no entry for ${accounts.join(" or ")}` };
+      const reason = connection.profile?.explicit
+        ? `profile "${connection.profile.name}" has no token of its own in ${place}`
+        : `${place} has no entry for ${accounts.join(" or ")}`;
+      return { status: "absent", reason };
     }
   }
   const found = [...tokens.values()];

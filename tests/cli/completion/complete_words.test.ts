@@ -28,7 +28,7 @@ it("`completeWords()` offers adc-run's commands and ADC's, and hides those for s
 });
 
 it("`completeWords()` offers a command's own options, and no --token", () => {
-  assert.deepEqual(offered("--fail"), ["--fail-on-leak"]);
+  assert.deepEqual(offered("--fail"), ["--fail-on-leak", "--fail-on-drift"]);
   assert.deepEqual(offered("sync --request"), ["--request-concurrent"]);
   assert.deepEqual(offered("dump --request"), []);
   assert.deepEqual(offered("auth login --pass"), ["--password-stdin"]);

@@ -56,7 +56,7 @@ it("`unknownSubcommand()` says which there are", () => {
   assert.equal(error.message, 'Unknown command "auth lgoin": did you mean "login"?');
   assert.equal(
     error.suggestion,
-    "Commands: auth login, status, token, list, rotate, revoke and logout.",
+    "Commands: auth login, status, token, list, create, rotate, revoke and logout.",
   );
 });
 

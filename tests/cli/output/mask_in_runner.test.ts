@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createWriteStream, openSync, readFileSync } from "node:fs";
+import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
 import { main } from "../../../src/cli/main.ts";
@@ -19,6 +20,7 @@ async function authToken(
 ): Promise<ReturnType<typeof fakeIo>> {
   await using folder = await temporaryFolder();
   const file = await folder.write("token", token);
+  await chmod(file, 0o600);
   const io = fakeIo({
     env: { ADC_RUN_CONFIG_DIR: folder.path, ADC_TOKEN_FILE: file, ...env },
     cwd: folder.path,

@@ -82,7 +82,7 @@ it("`writeText()` starts no line with a command that its parts make together", (
 
 it("`tableOf()` measures what is shown", () => {
   const rows = [["a", "b"].map(fixed), [`x${TOKEN}\n`, "1"], ["yy", "2"]];
-  assert.equal(render(tableOf(rows, io(), ""), io()), "a      b\nx***   1\nyy     2");
+  assert.equal(render(tableOf(rows, io()), io()), "a      b\nx***   1\nyy     2");
 });
 
 it("`writeJson()` keeps values as they are, spelled so that none draws or commands", () => {

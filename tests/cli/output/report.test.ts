@@ -36,7 +36,7 @@ it("`createReporter()` lets no name draw on the terminal, whatever it says", asy
   ];
   for (const [index, tell] of told.entries()) {
     const io = fakeIo();
-    tell(createReporter(io, {}));
+    tell(createReporter(io, { verbose: true }));
     assert.ok(io.out.length + io.err.length > 0, `case ${index}`);
     for (const line of [...io.out, ...io.err]) assert.doesNotMatch(line, CONTROLS, `case ${index}`);
     assertPlain([...io.out, ...io.err].join(""));
@@ -63,7 +63,7 @@ it("`createReporter()` lets no message make up a line of its own", () => {
   for (const line of io.err) {
     assert.match(
       line,
-      /^adc-run: (warning: |error: )?x adc-run: token checked y ::stop.* ## \[add-path\]w\n$/,
+      /^(adc-run: (warning: |error: )?| {2}fix {5})x adc-run: token checked y ::stop.* ## \[add-path\]w\n$/,
     );
   }
 });
@@ -87,11 +87,10 @@ it("`createReporter()` makes annotations in GitHub Actions, and says nothing twi
     "::warning title=adc-run::50%25 of ::error::it, a:b\n",
     "::error title=adc-run::bad *** thing%0AMend it\n",
   ]);
-  assert.match(io.err[3]!, /^::error title=adc-run::No token for .*%0A/);
-  assert.deepEqual(io.err.slice(4), [
-    "  env  absent     a## [b]\n",
-    "::error title=adc-run::late\n",
-  ]);
+  assert.match(io.err[3]!, /^::error title=adc-run::No token for .*%0A.*%0Alooked 1 place: /);
+  assert.deepEqual(io.err.slice(4), ["::error title=adc-run::late\n"]);
+  createReporter(io, { verbose: true }).fail(new NoTokenError(connection, trail));
+  assert.match(io.err[5]!, /%0Asource env {2}absent {5}a## \[b\]\n$/);
 });
 
 it("`createReporter()` makes no annotations with --json, into a file, or elsewhere", async () => {

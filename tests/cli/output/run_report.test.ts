@@ -22,16 +22,17 @@ function told(env: Record<string, string>): readonly string[] {
   } as unknown as RunResult;
   const io = fakeIo({ env });
   const judgement = judgeRun(result, { failOnLeak: true });
-  assert.deepEqual(judgement, { exitCode: 65, leaked: true, lost: "ENOSPC" });
+  assert.deepEqual(judgement, { exitCode: 65, leaked: true, drifted: false, lost: "ENOSPC" });
   // Nothing that fails a run is held back.
-  tellEnding(result, judgement, createReporter(io, { quiet: true }));
+  const options = { check: true, mask: true, quiet: true, fromEnvironment: new Set<string>() };
+  tellEnding(result, judgement, { reporter: createReporter(io, options), options });
   return io.err;
 }
 
 it("`tellEnding()` says what makes a run fail that ADC took for a success", () => {
   assert.deepEqual(told({}), [
-    "adc-run: error: the check passed before the run and fails now: GET https://a.example/api: 401\n",
-    "adc-run: Log in again.\n",
+    "adc-run: error: the check passed before the run and fails now: 401\n",
+    "  fix     Log in again.\n",
     "adc-run: error: cannot pass the output on: ENOSPC\n",
     "adc-run: error: a secret was printed, and --fail-on-leak is set\n",
   ]);
@@ -39,7 +40,7 @@ it("`tellEnding()` says what makes a run fail that ADC took for a success", () =
 
 it("`tellEnding()` makes it annotations in GitHub Actions", () => {
   assert.deepEqual(told({ GITHUB_ACTIONS: "true" }), [
-    "::error title=adc-run::The check passed before the run and fails now: GET https://a.example/api: 401%0ALog in again.\n",
+    "::error title=adc-run::The check passed before the run and fails now: 401%0ALog in again.\n",
     "::error title=adc-run::Cannot pass the output on: ENOSPC\n",
     "::error title=adc-run::A secret was printed, and --fail-on-leak is set\n",
   ]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Writable } from "node:stream";
 import { it } from "node:test";
-import { isColourful } from "../../../src/cli/output/report.ts";
+import { isColourful } from "../../../src/cli/output/layout.ts";
 import { TargetLines } from "../../../src/cli/output/target_lines.ts";
 
 const NAMES = ["staging", "eu"];

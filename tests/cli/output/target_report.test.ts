@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import {
+  countTargets,
   describeTarget,
   exitCodeOfTargets,
   formatTargets,
 } from "../../../src/cli/output/target_report.ts";
+import type { Io } from "../../../src/cli/io.ts";
 import { createReporter } from "../../../src/cli/output/report.ts";
 import { resolveConnection } from "../../../src/connection/connection.ts";
 import { AdcRunError } from "../../../src/errors.ts";
@@ -46,15 +48,16 @@ it("`exitCodeOfTargets()` is 0 only where all targets are", () => {
   assert.equal(exitCodeOfTargets([leak, done("b", 3)], { failOnLeak: true }), 65);
 });
 
-function table(rows: ReturnType<typeof formatTargets>): readonly string[] {
-  const io = fakeIo();
-  createReporter(io, {}).table(rows);
-  return io.out.join("").trimEnd().split("\n");
+function table(results: readonly TargetResult[], more: Partial<Io> = {}): readonly string[] {
+  const io = fakeIo(more);
+  const options = { failOnLeak: true };
+  createReporter(io, {}).table(formatTargets(results, { options, io }), "stderr", "");
+  return [...io.err.join("").trimEnd().split("\n"), countTargets(results, options)];
 }
 
 it("`formatTargets()` gives a line to each target", async () => {
   const connection = await resolveConnection({ args: ["sync"], env: {}, cwd: "/nowhere" });
-  const rows = formatTargets([
+  const results = [
     done("a", 0),
     done("bb", 3, { checkAfter: { verdict: "rejected", tried: "GET /", found: "401" } }),
     done("c", 143, { signal: "SIGTERM" }),
@@ -62,23 +65,24 @@ it("`formatTargets()` gives a line to each target", async () => {
     refused,
     target("f", { outcome: "refused", error: new NoTokenError(connection, []) }),
     target("g"),
-  ], { failOnLeak: true });
-  assert.deepEqual(table(rows), [
-    "a   http://a.example   ok                    1.2 s",
-    "bb  http://bb.example  exit 3, now rejected  1.2 s",
-    "c   http://c.example   ended by SIGTERM      1.2 s",
-    "d   http://d.example   printed a secret      1.2 s",
-    "eu  http://eu.example  cannot run",
-    "f   http://f.example   no-token",
-    "g   http://g.example   not started",
+  ];
+  assert.deepEqual(table(results), [
+    "a   ok                    1.2 s",
+    "bb  exit 3, now rejected  1.2 s  adc-run -p bb doctor",
+    "c   ended by SIGTERM      1.2 s",
+    "d   printed a secret      1.2 s",
+    "eu  cannot run                   adc-run -p eu doctor",
+    "f   no-token                     adc-run -p f doctor",
+    "g   not started",
+    "1 ok, 5 failed, 1 not started",
   ]);
-});
-
-it("`formatTargets()` shows no password in an address", () => {
-  const it = target("a");
-  const profile = { ...it.profile, server: "https://user:canary-pw@a.example" };
-  assert.deepEqual(table(formatTargets([{ ...it, profile }], {})), [
-    "a  https://***@a.example  not started",
+  const terminals = { stdin: true, stdout: true, stderr: true };
+  const env = { NO_COLOR: "1" };
+  assert.deepEqual(table(results.slice(3), { terminals, env }).slice(0, 4), [
+    "✗ d   printed a secret  1.2 s",
+    "✗ eu  cannot run               adc-run -p eu doctor",
+    "✗ f   no-token                 adc-run -p f doctor",
+    "- g   not started",
   ]);
 });
 

@@ -41,12 +41,31 @@ export function diff(options) {
     const backend = createBackend(options, log);
     const local = await loadLocal(options, log);
     const remote = await loadRemote(backend, log);
-    await log.task("Diff configuration", () => {});
+    const entries = await log.task("Diff configuration", () => differences(local, remote));
     await log.task(
       "Write detail diff result to file",
-      () => writeFile("diff.yaml", `${JSON.stringify({ local, remote }, null, 2)}\n`),
+      // JSON is YAML.
+      () => writeFile("diff.yaml", `${JSON.stringify(entries, null, 2)}\n`),
     );
   }, { silent: true });
+}
+
+/** What a sync would do with services, as ADC writes it down. */
+function differences({ service }, { services = [] }) {
+  const entryOf = (type, { id, name }, values) => ({
+    resourceType: "service",
+    type,
+    resourceId: id,
+    resourceName: name,
+    ...values,
+  });
+  const there = services.find(({ name }) => name === service.name);
+  const others = services.filter(({ name }) => name !== service.name)
+    .map((oldValue) => entryOf("delete", oldValue, { oldValue }));
+  if (there === undefined) return [...others, entryOf("create", service, { newValue: service })];
+  return there.desc === service.desc
+    ? others
+    : [...others, entryOf("update", service, { oldValue: there, newValue: service })];
 }
 
 /** `adc sync`. */

@@ -1,0 +1,280 @@
+import { resolve } from "node:path";
+import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
+import { day, describeEnd, readLifetime } from "../../lifecycle/expiry.ts";
+import { type HandOver, labelOf } from "../../lifecycle/hand_over.ts";
+import { requireTokenName } from "../../lifecycle/mint_token.ts";
+import {
+  createToken,
+  rotateEach,
+  type Workflow,
+  type WorkflowResult,
+  type WorkflowTerms,
+} from "../../lifecycle/workflow_token.ts";
+import { setWorkflow } from "../../profiles/edit_profiles.ts";
+import { readUserProfiles } from "../../profiles/profile_file.ts";
+import type { StoredWorkflow } from "../../profiles/profile_settings.ts";
+import { absolutePath } from "../../profiles/select_profiles.ts";
+import { isAdminKey, type Secret } from "../../secret.ts";
+import { nearest } from "../../system/nearest.ts";
+import type { Io } from "../io.ts";
+import type { CreateOptions, RotateOptions } from "../manual/auth_commands.ts";
+import type { OwnCall } from "../manual/manual.ts";
+import { maskInRunner } from "../output/ci.ts";
+import { fixed, handOutToken, line, writeToken } from "../output/out.ts";
+import { asAdcRunError, describeError } from "../output/report.ts";
+import { type AccountSession, describeOwner, tryToken, withAccountSession } from "./account.ts";
+
+type WorkflowCall = OwnCall<CreateOptions & RotateOptions>;
+
+/** A workflow, and the profile that its token is made for. */
+interface Target {
+  readonly workflow: Workflow;
+  readonly profile: string | undefined;
+}
+
+export async function authCreate(call: WorkflowCall, io: Io): Promise<number> {
+  const { options, reporter, operands: [name = ""] } = call;
+  requireTokenName(name);
+  const printed: Secret[] = [];
+  const target = (await targetsOf([name], call, io, printed))[0]!;
+  return await withWorkflows(call, io, target.profile, async (session) => {
+    const saved = options.save ? await savedWorkflow(target, session, io) : undefined;
+    const token = await createToken(session, target.workflow, termsOf(session, call, io));
+    const { expiresAt } = token;
+    if (saved !== undefined) await setWorkflow(name, { env: io.env, set: saved });
+    const where = labelOf(target.workflow.handOver);
+    if (options.json) {
+      const owner = session.user;
+      const answer = { ...token, expiresAt: expiresAt ?? null, owner, handedTo: where };
+      if (printed[0] === undefined) return reporter.answer(answer);
+      writeToken(printed[0], io, answer);
+      return 0;
+    }
+    const end = describeEnd(expiresAt, Date.now());
+    reporter.info(
+      line`created "${name}" of ${describeOwner(session.user)}, ${end}; handed to ${where}`,
+    );
+    if (saved !== undefined) {
+      reporter.info(line`saved: "adc-run auth rotate ${name}" renews it`);
+    }
+    return 0;
+  });
+}
+
+/** Rotates workflows' tokens: those that are named, those that are due, or all. */
+export async function rotateWorkflows(call: WorkflowCall, io: Io): Promise<number> {
+  const { options, operands, reporter } = call;
+  const { all, due: within, dryRun = false } = options;
+  if ([operands.length > 0, all === true, within !== undefined].filter(Boolean).length > 1) {
+    throw new UsageError("Cannot rotate: use only one of names, --all and --due");
+  }
+  const due = within === undefined ? undefined : await readLifetime(within, "--due");
+  if (within === "never") throw new UsageError('Cannot use --due "never": expected a duration');
+  const targets = await targetsOf(operands, call, io);
+  const results: WorkflowResult[] = [];
+  const add = (found: readonly WorkflowResult[]) => {
+    results.push(...found);
+    // What one server answers all of its workflows is said once.
+    for (const error of new Set(found.map((each) => each.error))) {
+      if (error !== undefined && !options.json) reporter.fail(error);
+    }
+  };
+  for (const profile of new Set(targets.map((each) => each.profile))) {
+    const workflows = targets.filter((each) => each.profile === profile)
+      .map(({ workflow }) => workflow);
+    try {
+      await withWorkflows(call, io, profile, async (session) => {
+        const terms = termsOf(session, call, io);
+        add(await rotateEach(session, workflows, { ...terms, due, dryRun }));
+        return 0;
+      });
+    } catch (error) {
+      // One server that is down does not keep the others' workflows from theirs.
+      if (!(error instanceof AdcRunError) || error.exitCode === EXIT.interrupted) throw error;
+      add(workflows.map(({ name }) => ({ name, outcome: "failed", error })));
+    }
+  }
+  const failed = results.find(({ error }) => error !== undefined);
+  const exitCode = failed === undefined ? 0 : asAdcRunError(failed.error).exitCode;
+  const handedTo = (name: string) =>
+    labelOf(targets.find(({ workflow }) => workflow.name === name)!.workflow.handOver);
+  if (options.json) {
+    reporter.answer({
+      workflows: results.map(({ error, expiresAt, ...rest }) => ({
+        ...rest,
+        expiresAt: expiresAt ?? null,
+        handedTo: handedTo(rest.name),
+        error: error === undefined ? undefined : describeError(asAdcRunError(error)),
+      })),
+      exitCode,
+    });
+  } else if (!options.quiet || exitCode !== 0) {
+    const rows = results.map(({ name, outcome, expiresAt }) => [
+      name,
+      outcome,
+      expiresAt !== undefined ? day(expiresAt) : outcome === "failed" ? "" : "never",
+      handedTo(name),
+    ]);
+    reporter.table([["NAME", "RESULT", "EXPIRES", "GOES TO"].map(fixed), ...rows]);
+  }
+  return exitCode;
+}
+
+/** What the words and the configuration say of workflows; a token that is printed is added to `printed`. */
+async function targetsOf(
+  names: readonly string[],
+  { options, operands, spec, reporter }: WorkflowCall,
+  io: Io,
+  printed: Secret[] = [],
+): Promise<readonly Target[]> {
+  const { env, cwd } = io;
+  const { path, workflows } = await readUserProfiles(env);
+  const { toCommand, toFile, print } = options;
+  const given = [toCommand !== undefined, toFile !== undefined, print === true].filter(Boolean);
+  if (given.length > 1) {
+    throw new UsageError("Cannot hand a token over twice: --to-command, --to-file or --print");
+  }
+  if (given.length === 1 && names.length !== 1) {
+    throw new UsageError("Cannot hand several tokens over to one place: name one workflow");
+  }
+  const own: HandOver | undefined = toCommand !== undefined
+    ? { toCommand }
+    : toFile !== undefined
+    ? { toFile }
+    : print
+    ? async (token) => {
+      printed.push(token);
+      await printToken(token, { options, reporter }, io);
+    }
+    : undefined;
+  const chosen = operands.length > 0 ? names : [...workflows.keys()];
+  const asked = options.fromEnvironment.has("profile") ? undefined : options.profile;
+  const targets = [...new Set(chosen)].map((name): Target => {
+    const stored = workflows.get(name);
+    const handOver = own ?? (stored && handOverOf(stored, path, { env, cwd }));
+    if (handOver === undefined) throw unknownWorkflow(name, [...workflows.keys()], spec.name);
+    const profile = stored?.profile;
+    if (profile !== undefined && asked !== undefined && operands.length > 0) {
+      if (asked === false || asked.join() !== profile) {
+        throw new UsageError(`Cannot use another profile: workflow "${name}" is for "${profile}"`);
+      }
+    }
+    const expiresIn = options.expiresIn ?? stored?.expiresIn;
+    return { workflow: { name, expiresIn, handOver }, profile };
+  });
+  if (targets.length === 0) {
+    throw new UsageError(`Cannot rotate: there are no workflows in ${path}`, {
+      suggestion: 'Keep one there with "adc-run auth create NAME --to-command CMD --save".',
+    });
+  }
+  // With a profile, those that are for it.
+  return operands.length > 0 || !asked
+    ? targets
+    : targets.filter(({ profile }) => profile === undefined || asked.includes(profile));
+}
+
+function handOverOf(
+  { toCommand, toFile }: StoredWorkflow,
+  file: string,
+  { env }: Pick<Io, "env" | "cwd">,
+): HandOver {
+  if (toFile !== undefined) return { toFile: absolutePath(toFile, { file, env }) };
+  // Not in the working directory, whose repository may not be the one that the token is for.
+  return { toCommand: toCommand!, cwd: absolutePath(".", { file, env }) };
+}
+
+function unknownWorkflow(name: string, known: readonly string[], command: string): UsageError {
+  const near = nearest(name, known);
+  return new UsageError(
+    `Cannot use "${command} ${name}": there is no workflow of that name in config.json`,
+    {
+      suggestion: near !== undefined
+        ? `Did you mean "${near}"?`
+        : "Say where its token goes: --to-command CMD, --to-file PATH or --print.",
+    },
+  );
+}
+
+/** Opens the session that makes the tokens, on the terms of the profile that the workflows are for. */
+async function withWorkflows(
+  call: WorkflowCall,
+  io: Io,
+  profile: string | undefined,
+  work: (session: AccountSession) => Promise<number>,
+): Promise<number> {
+  const { spec, options } = call;
+  return await withAccountSession(
+    {
+      ...call,
+      spec: { ...spec, connection: "to connect" },
+      options: profile === undefined ? options : { ...options, profile: [profile] },
+    },
+    io,
+    async (session) => {
+      if (session.resolved !== undefined && isAdminKey(session.resolved.token)) {
+        throw new AdcRunError(
+          `Cannot create a token with the admin key from ${session.resolved.source}: it does not belong to a user`,
+          EXIT.permission,
+          { suggestion: "Use a user's token, or log in." },
+        );
+      }
+      return await work(session);
+    },
+  );
+}
+
+function termsOf(
+  { connection, signal }: AccountSession,
+  { options, reporter }: WorkflowCall,
+  { env, cwd, secrets }: Io,
+): WorkflowTerms {
+  return {
+    env,
+    cwd,
+    connection,
+    signal,
+    onWarning: reporter.warn,
+    onOutput: reporter.info,
+    check: async (token) => {
+      secrets.add(token);
+      if (options.check) await tryToken(token, { connection, reporter, signal });
+    },
+    now: Date.now,
+  };
+}
+
+/** `--print`: with `--json` the token is a part of the answer. */
+async function printToken(
+  token: Secret,
+  { options, reporter }: Pick<WorkflowCall, "options" | "reporter">,
+  io: Io,
+): Promise<void> {
+  const connection = { backend: { value: "api7ee" } } as const;
+  const resolved = { token, source: "made" };
+  maskInRunner({ connection, resolved }, { reporter, io, options });
+  if (options.json) return;
+  await handOutToken(token, io);
+}
+
+/** What is to be saved has to be fit for that before there is a token. */
+async function savedWorkflow(
+  { workflow: { expiresIn, handOver } }: Target,
+  { connection: { profile } }: AccountSession,
+  { env, cwd }: Io,
+): Promise<StoredWorkflow> {
+  if (typeof handOver === "function") {
+    throw new UsageError(
+      "Cannot use --save with --print: there is no command or file to hand the token to",
+    );
+  }
+  if (profile?.explicit && !(await readUserProfiles(env)).profiles.has(profile.name)) {
+    throw new UsageError(`Cannot use --save: profile "${profile.name}" is not one of your own`);
+  }
+  return {
+    ...(profile?.explicit && { profile: profile.name }),
+    ...(expiresIn !== undefined && { expiresIn }),
+    ..."toFile" in handOver
+      ? { toFile: resolve(cwd, handOver.toFile) }
+      : { toCommand: handOver.toCommand },
+  };
+}

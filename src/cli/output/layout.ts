@@ -1,0 +1,108 @@
+import type { Environment } from "../../context.ts";
+import type { Io } from "../io.ts";
+
+type Place = Pick<Io, "env" | "terminals" | "stdout" | "stderr">;
+type To = "stdout" | "stderr";
+
+/** Less is no terminal that anybody reads; a pipe has no width. */
+const MIN_WIDTH = 20;
+
+export function widthOf(io: Place, to: To): number {
+  if (!io.terminals[to]) return Infinity;
+  const { columns } = io[to] as { readonly columns?: number };
+  return Math.max(columns || 80, MIN_WIDTH);
+}
+
+/**
+ * Tells whether colours are wanted: `NO_COLOR`, then `FORCE_COLOR`, then whether a
+ * terminal shows them.
+ */
+export function isColourful(env: Environment, terminal: boolean): boolean {
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== "0";
+  return terminal && env.TERM !== "dumb";
+}
+
+export function hasSymbols({ env, terminals }: Pick<Io, "env" | "terminals">, to: To): boolean {
+  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG;
+  return terminals[to] && env.TERM !== "dumb" && (!locale || /utf-?8/i.test(locale));
+}
+
+// deno-lint-ignore no-control-regex
+const COLOURS = /\x1b\[\d+m/g;
+
+/** What takes two columns: ideographs, Hangul, full-width forms, and most emoji. */
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff01-\uff60]|\p{Emoji_Presentation}/u;
+
+export function columnsOf(text: string): number {
+  const plain = text.replace(COLOURS, "");
+  if (/^[\x20-\x7e]*$/.test(plain)) return plain.length;
+  let columns = 0;
+  for (const each of plain) columns += WIDE.test(each) ? 2 : /\p{Mn}/u.test(each) ? 0 : 1;
+  return columns;
+}
+
+/**
+ * What a line that goes on stands under: what follows a label, else an indent that no row of ours has, for a
+ * value must not look like one.
+ */
+const LABEL = /^\s*\S+(?: \S+){0,4} {2,}(?=\S)/;
+
+/** Breaks lines between words, never inside of one. */
+export function wrap(text: string, width: number, indent = 4): string {
+  if (width === Infinity) return text;
+  return text.split("\n").map((each) => wrapLine(each, width, indent)).join("\n");
+}
+
+function wrapLine(text: string, width: number, indent = 4): string {
+  if (columnsOf(text) <= width) return text;
+  const [label = ""] = LABEL.exec(text.replace(COLOURS, "")) ?? [];
+  const [margin = ""] = /^ */.exec(text) ?? [];
+  const hang = " ".repeat(
+    label !== "" && label.length <= width / 2 ? label.length : margin.length + indent,
+  );
+  const lines: string[] = [];
+  let line = margin;
+  let empty = true;
+  for (const [, gap = "", word = ""] of text.slice(margin.length).matchAll(/( *)(\S+)/g)) {
+    if (!empty && columnsOf(line + gap + word) > width) {
+      lines.push(line);
+      line = hang + word;
+    } else line += gap + word;
+    empty = false;
+  }
+  return [...lines, line].join("\n");
+}
+
+/**
+ * Columns that stand under each other; where they do not fit, the cells of a row follow each other on as many
+ * lines as they need.
+ */
+export function columns(
+  rows: readonly (readonly string[])[],
+  { indent = "", width = Infinity }: { readonly indent?: string; readonly width?: number } = {},
+): string {
+  const count = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from(
+    { length: count },
+    (_, column) => Math.max(...rows.map((row) => columnsOf(row[column] ?? ""))),
+  );
+  const used = widths.map((each, column) => each > 0 ? column : -1).filter((each) => each >= 0);
+  const pad = (text: string, to: number) => text + " ".repeat(Math.max(0, to - columnsOf(text)));
+  const lines = rows.map((row) =>
+    indent + used.map((column) => pad(row[column] ?? "", widths[column]!)).join("  ").trimEnd()
+  );
+  if (lines.every((each) => columnsOf(each) <= width)) return lines.join("\n");
+  return rows.map((row) => {
+    const out: string[] = [];
+    let line = "";
+    for (const cell of row.filter((each) => each.trim() !== "")) {
+      if (line !== "" && columnsOf(`${line}  ${cell}`) > width) {
+        out.push(line);
+        line = `${indent}    ${cell}`;
+      } else line = line === "" ? indent + cell : `${line}  ${cell}`;
+    }
+    return [...out, line].map((each) => wrapLine(each, width)).join("\n");
+  }).join("\n");
+}

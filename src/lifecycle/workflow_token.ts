@@ -1,0 +1,524 @@
+import { createHash, randomBytes } from "node:crypto";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { AdminApi } from "../admin_api/admin_api.ts";
+import { AdminApiError } from "../admin_api/admin_api_error.ts";
+import type { Credentials } from "../admin_api/session.ts";
+import type { NewToken, TokenInfo, User } from "../admin_api/shapes.ts";
+import { checkToken } from "../check/check_token.ts";
+import { CheckError, VERDICTS } from "../check/verdict.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { Context } from "../context.ts";
+import { AdcRunError, EXIT, messageOf } from "../errors.ts";
+import type { Secret } from "../secret.ts";
+import { isAlive, ownIdentity, type ProcessIdentity } from "../store/process_identity.ts";
+import { endOf, hasEnded, readLifetime } from "./expiry.ts";
+import { type Consumer, type HandOver, openConsumer } from "./hand_over.ts";
+import { MAX_TOKEN_NAME_LENGTH, requireTokenName } from "./mint_token.ts";
+import { openSession, type Session } from "./open_session.ts";
+
+/**
+ * A workflow that lives elsewhere and has a token of its own, such as a pipeline.
+ * @category Workflows
+ */
+export interface Workflow {
+  /** Its name, which is its token's on the server: at most 40 characters. */
+  readonly name: string;
+  /**
+   * How long its token lives, such as `90d`, or `never`.
+   *
+   * @default as long as the one before was to live; 90d for the first
+   */
+  readonly expiresIn?: string | undefined;
+  /** How it gets its token. */
+  readonly handOver: HandOver;
+}
+
+/**
+ * What {@linkcode createWorkflowToken} and {@linkcode rotateWorkflowTokens} look at.
+ * @category Workflows
+ */
+export interface WorkflowOptions extends Context {
+  /** The token that makes the others, a user's own; or else `credentials`. */
+  readonly token?: Secret | undefined;
+  /** Who logs in to make them; or else `token`. */
+  readonly credentials?: Credentials | undefined;
+  /**
+   * Whether a new token is tried before it is handed over.
+   *
+   * @default true
+   */
+  readonly check?: boolean | undefined;
+  /** Told what a command printed that was handed a token, a line each, masked. */
+  readonly onOutput?: ((line: string) => void) | undefined;
+}
+
+/**
+ * What {@linkcode rotateWorkflowTokens} looks at.
+ * @category Workflows
+ */
+export interface RotateWorkflowsOptions extends WorkflowOptions {
+  /**
+   * Rotates only tokens whose end is nearer than this, such as `14d`, and those that were not finished.
+   *
+   * @default undefined: all of them
+   */
+  readonly due?: string | undefined;
+  /**
+   * Whether nothing is done but told what would be.
+   *
+   * @default false
+   */
+  readonly dryRun?: boolean | undefined;
+}
+
+/**
+ * A token that a workflow has; its value is nowhere but there.
+ * @category Workflows
+ */
+export interface WorkflowToken {
+  /** The workflow's name, and the token's. */
+  readonly name: string;
+  /** The token's id on the server. */
+  readonly id: string;
+  /** When it ends, in Unix seconds; `undefined` for never. */
+  readonly expiresAt: number | undefined;
+  /** The ids of the tokens that were revoked in its favour. */
+  readonly revoked: readonly string[];
+}
+
+/**
+ * What became of a workflow's token.
+ * @category Workflows
+ */
+export interface WorkflowResult {
+  /** The workflow's name. */
+  readonly name: string;
+  /** What was done; `would rotate` in a dry run, `not due` where its end is far. */
+  readonly outcome: "rotated" | "would rotate" | "not due" | "failed";
+  /** When its token ends, in Unix seconds; `undefined` for never, and where that is not known. */
+  readonly expiresAt?: number | undefined;
+  /** Why it failed. */
+  readonly error?: unknown;
+}
+
+/** What the functions for a session that is open need beside it. */
+export interface WorkflowTerms
+  extends Pick<Context, "env" | "cwd" | "dispatcher" | "signal" | "onWarning"> {
+  readonly connection: Connection;
+  /** Tries a new token; what it throws undoes all. */
+  readonly check: (token: Secret) => Promise<void>;
+  readonly onOutput?: ((line: string) => void) | undefined;
+  readonly now: () => number;
+}
+
+interface RotationTerms extends WorkflowTerms {
+  /** How near a token's end has to be, in milliseconds; `undefined` where that is no matter. */
+  readonly due: number | undefined;
+  readonly dryRun: boolean;
+}
+
+/** How long the first token of a workflow lives: what API7's documentation advises. */
+const FIRST_LIFETIME = "90d";
+
+/** Longer than a run takes from a token's making to its name, in milliseconds. */
+const MAX_RUN = 10 * 60_000;
+
+/** How long a run waits for another that began in the same second, in milliseconds. */
+const MAX_WAIT = 90_000;
+
+/** Makes the first token of a workflow, hands it over, and gives it its name. */
+export async function createToken(
+  session: Session,
+  workflow: Workflow,
+  terms: WorkflowTerms,
+): Promise<WorkflowToken> {
+  const { api, user } = session;
+  const name = requireTokenName(workflow.name);
+  const found = await findTokens(session, name, terms);
+  if (found.current === undefined) {
+    return (await replaceTokens(session, workflow, { ...terms, found })).made;
+  }
+  throw new AdminApiError({
+    failure: "name-taken",
+    tried: `Cannot create the token "${name}" at ${api.origin}`,
+    found: `${user.username} already has a token with that name`,
+    suggestion: `Renew it with "adc-run auth rotate ${name}".`,
+  });
+}
+
+/** Replaces a workflow's token, where it is due. */
+async function rotateToken(
+  session: Session,
+  workflow: Workflow,
+  { due, dryRun, ...terms }: RotationTerms,
+): Promise<{ readonly result: WorkflowResult; readonly token?: Secret }> {
+  const { api, user } = session;
+  const name = requireTokenName(workflow.name);
+  const found = await findTokens(session, name, terms);
+  const { current, unfinished } = found;
+  if (current === undefined && unfinished.length === 0) {
+    throw new AdminApiError({
+      failure: "not-found",
+      tried: `Cannot rotate the token "${name}" at ${api.origin}`,
+      found: `${user.username} has no token with that name`,
+      suggestion: `Create it with "adc-run auth create ${name}".`,
+    });
+  }
+  const expiresAt = current?.expiresAt;
+  const isDue = due === undefined || unfinished.length > 0 ||
+    hasEnded(expiresAt, terms.now() + api.clockSkew + due);
+  if (!isDue) return { result: { name, outcome: "not due", expiresAt } };
+  if (dryRun) return { result: { name, outcome: "would rotate", expiresAt } };
+  const { made, token } = await replaceTokens(session, workflow, { ...terms, found });
+  return { result: { name, outcome: "rotated", expiresAt: made.expiresAt }, token };
+}
+
+/**
+ * Makes a token of a temporary name, tries it, hands it over, revokes those that it replaces, and gives it their
+ * name. What is known of all this is on the server alone: whoever comes next may have another home.
+ *
+ * Until the token is handed over a failure revokes it. One that was left by a run that was killed may have been
+ * handed over, or not: it is revoked only once another has taken its place.
+ */
+async function replaceTokens(
+  session: Session,
+  { name, expiresIn, handOver }: Workflow,
+  { found, ...terms }: WorkflowTerms & { readonly found: FoundTokens },
+): Promise<{ readonly made: WorkflowToken; readonly token: Secret }> {
+  const { api } = session;
+  const { signal } = terms;
+  const { current, unfinished, atWork } = found;
+  if (atWork.length > 0) throw rotatedElsewhere(name);
+  const lifetime = expiresIn === undefined && current !== undefined
+    ? lifetimeOf(current)
+    : await readLifetime(expiresIn ?? FIRST_LIFETIME, "--expires-in");
+  const again = current !== undefined || unfinished.length > 0;
+  const consumer = await openConsumer(handOver, { ...terms, again });
+  const fresh = await api.createToken({
+    name: temporaryName(name, await ownIdentity()),
+    expiresAt: endOf(lifetime, terms.now() + api.clockSkew),
+    isUnique: true,
+  }, { signal });
+  try {
+    signal?.throwIfAborted();
+    await requireNoRival(session, fresh, { ...terms, name, current });
+    await terms.check(fresh.token);
+    signal?.throwIfAborted();
+    await consumer.take(fresh.token, signal);
+  } catch (error) {
+    throw await takeBack(session, fresh, { error, consumer, name, onWarning: terms.onWarning });
+  }
+  const revoked = await finish(session.user, fresh, { ...terms, name });
+  const { id, expiresAt, token } = fresh;
+  return { made: { name, id, expiresAt, revoked }, token };
+}
+
+/** Nobody has the token, or nobody is to have it. */
+async function takeBack(
+  { api }: Session,
+  fresh: NewToken,
+  { error, consumer, name, onWarning }: {
+    readonly error: unknown;
+    readonly consumer: Consumer;
+    readonly name: string;
+    readonly onWarning: WorkflowTerms["onWarning"];
+  },
+): Promise<unknown> {
+  try {
+    await api.revokeToken(fresh.id);
+  } catch (reason) {
+    onWarning?.(
+      `The new token "${fresh.name}" could not be revoked (${messageOf(reason)}): the next ` +
+        `"adc-run auth rotate ${name}" does it.`,
+    );
+  }
+  if (!consumer.begun()) return error;
+  const held = `The new token was revoked, and ${consumer.label} may hold it`;
+  if (!(error instanceof AdcRunError)) {
+    onWarning?.(`${held}. Rotate "${name}" once more.`);
+    return error;
+  }
+  const { message, exitCode, suggestion, cause } = error;
+  return new AdcRunError(message, exitCode, {
+    suggestion: [suggestion, `${held}.`].filter(Boolean).join(" "),
+    cause: cause ?? error,
+  });
+}
+
+/**
+ * The consumer has the new token, and from here on nothing is undone. The new token does the rest itself: the one
+ * that it was made with may be among those that go.
+ */
+async function finish(
+  user: User,
+  { id, token, name: temporary }: NewToken,
+  { name, connection, dispatcher, now }: WorkflowTerms & { readonly name: string },
+): Promise<readonly string[]> {
+  const api = await AdminApi.open(connection, { token, dispatcher });
+  try {
+    const { current, unfinished } = await findTokens({ api, user }, name, { now });
+    const revoked: string[] = [];
+    for (const old of [...unfinished, ...current === undefined ? [] : [current]]) {
+      if (old.id === id) continue;
+      await api.revokeToken(old.id);
+      revoked.push(old.id);
+    }
+    await api.renameToken(id, name);
+    return revoked;
+  } catch (cause) {
+    throw new AdcRunError(
+      `The new token of "${name}" was handed over, and works; what it replaces could not be ` +
+        `revoked: ${messageOf(cause)}`,
+      cause instanceof AdcRunError ? cause.exitCode : EXIT.unavailable,
+      {
+        suggestion:
+          `It is called "${temporary}" for now. Call "adc-run auth rotate ${name}" again.`,
+        cause,
+      },
+    );
+  } finally {
+    await api.close();
+  }
+}
+
+/** A user's tokens of one workflow. */
+interface FoundTokens {
+  /** The one that has its name. */
+  readonly current: TokenInfo | undefined;
+  /** Those that have a temporary name yet. */
+  readonly unfinished: readonly TokenInfo[];
+  /** Those of them whose run may be under way. */
+  readonly atWork: readonly TokenInfo[];
+}
+
+async function findTokens(
+  { api, user }: Pick<Session, "api" | "user">,
+  name: string,
+  { signal, now }: Pick<WorkflowTerms, "signal" | "now">,
+): Promise<FoundTokens> {
+  const tokens = ownTokens(await api.tokens({ signal }), user);
+  const unfinished = tokens.filter((token) => ownerOf(token.name, name) !== undefined);
+  const self = await ownIdentity();
+  const oldest = (now() + api.clockSkew - MAX_RUN) / 1000;
+  const states = await Promise.all(unfinished.map(async (token) => {
+    const { host, pid } = ownerOf(token.name, name)!;
+    if ((token.createdAt ?? 0) < oldest) return false;
+    return host !== hostKey(self) || await isAlive({ ...self, pid, started: undefined }) !== false;
+  }));
+  return {
+    current: tokens.find((token) => token.name === name),
+    unfinished,
+    atWork: unfinished.filter((_, index) => states[index]),
+  };
+}
+
+/** A server may show another user's tokens to whoever has the right to see them. */
+export function ownTokens(tokens: readonly TokenInfo[], user: User): readonly TokenInfo[] {
+  return tokens.filter(({ userId }) => userId === undefined || userId === user.id);
+}
+
+/**
+ * Of two runs at once one goes on: the other's hand-over could come last, with a token that this one revokes.
+ * Both have made their token before they look, so that one of them, at least, sees the other.
+ */
+async function requireNoRival(
+  session: Session,
+  fresh: NewToken,
+  { name, current, ...terms }: WorkflowTerms & {
+    readonly name: string;
+    readonly current: TokenInfo | undefined;
+  },
+): Promise<void> {
+  const begun = performance.now();
+  const ownTime = fresh.createdAt ?? 0;
+  for (;;) {
+    const found = await findTokens(session, name, terms);
+    const rivals = found.atWork.filter(({ id, createdAt = 0 }) =>
+      id !== fresh.id && createdAt <= ownTime
+    );
+    const isFirst = rivals.every(({ id, createdAt = 0 }) => createdAt === ownTime && id > fresh.id);
+    const isRenewed = found.current?.id !== current?.id;
+    if (!isFirst || isRenewed || performance.now() - begun > MAX_WAIT) throw rotatedElsewhere(name);
+    if (rivals.length === 0) return;
+    // The server counts in seconds: one that began in this one gives up, or comes to its end.
+    await sleep(250, undefined, { signal: terms.signal });
+  }
+}
+
+function rotatedElsewhere(name: string): AdcRunError {
+  return new AdcRunError(
+    `Cannot replace the token "${name}": another run is replacing it`,
+    EXIT.unavailable,
+    { suggestion: `Try again when that has ended; in ${MAX_RUN / 60_000} minutes at the latest.` },
+  );
+}
+
+/** `NAME~` and what tells for which workflow, where and by which process it was made. */
+const TEMPORARY = /^(.*)~([0-9a-f]{4})([0-9a-f]{4})[0-9a-f]{4}([0-9a-z]{1,6})$/s;
+
+function temporaryName(name: string, self: ProcessIdentity): string {
+  const random = randomBytes(2).toString("hex");
+  const ending = `~${digest(name)}${hostKey(self)}${random}${process.pid.toString(36)}`;
+  return [...name].slice(0, MAX_TOKEN_NAME_LENGTH - ending.length).join("") + ending;
+}
+
+function ownerOf(
+  temporary: string,
+  name: string,
+): { readonly host: string; readonly pid: number } | undefined {
+  const [, start, workflow, host = "", pid = ""] = TEMPORARY.exec(temporary) ?? [];
+  if (start === undefined || !name.startsWith(start) || workflow !== digest(name)) return undefined;
+  return { host, pid: parseInt(pid, 36) };
+}
+
+function hostKey({ host, machine, boot, pidNamespace }: ProcessIdentity): string {
+  return digest(JSON.stringify([boot === undefined ? host : "", machine, boot, pidNamespace]));
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 4);
+}
+
+/** The new token lives as long as the old one was to live. */
+function lifetimeOf({ createdAt, expiresAt }: TokenInfo): number | undefined {
+  return expiresAt === undefined || createdAt === undefined
+    ? undefined
+    : (expiresAt - createdAt) * 1000;
+}
+
+/**
+ * Makes a token for a workflow and hands it over. It has a temporary name until then; where the hand-over fails
+ * it is revoked. Nothing is stored here.
+ *
+ * @category Workflows
+ * @param connection The server, of API7 Enterprise.
+ * @param workflow Its name, how long its token lives, and how it gets it.
+ * @param options The token or the password that makes it, and what differs from this process.
+ * @returns What is known of the token.
+ * @throws {AdminApiError} There is a token of that name already, or the server did not make one.
+ * @throws {CheckError} The new token does not work.
+ * @throws {AdcRunError} It could not be handed over; it is revoked then.
+ * @throws {UsageError} The name is longer than 40 characters, or the lifetime is no duration.
+ *
+ * @example
+ * ```ts
+ * import { createWorkflowToken, resolveConnection, Secret } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ *
+ * const connection = await resolveConnection({
+ *   args: ["ping", "--backend", "api7ee", "--server", "http://127.0.0.1:1"],
+ *   env: {},
+ *   cwd: "/nowhere",
+ * });
+ * const made = createWorkflowToken(connection, {
+ *   name: "github-actions",
+ *   expiresIn: "90d",
+ *   handOver: { toCommand: ["gh", "secret", "set", "ADC_TOKEN", "--repo", "acme/gateway"] },
+ * }, { token: new Secret("a7ee-example"), env: {}, cwd: "/nowhere" });
+ * // Nothing listens there.
+ * await assert.rejects(made, { name: "AdminApiError", failure: "unreachable" });
+ * ```
+ */
+export async function createWorkflowToken(
+  connection: Connection,
+  workflow: Workflow,
+  options: WorkflowOptions,
+): Promise<WorkflowToken> {
+  const session = await openSession(connection, options);
+  try {
+    return await createToken(session, workflow, termsOf(connection, options));
+  } finally {
+    await session.close();
+  }
+}
+
+/**
+ * Rotates the tokens of workflows: makes a new one, tries it, hands it over, then revokes the old one, one
+ * workflow after the other. One that fails does not keep the others from theirs. Killed at any point, one token
+ * that was handed over works, and the next call finishes.
+ *
+ * @category Workflows
+ * @param connection The server, of API7 Enterprise.
+ * @param workflows The workflows.
+ * @param options The token or the password that makes them, which of them are due, and what differs from this
+ * process.
+ * @returns What became of each, in order; a failure is a result, not an error.
+ * @throws {AdminApiError} The server cannot be reached, or does not take the token or the password.
+ * @throws {UsageError} `due` is no duration.
+ *
+ * @example
+ * ```ts
+ * import { resolveConnection, rotateWorkflowTokens, Secret } from "@adc-run/adc-run";
+ * import assert from "node:assert/strict";
+ *
+ * const connection = await resolveConnection({
+ *   args: ["ping", "--backend", "api7ee", "--server", "http://127.0.0.1:1"],
+ *   env: {},
+ *   cwd: "/nowhere",
+ * });
+ * const rotated = rotateWorkflowTokens(connection, [
+ *   { name: "github-actions", handOver: { toFile: "/srv/actions/token" } },
+ *   { name: "gitlab", handOver: async (token) => await store(token.reveal()) },
+ * ], { token: new Secret("a7ee-example"), due: "14d", env: {}, cwd: "/nowhere" });
+ * // Nothing listens there.
+ * await assert.rejects(rotated, { name: "AdminApiError", failure: "unreachable" });
+ *
+ * async function store(_token: string): Promise<void> {}
+ * ```
+ */
+export async function rotateWorkflowTokens(
+  connection: Connection,
+  workflows: readonly Workflow[],
+  options: RotateWorkflowsOptions,
+): Promise<readonly WorkflowResult[]> {
+  const due = options.due === undefined ? undefined : await readLifetime(options.due, "due");
+  const terms = { ...termsOf(connection, options), due, dryRun: options.dryRun ?? false };
+  const session = await openSession(connection, options);
+  try {
+    return await rotateEach(session, workflows, terms);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Rotates one after the other; what fails is kept for the end. */
+export async function rotateEach(
+  session: Session,
+  workflows: readonly Workflow[],
+  terms: RotationTerms,
+): Promise<readonly WorkflowResult[]> {
+  const { connection, dispatcher, signal } = terms;
+  const results: WorkflowResult[] = [];
+  let { api } = session;
+  for (const workflow of workflows) {
+    signal?.throwIfAborted();
+    try {
+      const { result, token } = await rotateToken({ ...session, api }, workflow, terms);
+      results.push(result);
+      if (token === undefined) continue;
+      // The token that asked may have been the one that was replaced: a workflow can renew its own.
+      if (api !== session.api) await api.close();
+      api = await AdminApi.open(connection, { token, dispatcher });
+    } catch (error) {
+      signal?.throwIfAborted();
+      results.push({ name: workflow.name, outcome: "failed", error });
+    }
+  }
+  if (api !== session.api) await api.close();
+  return results;
+}
+
+function termsOf(connection: Connection, options: WorkflowOptions): WorkflowTerms {
+  const { check = true, now = Date.now, dispatcher, signal } = options;
+  return {
+    ...options,
+    now,
+    connection,
+    check: async (token) => {
+      if (!check) return;
+      const checked = await checkToken(token, { connection, dispatcher, signal });
+      if (!VERDICTS[checked.verdict].tokenAccepted) throw new CheckError(checked);
+    },
+  };
+}

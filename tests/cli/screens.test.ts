@@ -1,0 +1,306 @@
+import assert from "node:assert/strict";
+import { readFile, stat } from "node:fs/promises";
+import { Writable } from "node:stream";
+import { it } from "node:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { main } from "../../src/cli/main.ts";
+import { columnsOf } from "../../src/cli/output/layout.ts";
+import { Secret } from "../../src/secret.ts";
+import { startSandbox } from "../sandbox/sandbox.ts";
+import { fakeIo } from "../support/fake_io.ts";
+import { fakeKeychain } from "../support/fake_keychain.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+
+const DAY = 24 * 60 * 60;
+const WIDTHS = [60, 80, 200];
+
+/** A machine with a profile, a token in the keychain, and a terminal of some width; 0 is a pipe. */
+async function machine() {
+  const sandbox = await startSandbox({});
+  const folder = await temporaryFolder({ "adc.yaml": "services: []\n" });
+  sandbox.addUser({ username: "dev", password: "pass-word" });
+  const now = Math.floor(Date.now() / 1000);
+  const used = sandbox.addToken({
+    user: "dev",
+    name: "adc-run dev@laptop",
+    expiresAt: now + 30 * DAY - 60,
+  });
+  const keychain = fakeKeychain();
+  const config = `${folder.path}/.config/adc-run`;
+  const { origin } = new URL(sandbox.url);
+  await folder.write(
+    ".config/adc-run/config.json",
+    JSON.stringify({
+      version: 1,
+      profiles: {
+        dev: { backend: "api7ee", server: sandbox.url },
+        down: { backend: "api7ee", server: "http://127.0.0.1:1" },
+      },
+    }),
+  );
+  await keychain.set(`dev@${origin}`, new Secret(used.value));
+  const run = async (
+    words: readonly string[],
+    { columns = 0, env = {} }: { columns?: number; env?: Record<string, string> } = {},
+  ) => {
+    const written: string[] = [];
+    const stream = () =>
+      Object.assign(
+        new Writable({
+          decodeStrings: false,
+          write: (chunk, _encoding, done) => {
+            written.push(String(chunk));
+            done();
+          },
+        }),
+        { columns },
+      );
+    const isTerminal = columns > 0;
+    const io = fakeIo({
+      env: { ADC_RUN_CONFIG_DIR: config, HOME: folder.path, NO_COLOR: "1", ...env },
+      cwd: folder.path,
+      keychain,
+      stdout: stream(),
+      stderr: stream(),
+      terminals: { stdin: false, stdout: isTerminal, stderr: isTerminal },
+    });
+    const code = await main(words, io);
+    const text = written.join("");
+    assert.ok(!text.includes(used.value) && !text.includes("a7ee-zq"), text);
+    if (!words.includes("--json")) assert.ok(!text.includes(folder.path), text);
+    for (const line of isTerminal ? text.split("\n") : []) {
+      assert.ok(
+        columnsOf(line) <= columns || !/\S {1,}\S/.test(line.trim()),
+        `${columns}: ${line}`,
+      );
+    }
+    return { code, text };
+  };
+  return {
+    sandbox,
+    folder,
+    used,
+    run,
+    keychain,
+    origin,
+    config,
+    [Symbol.asyncDispose]: async () => {
+      await sandbox.close();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+it("`auth status` says the verdict first, and what is hidden by the winner", async () => {
+  await using it = await machine();
+  const { fingerprint } = new Secret(it.used.value);
+  const fine = await it.run(["-p", "dev", "auth", "status"], { columns: 80 });
+  assert.equal(fine.code, 0, fine.text);
+  assert.deepEqual(fine.text.trimEnd().split("\n").map((line) => line.replace(/ +/g, " ")), [
+    `${it.sandbox.url} api7ee, group default, profile dev`,
+    `✓ valid ${fingerprint} from the keychain`,
+    " user dev (Developer)",
+  ]);
+  const env = { ADC_TOKEN: "a7ee-zqwrong" };
+  const bad = await it.run(["-p", "dev", "auth", "status"], { columns: 80, env });
+  assert.equal(bad.code, 77);
+  assert.match(bad.text, /^✗ rejected {2}[0-9a-f]{8} from ADC_TOKEN$/m);
+  assert.match(bad.text, /^ {2}hides {5}keychain: service/m);
+  assert.match(bad.text, /^ {2}reason {4}the server refused the token: 401 "/m);
+  assert.match(bad.text, /^ {2}fix {7}Replace ADC_TOKEN, or unset it/m);
+  assert.doesNotMatch(bad.text, /GET /);
+  const more = await it.run(["-v", "-p", "dev", "auth", "status"], { columns: 80, env });
+  assert.match(more.text, /^ {2}request +GET\s+http/m);
+  for (const name of ["flag", "dotenv", "admin-api"]) {
+    assert.match(more.text, new RegExp(`^ {2}source +${name} `, "m"));
+  }
+  const piped = await it.run(["-p", "dev", "auth", "status"], { env });
+  assert.doesNotMatch(piped.text, /[✓✗]/);
+  assert.match(piped.text, /^rejected {2}/m);
+});
+
+it("`auth status` has a line for each of several profiles", async () => {
+  await using it = await machine();
+  for (const words of [["-p", "dev,down", "auth", "status"], ["auth", "status", "--all"]]) {
+    const { code, text } = await it.run(words, { columns: 120 });
+    assert.equal(code, 77, text);
+    assert.match(text, /^✓ dev {3}valid {5}[0-9a-f]{8} from the keychain/m);
+    assert.match(text, /^✗ down {2}no token .*adc-run -p down auth status$/m);
+  }
+  const { text } = await it.run(["auth", "status", "--all", "--json"]);
+  const { targets, exitCode, schemaVersion } = JSON.parse(text);
+  assert.deepEqual(
+    [exitCode, schemaVersion, targets.map((each: { profile: string }) => each.profile)],
+    [77, 1, ["dev", "down"]],
+  );
+});
+
+it("`auth list` has the soonest end first, marks what never ends, and has totals", async () => {
+  await using it = await machine();
+  const now = Math.floor(Date.now() / 1000);
+  it.sandbox.addToken({ user: "dev", name: "token 1" });
+  it.sandbox.addToken({ user: "dev", name: "github-actions", expiresAt: now + 90 * DAY - 60 });
+  it.sandbox.addToken({ user: "dev", name: "short", expiresAt: now - DAY });
+  const { code, text } = await it.run(["-p", "dev", "auth", "list"], { columns: 80 });
+  assert.equal(code, 0, text);
+  const lines = text.trimEnd().split("\n").filter((line) => !/warning/.test(line));
+  assert.equal(lines[0], `4 tokens of dev at ${it.sandbox.url}`);
+  assert.deepEqual(lines.slice(2, 6).map((line) => line.slice(2).split(/ {2,}/)[0]), [
+    "short",
+    "adc-run dev@laptop",
+    "github-actions",
+    "token 1",
+  ]);
+  assert.match(lines[2]!, /expired/);
+  assert.match(lines[3]!, /\d{4}-\d\d-\d\d {2}30 days/);
+  assert.match(lines[5]!, /never !/);
+  assert.equal(lines[6], "1 expired, 1 never ends");
+  assert.doesNotMatch(text, new RegExp(it.used.id));
+  const ids = await it.run(["-p", "dev", "auth", "list", "--ids"], { columns: 200 });
+  assert.ok(ids.text.includes(it.used.id));
+});
+
+it("`doctor` says problems in full, and how many checks passed", async () => {
+  await using it = await machine();
+  const { code, text } = await it.run(["-p", "down", "doctor", "--adc", "/bin/true"], {
+    columns: 80,
+  });
+  assert.equal(code, 126, text);
+  assert.match(text, /^✗ server {6}.*\n( {14}.*\n)* {14}fix: /m);
+  assert.match(text, /^- .*backend.*not checked$/m);
+  assert.match(text, /^✓ \d+ more checks passed \(-v\)$/m);
+  assert.match(text, /^\d problems?/m);
+  const all = await it.run(["-v", "-p", "down", "doctor", "--adc", "/bin/true"], { columns: 80 });
+  assert.match(all.text, /^✓ config/m);
+  const many = await it.run(["-p", "dev,down", "doctor", "--adc", "/bin/true"], { columns: 80 });
+  assert.match(many.text, /^✗ down .*problem.* adc-run -p down doctor$/m);
+  const piped = await it.run(["-p", "down", "doctor", "--adc", "/bin/true"]);
+  assert.match(piped.text, /^failed {3}server {6}/m);
+});
+
+it("an error says what, where and how to fix it, and the request with -v", async () => {
+  await using it = await machine();
+  const env = { ADC_TOKEN: "a7ee-zqwrong" };
+  const words = ["-p", "dev", "--adc", "/bin/true", "ping"];
+  const { code, text } = await it.run(words, { env });
+  assert.equal(code, 77);
+  assert.match(
+    text,
+    /^adc-run: error: the server refused the token: 401 .*\n {2}token {3}[0-9a-f]{8} from ADC_TOKEN\n/,
+  );
+  assert.match(text, /\n {2}server {2}http:\/\/.*\n {2}fix {5}.*ADC_TOKEN/);
+  assert.doesNotMatch(text, /GET /);
+  assert.match((await it.run(["-v", ...words], { env })).text, /\n {2}request {2}GET http/);
+  const none = await it.run(["-p", "down", "--adc", "/bin/true", "ping"]);
+  assert.match(none.text, /no token for http:\/\/127.0.0.1:1 \(profile down\)\n {2}fix {5}/);
+  assert.match(none.text, /\n {2}looked {2}8 places: adc-run -p down auth status -v\n$/);
+});
+
+it("a run says in one line where it goes, and with which token", async () => {
+  await using it = await machine();
+  const { fingerprint } = new Secret(it.used.value);
+  const words = ["-p", "dev", "--adc", "/bin/true"];
+  const { text } = await it.run([...words, "ping"]);
+  assert.equal(text, `adc-run: dev · ${it.sandbox.url} · token ${fingerprint} (keychain)\n`);
+  it.sandbox.addGatewayGroup("venus");
+  const group = await it.run([...words, "diff", "--gateway-group", "venus"]);
+  assert.match(group.text, / · group venus · token /);
+  const more = await it.run([...words, "-v", "ping"]);
+  assert.match(more.text, /\n {2}backend .*api7ee/);
+});
+
+it("every screen keeps to the width of the terminal, and breaks no word", async () => {
+  await using it = await machine();
+  const screens = [
+    ["help"],
+    ["help", "options"],
+    ["help", "json"],
+    ["auth", "login", "--help"],
+    ["profile", "list"],
+    ["-p", "dev", "auth", "status", "-v"],
+    ["-p", "dev", "auth", "list", "--ids"],
+    ["-p", "down", "doctor", "-v", "--adc", "/bin/true"],
+    ["-p", "dev", "--dry-run", "--adc", "/bin/true", "ping"],
+    ["-p", "down", "--adc", "/bin/true", "ping"],
+  ];
+  for (const words of screens) {
+    const { text } = await it.run(words);
+    const plain = text.split(/\s+/).filter((word) => !/^(ok|failed|warning|skipped)$/.test(word));
+    for (const columns of WIDTHS) {
+      const shown = await it.run(words, { columns });
+      for (const word of plain.filter((each) => each.length > 3 && !/\d/.test(each))) {
+        assert.ok(shown.text.includes(word), `${words.join(" ")} at ${columns}: ${word}`);
+      }
+    }
+  }
+});
+
+it("whatever --json and --report write is in docs/report.schema.json", async () => {
+  await using it = await machine();
+  const path = new URL("../../docs/report.schema.json", import.meta.url);
+  const schema = JSON.parse(await readFile(path, "utf8"));
+  const validate = new Ajv2020({ strict: false, allErrors: true }).compile(schema);
+  const adc = ["--adc", "/bin/true"];
+  const calls: readonly (readonly string[])[] = [
+    ["--version"],
+    ["-p", "dev", ...adc, "ping"],
+    ["-p", "dev", ...adc, "lint"],
+    ["-p", "dev", "--dry-run", ...adc, "sync"],
+    ["-p", "down", ...adc, "ping"],
+    ["-p", "down,dev", ...adc, "ping"],
+    ["-p", "down,dev", "--keep-going", ...adc, "ping"],
+    ["-p", "dev,down", "--dry-run", ...adc, "ping"],
+    ["-p", "dev", "auth", "status"],
+    ["-p", "down", "auth", "status"],
+    ["-p", "dev,down", "auth", "status"],
+    ["-p", "dev", "auth", "list"],
+    ["-p", "dev", "api", "/api/nowhere"],
+    ["-p", "down", "doctor", ...adc],
+    ["-p", "dev,down", "doctor", ...adc],
+    ["profile", "list"],
+    ["profile", "show", "dev"],
+    ["profile", "set", "eu", "--server", "https://eu"],
+    ["profile", "use", "eu"],
+    ["profile", "remove", "eu"],
+    ["auth", "bogus"],
+    ["-p", "dev", "auth", "rotate"],
+    ["-p", "dev", "auth", "logout"],
+  ];
+  for (const words of calls) {
+    const ended = await it.run(["--json", ...words]);
+    // What `api` was asked for comes first.
+    const text = ended.text.slice(ended.text.indexOf('{"schemaVersion"'));
+    assert.ok(validate(JSON.parse(text)), `${words.join(" ")}: ${text}\n${errors(validate)}`);
+  }
+  const bare = await it.run(["-p", "dev", "auth", "token", "--json"], {
+    env: { ADC_TOKEN: "a7ee-canary-of-screens" },
+  });
+  assert.ok(validate(JSON.parse(bare.text)), errors(validate));
+  // A field that nobody described is one too many.
+  assert.ok(!validate({ schemaVersion: 1, name: "adc-run", version: "1", more: 1 }));
+});
+
+function errors(validate: { readonly errors?: readonly unknown[] | null }): string {
+  return JSON.stringify(validate.errors?.slice(0, 8), null, 1);
+}
+
+it("`--report` writes a run's report into a file that only its owner can read", async () => {
+  await using it = await machine();
+  const words = ["-p", "dev", "--adc", "/bin/true", "--report", "run.json"];
+  await it.folder.write("run.json", "old ".repeat(2000));
+  const { code, text } = await it.run([...words, "ping"]);
+  assert.equal(code, 0, text);
+  assert.doesNotMatch(text, /schemaVersion/);
+  const file = `${it.folder.path}/run.json`;
+  const report = JSON.parse(await readFile(file, "utf8"));
+  assert.deepEqual([report.schemaVersion, report.exitCode, report.check.verdict], [1, 0, "valid"]);
+  assert.equal((await stat(file)).mode & 0o777, 0o600);
+  const both = await it.run(["--json", ...words, "ping"], { env: { ADC_TOKEN: "a7ee-zqwrong" } });
+  assert.equal(both.code, 77);
+  const failed = JSON.parse(await readFile(file, "utf8"));
+  assert.equal(failed.error.verdict, "rejected");
+  assert.deepEqual(JSON.parse(both.text), failed);
+  const none = await it.run(["-p", "dev", "--adc", "/bin/true", "--report", "no/such", "ping"]);
+  assert.equal(none.code, 74);
+  assert.match(none.text, /cannot write the report to "no\/such": ENOENT/);
+});
