@@ -134,7 +134,7 @@ export function badChains(): readonly BadChain[] {
           createCertificate("No Signer", { issuer: ca, maySign: false }),
         ),
       ),
-      found: /not a CA/,
+      found: /not a CA|signed by an unknown CA/,
     },
     {
       ...chainOf("more CAs than the root allows", lonely, [byLonely, belowLonely]),
