@@ -21,9 +21,12 @@ export async function explainFailure(
     return { ...failure, suggestion: "No server is set. Start with: adc-run auth login" };
   }
   const proxy = connection.proxies[connection.servers.indexOf(server)];
-  if (proxy !== undefined && failure.verdict === "unreachable") {
-    const suggestion = `The request goes through proxy ${proxy.host.value}, which ` +
-      `${describeOrigin(proxy.host.origin)} sets. Check that, and NO_PROXY.`;
+  if (proxy !== undefined && ["unreachable", "timeout"].includes(failure.verdict)) {
+    const isSecure = proxy.url.reveal().startsWith("https:");
+    const way = `The request goes through proxy ${proxy.host.value}${
+      isSecure ? " over TLS" : ""
+    }, which ${describeOrigin(proxy.host.origin)} sets. Check that, and NO_PROXY.`;
+    const suggestion = failure.verdict === "timeout" ? `${way} ${failure.suggestion}` : way;
     return { ...failure, suggestion };
   }
   if ((error as { readonly atProxy?: boolean } | undefined)?.atProxy) {
@@ -88,6 +91,16 @@ const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
     /CHAIN_NO_CA|INVALID_CA|key usage does not include certificate signing/,
     "the server's certificate was signed by a certificate that is not a CA",
     "Have it signed by a CA. If this is unexpected, somebody may be trying to read the token.",
+  ],
+  [
+    /PATH_LENGTH/,
+    "the server's certificate was signed by more CAs in a row than one of them allows",
+    "Have it signed by a CA that is allowed to: its basicConstraints say how many may follow it.",
+  ],
+  [
+    /\bUNSPECIFIED\b|CERT_(REVOKED|REJECTED)/,
+    "the server's certificate, or one that signed it, breaks a rule of its own",
+    "Check its extensions, such as name constraints or an unknown critical one: openssl x509 -text.",
   ],
   [
     /INVALID_PURPOSE/,
@@ -228,7 +241,7 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
     };
   }
   if (codes.includes("HTTP2_ONLY")) return { ...unreachable(NO_HTTP1), suggestion: HTTP1_HINT };
-  if (codes.some((each) => /^HPE_INVALID/.test(each))) {
+  if (codes.some((each) => /^HPE_(?!HEADER_OVERFLOW)/.test(each))) {
     return {
       ...unreachable("the server does not speak HTTP"),
       suggestion: "Should the address start with https://? " + LOOK_AT_ADDRESS,

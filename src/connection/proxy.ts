@@ -58,7 +58,7 @@ function isExempt({ base }: Server, noProxy: string): boolean {
     // An address such as ::1 has colons of its own, so that the last number may be a port or not. What else
     // follows a bracket counts for nothing.
     const [, beforePort = "", onlyPort] = /^(.+):(\d+)$/.exec(entry) ?? [];
-    const [, inBrackets] = onlyPort === undefined ? /^(\[.*?\])/.exec(entry) ?? [] : [];
+    const [, inBrackets] = /^(\[.*?\])(?!:\d+$)/.exec(entry) ?? [];
     const isForPort = [0, port].includes(Number(onlyPort));
     return [entry, inBrackets, isForPort ? beforePort : undefined].some((name) =>
       name !== undefined && (covers(name, host) || covers(name, base.hostname))
@@ -66,18 +66,18 @@ function isExempt({ base }: Server, noProxy: string): boolean {
   });
 }
 
-function covers(name: string, host: string): boolean {
-  if (name.startsWith("*")) return host.endsWith(name.slice(1));
-  if (name.startsWith(".")) return `.${host}`.endsWith(name);
+function covers(entry: string, host: string): boolean {
+  const name = entry.replace(/\.+$/, "");
   const [network = "", bits] = name.split("/");
-  const bare = canonical(network);
-  if (bits !== undefined) {
-    const mapped = network.includes(":") && !bare.includes(":") ? 96 : 0;
-    return isInNetwork(host, { network: bare, bits: Number(bits) - mapped });
-  }
-  const isName = !host.includes(":") && !/^[\d.]+$/.test(host);
-  return bare === host || (LOOPBACK.test(bare) && LOOPBACK.test(host)) ||
-    (isName && bare !== "" && host.endsWith(`.${bare}`));
+  if (bits !== undefined) return isInNetwork(host.replace(/^\[|\]$/g, ""), { network, bits });
+  const [, star, dots, rest = ""] = /^(\*?)(\.*)(.*)$/s.exec(name) ?? [];
+  if (rest === "") return star === "*";
+  const isName = dots !== "" || (!host.includes(":") && !/^[\d.]+$/.test(host));
+  return [rest, canonical(rest)].some((each) =>
+    host === each || (LOOPBACK.test(each) && LOOPBACK.test(host)) ||
+    (star === "*" && dots === "" && host.endsWith(each)) ||
+    (isName && host.endsWith(`.${each}`))
+  );
 }
 
 /** One spelling for each address: without brackets, shortened, and of version 4 where it is mapped. */
@@ -91,18 +91,24 @@ function canonical(text: string): string {
     .join(".");
 }
 
+/** Of addresses of version 4 that are mapped to version 6, the one ADC knows that they are, the other not. */
 function isInNetwork(
   host: string,
-  { network, bits }: { readonly network: string; readonly bits: number },
+  { network, bits }: { readonly network: string; readonly bits: string },
 ): boolean {
+  if (!/^\d+$/.test(bits)) return false;
+  const bare = canonical(network);
+  const mapped = network.includes(":") && !bare.includes(":") ? 96 : 0;
   const { BlockList, isIP } = process.getBuiltinModule("node:net");
-  if (isIP(host) === 0 || isIP(host) !== isIP(network)) return false;
-  const family = isIP(host) === 4 ? "ipv4" : "ipv6";
-  try {
-    const list = new BlockList();
-    list.addSubnet(network, bits, family);
-    return list.check(host, family);
-  } catch {
-    return false;
-  }
+  return [[network, Number(bits)], [bare, Number(bits) - mapped]].some(([base, length]) => {
+    if (isIP(host) === 0 || isIP(host) !== isIP(String(base))) return false;
+    const family = isIP(host) === 4 ? "ipv4" : "ipv6";
+    try {
+      const list = new BlockList();
+      list.addSubnet(String(base), Number(length), family);
+      return list.check(host, family);
+    } catch {
+      return false;
+    }
+  });
 }

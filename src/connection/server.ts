@@ -66,7 +66,7 @@ function readServer(
   }
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:\/\/[^/]/i.test(text)) {
-    const [, scheme = usualScheme, rest = ""] = /^(?:(https?):\/*)?(.*)$/is.exec(text) ?? [];
+    const [, scheme = usualScheme, rest = ""] = /^(?:(https?):)?\/*(.*)$/is.exec(text) ?? [];
     const meant = `${scheme}://${withoutUserinfo(rest)}`;
     throw wrongValue(
       origin,

@@ -159,17 +159,17 @@ function publicKeyOf(certificate: X509Certificate): KeyObject | undefined {
 
 const CERTIFICATE = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]+-----END \1-----/g;
 
-/** Those that can be read: among many one may be of a kind that the runtime does not know. */
+/** Those in front of one that cannot be read: OpenSSL, and ADC with it, reads no further. */
 export function certificatesIn(pem: string): readonly X509Certificate[] {
   // Loaded only now: a run over http needs none of it.
   const { X509Certificate } = process.getBuiltinModule("node:crypto");
-  return (pem.match(CERTIFICATE) ?? []).flatMap((block) => {
-    try {
-      return [new X509Certificate(block)];
-    } catch {
-      return [];
-    }
-  });
+  const certificates: X509Certificate[] = [];
+  try {
+    for (const block of pem.match(CERTIFICATE) ?? []) certificates.push(new X509Certificate(block));
+  } catch {
+    // Deno would fail at it, where Node.js stops without a word.
+  }
+  return certificates;
 }
 
 const PRIVATE_KEY = /-----BEGIN ((?:\w+ )*PRIVATE KEY)-----([^]+?)-----END \1-----/;
@@ -250,7 +250,7 @@ export function tlsOptions(tls: Tls): {
 } {
   return {
     rejectUnauthorized: !tls.skipVerify.value,
-    ...(tls.caCertFile && { ca: tls.caCertFile.value.pem.reveal() }),
+    ...(tls.caCertFile && { ca: certificatesIn(tls.caCertFile.value.pem.reveal()).join("") }),
     ...(tls.clientCertFile && { cert: tls.clientCertFile.value.pem.reveal() }),
     ...(tls.clientKeyFile && { key: tls.clientKeyFile.value.pem.reveal() }),
   };

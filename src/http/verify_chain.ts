@@ -8,6 +8,7 @@ type ChainFailure =
   | "UNKNOWN_CA"
   | "SIGNATURE"
   | "NO_CA"
+  | "PATH_LENGTH"
   | "VERSION"
   | "EXPIRED"
   | "NOT_YET_VALID"
@@ -30,12 +31,14 @@ export function verifyChain(secured: ShownCertificates, pem: string): void {
   const anchors = certificatesIn(pem);
   let failure: ChainFailure | undefined;
   // From the server's own to those that signed it. Others may have been sent along that have no part in this.
-  const chain = sent.slice(0, 1);
-  for (const each of chain) {
-    failure = failureOf(each, { anchors, sent });
+  const depths = new Map(sent.slice(0, 1).map((own) => [own, 0]));
+  for (const [each, depth] of depths) {
+    failure = failureOf(each, { anchors, sent, depth });
     if (failure === undefined) return;
     if (failure !== "UNKNOWN_CA") continue;
-    chain.push(...sent.filter((other) => !chain.includes(other) && hasSigned(other, each)));
+    for (const other of sent) {
+      if (!depths.has(other) && hasSigned(other, each)) depths.set(other, depth + 1);
+    }
   }
   throw chainError(failure!);
 }
@@ -43,9 +46,11 @@ export function verifyChain(secured: ShownCertificates, pem: string): void {
 /** Why one of the chain is not vouched for by an anchor, directly. */
 function failureOf(
   certificate: X509Certificate,
-  { anchors, sent }: {
+  { anchors, sent, depth }: {
     readonly anchors: readonly X509Certificate[];
     readonly sent: readonly X509Certificate[];
+    /** How many it is away from the server's own. */
+    readonly depth: number;
   },
 ): ChainFailure | undefined {
   const outside = outsideOfValidity(certificate);
@@ -53,11 +58,14 @@ function failureOf(
     return outside;
   }
   if (!isVersion3(certificate.raw)) return "VERSION";
-  if (certificate !== sent[0] && !certificate.ca) return "NO_CA";
+  if (depth > 0 && !(certificate.ca && maySign(certificate))) return "NO_CA";
+  if (depth - 1 > maxPathLength(certificate)) return "PATH_LENGTH";
   const signers = anchors.filter((each) => hasSigned(each, certificate));
+  const limits = signers.map((each) =>
+    outsideOfValidity(each) ?? (depth > maxPathLength(each) ? "PATH_LENGTH" : undefined)
+  );
   // A CA may be renewed with its old key, and the file may hold both of its certificates.
-  if (signers.some((each) => outsideOfValidity(each) === undefined)) return undefined;
-  if (signers[0] !== undefined) return outsideOfValidity(signers[0]);
+  if (limits.length > 0) return limits.includes(undefined) ? undefined : limits[0];
   const named = [...anchors, ...sent].filter(({ subject }) => subject === certificate.issuer);
   const isForged = named.length > 0 && !named.some((each) => hasSigned(each, certificate));
   return isForged ? "SIGNATURE" : "UNKNOWN_CA";
@@ -105,6 +113,21 @@ function isVersion3(raw: Uint8Array): boolean {
     at += 2 + (length > 0x80 ? length - 0x80 : 0);
   }
   return [0xa0, 3, 2, 1, 2].every((byte, index) => raw[at + index] === byte);
+}
+
+/** `basicConstraints`: how many CAs may stand between this one and a server's certificate. */
+function maxPathLength({ raw }: X509Certificate): number {
+  // deno-lint-ignore no-control-regex
+  const constraints = /\x06\x03\x55\x1d\x13(?:\x01\x01\xff)?\x04.\x30.\x01\x01\xff\x02\x01(.)/s;
+  return constraints.exec(raw.toString("latin1"))?.[1]?.charCodeAt(0) ?? Infinity;
+}
+
+/** `keyUsage`: where it is there, it has to have the bit for signing certificates. */
+function maySign({ raw }: X509Certificate): boolean {
+  // deno-lint-ignore no-control-regex
+  const usage = /\x06\x03\x55\x1d\x0f(?:\x01\x01\xff)?\x04.\x03..(.)/s;
+  const [, bits] = usage.exec(raw.toString("latin1")) ?? [];
+  return bits === undefined || (bits.charCodeAt(0) & 4) !== 0;
 }
 
 function chainError(failure: ChainFailure): Error {

@@ -22,6 +22,8 @@ const USUAL_ROW = 16;
 const MAX_OFFSET = 16;
 /** Longer rows have no column of characters. */
 const MAX_ROW = 4096;
+/** So much of a run that goes on is read again with what follows, however long it is. */
+const MAX_KEPT = 64 * 1024;
 
 /** Bytes that are printed as hexadecimal digits, and where. */
 class Dump {
@@ -76,7 +78,7 @@ export class HexDumps implements Reader {
     if (length === 0 || KINDS[text[length - 1]!] === OTHER) return;
     this.#holdHalf(text, found);
     if (from >= length) return;
-    const start = runStart(text, length - 1, from);
+    const start = runStart(text, length - 1, Math.max(from, length - MAX_KEPT));
     found.keepFrom(start);
     this.#readRun(text, { start, runEnd: length, found, end });
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readDuration, readTimeLimit } from "../../src/adc/arguments.ts";
+import { readDuration as readAsRustAdc } from "../stand_ins/adc/clap.mjs";
 
 test("`readDuration()` reads durations as ADC does", async () => {
   const durations = {
@@ -40,9 +41,13 @@ test("`readTimeLimit()` takes from a flag what both ADCs read alike, and says ho
     "500ms": 500,
     "2 minutes": 120_000,
     "24d": 2_073_600_000,
+    "2147483647ms": 2_147_483_647,
+    " 30  s\n": 30_000,
+    "1h\t10 m ": 4_200_000,
   };
   for (const [text, milliseconds] of Object.entries(alike)) {
     assert.deepEqual(await readTimeLimit(text, { handedOn: "as it is" }), { milliseconds }, text);
+    assert.equal(readAsRustAdc(text), milliseconds, text);
   }
   const refused: readonly [text: string, found: RegExp, suggestion: RegExp][] = [
     ["5000", /not every ADC reads "5000"/, /^Use "5s"\.$/],
@@ -51,6 +56,7 @@ test("`readTimeLimit()` takes from a flag what both ADCs read alike, and says ho
     ["1e3", /not every ADC reads/, /^Use "1s"\.$/],
     ["1M", /not every ADC reads/, /^Use "60s"\.$/],
     ["30S", /not every ADC reads/, /^Use "30s"\.$/],
+    ["1 0s", /not/, /./],
     ["1,000ms", /not every ADC reads/, /^Use "1s"\.$/],
     ["0", /no limit to one ADC/, /^Use a value such as/],
     ["0s", /no limit to one ADC/, /^Use a value such as/],

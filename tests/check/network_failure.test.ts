@@ -29,6 +29,8 @@ const TLS: readonly [error: Error, found: RegExp][] = [
   [errorOf("unable to verify", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"), /unknown CA/],
   [errorOf("unable to get", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY"), /unknown CA/],
   [errorOf("invalid peer certificate: UnknownIssuer"), /unknown CA/],
+  [errorOf("path length constraint exceeded", "PATH_LENGTH_EXCEEDED"), /more CAs in a row/],
+  [errorOf("permitted subtree violation", "UNSPECIFIED"), /breaks a rule of its own/],
   [errorOf("alert", "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED"), /requires a client cert/],
   [errorOf("received fatal alert: CertificateRequired"), /requires a client cert/],
   [errorOf("alert", "ERR_SSL_TLSV1_ALERT_UNKNOWN_CA"), /rejected the client certificate/],
@@ -70,6 +72,18 @@ test("`judgeFailure()` knows every kind of time limit", () => {
     const failure = judgeFailure(error, 2_500);
     assert.deepEqual([failure.verdict, failure.found], ["timeout", "no response within 2.5 s"]);
   }
+});
+
+test("`explainFailure()` names the proxy where nothing came through it", async () => {
+  const connection = await connect("ping --server https://h", {
+    env: { HTTPS_PROXY: "proxy.example:3128" },
+  });
+  const [server] = connection.servers;
+  const error = errorOf("The operation was aborted due to timeout");
+  const failure = await explainFailure(error, { connection, server: server! });
+  assert.equal(failure.verdict, "timeout");
+  assert.match(failure.suggestion, /proxy proxy\.example:3128 over TLS, which HTTPS_PROXY sets/);
+  assert.match(failure.suggestion, /--timeout/);
 });
 
 test("`judgeFailure()` knows why a server cannot be reached", () => {
@@ -128,12 +142,14 @@ test("`judgeFailure()` reads no verdict out of a host's name", () => {
 });
 
 test("`judgeFailure()` knows a server that speaks something else than HTTP", () => {
-  const failure = judgeFailure(errorOf("Parse Error", "HPE_INVALID_CONSTANT"), 1);
-  assert.deepEqual([failure.verdict, failure.found], [
-    "unreachable",
-    "the server does not speak HTTP",
-  ]);
-  assert.match(failure.suggestion, /https:/);
+  for (const code of ["HPE_INVALID_CONSTANT", "HPE_CR_EXPECTED"]) {
+    const failure = judgeFailure(errorOf("Parse Error", code), 1);
+    assert.deepEqual([failure.verdict, failure.found], [
+      "unreachable",
+      "the server does not speak HTTP",
+    ]);
+    assert.match(failure.suggestion, /https:/);
+  }
 });
 
 test("a server that nothing names and nobody runs is what is missing, not a token", async () => {

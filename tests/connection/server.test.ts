@@ -81,6 +81,7 @@ test("`readServers()` refuses what is not an http or https URL, and says what wo
       /"http:127.0.0.1:1" is not an http/,
       /^Did you mean "http:\/\/127.0.0.1:1"/,
     ],
+    ["//127.0.0.1:1", /is not an http/, /^Did you mean "https:\/\/127.0.0.1:1"/],
     ["http:/127.0.0.1:1", /is not an http/, /^Did you mean "http:\/\/127.0.0.1:1"/],
     ["http:///127.0.0.1:1", /is not an http/, /^Did you mean "http:\/\/127.0.0.1:1"/],
     ["http:\\\\127.0.0.1:1", /contains a backslash$/, /^Use an address such as/],

@@ -132,8 +132,11 @@ test("`readTls()` refuses PEM files in which nothing can be read, where a connec
       await tlsOf("sync --server http://gateway.example", env, folder.path);
     }
   }
-  // Among those of a CA file one may be of a kind that nobody knows.
+  // OpenSSL reads no further than that, and ADC with it.
   await folder.write("ca.pem", block("CERTIFICATE", "AAAA") + CERTIFICATE);
+  const { message } = await refusal("sync", { ADC_CA_CERT_FILE: "ca.pem" }, folder.path);
+  assert.match(message, /contains no readable certificate$/);
+  await folder.write("ca.pem", CERTIFICATE + block("CERTIFICATE", "AAAA"));
   await tlsOf("sync --server https://h --ca-cert-file ca.pem", {}, folder.path);
 });
 

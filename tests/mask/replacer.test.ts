@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
+import { Findings } from "../../src/mask/findings.ts";
+import { HexDumps } from "../../src/mask/hex_dumps.ts";
 import { Replacer } from "../../src/mask/replacer.ts";
 import { matcherOf, naiveHeld, naiveMask, RandomSource } from "../support/naive_mask.ts";
 
@@ -70,6 +72,7 @@ function check(random: RandomSource, about: string, size: { letters: number; lon
 for (const letters of [1, 2, 3, 26, 256]) {
   for (const longest of [4, 12, 60]) {
     const name = `patterns of up to ${longest} bytes over an alphabet of ${letters}`;
+
     test(`\`Replacer\` agrees with a naive search: ${name}`, () => {
       const random = new RandomSource();
       for (let i = 0; i < 300; i++) {
@@ -207,4 +210,13 @@ test("`Replacer` changes nothing in 100 MB of random bytes but the tokens in the
   for (const piece of target.release()) actual.update(piece);
   assert.equal(target.count, planted, `MASK_TEST_SEED=${random.seed}`);
   assert.equal(actual.digest("hex"), expected.digest("hex"), `MASK_TEST_SEED=${random.seed}`);
+});
+
+test("`HexDumps` reads no more than a part of an endless run again", () => {
+  const length = 1_000_000;
+  for (const text of ["A".repeat(length), "00 ".repeat(length / 3)]) {
+    const found = new Findings(text.length, { isStart: true });
+    new HexDumps([], new Set([0x61])).read(Buffer.from(text), found, false);
+    assert.ok(found.keep >= text.length - 64 * 1024, String(found.keep));
+  }
 });

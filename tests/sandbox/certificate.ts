@@ -46,6 +46,10 @@ export interface CertificateOptions {
   readonly rsaBits?: number;
   /** What it is for. @default "authority" */
   readonly use?: "authority" | "server" | "client";
+  /** How many CAs may follow this one. @default any number */
+  readonly pathLength?: number;
+  /** Whether its key usage lets a CA sign certificates. @default true */
+  readonly maySign?: boolean;
   /** Host names and IP addresses. @default none */
   readonly hosts?: readonly string[];
   /** Start of validity. @default an hour ago */
@@ -111,12 +115,19 @@ function distinguishedName(commonName: string): Buffer {
 }
 
 function extensions(options: CertificateOptions, keyId: Buffer, issuerKeyId: Buffer): Buffer[] {
-  const { use = "authority", hosts = [] } = options;
+  const { use = "authority", hosts = [], pathLength, maySign = true } = options;
   const authority = use === "authority";
-  const usage = !authority ? [7, 0x80] : hosts.length > 0 ? [1, 0x86] : [1, 0x06];
+  const usage = !authority || !maySign ? [7, 0x80] : hosts.length > 0 ? [1, 0x86] : [1, 0x06];
   return [
     // basicConstraints: whether it may sign others
-    extension("2.5.29.19", authority ? sequence(booleanTrue()) : sequence(), { critical: true }),
+    extension(
+      "2.5.29.19",
+      sequence(
+        ...(authority ? [booleanTrue()] : []),
+        ...(pathLength === undefined ? [] : [integer(Buffer.from([pathLength]))]),
+      ),
+      { critical: true },
+    ),
     // keyUsage: keyCertSign and cRLSign where it signs others, digitalSignature where it serves
     extension("2.5.29.15", der(0x03, Buffer.from(usage)), { critical: true }),
     extension("2.5.29.14", octetString(keyId)),

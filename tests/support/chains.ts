@@ -46,18 +46,28 @@ export function goodChains(): readonly Chain[] {
   const intermediate = createCertificate("Intermediate", { issuer: ca });
   const inner = createCertificate("Inner", { issuer: intermediate });
   const byInner = createCertificate("localhost", { issuer: inner, ...server });
+  const limited = createCertificate("Test CA", { pathLength: 1 });
+  const lastOne = createCertificate("Last", { issuer: limited, pathLength: 0 });
   const root = createCertificate("Old Root", { version: 1 });
   const own = createCertificate("localhost", server);
   const ownAuthority = createCertificate("localhost", { hosts: server.hosts });
   const stranger = createCertificate("Stranger");
   const direct = createCertificate("localhost", { issuer: ca, ...server });
   const both = { ...ca, cert: stranger.cert + ca.cert };
+  const unreadable = "-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n";
   return [
     chainOf("signed by the CA", ca, [direct]),
     chainOf("with two intermediates", ca, [byInner, inner, intermediate]),
+    chainOf("with as many intermediates as are allowed", limited, [
+      createCertificate("localhost", { issuer: lastOne, ...server }),
+      lastOne,
+    ]),
     chainOf("with its root", ca, [direct, ca]),
     chainOf("with a certificate of no use", ca, [direct, stranger]),
     chainOf("by one of several CAs", both, [direct]),
+    chainOf("by a CA in front of what cannot be read", { ...ca, cert: ca.cert + unreadable }, [
+      direct,
+    ]),
     chainOf("under a root is version 1", root, [
       createCertificate("localhost", { issuer: root, ...server }),
     ]),
@@ -72,6 +82,12 @@ export function badChains(): readonly BadChain[] {
   const evil = createCertificate("Evil");
   const under = (issuer: KeyedCertificate) =>
     [createCertificate("localhost", { issuer, ...server }), issuer] as const;
+  const lonely = createCertificate("Test CA", { pathLength: 0 });
+  const belowLonely = createCertificate("Intermediate", { issuer: lonely });
+  const byLonely = createCertificate("localhost", { issuer: belowLonely, ...server });
+  const narrow = createCertificate("Narrow", { issuer: ca, pathLength: 0 });
+  const belowNarrow = createCertificate("Inner", { issuer: narrow });
+  const byNarrow = createCertificate("localhost", { issuer: belowNarrow, ...server });
   const forged = { issuer: ca, signer: evil, version: 1 } as const;
   return [
     {
@@ -109,6 +125,24 @@ export function badChains(): readonly BadChain[] {
         ),
       ),
       found: /not a CA|signed by an unknown CA/,
+    },
+    {
+      ...chainOf(
+        "an issuer that may not sign",
+        ca,
+        under(
+          createCertificate("No Signer", { issuer: ca, maySign: false }),
+        ),
+      ),
+      found: /not a CA|signed by an unknown CA/,
+    },
+    {
+      ...chainOf("more CAs than the root allows", lonely, [byLonely, belowLonely]),
+      found: /more CAs in a row/,
+    },
+    {
+      ...chainOf("more CAs than one of them allows", ca, [byNarrow, belowNarrow, narrow]),
+      found: /more CAs in a row|signed by an unknown CA/,
     },
     {
       ...chainOf(
