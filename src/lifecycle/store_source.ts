@@ -15,7 +15,7 @@ import { isMissingKeychain, storedToken, type TokenStores } from "./token_stores
 export function storeSource({ env }: Pick<Context, "env">): TokenSource {
   return {
     name: "store",
-    timeout: 5_000,
+    timeoutMs: 5_000,
     find: async ({ connection }) => {
       const folder = storeFolder(env);
       const place = join(folder, TOKEN_FILE);

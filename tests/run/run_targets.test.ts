@@ -52,7 +52,7 @@ function leases(): {
   const released: string[] = [];
   const sources = (_: unknown, { name }: Profile): TokenSource[] => [{
     name: "admin-api",
-    timeout: 10_000,
+    timeoutMs: 10_000,
     find: () =>
       Promise.resolve({
         status: "found",
@@ -332,7 +332,7 @@ it("`runTargets()` gives tokens back when it is aborted before the run", async (
           if (found.length === 2) controller.abort(reason);
           return answer;
         };
-        return [{ ...source!, grace: 1000, find }];
+        return [{ ...source!, graceMs: 1000, find }];
       },
     }),
     reason,
@@ -434,7 +434,7 @@ it("`runTargets()` gives warnings with the target that they are about", async ()
   await run(["a", "b"], {
     sources: (connection, profile) => [{
       name: "env",
-      timeout: 1000,
+      timeoutMs: 1000,
       find: async (context) => {
         const answer = await leases().sources(connection, profile)[0]!.find(context);
         assert.ok(answer.status === "found");

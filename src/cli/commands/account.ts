@@ -204,7 +204,7 @@ export async function tryToken(
 ): Promise<void> {
   const checked = await checkToken(token, { connection, signal });
   if (!VERDICTS[checked.verdict].tokenAccepted) throw new CheckError(checked);
-  if (checked.verdict !== "valid") reporter.warn(checked.found);
+  if (checked.verdict !== "valid") reporter.warn(checked.reason);
   if (checked.warning !== undefined) reporter.warn(checked.warning);
 }
 

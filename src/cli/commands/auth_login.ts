@@ -141,7 +141,7 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
           account,
           user,
           name,
-          expiresAt: endOf(lifetime, Date.now() + api.clockSkew),
+          expiresAt: endOf(lifetime, Date.now() + api.clockSkewMs),
           confirm: confirmReplacement(options, io),
           check: async (token) => {
             if (options.check) await tryToken(token, { connection, reporter, signal });
@@ -236,12 +236,12 @@ async function requireApi7(
   } catch (error) {
     const isOther = error instanceof AdminApiError && error.exitCode !== EXIT.unavailable;
     if (!isOther || !backendIsAssumed) throw error;
-    const { tried, found, status } = error;
+    const { request, reason, httpStatus } = error;
     throw new AdminApiError({
       failure: "wrong-server",
-      tried,
-      found,
-      status,
+      request,
+      reason,
+      httpStatus,
       suggestion:
         "No password was sent: no backend is set, and the server is not API7 Enterprise. " +
         "Check --server (ADC_SERVER). For Apache APISIX, store the admin key with " +

@@ -107,7 +107,7 @@ export async function authRotate(
         account,
         user,
         name: record?.name,
-        expiresAt: endOf(lifetime, Date.now() + api.clockSkew),
+        expiresAt: endOf(lifetime, Date.now() + api.clockSkewMs),
         check: async (fresh) => {
           if (options.check) await tryToken(fresh, { connection, reporter, signal });
         },
