@@ -404,7 +404,7 @@ test("`AdminApi` tells what keeps a request from its answer", async () => {
   stop();
   await using stranger = await openAt(sandbox, {
     token: "a7ee-x",
-    flags: ["--ca-cert-file", sandbox.otherCa],
+    ca: sandbox.otherCa,
   });
   const tls = await failureOf(stranger.me());
   assert.deepEqual([tls.failure, tls.exitCode], ["tls", 69]);

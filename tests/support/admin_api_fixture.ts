@@ -25,9 +25,13 @@ export function connectionTo(url: string, ...flags: string[]): Promise<Connectio
 /** A client for a sandbox. */
 export async function openAt(
   sandbox: Sandbox,
-  { token, flags = [] }: { readonly token?: string; readonly flags?: readonly string[] } = {},
+  { token, ca = sandbox.ca, flags = [] }: {
+    readonly token?: string;
+    readonly ca?: string;
+    readonly flags?: readonly string[];
+  } = {},
 ): Promise<AdminApi> {
-  const connection = await connectionTo(sandbox.url, "--ca-cert-file", sandbox.ca, ...flags);
+  const connection = await connectionTo(sandbox.url, "--ca-cert-file", ca, ...flags);
   return await AdminApi.open(connection, token === undefined ? {} : { token: new Secret(token) });
 }
 
