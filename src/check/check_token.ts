@@ -19,7 +19,7 @@ import {
   shorten,
   viewerKey,
 } from "./response.ts";
-import type { CheckResult } from "./verdict.ts";
+import { CheckError, type CheckResult, VERDICTS } from "./verdict.ts";
 
 /**
  * What {@linkcode checkToken} needs to know.
@@ -88,6 +88,17 @@ export async function checkToken(
   } finally {
     await client.close();
   }
+}
+
+/** Tries a token that was just made: one that the server does not take is an error, anything else is told. */
+export async function requireAccepted(
+  token: Secret,
+  { onWarning, ...options }: CheckTokenOptions & Pick<Context, "onWarning">,
+): Promise<void> {
+  const checked = await checkToken(token, options);
+  if (!VERDICTS[checked.verdict].tokenAccepted) throw new CheckError(checked);
+  if (checked.verdict !== "valid") onWarning?.(checked.reason);
+  if (checked.warning !== undefined) onWarning?.(checked.warning);
 }
 
 /**

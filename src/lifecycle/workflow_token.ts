@@ -5,8 +5,7 @@ import { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Credentials } from "../admin_api/session.ts";
 import type { NewToken, TokenInfo, User } from "../admin_api/shapes.ts";
-import { checkToken } from "../check/check_token.ts";
-import { CheckError, VERDICTS } from "../check/verdict.ts";
+import { requireAccepted } from "../check/check_token.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT, messageOf } from "../errors.ts";
@@ -510,15 +509,13 @@ export async function rotateEach(
 }
 
 function termsOf(connection: Connection, options: WorkflowOptions): WorkflowTerms {
-  const { check = true, now = Date.now, dispatcher, signal } = options;
+  const { check = true, now = Date.now, dispatcher, signal, onWarning } = options;
   return {
     ...options,
     now,
     connection,
     check: async (token) => {
-      if (!check) return;
-      const checked = await checkToken(token, { connection, dispatcher, signal });
-      if (!VERDICTS[checked.verdict].tokenAccepted) throw new CheckError(checked);
+      if (check) await requireAccepted(token, { connection, dispatcher, signal, onWarning });
     },
   };
 }
