@@ -64,10 +64,12 @@ export interface RunTerms extends Omit<RunOptions, keyof Context | "exec" | "sig
   readonly sessions?: SessionPool | undefined;
   /** The name that this run's `diff.yaml` is kept under: ADC has but one for all targets. */
   readonly diffFile?: string | undefined;
-  /** The terminal for a child that gets one of its own; `required` where pipes will not do instead. */
-  readonly pseudoTerminal?:
-    | { readonly terminal: Terminal; readonly required: boolean }
-    | undefined;
+  /** The terminal for a child that gets one of its own. */
+  readonly pseudoTerminal?: {
+    readonly terminal: Terminal;
+    /** Told why it cannot have one, and has pipes. @default that is an error */
+    readonly onMissing?: ((reason: string) => void) | undefined;
+  } | undefined;
   /** Told what is known, before the child starts; `false` ends the run here. */
   readonly onPlan?: ((plan: RunPlan) => Promise<LateTerms | false> | LateTerms | false) | undefined;
 }
@@ -156,7 +158,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     if (terms.check !== false) {
       const checking = checkToken(sentToken(resolved.token), { ...context, connection });
       // They take a program of the system's: while the server is waited for, that costs nothing.
-      if (terms.mask !== false) pipes = outputPipes(terms);
+      if (terms.mask !== false && !terms.pseudoTerminal) pipes = outputPipes(terms);
       checked = await checking;
       if (checked.verdict !== "valid") {
         const refusal = explainRefusal(checked, { record, now: now(), resolved, connection, env });
@@ -395,7 +397,8 @@ async function openTerminal(
     const { terminal } = pseudoTerminal;
     return (program, args, options) => run(program, args, { ...options, terminal, open });
   } catch (error) {
-    if (!pseudoTerminal.required) return undefined;
+    const { onMissing } = pseudoTerminal;
+    if (onMissing !== undefined) return void onMissing(messageOf(error));
     throw new ConnectionError(
       `Cannot use --tty: there is no pseudo-terminal here: ${messageOf(error)}`,
       EXIT.config,

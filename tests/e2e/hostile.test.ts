@@ -88,10 +88,13 @@ async function prepare(home: Home, source: Source, session?: KeychainSession): P
   });
   const { storage } = source;
   if (storage !== undefined) {
-    const words = ["auth", "login", "--with-token", "--storage", storage];
-    const where = { env: scene.direct, input: scene.token };
-    const { code, stderr } = await scene.run(await scene.clone([]), words, where);
-    assert.equal(code, 0, stderr);
+    // A named profile takes its own entry alone.
+    for (const profile of [[], ["-p", "prod"], ["-p", "second"]]) {
+      const words = [...profile, "auth", "login", "--with-token", "--storage", storage];
+      const where = { env: scene.direct, input: scene.token };
+      const { code, stderr } = await scene.run(await scene.clone([]), words, where);
+      assert.equal(code, 0, stderr);
+    }
   }
   return scene;
 }

@@ -250,6 +250,7 @@ describe("a masked terminal", { skip }, () => {
         [["--no-tty", ...program], {}, "in"],
         [["--no-mask", ...program], {}, "in out err"],
         [program, { CI: "true" }, "in"],
+        [program, { CI: "false" }, "in out err"],
         [["--tty", ...program], { CI: "true" }, "in out err"],
         [program, { ADC_RUN_TTY: "false" }, "in"],
         [[...program, "/dev/fd/7"], {}, "in"],
@@ -281,7 +282,13 @@ describe("a masked terminal", { skip }, () => {
       ...denoHome,
       command: denoHome.command.filter((word) => word !== "--allow-ffi"),
     };
-    assert.match(await runInScreen(without, scene, exec), /\nin\nrc=0/);
+    const quietly = await runInScreen(without, scene, exec);
+    assert.match(quietly, /\nin\nrc=0/);
+    assert.doesNotMatch(quietly, /pseudo-terminal/);
+    assert.match(
+      await runInScreen(without, scene, ["-v", ...exec]),
+      /no pseudo-terminal, so pipes: .*ffi/,
+    );
     const shown = await runInScreen(without, scene, ["--tty", ...exec]);
     assert.match(shown, /there is no pseudo-terminal here[\s\S]*node-pty[\s\S]*rc=78/);
   });

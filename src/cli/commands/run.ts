@@ -1,12 +1,14 @@
 import { needsBackend } from "../../adc/arguments.ts";
 import { UsageError } from "../../errors.ts";
+import { isPipeline } from "../../lifecycle/credentials.ts";
 import type { RunResult } from "../../run/options.ts";
 import { type Call, readCall, run, type RunTerms } from "../../run/run.ts";
 import { watchSignals } from "../../run/signals.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { openReport } from "../output/out.ts";
-import { createReporter } from "../output/report.ts";
+import { line } from "../output/out.ts";
+import { createReporter, type Reporter } from "../output/report.ts";
 import {
   announce,
   describeEndedRun,
@@ -44,7 +46,7 @@ export async function runCommand({ words, exec, options }: RunCommand, io: Io): 
       stdin: "inherit",
       stdout: io.stdout,
       stderr: io.stderr,
-      pseudoTerminal: pseudoTerminalOf({ exec, options }, io),
+      pseudoTerminal: pseudoTerminalOf({ exec, options }, { io, reporter }),
       onWarning: reporter.warn,
       onPlan: (plan) => {
         if (options.dryRun) printPlan(plan, output);
@@ -82,13 +84,19 @@ function conclude(result: RunResult, { reporter, io, options }: RunOutput): numb
 
 /** The program of `exec` gets a terminal of its own where all three streams are one, unless in CI. */
 function pseudoTerminalOf(
-  { exec, options: { tty, fromEnvironment } }: Pick<RunCommand, "exec" | "options">,
-  io: Io,
+  { exec, options: { tty, verbose, fromEnvironment } }: Pick<RunCommand, "exec" | "options">,
+  { io, reporter }: { readonly io: Io; readonly reporter: Reporter },
 ): RunTerms["pseudoTerminal"] {
-  if (!(tty ?? (exec && !io.env.CI))) return undefined;
+  if (!(tty ?? (exec && !isPipeline(io.env)))) return undefined;
   const required = tty === true && !fromEnvironment.has("tty");
   if (Object.values(io.terminals).every((terminal) => terminal)) {
-    return { terminal: { input: io.stdin, output: io.stdout }, required };
+    const onMissing = (reason: string) => {
+      if (verbose) reporter.info(line`no pseudo-terminal, so pipes: ${reason}`);
+    };
+    return {
+      terminal: { input: io.stdin, output: io.stdout },
+      onMissing: required ? undefined : onMissing,
+    };
   }
   if (!required) return undefined;
   throw new UsageError(
