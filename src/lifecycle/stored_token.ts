@@ -26,7 +26,7 @@ export interface RotateStoredTokenOptions extends Context {
   /**
    * How long the token lives, such as `90d`, or `never`.
    *
-   * @default as long as the one before was to live; 30d for the first
+   * @default 30d; of a rotation, as long as the one before was to live
    */
   readonly expiresIn?: string | undefined;
   /**
