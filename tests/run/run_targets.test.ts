@@ -137,6 +137,12 @@ it("`runTargets()` masks the tokens of all targets in the output of each", async
   assert.deepEqual(results.map(({ result }) => result?.masked), [2, 2]);
 });
 
+it("`runTargets()` collects the output of each", async () => {
+  const stdout = () => "collect" as const;
+  const results = await run(["eu", "us"], { stdout, spawn: shell("echo $ADC_RUN_PROFILE") });
+  assert.deepEqual(results.map(({ result }) => result?.stdout), ["eu\n", "us\n"]);
+});
+
 it("`runTargets()` masks what its caller names beside the tokens", async () => {
   const { stream, text } = collector();
   await run(["eu", "us"], {
