@@ -15,7 +15,7 @@ const EFFECTS: Readonly<Record<Effect, RegExp>> = {
   proxy:
     /^((HTTPS?|ALL|NO)_PROXY|(https?|all|no)_proxy|NPM_CONFIG_((HTTPS?|NO)_)?PROXY|npm_config_((https?|no)_)?proxy)$/,
   runtime:
-    /^(LOCALDOMAIN|RES_OPTIONS|HOSTALIASES|NODE_(OPTIONS|EXTRA_CA_CERTS|TLS_REJECT_UNAUTHORIZED|USE_ENV_PROXY)|(SSL_CERT|OPENSSL|LD|DYLD)_\w*)$/,
+    /^(LOCALDOMAIN|RES_OPTIONS|HOSTALIASES|GCONV_PATH|NODE_(OPTIONS|EXTRA_CA_CERTS|TLS_REJECT_UNAUTHORIZED|USE_ENV_PROXY)|(RESOLV|SSL_CERT|OPENSSL|LD|DYLD)_\w*)$/,
 };
 
 export function effectOf(name: string, platform: string = process.platform): Effect | undefined {

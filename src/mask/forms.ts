@@ -19,7 +19,7 @@ const URL_ENCODERS: readonly RegExp[] = [
 ];
 
 /** So many first characters of a secret are masked by themselves: a message may cut it short. */
-const MIN_CUT_LENGTH = 16;
+export const MIN_CUT_LENGTH = 16;
 
 /**
  * Lists every form of a secret that is text, as bytes: as it is, URL-encoded (twice, too), and

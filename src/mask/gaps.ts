@@ -281,14 +281,17 @@ export function isHexDigit(byte: number): boolean {
     (byte >= 0x41 && byte <= 0x46);
 }
 
+/** OSC, DCS, SOS, PM and APC. */
+const STRINGS: readonly number[] = [0x5d, 0x50, 0x58, 0x5e, 0x5f];
+
 /** Where a sequence for the terminal ends, the text's end if it is cut off, or a negative number. */
 function sequenceEnd(text: Uint8Array, start: number): number {
   const length = text.length, limit = Math.min(length, start + MAX_GAP);
   let at = start + 1;
   if (at >= length) return length;
   const kind = text[at++]!;
-  // OSC: a title, or a link, up to BEL or ESC \.
-  if (kind === 0x5d) {
+  // OSC: a title, or a link, up to BEL or ESC \; and other strings that are not shown.
+  if (STRINGS.includes(kind)) {
     while (at < limit && text[at]! >= BLANK) at++;
     if (at === limit) return limit === length ? length : -1;
     if (text[at] === BELL) return at + 1;

@@ -1,7 +1,9 @@
 import { Buffer } from "node:buffer";
 import { Findings, type Reader } from "./findings.ts";
 
-const NEWLINE = 0x0a, RETURN = 0x0d, BLANK = 0x20, COLON = 0x3a, BAR = 0x7c;
+const NEWLINE = 0x0a, RETURN = 0x0d, BLANK = 0x20, COLON = 0x3a;
+/** What stands around the column of characters: `|…|`, and `>…<` where `od` writes it. By its end. */
+const FRAMES: ReadonlyMap<number | undefined, number> = new Map([[0x7c, 0x7c], [0x3c, 0x3e]]);
 
 const DIGIT = 1, SEPARATOR = 2, OTHER = 4;
 /** What bytes are in a dump. */
@@ -297,10 +299,11 @@ function addCharacters(
   lineEnd: number,
   { dump: { bytes, starts, ends }, first }: { readonly dump: Dump; readonly first: number },
 ): boolean {
-  for (const end of text[lineEnd - 1] === BAR ? [lineEnd, lineEnd - 1] : [lineEnd]) {
+  const opening = FRAMES.get(text[lineEnd - 1]);
+  for (const end of opening === undefined ? [lineEnd] : [lineEnd, lineEnd - 1]) {
     for (let count = bytes.length - first; count > 0; count--) {
       const start = end - count, dataEnd = starts[first + count - 1]! + 2;
-      const before = end < lineEnd && text[start - 1] === BAR ? start - 1 : start;
+      const before = end < lineEnd && text[start - 1] === opening ? start - 1 : start;
       if (before <= dataEnd || !isBlank(text, dataEnd, before)) continue;
       const fits = bytes.slice(first, first + count).every((byte, index) =>
         byte < 0x20 || byte > 0x7e || byte === text[start + index]

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
-import { MIN_SECRET_LENGTH } from "../secret.ts";
+import { MIN_SECRET_LENGTH, tokenPrefix } from "../secret.ts";
 import type { Findings, Reader } from "./findings.ts";
-import { encodedForms, textForms, utf16Forms, withCuts } from "./forms.ts";
+import { encodedForms, MIN_CUT_LENGTH, textForms, utf16Forms, withCuts } from "./forms.ts";
 import { HexDumps } from "./hex_dumps.ts";
 import { Matcher } from "./matcher.ts";
 import { Words } from "./words.ts";
@@ -23,6 +23,11 @@ export function searchFor(secrets: Iterable<string>): Search {
       else patterns.set(form, cut);
     }
     for (const [form, cut] of withCuts(secret, encodedForms)) patterns.set(form, cut);
+    // Whoever sees a token without its prefix knows the rest, however its hyphen is escaped or wrapped.
+    const bare = secret.slice(tokenPrefix(secret)?.length ?? 0);
+    if (bare.length >= MIN_CUT_LENGTH) {
+      for (const [form, cut] of withCuts(bare, textForms)) patterns.set(form, cut);
+    }
   }
   if (patterns.size + words.size === 0) return { readers: [], starts: [] };
   const readers = [new Words(words), new Matcher(patterns, { gaps: true }), new Utf16(patterns)];

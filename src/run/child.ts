@@ -9,10 +9,10 @@ import { codeOf } from "../errors.ts";
 import type { Mask } from "../mask/mask.ts";
 import { ENDED_PROCESS, IdleTimer } from "../system/idle_timer.ts";
 import { makePipes, type Pipe } from "../system/pipes.ts";
-import { isDeno } from "../system/programs.ts";
+import { isDeno, lookUpProgram } from "../system/programs.ts";
 import type { Spawner } from "../system/spawn.ts";
 import { type GroupProbe, startGroupProbe } from "./group_probe.ts";
-import { notStarted, type Program } from "./locate.ts";
+import { notStarted, type Program, requireInterpreter } from "./locate.ts";
 import type { RunOptions } from "./options.ts";
 import { type RunSignals, sendSignal } from "./signals.ts";
 
@@ -103,10 +103,14 @@ async function startChild(
       typeof stderr === "string" ? stderr : pipes.stderr?.writeEnd ?? "pipe",
       ...namedDescriptors(args),
     ];
+    if (watch.ignored.length > 0) requireInterpreter(program, { env, cwd });
     let child: ChildProcess;
     try {
-      const [file, ...words] = ignoring(watch.ignored, [program.file, ...program.prefix, ...args]);
-      child = spawn(file!, words, { env, cwd, stdio });
+      const words = ignoring(watch.ignored, [program.file, ...program.prefix, ...args]);
+      child = startOrShell(words, (file, args) => spawn(file, args, { env, cwd, stdio }), {
+        env,
+        cwd,
+      });
     } catch (error) {
       // Node emits some failures and throws others.
       throw notStarted(error, program, { env, cwd });
@@ -124,6 +128,23 @@ async function startChild(
     };
   } finally {
     closePipes(pipes);
+  }
+}
+
+/**
+ * Bun reports a script without a first line, for which Node.js and Deno start a shell, as shells do.
+ */
+export function startOrShell<T>(
+  [file = "", ...args]: readonly string[],
+  start: (file: string, args: readonly string[]) => T,
+  where: Pick<Context, "env" | "cwd">,
+): T {
+  try {
+    return start(file, args);
+  } catch (error) {
+    if (codeOf(error) !== "ENOEXEC") throw error;
+    const found = lookUpProgram(file, where);
+    return start("/bin/sh", ["file" in found ? found.file : file, ...args]);
   }
 }
 

@@ -190,6 +190,17 @@ export function notStarted(
   );
 }
 
+/** For a program that another one starts, which says less of what is missing. */
+export function requireInterpreter(
+  { name }: Pick<Program, "name">,
+  where: Pick<Context, "env" | "cwd">,
+): void {
+  const found = lookUpProgram(name, where);
+  const interpreter = "file" in found ? interpreterOf(found.file) : undefined;
+  if (!("file" in found) || interpreter === undefined) return;
+  if (!isFile(resolve(where.cwd, interpreter))) throw withoutInterpreter(name, found.file);
+}
+
 /** The system says of it that the program itself was not found. */
 function withoutInterpreter(name: string, file: string): CommandError {
   const interpreter = interpreterOf(file);

@@ -11,7 +11,7 @@ import type { Context, Environment } from "../context.ts";
 import type { Mask } from "../mask/mask.ts";
 import { ENDED_PROCESS, IdleTimer } from "../system/idle_timer.ts";
 import { readProcess } from "../system/programs.ts";
-import { type ChildEnding, pipeOutput } from "./child.ts";
+import { type ChildEnding, pipeOutput, startOrShell } from "./child.ts";
 import { notStarted, type Program } from "./locate.ts";
 import { type RunSignals, sendSignal } from "./signals.ts";
 
@@ -233,7 +233,11 @@ export async function runInTerminal(
   try {
     signal?.throwIfAborted();
     try {
-      child = open(program.file, [...program.prefix, ...args], { env, cwd, ...size });
+      child = startOrShell(
+        [program.file, ...program.prefix, ...args],
+        (file, args) => open(file, args, { env, cwd, ...size }),
+        { env, cwd },
+      );
     } catch (error) {
       throw notStarted(error, program, { env, cwd });
     }
@@ -274,10 +278,14 @@ function outerTerminal({ input, output }: Terminal): OuterTerminal {
   };
 }
 
-/** Whether Ctrl-Z would stop the child: it is in front itself, and does not ignore the stop. */
+/**
+ * Whether Ctrl-Z would stop the child: it is in front itself, and does not ignore the stop. One that has
+ * stopped has nobody else to continue it.
+ */
 function takesStop(pid: number): boolean {
-  if (frontGroup(pid) !== pid) return false;
   const status = readProcess(`/proc/${pid}/status`) ?? "";
+  if (/^State:\s*T/m.test(status)) return true;
+  if (frontGroup(pid) !== pid) return false;
   const [, ignored = "0"] = /^SigIgn:\s*(\w+)/m.exec(status) ?? [];
   return (BigInt(`0x${ignored}`) >> BigInt(constants.signals.SIGTSTP - 1) & 1n) === 0n;
 }

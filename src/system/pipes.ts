@@ -1,4 +1,12 @@
-import { closeSync, constants, createReadStream, mkdtempSync, openSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  mkdtempSync,
+  openSync,
+  rmdirSync,
+  rmSync,
+} from "node:fs";
 import { Socket } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
@@ -34,11 +42,12 @@ export async function makePipes(
   if (process.platform === "win32") return undefined;
   const pipes: Pipe[] = [];
   let folder: string | undefined;
+  let files: readonly string[] = [];
   try {
     const mkfifo = findOnPath("mkfifo", { env, cwd });
     if (mkfifo === undefined) return undefined;
     folder = mkdtempSync(join(env.TMPDIR || "/tmp", "adc-run-"));
-    const files = Array.from({ length: count }, (_, index) => join(folder!, String(index)));
+    files = Array.from({ length: count }, (_, index) => join(folder!, String(index)));
     if (!await runs(mkfifo, ["-m", "600", ...files])) return undefined;
     for (const file of files) pipes.push(openPipe(file));
     return pipes;
@@ -46,7 +55,9 @@ export async function makePipes(
     for (const pipe of pipes) pipe.close();
     return undefined;
   } finally {
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    // One by one: to list a folder takes a descriptor, and there may be none left.
+    for (const file of files) rmSync(file, { force: true });
+    if (folder !== undefined) rmdirSync(folder);
   }
 }
 

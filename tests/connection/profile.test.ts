@@ -237,6 +237,8 @@ test("`needsConsent()` is asked for a server that the project's own profile name
 /** What no `.env` may say; each with a value that would do harm. */
 const RUNTIME = [
   "LOCALDOMAIN",
+  "RESOLV_HOST_CONF",
+  "GCONV_PATH",
   "RES_OPTIONS",
   "HOSTALIASES",
   "NODE_OPTIONS",

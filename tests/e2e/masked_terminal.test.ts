@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { chmod } from "node:fs/promises";
+import { chmod, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
@@ -206,6 +206,23 @@ for (const home of await testHomes()) {
         assert.equal(modes[0], modes[1]);
       });
     }
+
+    it("Ctrl-Z leads out of a program that stopped itself", async () => {
+      await using scene = await fixture();
+      const script = "echo pid=$$; kill -STOP $$; echo on";
+      const screen = await startShell(scene, ["bash", "--norc", "--noprofile", "-i"]);
+      await screen.until(/ready% /);
+      screen.type(`${shellWords([...home.command, "exec", "--", "sh", "-c", script])}\r`);
+      const [, pid] = /pid=(\d+)\r/.exec(await screen.until(/pid=\d+\r/))!;
+      const status = () => readFile(`/proc/${pid}/status`, "utf8");
+      while (!/^State:\tT/m.test(await status()));
+      screen.type("\x1a");
+      await screen.until(/Stopped[\s\S]*ready% /);
+      screen.type("fg\r");
+      await screen.until(/\non\r[\s\S]*ready% /);
+      screen.type("exit\r");
+      await screen.end();
+    });
 
     it("a signal to adc-run alone reaches the program, and its end is adc-run's", async () => {
       await using scene = await fixture();

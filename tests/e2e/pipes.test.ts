@@ -48,6 +48,17 @@ for (const home of await testHomes()) {
       assert.deepEqual([ended.status, ended.stdout, ended.stderr], [3, "out\n", "error\n"]);
     });
 
+    it("leaves no folder behind where descriptors run out", async () => {
+      await using it = await fixture();
+      await mkdir(`${it.folder.path}/tmp`);
+      // Node.js has 22 of its own by then; some are left for a pipe, and none to list a folder.
+      const ended = await inBash(
+        "for n in 23 24 25; do (ulimit -n $n; adc_run true; echo $?); done; ls tmp",
+        { home, it, env: { TMPDIR: `${it.folder.path}/tmp` } },
+      );
+      assert.match(ended.stdout, /^((?!70)\d+\n){3}$/, ended.stderr);
+    });
+
     it("ends its writer by SIGPIPE when nobody reads it any more, without a word", async () => {
       await using it = await fixture();
       const ended = await inBash('adc_run yes | head -1; echo "${PIPESTATUS[0]}"', { home, it });
@@ -89,6 +100,28 @@ for (const home of await testHomes()) {
       assert.deepEqual([ended.stdout, ended.stderr], ["file\nbash\nzsh\n", ""]);
     });
 
+    it("hands ADC a configuration that comes through a descriptor", async () => {
+      await using it = await fixture();
+      const env = { ADC_RUN_ADC: `${it.folder.path}/adc` };
+      await chmod(await it.folder.write("adc", '#!/bin/sh\ncat "$3"\n'), 0o755);
+      const ended = await inBash(
+        `${shellWords(home.command)} -q sync -f /dev/stdin <adc.yaml
+        ${shellWords(home.command)} -q diff -f /dev/fd/3 3<adc.yaml`,
+        { home, it, env },
+      );
+      assert.deepEqual([ended.stdout, ended.stderr], ["services: []\n".repeat(2), ""]);
+    });
+
+    it("runs a script without a first line, as a shell does", async () => {
+      await using it = await fixture();
+      await chmod(await it.folder.write("script", 'echo "$@"\n'), 0o755);
+      const ended = await inBash("adc_run ./script a 'b  c'; trap '' HUP; adc_run ./script d", {
+        home,
+        it,
+      });
+      assert.deepEqual([ended.stdout, ended.stderr], ["a b  c\nd\n", ""]);
+    });
+
     it("names an interpreter that is missing", async () => {
       await using it = await fixture();
       const { folder } = it;
@@ -99,10 +132,11 @@ for (const home of await testHomes()) {
         ] as const
       ) {
         await chmod(await folder.write("script", `${line}\necho\n`), 0o755);
-        const env = { ...it.env, ADC_TOKEN: it.token };
-        const ended = await adcRun(home, ["exec", "--", "./script"], { env, cwd: folder.path });
-        assert.equal(ended.status, 126, ended.stderr);
-        assert.match(ended.stderr, found);
+        for (const before of ["", "trap '' INT; "]) {
+          const ended = await inBash(`${before}adc_run ./script`, { home, it });
+          assert.equal(ended.status, 126, ended.stderr);
+          assert.match(ended.stderr, found);
+        }
       }
     });
 

@@ -339,6 +339,15 @@ const LAYOUTS: Readonly<Record<string, Layout>> = {
       }),
     read: undumped,
   },
+  "od -t x1z": {
+    write: (text) =>
+      dump(Buffer.from(text), {
+        width: 16,
+        row: (offset, hex, characters) =>
+          `${offset.toString(8).padStart(7, "0")} ${hex.join(" ").padEnd(47)}  >${characters}<`,
+      }),
+    read: undumped,
+  },
   "curl --trace": {
     write: (text) =>
       dump(Buffer.from(text), {

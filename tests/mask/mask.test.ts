@@ -75,6 +75,15 @@ test("`createMask()` masks a secret that is cut short after 16 characters or mor
   assert.equal(maskOf(LONG).text(dump), dump.replace(/(?<=<Buffer ).*(?= \.\.\.)/, "***"));
 });
 
+test("`createMask()` masks a token whose prefix is escaped, wrapped or missing", () => {
+  const token = `a7ee-${"0123456789abcdef".repeat(3)}`;
+  for (const hyphen of ["\\-", "\\u002D", "\\x2d", "&#45;", "%2D", "-\n> ", "_", ""]) {
+    const text = token.replace("-", hyphen);
+    assert.equal(maskOf(token).text(text), `a7ee${hyphen}***`);
+    assert.equal(maskOf(token).text(`a7ee ${text.slice(-48, -20)}|`), "a7ee ***|");
+  }
+});
+
 test("`createMask()` leaves the header that JSON Web Tokens share", () => {
   const header = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString("base64url");
   const mask = maskOf(`${header}.eyJzdWIiOiJhIn0.c2lnbmF0dXJl`);
@@ -93,6 +102,7 @@ test("`createMask()` masks a secret broken over two lines at any place, split an
         "\n0040: ",
         "\x1b[0m\x1b[1;31m",
         "\x1b(B\x1b[m",
+        "\x1bPq\x1b\\\x1b_G\x1b\\\x1b^p\x1b\\\x1bXs\x1b\\",
       ]
     ) {
       for (let at = 1; at < form.length - 2; at++) {
