@@ -78,6 +78,14 @@ export type { AdminApiSourceOptions } from "./src/lifecycle/admin_api_source.ts"
 export { systemKeychain } from "./src/token/keychain.ts";
 export type { Keychain } from "./src/context.ts";
 
+// Stored tokens
+export { logIn, rotateStoredToken } from "./src/lifecycle/stored_token.ts";
+export type {
+  LogInOptions,
+  RotateStoredTokenOptions,
+  StoredToken,
+} from "./src/lifecycle/stored_token.ts";
+
 // Workflows
 export { createWorkflowToken, rotateWorkflowTokens } from "./src/lifecycle/workflow_token.ts";
 export type {

@@ -17,12 +17,12 @@ export interface AdcArguments {
   /** Every value of `--token`, in order; ADC takes the last. */
   readonly tokens: readonly Secret[];
   /** The words without `--token` and its values: what ADC's own argv will be. */
-  readonly words: readonly string[];
+  readonly argv: readonly string[];
   /**
    * All words, with each token as `***`: what ADC's own argv will be where it needs none, and has an answer
    * of its own to `--token`.
    */
-  readonly wordsWithoutValues: readonly string[];
+  readonly maskedArgv: readonly string[];
   /** A connection option that not every ADC reads alike, why, and what to write instead. */
   readonly ambiguous?: {
     readonly flag: string;
@@ -62,8 +62,8 @@ export const NO_ARGUMENTS: AdcArguments = {
   files: [],
   output: undefined,
   tokens: [],
-  words: [],
-  wordsWithoutValues: [],
+  argv: [],
+  maskedArgv: [],
   information: false,
 };
 

@@ -75,8 +75,8 @@ export function parseAdcArguments(words: readonly string[]): AdcArguments {
     files,
     output: options.output as string | undefined,
     tokens: tokens.map((token) => new Secret(token)),
-    words: words.filter((_, index) => !places.has(index)),
-    wordsWithoutValues: words.map((word, index) =>
+    argv: words.filter((_, index) => !places.has(index)),
+    maskedArgv: words.map((word, index) =>
       !places.has(index) || word === "--token" && !places.has(index - 1)
         ? word
         : word.startsWith("--token=")

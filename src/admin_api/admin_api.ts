@@ -129,7 +129,7 @@ export class AdminApi implements AsyncDisposable {
    * By how much the server's clock is ahead of this machine's, in milliseconds, by its last answer; 0 where
    * it does not say, or the difference is less than five seconds.
    */
-  get clockSkew(): number {
+  get clockSkewMs(): number {
     return this.#requester.clockSkew;
   }
 

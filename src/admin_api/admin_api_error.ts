@@ -46,12 +46,12 @@ function exitOf(failure: AdminApiFailure): number {
 export interface AdminApiErrorDetails {
   /** Why it did not work. */
   readonly failure: AdminApiFailure;
-  /** The request, for example `POST https://host:7443/api/login`. */
-  readonly tried: string;
+  /** The request, for example `POST https://host:7443/api/login`; or what was tried. */
+  readonly request: string;
   /** What came back, with the server's own words quoted. */
-  readonly found: string;
+  readonly reason: string;
   /** The answer's status code, where there was an answer. */
-  readonly status?: number | undefined;
+  readonly httpStatus?: number | undefined;
   /** What to do about it. */
   readonly suggestion?: string | undefined;
   /** What led to it. */
@@ -89,11 +89,11 @@ export class AdminApiError extends AdcRunError {
   /** Why it did not work. */
   readonly failure: AdminApiFailure;
   /** The answer's status code, where there was an answer. */
-  readonly status: number | undefined;
-  /** The request, for example `POST https://host:7443/api/login`. */
-  readonly tried: string;
+  readonly httpStatus: number | undefined;
+  /** The request, for example `POST https://host:7443/api/login`; or what was tried. */
+  readonly request: string;
   /** What came back, with the server's own words quoted. */
-  readonly found: string;
+  readonly reason: string;
 
   /**
    * Makes the error.
@@ -101,12 +101,12 @@ export class AdminApiError extends AdcRunError {
    * @param details What was tried, what came back, and why that is no success.
    */
   constructor(details: AdminApiErrorDetails) {
-    const { failure, tried, found, status, suggestion, cause } = details;
-    super(`${tried}: ${found}`, exitOf(failure), { suggestion, cause });
+    const { failure, request, reason, httpStatus, suggestion, cause } = details;
+    super(`${request}: ${reason}`, exitOf(failure), { suggestion, cause });
     this.failure = failure;
-    this.status = status;
-    this.tried = tried;
-    this.found = found;
+    this.httpStatus = httpStatus;
+    this.request = request;
+    this.reason = reason;
   }
 }
 

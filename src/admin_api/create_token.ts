@@ -130,13 +130,13 @@ export async function createToken(
 
   function withHint(error: unknown): unknown {
     if (!(error instanceof AdminApiError)) return error;
-    const { failure, tried, found, status, suggestion, cause } = error;
+    const { failure, request, reason, httpStatus, suggestion, cause } = error;
     const hint = `The server may have created token "${name}" anyway; if so, revoke it.`;
     return new AdminApiError({
       failure,
-      tried,
-      found,
-      status,
+      request,
+      reason,
+      httpStatus,
       cause,
       suggestion: suggestion === undefined ? hint : `${suggestion} ${hint}`,
     });
@@ -151,5 +151,6 @@ function isUnclear(error: unknown, signal: AbortSignal | undefined): boolean {
   if (!(error instanceof AdminApiError)) return signal?.aborted === true;
   if (isFailure(error, UNCLEAR)) return true;
   // An answer that cannot be read, as opposed to a redirect or a 404.
-  return error.failure === "wrong-server" && error.status !== undefined && error.status < 300;
+  return error.failure === "wrong-server" && error.httpStatus !== undefined &&
+    error.httpStatus < 300;
 }

@@ -12,8 +12,8 @@ export interface Grace {
   end(): void;
 }
 
-export function cleanUpLimit({ timeout }: Connection): number {
-  return Math.min(timeout.value || DEFAULT_LIMIT, MAX_TIMER);
+export function cleanUpLimit({ timeoutMs }: Connection): number {
+  return Math.min(timeoutMs.value || DEFAULT_LIMIT, MAX_TIMER);
 }
 
 /**

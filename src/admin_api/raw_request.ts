@@ -31,7 +31,7 @@ type RawRequest = Pick<StreamRequest, "method" | "path" | "headers" | "body">;
 /** An answer that has begun, whatever its status. */
 export interface RawAnswer extends StreamResponse {
   /** The request for a message, for example `GET https://host:7443/api/users`. */
-  readonly tried: string;
+  readonly request: string;
 }
 
 export interface RawRequester {
@@ -58,10 +58,10 @@ export function openRawRequester(
   // A shorter one may well be a part of an innocent address.
   const mask = createMask(secrets.filter((each) => each.reveal().length >= MIN_SECRET_LENGTH));
 
-  async function explain(error: unknown, tried: string): Promise<CheckError> {
+  async function explain(error: unknown, request: string): Promise<CheckError> {
     signal?.throwIfAborted();
     const failure = await explainFailure(error, { connection, server });
-    return new CheckError({ tried, ...failure }, { resolved });
+    return new CheckError({ request, ...failure }, { resolved });
   }
   async function* bodyOf(body: AsyncIterable<Uint8Array>, tried: string) {
     try {
@@ -78,7 +78,7 @@ export function openRawRequester(
       const tried = mask.text(`${request.method} ${server.display}${request.path}`);
       try {
         const answer = await client.open({ ...request, server, token });
-        return { ...answer, tried, body: bodyOf(answer.body, tried) };
+        return { ...answer, request: tried, body: bodyOf(answer.body, tried) };
       } catch (error) {
         throw await explain(error, tried);
       }
@@ -102,7 +102,7 @@ export function judgeRawAnswer(
   { start, cut, connection, resolved, explain }: RawJudgementOptions,
 ): AdcRunError | undefined {
   const backend = connection.backend.value;
-  const { status, tried } = answer;
+  const { status, request } = answer;
   if (status === 304) return undefined;
   const response: HttpResponse = {
     status,
@@ -118,24 +118,24 @@ export function judgeRawAnswer(
   const quote = (words: string) => shorten(oneLine(mask.text(words)));
   const judgement = judgeStatus(response, backend, { quote });
   if (judgement === undefined) return undefined;
-  const { verdict, found, suggestion } = judgement;
+  const { verdict, reason, suggestion } = judgement;
   if (verdict === "wrong-server" && status === 404 && isJson(response)) {
     return new CheckError({
       verdict,
-      tried,
-      status,
-      found: `not found: ${found}`,
+      request,
+      httpStatus: status,
+      reason: `not found: ${reason}`,
       suggestion: "Check the path and the id in it. If this is not the Admin API of backend " +
         `"${backend}", check --server (ADC_SERVER) and --backend.`,
     }, { resolved });
   }
   if (verdict === "wrong-server" && status > 404) {
-    return new AdminApiError({ failure: "bad-request", tried, found, status });
+    return new AdminApiError({ failure: "bad-request", request, reason, httpStatus: status });
   }
   if (status === 400 && verdict !== "tls") {
-    return new AdminApiError({ failure: "bad-request", tried, found, status });
+    return new AdminApiError({ failure: "bad-request", request, reason, httpStatus: status });
   }
-  const result = { verdict, tried, found, status, suggestion };
+  const result = { verdict, request, reason, httpStatus: status, suggestion };
   return new CheckError(explain(result), { resolved });
 }
 
@@ -166,7 +166,9 @@ export async function findGatewayGroup(
   // The test call of a run asks the same, and knows all that can be wrong.
   const result = await checkToken(resolved.token, { connection, signal, dispatcher });
   if (result.verdict !== "valid") throw new CheckError(result, { resolved });
-  const { tried, status } = answer;
-  const found = `the server gave no id for gateway group "${name}"`;
-  throw new CheckError({ tried, status, ...notThisBackend(found, "api7ee") }, { resolved });
+  const { request, status } = answer;
+  const reason = `the server gave no id for gateway group "${name}"`;
+  throw new CheckError({ request, httpStatus: status, ...notThisBackend(reason, "api7ee") }, {
+    resolved,
+  });
 }

@@ -93,11 +93,11 @@ export class Requester {
       });
     } catch (error) {
       signal?.throwIfAborted();
-      const { verdict, found, suggestion } = await explainFailure(error, this);
+      const { verdict, reason, suggestion } = await explainFailure(error, this);
       throw new AdminApiError({
         failure: verdict as AdminApiError["failure"],
-        tried: this.#tried(ask),
-        found,
+        request: this.#tried(ask),
+        reason,
         suggestion,
         cause: error,
       });
@@ -131,22 +131,22 @@ export class Requester {
       quote: (words) => this.quote(words),
     });
     if (failed === undefined) return;
-    throw new AdminApiError({ ...failed, status: response.status, tried: this.#tried(ask) });
+    throw new AdminApiError({ ...failed, httpStatus: response.status, request: this.#tried(ask) });
   }
 
   wrongServer(
     { ask, response }: Answered,
-    words: { readonly found?: string; readonly suggestion?: string } = {},
+    words: { readonly reason?: string; readonly suggestion?: string } = {},
   ): AdminApiError {
     const { status } = response;
-    const found = `the server answered ${status} with ${describeBody(response)}`;
-    const { suggestion } = notThisBackend(found, "api7ee");
+    const reason = `the server answered ${status} with ${describeBody(response)}`;
+    const { suggestion } = notThisBackend(reason, "api7ee");
     return new AdminApiError({
       failure: "wrong-server",
-      tried: this.#tried(ask),
-      found,
+      request: this.#tried(ask),
+      reason,
       suggestion,
-      status,
+      httpStatus: status,
       ...words,
     });
   }
@@ -216,7 +216,7 @@ interface Question {
 
 interface Failed {
   readonly failure: AdminApiFailure;
-  readonly found: string;
+  readonly reason: string;
   readonly suggestion?: string | undefined;
 }
 
@@ -234,31 +234,31 @@ function judgeAnswer(response: HttpResponse, question: Question): Failed | undef
   const byStatus = { ...rest, failure: verdict as AdminApiFailure };
   // A page, or a proxy that asks for a password: these words are not the Admin API's.
   if (isStranger(response)) return byStatus;
-  const { found } = judgement;
+  const { reason } = judgement;
   const byWords = judgeWords(response, question);
-  if (byWords !== undefined) return { ...byWords, found };
+  if (byWords !== undefined) return { ...byWords, reason };
   const { status } = response;
   if (question.about === "login" && [400, 401, 403].includes(status)) {
     return {
       failure: "wrong-credentials",
-      found,
+      reason,
       suggestion: "Check the user name and password. LDAP users log in with --login-option.",
     };
   }
   if (status === 401 && !question.withToken) {
-    return { failure: "rejected", found, suggestion: "The session has ended. Log in again." };
+    return { failure: "rejected", reason, suggestion: "The session has ended. Log in again." };
   }
   if (status === 403 && !question.withToken) {
     return {
       failure: "forbidden",
-      found,
+      reason,
       suggestion:
         "The login worked, but the user's role does not allow this. Ask for one that does.",
     };
   }
-  if (status === 404 && question.about === "one-token") return { failure: "not-found", found };
+  if (status === 404 && question.about === "one-token") return { failure: "not-found", reason };
   if (REFUSALS.includes(status) && status !== 401 && status !== 403) {
-    return { failure: "bad-request", found };
+    return { failure: "bad-request", reason };
   }
   return byStatus;
 }
@@ -266,7 +266,7 @@ function judgeAnswer(response: HttpResponse, question: Question): Failed | undef
 function judgeWords(
   response: HttpResponse,
   { about, name, said }: Question,
-): Omit<Failed, "found"> | undefined {
+): Omit<Failed, "reason"> | undefined {
   const { status } = response;
   // A user called "license-bot" must not pass for a licence.
   const words = said.filter((each) => TELLING.test(each))

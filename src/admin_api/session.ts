@@ -120,10 +120,10 @@ async function beginSession(
     answered,
     cookies.insecure > 0
       ? {
-        found: "the server allows sessions over https only, and its address starts with http",
+        reason: "the server allows sessions over https only, and its address starts with http",
         suggestion: "Use the https address in --server or ADC_SERVER.",
       }
-      : { found: `the server answered ${response.status} without a session` },
+      : { reason: `the server answered ${response.status} without a session` },
   );
 }
 
@@ -132,7 +132,7 @@ function pickLoginOption(
   wanted: string,
   { server, quote }: { readonly server: string; readonly quote: (words: string) => string },
 ): LoginOption {
-  const tried = `Cannot log in to ${server} with login option "${quote(wanted)}"`;
+  const request = `Cannot log in to ${server} with login option "${quote(wanted)}"`;
   const named = [
     ...options.filter(({ name }) => name === wanted),
     ...options.filter(({ id }) => id === wanted),
@@ -143,8 +143,8 @@ function pickLoginOption(
       .map(({ name, providerType }) => `"${name}" (${providerType})`).join(", ");
     throw new AdminApiError({
       failure: "not-found",
-      tried,
-      found: named.length > 0 ? "it is disabled on the server" : "the server has no such option",
+      request,
+      reason: named.length > 0 ? "it is disabled on the server" : "the server has no such option",
       suggestion: usable === ""
         ? "The server has no login options; leave --login-option out."
         : `Available: ${quote(usable)}. Or leave --login-option out.`,
@@ -153,8 +153,8 @@ function pickLoginOption(
   if (option.providerType === "ldap") return option;
   throw new AdminApiError({
     failure: "browser-login",
-    tried,
-    found: `its type is "${quote(option.providerType)}", which needs a browser`,
+    request,
+    reason: `its type is "${quote(option.providerType)}", which needs a browser`,
     suggestion:
       "Create a token in the Dashboard (Organization > Tokens > Create Token), and store it " +
       'with "auth login --with-token".',

@@ -198,6 +198,6 @@ export async function readPages<T extends { readonly id: string }>(
     if (complete || items.size === before) return [...items.values()];
   }
   throw requester.wrongServer(answered!, {
-    found: `the list does not end after ${MAX_PAGES} pages`,
+    reason: `the list does not end after ${MAX_PAGES} pages`,
   });
 }

@@ -48,8 +48,8 @@ export class Tokens {
     if (!isUnique && await this.isNameTaken(name, { signal })) {
       throw new AdminApiError({
         failure: "name-taken",
-        tried: `Cannot create the token "${quoted}" at ${server.display}`,
-        found: "a token with that name already exists",
+        request: `Cannot create the token "${quoted}" at ${server.display}`,
+        reason: "a token with that name already exists",
         suggestion: "Choose another name, or revoke that token.",
       });
     }
@@ -118,7 +118,7 @@ export class Tokens {
     if (issue === undefined) return fresh;
     // As where no token came: it is looked for, gets another value, and is revoked if that is no better.
     throw this.#requester.wrongServer(answered, {
-      found: `the server created an unusable token: ${issue}`,
+      reason: `the server created an unusable token: ${issue}`,
       suggestion: "Nothing was stored. Check the server, and any proxy in front of it.",
     });
   }
@@ -148,7 +148,7 @@ async function getTokens(
   if ("response" in answered) return answered;
   const { missed } = answered;
   throw requester.wrongServer(missed, {
-    found: `the server answered ${missed.response.status}: it has neither ${PATHS.join(" nor ")}`,
+    reason: `the server answered ${missed.response.status}: it has neither ${PATHS.join(" nor ")}`,
   });
 }
 

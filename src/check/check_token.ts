@@ -19,7 +19,7 @@ import {
   shorten,
   viewerKey,
 } from "./response.ts";
-import type { CheckResult } from "./verdict.ts";
+import { CheckError, type CheckResult, VERDICTS } from "./verdict.ts";
 
 /**
  * What {@linkcode checkToken} needs to know.
@@ -90,6 +90,17 @@ export async function checkToken(
   }
 }
 
+/** Tries a token that was just made: one that the server does not take is an error, anything else is told. */
+export async function requireAccepted(
+  token: Secret,
+  { onWarning, ...options }: CheckTokenOptions & Pick<Context, "onWarning">,
+): Promise<void> {
+  const checked = await checkToken(token, options);
+  if (!VERDICTS[checked.verdict].tokenAccepted) throw new CheckError(checked);
+  if (checked.verdict !== "valid") onWarning?.(checked.reason);
+  if (checked.warning !== undefined) onWarning?.(checked.warning);
+}
+
 /**
  * The token for each server, as ADC deals them out: one each where there are as many, else the first for
  * all. To a server that is listed twice one ADC sends the last one alone, and another each in its turn.
@@ -126,7 +137,7 @@ export function namesGatewayGroup(
 }
 
 const EMPTY_GROUP = {
-  found: "the gateway group is empty",
+  reason: "the gateway group is empty",
   suggestion: "ADC would change whichever group the server lists first. Set the group with " +
     "--gateway-group or ADC_GATEWAY_GROUP.",
 };
@@ -138,8 +149,8 @@ function groupIsMissing(connection: Connection, token: Secret | undefined): bool
 /** Refuses an empty name where ADC would look for it, and find all groups. */
 export function requireGatewayGroup(connection: Connection, token: Secret | undefined): void {
   if (!groupIsMissing(connection, token)) return;
-  const { found, suggestion } = EMPTY_GROUP;
-  throw wrongValue(connection.gatewayGroup.origin, found, { suggestion });
+  const { reason, suggestion } = EMPTY_GROUP;
+  throw wrongValue(connection.gatewayGroup.origin, reason, { suggestion });
 }
 
 interface Asking {
@@ -164,12 +175,12 @@ async function checkServer(
     const { request, judgement, ...probed } = await ask(probe, first);
     // The server's words are quoted in the message, and a server may echo the token in them, or
     // the password of its address. They are cut after that: half a token would not be recognised.
-    const found = shorten(quote.text(judgement.found));
+    const reason = shorten(quote.text(judgement.reason));
     const suggestion = withHint(probe, judgement);
     return {
       verdict: judgement.verdict,
-      tried: named(request),
-      found,
+      request: named(request),
+      reason,
       suggestion: suggestion && mask.text(suggestion),
       ...probed,
       warning: probed.warning && mask.text(probed.warning),
@@ -177,8 +188,8 @@ async function checkServer(
   } catch (error) {
     signal?.throwIfAborted();
     const { explainFailure } = await import("./network_failure.ts");
-    const { verdict, found, suggestion } = await explainFailure(error, probe);
-    return { verdict, tried: named(first), found, suggestion };
+    const { verdict, reason, suggestion } = await explainFailure(error, probe);
+    return { verdict, request: named(first), reason, suggestion };
   }
 }
 
@@ -226,7 +237,7 @@ interface FirstRequest {
 
 interface Probed {
   readonly request: FirstRequest;
-  readonly status: number | undefined;
+  readonly httpStatus: number | undefined;
   readonly judgement: Judgement;
   readonly warning?: string | undefined;
   /** The gateway groups that do exist, where the named one does not. */
@@ -235,7 +246,7 @@ interface Probed {
   readonly configs?: Probe["configs"];
 }
 
-const VALID: Judgement = { verdict: "valid", found: "the server accepted the token" };
+const VALID: Judgement = { verdict: "valid", reason: "the server accepted the token" };
 
 interface BackendProbe {
   /** The first request that ADC's command makes with the token. */
@@ -277,12 +288,12 @@ async function askApi7(probe: Probe, request: FirstRequest): Promise<Probed> {
   const { connection, token } = probe;
   if (groupIsMissing(connection, token)) {
     const judgement: Judgement = { verdict: "no-gateway-group", ...EMPTY_GROUP };
-    return { request, status: undefined, judgement };
+    return { request, httpStatus: undefined, judgement };
   }
   const response = await sendTo(probe, request);
   const { status } = response;
   const refusal = judgeStatus(response, "api7ee");
-  if (refusal !== undefined) return { request, status, judgement: refusal };
+  if (refusal !== undefined) return { request, httpStatus: status, judgement: refusal };
   if (namesGatewayGroup(connection, token)) {
     return await judgeGatewayGroups(probe, { request, response });
   }
@@ -290,7 +301,7 @@ async function askApi7(probe: Probe, request: FirstRequest): Promise<Probed> {
   const fits = request.path === "/api/schema/core"
     ? response.cut ? isJson(response) : isObject(parseObject(response.body)?.value)
     : listOf(response) !== undefined;
-  return { request, status, judgement: fits ? VALID : wrongBody(response, "api7ee") };
+  return { request, httpStatus: status, judgement: fits ? VALID : wrongBody(response, "api7ee") };
 }
 
 function wrongBody(response: HttpResponse, backend: Backend): Judgement {
@@ -306,7 +317,9 @@ async function judgeGatewayGroups(
 ): Promise<Probed> {
   const { status } = response;
   const groups = listOf(response);
-  if (groups === undefined) return { request, status, judgement: wrongBody(response, "api7ee") };
+  if (groups === undefined) {
+    return { request, httpStatus: status, judgement: wrongBody(response, "api7ee") };
+  }
   const name = probe.connection.gatewayGroup.value;
   const [first] = groups;
   // ADC takes the first of the list without a look at its name, so it has to be the right one.
@@ -315,23 +328,23 @@ async function judgeGatewayGroups(
       ? undefined
       : `${groups.length} gateway groups match the name "${name}", and ADC before 0.21.2 ` +
         "may pick the wrong one: use a later ADC.";
-    return { request, status, judgement: VALID, warning };
+    return { request, httpStatus: status, judgement: VALID, warning };
   }
   const gatewayGroups = await listGatewayGroups(probe);
   const known = gatewayGroups.slice(0, MAX_GROUPS).map((each) => `"${each}"`).join(", ") +
     (gatewayGroups.length > MAX_GROUPS ? ", …" : "");
-  const found = first === undefined
+  const reason = first === undefined
     ? `gateway group "${name}" does not exist`
     : `asked for gateway group "${name}", the server lists "${
       oneLine(String(first.name))
     }" first, and ADC would change that one instead`;
   return {
     request,
-    status,
+    httpStatus: status,
     gatewayGroups,
     judgement: {
       verdict: "no-gateway-group",
-      found,
+      reason,
       suggestion: known === ""
         ? "This token can see no gateway groups. Ask for a role that can."
         : `Existing groups: ${known}. Set one with --gateway-group or ADC_GATEWAY_GROUP.`,
@@ -382,28 +395,28 @@ async function askRoutes(probe: Probe, request: FirstRequest): Promise<Probed> {
   const response = await sendTo(probe, request);
   const { status } = response;
   const refusal = judgeStatus(response, "apisix");
-  if (refusal !== undefined) return { request, status, judgement: refusal };
+  if (refusal !== undefined) return { request, httpStatus: status, judgement: refusal };
   const { list, node } = parseObject(response.body) ?? {};
   const isOld = response.header("x-api-version") === "v2" || (isObject(node) && !isObject(list));
   const fits = isOld || (response.cut ? isJson(response) : isObject(list));
-  if (!fits) return { request, status, judgement: wrongBody(response, "apisix") };
+  if (!fits) return { request, httpStatus: status, judgement: wrongBody(response, "apisix") };
   const { command = "" } = probe.connection.args;
   if (isOld) {
-    const found = "the server uses version 2 of the Admin API, which ADC cannot read";
+    const reason = "the server uses version 2 of the Admin API, which ADC cannot read";
     const suggestion = 'Set "admin_api_version: v3" in the server\'s configuration, under ' +
       "deployment.admin (under apisix before version 3).";
     // ADC's ping reads no answer.
     return command === "ping"
       ? {
         request,
-        status,
+        httpStatus: status,
         judgement: VALID,
-        warning: `Everything but ping will fail: ${found}. ${suggestion}`,
+        warning: `Everything but ping will fail: ${reason}. ${suggestion}`,
       }
-      : { request, status, judgement: { verdict: "wrong-server", found, suggestion } };
+      : { request, httpStatus: status, judgement: { verdict: "wrong-server", reason, suggestion } };
   }
   const viewer = WRITING.includes(command) ? await findViewer(probe) : undefined;
-  return viewer ?? { request, status, judgement: VALID };
+  return viewer ?? { request, httpStatus: status, judgement: VALID };
 }
 
 /**
@@ -416,7 +429,7 @@ async function findViewer(probe: Probe): Promise<Probed | undefined> {
   try {
     const response = await client.send({ server, token, ...request, body: {} });
     return isViewerRefusal(response)
-      ? { request, status: response.status, judgement: viewerKey(response) }
+      ? { request, httpStatus: response.status, judgement: viewerKey(response) }
       : undefined;
   } catch {
     // A refusal is all that is looked for; an interrupt is met by whoever comes next.
@@ -436,11 +449,16 @@ async function askVersion(probe: Probe, request: FirstRequest): Promise<Probed> 
   const { status } = response;
   const refusal = judgeStatus(response, "apisix-standalone");
   if (refusal === undefined) {
-    return { request, status, judgement: VALID, configs: methodFor(response.header("server")) };
+    return {
+      request,
+      httpStatus: status,
+      judgement: VALID,
+      configs: methodFor(response.header("server")),
+    };
   }
   const worded = await inWords(open, request, response);
   const judgement = worded.status === status ? judgeStatus(worded, "apisix-standalone") : undefined;
-  return { request, status, judgement: judgement ?? refusal };
+  return { request, httpStatus: status, judgement: judgement ?? refusal };
 }
 
 /** `HEAD` came with APISIX 3.14; what does not tell its version is taken for a later one. */
@@ -472,7 +490,7 @@ async function askConfigs(probe: Probe, request: FirstRequest): Promise<Probed> 
   const refusal = judgeStatus(response, backend);
   if (refusal === undefined) {
     const fits = request.method === "HEAD" || isJson(response);
-    return { request, status, judgement: fits ? VALID : wrongBody(response, backend) };
+    return { request, httpStatus: status, judgement: fits ? VALID : wrongBody(response, backend) };
   }
   const worded = await inWords(probe, request, response);
   const takesGet = worded.status >= 200 && worded.status < 300;
@@ -480,7 +498,7 @@ async function askConfigs(probe: Probe, request: FirstRequest): Promise<Probed> 
     ? viewerKey(response)
     : status === 404 && takesGet
     ? notThisBackend(
-      `${refusal.found} to HEAD, but accepts GET: this APISIX is older than 3.14, and ADC uses HEAD ` +
+      `${refusal.reason} to HEAD, but accepts GET: this APISIX is older than 3.14, and ADC uses HEAD ` +
         "when the first server reports a later version, or none",
       backend,
     )
@@ -492,5 +510,5 @@ async function askConfigs(probe: Probe, request: FirstRequest): Promise<Probed> 
     : worded.status === status
     ? judgeStatus(worded, backend) ?? refusal
     : refusal;
-  return { request, status, judgement };
+  return { request, httpStatus: status, judgement };
 }

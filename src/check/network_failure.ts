@@ -16,7 +16,7 @@ export async function explainFailure(
   error: unknown,
   { connection, server }: { readonly connection: Connection; readonly server: Server },
 ): Promise<NetworkFailure> {
-  const failure = judgeFailure(error, connection.timeout.value);
+  const failure = judgeFailure(error, connection.timeoutMs.value);
   if (failure.verdict === "unreachable" && connection.server.origin.kind === "default") {
     return { ...failure, suggestion: "No server is set. Start with: adc-run auth login" };
   }
@@ -30,7 +30,7 @@ export async function explainFailure(
     return { ...failure, suggestion };
   }
   if ((error as { readonly atProxy?: boolean } | undefined)?.atProxy) {
-    return { ...failure, found: failure.found.replaceAll("the server", "the proxy") };
+    return { ...failure, reason: failure.reason.replaceAll("the server", "the proxy") };
   }
   const unclear =
     (failure.verdict === "tls" && !/^ERR_CHAIN_(?!NOT_SHOWN)/.test(codeOf(error) ?? "")) ||
@@ -62,7 +62,7 @@ function listens({ base }: Server): Promise<boolean> {
 
 export interface NetworkFailure {
   readonly verdict: Verdict;
-  readonly found: string;
+  readonly reason: string;
   readonly suggestion: string;
   /** Whether the connection was cut off, for which TLS may be the reason. @default false */
   readonly cutOff?: boolean | undefined;
@@ -222,7 +222,7 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
   if (TIMEOUTS.test(words)) {
     return {
       verdict: "timeout",
-      found: `no response within ${timeout / 1000} s`,
+      reason: `no response within ${timeout / 1000} s`,
       suggestion: "Check the server's load and the network, or allow more time with --timeout.",
     };
   }
@@ -230,7 +230,7 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
   if (/Proxy (response|Authentication)|Proxy ?Connection|UND_ERR_PRX/i.test(words)) {
     return {
       verdict: "unreachable",
-      found: "the proxy refused the request",
+      reason: "the proxy refused the request",
       suggestion: "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
     };
   }
@@ -257,13 +257,13 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
   };
 }
 
-function unreachable(found: string): NetworkFailure {
-  return { verdict: "unreachable", found, suggestion: LOOK_AT_ADDRESS };
+function unreachable(reason: string): NetworkFailure {
+  return { verdict: "unreachable", reason, suggestion: LOOK_AT_ADDRESS };
 }
 
 function judgeTls(words: string): NetworkFailure | undefined {
   const known = TLS_FAILURES.find(([pattern]) => pattern.test(words));
-  return known && { verdict: "tls", found: known[1], suggestion: known[2] };
+  return known && { verdict: "tls", reason: known[1], suggestion: known[2] };
 }
 
 function nameOf(error: unknown): string {
@@ -299,7 +299,7 @@ const TIME_LIMIT = 2_000;
 
 const HUNG_UP: NetworkFailure = {
   verdict: "tls",
-  found:
+  reason:
     "the server closed the connection after the TLS handshake; it may require a client certificate",
   suggestion: "Set the right one with --tls-client-cert-file and --tls-client-key-file.",
 };
@@ -309,7 +309,7 @@ const REFUSED_ANYWAY = /SELF_SIGNED|UNABLE_TO_|UnknownIssuer/;
 
 const WEAK_KEY: NetworkFailure = {
   verdict: "tls",
-  found:
+  reason:
     "this runtime rejects the server's certificate even unverified: its key is too short or of an unsupported type",
   suggestion:
     "Use a server certificate with an RSA key of at least 2048 bits or an elliptic-curve key; or run " +

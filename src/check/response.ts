@@ -4,7 +4,7 @@ import type { Verdict } from "./verdict.ts";
 
 export interface Judgement {
   readonly verdict: Verdict;
-  readonly found: string;
+  readonly reason: string;
   readonly suggestion?: string | undefined;
 }
 
@@ -16,18 +16,18 @@ export function judgeStatus(
   const { status } = response;
   if (status >= 200 && status < 300) return undefined;
   const words = errorMessageOf(response);
-  const found = `the server answered ${status}${words === "" ? "" : `: "${quote(words)}"`}`;
+  const reason = `the server answered ${status}${words === "" ? "" : `: "${quote(words)}"`}`;
   if (isViewerRefusal(response)) return viewerKey(response, { quote });
   const tls = status === 400
     ? TLS_PAGES.find(([words]) => response.body.includes(words))
     : undefined;
   if (tls !== undefined) {
-    return { verdict: "tls", found: `${found}: "${tls[0]}"`, suggestion: tls[1] };
+    return { verdict: "tls", reason: `${reason}: "${tls[0]}"`, suggestion: tls[1] };
   }
   if (status === 401) {
     return {
       verdict: "rejected",
-      found,
+      reason,
       suggestion: isStranger(response)
         ? "The response did not come from an Admin API; a proxy in between may require its own login."
         : TOKEN_REJECTED,
@@ -36,7 +36,7 @@ export function judgeStatus(
   if (status === 403) {
     return {
       verdict: "forbidden",
-      found,
+      reason,
       suggestion: isAddressRefusal(response, backend)
         ? ADDRESS_REFUSED
         : isStranger(response)
@@ -49,19 +49,21 @@ export function judgeStatus(
     };
   }
   if (status === 429 || status >= 500) {
-    return { verdict: "server-error", found, suggestion: "Try again later." };
+    return { verdict: "server-error", reason, suggestion: "Try again later." };
   }
   if (status === 407) {
     return {
       verdict: "unreachable",
-      found: "the proxy requires a login (407)",
+      reason: "the proxy requires a login (407)",
       suggestion: "Put the user name and password in HTTP_PROXY or HTTPS_PROXY.",
     };
   }
   const location = response.header("location");
   return {
     verdict: "wrong-server",
-    found: location === undefined ? found : `${found}, pointing to "${quote(originOf(location))}"`,
+    reason: location === undefined
+      ? reason
+      : `${reason}, pointing to "${quote(originOf(location))}"`,
     suggestion: wrongServerHint(backend),
   };
 }
@@ -113,7 +115,7 @@ export function viewerKey(
   const words = errorMessageOf(response);
   return {
     verdict: "forbidden",
-    found: `the server answered ${response.status}${words === "" ? "" : `: "${quote(words)}"`}`,
+    reason: `the server answered ${response.status}${words === "" ? "" : `: "${quote(words)}"`}`,
     suggestion:
       "The key works, but it is a viewer key, which can only read. Use a key with the admin role.",
   };
@@ -127,8 +129,8 @@ export function isStranger(response: HttpResponse): boolean {
   return response.header("www-authenticate") !== undefined || response.body.trim() !== "";
 }
 
-export function notThisBackend(found: string, backend: Backend): Judgement {
-  return { verdict: "wrong-server", found, suggestion: wrongServerHint(backend) };
+export function notThisBackend(reason: string, backend: Backend): Judgement {
+  return { verdict: "wrong-server", reason, suggestion: wrongServerHint(backend) };
 }
 
 function wrongServerHint(backend: Backend): string {

@@ -84,15 +84,15 @@ export interface CheckResult {
   /** What was found out. */
   readonly verdict: Verdict;
   /** The request, for example `GET https://host:7443/api/gateway_groups?…`. */
-  readonly tried: string;
+  readonly request: string;
   /** What came back, with the server's own words quoted. */
-  readonly found: string;
+  readonly reason: string;
   /** What to do about it; absent where there is nothing to do. */
   readonly suggestion?: string | undefined;
   /** What a person should know though the verdict is `valid`. */
   readonly warning?: string | undefined;
   /** The status code, where there was an answer. */
-  readonly status?: number | undefined;
+  readonly httpStatus?: number | undefined;
   /** The names of the gateway groups that do exist, for `no-gateway-group`. */
   readonly gatewayGroups?: readonly string[] | undefined;
 }
@@ -122,7 +122,7 @@ export class CheckError extends AdcRunError {
   ) {
     const { resolved } = options;
     const token = resolved === undefined ? "" : ` with ${describeResolved(resolved)}`;
-    super(`${result.tried}${token}: ${result.found}`, VERDICTS[result.verdict].exit, {
+    super(`${result.request}${token}: ${result.reason}`, VERDICTS[result.verdict].exit, {
       suggestion: result.suggestion,
     });
     this.result = result;

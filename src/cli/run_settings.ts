@@ -1,7 +1,7 @@
 import type { Connection } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
-import { DEFAULT_TTL, readLifetime } from "../lifecycle/expiry.ts";
+import { DEFAULT_TTL, readTtl } from "../lifecycle/expiry.ts";
 import type { SessionPool } from "../lifecycle/session_pool.ts";
 import type { RunOptions } from "../run/options.ts";
 import type { RunTerms } from "../run/run.ts";
@@ -36,7 +36,7 @@ export async function runOptionsOf(
   const { env, cwd, keychain } = io;
   requireMask(options);
   rejectTokens(options);
-  const ephemeral = await readTtl(options);
+  const ephemeral = await ephemeralOf(options);
   const { adc, check, mask, token, fromEnvironment } = options;
   const confirm = (reason: string) =>
     askConfirmation(`Send the password, even though ${reason}?`, io);
@@ -96,14 +96,14 @@ function rejectTokens(options: GlobalOptions): void {
 }
 
 /** `--ephemeral`, and how long the token lives at most where it cannot be revoked. */
-async function readTtl(options: GlobalOptions): Promise<number | undefined> {
-  if (options.ephemeralTtl === undefined) return options.ephemeral ? DEFAULT_TTL : undefined;
+async function ephemeralOf(options: GlobalOptions): Promise<string | undefined> {
+  const { ephemeralTtl: ttl } = options;
+  if (ttl === undefined) return options.ephemeral ? DEFAULT_TTL : undefined;
   const fromEnvironment = options.fromEnvironment.has("ephemeralTtl");
   const name = fromEnvironment ? "ADC_RUN_EPHEMERAL" : "--ephemeral";
   try {
-    const ttl = await readLifetime(options.ephemeralTtl, name);
-    if (ttl !== undefined) return ttl;
-    throw new UsageError(`Cannot use ${name} "never": a token for one run must expire`);
+    await readTtl(ttl, name);
+    return ttl;
   } catch (error) {
     if (!fromEnvironment || !(error instanceof UsageError)) throw error;
     const { message, suggestion } = error;

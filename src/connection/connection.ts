@@ -47,7 +47,7 @@ export interface Connection {
   /** The gateway group's name, which `api7ee` alone looks at; ADC's default is `default`. */
   readonly gatewayGroup: Setting<string>;
   /** The time limit of a request in milliseconds; ADC's default is 10,000. */
-  readonly timeout: Setting<number>;
+  readonly timeoutMs: Setting<number>;
   /** Certificates and verification. */
   readonly tls: Tls;
   /** The proxy for each of the servers, `undefined` where there is none. */
@@ -169,7 +169,7 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
     serverValue: new Secret(trimAddress(server)),
     servers,
     gatewayGroup,
-    timeout: await readTimeout(layers),
+    timeoutMs: await readTimeout(layers),
     tls,
     proxies,
     args,
@@ -268,7 +268,7 @@ const SETTINGS: Readonly<
   server: ({ server, serverValue }) => ({ ...server, value: serverValue.reveal() }),
   gatewayGroup: ({ backend, gatewayGroup }) =>
     BACKENDS[backend.value].hasGatewayGroups ? gatewayGroup : undefined,
-  timeout: ({ timeout }) => ({ ...timeout, value: `${timeout.value}ms` }),
+  timeout: ({ timeoutMs }) => ({ ...timeoutMs, value: `${timeoutMs.value}ms` }),
   caCertFile: ({ tls }) => pathOf(tls.caCertFile),
   tlsClientCertFile: ({ tls }) => pathOf(tls.clientCertFile),
   tlsClientKeyFile: ({ tls }) => pathOf(tls.clientKeyFile),
@@ -319,10 +319,10 @@ interface DescribedSetting {
 
 /** The connection as data, without secrets, for `--json` and `--dry-run`. */
 export function describeConnection(connection: Connection): Record<string, DescribedSetting> {
-  const { server, proxies, profile, timeout, tls } = connection;
+  const { server, proxies, profile, timeoutMs, tls } = connection;
   const proxy = proxies.find((each) => each !== undefined);
   const settings = SETTING_KEYS.flatMap((key): [string, DescribedSetting][] => {
-    if (key === "timeout") return [["timeoutMs", timeout]];
+    if (key === "timeout") return [["timeoutMs", timeoutMs]];
     if (key === "tlsSkipVerify") return [[key, tls.skipVerify]];
     const setting = key === "server" ? server : SETTINGS[key](connection);
     return setting === undefined ? [] : [[key, setting]];

@@ -25,10 +25,10 @@ export async function checkServers(given: Given<"connection">): Promise<Outcome>
 
 function judgeContact({ server: { display }, failure, status }: Contact): Found {
   if (failure !== undefined && failure.verdict !== "tls") {
-    const { verdict, found, suggestion } = failure;
+    const { verdict, reason, suggestion } = failure;
     const data = { server: display, verdict };
     const exitCode = VERDICTS[verdict].exit;
-    return failed(`${display} cannot be reached: ${found}`, suggestion, { exitCode, data });
+    return failed(`${display} cannot be reached: ${reason}`, suggestion, { exitCode, data });
   }
   const { unavailable: exitCode } = EXIT;
   if (status === 407) {

@@ -46,9 +46,9 @@ async function checkOne(
   const data = about?.data;
   const more = about === undefined ? "" : `; it is ${about.text}`;
   if (failure !== undefined) {
-    const { found, suggestion } = failure;
+    const { reason, suggestion } = failure;
     const { unavailable: exitCode } = EXIT;
-    return failed(`${display}: ${found}${more}`, suggestion, { exitCode, data });
+    return failed(`${display}: ${reason}${more}`, suggestion, { exitCode, data });
   }
   const { skipVerify, caCertFile } = connection.tls;
   if (skipVerify.value) {

@@ -120,7 +120,7 @@ function judgeToken(
   }
   if (!VERDICTS[checked.verdict].tokenAccepted) {
     const { suggestion, exitCode } = failureOf(new CheckError(checked));
-    return [failed(`${from}: ${checked.found}`, suggestion, { exitCode, data })];
+    return [failed(`${from}: ${checked.reason}`, suggestion, { exitCode, data })];
   }
   const facts = [
     "accepted by the server",
@@ -174,7 +174,7 @@ export function checkGroup(
   const data = { name: gatewayGroup.value };
   if (checked?.verdict === "valid") return ok(`${name} exists`, data);
   if (checked?.verdict !== "no-gateway-group") return skipped(`${name} could not be checked`);
-  return failed(`${name}: ${checked.found}`, checked.suggestion, {
+  return failed(`${name}: ${checked.reason}`, checked.suggestion, {
     exitCode: EXIT.config,
     data: { ...data, gatewayGroups: checked.gatewayGroups ?? [] },
   });

@@ -57,8 +57,8 @@ async function contact(
     const first = await ask(expected);
     const after = now();
     // nginx says in a page what is wrong with TLS.
-    const { verdict, found, suggestion = "" } = judgeStatus(first, expected) ?? {};
-    if (verdict === "tls") return { server, failure: { verdict, found: found!, suggestion } };
+    const { verdict, reason, suggestion = "" } = judgeStatus(first, expected) ?? {};
+    if (verdict === "tls") return { server, failure: { verdict, reason: reason!, suggestion } };
     const answers = new Map([[expected, first]]);
     // One that is in trouble gives the same answer to everything.
     if (first.status < 500 && first.status !== 429) {

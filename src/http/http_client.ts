@@ -108,7 +108,7 @@ export function openHttpClient(
   connection: Connection,
   { signal, dispatcher }: HttpClientOptions = {},
 ): HttpClient {
-  const timeout = connection.timeout.value;
+  const timeout = connection.timeoutMs.value;
   const transport = dispatcher === undefined
     ? ownTransport(connection)
     : dispatcherTransport(dispatcher);

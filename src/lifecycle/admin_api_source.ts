@@ -16,13 +16,13 @@ import type { SessionPool } from "./session_pool.ts";
  */
 export interface AdminApiSourceOptions extends Omit<Context, "cwd" | "signal"> {
   /**
-   * How long a token lives that is made for one run alone, in milliseconds. Where it is set no token is
-   * kept.
+   * How long a token lives at most that is made for one run alone, such as `15m`. Where it is set no token
+   * is kept.
    *
    * @default undefined: the token is kept in the keychain; where there is none, and in a pipeline (`CI`),
    * it lives for an hour at most
    */
-  readonly ephemeral?: number | undefined;
+  readonly ephemeral?: string | undefined;
   /**
    * Logins that are shared with other runs.
    *
@@ -74,8 +74,8 @@ const GRACE = 15_000;
 export function adminApiSource(options: AdminApiSourceOptions): TokenSource {
   return {
     name: "admin-api",
-    timeout: TIME_LIMIT,
-    grace: GRACE,
+    timeoutMs: TIME_LIMIT,
+    graceMs: GRACE,
     find: (context) => find(context, options),
     preview: ({ connection }) => Promise.resolve(preview(connection, options)),
   };

@@ -73,7 +73,7 @@ export async function lendToken(
   { connection, stores, ttl, onWarning, dispatcher, signal, now = Date.now }: LendOptions,
 ): Promise<{ readonly token: Secret; readonly lease: TokenLease }> {
   await sweep(api, { stores, user, onWarning, signal, now });
-  const expiresAt = endOf(ttl, now() + api.clockSkew)!;
+  const expiresAt = endOf(ttl, now() + api.clockSkewMs)!;
   const name = uniqueTokenName("adc-run-ephemeral");
   const { fresh, settle } = await mintToken(api, {
     journal: stores.journal,

@@ -17,8 +17,8 @@ import { isPipeline } from "./credentials.ts";
 /** How long a token lives where nothing else was asked for, in milliseconds: 30 days. */
 export const DEFAULT_LIFETIME = 30 * 24 * 60 * 60 * 1000;
 
-/** How long a token for one run lives where it cannot be revoked, in milliseconds: an hour. */
-export const DEFAULT_TTL = 60 * 60 * 1000;
+/** How long a token for one run lives where it cannot be revoked. */
+export const DEFAULT_TTL = "1h";
 
 /** A token that ends within this time is worth a line, in milliseconds: 7 days. */
 const SOON = 7 * 24 * 60 * 60 * 1000;
@@ -52,6 +52,13 @@ export async function readLifetime(text: string, option: string): Promise<number
     });
   }
   return lifetime;
+}
+
+/** Reads how long a token for one run is to live at most. */
+export async function readTtl(text: string, option: string = "ephemeral"): Promise<number> {
+  const ttl = await readLifetime(text, option);
+  if (ttl !== undefined) return ttl;
+  throw new UsageError(`Cannot use ${option} "never": a token for one run must expire`);
 }
 
 /** The end of a token that is made now. */
@@ -140,7 +147,7 @@ export function explainRefusal(
   const fix = suggestion?.includes(TOKEN_REJECTED) ? howToReplace(where) : undefined;
   return {
     ...result,
-    ...(ended && { found: `${result.found}; the token expired on ${day(record!.expiresAt!)}` }),
+    ...(ended && { reason: `${result.reason}; the token expired on ${day(record!.expiresAt!)}` }),
     ...(fix !== undefined && {
       suggestion: ended ? suggestion!.replace(TOKEN_REJECTED, fix) : `${suggestion} ${fix}`,
     }),

@@ -54,14 +54,14 @@ export async function openTokenSession(
     return await openSession(connection, { ...options, token: resolved.token });
   } catch (error) {
     if (!(error instanceof AdminApiError) || !isVerdict(error.failure)) throw error;
-    const { failure: verdict, tried, found, status, suggestion } = error;
+    const { failure: verdict, request, reason, httpStatus, suggestion } = error;
     const result: CheckResult = {
       verdict,
-      tried,
-      found,
+      request,
+      reason,
       ...(suggestion !== undefined && { suggestion }),
       ...(isAdminKey(resolved.token) && verdict === "forbidden" && { suggestion: OF_NOBODY }),
-      ...(status !== undefined && { status }),
+      ...(httpStatus !== undefined && { httpStatus }),
     };
     throw new CheckError(explainRefusal(result, { record, now, resolved, connection, env }), {
       resolved,

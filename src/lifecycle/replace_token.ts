@@ -85,7 +85,7 @@ export async function replaceToken(
     name,
     userId: user.id,
     user: user.username,
-    createdAt: Math.floor((now() + api.clockSkew) / 1000),
+    createdAt: Math.floor((now() + api.clockSkewMs) / 1000),
     ...(expiresAt === undefined ? { neverExpires: true } : { expiresAt }),
   });
   let before: readonly OldToken[] = [];
@@ -173,8 +173,8 @@ async function chooseName(
   if (name !== undefined) {
     throw new AdminApiError({
       failure: "name-taken",
-      tried: `Cannot name a token "${name}" at ${api.origin}`,
-      found: `${user.username} already has one with that name`,
+      request: `Cannot name a token "${name}" at ${api.origin}`,
+      reason: `${user.username} already has one with that name`,
       suggestion: "Choose another name, or revoke that token.",
     });
   }

@@ -4,6 +4,7 @@ import type { Secret } from "../secret.ts";
 import { storeFolder } from "../store/private_path.ts";
 import type { Storage, TokenRecord } from "../store/state.ts";
 import { TOKEN_FILE, tokenFile } from "../store/token_file.ts";
+import { KEYCHAIN_SERVICE } from "../token/keychain.ts";
 import type { TokenSource } from "../token/source.ts";
 import { findStored } from "../token/sources/stored.ts";
 import { isMissingKeychain, storedToken, type TokenStores } from "./token_stores.ts";
@@ -15,7 +16,7 @@ import { isMissingKeychain, storedToken, type TokenStores } from "./token_stores
 export function storeSource({ env }: Pick<Context, "env">): TokenSource {
   return {
     name: "store",
-    timeout: 5_000,
+    timeoutMs: 5_000,
     find: async ({ connection }) => {
       const folder = storeFolder(env);
       const place = join(folder, TOKEN_FILE);
@@ -27,6 +28,27 @@ export function storeSource({ env }: Pick<Context, "env">): TokenSource {
       });
     },
   };
+}
+
+/**
+ * Where tokens are stored: the source that finds them there, and what a message calls the place.
+ */
+export const STORAGES: Readonly<
+  Record<Storage, { readonly source: string; readonly place: (folder: string) => string }>
+> = {
+  keychain: {
+    source: "keychain",
+    place: () => `the keychain (service "${KEYCHAIN_SERVICE}", account `,
+  },
+  file: { source: "store", place: (folder) => `the file ${join(folder, TOKEN_FILE)} (account ` },
+};
+
+export function describeEntries(
+  accounts: readonly string[],
+  { storage, folder }: { readonly storage: Storage; readonly folder: string },
+): string {
+  const names = accounts.map((account) => `"${account}"`).join(" and ");
+  return `${STORAGES[storage].place(folder)}${names})`;
 }
 
 export interface StoredEntry {

@@ -53,7 +53,7 @@ function isOver({ kind, expiresAt, begunAt }: JournalEntry, now: number): boolea
 export async function sweep(api: AdminApi, options: SweepOptions): Promise<void> {
   const { stores, user, onWarning } = options;
   // Ends are the server's, and so is the clock that tells whether they have come.
-  const now = () => options.now() + api.clockSkew;
+  const now = () => options.now() + api.clockSkewMs;
   const { signal, clear } = deadline(TIME_LIMIT, [options.signal]);
   const fail = (error: unknown) => {
     options.signal?.throwIfAborted();

@@ -6,7 +6,7 @@ import { accountOf } from "../token/token_value.ts";
 import type { AdminApiSourceOptions } from "./admin_api_source.ts";
 import { isPipeline, plainPasswordWarning } from "./credentials.ts";
 import { lendToken } from "./ephemeral_token.ts";
-import { DEFAULT_LIFETIME, DEFAULT_TTL, endOf } from "./expiry.ts";
+import { DEFAULT_LIFETIME, DEFAULT_TTL, endOf, readTtl } from "./expiry.ts";
 import { type Session, withAccount, withLogIn } from "./open_session.ts";
 import { replaceToken } from "./replace_token.ts";
 import { SessionPool } from "./session_pool.ts";
@@ -27,6 +27,7 @@ interface Making extends TokenForRunOptions {
   readonly stores: TokenStores;
   readonly account: string;
   readonly session: Session;
+  readonly ttl: number;
   readonly now: () => number;
 }
 
@@ -39,6 +40,7 @@ export async function makeTokenForRun(
   options: TokenForRunOptions,
 ): Promise<SourceAnswer> {
   const { env, keychain, onWarning, dispatcher, credentials, signal, now = Date.now } = options;
+  const ttl = await readTtl(options.ephemeral ?? DEFAULT_TTL);
   const stores = openTokenStores({ env, keychain, onWarning });
   const [{ origin }] = connection.servers as [Connection["servers"][0]];
   const account = accountOf(origin, connection);
@@ -57,7 +59,7 @@ export async function makeTokenForRun(
           `"${user.username}" is a Super Admin. Log in as a user with only the permissions that ADC needs.`,
         );
       }
-      const making: Making = { ...options, connection, stores, account, session, now };
+      const making: Making = { ...options, connection, stores, account, session, ttl, now };
       const answer = keep ? await keepOne(making) : await lendOne(making);
       return { ...answer, secrets: [credentials.password, ...session.api.secrets] };
     } catch (error) {
@@ -71,8 +73,8 @@ export async function makeTokenForRun(
 type Found = SourceAnswer & { readonly status: "found" };
 
 async function lendOne(making: Making): Promise<Found> {
-  const { session, ephemeral: ttl = DEFAULT_TTL } = making;
-  const { token, lease } = await lendToken(session, { ...making, ttl });
+  const { session } = making;
+  const { token, lease } = await lendToken(session, making);
   const detail = `logged in as ${session.user.username}: "${lease.name}", for this run only`;
   return { status: "found", token, detail, lease };
 }
@@ -91,7 +93,7 @@ async function keepOne(making: Making): Promise<Found> {
       storage: "keychain",
       account,
       user,
-      expiresAt: endOf(DEFAULT_LIFETIME, now() + api.clockSkew),
+      expiresAt: endOf(DEFAULT_LIFETIME, now() + api.clockSkewMs),
       // The run tries it next.
       check: () => Promise.resolve(),
       onWarning: (warning) => onWarning?.(warning),

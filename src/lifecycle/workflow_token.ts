@@ -5,8 +5,7 @@ import { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Credentials } from "../admin_api/session.ts";
 import type { NewToken, TokenInfo, User } from "../admin_api/shapes.ts";
-import { checkToken } from "../check/check_token.ts";
-import { CheckError, VERDICTS } from "../check/verdict.ts";
+import { requireAccepted } from "../check/check_token.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT, messageOf } from "../errors.ts";
@@ -141,8 +140,8 @@ export async function createToken(
   }
   throw new AdminApiError({
     failure: "name-taken",
-    tried: `Cannot create the token "${name}" at ${api.origin}`,
-    found: `${user.username} already has a token with that name`,
+    request: `Cannot create the token "${name}" at ${api.origin}`,
+    reason: `${user.username} already has a token with that name`,
     suggestion: `Renew it with "adc-run auth rotate ${name}".`,
   });
 }
@@ -160,14 +159,14 @@ async function rotateToken(
   if (current === undefined && unfinished.length === 0) {
     throw new AdminApiError({
       failure: "not-found",
-      tried: `Cannot rotate the token "${name}" at ${api.origin}`,
-      found: `${user.username} has no token with that name`,
+      request: `Cannot rotate the token "${name}" at ${api.origin}`,
+      reason: `${user.username} has no token with that name`,
       suggestion: `Create it with "adc-run auth create ${name}".`,
     });
   }
   const expiresAt = current?.expiresAt;
   const isDue = due === undefined || unfinished.length > 0 ||
-    hasEnded(expiresAt, terms.now() + api.clockSkew + due);
+    hasEnded(expiresAt, terms.now() + api.clockSkewMs + due);
   if (!isDue) return { result: { name, outcome: "not due", expiresAt } };
   if (dryRun) return { result: { name, outcome: "would rotate", expiresAt } };
   const { made, token } = await replaceTokens(session, workflow, { ...terms, found });
@@ -197,7 +196,7 @@ async function replaceTokens(
   const consumer = await openConsumer(handOver, { ...terms, again });
   const fresh = await api.createToken({
     name: temporaryName(name, await ownIdentity()),
-    expiresAt: endOf(lifetime, terms.now() + api.clockSkew),
+    expiresAt: endOf(lifetime, terms.now() + api.clockSkewMs),
     isUnique: true,
   }, { signal });
   try {
@@ -300,7 +299,7 @@ async function findTokens(
   const tokens = ownTokens(await api.tokens({ signal }), user);
   const unfinished = tokens.filter((token) => ownerOf(token.name, name) !== undefined);
   const self = await ownIdentity();
-  const oldest = (now() + api.clockSkew - MAX_RUN) / 1000;
+  const oldest = (now() + api.clockSkewMs - MAX_RUN) / 1000;
   const states = await Promise.all(unfinished.map(async (token) => {
     const { host, pid } = ownerOf(token.name, name)!;
     if ((token.createdAt ?? 0) < oldest) return false;
@@ -510,15 +509,13 @@ export async function rotateEach(
 }
 
 function termsOf(connection: Connection, options: WorkflowOptions): WorkflowTerms {
-  const { check = true, now = Date.now, dispatcher, signal } = options;
+  const { check = true, now = Date.now, dispatcher, signal, onWarning } = options;
   return {
     ...options,
     now,
     connection,
     check: async (token) => {
-      if (!check) return;
-      const checked = await checkToken(token, { connection, dispatcher, signal });
-      if (!VERDICTS[checked.verdict].tokenAccepted) throw new CheckError(checked);
+      if (check) await requireAccepted(token, { connection, dispatcher, signal, onWarning });
     },
   };
 }

@@ -87,7 +87,7 @@ export interface MaskOptions {
    *
    * @default 50
    */
-  readonly idleTime?: number;
+  readonly idleMs?: number;
 }
 
 /**
@@ -134,7 +134,7 @@ export interface Mask {
  * @param secrets The secrets. Empty ones are ignored.
  * @param options What to write instead, and how long to hold bytes back.
  * @returns The mask.
- * @throws {RangeError} If `idleTime` is not a number of milliseconds from 0 to 2147483647.
+ * @throws {RangeError} If `idleMs` is not a number from 0 to 2147483647.
  *
  * @example
  * ```ts
@@ -154,14 +154,14 @@ export interface Mask {
  * ```
  */
 export function createMask(secrets: Iterable<Secret>, options: MaskOptions = {}): Mask {
-  const { replacement = "***", idleTime = 50 } = options;
-  if (!(idleTime >= 0 && idleTime <= MAX_TIMER)) {
+  const { replacement = "***", idleMs = 50 } = options;
+  if (!(idleMs >= 0 && idleMs <= MAX_TIMER)) {
     throw new RangeError(
-      `Cannot create a mask: idleTime is ${idleTime}, not 0 to ${MAX_TIMER} milliseconds`,
+      `Cannot create a mask: idleMs is ${idleMs}, not 0 to ${MAX_TIMER}`,
     );
   }
   const search = searchFor([...secrets].map((secret) => secret.reveal()));
-  return new SecretMask(search, { replacement: Buffer.from(replacement), idleTime });
+  return new SecretMask(search, { replacement: Buffer.from(replacement), idleTime: idleMs });
 }
 
 class SecretMask implements Mask {

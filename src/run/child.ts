@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { ChildProcess, StdioOptions } from "node:child_process";
 import { fstatSync, realpathSync } from "node:fs";
 import { basename } from "node:path";
@@ -182,7 +183,7 @@ export async function outputPipes(
     & Pick<Context, "env" | "cwd">,
 ): Promise<OutputPipes> {
   const isOne = isOneFile(stdout, stderr);
-  const piped = [stdout, stderr].map((each) => typeof each !== "string");
+  const piped = [stdout, stderr].map((each) => each !== "inherit" && each !== "ignore");
   // Whoever brings a way of starting programs is asked for "pipe".
   if (spawn !== undefined || (isDeno && !isOne) || !piped.includes(true)) return {};
   const count = isOne ? 1 : piped.filter(Boolean).length;
@@ -197,7 +198,7 @@ export function closePipes({ stdout, stderr }: OutputPipes): void {
   for (const pipe of new Set([stdout, stderr])) pipe?.close();
 }
 
-function isOneFile(...streams: readonly (Writable | "inherit" | "ignore")[]): boolean {
+function isOneFile(...streams: readonly RunOptions["stdout"][]): boolean {
   const [one, other] = streams.map((each) => (each as { readonly fd?: unknown }).fd);
   if (process.platform === "win32" || one !== 1 || other !== 2) return false;
   try {
@@ -362,6 +363,30 @@ function guard(to: Writable): Writable {
   to.on("error", fail);
   to.once("close", closed);
   return guarded;
+}
+
+/** How much is collected of each of the child's streams, in bytes. */
+const MAX_COLLECTED = 16 * 2 ** 20;
+
+/** Keeps the start of what the child writes. A child that writes more goes on: ADC may be half-way. */
+export class Collected extends Writable {
+  readonly #chunks: Buffer[] = [];
+  #length = 0;
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    const rest = MAX_COLLECTED - this.#length;
+    if (rest > 0) this.#chunks.push(chunk.subarray(0, rest));
+    this.#length += chunk.length;
+    done();
+  }
+
+  get isCut(): boolean {
+    return this.#length > MAX_COLLECTED;
+  }
+
+  get text(): string {
+    return Buffer.concat(this.#chunks).toString();
+  }
 }
 
 function closedByReader(): Error {

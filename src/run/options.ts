@@ -31,7 +31,7 @@ export interface RunOptions extends Omit<Context, "env" | "cwd"> {
    */
   readonly cwd?: string | undefined;
   /**
-   * Whether the words are another program's instead of ADC's.
+   * Whether the arguments are another program and its own instead of ADC's.
    *
    * @default false
    */
@@ -58,12 +58,12 @@ export interface RunOptions extends Omit<Context, "env" | "cwd"> {
     | ((connection: Connection) => readonly TokenSource[])
     | undefined;
   /**
-   * Runs with a token that is made for this run alone, with the one that was found, and revoked on every
-   * way out; how long it lives at most, in milliseconds. API7 Enterprise only.
+   * Runs with a token that is created for this run alone, with the one that was found, and always revoked;
+   * how long it lives at most, such as `15m`. API7 Enterprise only.
    *
    * @default undefined: the run has the token that was found
    */
-  readonly ephemeral?: number | undefined;
+  readonly ephemeral?: string | undefined;
   /**
    * Whether a token is used. `false` is for an APISIX that needs no key: no source is asked, the check sends
    * none, and the child finds the word `unused` in ADC_TOKEN.
@@ -96,17 +96,18 @@ export interface RunOptions extends Omit<Context, "env" | "cwd"> {
    */
   readonly adc?: string | undefined;
   /**
-   * Where the child's standard output goes, masked. It is not closed.
+   * Where the child's standard output goes, masked: a stream, which is not closed; or with `"collect"` into
+   * {@linkcode RunEnding.stdout}.
    *
    * @default "inherit": this process' own
    */
-  readonly stdout?: Writable | "inherit" | "ignore" | undefined;
+  readonly stdout?: Writable | "inherit" | "ignore" | "collect" | undefined;
   /**
-   * Where the child's standard error goes, masked. It is not closed.
+   * Where the child's standard error goes, in the same way.
    *
    * @default "inherit": this process' own
    */
-  readonly stderr?: Writable | "inherit" | "ignore" | undefined;
+  readonly stderr?: Writable | "inherit" | "ignore" | "collect" | undefined;
   /**
    * Where the child's standard input comes from.
    *
@@ -143,8 +144,8 @@ export interface OfflinePlan {
   readonly kind: "offline";
   /** What is run: ADC, or another program. */
   readonly program: Program;
-  /** The child's own words. */
-  readonly words: readonly string[];
+  /** The child's arguments. */
+  readonly args: readonly string[];
   /** What is masked in the child's output. */
   readonly secrets: readonly Secret[];
 }
@@ -187,7 +188,14 @@ export interface RunEnding {
   readonly drift?: Drift | undefined;
   /** Why it could not be told what `diff` found, or kept: an `AdcRunError`. */
   readonly driftError?: AdcRunError | undefined;
-  /** The system's code where the child's output could not be passed on, such as `EPIPE`. */
+  /** What the child wrote to its standard output, masked, where that was collected: its first 16 MiB. */
+  readonly stdout?: string | undefined;
+  /** What the child wrote to its standard error, in the same way. */
+  readonly stderr?: string | undefined;
+  /**
+   * The system's code where the child's output could not be passed on, such as `EPIPE`; `ENOBUFS` where there
+   * was more of it than is collected.
+   */
   readonly outputFailure?: string | undefined;
 }
 
@@ -226,18 +234,18 @@ export interface TargetsOptions
     | ((connection: Connection, profile: Profile) => readonly TokenSource[])
     | undefined;
   /**
-   * Where the standard output of a target's child goes; asked when the child is about to start. It is not
-   * closed.
+   * Where the standard output of a target's child goes; asked when the child is about to start. A stream is
+   * not closed.
    *
    * @default "ignore"
    */
-  readonly stdout?: ((profile: Profile) => Writable | "ignore") | undefined;
+  readonly stdout?: ((profile: Profile) => Writable | "ignore" | "collect") | undefined;
   /**
    * Where the standard error of a target's child goes, in the same way.
    *
    * @default "ignore"
    */
-  readonly stderr?: ((profile: Profile) => Writable | "ignore") | undefined;
+  readonly stderr?: ((profile: Profile) => Writable | "ignore" | "collect") | undefined;
   /**
    * Tells whether a child's ending is a failure, after which no more are started unless
    * {@linkcode TargetsOptions.keepGoing} is set.

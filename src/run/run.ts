@@ -16,7 +16,7 @@ import type { Context, Environment } from "../context.ts";
 import { AdcRunError, ConnectionError, EXIT, messageOf, UsageError } from "../errors.ts";
 import { clearLeftOvers } from "../lifecycle/clear_left_overs.ts";
 import { defaultSources } from "../lifecycle/default_sources.ts";
-import { endWarning, explainRefusal, knownToken } from "../lifecycle/expiry.ts";
+import { endWarning, explainRefusal, knownToken, readTtl } from "../lifecycle/expiry.ts";
 import type { SessionPool } from "../lifecycle/session_pool.ts";
 import { createMask } from "../mask/mask.ts";
 import { MIN_SECRET_LENGTH, tokenPrefix } from "../secret.ts";
@@ -24,7 +24,7 @@ import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolv
 import type { TokenLease } from "../token/source.ts";
 import { strayWarning, withoutWaysToTokens } from "../token/sources.ts";
 import { sentToken, splitTokens } from "../token/token_value.ts";
-import { closePipes, type OutputPipes, outputPipes, runChild } from "./child.ts";
+import { closePipes, Collected, type OutputPipes, outputPipes, runChild } from "./child.ts";
 import {
   type ChildEnvironment,
   childEnvironment,
@@ -49,7 +49,7 @@ export interface Call {
 export async function readCall(words: readonly string[], exec = false): Promise<Call> {
   if (!exec) return { program: undefined, args: await readAdcArguments(words) };
   const [program = "", ...rest] = words;
-  return { program, args: { ...NO_ARGUMENTS, words: rest } };
+  return { program, args: { ...NO_ARGUMENTS, argv: rest } };
 }
 
 /** What is decided only when it is known what would run. */
@@ -92,14 +92,14 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   const program = name === undefined ? locateAdc(terms) : locateProgram(name, terms);
   if (process.platform === "win32") {
     const { windowsCommand } = await import("../system/windows_command.ts");
-    windowsCommand(program.file, [...program.prefix, ...args.words], env);
+    windowsCommand(program.file, [...program.prefix, ...args.argv], env);
   }
   const guards = name === undefined ? await import("./guards.ts") : undefined;
   guards?.refuseLinkedOutput(args, cwd);
   await guards?.refuseDevices(args, cwd);
   if (name === undefined && !needsBackend(args)) {
     const secrets = visibleTokens(args, env);
-    const plan = { kind: "offline", program, words: args.wordsWithoutValues, secrets } as const;
+    const plan = { kind: "offline", program, args: args.maskedArgv, secrets } as const;
     return await runProgram(plan, withoutWaysToTokens(env), { ...context, isAdc: true });
   }
 
@@ -116,6 +116,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   });
   for (const warning of connection.warnings) onWarning?.(warning);
   if (ephemeral !== undefined) requireEphemeral(connection, terms);
+  const ttl = ephemeral === undefined ? undefined : await readTtl(ephemeral);
   if (terms.token === false) requireNoToken(connection, terms);
 
   // The token, which may have been made for this run.
@@ -144,9 +145,9 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     if (warning !== undefined) onWarning?.(warning);
 
     let resolved = found;
-    if (ephemeral !== undefined && lease === undefined) {
+    if (ttl !== undefined && lease === undefined) {
       const { exchangeToken } = await import("../lifecycle/ephemeral_token.ts");
-      resolved = await exchangeToken(found, { ...context, connection, record, ttl: ephemeral });
+      resolved = await exchangeToken(found, { ...context, connection, record, ttl });
       lease = resolved.lease;
     }
     handOver(child, resolved, connection);
@@ -173,12 +174,12 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     warnOfForeignToken(connection, resolved, context);
 
     // The child, and why it failed: ADC does not say, and a token may have been revoked meanwhile.
-    const words = name === undefined ? wordsForAdc(connection) : args.words;
+    const own = name === undefined ? argsForAdc(connection) : args.argv;
     const secrets = secretsOf(connection, resolved, env);
     const plan = {
       kind: "online",
       program,
-      words,
+      args: own,
       secrets,
       connection,
       resolved,
@@ -307,10 +308,10 @@ function warnOfForeignToken(
 }
 
 /** ADC has no variable for its time limit, so a profile's is handed over as the flag. */
-function wordsForAdc({ args: { words }, timeout }: Connection): readonly string[] {
-  if (timeout.origin.kind !== "profile") return words;
-  const [command, ...rest] = words;
-  return [command!, "--timeout", `${timeout.value}ms`, ...rest];
+function argsForAdc({ args: { argv }, timeoutMs }: Connection): readonly string[] {
+  if (timeoutMs.origin.kind !== "profile") return argv;
+  const [command, ...rest] = argv;
+  return [command!, "--timeout", `${timeoutMs.value}ms`, ...rest];
 }
 
 async function runProgram(
@@ -320,21 +321,24 @@ async function runProgram(
 ): Promise<RunResult | undefined> {
   const late = await terms.onPlan?.(plan);
   if (late === false) return undefined;
-  const { stdin = "ignore", stdout = "ignore", stderr = "ignore" } = { ...terms, ...late };
+  const { stdin = "ignore", ...streams } = { ...terms, ...late };
+  const [stdout, stderr] = [streams.stdout, streams.stderr].map((each = "ignore") =>
+    each === "collect" ? new Collected() : each
+  ) as [ChildOutput, ChildOutput];
   // Whoever cancelled meanwhile does not want it to begin.
   terms.signal?.throwIfAborted();
   const secrets = [...plan.secrets, ...late?.secrets ?? terms.secrets ?? []];
   // A child that can see no secret writes straight to where its output goes.
   const piped = terms.mask !== false && secrets.length > 0;
   const inTerminal = piped ? await openTerminal(plan, terms) : undefined;
-  const mask = createMask(piped ? secrets : [], inTerminal && { idleTime: ECHO_TIME });
+  const mask = createMask(piped ? secrets : [], inTerminal && { idleMs: ECHO_TIME });
   const diff = terms.drift || terms.diffFile !== undefined
     ? (await import("./drift.ts")).openDiffFile(terms.cwd, terms.diffFile)
     : undefined;
   markStartedAdc(child, terms.isAdc ? plan.program : undefined);
   if (terms.isAdc && piped && !inTerminal) addColours(child, plan, [stdout, stderr]);
   const { code, signal: killedBy, outputFailure } = inTerminal === undefined
-    ? await runChild(plan.program, plan.words, {
+    ? await runChild(plan.program, plan.args, {
       ...terms,
       stdin,
       stdout: piped ? stdout : unmasked(stdout, 1),
@@ -343,9 +347,17 @@ async function runProgram(
       mask,
       env: child,
     })
-    : await inTerminal(plan.program, plan.words, { ...terms, mask, env: child });
+    : await inTerminal(plan.program, plan.args, { ...terms, mask, env: child });
   const exitCode = code ?? 128 + (killedBy === null ? 0 : constants.signals[killedBy]);
-  const ended = { ...plan, exitCode, signal: killedBy, masked: mask.count, outputFailure };
+  const ended = {
+    ...plan,
+    exitCode,
+    signal: killedBy,
+    masked: mask.count,
+    ...(stdout instanceof Collected && { stdout: stdout.text }),
+    ...(stderr instanceof Collected && { stderr: stderr.text }),
+    outputFailure: outputFailure ?? (isCut(stdout) || isCut(stderr) ? "ENOBUFS" : undefined),
+  };
   try {
     const drift = terms.drift && exitCode === 0 ? await diff?.read() : undefined;
     diff?.keep();
@@ -356,12 +368,19 @@ async function runProgram(
   }
 }
 
+/** Where the child's output goes, once that is decided. */
+type ChildOutput = Writable | "inherit" | "ignore";
+
+function isCut(output: ChildOutput): boolean {
+  return output instanceof Collected && output.isCut;
+}
+
 /** Whoever types waits for the echo of a letter that a secret may begin with; in milliseconds. */
 const ECHO_TIME = 10;
 
 /** What runs a child in a pseudo-terminal, where it is to have one and one can be had. */
 async function openTerminal(
-  { words }: RunPlan,
+  { args }: RunPlan,
   { pseudoTerminal }: RunTerms,
 ): Promise<
   | ((
@@ -371,7 +390,7 @@ async function openTerminal(
   ) => ReturnType<typeof runChild>)
   | undefined
 > {
-  if (pseudoTerminal === undefined || words.some(namesDescriptor)) return undefined;
+  if (pseudoTerminal === undefined || args.some(namesDescriptor)) return undefined;
   const { loadPseudoTerminals, runInTerminal: run } = await import("./terminal.ts");
   try {
     const open = await loadPseudoTerminals();
@@ -394,7 +413,7 @@ function namesDescriptor(word: string): boolean {
 }
 
 /** Without a mask there is no reason to stand between the child and the terminal. */
-function unmasked(stream: Writable | "inherit" | "ignore", own: number): typeof stream {
+function unmasked(stream: ChildOutput, own: number): ChildOutput {
   return (stream as { fd?: unknown }).fd === own ? "inherit" : stream;
 }
 
@@ -405,7 +424,7 @@ function unmasked(stream: Writable | "inherit" | "ignore", own: number): typeof 
 function addColours(
   child: ChildEnvironment,
   plan: RunPlan,
-  streams: readonly (Writable | "inherit" | "ignore")[],
+  streams: readonly ChildOutput[],
 ): void {
   const isSet = (name: string) =>
     child[name] !== undefined ||

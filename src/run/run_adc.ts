@@ -95,8 +95,8 @@ export async function runTargets(
 
 /** The process' own stream is written to, not handed to the child: that would be past the mask. */
 function streamOf(
-  stream: Writable | "inherit" | "ignore" = "inherit",
+  stream: RunOptions["stdout"] = "inherit",
   own: Writable,
-): Writable | "ignore" {
+): Exclude<RunOptions["stdout"], "inherit"> {
   return stream === "inherit" ? own : stream;
 }

@@ -16,7 +16,7 @@ async function askSource(
   { signal }: { readonly signal: AbortSignal | undefined },
 ): Promise<SourceAnswer> {
   signal?.throwIfAborted();
-  const limit = deadline(source.timeout, [signal]);
+  const limit = deadline(source.timeoutMs, [signal]);
   // Asynchronous, so that a source which throws is as broken as one which rejects.
   const found = (async () => await source.find({ connection, signal: limit.signal }))().catch((
     error,
@@ -40,13 +40,13 @@ async function askSource(
     if (!limit.signal.aborted) throw error;
     return {
       status: "broken",
-      reason: `no response within ${source.timeout / 1000} s`,
+      reason: `no response within ${source.timeoutMs / 1000} s`,
       suggestion: source.whenSlow,
     };
   } finally {
     limit.clear();
     // What the source had begun is undone before anything else happens.
-    if (limit.signal.aborted && source.grace !== undefined) await settle(found, source.grace);
+    if (limit.signal.aborted && source.graceMs !== undefined) await settle(found, source.graceMs);
   }
 }
 

@@ -79,7 +79,7 @@ export interface TokenLease {
  *
  * const fixed: TokenSource = {
  *   name: "fixed",
- *   timeout: 1_000,
+ *   timeoutMs: 1_000,
  *   find: () =>
  *     Promise.resolve({ status: "found", token: new Secret("a7ee-example"), detail: "the code" }),
  * };
@@ -89,7 +89,7 @@ export interface TokenSource {
   /** The name that messages and `--source` use. */
   readonly name: string;
   /** How long the source may take, in milliseconds. */
-  readonly timeout: number;
+  readonly timeoutMs: number;
   /** What to do where the source does not answer in time. @default none */
   readonly whenSlow?: string | undefined;
   /**
@@ -97,7 +97,7 @@ export interface TokenSource {
    *
    * @default 0
    */
-  readonly grace?: number | undefined;
+  readonly graceMs?: number | undefined;
   /**
    * Says what {@linkcode TokenSource.find} would do, where that leaves traces: a survey asks for this
    * instead.

@@ -136,7 +136,7 @@ test("`parseAdcArguments()` leaves words that mean the same to ADC, but for the 
     const words = line.split(" ");
     const before = readAsAdc(words);
     if (before.kind !== "run") continue;
-    const rest = parseAdcArguments(words).words;
+    const rest = parseAdcArguments(words).argv;
     const after = readAsAdc(rest);
     const { token: _, ...options } = before.options;
     assert.deepEqual(after, { ...before, options }, line);
@@ -159,13 +159,13 @@ test("`parseAdcArguments()` takes every connection option in both spellings, the
       for (const words of [["sync", flag, value], ["sync", `${flag}=${value}`]]) {
         const args = parseAdcArguments(words);
         assert.deepEqual(args.flags, { [name]: value }, words.join(" "));
-        assert.deepEqual(args.words, words);
+        assert.deepEqual(args.argv, words);
         assert.deepEqual(args.tokens, []);
       }
     }
     const repeated = ["sync", flag, "1", `${flag}=2`, flag, "3"];
     assert.deepEqual(parseAdcArguments(repeated).flags, { [name]: "3" });
-    assert.deepEqual(parseAdcArguments(repeated).words, repeated);
+    assert.deepEqual(parseAdcArguments(repeated).argv, repeated);
   }
 });
 
@@ -208,8 +208,8 @@ test("`parseAdcArguments()` names no flag that was not given", () => {
     files: [],
     output: undefined,
     tokens: [],
-    words: [],
-    wordsWithoutValues: [],
+    argv: [],
+    maskedArgv: [],
     information: false,
   });
 });
@@ -233,7 +233,7 @@ test("`parseAdcArguments()` lifts every token and keeps the other words in their
   ];
   for (const [words, rest, tokens] of cases) {
     const args = parseAdcArguments(words);
-    assert.deepEqual(args.words, rest, words.join(" "));
+    assert.deepEqual(args.argv, rest, words.join(" "));
     assert.deepEqual(tokensOf(args), tokens, words.join(" "));
   }
 });
@@ -242,7 +242,7 @@ test("`parseAdcArguments()` lifts a token whatever its value is", () => {
   for (const value of ["adc-run-probe", "sync", "-f", "--token", "--token=x", "=", "\n"]) {
     const words = ["sync", "--token", value, "-f", "--token", "--server", "s", `--token=${value}`];
     const args = parseAdcArguments(words);
-    assert.deepEqual(args.words, ["sync", "-f", "--token", "--server", "s"], value);
+    assert.deepEqual(args.argv, ["sync", "-f", "--token", "--server", "s"], value);
     assert.deepEqual(tokensOf(args), [value, value]);
   }
 });
@@ -296,7 +296,7 @@ test("`parseAdcArguments()` lets unknown options and commands pass", () => {
   assert.equal(args.command, "newer");
   assert.deepEqual(args.flags, { server: "s" });
   assert.deepEqual(tokensOf(args), ["t"]);
-  assert.deepEqual(args.words, [
+  assert.deepEqual(args.argv, [
     "newer",
     "--brand-new",
     "x",
@@ -360,7 +360,7 @@ test("`needsBackend()` says yes for all other commands, known or not", () => {
 
 test("`parseAdcArguments()` keeps --token for a command that has none, but not its value", () => {
   const words = ["lint", "--token", "a7ee-one", "-f", "--token", "--token=a7ee-two", "x"];
-  assert.deepEqual(parseAdcArguments(words).wordsWithoutValues, [
+  assert.deepEqual(parseAdcArguments(words).maskedArgv, [
     "lint",
     "--token",
     "***",

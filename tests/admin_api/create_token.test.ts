@@ -60,7 +60,7 @@ test("`AdminApi.createToken()` leaves a token alone that got the name meanwhile"
   await using at = await session();
   at.makesOnRequest();
   const error = await failureOf(at.api.createToken(WANTED));
-  assert.deepEqual([error.failure, error.status], ["name-taken", 400]);
+  assert.deepEqual([error.failure, error.httpStatus], ["name-taken", 400]);
   assert.equal(at.posts(), 1);
   assert.equal(at.live().length, 1);
 });
@@ -106,7 +106,7 @@ test("`AdminApi.createToken()` takes over no token of the same name and another 
     };
     at.sandbox.fault(POST, { kind: "reset", when: "before" }, { times: 1 });
     const error = await failureOf(at.api.createToken(WANTED));
-    assert.deepEqual([error.failure, error.status], ["name-taken", 400]);
+    assert.deepEqual([error.failure, error.httpStatus], ["name-taken", 400]);
     assert.deepEqual(at.live().map(({ value }) => value), [other], "it is as it was");
   }
 });
@@ -143,7 +143,7 @@ test("`AdminApi.createToken()` asks twice at most, and says what may be left", a
   await using at = await session();
   at.sandbox.fault(POST, { kind: "status", status: 500, body: { error_msg: "boom" } });
   const error = await failureOf(at.api.createToken(WANTED));
-  assert.deepEqual([error.failure, error.status], ["server-error", 500]);
+  assert.deepEqual([error.failure, error.httpStatus], ["server-error", 500]);
   assert.match(error.suggestion ?? "", /may have created token "wanted"/);
   assert.equal(at.posts(), 2);
   assert.deepEqual(at.live(), []);
@@ -186,7 +186,7 @@ test("`AdminApi.createToken()` stops at a refusal", async () => {
   for (const status of [302, 400, 401, 403, 404, 409]) {
     await using at = await session();
     at.sandbox.fault(POST, { kind: "status", status, body: { error_msg: "no" } });
-    assert.equal((await failureOf(at.api.createToken(WANTED))).status, status);
+    assert.equal((await failureOf(at.api.createToken(WANTED))).httpStatus, status);
     // After 401 there is one more login, for another may have ended the session.
     assert.equal(at.posts(), status === 401 ? 2 : 1);
   }
@@ -294,7 +294,7 @@ test("`AdminApi` hides a token that it has just made from its messages", async (
   assert.equal(made.token.reveal(), value);
   assert.deepEqual(JSON.parse(server.sent.at(-1)?.body ?? ""), { name: "x", expires_at: 0 });
   const error = await failureOf(server.api.me());
-  assert.match(error.found, /do not use \*\*\*/);
+  assert.match(error.reason, /do not use \*\*\*/);
   assertHides(error, value);
 });
 

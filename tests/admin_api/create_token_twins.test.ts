@@ -25,7 +25,7 @@ function calls({ late, revoke = () => Promise.resolve() }: {
     post: () => {
       posts++;
       if (posts === 1) {
-        const details = { failure: "timeout", tried: "POST", found: "no answer came" } as const;
+        const details = { failure: "timeout", request: "POST", reason: "no answer came" } as const;
         return Promise.reject(new AdminApiError(details));
       }
       alive.add("second");

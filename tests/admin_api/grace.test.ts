@@ -41,8 +41,8 @@ test("`withGrace()` forgets the signal at its end", async () => {
 
 test("`cleanUpLimit()` is the connection's time limit, and ten seconds where it has none", async () => {
   const connection = await connectionWith("30s");
-  const { origin } = connection.timeout;
+  const { origin } = connection.timeoutMs;
   for (const [value, limit] of [[30_000, 30_000], [0, 10_000], [1e12, 2 ** 31 - 1]] as const) {
-    assert.equal(cleanUpLimit({ ...connection, timeout: { value, origin } }), limit);
+    assert.equal(cleanUpLimit({ ...connection, timeoutMs: { value, origin } }), limit);
   }
 });

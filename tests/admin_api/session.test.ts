@@ -128,7 +128,7 @@ test("`AdminApi.logIn()` does not use a login option that is turned off, and say
   const who = { username: "dev", password: PASSWORD, loginOption: "LDAP" };
   const error = await failureOf(off.api.logIn(who));
   assert.equal(error.failure, "not-found");
-  assert.match(error.found, /disabled/);
+  assert.match(error.reason, /disabled/);
   // Another of the same name may be on.
   const list = [{ id: "1", ...ldap, disable: true }, { id: "2/x", ...ldap }];
   await using on = await mock(({ method }) =>
@@ -160,9 +160,13 @@ test("`AdminApi.logIn()` tells a wrong password from one that has to be changed"
   sandbox.addUser({ username: "new", password: "new-password", mustChangePassword: true });
   await using api = await openAt(sandbox);
   const wrong = await failureOf(api.logIn({ username: "dev", password: new Secret("wrong-one") }));
-  assert.deepEqual([wrong.failure, wrong.exitCode, wrong.status], ["wrong-credentials", 77, 400]);
-  assert.equal(wrong.tried, `POST ${sandbox.url}/api/login`);
-  assert.equal(wrong.found, 'the server answered 400: "username or password is incorrect"');
+  assert.deepEqual([wrong.failure, wrong.exitCode, wrong.httpStatus], [
+    "wrong-credentials",
+    77,
+    400,
+  ]);
+  assert.equal(wrong.request, `POST ${sandbox.url}/api/login`);
+  assert.equal(wrong.reason, 'the server answered 400: "username or password is incorrect"');
   assertHides(wrong, "wrong-one");
   await api.logIn({ username: "new", password: new Secret("new-password") });
   const change = await failureOf(api.me());
@@ -195,7 +199,7 @@ test("`AdminApi.logIn()` judges by the server's words", async () => {
         server.api.logIn({ username: "license-bot", password: PASSWORD }),
       );
       assert.deepEqual([error.failure, error.exitCode], [failure, exitCode], `${status} ${words}`);
-      assert.ok(error.found.includes(words));
+      assert.ok(error.reason.includes(words));
       assert.equal(server.sent.length, 1, "POST is sent once");
     }
   }
@@ -217,16 +221,16 @@ test("`AdminApi.logIn()` wants a session for its password", async () => {
   const who = { username: "dev", password: PASSWORD };
   await using page = await mock(() => "<!doctype html><title>Dashboard</title>");
   const html = await failureOf(page.api.logIn(who));
-  assert.deepEqual([html.failure, html.found], [
+  assert.deepEqual([html.failure, html.reason], [
     "wrong-server",
     "the server answered 200 with an HTML page",
   ]);
   await using none = await mock(() => ({ body: { value: {} } }));
-  assert.match((await failureOf(none.api.logIn(who))).found, /without a session/);
+  assert.match((await failureOf(none.api.logIn(who))).reason, /without a session/);
   const headers = { "set-cookie": ["session=0123456789; Secure; Path=/"] };
   await using plain = await mock(() => ({ headers }), { url: "http://gw.example.com:7080" });
   const insecure = await failureOf(plain.api.logIn(who));
-  assert.match(insecure.found, /over https only/);
+  assert.match(insecure.reason, /over https only/);
   assert.match(insecure.suggestion ?? "", /https/);
 });
 
@@ -263,8 +267,8 @@ test("no message shows the password, the cookie or the token that the server rep
         ) {
           const error = await failureOf(call());
           assertHides(error, password, session, token.reveal());
-          assert.ok(error.found.length < 500);
-          assert.doesNotMatch(error.found, /c00kie|a7ee-0|secret/, "not even in part");
+          assert.ok(error.reason.length < 500);
+          assert.doesNotMatch(error.reason, /c00kie|a7ee-0|secret/, "not even in part");
         }
       }
     }
@@ -318,7 +322,7 @@ test("`AdminApi` follows no redirect, with a token, a cookie, or a password", as
     for (const call of calls) {
       const error = await failureOf(call());
       assert.equal(error.failure, "wrong-server");
-      assert.match(error.found, new RegExp(`answered ${status}, pointing to "${thief.url}"`));
+      assert.match(error.reason, new RegExp(`answered ${status}, pointing to "${thief.url}"`));
     }
   }
   assert.deepEqual(arrived, []);

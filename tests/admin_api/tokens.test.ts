@@ -104,7 +104,7 @@ test("`AdminApi` says that there are no tokens at either path", async () => {
     ) {
       const error = await failureOf(call());
       assert.deepEqual([error.failure, error.exitCode], ["wrong-server", 78]);
-      assert.match(error.found, /neither \/api\/tokens nor \/api\/settings\/tokens/);
+      assert.match(error.reason, /neither \/api\/tokens nor \/api\/settings\/tokens/);
     }
     assert.ok(server.sent.every(({ method }) => method === "GET"));
   }
@@ -141,7 +141,7 @@ test("`AdminApi` does not take a refusal for a path that is not there", async ()
   for (const [status, failure] of [[401, "rejected"], [403, "forbidden"], [500, "server-error"]]) {
     await using server = await mock(() => ({ status: Number(status) }), { token });
     const error = await failureOf(server.api.revokeToken("1"));
-    assert.deepEqual([error.failure, error.status], [failure, status]);
+    assert.deepEqual([error.failure, error.httpStatus], [failure, status]);
     assert.deepEqual(server.sent.map(({ path }) => path), ["/api/tokens?page=1&page_size=1"]);
   }
 });
@@ -278,8 +278,8 @@ test("`AdminApi` names what it cannot read, and throws no `TypeError`", async ()
       const error = await failureOf(call());
       assert.deepEqual([error.failure, error.exitCode], ["wrong-server", 78]);
       const [method, path] = tried.split(" ");
-      assert.ok(error.tried.startsWith(`${method} ${api.origin}${path}`), error.tried);
-      assert.match(error.found, /^the server answered 200 with (unexpected JSON|something)/);
+      assert.ok(error.request.startsWith(`${method} ${api.origin}${path}`), error.request);
+      assert.match(error.reason, /^the server answered 200 with (unexpected JSON|something)/);
     }
   }
 });
@@ -299,7 +299,7 @@ test("`AdminApi.createToken()` names an answer that holds no token, and throws n
     const wanted = { name: "x", expiresAt: 1, isUnique: true };
     const error = await failureOf(server.api.createToken(wanted));
     assert.deepEqual([error.failure, error.exitCode], ["wrong-server", 78]);
-    assert.equal(error.tried, `POST ${server.api.origin}/api/tokens`);
+    assert.equal(error.request, `POST ${server.api.origin}/api/tokens`);
   }
 });
 
@@ -330,7 +330,7 @@ test("`AdminApi` judges what the server says about a token and its name", async 
     );
     const error = await failureOf(server.api.renameToken("1", "x"));
     assert.deepEqual([error.failure, error.exitCode], [failure, exitCode], words);
-    assert.ok(error.found.endsWith(`"${words}"`));
+    assert.ok(error.reason.endsWith(`"${words}"`));
     if (failure === "not-found") assert.equal(await server.api.revokeToken("1"), false);
   }
 });
@@ -396,7 +396,11 @@ test("`AdminApi` tells what keeps a request from its answer", async () => {
   await using api = await openAt(sandbox, { token: "a7ee-x", flags: ["--timeout", "400ms"] });
   const stop = sandbox.fault(/./, { kind: "slow-headers", ms: "never" });
   const timeout = await failureOf(api.me());
-  assert.deepEqual([timeout.failure, timeout.exitCode, timeout.status], ["timeout", 69, undefined]);
+  assert.deepEqual([timeout.failure, timeout.exitCode, timeout.httpStatus], [
+    "timeout",
+    69,
+    undefined,
+  ]);
   stop();
   await using stranger = await openAt(sandbox, {
     token: "a7ee-x",

@@ -60,7 +60,7 @@ for (const backend of ["apisix", "apisix-standalone"] as const) {
     for (const [asked, found, suggestion] of cases) {
       const result = await check(sandbox, backend, asked);
       assert.equal(result.verdict, "tls");
-      assert.match(result.found, found);
+      assert.match(result.reason, found);
       assert.match(result.suggestion ?? "", suggestion);
       assert.equal(new CheckError(result).exitCode, 69);
     }
@@ -71,7 +71,7 @@ for (const backend of ["apisix", "apisix-standalone"] as const) {
     await using sandbox = await start();
     const result = await check(sandbox, backend, { token: "not-this-key" });
     assert.equal(result.verdict, "rejected");
-    assert.match(result.found, /wrong apikey/);
+    assert.match(result.reason, /wrong apikey/);
   });
 
   test(`a server without \`admin_key_required\` takes a request without a key: ${backend}`, async () => {
@@ -97,7 +97,7 @@ test("a viewer's key may read: ping, diff and dump, not sync and validate", asyn
   for (const command of ["sync", "validate"]) {
     const result = await check(sandbox, "apisix", { command, token });
     assert.equal(result.verdict, "forbidden", command);
-    assert.match(result.found, /invalid method for role viewer/);
+    assert.match(result.reason, /invalid method for role viewer/);
     assert.match(result.suggestion ?? "", /a viewer key, which can only read/);
     assert.equal((await check(sandbox, "apisix", { command })).verdict, "valid", command);
   }
@@ -148,7 +148,7 @@ test("standalone servers of several versions are asked as ADC asks them", async 
   for (const [servers, verdict] of cases) {
     const server = servers.map(({ url }) => url).join(",");
     const result = await check(late, "apisix-standalone", { server, token: "the-same-key" });
-    assert.equal(result.verdict, verdict, result.found);
+    assert.equal(result.verdict, verdict, result.reason);
   }
 });
 
@@ -157,7 +157,7 @@ test("an APISIX with etcd is not in standalone mode, whatever its version", asyn
     await using sandbox = await startSandbox({ backend: "apisix", version });
     const result = await check(sandbox, "apisix-standalone");
     assert.equal(result.verdict, "wrong-server", version);
-    assert.match(result.found, /in etcd, not in standalone mode/);
+    assert.match(result.reason, /in etcd, not in standalone mode/);
   }
 });
 
@@ -177,5 +177,5 @@ test("an etcd that is dead is a server in trouble, in the server's words", async
   await using sandbox = await startSandbox({ backend: "apisix", etcd: false });
   const result = await check(sandbox, "apisix");
   assert.equal(result.verdict, "server-error");
-  assert.match(result.found, /no healthy etcd endpoint/);
+  assert.match(result.reason, /no healthy etcd endpoint/);
 });

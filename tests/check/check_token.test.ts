@@ -60,7 +60,7 @@ test("`checkToken()` asks what ADC's command will ask first, with the token in X
     const answer = token === "a7adm-example" && !line.startsWith("ping") ? SCHEMA : GOOD[backend];
     const { result, requests } = await checkAgainst(line, answer, { token });
     assert.equal(result.verdict, "valid", `${line}: ${inspect(result)}`);
-    assert.equal(result.status, 200);
+    assert.equal(result.httpStatus, 200);
     assert.equal(result.suggestion, undefined);
     assert.deepEqual(requests.map(({ method, path }) => `${method} ${path}`), paths, line);
     for (const { method, path, headers } of requests) {
@@ -81,14 +81,14 @@ test("`checkToken()` keeps the path that a server's address has", async () => {
     GOOD.apisix,
   );
   assert.equal(requests[0]?.path, "/prefix/apisix/admin/routes");
-  assert.equal(result.tried, "GET https://h:7443/prefix/apisix/admin/routes");
+  assert.equal(result.request, "GET https://h:7443/prefix/apisix/admin/routes");
 });
 
 test("`checkToken()` sends the user name and password of an address, and never shows them", async () => {
   const line = "sync --server https://zoe:hunter2@h";
   const { result, requests } = await checkAgainst(line, { status: 500 });
   assert.equal(requests[0]?.headers.authorization, `Basic ${btoa("zoe:hunter2")}`);
-  assert.equal(result.tried, "GET https://h/apisix/admin/routes");
+  assert.equal(result.request, "GET https://h/apisix/admin/routes");
   assert.ok(!/zoe|hunter2/.test(JSON.stringify(result)));
 });
 
@@ -97,7 +97,7 @@ test("`checkToken()` masks the password of an address that the server echoes", a
     status: 500,
     body: { error_msg: `${headers.authorization} is not for zoe, hunter2` },
   }));
-  assert.equal(result.found, 'the server answered 500: "*** is not for zoe, ***"');
+  assert.equal(result.reason, 'the server answered 500: "*** is not for zoe, ***"');
 });
 
 test("`checkToken()` encodes the gateway group's name", async () => {
@@ -141,7 +141,7 @@ test("`checkToken()` sends nothing where ADC would look for a group without a na
   const line = "sync --backend api7ee --gateway-group=";
   const { result, requests } = await checkAgainst(line, GROUPS_ANSWER);
   assert.equal(result.verdict, "no-gateway-group");
-  assert.match(result.found, /group is empty/);
+  assert.match(result.reason, /group is empty/);
   assert.deepEqual(requests, []);
 });
 
@@ -199,7 +199,7 @@ test("`checkToken()` judges every status, and asks again where a server is busy"
           token: "free-text",
         });
         assert.equal(result.verdict, verdict, `${backend} ${status}`);
-        assert.equal(result.status, status);
+        assert.equal(result.httpStatus, status);
         assert.ok(result.suggestion);
         assert.equal(new CheckError(result).exitCode, exitCode);
         // The answer to a HEAD has no words, so that a refusal is asked for once more by GET.
@@ -230,8 +230,8 @@ test("`checkToken()` asks again when a connection breaks, at most twice", async 
       () => Object.assign(new Error("zqzq"), { code }),
     );
     assert.deepEqual([result.verdict, requests.length], ["unreachable", 3], code);
-    assert.ok(result.found.endsWith(`(${code})`), result.found);
-    assert.equal(result.status, undefined);
+    assert.ok(result.reason.endsWith(`(${code})`), result.reason);
+    assert.equal(result.httpStatus, undefined);
   }));
 });
 
@@ -274,7 +274,7 @@ test("`checkToken()` quotes what the server says of an error", async () => {
   ];
   for (const [body, quote] of cases) {
     const { result } = await checkAgainst("sync", { status: 403, body });
-    assert.equal(result.found, `the server answered 403${quote}`);
+    assert.equal(result.reason, `the server answered 403${quote}`);
   }
 });
 
@@ -283,10 +283,10 @@ test("`checkToken()` strips control characters from the server's words, and cuts
   const { result } = await checkAgainst("sync", { status: 403, body: { error_msg: text } });
   // deno-lint-ignore no-control-regex
   assert.doesNotMatch(JSON.stringify(result), /\\u00|[\x00-\x1f\x7f-\x9f]/);
-  assert.match(result.found, /: "a \[31mb c d 0me f g"$/);
+  assert.match(result.reason, /: "a \[31mb c d 0me f g"$/);
   const long = { error_msg: "x".repeat(100_000) };
   const cut = await checkAgainst("sync", { status: 403, body: long });
-  assert.ok(cut.result.found.length < 500);
+  assert.ok(cut.result.reason.length < 500);
 });
 
 test("`checkToken()` masks a token that the server echoes, wherever it is cut", async () => {
@@ -295,12 +295,12 @@ test("`checkToken()` masks a token that the server echoes, wherever it is cut", 
     const error_msg = `${"x".repeat(length)}${token} is no token`;
     const { result } = await checkAgainst("sync", { status: 401, body: { error_msg } }, { token });
     assert.doesNotMatch(inspect(new CheckError(result), { depth: 9 }), /zq/, String(length));
-    if (length < 250) assert.match(result.found, /x?\*\*\* is no token"$/);
+    if (length < 250) assert.match(result.reason, /x?\*\*\* is no token"$/);
   }
   const encoded = Buffer.from(token).toString("base64");
   const body = { error_msg: `no such key: ${encoded}` };
   const { result } = await checkAgainst("sync", { status: 401, body }, { token });
-  assert.match(result.found, /: "no such key: \*\*\*[\w=]{0,3}"$/);
+  assert.match(result.reason, /: "no such key: \*\*\*[\w=]{0,3}"$/);
 });
 
 test("`checkToken()` does not follow a redirect, and shows no more of it than its origin", async () => {
@@ -315,7 +315,7 @@ test("`checkToken()` does not follow a redirect, and shows no more of it than it
       const { result, requests } = await checkAgainst("sync", { status, headers: { location } });
       assert.equal(result.verdict, "wrong-server");
       assert.equal(requests.length, 1);
-      assert.ok(result.found.includes(pointing), result.found);
+      assert.ok(result.reason.includes(pointing), result.reason);
       assert.doesNotMatch(JSON.stringify(result), /zqzq/);
     }
   }
@@ -337,7 +337,7 @@ test("`checkToken()` tells what came instead of an Admin API's JSON", async () =
     for (const [answer, what] of bodies) {
       const { result, requests } = await checkAgainst(`sync --backend ${backend}`, answer);
       assert.equal(result.verdict, "wrong-server", `${backend} ${inspect(answer)}`);
-      assert.match(result.found, what);
+      assert.match(result.reason, what);
       assert.match(result.suggestion ?? "", new RegExp(`not an Admin API of backend "${backend}"`));
       assert.equal(requests.length, 1);
     }
@@ -376,7 +376,7 @@ test("`checkToken()` lists the gateway groups that exist where the named one doe
     ({ path }) => ({ body: path.includes("?") ? { list: [], total: 0 } : GROUPS }),
   );
   assert.equal(result.verdict, "no-gateway-group");
-  assert.equal(result.found, 'gateway group "production" does not exist');
+  assert.equal(result.reason, 'gateway group "production" does not exist');
   assert.equal(
     result.suggestion,
     'Existing groups: "default". Set one with --gateway-group or ADC_GATEWAY_GROUP.',
@@ -397,7 +397,7 @@ test("`checkToken()` notices that the server lists another gateway group first",
   );
   assert.equal(result.verdict, "no-gateway-group");
   assert.match(
-    result.found,
+    result.reason,
     /lists "pre-production" first, and ADC would change that one instead$/,
   );
 });
@@ -429,7 +429,7 @@ test("`checkToken()` shows neither control characters nor the token in gateway g
   const { result } = await checkAgainst("sync --backend api7ee", { body: { list } });
   assert.equal(result.verdict, "no-gateway-group");
   // deno-lint-ignore no-control-regex
-  assert.doesNotMatch(`${result.found} ${result.suggestion}`, /[\x00-\x1f]/);
+  assert.doesNotMatch(`${result.reason} ${result.suggestion}`, /[\x00-\x1f]/);
   assert.doesNotMatch(JSON.stringify(result), /\\u001b|a7ee-example/);
 });
 
@@ -495,7 +495,7 @@ test("`checkToken()` tells which of several servers does not take its token", as
     { token: "one,two,three" },
   );
   assert.equal(result.verdict, "rejected");
-  assert.equal(result.tried, "HEAD http://127.0.0.1:2/apisix/admin/configs");
+  assert.equal(result.request, "HEAD http://127.0.0.1:2/apisix/admin/configs");
 });
 
 test("`checkToken()` asks all standalone servers by the version of the first, as ADC does", async () => {
@@ -536,7 +536,7 @@ test("`checkToken()` refuses a standalone server that does not know what ADC wil
     { token: "x" },
   );
   assert.equal(result.verdict, "wrong-server");
-  assert.match(result.found, /older than 3\.14/);
+  assert.match(result.reason, /older than 3\.14/);
   for (const message of ["Unsupported resource type: configs", "not found"]) {
     const etcd = await checkAgainst(
       "sync --backend apisix-standalone",
@@ -548,7 +548,7 @@ test("`checkToken()` refuses a standalone server that does not know what ADC wil
       { token: "x" },
     );
     assert.equal(etcd.result.verdict, "wrong-server");
-    assert.match(etcd.result.found, /keeps its configuration in etcd, not in standalone mode$/);
+    assert.match(etcd.result.reason, /keeps its configuration in etcd, not in standalone mode$/);
   }
   const page = await checkAgainst(
     "sync --backend apisix-standalone",

@@ -34,7 +34,7 @@ test("`checkToken()` sends one request over the network", async () => {
 test("`checkToken()` says that a connection is refused", async () => {
   const result = await check(`http://127.0.0.1:${await freePort()}`);
   assert.equal(result.verdict, "unreachable");
-  assert.equal(result.found, "the connection was refused (ECONNREFUSED)");
+  assert.equal(result.reason, "the connection was refused (ECONNREFUSED)");
   assert.match(result.suggestion ?? "", /--server or ADC_SERVER/);
 });
 
@@ -44,7 +44,7 @@ test("`checkToken()` says that a connection is cut off, having tried thrice", as
   });
   const result = await check(server.url);
   assert.equal(result.verdict, "unreachable");
-  assert.match(result.found, /^the connection was closed/);
+  assert.match(result.reason, /^the connection was closed/);
   assert.equal(server.connections, 3);
 });
 
@@ -55,7 +55,7 @@ test("`checkToken()` says that an answer is cut off", async () => {
   });
   const result = await check(server.url);
   assert.equal(result.verdict, "unreachable", inspect(result));
-  assert.match(result.found, /closed|no response/);
+  assert.match(result.reason, /closed|no response/);
 });
 
 test("`checkToken()` says that what answers speaks no HTTP", async () => {
@@ -71,7 +71,7 @@ test("`checkToken()` waits no longer than --timeout for the start of an answer",
   await using server = await serveHttp(() => {});
   const result = await check(server.url, ["--timeout", "80ms"]);
   assert.equal(result.verdict, "timeout", inspect(result));
-  assert.equal(result.found, "no response within 0.08 s");
+  assert.equal(result.reason, "no response within 0.08 s");
   assert.match(result.suggestion ?? "", /--timeout/);
 });
 
@@ -122,7 +122,7 @@ test("`checkToken()` never goes where a redirect points", async () => {
     });
     const result = await check(server.url);
     assert.equal(result.verdict, "wrong-server");
-    assert.ok(result.found.endsWith(`pointing to "${target.url}"`), result.found);
+    assert.ok(result.reason.endsWith(`pointing to "${target.url}"`), result.reason);
   }
   assert.deepEqual([reached, target.connections], [0, 0]);
 });

@@ -53,7 +53,7 @@ test("`judgeFailure()` knows a TLS failure by Node's codes and by Deno's words",
     for (const thrown of [error, errorOf("fetch failed", undefined, error)]) {
       const failure = judgeFailure(thrown, 1_000);
       assert.equal(failure.verdict, "tls", error.message);
-      assert.match(failure.found, found, error.message);
+      assert.match(failure.reason, found, error.message);
       assert.notEqual(failure.suggestion, "");
     }
   }
@@ -70,7 +70,7 @@ test("`judgeFailure()` knows every kind of time limit", () => {
   ];
   for (const error of errors) {
     const failure = judgeFailure(error, 2_500);
-    assert.deepEqual([failure.verdict, failure.found], ["timeout", "no response within 2.5 s"]);
+    assert.deepEqual([failure.verdict, failure.reason], ["timeout", "no response within 2.5 s"]);
   }
 });
 
@@ -100,25 +100,25 @@ test("`judgeFailure()` knows why a server cannot be reached", () => {
   for (const [code, found] of Object.entries(codes)) {
     const failure = judgeFailure(errorOf("zqzq", code), 1_000);
     assert.equal(failure.verdict, "unreachable");
-    assert.match(failure.found, found);
-    assert.ok(failure.found.endsWith(` (${code})`));
+    assert.match(failure.reason, found);
+    assert.ok(failure.reason.endsWith(` (${code})`));
   }
 });
 
 test("`judgeFailure()` looks at all addresses that were tried, and at the causes", () => {
   const both = new AggregateError([errorOf("::1", "ECONNREFUSED"), errorOf("v4", "ECONNREFUSED")]);
   for (const error of [both, errorOf("failed", undefined, both), errorOf("failed", "X", both)]) {
-    assert.equal(judgeFailure(error, 1).found, "the connection was refused (ECONNREFUSED)");
+    assert.equal(judgeFailure(error, 1).reason, "the connection was refused (ECONNREFUSED)");
   }
 });
 
 test("`judgeFailure()` tells a proxy that refuses from a host that is named after one", () => {
   const aborted = errorOf("Proxy response (407) !== 200 when HTTP Tunneling", "UND_ERR_ABORTED");
-  assert.match(judgeFailure(aborted, 1).found, /^the proxy refused/);
+  assert.match(judgeFailure(aborted, 1).reason, /^the proxy refused/);
   const tls = errorOf("Secure Proxy Connection failed", "UND_ERR_PRX_TLS");
-  assert.match(judgeFailure(tls, 1).found, /^the proxy refused/);
+  assert.match(judgeFailure(tls, 1).reason, /^the proxy refused/);
   const lookUp = errorOf("getaddrinfo ENOTFOUND apiproxy.example", "ENOTFOUND");
-  assert.match(judgeFailure(lookUp, 1).found, /^no such host/);
+  assert.match(judgeFailure(lookUp, 1).reason, /^no such host/);
 });
 
 test("`judgeFailure()` makes something of anything that is thrown", () => {
@@ -127,7 +127,7 @@ test("`judgeFailure()` makes something of anything that is thrown", () => {
   for (const thrown of [loop, new Error("odd"), "text", undefined, null, 7, { code: 7 }, {}]) {
     const failure = judgeFailure(thrown, 1_000);
     assert.equal(failure.verdict, "unreachable");
-    assert.match(failure.found, /^no response \(/);
+    assert.match(failure.reason, /^no response \(/);
   }
 });
 
@@ -135,7 +135,7 @@ test("`judgeFailure()` reads no verdict out of a host's name", () => {
   for (const host of ["self-signed.example", "untrusted.example", "certificate-required.example"]) {
     for (const code of ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED"]) {
       const failure = judgeFailure(errorOf(`getaddrinfo ${code} ${host}`, code), 1);
-      assert.equal(failure.verdict, "unreachable", `${host}: ${failure.found}`);
+      assert.equal(failure.verdict, "unreachable", `${host}: ${failure.reason}`);
       assert.doesNotMatch(failure.suggestion, /tls|certificate/);
     }
   }
@@ -144,7 +144,7 @@ test("`judgeFailure()` reads no verdict out of a host's name", () => {
 test("`judgeFailure()` knows a server that speaks something else than HTTP", () => {
   for (const code of ["HPE_INVALID_CONSTANT", "HPE_CR_EXPECTED"]) {
     const failure = judgeFailure(errorOf("Parse Error", code), 1);
-    assert.deepEqual([failure.verdict, failure.found], [
+    assert.deepEqual([failure.verdict, failure.reason], [
       "unreachable",
       "the server does not speak HTTP",
     ]);

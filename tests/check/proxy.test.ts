@@ -100,7 +100,7 @@ test("`checkToken()` says that the proxy refuses, and not that the server does",
     const bob = proxy.url.replace("http://", "http://bob:hunter2@");
     const result = await check(url, { HTTP_PROXY: bob, HTTPS_PROXY: bob });
     assert.equal(result.verdict, "unreachable", inspect(result));
-    assert.match(result.found, /^(the|a) proxy /);
+    assert.match(result.reason, /^(the|a) proxy /);
     assert.match(
       result.suggestion ?? "",
       /through proxy 127\.0\.0\.1:\d+, which HTTPS?_PROXY sets/,
@@ -114,7 +114,7 @@ test("`checkToken()` says that the proxy cannot be reached", async () => {
   for (const server of ["http://gateway.example:1", "https://gateway.example:1"]) {
     const result = await check(server, { HTTP_PROXY: url, HTTPS_PROXY: url });
     assert.equal(result.verdict, "unreachable", inspect(result));
-    assert.match(result.found, /the connection was refused \(ECONNREFUSED\)$/);
+    assert.match(result.reason, /the connection was refused \(ECONNREFUSED\)$/);
   }
 });
 
@@ -124,5 +124,5 @@ test("`checkToken()` takes a server with the word proxy in its name for no proxy
     "sync --server http://apiproxy.example",
     () => Object.assign(error, { code: "ENOTFOUND" }),
   );
-  assert.equal(result.found, "no such host (ENOTFOUND)");
+  assert.equal(result.reason, "no such host (ENOTFOUND)");
 });

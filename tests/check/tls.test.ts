@@ -54,7 +54,7 @@ test("`checkToken()` says that the server's CA is not known, and what mends it",
   for (const env of [{}, { ADC_CA_CERT_FILE: sandbox.otherCa }]) {
     const result = await check(sandbox.url, env);
     assert.equal(result.verdict, "tls", inspect(result));
-    assert.match(result.found, /signed by an unknown CA/);
+    assert.match(result.reason, /signed by an unknown CA/);
     assert.match(result.suggestion ?? "", /--ca-cert-file or ADC_CA_CERT_FILE/);
     assert.equal(new CheckError(result).exitCode, 69);
   }
@@ -65,7 +65,7 @@ test("`checkToken()` says that the server's certificate has expired", async () =
   await using sandbox = await start({ expiredCertificate: true });
   const result = await check(sandbox.url, { ADC_CA_CERT_FILE: sandbox.ca });
   assert.equal(result.verdict, "tls", inspect(result));
-  assert.match(result.found, /has expired/);
+  assert.match(result.reason, /has expired/);
   assert.deepEqual(sandbox.requests, []);
 });
 
@@ -73,7 +73,7 @@ test("`checkToken()` says that the server's certificate is for another name", as
   await using sandbox = await start({ wrongName: true });
   const result = await check(sandbox.url, { ADC_CA_CERT_FILE: sandbox.ca });
   assert.equal(result.verdict, "tls", inspect(result));
-  assert.match(result.found, /is for another name/);
+  assert.match(result.reason, /is for another name/);
   assert.deepEqual(sandbox.requests, []);
 });
 
@@ -100,7 +100,7 @@ test("`checkToken()` says that the server requires a client certificate", async 
   await using sandbox = await start({ clientCertificate: true });
   const result = await check(sandbox.url, { ADC_CA_CERT_FILE: sandbox.ca });
   assert.equal(result.verdict, "tls", inspect(result));
-  assert.match(result.found, /client certificate/);
+  assert.match(result.reason, /client certificate/);
   assert.match(result.suggestion ?? "", /--tls-client-cert-file/);
   assert.deepEqual(sandbox.requests, []);
 });
@@ -135,7 +135,7 @@ test("`checkToken()` does not take a connection that breaks off for a matter of 
   await using server = await serveTcp((socket) => socket.destroy());
   const result = await check(server.url.replace("http:", "https:"));
   assert.notEqual(result.verdict, "valid");
-  assert.match(result.found, /closed|TLS/);
+  assert.match(result.reason, /closed|TLS/);
 });
 
 test("`checkToken()` says that a certificate is self-signed, and has it named", async () => {
@@ -145,7 +145,7 @@ test("`checkToken()` says that a certificate is self-signed, and has it named", 
     await using server = await serveTls({ cert, key });
     const result = await check(server.url);
     assert.equal(result.verdict, "tls", inspect(result));
-    assert.match(result.found, /certificate is self-signed$/);
+    assert.match(result.reason, /certificate is self-signed$/);
     assert.match(result.suggestion ?? "", /--ca-cert-file .* NODE_EXTRA_CA_CERTS .* Deno/);
     assert.equal(server.received, 0);
   }
@@ -165,7 +165,7 @@ test("`checkToken()` says that a server does not support HTTP/1.1", async () => 
   for (const { url } of [agreed, silent, plain]) {
     const result = await check(url, env);
     assert.equal(new CheckError(result).exitCode, 69, inspect(result));
-    assert.match(result.found, /does not support HTTP\/1\.1$/);
+    assert.match(result.reason, /does not support HTTP\/1\.1$/);
   }
 });
 
@@ -200,9 +200,9 @@ test("`checkToken()` says that the runtime takes no key that short", {
         ...(isDeno ? [{}, { ADC_TLS_SKIP_VERIFY: "true" }] : []),
       ]
     ) {
-      const { verdict, found, suggestion } = await check(url, env);
+      const { verdict, reason, suggestion } = await check(url, env);
       assert.equal(verdict, "tls");
-      assert.match(found, /key (that|is) (is )?too short/);
+      assert.match(reason, /key (that|is) (is )?too short/);
       assert.match(suggestion ?? "", /RSA key of at least 2048 bits/);
       assert.doesNotMatch(suggestion ?? "", /skip-verify/);
     }

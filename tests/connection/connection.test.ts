@@ -39,7 +39,7 @@ test("`resolveConnection()` falls back to ADC's defaults", async () => {
   assert.deepEqual(connection.backend, { value: "apisix", origin: DEFAULT });
   assert.deepEqual(connection.server, { value: "http://localhost:9180", origin: DEFAULT });
   assert.deepEqual(connection.gatewayGroup, { value: "default", origin: DEFAULT });
-  assert.deepEqual(connection.timeout, { value: 10_000, origin: DEFAULT });
+  assert.deepEqual(connection.timeoutMs, { value: 10_000, origin: DEFAULT });
   const { skipVerify, ...files } = connection.tls;
   assert.deepEqual(skipVerify, { value: false, origin: DEFAULT });
   assert.deepEqual(Object.values(files).filter((file) => file !== undefined), []);

@@ -58,7 +58,7 @@ test("`resolveConnection()` takes from a profile what nothing else says", async 
   assert.deepEqual(connection.backend, { value: "api7ee", origin: origin("backend") });
   assert.deepEqual(connection.server, { value: PROD.server, origin: origin("server") });
   assert.deepEqual(connection.gatewayGroup, { value: "blue", origin: origin("gatewayGroup") });
-  assert.deepEqual(connection.timeout, { value: 30_000, origin: origin("timeout") });
+  assert.deepEqual(connection.timeoutMs, { value: 30_000, origin: origin("timeout") });
   assert.equal(connection.profile, PROD);
   assert.deepEqual(connection.warnings, []);
   assert.deepEqual(describeConnection(connection).server?.origin, {
@@ -82,7 +82,7 @@ test("`resolveConnection()` takes TLS from a profile", async () => {
 
 test("`resolveConnection()` lets a flag differ from a profile's group, backend and time limit", async () => {
   const line = "sync --gateway-group green --backend apisix --timeout 5s";
-  const { gatewayGroup, backend, timeout, profile } = await resolve(line);
+  const { gatewayGroup, backend, timeoutMs: timeout, profile } = await resolve(line);
   assert.equal(gatewayGroup.value, "green");
   assert.equal(backend.value, "apisix");
   assert.equal(timeout.value, 5_000);

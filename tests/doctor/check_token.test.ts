@@ -16,7 +16,7 @@ const connection = await resolveConnection({ args: ["ping"], env: {}, cwd: "." }
 function judge(record: Partial<TokenRecord>, source = "keychain"): readonly Found[] {
   const winner = { token: new Secret("a7ee-example-canary"), source, detail: "here", trail: [] };
   const trial = {
-    checked: { verdict: "valid", tried: "", found: "" },
+    checked: { verdict: "valid", request: "", reason: "" },
     record: { name: "mine", fingerprint: "12345678", ...record } as TokenRecord,
     warnings: [],
     misplaced: false,

@@ -67,7 +67,7 @@ test("`diagnose()` asks the sources that it is given, with the keychain that it 
     keychain,
     sources: (connection, watched) => [{
       name: "keychain",
-      timeout: 1_000,
+      timeoutMs: 1_000,
       find: async () => {
         await watched.get(connection.servers[0]!.origin);
         return { status: "found", token: new Secret(TOKEN), detail: "never" };

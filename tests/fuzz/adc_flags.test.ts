@@ -285,14 +285,14 @@ async function checkHandedOver(
   const given = Object.fromEntries(
     Object.entries(child).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
-  const { words } = connection.args;
+  const { argv: words } = connection.args;
   const expected = summaryOf({
     backend: connection.backend.value,
     server: connection.serverValue.reveal(),
     gatewayGroup: connection.gatewayGroup.value,
     tlsSkipVerify: connection.tls.skipVerify.value,
     token: resolved.token.reveal(),
-  }, connection.timeout.value);
+  }, connection.timeoutMs.value);
   const adc = readAsAdc(words, { ...parse(text), ...given });
   assert.ok(adc.kind === "run");
   const options: AdcOptions = adc.options;
@@ -403,7 +403,7 @@ fuzz(
     }
     // What is left for ADC's argv says the same, without a token.
     const { token: _, ...rest } = flags.options;
-    assert.deepEqual(readAsAdc(connection.args.words), { ...flags, options: rest });
+    assert.deepEqual(readAsAdc(connection.args.argv), { ...flags, options: rest });
   },
 );
 

@@ -43,7 +43,7 @@ fuzz(
     // Each of them is a whole answer: that none came would be a defect in disguise.
     const proxy = answers.some(({ status }) => status === 407);
     const never = ["no-token", "tls", "timeout", ...proxy ? [] : ["unreachable"]];
-    assert.ok(!never.includes(result.verdict), `${result.verdict}: ${result.found}`);
+    assert.ok(!never.includes(result.verdict), `${result.verdict}: ${result.reason}`);
     if (result.verdict === "valid") assert.ok(answers.some(({ status }) => status < 300));
   },
 );

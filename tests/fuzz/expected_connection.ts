@@ -89,7 +89,7 @@ export function expectedConnection(
  * @param expected What it should be.
  */
 export function assertConnection(connection: Connection, expected: ExpectedConnection): void {
-  const { backend, serverValue, servers, gatewayGroup, timeout, tls } = connection;
+  const { backend, serverValue, servers, gatewayGroup, timeoutMs: timeout, tls } = connection;
   assert.deepEqual({
     backend: backend.value,
     server: serverValue.reveal(),

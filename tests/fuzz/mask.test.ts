@@ -383,7 +383,7 @@ fuzz(
     const lead = "\u00a7".repeat(before);
     const printed = write(`${".".repeat(before)}${inner}|, and more ...`, width);
     const text = `${seen(Buffer.from(lead))}\n${seen(Buffer.from(printed))}\nend.`;
-    const stream = createMask([new Secret(token)], { idleTime: NEVER }).stream();
+    const stream = createMask([new Secret(token)], { idleMs: NEVER }).stream();
     const output = collect(stream);
     for (const chunk of chunksOf(text, cuts)) stream.write(chunk);
     stream.end();
@@ -430,7 +430,7 @@ fuzz(
         LAYOUTS[part.layout]!.write(`|${secrets[part.width % secrets.length] ?? ""}`, part.width),
       ))
     ).join("");
-    const mask = createMask(secrets.map((secret) => new Secret(secret)), { idleTime: NEVER });
+    const mask = createMask(secrets.map((secret) => new Secret(secret)), { idleMs: NEVER });
     const outputs = [];
     for (const chunks of [chunksOf(text, []), chunksOf(text, cuts)]) {
       const stream = mask.stream();

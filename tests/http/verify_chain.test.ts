@@ -74,8 +74,8 @@ for (const { name, cert, key, ca } of goodChains()) {
   test(`\`verifyChain()\` lets a certificate pass that is ${name}`, async () => {
     await using server = await serveTls({ cert, key }, ANSWER);
     const connection = await connect(ca, { ADC_SERVER: server.url });
-    const { verdict, found } = await checkToken(TOKEN, { connection });
-    assert.equal(verdict, "valid", found);
+    const { verdict, reason } = await checkToken(TOKEN, { connection });
+    assert.equal(verdict, "valid", reason);
     assert.ok(server.received > 0);
   });
 }

@@ -127,7 +127,7 @@ test("`resolveToken()` ends with 69 where the server is down", async () => {
 
 test("`adminApiSource()` closes the session whatever fails after the login", async () => {
   const create = { method: "POST", path: "/api/tokens" };
-  for (const ephemeral of [undefined, 1000]) {
+  for (const ephemeral of [undefined, "1s"]) {
     for (const match of ["/api/me", create]) {
       await using it = await prepare();
       it.sandbox.fault(match, { kind: "status", status: 403, body: { error_msg: "no" } });
@@ -152,7 +152,7 @@ test("`adminApiSource()` revokes a token that the keychain does not take", async
 });
 
 test("`resolveToken()` that is given up waits for the token to be revoked", async () => {
-  for (const ephemeral of [undefined, 1000]) {
+  for (const ephemeral of [undefined, "1s"]) {
     await using it = await prepare();
     const controller = new AbortController();
     const reason = new Error("enough");

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import { adminApiSource } from "../../src/lifecycle/admin_api_source.ts";
 import type { AdminApiSourceOptions } from "../../src/lifecycle/admin_api_source.ts";
-import { DEFAULT_LIFETIME, DEFAULT_TTL } from "../../src/lifecycle/expiry.ts";
+import { DEFAULT_LIFETIME } from "../../src/lifecycle/expiry.ts";
 import { defaultTokenName } from "../../src/lifecycle/mint_token.ts";
 import { Secret } from "../../src/secret.ts";
 import { surveyTokens } from "../../src/token/resolve.ts";
@@ -32,6 +32,8 @@ async function ask(
   });
   return await find([source], { connection });
 }
+
+const HOUR = 60 * 60 * 1000;
 
 /** The token lives for the run alone, for so many milliseconds at most. */
 async function assertLent(it: Fixture, resolved: ResolvedToken, ttl: number): Promise<void> {
@@ -88,18 +90,18 @@ test("`adminApiSource()` keeps the token in the keychain for 30 days", async () 
 
 test("`adminApiSource()` makes a token for the run alone in a pipeline", async () => {
   await using it = await prepare();
-  await assertLent(it, await ask(it, { env: { CI: "true" } }), DEFAULT_TTL);
+  await assertLent(it, await ask(it, { env: { CI: "true" } }), HOUR);
 });
 
 test("`adminApiSource()` makes a token for the run alone without a keychain", async () => {
   await using it = await prepare();
   const keychain = fakeKeychain({}, { failure: "unavailable" });
-  await assertLent(it, await ask(it, { keychain }), DEFAULT_TTL);
+  await assertLent(it, await ask(it, { keychain }), HOUR);
 });
 
 test("`adminApiSource()` makes a token for the run alone where that was asked for", async () => {
   await using it = await prepare();
-  await assertLent(it, await ask(it, { ephemeral: 90_000 }), 90_000);
+  await assertLent(it, await ask(it, { ephemeral: "90s" }), 90_000);
 });
 
 test("`adminApiSource()` leaves a token in the keychain alone", async () => {
@@ -129,7 +131,7 @@ test("`adminApiSource()` keeps one token where two runs log in at once", async (
 });
 
 test("`adminApiSource()` tells what must stay secret: the password and the session", async () => {
-  for (const ephemeral of [undefined, 1000]) {
+  for (const ephemeral of [undefined, "1s"]) {
     await using it = await prepare();
     const resolved = await ask(it, { ephemeral });
     const secrets = resolved.secrets!.map((secret) => secret.reveal());
@@ -145,7 +147,7 @@ test("`adminApiSource()` clears up before it makes a token for the run", async (
   await using it = await prepare();
   const { id } = it.sandbox.addToken({ user: "ann", name: "left" });
   await it.leave({ kind: "ephemeral", name: "left", id });
-  const { lease } = await ask(it, { ephemeral: 1000 });
+  const { lease } = await ask(it, { ephemeral: "1s" });
   assert.deepEqual(it.live(), [lease!.name]);
   await lease!.release();
 });

@@ -10,6 +10,7 @@ import {
   endsSoon,
   hasEnded,
   readLifetime,
+  readTtl,
 } from "../../src/lifecycle/expiry.ts";
 import { failureOf } from "../support/lifecycle_fixture.ts";
 
@@ -69,8 +70,13 @@ test("`readLifetime()` refuses more than 100 years", async () => {
 test("`endOf()` counts in whole seconds, and knows never", () => {
   assert.equal(endOf(1000, NOW), SECONDS + 24 * 3600);
   assert.equal(endOf(DEFAULT_LIFETIME, SECONDS * 1000), SECONDS + 30 * 24 * 60 * 60);
-  assert.equal(endOf(DEFAULT_TTL, SECONDS * 1000), SECONDS + 3600);
   assert.equal(endOf(undefined, NOW), undefined);
+});
+
+test("`readTtl()` reads how long a token for one run lives, which is not for ever", async () => {
+  assert.equal(await readTtl(DEFAULT_TTL), 3_600_000);
+  const message = 'Cannot use ephemeral "never": a token for one run must expire';
+  await assert.rejects(readTtl("never"), { name: "UsageError", message });
 });
 
 test("`describeEnd()` names the day in UTC, and whether it is over", () => {

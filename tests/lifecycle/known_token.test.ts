@@ -85,8 +85,8 @@ test("`endWarning()` names the token, the day, and how to renew it", async () =>
 
 const REJECTED: CheckResult = {
   verdict: "rejected",
-  tried: "GET /api/gateway_groups",
-  found: "401",
+  request: "GET /api/gateway_groups",
+  reason: "401",
   suggestion: TOKEN_REJECTED,
 };
 
@@ -110,10 +110,10 @@ async function refusal(
 
 test("`explainRefusal()` adds to a 401 that the token has expired, and to nothing else", async () => {
   const explained = await refusal({ record: RECORD });
-  assert.equal(explained.found, "401; the token expired on 2026-12-24");
+  assert.equal(explained.reason, "401; the token expired on 2026-12-24");
   assert.equal(explained.suggestion, "Store a new one with: adc-run -p dev auth login");
-  assert.equal((await refusal({ record: RECORD, now: END * 1000 - 1 })).found, "401");
-  assert.equal((await refusal({})).found, "401");
+  assert.equal((await refusal({ record: RECORD, now: END * 1000 - 1 })).reason, "401");
+  assert.equal((await refusal({})).reason, "401");
   const forbidden: CheckResult = { ...REJECTED, verdict: "forbidden" };
   assert.equal(await refusal({ result: forbidden, record: RECORD }), forbidden);
 });

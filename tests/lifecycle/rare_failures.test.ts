@@ -26,7 +26,7 @@ test("`resolveToken()` says that a token is malformed though its lease cannot be
   const release = () => Promise.reject(new Error("it is gone"));
   const source: TokenSource = {
     name: "lender",
-    timeout: 1_000,
+    timeoutMs: 1_000,
     find: () =>
       Promise.resolve({
         status: "found",

@@ -216,7 +216,7 @@ test("`createMask()` leaves a text without a secret alone, lone surrogates too",
 
 test("`createMask()` rejects an idle time that is no time", () => {
   for (const idleTime of [-1, NaN, Infinity, 2 ** 31]) {
-    assert.throws(() => createMask([], { idleTime }), RangeError);
+    assert.throws(() => createMask([], { idleMs: idleTime }), RangeError);
   }
 });
 

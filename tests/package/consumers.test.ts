@@ -29,7 +29,7 @@ const TYPED_IMPORT = `
 
   export const source: TokenSource = {
     name: "mine",
-    timeout: 1_000,
+    timeoutMs: 1_000,
     find: (): Promise<SourceAnswer> =>
       Promise.resolve({ status: "found", token: new Secret("a7ee-mine"), detail: "mine" }),
   };

@@ -15,7 +15,7 @@ import { runtimeCommand, standIn } from "../stand_ins/run_stand_in.ts";
 import { assertDiscreet, failureOf, prepare, USERS } from "../support/lifecycle_fixture.ts";
 import type { Fixture } from "../support/lifecycle_fixture.ts";
 
-const TTL = 90_000;
+const TTL = "90s";
 const GROUPS = "/api/gateway_groups";
 
 /** A run with a token of ann's, which is the parent of the one that ADC gets. */
@@ -219,7 +219,7 @@ test("`runAdc()` gives ADC its own token in place of the parent, under any name"
 test("`runAdc()` with `ephemeral` refuses a backend that makes no tokens, and asks nobody", async () => {
   await using it = await prepare();
   const env = { ADC_BACKEND: "apisix" };
-  const sources = [{ name: "never", timeout: 1, find: () => assert.fail("it may not be asked") }];
+  const sources = [{ name: "never", timeoutMs: 1, find: () => assert.fail("it may not be asked") }];
   const error = await failureOf(runAdc(["sync"], options(it, { env, sources, spawn: NEVER })));
   assert.ok(error instanceof UsageError);
   assert.equal(error.exitCode, 64);
@@ -256,7 +256,7 @@ test("`runAdc()` masks the parent, and the token that was made, wherever the par
   const { masked } = await runAdc(["sync"], {
     ...given,
     env: { ...env, ADC_TOKEN: undefined },
-    sources: [{ name: "fixed", timeout: 1000, find: () => Promise.resolve(found) }],
+    sources: [{ name: "fixed", timeoutMs: 1000, find: () => Promise.resolve(found) }],
     stdout: output.stream,
     spawn: shell('printf "%s\\n" "$@"', () => it.sandbox.secrets),
   });

@@ -84,7 +84,7 @@ test("`runAdc()` keeps ADC's exit code through a signal while it looks at the to
     const signals = new EventEmitter();
     let hold: Hold | undefined;
     const running = run(it, {
-      ephemeral: 90_000,
+      ephemeral: "90s",
       signals,
       spawn: (_program, _args, given) => {
         hold = it.sandbox.hold("/api/gateway_groups");
@@ -105,7 +105,7 @@ test("`runAdc()` keeps ADC's exit code where it is aborted while it looks at the
   const controller = new AbortController();
   let hold: Hold | undefined;
   const { exitCode } = await run(it, {
-    ephemeral: 90_000,
+    ephemeral: "90s",
     signal: controller.signal,
     spawn: (_program, _args, given) => {
       hold = it.sandbox.hold("/api/gateway_groups");
@@ -120,7 +120,7 @@ test("`runAdc()` keeps ADC's exit code where it is aborted while it looks at the
 test("`runAdc()` keeps ADC's exit code where the token cannot be revoked, and says so", async () => {
   await using it = await prepare();
   it.sandbox.fault({ method: "DELETE" }, { kind: "status", status: 500 });
-  const result = await run(it, { ephemeral: 90_000 });
+  const result = await run(it, { ephemeral: "90s" });
   assert.equal(result.exitCode, 4);
   assert.ok(result.kind === "online");
   const { name } = result.resolved.lease!;

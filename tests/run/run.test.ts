@@ -11,7 +11,7 @@ it("`run()` gives up, and gives the token back, when it is told so after the las
   const given: string[] = [];
   const source: TokenSource = {
     name: "lender",
-    timeout: 1_000,
+    timeoutMs: 1_000,
     find: () =>
       Promise.resolve({
         status: "found",
@@ -50,7 +50,7 @@ it("`run()` starts nothing, and gives the token back, where `onPlan` says no", a
   const release = () => Promise.resolve(void given.push("back"));
   const source: TokenSource = {
     name: "lender",
-    timeout: 1_000,
+    timeoutMs: 1_000,
     find: () =>
       Promise.resolve({
         status: "found",
@@ -66,9 +66,9 @@ it("`run()` starts nothing, and gives the token back, where `onPlan` says no", a
     check: false,
     watch: watchSignals(undefined),
     spawn: () => assert.fail("nothing may be started"),
-    onPlan: ({ kind, words }) => {
+    onPlan: ({ kind, args }) => {
       assert.deepEqual(given, [], "the token is there still");
-      planned.push(kind, ...words);
+      planned.push(kind, ...args);
       return false;
     },
   };

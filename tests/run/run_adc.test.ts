@@ -68,6 +68,38 @@ it("`runAdc()` gives the exit code, and the output goes masked where it was told
   assert.equal(stderr.text(), "err ***\n");
 });
 
+it("`runAdc()` collects the output, masked", async () => {
+  for (const mask of [true, false]) {
+    const script = 'printf "out $ADC_TOKEN ü"; printf "err $ADC_TOKEN" >&2';
+    const collect = { stdout: "collect", stderr: "collect", spawn: shell(script), mask } as const;
+    const result = await runAdc(["sync"], options(collect));
+    const token = mask ? "***" : ENV.ADC_TOKEN;
+    assert.deepEqual([result.stdout, result.stderr], [`out ${token} ü`, `err ${token}`]);
+    assert.equal(result.outputFailure, undefined);
+  }
+  const { stdout, stderr } = await runAdc(["lint"], { adc: "echo", stdout: "collect" });
+  assert.deepEqual([stdout, stderr], ["lint\n", undefined]);
+});
+
+it("`runAdc()` collects 16 MiB, lets the child write more, and says so", async () => {
+  const limit = 16 * 2 ** 20;
+  for (const [length, failure] of [[limit, undefined], [limit + 1, "ENOBUFS"]] as const) {
+    const script = `head -c ${length} /dev/zero | tr '\\0' x; exit 3`;
+    const result = await runAdc(["sync"], options({ stdout: "collect", spawn: shell(script) }));
+    assert.equal(result.stdout, "x".repeat(limit));
+    assert.deepEqual([result.exitCode, result.outputFailure], [3, failure]);
+  }
+});
+
+it("`runAdc()` refuses a lifetime that is none, before any token is asked for", async () => {
+  const sources = [{ name: "never", timeoutMs: 1, find: () => assert.fail("not to be asked") }];
+  for (const ephemeral of ["soon", "never", "0s", "300000"]) {
+    const message = new RegExp(`^Cannot use ephemeral "${ephemeral}": `);
+    const run = runAdc(["sync"], options({ ephemeral, sources }));
+    await assert.rejects(run, { name: "UsageError", message, exitCode: 64 });
+  }
+});
+
 it("`runAdc()` tells when the token stopped working during the run", async () => {
   const result = await runAdc(["sync"], options({ spawn: shell("exit 1") }));
   assert.equal(result.exitCode, 1);

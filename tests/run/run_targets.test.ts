@@ -52,7 +52,7 @@ function leases(): {
   const released: string[] = [];
   const sources = (_: unknown, { name }: Profile): TokenSource[] => [{
     name: "admin-api",
-    timeout: 10_000,
+    timeoutMs: 10_000,
     find: () =>
       Promise.resolve({
         status: "found",
@@ -135,6 +135,12 @@ it("`runTargets()` masks the tokens of all targets in the output of each", async
   });
   assert.equal(text(), "***\n***\n***\n***\n");
   assert.deepEqual(results.map(({ result }) => result?.masked), [2, 2]);
+});
+
+it("`runTargets()` collects the output of each", async () => {
+  const stdout = () => "collect" as const;
+  const results = await run(["eu", "us"], { stdout, spawn: shell("echo $ADC_RUN_PROFILE") });
+  assert.deepEqual(results.map(({ result }) => result?.stdout), ["eu\n", "us\n"]);
 });
 
 it("`runTargets()` masks what its caller names beside the tokens", async () => {
@@ -332,7 +338,7 @@ it("`runTargets()` gives tokens back when it is aborted before the run", async (
           if (found.length === 2) controller.abort(reason);
           return answer;
         };
-        return [{ ...source!, grace: 1000, find }];
+        return [{ ...source!, graceMs: 1000, find }];
       },
     }),
     reason,
@@ -434,7 +440,7 @@ it("`runTargets()` gives warnings with the target that they are about", async ()
   await run(["a", "b"], {
     sources: (connection, profile) => [{
       name: "env",
-      timeout: 1000,
+      timeoutMs: 1000,
       find: async (context) => {
         const answer = await leases().sources(connection, profile)[0]!.find(context);
         assert.ok(answer.status === "found");

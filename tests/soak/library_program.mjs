@@ -45,7 +45,7 @@ async function succeed(number) {
 async function haveItsOwn(number) {
   const code = number % 100;
   const words = ["sync", "-f", String(code)];
-  const result = await runAdc(words, { ...shared, ephemeral: 3_600_000 });
+  const result = await runAdc(words, { ...shared, ephemeral: "1h" });
   assert.equal(result.exitCode, code);
   assert.match(text, /^[0-9a-f]{64} {2}-\nleak: \*\*\*\n$/);
   assert.notEqual(text, printed);

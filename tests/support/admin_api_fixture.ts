@@ -131,7 +131,7 @@ export async function failureOf(call: Promise<unknown>): Promise<AdminApiError> 
   );
   assert.ok(error instanceof AdminApiError, inspect(error));
   assert.ok(error instanceof AdcRunError);
-  assert.equal(error.message, `${error.tried}: ${error.found}`);
+  assert.equal(error.message, `${error.request}: ${error.reason}`);
   return error;
 }
 

@@ -271,7 +271,7 @@ test("`commandSource()` starts no helper once the search was given up", async ()
 });
 
 test("`commandSource()` gives a helper 30 s", () => {
-  assert.equal(commandSource({ env: {}, cwd: "." }).timeout, 30_000);
+  assert.equal(commandSource({ env: {}, cwd: "." }).timeoutMs, 30_000);
 });
 
 /** The connection with a profile in force. */

@@ -118,8 +118,8 @@ test("`fileSource()` waits for a pipe no longer than it may", { skip: windows },
   const path = join(folder.path, "pipe");
   execFileSync("mkfifo", [path]);
   const source = open(path);
-  assert.equal(source.timeout, 5_000);
-  const error = await breakage({ ...source, timeout: 20 });
+  assert.equal(source.timeoutMs, 5_000);
+  const error = await breakage({ ...source, timeoutMs: 20 });
   assert.match(error.message, /: no response within 0\.02 s$/);
   assert.equal(error.exitCode, 74);
   // Lets the reader go, which still waits for somebody to open the other end.

@@ -61,7 +61,7 @@ test("`keychainSource()` waits no longer than it may for a keychain that never a
   assert.match(error.message, /: no response within 0\.02 s$/);
   assert.equal(error.suggestion, "It may be waiting for you to unlock it.");
   assert.equal(error.exitCode, 74);
-  assert.equal(keychainSource({ keychain }).timeout, 5_000);
+  assert.equal(keychainSource({ keychain }).timeoutMs, 5_000);
 });
 
 test("`keychainSource()` refuses a malformed entry and passes over a blank one", async () => {

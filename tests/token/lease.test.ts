@@ -31,7 +31,7 @@ function source(
   find: TokenSource["find"],
   more: Partial<TokenSource> = {},
 ): TokenSource {
-  return { name: "odd", timeout: 60_000, find, ...more };
+  return { name: "odd", timeoutMs: 60_000, find, ...more };
 }
 
 /** Resolves once a signal is aborted. */
@@ -84,7 +84,7 @@ test("`resolveToken()` gives back a token that comes after the time limit", asyn
   const slow = source(async (context) => {
     await aborted(context);
     return it.answer;
-  }, { timeout: 20, grace: 60_000 });
+  }, { timeoutMs: 20, graceMs: 60_000 });
   const error = await breakage(slow);
   assert.match(error.message, /no response within 0\.02 s$/);
   assert.equal(it.released, 1);
@@ -99,7 +99,7 @@ test("`resolveToken()` gives back a token that comes after its signal", async ()
     queueMicrotask(() => controller.abort(reason));
     await ended;
     return it.answer;
-  }, { grace: 60_000 });
+  }, { graceMs: 60_000 });
   await assert.rejects(find([busy], { signal: controller.signal }), reason);
   assert.equal(it.released, 1);
 });
@@ -115,7 +115,7 @@ test("`resolveToken()` waits for a source to undo what it had begun, whatever co
     await new Promise((resolve) => setImmediate(resolve));
     undone = true;
     throw new Error("given up");
-  }, { grace: 60_000 });
+  }, { graceMs: 60_000 });
   await assert.rejects(find([busy], { signal: controller.signal }), reason);
   assert.equal(undone, true);
 });
@@ -126,7 +126,7 @@ test("`resolveToken()` waits no longer than the source's grace", async () => {
   const stuck = source(() => {
     queueMicrotask(() => controller.abort(reason));
     return new Promise(() => {});
-  }, { grace: 20 });
+  }, { graceMs: 20 });
   await assert.rejects(find([stuck], { signal: controller.signal }), reason);
 });
 
@@ -136,7 +136,7 @@ test("`resolveToken()` goes on where a late token cannot be given back", async (
   const slow = source(async (context) => {
     await aborted(context);
     return { ...answer, lease: failing } as SourceAnswer;
-  }, { timeout: 20, grace: 60_000 });
+  }, { timeoutMs: 20, graceMs: 60_000 });
   assert.match((await breakage(slow)).message, /no response/);
 });
 

@@ -16,7 +16,7 @@ function record(answers: Readonly<Record<string, SourceAnswer>>) {
   const asked: string[] = [];
   const sources = Object.entries(answers).map(([name, answer]): TokenSource => ({
     name,
-    timeout: 60_000,
+    timeoutMs: 60_000,
     find: () => {
       asked.push(name);
       return Promise.resolve(answer);
@@ -26,7 +26,7 @@ function record(answers: Readonly<Record<string, SourceAnswer>>) {
 }
 
 function source(find: TokenSource["find"], timeout = 60_000): TokenSource {
-  return { name: "odd", timeout, find };
+  return { name: "odd", timeoutMs: timeout, find };
 }
 
 function hold(token: string): TokenSource {

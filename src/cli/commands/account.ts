@@ -1,8 +1,5 @@
-import { join } from "node:path";
 import type { Credentials } from "../../admin_api/session.ts";
 import type { User } from "../../admin_api/shapes.ts";
-import { checkToken } from "../../check/check_token.ts";
-import { CheckError, VERDICTS } from "../../check/verdict.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { misuse } from "../../connection/origin.ts";
@@ -17,12 +14,11 @@ import {
   withTries,
 } from "../../lifecycle/open_session.ts";
 import type { KeptToken } from "../../lifecycle/replace_token.ts";
+import { STORAGES } from "../../lifecycle/store_source.ts";
 import { sweep } from "../../lifecycle/sweep.ts";
 import { openTokenStores, type TokenStores } from "../../lifecycle/token_stores.ts";
 import { isAdminKey, type Secret } from "../../secret.ts";
 import type { Storage } from "../../store/state.ts";
-import { TOKEN_FILE } from "../../store/token_file.ts";
-import { KEYCHAIN_SERVICE } from "../../token/keychain.ts";
 import { NoTokenError, type ResolvedToken, surveyTokens } from "../../token/resolve.ts";
 import type { TokenSource } from "../../token/source.ts";
 import { canAsk, contextOf, interruptible, type Io } from "../io.ts";
@@ -168,44 +164,9 @@ export function describeOwner(owner: User): string {
   return `${owner.username} (roles: ${owner.roles.join(", ") || "none"})`;
 }
 
-/**
- * Where tokens are stored: the source that finds them there, and what a message calls the place.
- */
-export const STORAGES: Readonly<
-  Record<Storage, { readonly source: string; readonly place: (folder: string) => string }>
-> = {
-  keychain: {
-    source: "keychain",
-    place: () => `the keychain (service "${KEYCHAIN_SERVICE}", account `,
-  },
-  file: { source: "store", place: (folder) => `the file ${join(folder, TOKEN_FILE)} (account ` },
-};
-
-export function describeEntries(
-  accounts: readonly string[],
-  { storage, folder }: { readonly storage: Storage; readonly folder: string },
-): string {
-  const names = accounts.map((account) => `"${account}"`).join(" and ");
-  return `${STORAGES[storage].place(folder)}${names})`;
-}
-
 /** Says each time that a file is the worse place, so that nobody forgets where the token is. */
 export function warnOfFile(reporter: Reporter): void {
   reporter.warn("The token is stored unencrypted in a file. Use a keychain if you can.");
-}
-
-export async function tryToken(
-  token: Secret,
-  { connection, reporter, signal }: {
-    readonly connection: Connection;
-    readonly reporter: Reporter;
-    readonly signal?: AbortSignal;
-  },
-): Promise<void> {
-  const checked = await checkToken(token, { connection, signal });
-  if (!VERDICTS[checked.verdict].tokenAccepted) throw new CheckError(checked);
-  if (checked.verdict !== "valid") reporter.warn(checked.found);
-  if (checked.warning !== undefined) reporter.warn(checked.warning);
 }
 
 export function describeKept(

@@ -86,8 +86,8 @@ async function readText(answer: RawAnswer): Promise<string> {
 }
 
 /** What is asked for page by page is something else. */
-export function notAList({ tried }: RawAnswer, found: string): AdcRunError {
-  return new AdcRunError(`Cannot read ${tried} page by page: ${found}`, EXIT.data, {
+export function notAList({ request }: RawAnswer, found: string): AdcRunError {
+  return new AdcRunError(`Cannot read ${request} page by page: ${found}`, EXIT.data, {
     suggestion: "Omit --paginate to see the raw response.",
   });
 }

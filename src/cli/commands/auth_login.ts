@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
 import type { Credentials } from "../../admin_api/session.ts";
-import { tokensByServer } from "../../check/check_token.ts";
+import { requireAccepted, tokensByServer } from "../../check/check_token.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { adcRunCommand, misuse, type Profile } from "../../connection/origin.ts";
@@ -17,6 +17,7 @@ import {
   withTries,
 } from "../../lifecycle/open_session.ts";
 import { adoptToken, type KeptToken, replaceToken } from "../../lifecycle/replace_token.ts";
+import { describeEntries } from "../../lifecycle/store_source.ts";
 import { previousToken } from "../../lifecycle/token_stores.ts";
 import { setProfile, useProfile } from "../../profiles/edit_profiles.ts";
 import { readUserProfiles } from "../../profiles/profile_file.ts";
@@ -39,12 +40,10 @@ import {
 } from "../prompts.ts";
 import { openConnection, type OwnConnection } from "../settings.ts";
 import {
-  describeEntries,
   describeKept,
   describeOwner,
   findOwner,
   storesOf,
-  tryToken,
   warnOfFile,
   warnOfShadows,
   warnOfSuperAdmin,
@@ -141,10 +140,12 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
           account,
           user,
           name,
-          expiresAt: endOf(lifetime, Date.now() + api.clockSkew),
+          expiresAt: endOf(lifetime, Date.now() + api.clockSkewMs),
           confirm: confirmReplacement(options, io),
           check: async (token) => {
-            if (options.check) await tryToken(token, { connection, reporter, signal });
+            if (options.check) {
+              await requireAccepted(token, { connection, onWarning: reporter.warn, signal });
+            }
           },
           onWarning: reporter.warn,
           signal,
@@ -236,12 +237,12 @@ async function requireApi7(
   } catch (error) {
     const isOther = error instanceof AdminApiError && error.exitCode !== EXIT.unavailable;
     if (!isOther || !backendIsAssumed) throw error;
-    const { tried, found, status } = error;
+    const { request, reason, httpStatus } = error;
     throw new AdminApiError({
       failure: "wrong-server",
-      tried,
-      found,
-      status,
+      request,
+      reason,
+      httpStatus,
       suggestion:
         "No password was sent: no backend is set, and the server is not API7 Enterprise. " +
         "Check --server (ADC_SERVER). For Apache APISIX, store the admin key with " +
@@ -298,7 +299,7 @@ async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
   }
   const token = await readToken(connection, io);
   if (options.check) await requireConsent(connection, { yes: options.yes, io, what: "a token" });
-  if (options.check) await tryToken(token, { connection, reporter });
+  if (options.check) await requireAccepted(token, { connection, onWarning: reporter.warn });
   const owner = options.check ? await findOwner(connection, token, { reporter }) : undefined;
   const tokens = new Map<string, Secret>();
   for (const [index, each] of tokensByServer(connection, token).entries()) {

@@ -2,6 +2,7 @@ import { resolveConnection } from "../../connection/connection.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { withAccount } from "../../lifecycle/open_session.ts";
 import { adoptToken } from "../../lifecycle/replace_token.ts";
+import { describeEntries } from "../../lifecycle/store_source.ts";
 import { previousToken } from "../../lifecycle/token_stores.ts";
 import { setProfile } from "../../profiles/edit_profiles.ts";
 import { readA7Contexts } from "../../profiles/import_a7.ts";
@@ -12,7 +13,7 @@ import type { OwnCall } from "../manual/manual.ts";
 import type { ImportOptions } from "../manual/profile_commands.ts";
 import { fixed, line } from "../output/out.ts";
 import { requireConfirmation } from "../prompts.ts";
-import { describeEntries, storesOf } from "./account.ts";
+import { storesOf } from "./account.ts";
 
 /**
  * Makes a profile of each of a7's contexts; 65 where one cannot be imported. Its token is stored first:

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { UsageError } from "../../errors.ts";
+import { describeEntries } from "../../lifecycle/store_source.ts";
 import { removeProfiles, setProfile, useProfile } from "../../profiles/edit_profiles.ts";
 import { readUserProfiles } from "../../profiles/profile_file.ts";
 import {
@@ -20,7 +21,6 @@ import type { SetOptions, UseOptions } from "../manual/profile_commands.ts";
 import { splitList } from "../options.ts";
 import { fixed, line } from "../output/out.ts";
 import type { Reporter } from "../output/report.ts";
-import { describeEntries } from "./account.ts";
 
 export async function profileSet(
   { options, reporter, operands }: OwnCall<SetOptions>,

@@ -1,38 +1,35 @@
 import { AdminApi } from "../../admin_api/admin_api.ts";
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
+import { requireAccepted } from "../../check/check_token.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { adcRunCommand, misuse } from "../../connection/origin.ts";
+import { misuse } from "../../connection/origin.ts";
 import type { Environment } from "../../context.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { clearLeftOvers } from "../../lifecycle/clear_left_overs.ts";
-import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
+import { describeEnd, readLifetime } from "../../lifecycle/expiry.ts";
 import { revokeBySelf } from "../../lifecycle/old_tokens.ts";
-import { openTokenSession, withAccount } from "../../lifecycle/open_session.ts";
-import { replaceToken } from "../../lifecycle/replace_token.ts";
-import { findStoredToken, type StoredEntry } from "../../lifecycle/store_source.ts";
-import { sweep } from "../../lifecycle/sweep.ts";
+import { withAccount } from "../../lifecycle/open_session.ts";
+import {
+  describeEntries,
+  findStoredToken,
+  STORAGES,
+  type StoredEntry,
+} from "../../lifecycle/store_source.ts";
+import { rotateStored, storedAccount } from "../../lifecycle/stored_token.ts";
 import { forgetToken, type TokenStores } from "../../lifecycle/token_stores.ts";
 import { tokenPrefix } from "../../secret.ts";
-import type { Storage, TokenRecord } from "../../store/state.ts";
+import type { Storage } from "../../store/state.ts";
 import { surveyTokens } from "../../token/resolve.ts";
 import type { TokenSource } from "../../token/source.ts";
-import { accountOf, accountsFor, originsOf } from "../../token/token_value.ts";
+import { accountOf, originsOf } from "../../token/token_value.ts";
 import { contextOf, interruptible, type Io } from "../io.ts";
 import type { LogoutOptions, RotateOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { fixed, line } from "../output/out.ts";
 import type { Reporter } from "../output/report.ts";
 import { openConnection } from "../settings.ts";
-import {
-  describeEntries,
-  describeKept,
-  describeOwner,
-  STORAGES,
-  storesOf,
-  tryToken,
-  warnOfShadows,
-} from "./account.ts";
+import { describeKept, describeOwner, storesOf, warnOfShadows } from "./account.ts";
 
 export async function authRotate(
   call: OwnCall<RotateOptions>,
@@ -69,66 +66,27 @@ export async function authRotate(
     reporter.print(line`would rotate ${which} in ${place}`);
     return 0;
   }
-  const rotate = async (signal: AbortSignal) => {
-    const found = await findStoredToken(account, stores);
-    if (found === undefined) {
-      throw new AdcRunError(
-        connection.profile?.explicit
-          ? `Cannot rotate: profile "${connection.profile.name}" has no token of its own`
-          : `Cannot rotate: no token is stored for ${account}`,
-        EXIT.permission,
-        { suggestion: `Create one with: ${adcRunCommand("auth login", connection)}` },
-      );
-    }
-    const { token, storage } = found;
-    const { api, user, close } = await openTokenSession(connection, {
-      resolved: {
-        token,
-        source: STORAGES[storage].source,
-        detail: describeEntries([account], { storage, folder: stores.folder }),
-        trail: [],
-      },
-      record: found.record,
-      now: Date.now(),
-      env: io.env,
-      signal,
-    });
-    io.secrets.watch(api);
-    try {
-      // A rotation that was killed is ended first: what is known of the stored token may come from it.
-      const { warn: onWarning } = reporter;
-      await sweep(api, { stores, user, holding: account, onWarning, signal, now: Date.now });
-      const record = (await findStoredToken(account, stores))?.record;
-      const { lifetime } = asked ?? { lifetime: lifetimeOf(record) };
-      const kept = await replaceToken(api, {
-        connection,
-        stores,
-        storage,
-        account,
-        user,
-        name: record?.name,
-        expiresAt: endOf(lifetime, Date.now() + api.clockSkew),
-        check: async (fresh) => {
-          if (options.check) await tryToken(fresh, { connection, reporter, signal });
-        },
-        onWarning: reporter.warn,
-        signal,
-        now: Date.now,
-      });
-      return { kept, storage, user };
-    } finally {
-      await close();
-    }
-  };
   const { folder } = stores;
-  const { kept, storage, user } = await interruptible(
-    io,
-    (signal) => withAccount(account, () => rotate(signal), { folder, signal }),
-  );
+  const kept = await interruptible(io, (signal) =>
+    rotateStored(connection, {
+      stores,
+      account,
+      asked,
+      env: io.env,
+      check: async (fresh) => {
+        if (options.check) {
+          await requireAccepted(fresh, { connection, onWarning: reporter.warn, signal });
+        }
+      },
+      onOpen: (api) => io.secrets.watch(api),
+      onWarning: reporter.warn,
+      signal,
+      now: Date.now,
+    }));
+  const { token, record, revoked, user } = kept;
+  const { storage, name, expiresAt } = record;
   await warnOfShadows(connection, { sources, storage, reporter });
   if (options.json) return reporter.answer(describeKept(kept, user));
-  const { token, record, revoked } = kept;
-  const { name, expiresAt } = record;
   reporter.info(
     line`stored the new token ${token} "${name}" of ${describeOwner(user)} in ${
       describeEntries([account], { storage, folder })
@@ -136,14 +94,6 @@ export async function authRotate(
   );
   if (revoked !== undefined) reporter.info(fixed("revoked the old token"));
   return 0;
-}
-
-async function storedAccount(connection: Connection, stores: TokenStores): Promise<string> {
-  const [{ origin }] = connection.servers as [Connection["servers"][0]];
-  for (const account of accountsFor(origin, connection)) {
-    if (await findStoredToken(account, stores) !== undefined) return account;
-  }
-  return accountOf(origin, connection);
 }
 
 /** Whoever hands the token over in another way means that one, which is not adc-run's to replace. */
@@ -180,15 +130,6 @@ async function refuseShadowed(
         'a workflow\'s token is rotated by name, "adc-run auth rotate NAME".',
     },
   );
-}
-
-/** The new token lives as long as the old one was to live. */
-function lifetimeOf(record: TokenRecord | undefined): number | undefined {
-  if (record?.neverExpires) return undefined;
-  const { createdAt, expiresAt } = record ?? {};
-  return createdAt === undefined || expiresAt === undefined
-    ? DEFAULT_LIFETIME
-    : (expiresAt - createdAt) * 1000;
 }
 
 interface Removed {

@@ -43,7 +43,7 @@ export async function authList(call: OwnCall<ListOptions>, io: Io): Promise<numb
     const records = (await stores.state.list()).filter(({ origin }) => origin === api.origin);
     const used = resolved?.token.fingerprint;
     const all = await api.tokens({ signal });
-    const now = Date.now() + api.clockSkew;
+    const now = Date.now() + api.clockSkewMs;
     const whose = other === undefined || other === user.username
       ? ownTokens(all, user)
       : all.filter(({ userName }) => userName === other);

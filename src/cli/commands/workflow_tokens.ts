@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { requireAccepted } from "../../check/check_token.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { day, describeEnd, readLifetime } from "../../lifecycle/expiry.ts";
 import { type HandOver, labelOf } from "../../lifecycle/hand_over.ts";
@@ -22,7 +23,7 @@ import type { OwnCall } from "../manual/manual.ts";
 import { maskInRunner } from "../output/ci.ts";
 import { fixed, handOutToken, line, writeToken } from "../output/out.ts";
 import { asAdcRunError, describeError } from "../output/report.ts";
-import { type AccountSession, describeOwner, tryToken, withAccountSession } from "./account.ts";
+import { type AccountSession, describeOwner, withAccountSession } from "./account.ts";
 
 type WorkflowCall = OwnCall<CreateOptions & RotateOptions>;
 
@@ -237,7 +238,9 @@ function termsOf(
     onOutput: reporter.info,
     check: async (token) => {
       secrets.add(token);
-      if (options.check) await tryToken(token, { connection, reporter, signal });
+      if (options.check) {
+        await requireAccepted(token, { connection, onWarning: reporter.warn, signal });
+      }
     },
     now: Date.now,
   };

@@ -72,7 +72,7 @@ export const TOPICS: readonly ManualTopic[] = [
           ["connection", "each setting as { value, origin: { kind, name } }"],
           ["token", "source, detail, redacted, fingerprint; never the token"],
           ["sources", "a list of { source, status, detail, suggestion }"],
-          ["check", "{ verdict, tried, found, suggestion, status }"],
+          ["check", "{ verdict, request, reason, suggestion, httpStatus }"],
           ["signal, masked, leaked, checkAfter", "of a run that has ended"],
           ["owner", "{ id, username, roles, superAdmin } of auth status"],
           ["targets", "with several profiles, a list with one of these for each"],

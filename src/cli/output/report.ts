@@ -127,13 +127,16 @@ export function createReporter(
 /** What was found; where and with what stands below it. */
 export function headlineOf(error: AdcRunError): string {
   const { cause } = error;
-  if (cause instanceof AdminApiError && HTTP_REQUEST.test(cause.tried)) {
-    return error.message.replace(`${cause.tried}: `, "");
+  if (cause instanceof AdminApiError && HTTP_REQUEST.test(cause.request)) {
+    return error.message.replace(`${cause.request}: `, "");
   }
   return error instanceof CheckError
-    ? error.result.found.replace(/^the server answered 401: /, "the server refused the token: 401 ")
-    : error instanceof AdminApiError && HTTP_REQUEST.test(error.tried)
-    ? error.found
+    ? error.result.reason.replace(
+      /^the server answered 401: /,
+      "the server refused the token: 401 ",
+    )
+    : error instanceof AdminApiError && HTTP_REQUEST.test(error.request)
+    ? error.reason
     : error.message;
 }
 
@@ -149,8 +152,8 @@ export function detailsOf(
 ): readonly Row[] {
   const resolved = error instanceof CheckError ? error.resolved : undefined;
   const tried = error instanceof CheckError
-    ? error.result.tried
-    : [error, error.cause].find((each) => each instanceof AdminApiError)?.tried ?? "";
+    ? error.result.request
+    : [error, error.cause].find((each) => each instanceof AdminApiError)?.request ?? "";
   const [, server] = HTTP_REQUEST.exec(tried) ?? [];
   const missing = error instanceof NoTokenError && error.trail.length > 0 ? error : undefined;
   const all = adcRunCommand("auth status -v", missing?.connection ?? {});
@@ -235,8 +238,8 @@ export function describeError(error: AdcRunError): Record<string, unknown> {
     token: checked?.resolved && describeToken(checked.resolved),
     sources: checked?.resolved?.trail ?? missing?.trail,
     failure: refused?.failure,
-    request: refused?.tried,
-    httpStatus: refused?.status,
+    request: refused?.request,
+    httpStatus: refused?.httpStatus,
   };
 }
 
@@ -277,9 +280,7 @@ export function describeToken({ token, source, detail }: ResolvedToken): Record<
 }
 
 export function describeCheck(result: CheckResult | undefined): Record<string, unknown> {
-  if (result === undefined) return { verdict: "not-checked" };
-  const { tried: request, found: reason, status: httpStatus, ...more } = result;
-  return { ...more, request, reason, httpStatus };
+  return { ...result ?? { verdict: "not-checked" } };
 }
 
 export function describeRun(plan: RunPlan | RunResult): Record<string, unknown> {

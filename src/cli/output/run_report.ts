@@ -139,9 +139,9 @@ export function tellEnding(
     );
   }
   if (checkAfter !== undefined) {
-    const { tried, found, suggestion } = checkAfter;
-    reporter.complain(line`The check passed before the run and fails now: ${found}`, [
-      ...verbose ? [["request", tried] as const] : [],
+    const { request, reason, suggestion } = checkAfter;
+    reporter.complain(line`The check passed before the run and fails now: ${reason}`, [
+      ...verbose ? [["request", request] as const] : [],
       ...suggestion === undefined ? [] : [["fix", suggestion] as const],
     ]);
   }
@@ -161,14 +161,14 @@ export function tellEnding(
 }
 
 function isBrokenPing(result: RunResult): boolean {
-  return result.kind === "online" && result.exitCode !== 0 && result.words[0] === "ping" &&
+  return result.kind === "online" && result.exitCode !== 0 && result.args[0] === "ping" &&
     result.checked?.verdict === "valid" && BACKENDS[result.connection.backend.value].failsOwnPing;
 }
 
 /** The command as it would be started, without secrets. */
-function commandOf({ program, words, secrets }: RunPlan): readonly string[] {
+function commandOf({ program, args, secrets }: RunPlan): readonly string[] {
   const mask = createMask(secrets);
-  return [program.file, ...program.prefix, ...words].map((word) => mask.text(word));
+  return [program.file, ...program.prefix, ...args].map((arg) => mask.text(arg));
 }
 
 export function describePlan(plan: RunPlan): Record<string, unknown> {
@@ -197,7 +197,7 @@ function planLines(plan: RunPlan, ...first: readonly Row[]): readonly Line[] {
       "token",
       sentToken(token) === undefined ? line`none  ${detail}` : line`${token}  ${source}: ${detail}`,
     ],
-    ["check", line`${fixed(checked?.verdict ?? "not made")}  ${checked?.tried ?? "--no-check"}`],
+    ["check", line`${fixed(checked?.verdict ?? "not made")}  ${checked?.request ?? "--no-check"}`],
     ...trailRows(trail),
   ]);
 }

@@ -98,8 +98,8 @@ function outcomeOf(
   if (outcome === "skipped") return "not started";
   if (result === undefined) {
     if (error instanceof CheckError) {
-      const { verdict, found } = error.result;
-      const [, limit] = /within ([\d.]+ s)/.exec(found) ?? [];
+      const { verdict, reason } = error.result;
+      const [, limit] = /within ([\d.]+ s)/.exec(reason) ?? [];
       return verdict === "timeout" && limit !== undefined ? `timeout after ${limit}` : verdict;
     }
     return error instanceof NoTokenError ? "no-token" : "cannot run";

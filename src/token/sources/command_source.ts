@@ -29,7 +29,7 @@ export function commandSource(options: CommandSourceOptions): TokenSource {
   const { env, timeout = 30_000 } = options;
   return {
     name: "command",
-    timeout,
+    timeoutMs: timeout,
     find: async ({ connection, signal }): Promise<SourceAnswer> => {
       const { command, name } = commandFor(connection, env);
       if (command === undefined) return { status: "absent", reason: `${name} is not set` };

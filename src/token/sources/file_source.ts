@@ -18,7 +18,7 @@ export function fileSource(
 ): TokenSource {
   return {
     name: "file",
-    timeout: 5_000,
+    timeoutMs: 5_000,
     find: async ({ signal }): Promise<SourceAnswer> => {
       const path = env.ADC_TOKEN_FILE;
       if (path === undefined) return { status: "absent", reason: "ADC_TOKEN_FILE is not set" };

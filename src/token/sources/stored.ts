@@ -60,7 +60,7 @@ export function keychainSource(options: KeychainSourceOptions = {}): TokenSource
   const { keychain = systemKeychain(), timeout = 5_000 } = options;
   return {
     name: "keychain",
-    timeout,
+    timeoutMs: timeout,
     whenSlow: "It may be waiting for you to unlock it.",
     find: async ({ connection }) => {
       try {

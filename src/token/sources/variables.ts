@@ -37,7 +37,7 @@ function findInVariables(
 export function flagSource(): TokenSource {
   return {
     name: "flag",
-    timeout: 1_000,
+    timeoutMs: 1_000,
     find: ({ connection }): Promise<SourceAnswer> => {
       const token = connection.args.tokens.at(-1);
       return Promise.resolve(
@@ -53,7 +53,7 @@ export function flagSource(): TokenSource {
 export function envSource({ env }: Pick<Context, "env">): TokenSource {
   return {
     name: "env",
-    timeout: 1_000,
+    timeoutMs: 1_000,
     find: () => Promise.resolve(findInVariables((name) => env[name], "")),
   };
 }
@@ -65,7 +65,7 @@ export function envSource({ env }: Pick<Context, "env">): TokenSource {
 export function dotenvSource(): TokenSource {
   return {
     name: "dotenv",
-    timeout: 1_000,
+    timeoutMs: 1_000,
     find: ({ connection: { envFile, backend } }) => {
       if (envFile.unreadable !== undefined) {
         return Promise.resolve({

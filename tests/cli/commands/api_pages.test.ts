@@ -13,7 +13,7 @@ function answerOf(body: string): RawAnswer {
     reason: "",
     headers: [],
     header: () => undefined,
-    tried: "GET http://x/list",
+    request: "GET http://x/list",
     body: bytes(),
   };
 }

@@ -15,8 +15,8 @@ function told(env: Record<string, string>): readonly string[] {
     outputFailure: "ENOSPC",
     checkAfter: {
       verdict: "rejected",
-      tried: "GET https://a.example/api",
-      found: "401",
+      request: "GET https://a.example/api",
+      reason: "401",
       suggestion: "Log in again.",
     },
   } as unknown as RunResult;

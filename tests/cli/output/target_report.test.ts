@@ -24,7 +24,7 @@ function done(name: string, exitCode: number, more: Partial<RunEnding> = {}): Ta
   const result: RunResult = {
     kind: "offline",
     secrets: [],
-    words: ["sync"],
+    args: ["sync"],
     program: { file: "adc", prefix: [], name: "adc" },
     exitCode,
     signal: null,
@@ -59,7 +59,7 @@ it("`formatTargets()` gives a line to each target", async () => {
   const connection = await resolveConnection({ args: ["sync"], env: {}, cwd: "/nowhere" });
   const results = [
     done("a", 0),
-    done("bb", 3, { checkAfter: { verdict: "rejected", tried: "GET /", found: "401" } }),
+    done("bb", 3, { checkAfter: { verdict: "rejected", request: "GET /", reason: "401" } }),
     done("c", 143, { signal: "SIGTERM" }),
     done("d", 0, { masked: 2 }),
     refused,
