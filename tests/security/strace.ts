@@ -91,7 +91,8 @@ function readCalls(text: string): readonly Call[] {
     if (name !== undefined) return [{ name, args: args!, result: result! }];
     // The end of a thread, and a call that it ended in, which came to nothing.
     if (
-      line === "" || line.startsWith("+++ ") || /^(?:\w+|\?+)\(.*<unfinished \.\.\.>$/.test(line)
+      line === "" || line.startsWith("+++ ") || line.startsWith("???()") ||
+      /^(?:\w+|\?+)\(.*<unfinished \.\.\.>$/.test(line)
     ) return [];
     throw new Error(`Cannot read a line of strace: ${line.slice(0, 200)}`);
   });
