@@ -120,6 +120,16 @@ export class AdminApi implements AsyncDisposable {
     return new AdminApi(new Requester(client, { connection, server, token }));
   }
 
+  /**
+   * Takes the secrets of the session out of a text, such as a user name that a hostile server made of them.
+   *
+   * @param text The text.
+   * @returns The text without them.
+   */
+  redact(text: string): string {
+    return this.#requester.redact(text);
+  }
+
   /** The values of all cookies so far that are long enough to be a secret, for masks. */
   get secrets(): readonly Secret[] {
     return this.#requester.jar.seen;

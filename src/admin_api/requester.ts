@@ -75,6 +75,12 @@ export class Requester {
     return shorten(oneLine(this.#mask().text(words)));
   }
 
+  /** Takes the secrets out of what is to be remembered, and first what would hide them from the mask. */
+  redact(words: string): string {
+    const seen = words.replace(/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, "");
+    return this.#mask(MIN_SECRET_LENGTH).text(seen);
+  }
+
   /** Asks, and takes any answer. */
   async send(ask: Ask): Promise<Answered> {
     const { method, path, body, signal } = ask;

@@ -84,7 +84,7 @@ export async function replaceToken(
     id: fresh.id,
     name,
     userId: user.id,
-    user: user.username,
+    user: api.redact(user.username),
     createdAt: Math.floor((now() + api.clockSkewMs) / 1000),
     ...(expiresAt === undefined ? { neverExpires: true } : { expiresAt }),
   });

@@ -29,7 +29,7 @@ import { namesOf } from "../global_options.ts";
 import { canAsk, interruptible, type Io } from "../io.ts";
 import type { LoginOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
-import { fixed, line } from "../output/out.ts";
+import { cell, fixed, line } from "../output/out.ts";
 import {
   askSecret,
   askText,
@@ -312,7 +312,9 @@ async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
     const account = accountOf(origin, connection);
     const confirm = confirmReplacement(options, io);
     const place = { connection, stores, storage, account, origin, confirm, onWarning };
-    const adopt = () => adoptToken(each, { ...place, user: owner });
+    // A name that the server made of a secret is not to be remembered.
+    const user = owner && { ...owner, username: cell(owner.username, io) };
+    const adopt = () => adoptToken(each, { ...place, user });
     revoked.push(...await withAccount(account, adopt, { folder }));
   }
   await warnOfShadows(connection, { sources, storage, reporter });
