@@ -98,6 +98,11 @@ const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
     "Have it signed by a CA that is allowed to: its basicConstraints say how many may follow it.",
   ],
   [
+    /(key|certificate key) too (weak|small)/i,
+    "the key of the server's certificate is too short for this runtime",
+    "Use a server certificate with an RSA key of at least 2048 bits, or an elliptic-curve key.",
+  ],
+  [
     /\bUNSPECIFIED\b|CERT_(REVOKED|REJECTED)/,
     "the server's certificate, or one that signed it, breaks a rule of its own",
     "Check its extensions, such as name constraints or an unknown critical one: openssl x509 -text.",
@@ -132,11 +137,6 @@ const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
     /NO_APPLICATION_PROTOCOL|NoApplicationProtocol/i,
     NO_HTTP1,
     HTTP1_HINT,
-  ],
-  [
-    /(key|certificate key) too (weak|small)/i,
-    "the key of the server's certificate is too short for this runtime",
-    "Use a server certificate with an RSA key of at least 2048 bits, or an elliptic-curve key.",
   ],
   [
     /DEPTH_ZERO_SELF_SIGNED_CERT/,
