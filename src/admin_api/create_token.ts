@@ -28,7 +28,7 @@ export interface TokenCalls {
   revoke(id: string, signal: AbortSignal | undefined): Promise<unknown>;
 }
 
-export interface CreateTokenOptions {
+interface CreateTokenOptions {
   readonly signal: AbortSignal | undefined;
   /** The same signal, but later, for requests that make something. */
   readonly patient: AbortSignal | undefined;

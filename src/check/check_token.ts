@@ -128,7 +128,7 @@ export function tokensByServer(
  * Tells whether ADC looks for the gateway group by its name: not for an admin key, which has one of its own,
  * nor to ping.
  */
-export function namesGatewayGroup(
+function namesGatewayGroup(
   { backend, args }: Pick<Connection, "backend" | "args">,
   token: Secret | undefined,
 ): boolean {

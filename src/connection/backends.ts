@@ -7,7 +7,7 @@ export type Backend = "apisix" | "api7ee" | "apisix-standalone";
 /** What ADC takes where nobody names a backend. */
 export const DEFAULT_BACKEND: Backend = "apisix";
 
-export interface BackendTraits {
+interface BackendTraits {
   readonly title: string;
   readonly hasUsers: boolean;
   readonly hasGatewayGroups: boolean;

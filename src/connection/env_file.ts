@@ -128,7 +128,7 @@ function tooLarge(name: string, origin: Origin | undefined): ConnectionError {
  * A text without its long runs of blank lines: dotenv's expression for a line goes through the whole of such
  * a run again from each of its lines, and 100,000 of them would take a minute.
  */
-export function withoutBlankRuns(text: string): string {
+function withoutBlankRuns(text: string): string {
   return text.replace(/\s{64,}/g, (run) => /[\r\n]/.test(run) ? "\n" : run);
 }
 
@@ -151,7 +151,7 @@ export async function readNamedFile(
 }
 
 /** What another ADC finds in a file: pairs in their order, `undefined` for a value that it would expand. */
-export interface OtherReading {
+interface OtherReading {
   readonly pairs: readonly (readonly [name: string, value: string | undefined])[];
   /** The line that ends the reading, from 1. */
   readonly stoppedAt?: number;
@@ -195,7 +195,7 @@ const ASSIGNMENT = new RegExp(
  * Reads a file as the Rust ADC does, by dotenvy: no multi-line backticks, no `NAME: value`, `$NAME` expanded,
  * and all that it cannot take apart ends the reading, an open quote in a comment after two blanks, too.
  */
-export function readAsRustAdc(text: string): OtherReading {
+function readAsRustAdc(text: string): OtherReading {
   const pairs: [string, string | undefined][] = [];
   const lines = text.split(/(?<=\n)/);
   for (let at = 0; at < lines.length;) {

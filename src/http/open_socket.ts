@@ -7,7 +7,7 @@ import { hostOf, type Server } from "../connection/server.ts";
 import { type Tls, tlsOptions } from "../connection/tls.ts";
 import { verifyChain } from "./verify_chain.ts";
 
-export interface OpenSocketOptions {
+interface OpenSocketOptions {
   readonly tls: Tls;
   readonly proxy: Proxy | undefined;
   /** Ends the opening; it has no part in what becomes of the socket later. */
@@ -43,7 +43,7 @@ function openPlain(url: URL, signal: AbortSignal): Promise<Socket> {
   return untilOpened(socket, signal, (done) => socket.once("connect", () => done(socket)));
 }
 
-export interface SecuredSocketOptions {
+interface SecuredSocketOptions {
   readonly tls: Tls;
   /** Verifies nothing, whatever else is said. No token may cross such a connection. */
   readonly unverified?: boolean;

@@ -6,7 +6,7 @@ import type { Secret } from "../secret.ts";
 import { openJournal } from "../store/journal.ts";
 import { storeFolder } from "../store/private_path.ts";
 
-export interface ClearLeftOversOptions
+interface ClearLeftOversOptions
   extends Pick<Context, "env" | "keychain" | "dispatcher" | "signal" | "onWarning" | "now"> {
 }
 

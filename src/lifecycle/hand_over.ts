@@ -44,7 +44,7 @@ export interface Consumer {
   take(token: Secret, signal: AbortSignal | undefined): Promise<void>;
 }
 
-export interface ConsumerOptions extends Pick<Context, "env" | "cwd"> {
+interface ConsumerOptions extends Pick<Context, "env" | "cwd"> {
   /** Whether the consumer may have a token of the same workflow already. */
   readonly again: boolean;
   /** Told what a command printed, a line each, masked. */

@@ -17,7 +17,7 @@ import {
   type TokenStores,
 } from "./token_stores.ts";
 
-export interface TokenForRunOptions extends Omit<AdminApiSourceOptions, "ask" | "confirm"> {
+interface TokenForRunOptions extends Omit<AdminApiSourceOptions, "ask" | "confirm"> {
   readonly credentials: Credentials;
   readonly signal: AbortSignal;
 }

@@ -20,7 +20,7 @@ export interface TokenStores {
   readonly journal: Journal;
 }
 
-export interface TokenStoresOptions extends Pick<Context, "env" | "keychain" | "onWarning"> {
+interface TokenStoresOptions extends Pick<Context, "env" | "keychain" | "onWarning"> {
 }
 
 /** Opens the stores; nothing is read or made yet. */

@@ -276,7 +276,7 @@ function offsetEnd(text: Uint8Array, start: number): number {
   return text[at + 1] === BLANK ? at + 2 : start;
 }
 
-export function isHexDigit(byte: number): boolean {
+function isHexDigit(byte: number): boolean {
   return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66) ||
     (byte >= 0x41 && byte <= 0x46);
 }

@@ -6,7 +6,7 @@ import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { withLock } from "../store/lock.ts";
 import { preparePrivateFolder } from "../store/private_path.ts";
 import { replaceFile } from "../store/replace_file.ts";
-import { nearest } from "../system/nearest.ts";
+import { didYouMean } from "../system/nearest.ts";
 import { type ParsedProfiles, parseProfiles } from "./parse_profiles.ts";
 import { readProfilesText, userProfilesPath, withoutMark } from "./profile_file.ts";
 import {
@@ -21,10 +21,10 @@ import {
 } from "./profile_settings.ts";
 import { validateProfiles } from "./validate.ts";
 
-export interface EditProfilesOptions extends Pick<Context, "env" | "signal"> {
+interface EditProfilesOptions extends Pick<Context, "env" | "signal"> {
 }
 
-export interface ProfileChange {
+interface ProfileChange {
   readonly set?: StoredProfile;
   readonly unset?: readonly SettingName[];
   /** Whether nothing else of the profile stays. @default false */
@@ -109,14 +109,10 @@ function requireProfile(
   { profiles, what }: { readonly profiles: ParsedProfiles["profiles"]; readonly what: string },
 ): void {
   if (profiles.has(name)) return;
-  const known = [...profiles.keys()];
-  const near = nearest(name, known);
   throw new ConnectionError(
     `Cannot ${what} profile "${name}": you have no profile with that name`,
     EXIT.usage,
-    {
-      suggestion: near === undefined ? 'See "adc-run profile list".' : `Did you mean "${near}"?`,
-    },
+    { suggestion: didYouMean(name, [...profiles.keys()]) ?? 'See "adc-run profile list".' },
   );
 }
 

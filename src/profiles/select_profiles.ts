@@ -4,7 +4,7 @@ import type { Profile, ProfileSettings } from "../connection/origin.ts";
 import type { Context, Environment } from "../context.ts";
 import { ConnectionError, EXIT } from "../errors.ts";
 import { homeFolder } from "../system/files.ts";
-import { nearest } from "../system/nearest.ts";
+import { didYouMean } from "../system/nearest.ts";
 import { type ProfileFile, readProjectProfiles, readUserProfiles } from "./profile_file.ts";
 import {
   followUse,
@@ -163,11 +163,10 @@ function unknownProfile(
   },
 ): ConnectionError {
   const known = [...new Set(files.flatMap(({ profiles }) => [...profiles.keys()]))];
-  const near = nearest(name, known);
   const shown = known.slice(0, MAX_NAMES).join(", ") + (known.length > MAX_NAMES ? ", …" : "");
   const suggestion = known.length === 0
     ? "There are no profiles yet. Create one with: adc-run profile set NAME"
-    : `${near === undefined ? "" : `Did you mean "${near}"? `}Profiles: ${shown}.`;
+    : [didYouMean(name, known), `Profiles: ${shown}.`].filter(Boolean).join(" ");
   return new ConnectionError(
     `Cannot use ${from}: there is no profile "${name}"`,
     exitCode,

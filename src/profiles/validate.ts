@@ -1,6 +1,6 @@
 import { BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "../connection/backends.ts";
 import { messageOf } from "../errors.ts";
-import { nearest } from "../system/nearest.ts";
+import { didYouMean } from "../system/nearest.ts";
 import { SOURCE_NAMES } from "../token/sources.ts";
 import { splitCommand } from "../token/sources/command_line.ts";
 import {
@@ -128,10 +128,9 @@ function validateWorkflow(
 }
 
 function unknownProfile(name: string, known: readonly string[]): ValueIssue {
-  const near = nearest(name, known);
   return {
     found: `there is no profile "${name}" in this file`,
-    suggestion: near === undefined ? undefined : `Did you mean "${near}"?`,
+    suggestion: didYouMean(name, known),
   };
 }
 
@@ -202,11 +201,10 @@ function notInProjects(key: keyof typeof NOT_IN_PROJECTS): ValueIssue {
 }
 
 function unknownKey(key: string, known: readonly string[]): ValueIssue {
-  const near = nearest(key, known);
   const other = SECRET_KEY.test(key) ? NO_SECRETS : oneOf(known);
   return {
     found: `there is no setting "${shownKey(key)}"`,
-    suggestion: near === undefined ? other : `Did you mean "${near}"?`,
+    suggestion: didYouMean(key, known) ?? other,
   };
 }
 
@@ -339,10 +337,9 @@ function validateList(
   if (value.length === 0) return { found: `"${key}" is empty` };
   for (const [index, each] of value.entries()) {
     if (!names.includes(each)) {
-      const near = typeof each === "string" ? nearest(each, names) : undefined;
       return {
         found: `"${key}" lists something that is not a ${what}`,
-        suggestion: near === undefined ? oneOf(names) : `Did you mean "${near}"?`,
+        suggestion: (typeof each === "string" && didYouMean(each, names)) || oneOf(names),
         index,
       };
     }

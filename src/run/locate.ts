@@ -28,7 +28,7 @@ export interface Program {
   readonly name: string;
 }
 
-export interface LocateOptions extends Pick<Context, "env" | "cwd"> {
+interface LocateOptions extends Pick<Context, "env" | "cwd"> {
   readonly adc?: string | undefined;
 }
 

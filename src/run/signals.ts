@@ -146,10 +146,13 @@ export function shareSignals(port: SignalPort): SignalPort {
  */
 export function ignoredSignals(): readonly NodeJS.Signals[] {
   if (isNode() || process.platform !== "linux") return [];
-  const [, digits = "0"] = /^SigIgn:\s*(\w+)/m.exec(readProcess("/proc/self/status") ?? "") ?? [];
-  const isIgnored = (signal: NodeJS.Signals) =>
-    BigInt(`0x${digits}`) >> BigInt(constants.signals[signal] - 1) & 1n;
-  return [...ENDING, ...FOR_CHILD, "SIGTSTP" as const].filter(isIgnored);
+  return [...ENDING, ...FOR_CHILD, "SIGTSTP" as const].filter(ignoredBy("self"));
+}
+
+export function ignoredBy(pid: number | "self"): (signal: NodeJS.Signals) => boolean {
+  const status = readProcess(`/proc/${pid}/status`) ?? "";
+  const [, digits = "0"] = /^SigIgn:\s*(\w+)/m.exec(status) ?? [];
+  return (signal) => (BigInt(`0x${digits}`) >> BigInt(constants.signals[signal] - 1) & 1n) === 1n;
 }
 
 /** Listens to signals, as far as the system knows them: Windows does not know all. */

@@ -13,7 +13,7 @@ import { ENDED_PROCESS, IdleTimer } from "../system/idle_timer.ts";
 import { readProcess } from "../system/programs.ts";
 import { type ChildEnding, pipeOutput, startOrShell } from "./child.ts";
 import { notStarted, type Program } from "./locate.ts";
-import { type RunSignals, sendSignal } from "./signals.ts";
+import { ignoredBy, type RunSignals, sendSignal } from "./signals.ts";
 
 /** A pseudo-terminal with a child in it, which leads a session of its own. */
 interface PseudoTerminal {
@@ -285,9 +285,7 @@ function outerTerminal({ input, output }: Terminal): OuterTerminal {
 function takesStop(pid: number): boolean {
   const status = readProcess(`/proc/${pid}/status`) ?? "";
   if (/^State:\s*T/m.test(status)) return true;
-  if (frontGroup(pid) !== pid) return false;
-  const [, ignored = "0"] = /^SigIgn:\s*(\w+)/m.exec(status) ?? [];
-  return (BigInt(`0x${ignored}`) >> BigInt(constants.signals.SIGTSTP - 1) & 1n) === 0n;
+  return frontGroup(pid) === pid && !ignoredBy(pid)("SIGTSTP");
 }
 
 /** The process group that the keys of a process' terminal are for. */

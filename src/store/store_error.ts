@@ -7,7 +7,7 @@ import {
   throwIfNotCapable,
 } from "../errors.ts";
 
-export interface StoreErrorOptions extends AdcRunErrorOptions {
+interface StoreErrorOptions extends AdcRunErrorOptions {
   readonly path: string;
   /** The system's code, such as `ENOSPC`. @default none */
   readonly code?: string | undefined;

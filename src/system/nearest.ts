@@ -22,6 +22,11 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best?.candidate;
 }
 
+export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
+  const near = nearest(word, candidates);
+  return near && `Did you mean "${near}"?`;
+}
+
 /** The Damerau-Levenshtein distance, where no letter takes part in two changes. */
 function distanceBetween(a: string, b: string): number {
   let beforeLast: number[] = [];

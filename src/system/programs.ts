@@ -63,7 +63,7 @@ export function interpreterOf(file: string): string | undefined {
   }
 }
 
-export function hasFolder(name: string, platform: string = process.platform): boolean {
+function hasFolder(name: string, platform: string = process.platform): boolean {
   return isAbsolute(name) || name.includes("/") || (platform === "win32" && name.includes("\\"));
 }
 

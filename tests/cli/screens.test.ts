@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { readFile, stat } from "node:fs/promises";
-import { Writable } from "node:stream";
 import { it } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { main } from "../../src/cli/main.ts";
 import { columnsOf } from "../../src/cli/output/layout.ts";
 import { Secret } from "../../src/secret.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
-import { fakeIo } from "../support/fake_io.ts";
+import { fakeIo, textSink } from "../support/fake_io.ts";
 import { fakeKeychain } from "../support/fake_keychain.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
@@ -44,17 +43,7 @@ async function machine() {
     { columns = 0, env = {} }: { columns?: number; env?: Record<string, string> } = {},
   ) => {
     const written: string[] = [];
-    const stream = () =>
-      Object.assign(
-        new Writable({
-          decodeStrings: false,
-          write: (chunk, _encoding, done) => {
-            written.push(String(chunk));
-            done();
-          },
-        }),
-        { columns },
-      );
+    const stream = () => Object.assign(textSink(written), { columns });
     const isTerminal = columns > 0;
     const io = fakeIo({
       env: { ADC_RUN_CONFIG_DIR: config, HOME: folder.path, NO_COLOR: "1", ...env },

@@ -10,6 +10,17 @@ import type { Io } from "../../src/cli/io.ts";
 import { KnownSecrets } from "../../src/cli/output/out.ts";
 import { fakeKeychain } from "./fake_keychain.ts";
 
+/** A stream that keeps what is written to it. */
+export function textSink(into: string[]): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write: (chunk, _encoding, done) => {
+      into.push(String(chunk));
+      done();
+    },
+  });
+}
+
 /**
  * Makes a process without a process.
  *
@@ -19,14 +30,6 @@ import { fakeKeychain } from "./fake_keychain.ts";
 export function fakeIo(
   more: Partial<Io> = {},
 ): Io & { readonly out: string[]; readonly err: string[] } {
-  const sink = (into: string[]) =>
-    new Writable({
-      decodeStrings: false,
-      write: (chunk, _encoding, done) => {
-        into.push(String(chunk));
-        done();
-      },
-    });
   const [out, err]: [string[], string[]] = [[], []];
   return {
     out,
@@ -34,8 +37,8 @@ export function fakeIo(
     env: {},
     cwd: "/nowhere",
     stdin: Readable.from([]),
-    stdout: sink(out),
-    stderr: sink(err),
+    stdout: textSink(out),
+    stderr: textSink(err),
     terminals: { stdin: false, stdout: false, stderr: false },
     signals: new EventEmitter(),
     keychain: fakeKeychain(),

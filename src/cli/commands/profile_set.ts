@@ -14,7 +14,7 @@ import {
 import { profileOf, sameTargets } from "../../profiles/select_profiles.ts";
 import { storeFolder } from "../../store/private_path.ts";
 import { openState, type TokenRecord } from "../../store/state.ts";
-import { nearest } from "../../system/nearest.ts";
+import { didYouMean } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import type { SetOptions, UseOptions } from "../manual/profile_commands.ts";
@@ -77,11 +77,8 @@ function readKeys(text: string): readonly SettingName[] {
     );
     const key = SETTING_NAMES.find((each) => each === plain);
     if (key !== undefined) return key;
-    const near = nearest(plain, SETTING_NAMES);
     throw new UsageError(`Cannot unset "${word}": no such setting`, {
-      suggestion: near === undefined
-        ? `Settings: ${SETTING_NAMES.join(", ")}.`
-        : `Did you mean "${near}"?`,
+      suggestion: didYouMean(plain, SETTING_NAMES) ?? `Settings: ${SETTING_NAMES.join(", ")}.`,
     });
   });
 }

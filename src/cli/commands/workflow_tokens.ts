@@ -16,7 +16,7 @@ import { readUserProfiles } from "../../profiles/profile_file.ts";
 import type { StoredWorkflow } from "../../profiles/profile_settings.ts";
 import { absolutePath } from "../../profiles/select_profiles.ts";
 import { isAdminKey, type Secret } from "../../secret.ts";
-import { nearest } from "../../system/nearest.ts";
+import { didYouMean } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
 import type { CreateOptions, RotateOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
@@ -185,13 +185,11 @@ function handOverOf(
 }
 
 function unknownWorkflow(name: string, known: readonly string[], command: string): UsageError {
-  const near = nearest(name, known);
   return new UsageError(
     `Cannot use "${command} ${name}": there is no workflow of that name in config.json`,
     {
-      suggestion: near !== undefined
-        ? `Did you mean "${near}"?`
-        : "Say where its token goes: --to-command CMD, --to-file PATH or --print.",
+      suggestion: didYouMean(name, known) ??
+        "Say where its token goes: --to-command CMD, --to-file PATH or --print.",
     },
   );
 }

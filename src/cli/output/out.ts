@@ -39,7 +39,7 @@ export function fixed(text: string): Line {
 }
 
 /** What adc-run writes with: `Io` is one. */
-export interface Out {
+interface Out {
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly secrets: KnownSecrets;

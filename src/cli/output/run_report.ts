@@ -65,7 +65,7 @@ function tokenPart(resolved: ResolvedToken): Text {
   })`;
 }
 
-export interface RunJudgement {
+interface RunJudgement {
   readonly exitCode: number;
   /** Whether a secret was printed that should not have been, with `--fail-on-leak`. */
   readonly leaked: boolean;

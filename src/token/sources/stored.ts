@@ -45,7 +45,7 @@ export async function findStored(
   };
 }
 
-export interface KeychainSourceOptions extends Pick<Context, "keychain"> {
+interface KeychainSourceOptions extends Pick<Context, "keychain"> {
   /** How long the keychain may take, in milliseconds. @default 5_000 */
   readonly timeout?: number;
 }

@@ -1,23 +1,13 @@
 import assert from "node:assert/strict";
-import { Writable } from "node:stream";
 import { it } from "node:test";
 import { fixed, line, writeText } from "../../../src/cli/output/out.ts";
 import { createReporter } from "../../../src/cli/output/report.ts";
 import { Sign } from "../../../src/cli/output/sign.ts";
-import { fakeIo } from "../../support/fake_io.ts";
+import { fakeIo, textSink } from "../../support/fake_io.ts";
 
 function scene(columns = 80) {
   const written: string[] = [];
-  const stderr = Object.assign(
-    new Writable({
-      decodeStrings: false,
-      write: (chunk, _encoding, done) => {
-        written.push(String(chunk));
-        done();
-      },
-    }),
-    { columns },
-  );
+  const stderr = Object.assign(textSink(written), { columns });
   const clock = { now: 0 };
   const io = fakeIo({ stderr });
   const sign = new Sign({ stderr, clean: io, now: () => clock.now });
