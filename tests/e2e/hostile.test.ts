@@ -40,7 +40,8 @@ const ALL: readonly Words[] = [
   ["dump", "-o", "dumped.yaml"],
   ["ping"],
   ["auth", "status"],
-  ["auth", "login", "--with-token", "--storage", "file"],
+  // The login runs beside it, and may have stored its token first.
+  ["auth", "login", "--with-token", "--storage", "file", "--replace"],
   ["auth", "login", "--username", USER, "--password-stdin", "--storage", "file"],
 ];
 
