@@ -25,7 +25,6 @@ const PARTS = {
     "node_modules/dotenv/",
   ],
   adc: [
-    "src/adc/parse_arguments.js",
     "src/run/guards.js",
     "node_modules/commander/",
   ],

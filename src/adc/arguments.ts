@@ -1,5 +1,7 @@
-import type { Secret } from "../secret.ts";
-import type { AdcFlags } from "./settings.ts";
+import type { Command } from "commander";
+import { codeOf, UsageError } from "../errors.ts";
+import { Secret } from "../secret.ts";
+import { ADC_SETTINGS, type AdcFlags } from "./settings.ts";
 
 /**
  * ADC's words, taken apart.
@@ -55,7 +57,6 @@ export function needsBackend(args: AdcArguments): boolean {
   return !OFFLINE_COMMANDS.has(args.command);
 }
 
-/** Where there are no words of ADC's. */
 export const NO_ARGUMENTS: AdcArguments = {
   command: undefined,
   flags: {},
@@ -67,61 +68,162 @@ export const NO_ARGUMENTS: AdcArguments = {
   information: false,
 };
 
-export async function readAdcArguments(words: readonly string[]): Promise<AdcArguments> {
-  if (words.length === 0) return NO_ARGUMENTS;
-  const { parseAdcArguments } = await import("./parse_arguments.ts");
-  return parseAdcArguments(words);
-}
+/**
+ * ADC's options. All are declared because a parser that does not know which of them take a value would read
+ * `-f --token` as the option `--token`.
+ */
+const OPTIONS: readonly string[] = [
+  ...Object.values(ADC_SETTINGS).map(({ flag, kind }) =>
+    kind === "boolean" ? flag : `${flag} <value>`
+  ),
+  "--verbose <integer>",
+  "--label-selector <labelKey=labelValue>",
+  "--include-resource-type <string>",
+  "--exclude-resource-type <string>",
+  "--no-managed-by-label",
+  "-f, --file <file-path>",
+  "-o, --output <file-path>",
+  "--with-id",
+  "--no-lint",
+  "--request-concurrent <integer>",
+  "--remote-state-file <file-path>",
+  // ADC's own help option; commander looks for it among the words that are no other option's value.
+  "-h, --help",
+];
 
-/** From here on the timers of Node.js end at once. */
-const MAX_TIMER = 2 ** 31;
-
-const UNITS = "ms|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?";
-
-/** What both ADCs read, the one by parse-duration and the other by humantime, and read alike. */
-const DURATION = new RegExp(`^[ \\t\\r\\n]*(\\d{1,15}[ \\t\\r\\n]*(${UNITS})[ \\t\\r\\n]*)+$`);
-
-/** A time limit; or what is wrong with it, and what to write instead. */
-type TimeLimit =
-  | { readonly milliseconds: number }
-  | { readonly found: string; readonly suggestion: string };
+/** What ADC takes, before any command, for "say something and end"; the Rust ADC has `-V` instead of `-v`. */
+const INFORMATION_OPTIONS: ReadonlySet<string> = new Set(["-v", "-V", "--version", "-h", "--help"]);
 
 /**
- * Reads ADC's time limit. Of a flag only what every ADC reads alike will do; what a profile says is handed
- * on in one spelling, whatever its own is.
+ * Reads ADC's words.
+ *
+ * The parser is commander, as in ADC, so that a word which is another option's value (`-f --token`) is
+ * not taken for an option, and every spelling that ADC accepts is accepted.
  */
-export async function readTimeLimit(
-  text: string,
-  { handedOn }: { readonly handedOn: "as it is" | "in milliseconds" },
-): Promise<TimeLimit> {
-  const milliseconds = await readDuration(text);
-  const suggestion = 'Use a value such as "30s" or "1h10m".';
-  if (milliseconds === undefined) return { found: `"${text}" is not a duration`, suggestion };
-  if (milliseconds >= MAX_TIMER) {
-    const found = `"${text}" is longer than ADC can wait: the request would fail at once`;
-    return { found, suggestion: 'Use "24d" or less.' };
+export async function readAdcArguments(words: readonly string[]): Promise<AdcArguments> {
+  const [first] = words;
+  if (first === undefined) return NO_ARGUMENTS;
+  if (/^--verbose(=|$)/.test(first)) {
+    throw new UsageError(
+      "Cannot use --verbose before ADC's command: not every ADC accepts it there",
+      { suggestion: "Put it after the command." },
+    );
   }
-  if (milliseconds === 0) {
-    return {
-      found: `"${text}" means no limit to one ADC and no time at all to another`,
-      suggestion,
-    };
-  }
-  if (handedOn === "in milliseconds" || DURATION.test(text)) return { milliseconds };
-  const [seconds, rest] = [milliseconds / 1000, milliseconds % 1000];
+  // Loaded only now: what runs another program needs none of it.
+  const { Command } = await import("commander");
+  const parse = (words: readonly string[]) => parseWith(new Command("adc"), words);
+  const parsed = parse(words);
+  const { options, files, tokens } = parsed;
+  const ambiguous = ambiguousOption(words, parsed);
+  const places = tokens.length === 0 ? new Set<number>() : tokenPlaces(words, parse);
+  const given = Object.keys(ADC_SETTINGS).filter((key) => key !== "token" && key in options);
   return {
-    found: `not every ADC reads "${text}" the same way`,
-    suggestion: `Use "${rest === 0 ? `${seconds}s` : `${milliseconds}ms`}".`,
+    command: first.startsWith("-") ? undefined : first,
+    flags: Object.fromEntries(given.map((key) => [key, options[key]])) as AdcFlags,
+    files,
+    output: options.output as string | undefined,
+    tokens: tokens.map((token) => new Secret(token)),
+    argv: words.filter((_, index) => !places.has(index)),
+    maskedArgv: words.map((word, index) =>
+      !places.has(index) || word === "--token" && !places.has(index - 1)
+        ? word
+        : word.startsWith("--token=")
+        ? "--token=***"
+        : "***"
+    ),
+    ...(ambiguous && { ambiguous }),
+    information: options.help === true || INFORMATION_OPTIONS.has(first),
   };
 }
 
+interface Parsed {
+  readonly options: Record<string, unknown>;
+  readonly files: string[];
+  readonly tokens: string[];
+  /** The connection options in their order, with their values; a switch has none. */
+  readonly given: (readonly [flag: string, value: string | null])[];
+  /** What is no option of ADC's, and all that follows such a word and is none either. */
+  readonly unknown: readonly string[];
+}
+
 /**
- * Reads a duration such as `30s` or `1h10m` as parse-duration does; `undefined` where it is none.
+ * The Rust ADC's parser takes no option of one value twice, and no word that looks like an option for the
+ * value of another.
  */
-export async function readDuration(text: string): Promise<number | undefined> {
-  const { default: parse } = await import("parse-duration");
-  const milliseconds = parse(text);
-  if (milliseconds === null || !Number.isFinite(milliseconds) || milliseconds < 0) return undefined;
-  // 16.1 s comes out as 16100.000000000002, which no timer takes; and 0 would mean no limit.
-  return milliseconds === 0 ? 0 : Math.max(1, Math.round(milliseconds));
+function ambiguousOption(
+  words: readonly string[],
+  { given, unknown }: Parsed,
+): AdcArguments["ambiguous"] {
+  const { flag: skipVerify } = ADC_SETTINGS.tlsSkipVerify;
+  if (unknown.some((word) => word.startsWith(`${skipVerify}=`))) {
+    const suggestion = "Use it without a value, or remove it to verify the server's certificate.";
+    return { flag: skipVerify, found: "it takes no value", suggestion };
+  }
+  for (const [index, [flag, value]] of given.entries()) {
+    if (given.some(([other], at) => other === flag && at > index)) {
+      const found = "it is given twice, and not every ADC uses the last one";
+      return { flag, found, suggestion: "Use it once." };
+    }
+    if (value === null || !/^-./s.test(value) || words.includes(`${flag}=${value}`)) continue;
+    const found = 'the next word starts with "-", and not every ADC reads it as the value';
+    return { flag, found, suggestion: `If it is the value, write ${flag}=VALUE.` };
+  }
+  return undefined;
+}
+
+/** It reports nothing, and lets unknown options pass: a newer ADC may have more of them. */
+function parseWith(command: Command, words: readonly string[]): Parsed {
+  command.exitOverride()
+    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
+    .helpOption(false)
+    .allowUnknownOption()
+    .allowExcessArguments();
+  for (const flags of OPTIONS) command.option(flags);
+  const files: string[] = [];
+  const tokens: string[] = [];
+  command.on("option:file", (value: string) => files.push(value));
+  command.on("option:token", (value: string) => tokens.push(value));
+  const given: [string, string | null][] = [];
+  for (const { flag } of Object.values(ADC_SETTINGS)) {
+    command.on(`option:${flag.slice(2)}`, (value: string | null) => given.push([flag, value]));
+  }
+  try {
+    const { unknown } = command.parseOptions([...words]);
+    return { options: command.opts(), files, tokens, given, unknown };
+  } catch (error) {
+    if (codeOf(error) !== "commander.optionMissingArgument") throw error;
+    throw new UsageError(`ADC's option "${words.at(-1)}" has no value: nothing follows it`, {
+      suggestion: "Give it a value, or remove it.",
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Finds `--token VALUE` and `--token=VALUE` among the words.
+ *
+ * Commander does not tell where in argv an option stood, so each candidate is put to the test: its value
+ * is replaced by a word that occurs nowhere else, and if that word comes out as a token, it is one.
+ */
+function tokenPlaces(
+  words: readonly string[],
+  parse: (words: readonly string[]) => Parsed,
+): ReadonlySet<number> {
+  const places = new Set<number>();
+  let probe = "adc-run-probe";
+  while (words.some((word) => word.includes(probe))) probe += "-";
+  words.forEach((word, index) => {
+    const inline = word.startsWith("--token=");
+    if (!inline && word !== "--token") return;
+    const at = inline ? index : index + 1;
+    if (at >= words.length) return;
+    try {
+      const { tokens } = parse(words.with(at, inline ? `--token=${probe}` : probe));
+      if (tokens.includes(probe)) places.add(index).add(at);
+    } catch (error) {
+      // Another word in the place of an option may leave the next one without a value.
+      if (!(error instanceof UsageError)) throw error;
+    }
+  });
+  return places;
 }

@@ -1,3 +1,5 @@
+import { MAX_TIMER } from "../system/deadline.ts";
+
 /**
  * ADC's connection flags, as the last occurrence of each gives them.
  * @category Connection
@@ -88,3 +90,53 @@ export const ADC_SETTINGS = {
     hint: "do not verify the server's certificate",
   },
 } as const satisfies Readonly<Record<SettingKey | "token", AdcSetting>>;
+
+const UNITS = "ms|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?";
+
+/** What both ADCs read, the one by parse-duration and the other by humantime, and read alike. */
+const DURATION = new RegExp(`^[ \\t\\r\\n]*(\\d{1,15}[ \\t\\r\\n]*(${UNITS})[ \\t\\r\\n]*)+$`);
+
+/** A time limit; or what is wrong with it, and what to write instead. */
+type TimeLimit =
+  | { readonly milliseconds: number }
+  | { readonly found: string; readonly suggestion: string };
+
+/**
+ * Reads ADC's time limit. Of a flag only what every ADC reads alike will do; what a profile says is handed
+ * on in one spelling, whatever its own is.
+ */
+export async function readTimeLimit(
+  text: string,
+  { handedOn }: { readonly handedOn: "as it is" | "in milliseconds" },
+): Promise<TimeLimit> {
+  const milliseconds = await readDuration(text);
+  const suggestion = 'Use a value such as "30s" or "1h10m".';
+  if (milliseconds === undefined) return { found: `"${text}" is not a duration`, suggestion };
+  if (milliseconds > MAX_TIMER) {
+    const found = `"${text}" is longer than ADC can wait: the request would fail at once`;
+    return { found, suggestion: 'Use "24d" or less.' };
+  }
+  if (milliseconds === 0) {
+    return {
+      found: `"${text}" means no limit to one ADC and no time at all to another`,
+      suggestion,
+    };
+  }
+  if (handedOn === "in milliseconds" || DURATION.test(text)) return { milliseconds };
+  const [seconds, rest] = [milliseconds / 1000, milliseconds % 1000];
+  return {
+    found: `not every ADC reads "${text}" the same way`,
+    suggestion: `Use "${rest === 0 ? `${seconds}s` : `${milliseconds}ms`}".`,
+  };
+}
+
+/**
+ * Reads a duration such as `30s` or `1h10m` as parse-duration does; `undefined` where it is none.
+ */
+export async function readDuration(text: string): Promise<number | undefined> {
+  const { default: parse } = await import("parse-duration");
+  const milliseconds = parse(text);
+  if (milliseconds === null || !Number.isFinite(milliseconds) || milliseconds < 0) return undefined;
+  // 16.1 s comes out as 16100.000000000002, which no timer takes; and 0 would mean no limit.
+  return milliseconds === 0 ? 0 : Math.max(1, Math.round(milliseconds));
+}

@@ -45,7 +45,7 @@ export interface AdminApiOptions {
  * caller's tokens.
  *
  * Requests go out on the connection's terms: its CA, client certificate, proxy and time limit. Redirects
- * are not followed. What failed to connect, 429, 502, 503 and 504 are tried again, at most twice, except
+ * are not followed. What failed to connect, 408, 425, 429, 502, 503 and 504 are tried again, at most twice, except
  * for `POST`. Every call throws an {@linkcode AdminApiError} when it does not succeed, and the signal's
  * reason when it was given up. Paths and shapes are those of API7 Enterprise's OpenAPI; that newer
  * versions have `/api/tokens` instead of `/api/settings/tokens` is seen in ADC's end-to-end tests.

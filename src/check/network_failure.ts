@@ -6,7 +6,7 @@ import type { Server } from "../connection/server.ts";
 import { codeOf, messageOf, throwIfNotCapable } from "../errors.ts";
 import { startTls } from "../http/open_socket.ts";
 import { NoTokenError } from "../token/resolve.ts";
-import type { Verdict } from "./verdict.ts";
+import type { Judgement } from "./response.ts";
 
 /**
  * Judges a failed request by its error, by the proxy in between, and, where TLS may be the reason, by a
@@ -60,9 +60,7 @@ function listens({ base }: Server): Promise<boolean> {
   });
 }
 
-export interface NetworkFailure {
-  readonly verdict: Verdict;
-  readonly reason: string;
+export interface NetworkFailure extends Judgement {
   readonly suggestion: string;
   /** Whether the connection was cut off, for which TLS may be the reason. @default false */
   readonly cutOff?: boolean | undefined;
@@ -133,11 +131,7 @@ const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
     "the server's certificate is not valid yet",
     "Check the clocks on both sides.",
   ],
-  [
-    /NO_APPLICATION_PROTOCOL|NoApplicationProtocol/i,
-    NO_HTTP1,
-    HTTP1_HINT,
-  ],
+  [/NO_APPLICATION_PROTOCOL|NoApplicationProtocol/i, NO_HTTP1, HTTP1_HINT],
   [
     /DEPTH_ZERO_SELF_SIGNED_CERT/,
     "the server's certificate is self-signed",
@@ -183,40 +177,57 @@ const TIMEOUTS =
 const LOOK_AT_ADDRESS =
   "Check the address in --server or ADC_SERVER, and that the server is running.";
 
-const CUT_OFF = "the connection was closed";
-
-const UNREACHABLE: Readonly<Record<string, string>> = {
+/** With these there was no connection that TLS could have failed on. */
+const NO_CONNECTION: Readonly<Record<string, string>> = {
   ENOTFOUND: "no such host",
   EAI_AGAIN: "the host name could not be resolved",
   ECONNREFUSED: "the connection was refused",
+  EHOSTUNREACH: "no route to the host",
+  ENETUNREACH: "the network is unreachable",
+};
+
+const CUT_OFF = "the connection was closed";
+
+const BROKEN_CONNECTION: Readonly<Record<string, string>> = {
   ECONNRESET: CUT_OFF,
   EPIPE: CUT_OFF,
   UND_ERR_SOCKET: `${CUT_OFF} before the response was complete`,
   UND_ERR_REQ_RETRY: `${CUT_OFF} before the response was complete`,
   HPE_HEADER_OVERFLOW: "the response headers are too long",
   UND_ERR_HEADERS_OVERFLOW: "the response headers are too long",
-  EHOSTUNREACH: "no route to the host",
-  ENETUNREACH: "the network is unreachable",
 };
 
-/** With these there was no connection that TLS could have failed on. */
-const BEFORE_TLS: readonly string[] = [
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "ECONNREFUSED",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
+/** What somebody on the way, or the server, does not do as HTTP has it. */
+const HTTP_FAILURES: readonly (readonly [RegExp, string, string])[] = [
+  [
+    // undici's own words: "proxy" alone may be part of a host's name.
+    /Proxy (response|Authentication)|Proxy ?Connection|UND_ERR_PRX/i,
+    "the proxy refused the request",
+    "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
+  ],
+  [
+    /\bERR_CONTENT_ENCODING\b/,
+    "the response has an encoding that cannot be decoded",
+    "adc-run asks for no encoding. Check any proxy in front of the server.",
+  ],
+  [/\bHTTP2_ONLY\b/, NO_HTTP1, HTTP1_HINT],
+  [
+    /\bHPE_(?!HEADER_OVERFLOW)/,
+    "the server does not speak HTTP",
+    `Should the address start with https://? ${LOOK_AT_ADDRESS}`,
+  ],
 ];
 
 export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
   const chain = flatten(error);
   chain.forEach(throwIfNotCapable);
-  const words = chain.map((each) => `${nameOf(each)} ${codeOf(each) ?? ""} ${messageOf(each)}`)
-    .join("\n");
+  const words = chain.map((each) =>
+    `${each instanceof Error ? each.name : ""} ${codeOf(each) ?? ""} ${messageOf(each)}`
+  ).join("\n");
   const codes = chain.map((each) => codeOf(each) ?? "");
   // Before anything else is read out of their words, which hold the host's name, whatever that is.
-  const unmet = codes.find((each) => BEFORE_TLS.includes(each));
-  if (unmet !== undefined) return unreachable(`${UNREACHABLE[unmet]} (${unmet})`);
+  const unmet = codes.find((each) => each in NO_CONNECTION);
+  if (unmet !== undefined) return unreachable(`${NO_CONNECTION[unmet]} (${unmet})`);
   const tls = judgeTls(words);
   if (tls !== undefined) return tls;
   if (TIMEOUTS.test(words)) {
@@ -226,48 +237,23 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
       suggestion: "Check the server's load and the network, or allow more time with --timeout.",
     };
   }
-  // undici's own words: "proxy" alone may be part of a host's name.
-  if (/Proxy (response|Authentication)|Proxy ?Connection|UND_ERR_PRX/i.test(words)) {
-    return {
-      verdict: "unreachable",
-      reason: "the proxy refused the request",
-      suggestion: "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
-    };
-  }
-  if (codes.includes("ERR_CONTENT_ENCODING")) {
-    return {
-      ...unreachable("the response has an encoding that cannot be decoded"),
-      suggestion: "adc-run asks for no encoding. Check any proxy in front of the server.",
-    };
-  }
-  if (codes.includes("HTTP2_ONLY")) return { ...unreachable(NO_HTTP1), suggestion: HTTP1_HINT };
-  if (codes.some((each) => /^HPE_(?!HEADER_OVERFLOW)/.test(each))) {
-    return {
-      ...unreachable("the server does not speak HTTP"),
-      suggestion: "Should the address start with https://? " + LOOK_AT_ADDRESS,
-    };
-  }
-  const code = codes.find((each) => each in UNREACHABLE);
+  const known = HTTP_FAILURES.find(([pattern]) => pattern.test(words));
+  if (known !== undefined) return unreachable(known[1], known[2]);
+  const code = codes.find((each) => each in BROKEN_CONNECTION);
   if (code === undefined) {
     return unreachable(`no response (${codes.find((each) => each !== "") ?? messageOf(error)})`);
   }
-  return {
-    ...unreachable(`${UNREACHABLE[code]} (${code})`),
-    cutOff: UNREACHABLE[code]!.startsWith(CUT_OFF),
-  };
+  const reason = BROKEN_CONNECTION[code]!;
+  return { ...unreachable(`${reason} (${code})`), cutOff: reason.startsWith(CUT_OFF) };
 }
 
-function unreachable(reason: string): NetworkFailure {
-  return { verdict: "unreachable", reason, suggestion: LOOK_AT_ADDRESS };
+function unreachable(reason: string, suggestion = LOOK_AT_ADDRESS): NetworkFailure {
+  return { verdict: "unreachable", reason, suggestion };
 }
 
 function judgeTls(words: string): NetworkFailure | undefined {
   const known = TLS_FAILURES.find(([pattern]) => pattern.test(words));
   return known && { verdict: "tls", reason: known[1], suggestion: known[2] };
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : "";
 }
 
 function flatten(error: unknown, depth = 0): readonly unknown[] {

@@ -8,6 +8,11 @@ export interface Judgement {
   readonly suggestion?: string | undefined;
 }
 
+/** The server is busy or in trouble, or did not get all of the request in time: later it may do better. */
+export function isTemporary(status: number): boolean {
+  return [408, 425, 429].includes(status) || status >= 500;
+}
+
 export function judgeStatus(
   response: HttpResponse,
   backend: Backend,
@@ -17,7 +22,7 @@ export function judgeStatus(
   if (status >= 200 && status < 300) return undefined;
   const words = errorMessageOf(response);
   const reason = `the server answered ${status}${words === "" ? "" : `: "${quote(words)}"`}`;
-  if (isViewerRefusal(response)) return viewerKey(response, { quote });
+  if (isViewerRefusal(response)) return viewerKey(reason);
   const tls = status === 400
     ? TLS_PAGES.find(([words]) => response.body.includes(words))
     : undefined;
@@ -48,7 +53,7 @@ export function judgeStatus(
         : "The token may be fine: the server may not allow your IP address (allow_admin).",
     };
   }
-  if (status === 429 || status >= 500) {
+  if (isTemporary(status)) {
     return { verdict: "server-error", reason, suggestion: "Try again later." };
   }
   if (status === 407) {
@@ -94,12 +99,8 @@ const TLS_PAGES: readonly (readonly [words: string, suggestion: string])[] = [
 ];
 
 /** nginx in APISIX answers by a page to an address that it does not let in, whatever the key. */
-export function isAddressRefusal(
-  response: Pick<HttpResponse, "status" | "body" | "cut" | "header">,
-  backend: Backend,
-): boolean {
-  return response.status === 403 && !BACKENDS[backend].hasUsers &&
-    !isJson(response as HttpResponse);
+export function isAddressRefusal(response: HttpResponse, backend: Backend): boolean {
+  return response.status === 403 && !BACKENDS[backend].hasUsers && !isJson(response);
 }
 
 /** A key that may only read, where APISIX was asked for something else. */
@@ -108,22 +109,16 @@ export function isViewerRefusal(response: HttpResponse): boolean {
     /invalid method for role viewer/i.test(errorMessageOf(response));
 }
 
-export function viewerKey(
-  response: HttpResponse,
-  { quote = oneLine }: { readonly quote?: (words: string) => string } = {},
-): Judgement {
-  const words = errorMessageOf(response);
+export function viewerKey(reason: string): Judgement {
   return {
     verdict: "forbidden",
-    reason: `the server answered ${response.status}${words === "" ? "" : `: "${quote(words)}"`}`,
+    reason,
     suggestion:
       "The key works, but it is a viewer key, which can only read. Use a key with the admin role.",
   };
 }
 
-/**
- * Both backends explain a refusal in JSON; a page, or a request for a password, comes from elsewhere.
- */
+/** Both backends explain a refusal in JSON; a page, or a request for a password, comes from elsewhere. */
 export function isStranger(response: HttpResponse): boolean {
   if (isJson(response)) return false;
   return response.header("www-authenticate") !== undefined || response.body.trim() !== "";

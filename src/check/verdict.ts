@@ -69,7 +69,7 @@ export const VERDICTS: Readonly<Record<Verdict, VerdictTraits>> = {
     ...UNKNOWN,
   },
   "timeout": { exit: EXIT.unavailable, summary: "no response in time", ...UNKNOWN },
-  "server-error": { exit: EXIT.unavailable, summary: "5xx or 429", ...UNKNOWN },
+  "server-error": { exit: EXIT.unavailable, summary: "408, 425, 429 or 5xx", ...UNKNOWN },
 };
 
 export function isVerdict(word: string): word is Verdict {

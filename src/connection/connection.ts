@@ -1,16 +1,10 @@
-import {
-  type AdcArguments,
-  needsBackend,
-  readAdcArguments,
-  readTimeLimit,
-} from "../adc/arguments.ts";
 import process from "node:process";
-import { ADC_SETTINGS, type AdcFlags, type SettingKey } from "../adc/settings.ts";
+import { type AdcArguments, needsBackend, readAdcArguments } from "../adc/arguments.ts";
+import { ADC_SETTINGS, type AdcFlags, readTimeLimit, type SettingKey } from "../adc/settings.ts";
 import { type Environment, variableName } from "../context.ts";
 import { Secret } from "../secret.ts";
 import { type Backend, BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "./backends.ts";
 import { type EnvFile, readEnvFile, readNamedFile } from "./env_file.ts";
-import { actsAtStart, effectOf, isNpmProxy, namesFromDotEnv } from "./env_names.ts";
 import {
   describeOrigin,
   isFromProject,
@@ -22,6 +16,9 @@ import {
   wrongValue,
 } from "./origin.ts";
 import {
+  actsAtStart,
+  effectOf,
+  namesFromDotEnv,
   overridesOf,
   readTarget,
   refuseEffects,
@@ -155,10 +152,7 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
     { value: "default", origin: { kind: "default" } };
   const tls = readTls(adcLayers, cwd);
   const proxies = servers.map((each) => proxyFor(each, adcLayers));
-  const overrides = overridesOf({
-    names: names.filter((name) => dotEnv.get(name) !== ""),
-    tls,
-  });
+  const overrides = overridesOf(names.filter((name) => dotEnv.get(name) !== ""), tls);
   refuseUntrustedOverrides({ env, profile, tls, overrides });
   const isSecure = servers.some(({ base }) => base.protocol === "https:") ||
     proxies.some((each) => each?.url.reveal().startsWith("https:"));
@@ -296,7 +290,7 @@ export function connectionVariables(
   for (const each of overrides) {
     if (each.kind !== "env-file" || effectOf(each.name) !== "proxy") continue;
     const { name } = each;
-    variables[name] = isNpmProxy(name) ? "" : dotEnv.get(name);
+    variables[name] = /^npm_/i.test(name) ? "" : dotEnv.get(name);
   }
   for (const key of SETTING_KEYS) {
     const { variable, kind } = ADC_SETTINGS[key];

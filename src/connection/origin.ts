@@ -1,6 +1,6 @@
 import { ADC_SETTINGS, type AdcFlags, type SettingKey } from "../adc/settings.ts";
 import { type Environment, variableIn, variableName } from "../context.ts";
-import { ConnectionError, EXIT, UsageError } from "../errors.ts";
+import { type AdcRunErrorOptions, ConnectionError, EXIT, UsageError } from "../errors.ts";
 import type { Backend } from "./backends.ts";
 import type { EnvFile } from "./env_file.ts";
 
@@ -45,13 +45,6 @@ export function describeOrigin(origin: Origin): string {
     case "default":
       return "ADC's default";
   }
-}
-
-/** What to do about a value that stands in the way. */
-export function describeRemoval(origin: Origin): string {
-  return origin.kind === "env-file"
-    ? `Remove ${origin.name} from ${origin.file}`
-    : `Unset ${describeOrigin(origin)}`;
 }
 
 /** A command of adc-run as it is typed for this profile. */
@@ -133,7 +126,7 @@ export function profileValue<K extends keyof ProfileSettings>(
 export function wrongValue(
   origin: Origin,
   found: string,
-  options: { readonly suggestion?: string; readonly cause?: unknown } = {},
+  options: AdcRunErrorOptions = {},
 ): ConnectionError {
   const exitCode = origin.kind === "flag" ? EXIT.usage : EXIT.config;
   return new ConnectionError(`Cannot use ${describeOrigin(origin)}: ${found}`, exitCode, options);
@@ -143,7 +136,7 @@ export function wrongValue(
 export function misuse(
   origin: Origin,
   message: string,
-  options: { readonly suggestion?: string } = {},
+  options: AdcRunErrorOptions = {},
 ): ConnectionError | UsageError {
   return origin.kind === "flag" || origin.kind === "default"
     ? new UsageError(message, options)

@@ -1,12 +1,11 @@
+import process from "node:process";
 import { ADC_SETTINGS } from "../adc/settings.ts";
-import type { Environment } from "../context.ts";
+import { type Environment, variableIn, variableName } from "../context.ts";
 import { DEFAULT_BACKEND } from "./backends.ts";
 import type { Connection } from "./connection.ts";
 import type { EnvFile } from "./env_file.ts";
-import { effectOf } from "./env_names.ts";
 import {
   describeOrigin,
-  describeRemoval,
   isFromProject,
   type Layers,
   lookUp,
@@ -21,20 +20,79 @@ import {
 import { readServers, withoutUserinfo } from "./server.ts";
 import type { Tls } from "./tls.ts";
 
+/** Which way requests take, and what looks up names and loads files in ADC's own process. */
+type Effect = "proxy" | "runtime";
+
+/**
+ * What a variable does beyond ADC's own settings: ADC loads all of `.env` into its own process before it
+ * connects. `proxy` is what axios and reqwest ask, older ones npm's names too; `runtime` is what libc asks at
+ * the first look-up of a name, and what Node.js, OpenSSL or a loader may ask later than at the start. Never
+ * `NODE_ENV`, which ADC itself reads.
+ */
+const EFFECTS: Readonly<Record<Effect, RegExp>> = {
+  proxy:
+    /^((HTTPS?|ALL|NO)_PROXY|(https?|all|no)_proxy|NPM_CONFIG_((HTTPS?|NO)_)?PROXY|npm_config_((https?|no)_)?proxy)$/,
+  runtime:
+    /^(LOCALDOMAIN|RES_OPTIONS|HOSTALIASES|GCONV_PATH|NODE_(OPTIONS|EXTRA_CA_CERTS|TLS_REJECT_UNAUTHORIZED|USE_ENV_PROXY)|(RESOLV|SSL_CERT|OPENSSL|LD|DYLD)_\w*)$/,
+};
+
+export function effectOf(name: string, platform: string = process.platform): Effect | undefined {
+  const sameCase = variableName(name, platform);
+  return (Object.keys(EFFECTS) as Effect[]).find((effect) => EFFECTS[effect].test(sameCase));
+}
+
+/**
+ * What a loader or a runtime reads as a program starts, and takes for files to load or programs to run, and
+ * what makes ADC read another file; with all of `runtime`.
+ */
+const AT_START =
+  /^(LD_|DYLD_|NODE_(?!ENV$)|BUN_|DENO_|PATH$|PATHEXT$|COMSPEC$|SYSTEMROOT$|WINDIR$|BASH_ENV$|ENV$|SHELLOPTS$|IFS$|PYTHON|PERL5?|RUBY|JAVA_TOOL_OPTIONS$|GIT_|OPENSSL_|SSL_CERT_|GCONV_PATH$|ADC_RUN_|DOTENV_)/i;
+
+/**
+ * Tells whether a variable decides what a program loads as it starts. ADC loads `.env` when it is running,
+ * and so such a variable has no effect there; in the environment that a program is started with it would.
+ */
+export function actsAtStart(name: string): boolean {
+  return AT_START.test(name) || effectOf(name) === "runtime";
+}
+
+/**
+ * The names that ADC will take from the `.env` in the working directory: those that are not in its
+ * environment, where those of a file that `--env-file` names are too.
+ */
+export function namesFromDotEnv(
+  { dotEnv, envFile, env }: {
+    readonly dotEnv: EnvFile;
+    readonly envFile: EnvFile;
+    readonly env: Environment;
+  },
+  platform: string = process.platform,
+): readonly string[] {
+  const isThere = (name: string) =>
+    variableIn(env, name, platform) !== undefined ||
+    (envFile !== dotEnv && envFile.get(name) !== undefined && !actsAtStart(name));
+  const names = [...dotEnv.entries()].map(([name]) => name);
+  return [...new Set([...names, ...dotEnv.ambiguous.keys()])].filter((name) => !isThere(name));
+}
+
+function inDotEnv(name: string): Origin & { readonly kind: "env-file" } {
+  return { kind: "env-file", name, file: ".env" };
+}
+
 /**
  * What the `.env` in the working directory would have ADC do with a token: which proxy carries it, and whom to
  * believe that he is the server.
  */
 export function overridesOf(
-  { names, tls }: { readonly names: readonly string[]; readonly tls: Tls },
+  names: readonly string[],
+  { skipVerify, caCertFile }: Tls,
 ): readonly Origin[] {
-  const { skipVerify, caCertFile } = tls;
+  const trust = [skipVerify.value ? skipVerify.origin : undefined, caCertFile?.origin];
   return [
-    ...names.filter((name) => effectOf(name) === "proxy")
-      .map((name) => ({ kind: "env-file", name, file: ".env" }) as const),
-    ...[skipVerify.value ? skipVerify.origin : undefined, caCertFile?.origin]
-      .filter((origin) => origin?.kind === "env-file" && origin.file === ".env"),
-  ] as readonly Origin[];
+    ...names.filter((name) => effectOf(name) === "proxy").map(inDotEnv),
+    ...trust.filter((origin) => origin?.kind === "env-file" && origin.file === ".env")
+      .map((origin) => origin!),
+  ];
 }
 
 /**
@@ -43,13 +101,12 @@ export function overridesOf(
  */
 export function refuseEffects(names: readonly string[], dotEnv: EnvFile): void {
   for (const name of names) {
-    if (effectOf(name) !== "proxy") continue;
-    requireUnambiguous({ kind: "env-file", name, file: ".env" }, dotEnv);
+    if (effectOf(name) === "proxy") requireUnambiguous(inDotEnv(name), dotEnv);
   }
   const name = names.find((each) => effectOf(each) === "runtime");
   if (name === undefined) return;
   throw wrongValue(
-    { kind: "env-file", name, file: ".env" },
+    inDotEnv(name),
     "ADC would load it into its own process, which could then reach or trust another server",
     { suggestion: "Remove it from .env; export it if you need it. No token was sent." },
   );
@@ -185,8 +242,11 @@ function readPinned(
       suggestion: profile[key] === undefined
         ? `To allow it, change the profile: adc-run profile set ${profile.name} ` +
           `${ADC_SETTINGS[key].flag} ${setting.value}. No token was sent.`
-        : `${describeRemoval(origin)}, choose another profile, ` +
-          "or use none with --no-profile. No token was sent.",
+        : `${
+          origin.kind === "env-file"
+            ? `Remove ${origin.name} from ${origin.file}`
+            : `Unset ${describeOrigin(origin)}`
+        }, choose another profile, or use none with --no-profile. No token was sent.`,
     },
   );
 }

@@ -1,3 +1,4 @@
+import { isTemporary } from "../check/response.ts";
 import { type Verdict, VERDICTS } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -36,7 +37,7 @@ function judgeContact({ server: { display }, failure, status }: Contact): Found 
     const suggestion = "Put the user name and password in HTTP_PROXY or HTTPS_PROXY.";
     return failed(found, suggestion, { exitCode, data: { server: display, status } });
   }
-  if (status !== undefined && (status >= 500 || status === 429)) {
+  if (status !== undefined && isTemporary(status)) {
     const data = { server: display, verdict: "server-error" satisfies Verdict, status };
     const suggestion = "Check the server's log, or try again later.";
     return failed(`${display} answered ${status}`, suggestion, { exitCode, data });

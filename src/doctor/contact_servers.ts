@@ -3,6 +3,7 @@ import {
   errorMessageOf,
   isAddressRefusal,
   isJson,
+  isTemporary,
   judgeStatus,
   oneLine,
   parseObject,
@@ -61,7 +62,7 @@ async function contact(
     if (verdict === "tls") return { server, failure: { verdict, reason: reason!, suggestion } };
     const answers = new Map([[expected, first]]);
     // One that is in trouble gives the same answer to everything.
-    if (first.status < 500 && first.status !== 429) {
+    if (!isTemporary(first.status)) {
       const others = BACKEND_NAMES.filter((backend) => backend !== expected);
       const more = await Promise.all(others.map(async (each) => [each, await ask(each)] as const));
       for (const [backend, answer] of more) answers.set(backend, answer);

@@ -84,7 +84,7 @@ const PAUSES = [33, 100];
 const MAX_PAUSE = 2_000;
 
 /** With these a server asks to be tried again. */
-const BUSY: readonly number[] = [429, 502, 503, 504];
+const BUSY: readonly number[] = [408, 425, 429, 502, 503, 504];
 
 const REPEATABLE: readonly string[] = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
 

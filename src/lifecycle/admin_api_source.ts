@@ -1,5 +1,5 @@
 import type { Credentials } from "../admin_api/session.ts";
-import { requireGatewayGroup } from "../check/check_token.ts";
+import { requireGatewayGroup } from "../check/backend_checks.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Context } from "../context.ts";

@@ -1,4 +1,4 @@
-import { readDuration } from "../adc/arguments.ts";
+import { readDuration } from "../adc/settings.ts";
 import { TOKEN_REJECTED } from "../check/response.ts";
 import type { CheckResult } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";

@@ -1,7 +1,7 @@
 import { delimiter } from "node:path";
 import type { AdcArguments } from "../adc/arguments.ts";
 import { type Connection, connectionVariables } from "../connection/connection.ts";
-import { actsAtStart } from "../connection/env_names.ts";
+import { actsAtStart } from "../connection/pinned_target.ts";
 import { addressSecrets } from "../connection/server.ts";
 import { type Environment, variableIn, variableName } from "../context.ts";
 import { MIN_SECRET_LENGTH, Secret, tokenPrefix } from "../secret.ts";

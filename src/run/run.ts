@@ -7,7 +7,8 @@ import {
   NO_ARGUMENTS,
   readAdcArguments,
 } from "../adc/arguments.ts";
-import { checkToken, foreignToken, requireGatewayGroup } from "../check/check_token.ts";
+import { requireGatewayGroup } from "../check/backend_checks.ts";
+import { checkToken, foreignToken } from "../check/check_token.ts";
 import { CheckError, type CheckResult } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import { type Connection, resolveConnection } from "../connection/connection.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readDuration, readTimeLimit } from "../../src/adc/arguments.ts";
+import { readDuration, readTimeLimit } from "../../src/adc/settings.ts";
 import { readDuration as readAsRustAdc } from "../stand_ins/adc/clap.mjs";
 
 test("`readDuration()` reads durations as ADC does", async () => {

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import dotenv from "dotenv";
 import { EnvFile, readEnvFile, readNamedFile } from "../../src/connection/env_file.ts";
-import { effectOf, namesFromDotEnv } from "../../src/connection/env_names.ts";
+import { effectOf, namesFromDotEnv } from "../../src/connection/pinned_target.ts";
 import { ConnectionError } from "../../src/errors.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 

@@ -7,8 +7,7 @@ import { Buffer } from "node:buffer";
 import { parse } from "dotenv";
 import fc from "fast-check";
 import parseDuration from "parse-duration";
-import { needsBackend } from "../../src/adc/arguments.ts";
-import { parseAdcArguments } from "../../src/adc/parse_arguments.ts";
+import { needsBackend, readAdcArguments } from "../../src/adc/arguments.ts";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import type { Connection } from "../../src/connection/connection.ts";
 import { ConnectionError, SourceError, UsageError } from "../../src/errors.ts";
@@ -366,7 +365,7 @@ fuzz(
       if (error instanceof UsageError) return;
       assert.ok(error === undefined || error instanceof ConnectionError, String(error));
       const { kind } = adc;
-      assert.equal(kind === "information" && needsBackend(parseAdcArguments(words)), false);
+      assert.equal(kind === "information" && needsBackend(await readAdcArguments(words)), false);
       return;
     }
     const options: AdcOptions = adc.options;

@@ -153,7 +153,7 @@ const EXIT_CODES = [64, 65, 69, 77, 78];
 function secretsOf({ sent }: Mocked, answers: readonly AnswerCase[]): readonly string[] {
   // Of an answer that was asked for again nobody sees the cookies: they are kept and sent nowhere.
   const given = answers.slice(0, sent.length)
-    .filter(({ status }) => ![429, 502, 503, 504].includes(status));
+    .filter(({ status }) => ![408, 425, 429, 502, 503, 504].includes(status));
   const all = {
     [TOKEN]: sent.some(({ headers }) => headers["x-api-key"] === TOKEN),
     [PASSWORD]: sent.some(({ body }) => body.includes(JSON.stringify(PASSWORD))),

@@ -38,7 +38,7 @@ function listen(server: Server): Promise<number> {
 }
 
 test("`openSocket()` is asked for three sockets at most, whatever a proxy answers", async () => {
-  for (const status of [429, 502, 503, 504]) {
+  for (const status of [408, 425, 429, 502, 503, 504]) {
     let asked = 0;
     await using proxy = await serveHttp((_, response) => {
       asked += 1;

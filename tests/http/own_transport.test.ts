@@ -25,7 +25,7 @@ async function read(url: string, more: Partial<HttpRequest> = {}) {
   });
 }
 
-for (const status of [429, 502, 503, 504]) {
+for (const status of [408, 425, 429, 502, 503, 504]) {
   test(`\`ownTransport()\` asks again where the server is busy (${status}), and takes the third answer`, async () => {
     let asked = 0;
     await using server = await serveHttp((_, response) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { readDuration } from "../../src/adc/arguments.ts";
+import { readDuration } from "../../src/adc/settings.ts";
 import { parseProfiles } from "../../src/profiles/parse_profiles.ts";
 import { PROFILE_SCHEMA } from "../../src/profiles/profile_settings.ts";
 import { SOURCE_NAMES } from "../../src/token/sources.ts";

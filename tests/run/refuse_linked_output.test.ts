@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
-import { parseAdcArguments } from "../../src/adc/parse_arguments.ts";
+import { readAdcArguments } from "../../src/adc/arguments.ts";
 import { refuseLinkedOutput } from "../../src/run/guards.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
@@ -11,23 +11,22 @@ it("`refuseLinkedOutput()` refuses the link that ADC would follow unasked", asyn
   // The link leads nowhere yet: ADC would make the file.
   await symlink("../.bashrc", join(folder.path, "diff.yaml"));
   await symlink("../.profile", join(folder.path, "adc.yaml"));
-  const refused = (words: readonly string[], target: RegExp) =>
-    assert.throws(() => refuseLinkedOutput(parseAdcArguments(words), folder.path), {
-      exitCode: 65,
-      message: target,
-    });
-  refused(["diff", "-f", "other.yaml"], /"diff\.yaml", which is a link to "\.\.\/\.bashrc"/);
-  refused(["diff", "-o", "elsewhere.yaml"], /\.bashrc/);
-  refused(["dump"], /"adc\.yaml", which is a link to "\.\.\/\.profile"/);
-  refused(["convert", "openapi", "-f", "-o"], /\.profile/);
+  const refused = async (words: readonly string[], target: RegExp) => {
+    const args = await readAdcArguments(words);
+    assert.throws(() => refuseLinkedOutput(args, folder.path), { exitCode: 65, message: target });
+  };
+  await refused(["diff", "-f", "other.yaml"], /"diff\.yaml", which is a link to "\.\.\/\.bashrc"/);
+  await refused(["diff", "-o", "elsewhere.yaml"], /\.bashrc/);
+  await refused(["dump"], /"adc\.yaml", which is a link to "\.\.\/\.profile"/);
+  await refused(["convert", "openapi", "-f", "-o"], /\.profile/);
 });
 
 it("`refuseLinkedOutput()` lets pass what was named, and files that are none", async () => {
   await using folder = await temporaryFolder({ "diff.yaml": "" });
   await symlink("../.profile", join(folder.path, "adc.yaml"));
   for (const words of [["diff"], ["dump", "-o", "adc.yaml"], ["sync"], ["lint"], ["ping"], []]) {
-    refuseLinkedOutput(parseAdcArguments(words), folder.path);
+    refuseLinkedOutput(await readAdcArguments(words), folder.path);
   }
   await using empty = await temporaryFolder();
-  refuseLinkedOutput(parseAdcArguments(["diff"]), empty.path);
+  refuseLinkedOutput(await readAdcArguments(["diff"]), empty.path);
 });

@@ -4,7 +4,7 @@ import { symlink, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { it } from "node:test";
-import { parseAdcArguments } from "../../src/adc/parse_arguments.ts";
+import { readAdcArguments } from "../../src/adc/arguments.ts";
 import { AdcRunError } from "../../src/errors.ts";
 import { refuseDevices, refuseTokenInFiles } from "../../src/run/guards.ts";
 import { Secret } from "../../src/secret.ts";
@@ -26,7 +26,7 @@ async function verdict({ files, words = ["sync"], env = {}, ...more }: Guarded) 
   const { secrets = [TOKEN], platform = "linux" } = more;
   try {
     await refuseTokenInFiles({
-      args: parseAdcArguments(words),
+      args: await readAdcArguments(words),
       cwd: folder.path,
       env: { ADC_TOKEN: TOKEN, ...env },
       secrets: secrets.map((secret) => new Secret(secret)),
@@ -202,7 +202,7 @@ it("`refuseTokenInFiles()` reads no pipe, which ADC could not read any more", as
   await using folder = await temporaryFolder();
   await symlink("/dev/zero", join(folder.path, "adc.yaml"));
   const options = { cwd: folder.path, env: { ADC_TOKEN: TOKEN }, secrets: [new Secret(TOKEN)] };
-  await refuseTokenInFiles({ ...options, args: parseAdcArguments(["sync"]) });
+  await refuseTokenInFiles({ ...options, args: await readAdcArguments(["sync"]) });
 });
 
 it("`refuseTokenInFiles()` looks into no file of more than 16 MiB, and says so once", async () => {
@@ -210,7 +210,7 @@ it("`refuseTokenInFiles()` looks into no file of more than 16 MiB, and says so o
   for (const name of ["a.yaml", "b.yaml"]) await truncate(join(folder.path, name), 5e9);
   const warnings: string[] = [];
   await refuseTokenInFiles({
-    args: parseAdcArguments(["sync", "-f", "*.yaml"]),
+    args: await readAdcArguments(["sync", "-f", "*.yaml"]),
     cwd: folder.path,
     env: { ADC_TOKEN: TOKEN },
     secrets: [new Secret(TOKEN)],
@@ -229,7 +229,8 @@ it("`refuseDevices()` refuses a file that leads to what the system tells of proc
   skip: linux,
 }, async () => {
   await using folder = await temporaryFolder({});
-  const check = (...words: string[]) => refuseDevices(parseAdcArguments(words), folder.path);
+  const check = async (...words: string[]) =>
+    refuseDevices(await readAdcArguments(words), folder.path);
   await symlink("/proc/self/environ", join(folder.path, "adc.yaml"));
   await symlink("/dev/zero", join(folder.path, "zero.yaml"));
   for (

@@ -1,5 +1,5 @@
 import { findGatewayGroup, type RawRequester } from "../../admin_api/raw_request.ts";
-import { requireGatewayGroup } from "../../check/check_token.ts";
+import { requireGatewayGroup } from "../../check/backend_checks.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { type Server, urlOf } from "../../connection/server.ts";

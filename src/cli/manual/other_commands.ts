@@ -50,7 +50,7 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     summary: "send one Admin API request; the token stays out of argv",
     description: [
       "Sends one request with the token that a run would use, and prints the response: indented JSON at a terminal, unchanged in a pipe. The method defaults to GET, or POST with -d. PATH is on the connection's own server; redirects are not followed.",
-      "There is no check first: the response is the check. A 4xx or 5xx response is printed too, and sets the exit code: 77 for 401 and 403, 78 for 404 and redirects, 65 for other 4xx, 69 for 429 and 5xx.",
+      "There is no check first: the response is the check. A 4xx or 5xx response is printed too, and sets the exit code: 77 for 401 and 403, 78 for 404 and redirects, 65 for other 4xx, 69 for 408, 425, 429 and 5xx.",
     ],
     options: API_OPTIONS,
     shared: [

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { needsBackend } from "../../src/adc/arguments.ts";
-import type { AdcArguments } from "../../src/adc/arguments.ts";
-import { parseAdcArguments } from "../../src/adc/parse_arguments.ts";
+import { type AdcArguments, needsBackend, readAdcArguments } from "../../src/adc/arguments.ts";
 import { UsageError } from "../../src/errors.ts";
 import { readAsAdc } from "../support/adc_program.ts";
 
@@ -99,12 +97,12 @@ const TRICKY = [
   "-h sync",
 ] as const;
 
-test("`parseAdcArguments()` reads a command line as ADC's own parser does", () => {
+test("`readAdcArguments()` reads a command line as ADC's own parser does", async () => {
   let runs = 0;
   for (const line of TRICKY) {
     const words = line.split(" ");
     const adc = readAsAdc(words);
-    const args = parseAdcArguments(words);
+    const args = await readAdcArguments(words);
     const information = adc.kind === "information";
     assert.equal(args.information || args.command === "help", information, line);
     if (adc.kind === "error") assert.fail(`${line}: ADC complains with ${adc.code}`);
@@ -131,12 +129,12 @@ test("`parseAdcArguments()` reads a command line as ADC's own parser does", () =
   assert.ok(runs > 50);
 });
 
-test("`parseAdcArguments()` leaves words that mean the same to ADC, but for the token", () => {
+test("`readAdcArguments()` leaves words that mean the same to ADC, but for the token", async () => {
   for (const line of TRICKY) {
     const words = line.split(" ");
     const before = readAsAdc(words);
     if (before.kind !== "run") continue;
-    const rest = parseAdcArguments(words).argv;
+    const rest = (await readAdcArguments(words)).argv;
     const after = readAsAdc(rest);
     const { token: _, ...options } = before.options;
     assert.deepEqual(after, { ...before, options }, line);
@@ -153,23 +151,23 @@ const VALUED = {
   "--tls-client-key-file": "tlsClientKeyFile",
 } as const;
 
-test("`parseAdcArguments()` takes every connection option in both spellings, the last one winning", () => {
+test("`readAdcArguments()` takes every connection option in both spellings, the last one winning", async () => {
   for (const [flag, name] of Object.entries(VALUED)) {
     for (const value of ["v", "", "-v", "--token", "--token=x", "a=b", "--"]) {
       for (const words of [["sync", flag, value], ["sync", `${flag}=${value}`]]) {
-        const args = parseAdcArguments(words);
+        const args = await readAdcArguments(words);
         assert.deepEqual(args.flags, { [name]: value }, words.join(" "));
         assert.deepEqual(args.argv, words);
         assert.deepEqual(args.tokens, []);
       }
     }
     const repeated = ["sync", flag, "1", `${flag}=2`, flag, "3"];
-    assert.deepEqual(parseAdcArguments(repeated).flags, { [name]: "3" });
-    assert.deepEqual(parseAdcArguments(repeated).argv, repeated);
+    assert.deepEqual((await readAdcArguments(repeated)).flags, { [name]: "3" });
+    assert.deepEqual((await readAdcArguments(repeated)).argv, repeated);
   }
 });
 
-test("`parseAdcArguments()` says which connection option not every ADC reads alike", () => {
+test("`readAdcArguments()` says which connection option not every ADC reads alike", async () => {
   const cases: readonly [line: string, flag: string | undefined, found?: RegExp][] = [
     ...[...Object.keys(VALUED), "--token"].flatMap((
       flag,
@@ -192,17 +190,17 @@ test("`parseAdcArguments()` says which connection option not every ADC reads ali
     ["sync -f --tls-skip-verify=true", undefined],
   ];
   for (const [line, flag, found = /^$/] of cases) {
-    const { ambiguous } = parseAdcArguments(line.split(" "));
+    const { ambiguous } = await readAdcArguments(line.split(" "));
     assert.equal(ambiguous?.flag, flag, line);
     assert.match(ambiguous?.found ?? "", found, line);
   }
-  const secret = parseAdcArguments(["sync", "--token", "-cAnArY"]).ambiguous;
+  const secret = (await readAdcArguments(["sync", "--token", "-cAnArY"])).ambiguous;
   assert.ok(!JSON.stringify(secret).includes("cAnArY"));
 });
 
-test("`parseAdcArguments()` names no flag that was not given", () => {
-  assert.deepEqual(Object.keys(parseAdcArguments(["sync", "-f", "a.yaml"]).flags), []);
-  assert.deepEqual(parseAdcArguments([]), {
+test("`readAdcArguments()` names no flag that was not given", async () => {
+  assert.deepEqual(Object.keys((await readAdcArguments(["sync", "-f", "a.yaml"])).flags), []);
+  assert.deepEqual(await readAdcArguments([]), {
     command: undefined,
     flags: {},
     files: [],
@@ -214,7 +212,7 @@ test("`parseAdcArguments()` names no flag that was not given", () => {
   });
 });
 
-test("`parseAdcArguments()` lifts every token and keeps the other words in their order", () => {
+test("`readAdcArguments()` lifts every token and keeps the other words in their order", async () => {
   const cases: readonly [words: string[], rest: string[], tokens: string[]][] = [
     [["sync", "--token", "a", "-f", "x", "--token=b"], ["sync", "-f", "x"], ["a", "b"]],
     [["sync", "--token=", "-f", "x"], ["sync", "-f", "x"], [""]],
@@ -232,29 +230,29 @@ test("`parseAdcArguments()` lifts every token and keeps the other words in their
     [["sync", "two words", "--token", "a", "b c"], ["sync", "two words", "b c"], ["a"]],
   ];
   for (const [words, rest, tokens] of cases) {
-    const args = parseAdcArguments(words);
+    const args = await readAdcArguments(words);
     assert.deepEqual(args.argv, rest, words.join(" "));
     assert.deepEqual(tokensOf(args), tokens, words.join(" "));
   }
 });
 
-test("`parseAdcArguments()` lifts a token whatever its value is", () => {
+test("`readAdcArguments()` lifts a token whatever its value is", async () => {
   for (const value of ["adc-run-probe", "sync", "-f", "--token", "--token=x", "=", "\n"]) {
     const words = ["sync", "--token", value, "-f", "--token", "--server", "s", `--token=${value}`];
-    const args = parseAdcArguments(words);
+    const args = await readAdcArguments(words);
     assert.deepEqual(args.argv, ["sync", "-f", "--token", "--server", "s"], value);
     assert.deepEqual(tokensOf(args), [value, value]);
   }
 });
 
-test("`parseAdcArguments()` shows no token when it is printed", () => {
-  const args = parseAdcArguments(["sync", "--token", "a7ee-canary1", "--token=a7ee-canary2"]);
+test("`readAdcArguments()` shows no token when it is printed", async () => {
+  const args = await readAdcArguments(["sync", "--token", "a7ee-canary1", "--token=a7ee-canary2"]);
   for (const text of [inspect(args, { depth: 9, showHidden: true }), JSON.stringify(args)]) {
     assert.ok(!/canary/.test(text), text);
   }
 });
 
-test("`parseAdcArguments()` refuses an option whose value is missing", () => {
+test("`readAdcArguments()` refuses an option whose value is missing", async () => {
   const options = [
     "--token",
     "--verbose",
@@ -265,8 +263,8 @@ test("`parseAdcArguments()` refuses an option whose value is missing", () => {
     ...Object.keys(VALUED),
   ];
   for (const option of options) {
-    assert.throws(
-      () => parseAdcArguments(["sync", "--token", "a7ee-secret", option]),
+    await assert.rejects(
+      () => readAdcArguments(["sync", "--token", "a7ee-secret", option]),
       (error) => {
         assert.ok(error instanceof UsageError);
         assert.equal(error.exitCode, 64);
@@ -280,7 +278,7 @@ test("`parseAdcArguments()` refuses an option whose value is missing", () => {
   }
 });
 
-test("`parseAdcArguments()` lets unknown options and commands pass", () => {
+test("`readAdcArguments()` lets unknown options and commands pass", async () => {
   const words = [
     "newer",
     "--brand-new",
@@ -292,7 +290,7 @@ test("`parseAdcArguments()` lets unknown options and commands pass", () => {
     "--server",
     "s",
   ];
-  const args = parseAdcArguments(words);
+  const args = await readAdcArguments(words);
   assert.equal(args.command, "newer");
   assert.deepEqual(args.flags, { server: "s" });
   assert.deepEqual(tokensOf(args), ["t"]);
@@ -307,7 +305,7 @@ test("`parseAdcArguments()` lets unknown options and commands pass", () => {
   ]);
 });
 
-test("`needsBackend()` says no for what ADC does without a server", () => {
+test("`needsBackend()` says no for what ADC does without a server", async () => {
   const offline = [
     "lint",
     "lint -f adc.yaml",
@@ -330,11 +328,13 @@ test("`needsBackend()` says no for what ADC does without a server", () => {
     "ingress-server",
     "newer --help",
   ];
-  for (const line of offline) assert.equal(needsBackend(parseAdcArguments(line.split(" "))), false);
-  assert.equal(needsBackend(parseAdcArguments([])), false);
+  for (const line of offline) {
+    assert.equal(needsBackend(await readAdcArguments(line.split(" "))), false, line);
+  }
+  assert.equal(needsBackend(await readAdcArguments([])), false);
 });
 
-test("`needsBackend()` says yes for all other commands, known or not", () => {
+test("`needsBackend()` says yes for all other commands, known or not", async () => {
   const online = [
     "ping",
     "dump",
@@ -354,13 +354,13 @@ test("`needsBackend()` says yes for all other commands, known or not", () => {
     "sync lint",
   ];
   for (const line of online) {
-    assert.equal(needsBackend(parseAdcArguments(line.split(" "))), true, line);
+    assert.equal(needsBackend(await readAdcArguments(line.split(" "))), true, line);
   }
 });
 
-test("`parseAdcArguments()` keeps --token for a command that has none, but not its value", () => {
+test("`readAdcArguments()` keeps --token for a command that has none, but not its value", async () => {
   const words = ["lint", "--token", "a7ee-one", "-f", "--token", "--token=a7ee-two", "x"];
-  assert.deepEqual(parseAdcArguments(words).maskedArgv, [
+  assert.deepEqual((await readAdcArguments(words)).maskedArgv, [
     "lint",
     "--token",
     "***",
@@ -371,16 +371,16 @@ test("`parseAdcArguments()` keeps --token for a command that has none, but not i
   ]);
 });
 
-test("`parseAdcArguments()` refuses --verbose in front of the command, which one ADC takes", () => {
+test("`readAdcArguments()` refuses --verbose in front of the command, which one ADC takes", async () => {
   for (const words of [["--verbose", "2", "sync"], ["--verbose=2", "sync"]]) {
-    assert.throws(
-      () => parseAdcArguments(words),
+    await assert.rejects(
+      () => readAdcArguments(words),
       (error) => error instanceof UsageError && /after the command/.test(error.suggestion ?? ""),
     );
   }
 });
 
-test("`parseAdcArguments()` collects what ADC reads and writes", () => {
+test("`readAdcArguments()` collects what ADC reads and writes", async () => {
   const words = [
     "dump",
     "-o",
@@ -393,6 +393,6 @@ test("`parseAdcArguments()` collects what ADC reads and writes", () => {
     "--output",
     "c",
   ];
-  const { files, output } = parseAdcArguments(words);
+  const { files, output } = await readAdcArguments(words);
   assert.deepEqual([files, output], [["b.yaml", "*.yaml", "-o"], "c"]);
 });
