@@ -6,8 +6,6 @@ import { Secret } from "../secret.ts";
 import { type Backend, BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "./backends.ts";
 import { type EnvFile, readEnvFile, readNamedFile } from "./env_file.ts";
 import {
-  describeOrigin,
-  isFromProject,
   type Layers,
   type Origin,
   type Profile,
@@ -24,7 +22,7 @@ import {
   refuseEffects,
   refuseUntrustedOverrides,
 } from "./pinned_target.ts";
-import { type Proxy, proxyFor } from "./proxy.ts";
+import { type Proxy, proxyFor, proxyWarnings } from "./proxy.ts";
 import { crossesInPlain, readServers, requireAllowed, type Server, trimAddress } from "./server.ts";
 import { type PemFile, readTls, requireUsableTls, type Tls } from "./tls.ts";
 
@@ -174,27 +172,9 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
     warnings: [
       ...target.warnings,
       ...warningsOf({ env, envFile, servers }),
-      ...proxyWarnings(proxies, overrides),
+      ...proxyWarnings(proxies, { overrides, layers: adcLayers }),
     ],
   };
-}
-
-/** A proxy in the environment is the owner's; one in `.env` may be news. */
-function proxyWarnings(
-  proxies: readonly (Proxy | undefined)[],
-  overrides: readonly Origin[],
-): readonly string[] {
-  const proxy = proxies.find((each) => each && isFromProject(each.host.origin));
-  if (proxy !== undefined) {
-    const { value, origin } = proxy.host;
-    return [`Requests go through proxy ${value}, set by ${describeOrigin(origin)}.`];
-  }
-  const names = overrides.flatMap((each) =>
-    each.kind === "env-file" && effectOf(each.name) === "proxy" ? [each.name] : []
-  );
-  return names.length === 0 ? [] : [
-    `Proxy settings in .env (${names.join(", ")}): no request of this run goes through them.`,
-  ];
 }
 
 function readBackend(setting: Setting<string> | undefined): Setting<Backend> {

@@ -1,6 +1,15 @@
 import process from "node:process";
 import { Secret } from "../secret.ts";
-import { type Layers, lookUp, type Setting, wrongValue } from "./origin.ts";
+import {
+  describeOrigin,
+  isFromProject,
+  type Layers,
+  lookUp,
+  type Origin,
+  type Setting,
+  wrongValue,
+} from "./origin.ts";
+import { effectOf } from "./pinned_target.ts";
 import { hostOf, type Server } from "./server.ts";
 
 /**
@@ -26,12 +35,45 @@ export function proxyFor(server: Server, layers: Layers): Proxy | undefined {
   if (lists.some((list) => isExempt(server, list))) return undefined;
   const setting = either(`${scheme}_proxy`, layers) ?? either("all_proxy", layers);
   if (setting === undefined) return undefined;
-  // As axios does; the Rust ADC says that one without a scheme speaks http.
+  // As axios does; to the Rust ADC one without a scheme always speaks http.
   const text = setting.value.includes("://") ? setting.value : `${scheme}://${setting.value}`;
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
     throw wrongValue(setting.origin, "the proxy's address is not an http or https URL");
   }
   return { host: { value: new URL(text).host, origin: setting.origin }, url: new Secret(text) };
+}
+
+/** A proxy in the environment is the owner's; one in `.env` may be news. */
+export function proxyWarnings(
+  proxies: readonly (Proxy | undefined)[],
+  { overrides, layers }: { readonly overrides: readonly Origin[]; readonly layers: Layers },
+): readonly string[] {
+  const warnings: string[] = [];
+  const names = overrides.flatMap((each) =>
+    each.kind === "env-file" && effectOf(each.name) === "proxy" ? [each.name] : []
+  );
+  const ofProject = proxies.find((each) => each && isFromProject(each.host.origin))?.host;
+  if (ofProject !== undefined) {
+    const { value, origin } = ofProject;
+    warnings.push(`Requests go through proxy ${value}, set by ${describeOrigin(origin)}.`);
+  } else if (names.length > 0) {
+    warnings.push(
+      `Proxy settings in .env (${names.join(", ")}): no request of this run goes through them.`,
+    );
+  }
+  const secure = proxies.find((each) => each?.url.reveal().startsWith("https:"))?.host;
+  if (secure !== undefined && secure.origin.kind !== "default") {
+    const { value, origin } = secure;
+    if (!lookUp(layers, origin.name)?.value.includes("://")) {
+      warnings.push(
+        `${
+          describeOrigin(origin)
+        } has no scheme: one ADC uses TLS to the proxy, another does not. ` +
+          `Set it to http://${value}, or https://${value} if the proxy itself uses TLS.`,
+      );
+    }
+  }
+  return warnings;
 }
 
 /** The Rust ADC prefers upper case, an empty one too. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
+import { resolveConnection } from "../../src/connection/connection.ts";
 import { EnvFile } from "../../src/connection/env_file.ts";
 import { proxyFor } from "../../src/connection/proxy.ts";
 import type { Proxy } from "../../src/connection/proxy.ts";
@@ -74,6 +75,30 @@ test("`proxyFor()` looks into `.env` as well, which ADC loads before it connects
 test("`proxyFor()` gives an address without a scheme the server's", () => {
   assert.equal(find("http://h", { HTTP_PROXY: "p:3128" })?.url.reveal(), "http://p:3128");
   assert.equal(find("https://h", { ALL_PROXY: "p:3128" })?.url.reveal(), "https://p:3128");
+});
+
+test("`resolveConnection()` warns of a proxy without a scheme, with which not every ADC speaks TLS", async () => {
+  const proxy = "zoe:hunter2@p:3128/path";
+  const cases: readonly [server: string, env: Environment, name: string | undefined][] = [
+    ["https://h", { HTTPS_PROXY: proxy }, "HTTPS_PROXY"],
+    ["https://h", { all_proxy: proxy }, "all_proxy"],
+    ["http://127.0.0.1", { HTTP_PROXY: proxy }, undefined],
+    ["https://h", { HTTPS_PROXY: `http://${proxy}` }, undefined],
+    ["https://h", { HTTPS_PROXY: `https://${proxy}` }, undefined],
+    ["https://h", { HTTPS_PROXY: proxy, NO_PROXY: "h" }, undefined],
+    ["https://h", { HTTPS_PROXY: "" }, undefined],
+  ];
+  for (const [server, env, name] of cases) {
+    const { warnings } = await resolveConnection({ server, env, cwd: "/nowhere" });
+    assert.deepEqual(
+      warnings,
+      name === undefined ? [] : [
+        `${name} has no scheme: one ADC uses TLS to the proxy, another does not. ` +
+        "Set it to http://p:3128, or https://p:3128 if the proxy itself uses TLS.",
+      ],
+      inspect(env),
+    );
+  }
 });
 
 test("`proxyFor()` keeps the proxy's password to itself", () => {
