@@ -1,4 +1,5 @@
-import { AdminApiError, type AdminApiFailure } from "./admin_api_error.ts";
+import { EXIT } from "../errors.ts";
+import { AdminApiError } from "./admin_api_error.ts";
 import type { NewToken, TokenInfo } from "./shapes.ts";
 
 /**
@@ -36,9 +37,6 @@ interface CreateTokenOptions {
   readonly limit: number;
 }
 
-/** No answer, or one that does not tell whether the token was made. */
-const UNCLEAR: readonly AdminApiFailure[] = ["unreachable", "timeout", "tls", "server-error"];
-
 /**
  * Makes a token, at most once.
  *
@@ -64,7 +62,7 @@ export async function createToken(
       }
     } catch (error) {
       // The first request may have come through after the look for its token.
-      const late = attempt > 1 && isFailure(error, ["name-taken"]);
+      const late = attempt > 1 && error instanceof AdminApiError && error.failure === "name-taken";
       if (!late && !isUnclear(error, signal)) throw signal?.aborted ? signal.reason : error;
       failure = error;
     }
@@ -143,13 +141,10 @@ export async function createToken(
   }
 }
 
-function isFailure(error: unknown, failures: readonly AdminApiFailure[]): boolean {
-  return error instanceof AdminApiError && failures.includes(error.failure);
-}
-
+/** No answer, or one that does not tell whether the token was made. */
 function isUnclear(error: unknown, signal: AbortSignal | undefined): boolean {
   if (!(error instanceof AdminApiError)) return signal?.aborted === true;
-  if (isFailure(error, UNCLEAR)) return true;
+  if (error.exitCode === EXIT.unavailable) return true;
   // An answer that cannot be read, as opposed to a redirect or a 404.
   return error.failure === "wrong-server" && error.httpStatus !== undefined &&
     error.httpStatus < 300;

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { AdminApi } from "../admin_api/admin_api.ts";
-import { AdminApiError, type AdminApiFailure } from "../admin_api/admin_api_error.ts";
+import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { NewToken, User } from "../admin_api/shapes.ts";
-import { UsageError } from "../errors.ts";
+import { EXIT, UsageError } from "../errors.ts";
 import type { Journal, JournalEntry } from "../store/journal.ts";
 
 export interface MintOptions {
@@ -24,15 +24,6 @@ interface MintedToken {
   undo(): Promise<void>;
 }
 
-/** After these the server may have made the token all the same. */
-const UNCLEAR: readonly AdminApiFailure[] = [
-  "unreachable",
-  "timeout",
-  "tls",
-  "server-error",
-  "wrong-server",
-];
-
 export async function mintToken(api: AdminApi, options: MintOptions): Promise<MintedToken> {
   const { journal, user, name, expiresAt, note, signal } = options;
   const { key } = await journal.add({
@@ -48,8 +39,8 @@ export async function mintToken(api: AdminApi, options: MintOptions): Promise<Mi
   } catch (error) {
     // The client has looked for the token where the answer was lost. Where it could not look, the entry
     // stays, and a later run will.
-    const unclear = signal?.aborted ||
-      (error instanceof AdminApiError && UNCLEAR.includes(error.failure));
+    const unclear = signal?.aborted || (error instanceof AdminApiError &&
+      (error.exitCode === EXIT.unavailable || error.failure === "wrong-server"));
     if (!unclear) await journal.remove(key);
     throw error;
   }
