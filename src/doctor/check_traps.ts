@@ -4,15 +4,16 @@ import type { Context, Environment } from "../context.ts";
 import { AdcRunError, messageOf } from "../errors.ts";
 import { makePipes } from "../system/pipes.ts";
 import { isDeno } from "../system/programs.ts";
-import { strayWarning } from "../token/sources.ts";
+import { isWayToTokens, strayWarning } from "../token/sources.ts";
 import type { DiagnoseOptions, Facts } from "./diagnose.ts";
 import { type Found, ok, warning } from "./finding.ts";
 
 type Place = Context & Pick<DiagnoseOptions, "envFile"> & Partial<Facts>;
 
 /** Variables that only the environment is asked for: a cloned repository could bring them along. */
-const NOT_FROM_A_FILE =
-  /^(ADC_RUN_\w+|ADC_TOKEN_FILE|ADC_TOKEN_COMMAND|API7_USERNAME|API7_PASSWORD|ADC_TIMEOUT)$/;
+function isNotFromFile(name: string): boolean {
+  return /^(ADC_RUN_\w+|ADC_TIMEOUT)$/.test(name) || isWayToTokens(name);
+}
 
 export async function checkTraps(place: Place): Promise<readonly Found[]> {
   const { env, cwd, envFile, connection } = place;
@@ -143,9 +144,7 @@ function* connectionTraps(env: Environment, file: EnvFile): Generator<Found> {
 }
 
 function* runtimeTraps(env: Environment, file: EnvFile): Generator<Found> {
-  const names = [...file.entries()].map(([name]) => name).filter((name) =>
-    NOT_FROM_A_FILE.test(name)
-  );
+  const names = [...file.entries()].map(([name]) => name).filter(isNotFromFile);
   if (names.length > 0) {
     yield warning(
       `${names.join(", ")} in ${file.name} ${names.length === 1 ? "has" : "have"} no effect there`,

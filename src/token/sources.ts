@@ -21,35 +21,54 @@ interface SourceTraits {
    * Whether its token is for one server: one is kept for each, or it stands where the server is named.
    */
   readonly bound: boolean;
+  /** Variables that lead to its token: no other program gets them, and no `.env` sets them. */
+  readonly ways: readonly string[];
+  /** What a run's line calls it. @default what it says of the token */
+  readonly place?: string;
 }
 
 /** The sources, in the order in which they are asked. */
 export const SOURCES: Readonly<Record<SourceName, SourceTraits>> = {
-  "flag": { summary: "--token in ADC's options", bound: true },
+  "flag": { summary: "--token in ADC's options", bound: true, ways: [] },
   "env": {
     summary: "ADC_TOKEN, else API_KEY if it starts with a7ee- or a7adm-",
     bound: false,
+    ways: [],
   },
-  "file": { summary: "the file set in ADC_TOKEN_FILE", bound: false },
+  "file": {
+    summary: "the file set in ADC_TOKEN_FILE",
+    bound: false,
+    ways: ["ADC_TOKEN_FILE"],
+    place: "ADC_TOKEN_FILE",
+  },
   "dotenv": {
     summary: "ADC_TOKEN in .env, else API_KEY under the same condition",
     bound: true,
+    ways: [],
   },
   "command": {
     summary: "the output of the profile's tokenCommand, or of ADC_TOKEN_COMMAND",
     bound: false,
+    ways: ["ADC_TOKEN_COMMAND"],
+    place: "token command",
   },
   "store": {
     summary: "the file where auth login --storage file stores tokens",
     bound: true,
+    ways: [],
+    place: "token file",
   },
   "keychain": {
     summary: 'service "adc-run", account PROFILE@ORIGIN or the origin',
     bound: true,
+    ways: [],
+    place: "keychain",
   },
   "admin-api": {
     summary: "logs in as API7_USERNAME and creates a token",
     bound: true,
+    ways: ["API7_USERNAME", "API7_PASSWORD"],
+    place: "login",
   },
 };
 
@@ -80,13 +99,7 @@ const TOKENS = ["ADC_TOKEN", "API_KEY"];
 export const ACTION_VARIABLE = "ADC_RUN_ACTION";
 
 /** Ways to more tokens, which are none of another program's business. */
-const WAYS_TO_TOKENS = [
-  "ADC_TOKEN_FILE",
-  "ADC_TOKEN_COMMAND",
-  "API7_USERNAME",
-  "API7_PASSWORD",
-  ACTION_VARIABLE,
-];
+const WAYS_TO_TOKENS = [...Object.values(SOURCES).flatMap(({ ways }) => ways), ACTION_VARIABLE];
 
 export function isWayToTokens(name: string, platform: string = process.platform): boolean {
   return WAYS_TO_TOKENS.includes(variableName(name, platform));

@@ -5,6 +5,7 @@ import { isReaderGone } from "../../run/child.ts";
 import type { Drift } from "../../run/drift.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
+import { isSourceName, SOURCES } from "../../token/sources.ts";
 import { sentToken } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
@@ -52,15 +53,8 @@ export function announce(plan: RunPlan, output: RunOutput): void {
 function tokenPart(resolved: ResolvedToken): Text {
   const { token, source, lease } = resolved;
   if (sentToken(token) === undefined) return fixed("no token");
-  const short = {
-    "file": "ADC_TOKEN_FILE",
-    "command": "token command",
-    "store": "token file",
-    "keychain": "keychain",
-    "admin-api": "login",
-  };
-  const place = Object.hasOwn(short, source) ? fixed(short[source as "store"]) : resolved.detail;
-  return line`token ${fixed(token.fingerprint)} (${place}${
+  const place = isSourceName(source) ? SOURCES[source].place : undefined;
+  return line`token ${fixed(token.fingerprint)} (${place ? fixed(place) : resolved.detail}${
     fixed(lease === undefined || source !== "admin-api" ? "" : ", for this run")
   })`;
 }
