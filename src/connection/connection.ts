@@ -114,19 +114,21 @@ export interface ConnectionOptions extends AdcFlags {
  * ```
  */
 export async function resolveConnection(options: ConnectionOptions): Promise<Connection> {
-  const { env = process.env, cwd = process.cwd() } = options;
-  const { args: given = [] } = options;
+  const { env = process.env, cwd = process.cwd(), args: given = [] } = options;
   const words = "flags" in given ? given : await readAdcArguments(given);
-  const args = { ...words, flags: { ...words.flags, ...flagsIn(options) } };
+  // What an option says stands for the flag of the same name.
+  const named = Object.entries(options)
+    .filter(([key, value]) => Object.hasOwn(ADC_SETTINGS, key) && value !== undefined);
+  const args = { ...words, flags: { ...words.flags, ...Object.fromEntries(named) } };
   if (args.ambiguous !== undefined && needsBackend(args)) {
     const { flag: name, found, suggestion } = args.ambiguous;
     throw wrongValue({ kind: "flag", name }, found, { suggestion });
   }
   const dotEnv = await readEnvFile(".env", cwd);
-  const named = typeof options.envFile === "string"
+  const file = typeof options.envFile === "string"
     ? await readNamedFile(options.envFile, cwd)
     : options.envFile;
-  const envFile = named === undefined || named.name === ".env" ? dotEnv : named;
+  const envFile = file === undefined || file.name === ".env" ? dotEnv : file;
   const names = namesFromDotEnv({ dotEnv, envFile, env });
   refuseEffects(names, dotEnv);
   const target = readTarget({
@@ -227,29 +229,21 @@ function warningsOf(
   return warnings;
 }
 
-/** What an option says stands for the flag of the same name. */
-function flagsIn(options: ConnectionOptions): AdcFlags {
-  const given = (Object.keys(ADC_SETTINGS) as readonly SettingKey[])
-    .filter((key) => options[key] !== undefined).map((key) => [key, options[key]]);
-  return Object.fromEntries(given);
+/** Each setting as it is shown; `undefined` where there is none. */
+function settingsOf(
+  { backend, server, gatewayGroup, timeoutMs, tls }: Connection,
+): Readonly<Record<SettingKey, Setting<string | number | boolean> | undefined>> {
+  return {
+    backend,
+    server,
+    gatewayGroup: BACKENDS[backend.value].hasGatewayGroups ? gatewayGroup : undefined,
+    timeout: timeoutMs,
+    caCertFile: pathOf(tls.caCertFile),
+    tlsClientCertFile: pathOf(tls.clientCertFile),
+    tlsClientKeyFile: pathOf(tls.clientKeyFile),
+    tlsSkipVerify: tls.skipVerify,
+  };
 }
-
-/** Each setting as ADC would be told it; `undefined` where there is nothing to tell. */
-const SETTINGS: Readonly<
-  Record<SettingKey, (connection: Connection) => Setting<string> | undefined>
-> = {
-  backend: ({ backend }) => backend,
-  server: ({ server, serverValue }) => ({ ...server, value: serverValue.reveal() }),
-  gatewayGroup: ({ backend, gatewayGroup }) =>
-    BACKENDS[backend.value].hasGatewayGroups ? gatewayGroup : undefined,
-  timeout: ({ timeoutMs }) => ({ ...timeoutMs, value: `${timeoutMs.value}ms` }),
-  caCertFile: ({ tls }) => pathOf(tls.caCertFile),
-  tlsClientCertFile: ({ tls }) => pathOf(tls.clientCertFile),
-  tlsClientKeyFile: ({ tls }) => pathOf(tls.clientKeyFile),
-  tlsSkipVerify: ({ tls: { skipVerify } }) => ({ ...skipVerify, value: String(skipVerify.value) }),
-};
-
-const SETTING_KEYS = Object.keys(SETTINGS) as readonly SettingKey[];
 
 function pathOf(file: Setting<PemFile> | undefined): Setting<string> | undefined {
   return file && { ...file, value: file.value.path };
@@ -263,7 +257,7 @@ function pathOf(file: Setting<PemFile> | undefined): Setting<string> | undefined
 export function connectionVariables(
   connection: Connection,
 ): Readonly<Record<string, string | undefined>> {
-  const { envFile, dotEnv, overrides } = connection;
+  const { serverValue, envFile, dotEnv, overrides } = connection;
   const variables: Record<string, string | undefined> = {};
   // Proxies that `.env` names are those of the check: in other words to the Rust ADC, which expands `$NAME`,
   // and npm's names, which only old versions ask for, are none.
@@ -272,16 +266,15 @@ export function connectionVariables(
     const { name } = each;
     variables[name] = /^npm_/i.test(name) ? "" : dotEnv.get(name);
   }
-  for (const key of SETTING_KEYS) {
-    const { variable, kind } = ADC_SETTINGS[key];
-    const setting = SETTINGS[key](connection);
+  for (const [key, setting] of Object.entries(settingsOf(connection))) {
+    const { variable } = ADC_SETTINGS[key as SettingKey];
     if (variable === undefined || setting === undefined || setting.origin.kind === "flag") continue;
     const isHidden = envFile !== dotEnv &&
       (dotEnv.get(variable) !== undefined || dotEnv.ambiguous.has(variableName(variable)));
     if (setting.origin.kind === "default" && !isHidden) continue;
-    if (kind !== "boolean") variables[variable] = setting.value;
+    const value = key === "server" ? serverValue.reveal() : setting.value;
     // Any value of a switch turns it on, "false" too, for all but the Rust ADC.
-    else variables[variable] = setting.value === "true" ? "true" : undefined;
+    variables[variable] = value === false ? undefined : String(value);
   }
   return variables;
 }
@@ -293,19 +286,15 @@ interface DescribedSetting {
 
 /** The connection as data, without secrets, for `--json` and `--dry-run`. */
 export function describeConnection(connection: Connection): Record<string, DescribedSetting> {
-  const { server, proxies, profile, timeoutMs, tls } = connection;
-  const proxy = proxies.find((each) => each !== undefined);
-  const settings = SETTING_KEYS.flatMap((key): [string, DescribedSetting][] => {
-    if (key === "timeout") return [["timeoutMs", timeoutMs]];
-    if (key === "tlsSkipVerify") return [[key, tls.skipVerify]];
-    const setting = key === "server" ? server : SETTINGS[key](connection);
-    return setting === undefined ? [] : [[key, setting]];
-  });
+  const { proxies, profile } = connection;
+  const proxy = proxies.find((each) => each !== undefined)?.host;
+  const settings = Object.entries({ ...settingsOf(connection), proxy })
+    .filter(([, setting]) => setting !== undefined)
+    .map(([key, setting]) => [key === "timeout" ? "timeoutMs" : key, setting]);
   return {
     ...(profile && {
       profile: { value: profile.name, origin: { kind: "file", name: profile.file } },
     }),
-    ...Object.fromEntries(settings.map(([key, { value, origin }]) => [key, { value, origin }])),
-    ...(proxy && { proxy: { value: proxy.host.value, origin: proxy.host.origin } }),
+    ...Object.fromEntries(settings),
   };
 }
