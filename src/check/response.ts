@@ -64,13 +64,8 @@ export function judgeStatus(
     };
   }
   const location = response.header("location");
-  return {
-    verdict: "wrong-server",
-    reason: location === undefined
-      ? reason
-      : `${reason}, pointing to "${quote(originOf(location))}"`,
-    suggestion: wrongServerHint(backend),
-  };
+  const pointing = location === undefined ? "" : `, pointing to "${quote(originOf(location))}"`;
+  return notThisBackend(reason + pointing, backend);
 }
 
 /** What is known of a bad token without its source, which says how to replace it. */
@@ -125,12 +120,9 @@ export function isStranger(response: HttpResponse): boolean {
 }
 
 export function notThisBackend(reason: string, backend: Backend): Judgement {
-  return { verdict: "wrong-server", reason, suggestion: wrongServerHint(backend) };
-}
-
-function wrongServerHint(backend: Backend): string {
-  return `That is not an Admin API of backend "${backend}". Check --server (ADC_SERVER) ` +
-    "and --backend (ADC_BACKEND).";
+  const suggestion = `That is not an Admin API of backend "${backend}". Check --server ` +
+    "(ADC_SERVER) and --backend (ADC_BACKEND).";
+  return { verdict: "wrong-server", reason, suggestion };
 }
 
 function originOf(location: string): string {

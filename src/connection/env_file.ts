@@ -35,7 +35,7 @@ export class EnvFile {
     values: Readonly<Record<string, string>> | undefined,
     { unreadable, others, platform = process.platform }: {
       readonly unreadable?: string;
-      readonly others?: OtherReading;
+      readonly others?: OtherReading | undefined;
       readonly platform?: string;
     } = {},
   ) {
@@ -49,9 +49,7 @@ export class EnvFile {
       if (!names.has(name)) names.set(name, entry);
     }
     this.#values = names;
-    this.ambiguous = others === undefined
-      ? new Map()
-      : differences(this.#values, others, (name) => variableName(name, platform));
+    this.ambiguous = differences(names, others, (name) => variableName(name, platform));
   }
 
   /**
@@ -103,7 +101,9 @@ export async function readEnvFile(
   } catch (error) {
     throwIfNotCapable(error);
     const code = codeOf(error) ?? "unknown error";
-    const absent = isAbsent(error) || isDirectoryCode(code);
+    // Windows answers EPERM where others answer EISDIR.
+    const isFolder = code === "EISDIR" || (process.platform === "win32" && code === "EPERM");
+    const absent = isAbsent(error) || isFolder;
     return new EnvFile(name, undefined, absent ? {} : { unreadable: code });
   }
   if (bytes === undefined) throw tooLarge(name, origin);
@@ -111,8 +111,8 @@ export async function readEnvFile(
   const { parse } = await import("dotenv");
   const text = new TextDecoder().decode(bytes);
   // ADC loads `.env` by itself, and hears of any other file through adc-run alone.
-  const others = name === ".env" ? { others: readAsRustAdc(text) } : {};
-  return new EnvFile(name, parse(withoutBlankRuns(text)), others);
+  const others = name === ".env" ? readAsRustAdc(text) : undefined;
+  return new EnvFile(name, parse(withoutBlankRuns(text)), { others });
 }
 
 function tooLarge(name: string, origin: Origin | undefined): ConnectionError {
@@ -130,11 +130,6 @@ function tooLarge(name: string, origin: Origin | undefined): ConnectionError {
  */
 function withoutBlankRuns(text: string): string {
   return text.replace(/\s{64,}/g, (run) => /[\r\n]/.test(run) ? "\n" : run);
-}
-
-/** Windows answers EPERM where others answer EISDIR. */
-function isDirectoryCode(code: string): boolean {
-  return code === "EISDIR" || (process.platform === "win32" && code === "EPERM");
 }
 
 export async function readNamedFile(
@@ -160,9 +155,11 @@ interface OtherReading {
 /** The first of two counts for the Rust ADC, and the last for the other. */
 function differences(
   values: ReadonlyMap<string, readonly [string, string]>,
-  { pairs, stoppedAt }: OtherReading,
+  others: OtherReading | undefined,
   nameOf: (name: string) => string,
 ): ReadonlyMap<string, string> {
+  if (others === undefined) return new Map();
+  const { pairs, stoppedAt } = others;
   const found = new Map<string, string | undefined>();
   for (const [name, value] of pairs) {
     if (!found.has(nameOf(name))) found.set(nameOf(name), value);

@@ -55,33 +55,25 @@ function readServer(
   { origin }: Setting<string>,
   usualScheme: "http" | "https",
 ): Server {
-  const suggestion = 'Use an address such as "https://gateway.example.com:7443".';
-  if (text === "") throw wrongValue(origin, "the server's address is empty", { suggestion });
+  const usual = 'Use an address such as "https://gateway.example.com:7443".';
+  const refuse = (found: string, suggestion = usual): never => {
+    throw wrongValue(origin, `the server's address ${found}`, { suggestion });
+  };
+  if (text === "") refuse("is empty");
   // deno-lint-ignore no-control-regex
-  if (/[\s\0-\x1f\x7f-\x9f]/.test(text)) {
-    throw wrongValue(origin, "the server's address contains whitespace", { suggestion });
-  }
-  if (text.includes("\\")) {
-    throw wrongValue(origin, "the server's address contains a backslash", { suggestion });
-  }
+  if (/[\s\0-\x1f\x7f-\x9f]/.test(text)) refuse("contains whitespace");
+  if (text.includes("\\")) refuse("contains a backslash");
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:\/\/[^/]/i.test(text)) {
     const [, scheme = usualScheme, rest = ""] = /^(?:(https?):)?\/*(.*)$/is.exec(text) ?? [];
     const meant = `${scheme}://${withoutUserinfo(rest)}`;
-    throw wrongValue(
-      origin,
-      `the server's address "${withoutUserinfo(text)}" is not an http or https URL`,
-      {
-        suggestion: URL.canParse(meant) && !rest.includes("://")
-          ? `Did you mean "${meant}"?`
-          : suggestion,
-      },
+    return refuse(
+      `"${withoutUserinfo(text)}" is not an http or https URL`,
+      URL.canParse(meant) && !rest.includes("://") ? `Did you mean "${meant}"?` : undefined,
     );
   }
   // One with nothing behind it is none to `URL`, and moves ADC's paths behind it all the same.
-  if (/[?#]/.test(text)) {
-    throw wrongValue(origin, "the server's address has a query or a fragment", { suggestion });
-  }
+  if (/[?#]/.test(text)) refuse("has a query or a fragment");
   const base = new URL(url);
   base.pathname = base.pathname.replace(/\/+$/, "");
   base.username = "";
@@ -112,7 +104,7 @@ export function addressSecrets({ authorization }: Server): readonly Secret[] {
     : [authorization, new Secret(password)];
 }
 
-/** axios sends what cannot be decoded as it is. */
+/** As axios, which sends what cannot be decoded as it is. */
 function percentDecoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -126,7 +126,8 @@ export function requireUsableTls(tls: Tls, cwd: string): void {
   const key = readKey(clientKeyFile, cwd);
   if (key === undefined) throw unreadable(clientKeyFile, "private key", cwd);
   const [certificate] = certificatesIn(clientCertFile.value.pem.reveal());
-  const ofCertificate = publicKeyOf(certificate!);
+  // Deno can read a certificate with a key of a kind that it does not know.
+  const ofCertificate = orUndefined(() => certificate!.publicKey);
   if (ofCertificate === undefined || spkiOf(ofCertificate).equals(spkiOf(key))) return;
   throw wrongValue(
     clientKeyFile.origin,
@@ -148,10 +149,10 @@ function unreadable(
   });
 }
 
-/** Deno can read a certificate with a key of a kind that it does not know. */
-function publicKeyOf(certificate: X509Certificate): KeyObject | undefined {
+/** No error of a parser is handed on: it may hold what was read. */
+function orUndefined<T>(read: () => T): T | undefined {
   try {
-    return certificate.publicKey;
+    return read();
   } catch {
     return undefined;
   }
@@ -174,8 +175,11 @@ export function certificatesIn(pem: string): readonly X509Certificate[] {
 
 const PRIVATE_KEY = /-----BEGIN ((?:\w+ )*PRIVATE KEY)-----([^]+?)-----END \1-----/;
 
-/** A private key's public half. No error of a parser is handed on: it may hold what was read. */
-function readKey({ value: { path, pem }, origin }: Setting<PemFile>, cwd: string) {
+/** A private key's public half. */
+function readKey(
+  { value: { path, pem }, origin }: Setting<PemFile>,
+  cwd: string,
+): KeyObject | undefined {
   const [block, kind, content] = PRIVATE_KEY.exec(pem.reveal()) ?? [];
   if (kind === "ENCRYPTED PRIVATE KEY" || content?.includes("Proc-Type: 4,ENCRYPTED")) {
     throw wrongValue(origin, `the key in "${resolve(cwd, path)}" is encrypted`, {
@@ -184,11 +188,7 @@ function readKey({ value: { path, pem }, origin }: Setting<PemFile>, cwd: string
     });
   }
   const { createPrivateKey, createPublicKey } = process.getBuiltinModule("node:crypto");
-  try {
-    return createPublicKey(createPrivateKey(block ?? ""));
-  } catch {
-    return undefined;
-  }
+  return orUndefined(() => createPublicKey(createPrivateKey(block ?? "")));
 }
 
 function spkiOf(key: KeyObject): Buffer {
