@@ -1,7 +1,7 @@
 import { type Backend, BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { wrongValue } from "../connection/origin.ts";
-import { addressSecrets } from "../connection/server.ts";
+import { addressSecrets, type Server } from "../connection/server.ts";
 import type { Context } from "../context.ts";
 import { openHttpClient } from "../http/http_client.ts";
 import { createMask } from "../mask/mask.ts";
@@ -60,17 +60,16 @@ export async function checkToken(
   const client = openHttpClient(connection, options);
   try {
     const tokens = token && tokensByServer(connection, token);
+    const sendTo = (server: Server, token: Secret | undefined): Probe["send"] => (request) =>
+      client.send({ server, token, ...request });
     const probes = servers.map((server, index): Probe => {
       const token = tokens?.[index];
-      const send: Probe["send"] = (request) => client.send({ server, token, ...request });
-      return { connection, server, token, configs: "HEAD", send };
+      return { connection, server, token, configs: "HEAD", send: sendTo(server, token) };
     });
     let { configs } = probes[0]!;
     if (BACKENDS[backend.value].hasServerList) {
-      const [server] = servers;
-      const send: Probe["send"] = (request) =>
-        client.send({ server: server!, token: undefined, ...request });
-      const told = await checkServer({ ...probes[0]!, send }, VERSION_CHECK, signal);
+      const open = { ...probes[0]!, send: sendTo(servers[0]!, undefined) };
+      const told = await checkServer(open, VERSION_CHECK, signal);
       if (told.verdict !== "valid") return told;
       configs = told.configs!;
       // ADC has the first server alone validate.

@@ -76,6 +76,17 @@ const HTTP1_HINT = "ADC needs it: enable it alongside HTTP/2, or use a port that
 /** What a TLS failure says, by our own code, by OpenSSL's (Node.js), or by rustls' words (Deno). */
 const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
   [
+    /^HUNG_UP$/,
+    "the server closed the connection after the TLS handshake; it may require a client certificate",
+    "Set the right one with --tls-client-cert-file and --tls-client-key-file.",
+  ],
+  [
+    /^WEAK_KEY$/,
+    "this runtime rejects the server's certificate even unverified: its key is too short or of an unsupported type",
+    "Use a server certificate with an RSA key of at least 2048 bits or an elliptic-curve key; or run " +
+    "adc-run with Node.js.",
+  ],
+  [
     /CHAIN_EXPIRED/,
     "the server's certificate, or the CA's that signed it, has expired",
     "Renew it on the server, or in the file set with --ca-cert-file or ADC_CA_CERT_FILE.",
@@ -283,24 +294,8 @@ const PATIENCE = 300;
 /** The longest that the handshake may take, in milliseconds. */
 const TIME_LIMIT = 2_000;
 
-const HUNG_UP: NetworkFailure = {
-  verdict: "tls",
-  reason:
-    "the server closed the connection after the TLS handshake; it may require a client certificate",
-  suggestion: "Set the right one with --tls-client-cert-file and --tls-client-key-file.",
-};
-
 /** What Deno says of a certificate although nothing is to be verified. */
 const REFUSED_ANYWAY = /SELF_SIGNED|UNABLE_TO_|UnknownIssuer/;
-
-const WEAK_KEY: NetworkFailure = {
-  verdict: "tls",
-  reason:
-    "this runtime rejects the server's certificate even unverified: its key is too short or of an unsupported type",
-  suggestion:
-    "Use a server certificate with an RSA key of at least 2048 bits or an elliptic-curve key; or run " +
-    "adc-run with Node.js.",
-};
 
 /**
  * Shakes hands once more, with the verification off and nothing to say, and looks at what happens.
@@ -316,32 +311,32 @@ function diagnoseTls(
 ): Promise<NetworkFailure | undefined> {
   const diagnosis = new Promise<NetworkFailure | undefined>((resolve) => {
     const socket = startTls(server.base, { tls: connection.tls, unverified: true });
-    let timer = setTimeout(() => finish(undefined), TIME_LIMIT);
-    const finish = (failure: NetworkFailure | undefined) => {
+    let timer = setTimeout(() => finish(), TIME_LIMIT);
+    const finish = (words = "") => {
       clearTimeout(timer);
       socket.destroy();
-      resolve(failure);
+      resolve(judgeTls(words));
     };
     let shaken = false;
     socket.once("secureConnect", () => {
       shaken = true;
       const { valid_from, valid_to } = socket.getPeerCertificate();
       const now = Date.now();
-      if (Date.parse(valid_to) < now) finish(judgeTls("CERT_HAS_EXPIRED"));
-      else if (Date.parse(valid_from) > now) finish(judgeTls("CERT_NOT_YET_VALID"));
+      if (Date.parse(valid_to) < now) finish("CERT_HAS_EXPIRED");
+      else if (Date.parse(valid_from) > now) finish("CERT_NOT_YET_VALID");
       else if (suggestion === CA_HINT && isSelfSigned(socket)) {
-        finish(judgeTls("DEPTH_ZERO_SELF_SIGNED_CERT"));
+        finish("DEPTH_ZERO_SELF_SIGNED_CERT");
       } else {
         clearTimeout(timer);
-        timer = setTimeout(() => finish(undefined), PATIENCE);
+        timer = setTimeout(() => finish(), PATIENCE);
       }
     });
     socket.once("error", (error) => {
       const words = `${codeOf(error)} ${messageOf(error)}`;
-      finish(REFUSED_ANYWAY.test(words) ? WEAK_KEY : judgeTls(words));
+      finish(REFUSED_ANYWAY.test(words) ? "WEAK_KEY" : words);
     });
     // The alert that gives the reason may be lost with the connection.
-    socket.once("close", () => finish(shaken ? HUNG_UP : undefined));
+    socket.once("close", () => finish(shaken ? "HUNG_UP" : ""));
     // A stream that nobody reads does not notice its end.
     socket.resume();
   });
