@@ -16,7 +16,7 @@ import { resolveToken } from "../../src/token/resolve.ts";
 import { dotenvSource, envSource, flagSource } from "../../src/token/sources/variables.ts";
 import { ClapExit, readWords } from "../stand_ins/adc/clap.mjs";
 import { loadDotenvy } from "../stand_ins/adc/dotenvy.mjs";
-import { readAsAdc } from "../support/adc_program.ts";
+import { readAsAdc, VARIABLES as NAMES } from "../support/adc_program.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import { assertConnection, expectedConnection, expectedToken } from "./expected_connection.ts";
 import type { AdcOptions } from "./expected_connection.ts";
@@ -86,18 +86,6 @@ const VALUES = {
   ),
   word: fc.constantFrom("a", "", "-", "--", "--token", "--token=t", "-f", "-h", "--help", "a=b"),
 };
-
-/** The variable of each connection option that has one. */
-const NAMES = {
-  backend: "ADC_BACKEND",
-  server: "ADC_SERVER",
-  token: "ADC_TOKEN",
-  gatewayGroup: "ADC_GATEWAY_GROUP",
-  caCertFile: "ADC_CA_CERT_FILE",
-  tlsClientCertFile: "ADC_TLS_CLIENT_CERT_FILE",
-  tlsClientKeyFile: "ADC_TLS_CLIENT_KEY_FILE",
-  tlsSkipVerify: "ADC_TLS_SKIP_VERIFY",
-} as const;
 
 const CONNECTION_FLAGS = [
   ...["--backend", "--server", "--token", "--gateway-group", "--timeout", "--ca-cert-file"],

@@ -18,7 +18,7 @@ import {
 import { type Entry, Resources } from "./resources.ts";
 import { resourceErrors, validateConfiguration } from "./validation.ts";
 
-const COLLECTIONS = [
+export const COLLECTIONS = [
   "routes",
   "services",
   "upstreams",

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { COLLECTIONS as APISIX_COLLECTIONS } from "./apisix_backend.ts";
 import { type ApisixOptions, refuseClient, refuseKey, since } from "./admin_keys.ts";
 import type { Backend } from "./backend.ts";
 import {
@@ -15,21 +16,7 @@ import {
 } from "./exchange.ts";
 import { configurationErrors, validateConfiguration } from "./validation.ts";
 
-const COLLECTIONS = [
-  "routes",
-  "services",
-  "upstreams",
-  "consumers",
-  "ssls",
-  "global_rules",
-  "plugin_metadata",
-  "plugin_configs",
-  "consumer_groups",
-  "stream_routes",
-  "protos",
-  "plugins",
-  "secrets",
-];
+const COLLECTIONS = [...APISIX_COLLECTIONS, "plugins", "secrets"];
 
 /**
  * Builds the Admin API of APISIX in standalone mode.

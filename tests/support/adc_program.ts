@@ -18,7 +18,7 @@ export type AdcReading =
 const collect = (value: string, values: readonly string[] = []): string[] => [...values, value];
 
 /** The variables that ADC binds its options to. */
-const VARIABLES: Readonly<Record<string, string>> = {
+export const VARIABLES = {
   backend: "ADC_BACKEND",
   server: "ADC_SERVER",
   token: "ADC_TOKEN",
@@ -27,7 +27,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
   tlsClientCertFile: "ADC_TLS_CLIENT_CERT_FILE",
   tlsClientKeyFile: "ADC_TLS_CLIENT_KEY_FILE",
   tlsSkipVerify: "ADC_TLS_SKIP_VERIFY",
-};
+} as const;
 
 /**
  * What commander does for `Option.env()`, which would look at this process' environment: an option that was
@@ -39,7 +39,7 @@ function readEnvironment(
 ): void {
   for (const option of command.options) {
     const name = option.attributeName();
-    const value = env[VARIABLES[name] ?? ""];
+    const value = env[VARIABLES[name as keyof typeof VARIABLES] ?? ""];
     if (value === undefined || command.getOptionValueSource(name) === "cli") continue;
     command.setOptionValueWithSource(name, option.required ? value : true, "env");
   }
