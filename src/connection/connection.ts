@@ -23,7 +23,13 @@ import {
   refuseUntrustedOverrides,
 } from "./pinned_target.ts";
 import { type Proxy, proxyFor, proxyWarnings } from "./proxy.ts";
-import { crossesInPlain, readServers, requireAllowed, type Server, trimAddress } from "./server.ts";
+import {
+  crossesInPlain,
+  readServers,
+  requireAllowedServers,
+  type Server,
+  trimAddress,
+} from "./server.ts";
 import { type PemFile, readTls, requireUsableTls, type Tls } from "./tls.ts";
 
 /**
@@ -147,7 +153,7 @@ export async function resolveConnection(options: ConnectionOptions): Promise<Con
     { value: "http://localhost:9180", origin: { kind: "default" } };
   const { hasServerList, usualScheme } = BACKENDS[backend.value];
   const servers = readServers(server, hasServerList, usualScheme);
-  requireAllowed({ value: servers, origin: server.origin }, env);
+  requireAllowedServers({ value: servers, origin: server.origin }, env);
   const gatewayGroup: Setting<string> = target.gatewayGroup ??
     { value: "default", origin: { kind: "default" } };
   const tls = readTls(adcLayers, cwd);

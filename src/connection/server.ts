@@ -140,7 +140,7 @@ export function crossesInPlain(server: Server): boolean {
  * Only the environment is asked: a `.env` file comes along with a cloned repository, which must not
  * widen the list.
  */
-export function requireAllowed(servers: Setting<readonly Server[]>, env: Environment): void {
+export function requireAllowedServers(servers: Setting<readonly Server[]>, env: Environment): void {
   const text = env.ADC_RUN_ALLOWED_SERVERS;
   if (text === undefined) return;
   const allowed = text.split(/[\s,]+/).filter((entry) => entry !== "").map((entry) => {

@@ -5,7 +5,7 @@ import {
   addressSecrets,
   crossesInPlain,
   readServers,
-  requireAllowed,
+  requireAllowedServers,
   urlOf,
 } from "../../src/connection/server.ts";
 import type { Origin } from "../../src/connection/origin.ts";
@@ -206,20 +206,20 @@ test("`crossesInPlain()` tells plain http to another machine from all else", () 
   for (const value of safe) assert.equal(read(value).some(crossesInPlain), false, value);
 });
 
-test("`requireAllowed()` lets listed origins pass, whatever their path and case", () => {
+test("`requireAllowedServers()` lets listed origins pass, whatever their path and case", () => {
   const value = read("https://a.example:7443/x,http://b", { list: true });
   const setting = { value, origin: FLAG };
-  requireAllowed(setting, {});
+  requireAllowedServers(setting, {});
   for (
     const list of [
       "https://a.example:7443,http://b",
       " https://A.example:7443/other \n http://b:80/ ",
       "http://c,,http://b , https://a.example:7443",
     ]
-  ) requireAllowed(setting, { ADC_RUN_ALLOWED_SERVERS: list });
+  ) requireAllowedServers(setting, { ADC_RUN_ALLOWED_SERVERS: list });
 });
 
-test("`requireAllowed()` refuses a server that is not listed", () => {
+test("`requireAllowedServers()` refuses a server that is not listed", () => {
   const servers = read("http://a:1,http://zoe:hunter2@b:2", { list: true });
   const cases: readonly [list: string, suggestion: RegExp][] = [
     ["http://a:1", /^It lists http:\/\/a:1\. No token was sent\.$/],
@@ -231,7 +231,7 @@ test("`requireAllowed()` refuses a server that is not listed", () => {
   for (const [list, suggestion] of cases) {
     for (const [origin, exitCode] of [[FLAG, 64], [VARIABLE, 78]] as const) {
       assert.throws(
-        () => requireAllowed({ value: servers, origin }, { ADC_RUN_ALLOWED_SERVERS: list }),
+        () => requireAllowedServers({ value: servers, origin }, { ADC_RUN_ALLOWED_SERVERS: list }),
         (error) => {
           assert.ok(error instanceof ConnectionError);
           assert.equal(error.exitCode, exitCode);
@@ -248,12 +248,12 @@ test("`requireAllowed()` refuses a server that is not listed", () => {
   }
 });
 
-test("`requireAllowed()` refuses a list that holds something else than origins", () => {
+test("`requireAllowedServers()` refuses a list that holds something else than origins", () => {
   const setting = { value: read("http://a:1"), origin: FLAG };
   for (const entry of ["a:1", "localhost", "*", "file:///etc", "zoe:hunter2@a"]) {
     const list = `http://a:1,${entry}`;
     assert.throws(
-      () => requireAllowed(setting, { ADC_RUN_ALLOWED_SERVERS: list }),
+      () => requireAllowedServers(setting, { ADC_RUN_ALLOWED_SERVERS: list }),
       (error) => {
         assert.ok(error instanceof ConnectionError);
         assert.equal(error.exitCode, 78);
