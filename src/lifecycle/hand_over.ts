@@ -9,8 +9,8 @@ import { replaceFile } from "../store/replace_file.ts";
 import { capture } from "../system/capture.ts";
 import { isAbsent, readAtMost, statOrAbsent } from "../system/files.ts";
 import { findOnPath } from "../system/programs.ts";
-import { splitCommand } from "../token/sources/command_line.ts";
 import { environmentWithoutTokens } from "../token/sources.ts";
+import { splitCommand } from "../token/sources/command_source.ts";
 import { MAX_TOKEN_BYTES, validateToken } from "../token/token_value.ts";
 
 /**

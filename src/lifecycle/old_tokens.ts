@@ -1,12 +1,13 @@
-import { AdminApi } from "../admin_api/admin_api.ts";
+import type { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Connection } from "../connection/connection.ts";
 import { adcRunCommand } from "../connection/origin.ts";
-import type { HttpDispatcher } from "../context.ts";
+import type { Context } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
-import { forgetToken, type Place, previousToken, type TokenStores } from "./token_stores.ts";
+import { withApi } from "./open_session.ts";
+import { forgetToken, keepToken, type Place, previousToken } from "./token_stores.ts";
 
 /** A token that is about to be replaced. */
 export interface OldToken {
@@ -20,23 +21,26 @@ export interface OldToken {
 }
 
 /**
- * Notes in the journal that the old tokens are to be revoked. As long as one of them is the stored token,
- * the entry has no effect.
+ * Stores a token in the place of others, once the journal says that these are to be revoked: as long as one of
+ * them is the stored token, its entry has no effect.
  */
-export async function noteOldTokens(
+export async function keepInstead(
+  token: Secret,
   records: readonly TokenRecord[],
-  { stores, storage, account, userId: sessionOf }: Place & { readonly userId?: string | undefined },
+  { userId, ...place }: Place & { readonly userId?: string | undefined },
 ): Promise<readonly OldToken[]> {
   const before: OldToken[] = [];
   try {
-    for (const record of records) {
-      before.push(await noteOldToken(record, { stores, storage, account, userId: sessionOf }));
-    }
+    for (const record of records) before.push(await noteOldToken(record, { ...place, userId }));
+    await keepToken(token, place);
+    return before;
   } catch (error) {
-    await forgetOldTokens(before, stores);
+    // A note that stays has no effect either.
+    for (const { key } of before) {
+      if (key !== undefined) await place.stores.journal.remove(key).catch(() => {});
+    }
     throw error;
   }
-  return before;
 }
 
 async function noteOldToken(
@@ -60,87 +64,80 @@ async function noteOldToken(
     fingerprint,
     account,
     storage: record.storage,
-    ...(expiresAt !== undefined && { expiresAt }),
+    expiresAt,
   });
   const foreign = userId === undefined || userId !== sessionOf;
   const value = foreign && stored?.fingerprint === fingerprint ? stored : undefined;
   return { record, key: entry?.key, foreign, value };
 }
 
-/**
- * Takes the notes back: the old tokens stay. A note that stays has no effect as long as its token is stored.
- */
-export async function forgetOldTokens(
-  before: readonly OldToken[],
-  { journal }: TokenStores,
-): Promise<void> {
-  for (const { key } of before) if (key !== undefined) await journal.remove(key).catch(() => {});
+interface DropOptions extends Place, Pick<Context, "dispatcher" | "onWarning"> {
+  readonly api: AdminApi | undefined;
+  readonly connection: Connection;
 }
 
 /**
- * Revokes an old token, and clears the other store of it. What fails is told, and left to a later run.
+ * Revokes old tokens, and clears the other store of them; tells which were revoked. What fails is told, and left
+ * to a later run.
  */
-export async function dropOldToken(
-  { record, key, foreign, value }: OldToken,
-  { api, connection, dispatcher, stores, storage, account, onWarning }: Place & {
-    readonly api: AdminApi | undefined;
-    readonly connection: Connection;
-    readonly dispatcher?: HttpDispatcher | undefined;
-    readonly onWarning: (warning: string) => void;
-  },
-): Promise<boolean> {
-  const { id, name = record.fingerprint, user } = record;
-  try {
-    if (id === undefined) {
-      await forgetElsewhere();
-      return false;
-    }
-    if (!foreign) await api?.revokeToken(id);
-    else if (value !== undefined) await revokeBySelf(value, { id, connection, dispatcher });
-    else throw new Error("it belongs to another user and is no longer stored here");
-    if (key !== undefined) await stores.journal.remove(key);
-    await forgetElsewhere();
-    return true;
-  } catch (error) {
-    onWarning(
-      `Old token "${name}"${user === undefined ? "" : ` of ${user}`} could not be revoked ` +
-        `(${messageOf(error)}); the next run tries again.`,
-    );
-    return false;
-  }
-
-  /**
-   * The token is of no use in the other store, and comes out of it as soon as that can be asked.
-   */
-  async function forgetElsewhere(): Promise<void> {
-    if (record.storage === storage) return;
+export async function dropOldTokens(
+  before: readonly OldToken[],
+  options: DropOptions,
+): Promise<readonly TokenRecord[]> {
+  const dropped: TokenRecord[] = [];
+  for (const { record, key, foreign, value } of before) {
+    const { id, name = record.fingerprint, user } = record;
+    const { api, connection, dispatcher, stores, onWarning } = options;
     try {
-      await forgetToken({ stores, storage: record.storage, account });
-      await stores.state.remove({ account, storage: record.storage });
+      if (id !== undefined) {
+        if (!foreign) await api?.revokeToken(id);
+        else if (value !== undefined) await revokeBySelf(value, { id, connection, dispatcher });
+        else throw new Error("it belongs to another user and is no longer stored here");
+        if (key !== undefined) await stores.journal.remove(key);
+        dropped.push(record);
+      }
+      await forgetElsewhere(record, options);
     } catch (error) {
-      onWarning(`The old token is still in the ${record.storage}: ${messageOf(error)}`);
+      onWarning?.(
+        `Old token "${name}"${user === undefined ? "" : ` of ${user}`} could not be revoked ` +
+          `(${messageOf(error)}); the next run tries again.`,
+      );
     }
+  }
+  return dropped;
+}
+
+/** The token is of no use in the other store, and comes out of it as soon as that can be asked. */
+async function forgetElsewhere(
+  { storage: other }: TokenRecord,
+  { stores, storage, account, onWarning }: DropOptions,
+): Promise<void> {
+  if (other === storage) return;
+  try {
+    await forgetToken({ stores, storage: other, account });
+    await stores.state.remove({ account, storage: other });
+  } catch (error) {
+    onWarning?.(`The old token is still in the ${other}: ${messageOf(error)}`);
   }
 }
 
 /** Revokes a token with itself. */
 export async function revokeBySelf(
   token: Secret,
-  { id, connection, dispatcher, signal }: {
+  { id, connection, dispatcher, signal }: Pick<Context, "dispatcher" | "signal"> & {
     readonly id: string;
-    readonly signal?: AbortSignal | undefined;
     readonly connection: Connection;
-    readonly dispatcher?: HttpDispatcher | undefined;
   },
 ): Promise<boolean> {
-  const api = await AdminApi.open(connection, { token, dispatcher });
   try {
-    return await api.revokeToken(id, { signal });
+    return await withApi(
+      connection,
+      { token, dispatcher },
+      (api) => api.revokeToken(id, { signal }),
+    );
   } catch (error) {
     if (error instanceof AdminApiError && error.failure === "rejected") return false;
     throw error;
-  } finally {
-    await api.close();
   }
 }
 

@@ -13,9 +13,7 @@ export interface JournalEntry {
   readonly kind: "mint" | "ephemeral";
   readonly origin: string;
   readonly userId: string;
-  /**
-   * The name of the token that is made: one that no other token has, as long as its id is not known.
-   */
+  /** The name of the token that is made: one that no other token has, as long as its id is not known. */
   readonly name: string;
   /** The server's id for it, once it is made. */
   readonly id?: string | undefined;

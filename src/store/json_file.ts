@@ -23,9 +23,7 @@ interface JsonFileOptions<T> extends Pick<Context, "onWarning"> {
   readonly empty: T;
   /** What the file holds, for messages, such as `the stored tokens`. */
   readonly what: string;
-  /**
-   * Whether reading, too, is refused where others can use the file or its folder. @default false
-   */
+  /** Whether reading, too, is refused where others can use the file or its folder. @default false */
   readonly secret?: boolean;
 }
 
@@ -172,9 +170,7 @@ function damaged(path: string, found: string): DamagedFileError {
 /** The names of fields, and what they hold. */
 type Fields = Readonly<Record<string, FieldType>>;
 
-/**
- * What a field holds; a list stands for one of these strings; `?` for a field that may be missing.
- */
+/** What a field holds; a list stands for one of these strings; `?` for a field that may be missing. */
 type FieldType =
   | "string"
   | "string?"
