@@ -106,14 +106,13 @@ interface LendOptions extends Omit<Context, "env" | "cwd"> {
   readonly ttl: number;
 }
 
-/** Exchanges a token for one that lives for this run alone. A token that does so already stays. */
+/** Exchanges a token for one that lives for this run alone. */
 export async function exchangeToken(
   resolved: ResolvedToken,
   { record, ...options }: LendOptions & Pick<Context, "env"> & {
     readonly record: TokenRecord | undefined;
   },
 ): Promise<ResolvedToken> {
-  if (resolved.lease !== undefined) return resolved;
   const { connection, env, dispatcher, signal, now = Date.now } = options;
   const stores = openTokenStores(options);
   const terms = { resolved, record, now: now(), env, dispatcher, signal };

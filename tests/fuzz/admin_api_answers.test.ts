@@ -7,7 +7,15 @@ import { messageOf } from "../../src/errors.ts";
 import { Secret } from "../../src/secret.ts";
 import { mock, type Mocked } from "../support/admin_api_fixture.ts";
 import { checkAgainst } from "../support/mock_server.ts";
-import { ANSWER, type AnswerCase, assertHidden, bodyOf, COOKIE, PASSWORD, TOKEN } from "./answer_cases.ts";
+import {
+  ANSWER,
+  type AnswerCase,
+  assertHidden,
+  bodyOf,
+  COOKIE,
+  PASSWORD,
+  TOKEN,
+} from "./answer_cases.ts";
 import { fuzz } from "./fuzz.ts";
 
 /** A server that gives these answers one after the other, and then from the first again. */
