@@ -75,6 +75,26 @@ export async function withApi<T>(
   }
 }
 
+/** Revokes a token with itself. */
+export async function revokeBySelf(
+  token: Secret,
+  { id, connection, dispatcher, signal }: Pick<Context, "dispatcher" | "signal"> & {
+    readonly id: string;
+    readonly connection: Connection;
+  },
+): Promise<boolean> {
+  try {
+    return await withApi(
+      connection,
+      { token, dispatcher },
+      (api) => api.revokeToken(id, { signal }),
+    );
+  } catch (error) {
+    if (error instanceof AdminApiError && error.failure === "rejected") return false;
+    throw error;
+  }
+}
+
 const OF_NOBODY =
   'An admin key ("a7adm-…") belongs to no user, so there are no tokens to manage. ' +
   "Use a user's token, or log in.";

@@ -13,9 +13,9 @@ import type { AdminApiSourceOptions } from "./admin_api_source.ts";
 import { isPipeline, plainPasswordWarning } from "./credentials.ts";
 import { day, DEFAULT_LIFETIME, DEFAULT_TTL, endOf, readTtl } from "./expiry.ts";
 import { mintToken, uniqueTokenName } from "./mint_token.ts";
-import { revokeBySelf } from "./old_tokens.ts";
 import {
   openTokenSession,
+  revokeBySelf,
   type Session,
   SessionPool,
   withAccount,

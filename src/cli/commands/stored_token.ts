@@ -8,8 +8,7 @@ import type { Environment } from "../../context.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { clearLeftOvers } from "../../lifecycle/clear_left_overs.ts";
 import { describeEnd, readLifetime } from "../../lifecycle/expiry.ts";
-import { revokeBySelf } from "../../lifecycle/old_tokens.ts";
-import { withAccount } from "../../lifecycle/open_session.ts";
+import { revokeBySelf, withAccount } from "../../lifecycle/open_session.ts";
 import { rotateStored, storedAccount } from "../../lifecycle/stored_token.ts";
 import {
   describeEntries,
