@@ -64,12 +64,10 @@ export class Requester {
     this.#secrets.push(...addressSecrets(server));
   }
 
-  /** Keeps a secret out of all messages. */
   hide(secret: Secret): void {
     this.#secrets.push(secret);
   }
 
-  /** Whether a value is one of the secrets so far. */
   isOwn(secret: Secret): boolean {
     return [...this.#secrets, ...this.jar.seen].some((own) => own.reveal() === secret.reveal());
   }
@@ -292,7 +290,6 @@ const TAKEN = /exist|taken|duplicate/i;
 const TO_BE_CHANGED = /chang|initial|expire|reset|updat/i;
 const INCORRECT = /incorrect|wrong|invalid|(not|n't) match|mismatch/i;
 
-/** Words that decide. */
 const TELLING = new RegExp(
   [LICENCE, NOT_FOUND, TAKEN, TO_BE_CHANGED, INCORRECT].map(({ source }) => source).join("|"),
   "i",

@@ -106,7 +106,6 @@ async function clearInTurn(
   }
 }
 
-/** Clears one entry, as things stand now. */
 async function clearEntry(
   api: AdminApi,
   entry: JournalEntry,

@@ -1,7 +1,7 @@
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Credentials } from "../admin_api/session.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { Context } from "../context.ts";
+import { type Context, isPipeline } from "../context.ts";
 import { AdcRunError, EXIT, messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
@@ -10,7 +10,7 @@ import type { ResolvedToken } from "../token/resolve.ts";
 import type { SourceAnswer, TokenLease } from "../token/sources.ts";
 import { accountOf } from "../token/token_value.ts";
 import type { AdminApiSourceOptions } from "./admin_api_source.ts";
-import { isPipeline, plainPasswordWarning } from "./credentials.ts";
+import { plainPasswordWarning } from "./credentials.ts";
 import { day, DEFAULT_LIFETIME, DEFAULT_TTL, endOf, readTtl } from "./expiry.ts";
 import { mintToken, uniqueTokenName } from "./mint_token.ts";
 import {
@@ -106,7 +106,6 @@ interface LendOptions extends Omit<Context, "env" | "cwd"> {
   readonly ttl: number;
 }
 
-/** Exchanges a token for one that lives for this run alone. */
 export async function exchangeToken(
   resolved: ResolvedToken,
   { record, ...options }: LendOptions & Pick<Context, "env"> & {

@@ -140,7 +140,6 @@ export async function createToken(
   });
 }
 
-/** Replaces a workflow's token, where it is due. */
 async function rotateToken(
   session: Session,
   workflow: Workflow,

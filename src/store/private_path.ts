@@ -96,7 +96,6 @@ function quote(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The name of adc-run's folder below the folder of all programs' settings. */
 const NAME = "adc-run";
 
 /**

@@ -9,7 +9,6 @@ import { codeOf, throwIfNotCapable } from "../errors.ts";
  * tell is left out: all but `host` and `pid` are known on Linux alone, and on the BSDs the machine.
  */
 export interface ProcessIdentity {
-  /** The name of the machine, or of the container. */
   readonly host: string;
   readonly pid: number;
   /** A digest of the machine's id, which is not for others to know. */
@@ -63,7 +62,6 @@ export function readIdentity(value: unknown): ProcessIdentity | undefined {
   };
 }
 
-/** The process that this runs in. */
 export async function ownIdentity(): Promise<ProcessIdentity> {
   const { pid } = process;
   return {
@@ -87,7 +85,6 @@ async function machineId(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Two facts that are both known, and not the same. */
 function differ(one: string | undefined, other: string | undefined): boolean {
   return one !== undefined && other !== undefined && one !== other;
 }

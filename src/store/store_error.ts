@@ -43,7 +43,6 @@ export class DamagedFileError extends StoreError {
   override readonly name: string = "DamagedFileError";
 }
 
-/** The codes that a person meets, in words. */
 const WORDS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "permission denied",
@@ -61,7 +60,6 @@ const WORDS: Readonly<Record<string, string>> = {
 /** Where another folder would do. */
 const ELSEWHERE: readonly string[] = ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR"];
 
-/** Turns a failed system call into a `StoreError`. */
 export function storeError(
   what: string,
   path: string,

@@ -7,7 +7,6 @@ import { Secret } from "../secret.ts";
 import type { SourceAnswer, TokenSource } from "./sources.ts";
 import { accountsFor, originsOf } from "./token_value.ts";
 
-/** The service under which adc-run's entries are kept. */
 export const KEYCHAIN_SERVICE = "adc-run";
 
 /**

@@ -134,7 +134,6 @@ export const WITHOUT_TOKEN: ResolvedToken = {
   trail: [],
 };
 
-/** The token and its origin, for a message. */
 export function describeResolved({ token, source, detail }: ResolvedToken): string {
   return sentToken(token) === undefined
     ? `no token (${detail})`

@@ -6,7 +6,6 @@ import type { Secret } from "../secret.ts";
 
 /** What is known of a source; what makes it is in `lifecycle/default_sources.ts`. */
 interface SourceTraits {
-  /** Where it looks, for a line of help. */
   readonly summary: string;
   /** Whether its token is for one server: one is kept for each, or it stands where the server is named. */
   readonly bound: boolean;
