@@ -40,23 +40,12 @@ function exitOf(failure: AdminApiFailure): number {
 }
 
 /**
- * What an {@linkcode AdminApiError} is made from.
+ * What an {@linkcode AdminApiError} is made from; each is a field of the error.
  * @category Errors
  */
-export interface AdminApiErrorDetails {
-  /** Why it did not work. */
-  readonly failure: AdminApiFailure;
-  /** The request, for example `POST https://host:7443/api/login`; or what was tried. */
-  readonly request: string;
-  /** What came back, with the server's own words quoted. */
-  readonly reason: string;
-  /** The answer's status code, where there was an answer. */
-  readonly httpStatus?: number | undefined;
-  /** What to do about it. */
-  readonly suggestion?: string | undefined;
-  /** What led to it. */
-  readonly cause?: unknown;
-}
+export type AdminApiErrorDetails =
+  & Pick<AdminApiError, "failure" | "request" | "reason">
+  & Partial<Pick<AdminApiError, "httpStatus" | "suggestion" | "cause">>;
 
 /**
  * The Admin API did not do what it was asked.
@@ -95,11 +84,7 @@ export class AdminApiError extends AdcRunError {
   /** What came back, with the server's own words quoted. */
   readonly reason: string;
 
-  /**
-   * Makes the error.
-   *
-   * @param details What was tried, what came back, and why that is no success.
-   */
+  /** Makes the error. */
   constructor(details: AdminApiErrorDetails) {
     const { failure, request, reason, httpStatus, suggestion, cause } = details;
     super(`${request}: ${reason}`, exitOf(failure), { suggestion, cause });

@@ -145,10 +145,7 @@ export async function findGatewayGroup(
 ): Promise<string> {
   const name = connection.gatewayGroup.value;
   const query = `search=${encodeURIComponent(name)}&name=${encodeURIComponent(name)}`;
-  const answer = await requester.send({
-    method: "GET",
-    path: `/api/gateway_groups?${query}`,
-  });
+  const answer = await requester.send({ method: "GET", path: `/api/gateway_groups?${query}` });
   // What is longer than that is no answer to this question.
   const { text, cut } = await readStart(answer.body);
   const { list } = (cut ? undefined : parseObject(text)) ?? {};

@@ -180,10 +180,6 @@ export async function lendToken(
   };
   return {
     token: fresh.token,
-    lease: {
-      name,
-      expiresAt,
-      release: ({ signal } = {}) => released ??= release(signal),
-    },
+    lease: { name, expiresAt, release: ({ signal } = {}) => released ??= release(signal) },
   };
 }

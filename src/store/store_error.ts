@@ -25,12 +25,7 @@ export class StoreError extends AdcRunError {
   /** The system's code, such as `ENOSPC`, where the system said so. */
   readonly code: string | undefined;
 
-  /**
-   * Makes the error; its exit code is 74.
-   *
-   * @param message What was tried, and what was found.
-   * @param options The path, the system's code, the suggestion and the cause.
-   */
+  /** Makes the error; its exit code is 74. */
   constructor(message: string, options: StoreErrorOptions) {
     super(message, EXIT.source, options);
     this.path = options.path;

@@ -27,13 +27,7 @@ export class KeychainError extends Error {
   /** What to do about it, where the kind of failure says too little. */
   readonly suggestion: string | undefined;
 
-  /**
-   * Makes the error.
-   *
-   * @param failure What kind of failure it is.
-   * @param message What was found, to follow a colon.
-   * @param options The cause, and what to do about it.
-   */
+  /** Makes the error; the message follows a colon. */
   constructor(
     failure: KeychainFailure,
     message: string,

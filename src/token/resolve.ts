@@ -151,13 +151,7 @@ export class NoTokenError extends AdcRunError {
   readonly trail: readonly SourceReport[];
   readonly #connection: Partial<Pick<Connection, "profile">>;
 
-  /**
-   * Makes the error.
-   *
-   * @param connection Where the token was to be used.
-   * @param trail What every source said.
-   * @param options Whether anything says which server is meant.
-   */
+  /** Makes the error; `serverIsSet` tells whether anything says which server is meant. */
   constructor(
     connection: Pick<Connection, "server" | "backend"> & Partial<Pick<Connection, "profile">>,
     trail: readonly SourceReport[],
