@@ -100,8 +100,8 @@ export class AdminApi implements AsyncDisposable {
    * @throws {ConnectionError} The backend is another, which has no such API.
    */
   static async open(connection: Connection, options: AdminApiOptions = {}): Promise<AdminApi> {
-    const { backend, servers: [server] } = connection;
-    if (!BACKENDS[backend.value].hasUsers || server === undefined) {
+    const { backend } = connection;
+    if (!BACKENDS[backend.value].hasUsers) {
       throw wrongValue(backend.origin, `backend "${backend.value}" has no user accounts`, {
         suggestion: "Only API7 Enterprise has them: set --backend api7ee or ADC_BACKEND=api7ee.",
       });
@@ -109,7 +109,7 @@ export class AdminApi implements AsyncDisposable {
     const { token, dispatcher } = options;
     const { openHttpClient } = await import("../http/http_client.ts");
     const client = openHttpClient(connection, { dispatcher });
-    return new AdminApi(new Requester(client, { connection, server, token }));
+    return new AdminApi(new Requester(client, { connection, token }));
   }
 
   /**

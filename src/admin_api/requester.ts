@@ -49,19 +49,18 @@ export class Requester {
 
   constructor(
     client: HttpClient,
-    { connection, server, token }: {
+    { connection, token }: {
       readonly connection: Connection;
-      readonly server: Server;
       readonly token: Secret | undefined;
     },
   ) {
     this.#client = client;
     this.connection = connection;
-    this.server = server;
-    this.jar = new CookieJar(server);
+    this.server = connection.servers[0]!;
+    this.jar = new CookieJar(this.server);
     this.#token = token;
     if (token !== undefined) this.#secrets.push(token);
-    this.#secrets.push(...addressSecrets(server));
+    this.#secrets.push(...addressSecrets(this.server));
   }
 
   hide(secret: Secret): void {

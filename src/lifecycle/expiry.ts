@@ -109,12 +109,12 @@ export async function knownToken(
     readonly connection: Connection;
   },
 ): Promise<TokenRecord | undefined> {
-  const [server] = connection.servers;
-  if (!BACKENDS[connection.backend.value].hasUsers || server === undefined) return undefined;
+  const { backend, servers } = connection;
+  if (!BACKENDS[backend.value].hasUsers) return undefined;
   try {
-    const { fingerprint } = token;
+    const { origin } = servers[0]!;
     const state = openState(storeFolder(env), { onWarning });
-    return await state.find({ origin: server.origin, fingerprint });
+    return await state.find({ origin, fingerprint: token.fingerprint });
   } catch (error) {
     // The token works without it; only its end is not known.
     if (!(error instanceof StoreError)) throw error;

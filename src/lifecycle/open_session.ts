@@ -81,11 +81,8 @@ export async function revokeBySelf(
   },
 ): Promise<boolean> {
   try {
-    return await withApi(
-      connection,
-      { token, dispatcher },
-      (api) => api.revokeToken(id, { signal }),
-    );
+    const options = { token, dispatcher };
+    return await withApi(connection, options, (api) => api.revokeToken(id, { signal }));
   } catch (error) {
     if (error instanceof AdminApiError && error.failure === "rejected") return false;
     throw error;

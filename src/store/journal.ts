@@ -108,10 +108,7 @@ function keepEntry(entry: Partial<JournalEntry>): Partial<JournalEntry> {
 
 function readContent(value: Readonly<Record<string, unknown>>): Content | undefined {
   const { entries } = value;
-  if (!Array.isArray(entries) || !entries.every(isEntry)) return undefined;
-  return { ...value, entries };
-}
-
-function isEntry(value: unknown): value is JournalEntry {
-  return hasFields(value, FIELDS) && readIdentity(value["owner"]) !== undefined;
+  const isEntry = (each: unknown) =>
+    hasFields(each, FIELDS) && readIdentity(each["owner"]) !== undefined;
+  return Array.isArray(entries) && entries.every(isEntry) ? { ...value, entries } : undefined;
 }

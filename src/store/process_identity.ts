@@ -35,7 +35,8 @@ export async function isAlive(identity: ProcessIdentity): Promise<boolean | unde
   const sameBoot = identity.boot !== undefined && identity.boot === self.boot;
   if (!sameBoot && identity.host !== self.host) return undefined;
   for (const fact of ["machine", "boot", "pidNamespace"] as const) {
-    if (differ(identity[fact], self[fact])) return undefined;
+    const [theirs, own] = [identity[fact], self[fact]];
+    if (theirs !== undefined && own !== undefined && theirs !== own) return undefined;
   }
   const exists = signalReaches(identity.pid);
   if (exists !== true) return exists;
@@ -83,10 +84,6 @@ async function machineId(): Promise<string | undefined> {
     }
   }
   return undefined;
-}
-
-function differ(one: string | undefined, other: string | undefined): boolean {
-  return one !== undefined && other !== undefined && one !== other;
 }
 
 /** Zero and less would stand for groups of processes. */

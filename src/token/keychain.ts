@@ -62,7 +62,12 @@ export function keychainOn(platform: string): Keychain {
     },
     set: async (account, password) => {
       const { length } = password.reveal();
-      if (platform === "win32" && length > MAX_ON_WINDOWS) throw tooLong(length);
+      if (platform === "win32" && length > MAX_ON_WINDOWS) {
+        const found =
+          `the token has ${length} characters, but Windows stores at most ${MAX_ON_WINDOWS}`;
+        const suggestion = "Store it in a file with --storage file.";
+        throw new KeychainError("failed", found, { suggestion });
+      }
       await call(account, (entry) => entry.setPassword(password.reveal()));
     },
     delete: (account) => call(account, (entry) => entry.deleteCredential()),
@@ -73,13 +78,6 @@ type Entry = import("@napi-rs/keyring").AsyncEntry;
 
 /** In units of UTF-16: the Credential Manager takes 2,560 bytes (CRED_MAX_CREDENTIAL_BLOB_SIZE). */
 const MAX_ON_WINDOWS = 1_280;
-
-function tooLong(length: number): KeychainError {
-  const found = `the token has ${length} characters, but Windows stores at most ${MAX_ON_WINDOWS}`;
-  return new KeychainError("failed", found, {
-    suggestion: "Store it in a file with --storage file.",
-  });
-}
 
 async function entry(account: string): Promise<Entry> {
   let keyring: typeof import("@napi-rs/keyring");
