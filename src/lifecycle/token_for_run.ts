@@ -44,7 +44,7 @@ export async function makeTokenForRun(
   connection: Connection,
   options: TokenForRunOptions,
 ): Promise<SourceAnswer> {
-  const { env, onWarning, credentials, signal, ephemeral, now = Date.now } = options;
+  const { env, onWarning, credentials, dispatcher, signal, ephemeral, now = Date.now } = options;
   const { sessions = new SessionPool() } = options;
   const ttl = await readTtl(ephemeral ?? DEFAULT_TTL);
   const stores = openTokenStores(options);
@@ -56,9 +56,9 @@ export async function makeTokenForRun(
   if (warning !== undefined) onWarning?.(warning);
   const turn = { folder: stores.folder, signal };
   const logIn = async (): Promise<SourceAnswer> => {
-    const session = await sessions.open(connection, credentials, options);
+    const session = await sessions.open(connection, credentials, { dispatcher, signal });
     const { api, user, close } = session;
-    const terms = { ...options, ...place, connection, user, ttl, now };
+    const terms = { ...place, connection, user, ttl, dispatcher, signal, onWarning, now };
     const loggedIn = `logged in as ${user.username}`;
     const lend = async () => {
       const { token, lease } = await lendToken(session, terms);
