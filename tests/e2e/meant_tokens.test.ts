@@ -116,6 +116,18 @@ describe(`no token is touched that was not meant, on ${home.name}`, () => {
     await it.assertSettled(["mine", "other"]);
   });
 
+  it("auth rotate NAME does not take the stored token for a workflow's", async () => {
+    await using it = await tokenFixture(home);
+    await it.logIn(FILE, "--name=gitlab");
+    const { value } = it.onlyToken();
+    const refused = await it.run(["auth", "rotate", "gitlab", "--to-file", "handed"]);
+    assert.equal(refused.code, 64, refused.stderr);
+    assert.match(refused.stderr, /cannot rotate "gitlab" for a workflow: it is the token in the/);
+    assert.equal(await it.storedInFile(), value);
+    await it.assertSettled(["gitlab"]);
+    await it.assertDiscreet();
+  });
+
   it("a token file that others can read is warned of, and a mounted secret is not", async () => {
     await using it = await tokenFixture(home);
     const path = join(it.folder.path, "token");
