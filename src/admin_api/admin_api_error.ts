@@ -35,10 +35,6 @@ const OWN_EXITS: Readonly<Record<Exclude<AdminApiFailure, Verdict>, number>> = {
   "not-found": EXIT.usage,
 };
 
-function exitOf(failure: AdminApiFailure): number {
-  return isVerdict(failure) ? VERDICTS[failure].exit : OWN_EXITS[failure];
-}
-
 /**
  * What an {@linkcode AdminApiError} is made from; each is a field of the error.
  * @category Errors
@@ -87,7 +83,8 @@ export class AdminApiError extends AdcRunError {
   /** Makes the error. */
   constructor(details: AdminApiErrorDetails) {
     const { failure, request, reason, httpStatus, suggestion, cause } = details;
-    super(`${request}: ${reason}`, exitOf(failure), { suggestion, cause });
+    const exitCode = isVerdict(failure) ? VERDICTS[failure].exit : OWN_EXITS[failure];
+    super(`${request}: ${reason}`, exitCode, { suggestion, cause });
     this.failure = failure;
     this.httpStatus = httpStatus;
     this.request = request;

@@ -93,12 +93,10 @@ export async function makeTokenForRun(
 
 /** A keychain that is locked or broken is something to fix; none at all is not. */
 async function isEmpty(place: Place): Promise<boolean> {
-  try {
-    return await storedToken(place) === undefined;
-  } catch (error) {
+  return await storedToken(place).then((token) => token === undefined, (error) => {
     if (isMissingKeychain(error)) return false;
     throw error;
-  }
+  });
 }
 
 interface LendOptions extends Omit<Context, "env" | "cwd"> {
