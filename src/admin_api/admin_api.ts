@@ -4,7 +4,6 @@ import { wrongValue } from "../connection/origin.ts";
 import type { HttpDispatcher } from "../context.ts";
 import type { Secret } from "../secret.ts";
 import type { CallOptions } from "./admin_api_error.ts";
-import type { WantedToken } from "./create_token.ts";
 import { Requester } from "./requester.ts";
 import { type Credentials, ServerSession } from "./session.ts";
 import {
@@ -19,7 +18,7 @@ import {
   type TokenInfo,
   type User,
 } from "./shapes.ts";
-import { Tokens } from "./tokens.ts";
+import { Tokens, type WantedToken } from "./tokens.ts";
 
 /**
  * What {@linkcode AdminApi.open} can be told.
@@ -28,13 +27,11 @@ import { Tokens } from "./tokens.ts";
 export interface AdminApiOptions {
   /**
    * The token that vouches for the caller, sent as `X-API-KEY`.
-   *
    * @default undefined; {@linkcode AdminApi.logIn} opens a session instead
    */
   readonly token?: Secret | undefined;
   /**
    * Sends the requests; undici's `MockAgent`, say. The caller closes it.
-   *
    * @default a dispatcher of the connection's own
    */
   readonly dispatcher?: HttpDispatcher | undefined;
@@ -103,28 +100,20 @@ export class AdminApi implements AsyncDisposable {
    * @throws {ConnectionError} The backend is another, which has no such API.
    */
   static async open(connection: Connection, options: AdminApiOptions = {}): Promise<AdminApi> {
-    const { backend, servers } = connection;
-    const [server] = servers;
-    if (!BACKENDS[backend.value].hasUsers || server === undefined) {
-      throw wrongValue(
-        backend.origin,
-        `backend "${backend.value}" has no user accounts`,
-        {
-          suggestion: "Only API7 Enterprise has them: set --backend api7ee or ADC_BACKEND=api7ee.",
-        },
-      );
+    const { backend } = connection;
+    if (!BACKENDS[backend.value].hasUsers) {
+      throw wrongValue(backend.origin, `backend "${backend.value}" has no user accounts`, {
+        suggestion: "Only API7 Enterprise has them: set --backend api7ee or ADC_BACKEND=api7ee.",
+      });
     }
     const { token, dispatcher } = options;
     const { openHttpClient } = await import("../http/http_client.ts");
     const client = openHttpClient(connection, { dispatcher });
-    return new AdminApi(new Requester(client, { connection, server, token }));
+    return new AdminApi(new Requester(client, { connection, token }));
   }
 
   /**
    * Takes the secrets of the session out of a text, such as a user name that a hostile server made of them.
-   *
-   * @param text The text.
-   * @returns The text without them.
    */
   redact(text: string): string {
     return this.#requester.redact(text);
@@ -147,7 +136,6 @@ export class AdminApi implements AsyncDisposable {
    * Opens a session, which vouches for the caller from now on, unless there is a token.
    *
    * @param credentials The user's name and password, and the login option where it is LDAP.
-   * @param options What ends the call.
    * @throws {AdminApiError} `wrong-credentials`, `password-change`, `no-license`, `browser-login`, or
    * `not-found` for the login option, beside what can always happen.
    */
@@ -155,46 +143,25 @@ export class AdminApi implements AsyncDisposable {
     await this.#session.begin(credentials, { signal, ways: () => this.loginOptions({ signal }) });
   }
 
-  /**
-   * Tells who the caller is: `GET /api/me`.
-   *
-   * @param options What ends the call.
-   * @returns The user.
-   * @throws {AdminApiError} The server did not say.
-   */
+  /** Tells who the caller is: `GET /api/me`. */
   me(options: CallOptions = {}): Promise<User> {
     return this.#value("/api/me", readUser, options);
   }
 
-  /**
-   * Tells the server's version: `GET /api/version`.
-   *
-   * @param options What ends the call.
-   * @returns For example `3.9.14`.
-   * @throws {AdminApiError} The server did not say.
-   */
+  /** Tells the server's version, such as `3.9.14`: `GET /api/version`. */
   version(options: CallOptions = {}): Promise<string> {
     return this.#value("/api/version", readVersion, options);
   }
 
-  /**
-   * Lists the ways to log in beside the built-in one. It takes no login.
-   *
-   * @param options What ends the call.
-   * @returns All of them, those that are turned off too.
-   * @throws {AdminApiError} The server did not say.
-   */
-  loginOptions(options: CallOptions = {}): Promise<readonly LoginOption[]> {
-    return this.#list("/api/login_options", readLoginOption, options);
+  /** Lists the ways to log in beside the built-in one, those that are turned off too. It takes no login. */
+  loginOptions({ signal }: CallOptions = {}): Promise<readonly LoginOption[]> {
+    const path = "/api/login_options";
+    const get = (page: string) =>
+      this.#requester.ask({ method: "GET", path: `${path}?${page}`, signal });
+    return readPages(this.#requester, get, readLoginOption);
   }
 
-  /**
-   * Lists the caller's tokens, without their values.
-   *
-   * @param options What ends the call.
-   * @returns All of them, the oldest first.
-   * @throws {AdminApiError} The server did not say.
-   */
+  /** Lists all of the caller's tokens, without their values, the oldest first. */
   tokens(options: CallOptions = {}): Promise<readonly TokenInfo[]> {
     return this.#tokens.list(options);
   }
@@ -203,8 +170,6 @@ export class AdminApi implements AsyncDisposable {
    * Makes a token of the caller's. Where the answer is lost on the way, it finds out what became of the
    * token; a caller who gives up leaves none behind, as far as the server can be reached.
    *
-   * @param token Its name and its end.
-   * @param options What ends the call.
    * @returns The token with its value.
    * @throws {AdminApiError} `name-taken`, beside what can always happen.
    */
@@ -213,11 +178,8 @@ export class AdminApi implements AsyncDisposable {
   }
 
   /**
-   * Gives a token another name.
+   * Gives a token another name, of at most 40 characters.
    *
-   * @param id The token's id.
-   * @param name The new name, at most 40 characters.
-   * @param options What ends the call.
    * @returns The token as it is now.
    * @throws {AdminApiError} `not-found` or `name-taken`, beside what can always happen.
    */
@@ -228,24 +190,14 @@ export class AdminApi implements AsyncDisposable {
   /**
    * Revokes a token. It stops working at once.
    *
-   * @param id The token's id.
-   * @param options What ends the call.
    * @returns `false` where there was none any more: it may also have been the first of two attempts, whose
    * answer was lost, that revoked it.
-   * @throws {AdminApiError} The server did not revoke it.
    */
   revokeToken(id: string, options: CallOptions = {}): Promise<boolean> {
     return this.#tokens.revoke(id, options);
   }
 
-  /**
-   * Tells whether the caller has a token of a name.
-   *
-   * @param name The name.
-   * @param options What ends the call.
-   * @returns Whether there is one.
-   * @throws {AdminApiError} The server did not say.
-   */
+  /** Tells whether the caller has a token of a name. */
   isNameTaken(name: string, options: CallOptions = {}): Promise<boolean> {
     return this.#tokens.isNameTaken(name, options);
   }
@@ -266,15 +218,5 @@ export class AdminApi implements AsyncDisposable {
   async #value<T>(path: string, read: Reader<T>, { signal }: CallOptions): Promise<T> {
     const answered = await this.#requester.ask({ method: "GET", path, signal });
     return readValue(this.#requester, answered, read);
-  }
-
-  #list<T extends { readonly id: string }>(
-    path: string,
-    read: Reader<T>,
-    { signal }: CallOptions,
-  ): Promise<readonly T[]> {
-    const get = (page: string) =>
-      this.#requester.ask({ method: "GET", path: `${path}?${page}`, signal });
-    return readPages(this.#requester, get, read);
   }
 }

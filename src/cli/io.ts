@@ -1,9 +1,8 @@
 import type { Readable, Writable } from "node:stream";
-import type { Context, Environment, Keychain } from "../context.ts";
-import { isPipeline } from "../lifecycle/credentials.ts";
+import { type Context, type Environment, isPipeline, type Keychain } from "../context.ts";
+import { abortOnInterrupt, type SignalPort } from "../run/signals.ts";
 import type { KnownSecrets } from "./output/out.ts";
 import type { Sign } from "./output/sign.ts";
-import { abortOnInterrupt, type SignalPort } from "../run/signals.ts";
 
 export interface Io {
   readonly env: Environment;

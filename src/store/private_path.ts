@@ -6,9 +6,7 @@ import { codeOf } from "../errors.ts";
 import { homeFolder } from "../system/files.ts";
 import { StoreError, storeError } from "./store_error.ts";
 
-/**
- * What group and others must not be able to do: anything at all to a secret, writing to anything else.
- */
+/** What group and others must not be able to do: anything at all to a secret, writing to anything else. */
 const FORBIDDEN = { secret: 0o077, plain: 0o022 } as const;
 
 /** What lies in a file or folder: a secret, or something that others may see but not change. */
@@ -28,9 +26,7 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/**
- * Node's own `recursive` never ends where a folder is there and takes no other in, such as /proc.
- */
+/** Node's own `recursive` never ends where a folder is there and takes no other in, such as /proc. */
 async function makeWithParents(folder: string): Promise<void> {
   const make = () =>
     fs.mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
@@ -79,20 +75,14 @@ export function requirePrivate(path: string, stats: Stats, contents: Contents): 
   }
   const mode = stats.mode & 0o777;
   if ((mode & FORBIDDEN[contents]) !== 0) {
+    const use = contents === "secret" ? "use" : "change";
+    const octal = mode.toString(8).padStart(4, "0");
+    const suggestion = `Restrict it: chmod ${stats.isDirectory() ? "700" : "600"} ${quote(path)}`;
     throw new StoreError(
-      `Cannot trust "${path}": others can ${
-        contents === "secret" ? "use" : "change"
-      } it, its mode is ${octal(mode)}`,
-      {
-        path,
-        suggestion: `Restrict it: chmod ${stats.isDirectory() ? "700" : "600"} ${quote(path)}`,
-      },
+      `Cannot trust "${path}": others can ${use} it, its mode is ${octal}`,
+      { path, suggestion },
     );
   }
-}
-
-function octal(mode: number): string {
-  return mode.toString(8).padStart(4, "0");
 }
 
 /** A word that a shell takes as it is. */
@@ -100,7 +90,6 @@ function quote(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The name of adc-run's folder below the folder of all programs' settings. */
 const NAME = "adc-run";
 
 /**

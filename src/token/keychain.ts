@@ -1,10 +1,12 @@
 import { Buffer } from "node:buffer";
 import process from "node:process";
-import type { Keychain } from "../context.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { Context, Keychain } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import { Secret } from "../secret.ts";
+import type { SourceAnswer, TokenSource } from "./sources.ts";
+import { accountsFor, originsOf } from "./token_value.ts";
 
-/** The service under which adc-run's entries are kept. */
 export const KEYCHAIN_SERVICE = "adc-run";
 
 /**
@@ -25,13 +27,7 @@ export class KeychainError extends Error {
   /** What to do about it, where the kind of failure says too little. */
   readonly suggestion: string | undefined;
 
-  /**
-   * Makes the error.
-   *
-   * @param failure What kind of failure it is.
-   * @param message What was found, to follow a colon.
-   * @param options The cause, and what to do about it.
-   */
+  /** Makes the error; the message follows a colon. */
   constructor(
     failure: KeychainFailure,
     message: string,
@@ -57,16 +53,31 @@ export function systemKeychain(): Keychain {
 }
 
 export function keychainOn(platform: string): Keychain {
-  const call = <T>(account: string, ask: (entry: Entry) => Promise<T>) =>
-    callKeychain(account, async () => await ask(await entry(account)));
+  const call = async <T>(account: string, ask: (entry: Entry) => Promise<T>): Promise<T> => {
+    for (let count = 1;; count++) {
+      try {
+        return await ask(await entry(account));
+      } catch (error) {
+        const failed = error instanceof KeychainError ? error : classify(error, account);
+        if (failed.failure !== "silent" || count === ATTEMPTS) throw failed;
+      }
+    }
+  };
   return {
     get: async (account) => {
       const bytes = await call(account, (entry) => entry.getSecret());
-      return bytes === null ? undefined : new Secret(decode(Uint8Array.from(bytes)));
+      // Windows keeps passwords as UTF-16, the others as UTF-8.
+      const encoding = process.platform === "win32" ? "utf16le" : "utf8";
+      return bytes === null ? undefined : new Secret(Buffer.from(bytes).toString(encoding));
     },
     set: async (account, password) => {
       const { length } = password.reveal();
-      if (platform === "win32" && length > MAX_ON_WINDOWS) throw tooLong(length);
+      if (platform === "win32" && length > MAX_ON_WINDOWS) {
+        const found =
+          `the token has ${length} characters, but Windows stores at most ${MAX_ON_WINDOWS}`;
+        const suggestion = "Store it in a file with --storage file.";
+        throw new KeychainError("failed", found, { suggestion });
+      }
       await call(account, (entry) => entry.setPassword(password.reveal()));
     },
     delete: (account) => call(account, (entry) => entry.deleteCredential()),
@@ -75,15 +86,14 @@ export function keychainOn(platform: string): Keychain {
 
 type Entry = import("@napi-rs/keyring").AsyncEntry;
 
+/**
+ * How often a keychain is asked that does not answer. The binding gives up after two seconds, which is less
+ * than a busy one may take, and less than the time limits of those who ask here; they stay in force.
+ */
+const ATTEMPTS = 3;
+
 /** In units of UTF-16: the Credential Manager takes 2,560 bytes (CRED_MAX_CREDENTIAL_BLOB_SIZE). */
 const MAX_ON_WINDOWS = 1_280;
-
-function tooLong(length: number): KeychainError {
-  const found = `the token has ${length} characters, but Windows stores at most ${MAX_ON_WINDOWS}`;
-  return new KeychainError("failed", found, {
-    suggestion: "Store it in a file with --storage file.",
-  });
-}
 
 async function entry(account: string): Promise<Entry> {
   let keyring: typeof import("@napi-rs/keyring");
@@ -113,23 +123,6 @@ export function describeLoadFailure(cause: unknown): string {
   return failure === undefined
     ? "@napi-rs/keyring is not installed for this system"
     : `@napi-rs/keyring does not load: ${failure.split("\n")[0]!.trim()}`;
-}
-
-/**
- * How often a keychain is asked that does not answer. The binding gives up after two seconds, which is less
- * than a busy one may take, and less than the time limits of those who ask here; they stay in force.
- */
-const ATTEMPTS = 3;
-
-async function callKeychain<T>(account: string, call: () => Promise<T>): Promise<T> {
-  for (let count = 1;; count++) {
-    try {
-      return await call();
-    } catch (error) {
-      const failed = error instanceof KeychainError ? error : classify(error, account);
-      if (failed.failure !== "silent" || count === ATTEMPTS) throw failed;
-    }
-  }
 }
 
 /** The binding has one error code for all failures, so its words have to do. */
@@ -174,7 +167,84 @@ function causesOf(error: unknown): readonly string[] {
   return messages;
 }
 
-/** Windows keeps passwords as UTF-16, the others as UTF-8. */
-function decode(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString(process.platform === "win32" ? "utf16le" : "utf8");
+/** Looks for the tokens of several servers in a store; each has its own entry, and all must be there. */
+export async function findStored(
+  store: Pick<Keychain, "get">,
+  { connection, place, detail }: {
+    readonly connection: Connection;
+    readonly place: string;
+    readonly detail: (accounts: string) => string;
+  },
+): Promise<SourceAnswer> {
+  const { servers, profile } = connection;
+  const found = new Map<string, { readonly account: string; readonly token: Secret }>();
+  for (const origin of originsOf(servers)) {
+    const accounts = accountsFor(origin, connection);
+    for (const account of accounts) {
+      const token = await store.get(account);
+      if (token === undefined) continue;
+      found.set(origin, { account, token });
+      break;
+    }
+    if (!found.has(origin)) {
+      const reason = profile?.explicit
+        ? `profile "${profile.name}" has no token of its own in ${place}`
+        : `${place} has no entry for ${accounts.join(" or ")}`;
+      return { status: "absent", reason };
+    }
+  }
+  const [first, ...others] = [...found.values()];
+  const token = others.length === 0 && first !== undefined
+    ? first.token
+    : new Secret(servers.map(({ origin }) => found.get(origin)!.token.reveal()).join(","));
+  const accounts = [...found.values()].map(({ account }) => account);
+  return { status: "found", token, detail: detail(accounts.join(", ")) };
+}
+
+interface KeychainSourceOptions extends Pick<Context, "keychain"> {
+  /** How long the keychain may take, in milliseconds. @default 5_000 */
+  readonly timeout?: number;
+}
+
+/**
+ * The source `keychain`: service `adc-run`, account the server's origin, or first `PROFILE@ORIGIN` where a
+ * profile is in force; the bare token as the password.
+ *
+ * With several servers (`apisix-standalone`) each has its own entry, and all of them must be there.
+ */
+export function keychainSource(options: KeychainSourceOptions = {}): TokenSource {
+  const { keychain = systemKeychain(), timeout = 5_000 } = options;
+  return {
+    name: "keychain",
+    timeoutMs: timeout,
+    whenSlow: "It may be waiting for you to unlock it.",
+    find: async ({ connection }) => {
+      try {
+        return await findStored(keychain, {
+          connection,
+          place: "the keychain",
+          detail: (accounts) => `service "${KEYCHAIN_SERVICE}", account "${accounts}"`,
+        });
+      } catch (error) {
+        return whenItFails(error);
+      }
+    },
+  };
+}
+
+/** No keychain is no token; a keychain that keeps its entries to itself is something to mend. */
+function whenItFails(error: unknown): SourceAnswer {
+  if (!(error instanceof KeychainError)) throw error;
+  if (error.failure === "unavailable") {
+    return { status: "absent", reason: `no keychain: ${error.message}` };
+  }
+  return {
+    status: "broken",
+    reason: `the keychain failed: ${error.message}`,
+    suggestion: error.suggestion ??
+      (error.failure === "locked"
+        ? "Unlock it, or skip it with --source."
+        : "Skip it with --source, or find out why it fails."),
+    cause: error,
+  };
 }

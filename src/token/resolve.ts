@@ -6,8 +6,7 @@ import type { Context } from "../context.ts";
 import { AdcRunError, EXIT, messageOf, SourceError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { deadline, unlessAborted } from "../system/deadline.ts";
-import type { SourceAnswer, SourceContext, TokenLease, TokenSource } from "./source.ts";
-import type { SourceName } from "./sources.ts";
+import type { SourceAnswer, SourceName, TokenLease, TokenSource } from "./sources.ts";
 import { isBlank, PLACEHOLDER, sentToken, trimToken, validateToken } from "./token_value.ts";
 
 async function askSource(
@@ -135,7 +134,6 @@ export const WITHOUT_TOKEN: ResolvedToken = {
   trail: [],
 };
 
-/** The token and its origin, for a message. */
 export function describeResolved({ token, source, detail }: ResolvedToken): string {
   return sentToken(token) === undefined
     ? `no token (${detail})`
@@ -151,18 +149,9 @@ export class NoTokenError extends AdcRunError {
   override readonly name = "NoTokenError";
   /** What every source said. */
   readonly trail: readonly SourceReport[];
-  readonly #connection:
-    & Pick<Connection, "server" | "backend">
-    & Partial<Pick<Connection, "profile">>;
-  readonly #serverIsSet: boolean;
+  readonly #connection: Partial<Pick<Connection, "profile">>;
 
-  /**
-   * Makes the error.
-   *
-   * @param connection Where the token was to be used.
-   * @param trail What every source said.
-   * @param options Whether anything says which server is meant.
-   */
+  /** Makes the error; `serverIsSet` tells whether anything says which server is meant. */
   constructor(
     connection: Pick<Connection, "server" | "backend"> & Partial<Pick<Connection, "profile">>,
     trail: readonly SourceReport[],
@@ -171,51 +160,26 @@ export class NoTokenError extends AdcRunError {
     const { server, backend, profile } = connection;
     const { hasUsers } = BACKENDS[backend.value];
     const login = adcRunCommand(`auth login${hasUsers ? "" : " --with-token"}`, connection);
-    const keyless = hasUsers
-      ? ""
-      : " If the server needs no key (admin_key_required: false), use --no-token.";
+    const keyless = " If the server needs no key (admin_key_required: false), use --no-token.";
     const target = profile === undefined ? "" : ` (profile ${profile.name})`;
     // An empty secret of a pipeline is the likely reason.
     const empty = trail.find(({ source, detail }) =>
       source === "env" && /^ADC_TOKEN is empty/.test(detail)
     );
-    super(
-      serverIsSet
-        ? `No token for ${server.value}${target}${empty ? `: ${empty.detail}` : ""}`
-        : "No server is set",
-      EXIT.permission,
-      {
-        suggestion: serverIsSet
-          ? `Log in with "${login}", or set ADC_TOKEN.${keyless}`
-          : "Start with: adc-run auth login",
-      },
-    );
+    const [message, suggestion] = serverIsSet
+      ? [
+        `No token for ${server.value}${target}${empty ? `: ${empty.detail}` : ""}`,
+        `Log in with "${login}", or set ADC_TOKEN.${hasUsers ? "" : keyless}`,
+      ] as const
+      : ["No server is set", "Start with: adc-run auth login"] as const;
+    super(message, EXIT.permission, { suggestion });
     this.trail = trail;
     this.#connection = connection;
-    this.#serverIsSet = serverIsSet;
   }
 
   /** Where the token was to be used. */
   get connection(): { readonly profile?: Connection["profile"] } {
     return this.#connection;
-  }
-
-  /**
-   * The same error for a place that has shown what every source said.
-   *
-   * @returns An error with an empty trail.
-   */
-  withoutTrail(): NoTokenError {
-    return new NoTokenError(this.#connection, [], { serverIsSet: this.#serverIsSet });
-  }
-
-  /**
-   * The error for a server that nothing names and nobody finds.
-   *
-   * @returns An error with an empty trail.
-   */
-  withoutServer(): NoTokenError {
-    return new NoTokenError(this.#connection, [], { serverIsSet: false });
   }
 }
 
@@ -298,20 +262,17 @@ export async function surveyTokens(options: ResolveTokenOptions): Promise<Survey
   let error: AdcRunError | undefined;
   for (const source of sources) {
     if (source.preview !== undefined) {
-      trail.push({
-        source: source.name,
-        status: "not-asked",
-        detail: await describePreview(source, options),
-      });
+      const context = { connection, signal: signal ?? new AbortController().signal };
+      // Asynchronous, so that one which throws is told as one which rejects.
+      const detail = await (async () => await source.preview!(context))().catch(messageOf);
+      trail.push({ source: source.name, status: "not-asked", detail });
       continue;
     }
     const answer = await askSource(source, connection, { signal });
     trail.push(reportOf(source, answer));
     if (winner !== undefined || error !== undefined) continue;
     if (answer.status === "broken") error = brokenSource(source, answer);
-    if (answer.status === "found") {
-      winner = tokenOf(source, answer);
-    }
+    if (answer.status === "found") winner = tokenOf(source, answer);
   }
   if (winner === undefined) error ??= new NoTokenError(connection, trail);
   return { trail, winner: winner && { ...winner, trail }, error };
@@ -322,17 +283,6 @@ function tokenOf(
   { token, detail, secrets, lease }: SourceAnswer & { readonly status: "found" },
 ): Omit<ResolvedToken, "trail"> {
   return { token, source: name, detail, secrets, lease };
-}
-
-async function describePreview(
-  source: TokenSource,
-  { connection, signal = new AbortController().signal }: ResolveTokenOptions,
-): Promise<string> {
-  try {
-    return await source.preview!({ connection, signal } satisfies SourceContext);
-  } catch (error) {
-    return messageOf(error);
-  }
 }
 
 function reportOf({ name }: TokenSource, answer: SourceAnswer): SourceReport {

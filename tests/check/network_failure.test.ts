@@ -166,7 +166,6 @@ test("a server that nothing names and nobody runs is what is missing, not a toke
   assert.equal(missing.message, "No server is set");
   assert.equal(missing.suggestion, "Start with: adc-run auth login");
   assert.deepEqual([missing.exitCode, missing.trail], [77, []]);
-  assert.equal(missing.withoutTrail().message, "No server is set");
   assert.equal(await explainNoToken(error, named), error, "a server is named");
   const refused = errorOf("connect", "ECONNREFUSED");
   const [server] = unnamed.servers;

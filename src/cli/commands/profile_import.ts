@@ -2,8 +2,7 @@ import { resolveConnection } from "../../connection/connection.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { withAccount } from "../../lifecycle/open_session.ts";
 import { adoptToken } from "../../lifecycle/replace_token.ts";
-import { describeEntries } from "../../lifecycle/store_source.ts";
-import { previousToken } from "../../lifecycle/token_stores.ts";
+import { describeEntries, previousToken } from "../../lifecycle/token_stores.ts";
 import { setProfile } from "../../profiles/edit_profiles.ts";
 import { readA7Contexts } from "../../profiles/import_a7.ts";
 import { readUserProfiles } from "../../profiles/profile_file.ts";
@@ -62,9 +61,12 @@ export async function profileImport(
     const isStored = token !== undefined && (dryRun || await withAccount(account, async () => {
       const before = await previousToken(place);
       const isFree = overwrite || [undefined, token.fingerprint].includes(before?.fingerprint);
-      if (isFree) await adoptToken(token, place);
-      else warn(`Another token is already stored for "${profile}": use --overwrite to replace it.`);
-      return isFree;
+      if (!isFree) {
+        warn(`Another token is already stored for "${profile}": use --overwrite to replace it.`);
+        return false;
+      }
+      for (const old of await adoptToken(token, place)) info(line`revoked the old token "${old}"`);
+      return true;
     }, stores));
     if (!dryRun) await setProfile(profile, { env: io.env, set: settings, replace: overwrite });
     imported.push({ context: name, profile, account: isStored ? account : null });

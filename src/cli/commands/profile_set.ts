@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { UsageError } from "../../errors.ts";
-import { describeEntries } from "../../lifecycle/store_source.ts";
+import { describeEntries } from "../../lifecycle/token_stores.ts";
 import { removeProfiles, setProfile, useProfile } from "../../profiles/edit_profiles.ts";
 import { readUserProfiles } from "../../profiles/profile_file.ts";
 import {

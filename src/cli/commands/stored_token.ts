@@ -1,4 +1,3 @@
-import { AdminApi } from "../../admin_api/admin_api.ts";
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
 import { requireAccepted } from "../../check/check_token.ts";
 import { BACKENDS } from "../../connection/backends.ts";
@@ -8,20 +7,20 @@ import type { Environment } from "../../context.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { clearLeftOvers } from "../../lifecycle/clear_left_overs.ts";
 import { describeEnd, readLifetime } from "../../lifecycle/expiry.ts";
-import { revokeBySelf } from "../../lifecycle/old_tokens.ts";
-import { withAccount } from "../../lifecycle/open_session.ts";
+import { revokeBySelf, withAccount, withApi } from "../../lifecycle/open_session.ts";
+import { rotateStored, storedAccount } from "../../lifecycle/stored_token.ts";
 import {
   describeEntries,
   findStoredToken,
+  forgetToken,
   STORAGES,
   type StoredEntry,
-} from "../../lifecycle/store_source.ts";
-import { rotateStored, storedAccount } from "../../lifecycle/stored_token.ts";
-import { forgetToken, type TokenStores } from "../../lifecycle/token_stores.ts";
+  type TokenStores,
+} from "../../lifecycle/token_stores.ts";
 import { tokenPrefix } from "../../secret.ts";
 import type { Storage } from "../../store/state.ts";
 import { surveyTokens } from "../../token/resolve.ts";
-import type { TokenSource } from "../../token/source.ts";
+import type { TokenSource } from "../../token/sources.ts";
 import { accountOf, originsOf } from "../../token/token_value.ts";
 import { contextOf, interruptible, type Io } from "../io.ts";
 import type { LogoutOptions, RotateOptions } from "../manual/auth_commands.ts";
@@ -231,12 +230,13 @@ async function idOf(
   connection: Connection,
 ): Promise<string | undefined> {
   // An admin key is nobody's, and may see tokens that are not its own.
-  const isUserToken = tokenPrefix(token.reveal()) === "a7ee-";
-  const api = await AdminApi.open(connection, { token });
+  if (tokenPrefix(token.reveal()) !== "a7ee-") return undefined;
   try {
-    const [only, ...others] = isUserToken ? await api.tokens() : [];
+    const [only, ...others] = await withApi(connection, { token }, (api) => api.tokens());
     return others.length === 0 ? only?.id : undefined;
-  } finally {
-    await api.close();
+  } catch (error) {
+    // Nor can one tell whose role does not allow it to look.
+    if (error instanceof AdminApiError && error.failure === "forbidden") return undefined;
+    throw error;
   }
 }

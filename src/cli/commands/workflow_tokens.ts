@@ -225,11 +225,12 @@ async function withWorkflows(
 function termsOf(
   { connection, signal }: AccountSession,
   { options, reporter }: WorkflowCall,
-  { env, cwd, secrets }: Io,
+  { env, cwd, keychain, secrets }: Io,
 ): WorkflowTerms {
   return {
     env,
     cwd,
+    keychain,
     connection,
     signal,
     onWarning: reporter.warn,
