@@ -203,7 +203,7 @@ const TABLE = [
   },
   {
     flags: "-q, --quiet",
-    text: "print nothing unless something fails",
+    text: "print only the answer, and what fails",
     kind: "switch",
     scope: "all",
     variable: "ADC_RUN_QUIET",

@@ -128,15 +128,31 @@ export function usageOf({ name, usage }: CommandSpec): readonly string[] {
   return usage ?? [`adc-run ${[name, subcommandNames(name).join("|")].join(" ").trim()} [options]`];
 }
 
+/** What other programs call a command. */
+const USUAL_NAMES: Readonly<Record<string, string>> = {
+  whoami: "auth status",
+  version: "--version",
+  config: "profile",
+  "auth ls": "auth list",
+  "auth rm": "auth revoke",
+  "profile add": "profile set",
+  "profile ls": "profile list",
+  "profile rm": "profile remove",
+};
+
 /** Refuses a first word that is not a command. One of a newer ADC stands after `--`. */
 export function refuseUnknownCommand(word: string): void {
   const ours = COMMANDS.map(({ name }) => name).filter((name) => !name.includes(" "));
   const adcs = ADC_COMMANDS.map(({ name }) => name);
   if ([...ours, ...adcs, ...HIDDEN_ADC_COMMANDS].includes(word) || word.startsWith("-")) return;
+  if (word.trim() === "") {
+    throw new UsageError("The command is empty", { suggestion: 'See "adc-run --help".' });
+  }
   // "adc-run login" is "adc-run auth login" with a word left out.
   const subcommands = subcommandNames("auth");
   const near = nearest(word, [...ours, ...adcs, ...subcommands]);
-  const meant = near !== undefined && subcommands.includes(near) ? `auth ${near}` : near;
+  const meant = USUAL_NAMES[word] ??
+    (near !== undefined && subcommands.includes(near) ? `auth ${near}` : near);
   const shown = shownWord(word);
   throw new UsageError(
     `Unknown command "${shown}"${meant === undefined ? "" : `: did you mean "${meant}"?`}`,
@@ -151,8 +167,9 @@ export function shownWord(word: string): string {
 
 export function unknownSubcommand(command: string, name: string): UsageError {
   const names = subcommandNames(command);
-  const meant = nearest(name, names);
-  const found = `Unknown command "${command} ${name}"`;
+  const near = nearest(name, names);
+  const meant = USUAL_NAMES[`${command} ${name}`] ?? (near && `${command} ${near}`);
+  const found = `Unknown command "${command} ${shownWord(name)}"`;
   const all = names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0];
   return new UsageError(meant === undefined ? found : `${found}: did you mean "${meant}"?`, {
     suggestion: `Commands: ${command} ${all}.`,
