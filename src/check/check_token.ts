@@ -1,6 +1,6 @@
 import { type Backend, BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
-import { wrongValue } from "../connection/origin.ts";
+import { adviseOn, wrongValue } from "../connection/origin.ts";
 import { addressSecrets, type Server } from "../connection/server.ts";
 import type { Context } from "../context.ts";
 import { type HttpClient, type HttpResponse, openHttpClient } from "../http/http_client.ts";
@@ -138,7 +138,7 @@ function namesGatewayGroup(
 
 const EMPTY_GROUP = {
   reason: "the gateway group is empty",
-  suggestion: "ADC would change whichever group the server lists first. Set the group with " +
+  suggestion: "ADC would change whichever group the server lists first. Set " +
     "--gateway-group or ADC_GATEWAY_GROUP.",
 };
 
@@ -150,7 +150,9 @@ function groupIsMissing(connection: Connection, token: Secret | undefined): bool
 export function requireGatewayGroup(connection: Connection, token: Secret | undefined): void {
   if (!groupIsMissing(connection, token)) return;
   const { reason, suggestion } = EMPTY_GROUP;
-  throw wrongValue(connection.gatewayGroup.origin, reason, { suggestion });
+  throw wrongValue(connection.gatewayGroup.origin, reason, {
+    suggestion: adviseOn(suggestion, connection),
+  });
 }
 
 interface Asking {
@@ -176,7 +178,7 @@ async function checkServer(
     // The server's words are quoted in the message, and a server may echo the token in them, or
     // the password of its address. They are cut after that: half a token would not be recognised.
     const reason = shorten(quote.text(judgement.reason));
-    const suggestion = withHint(probe, judgement);
+    const suggestion = adviseOn(withHint(probe, judgement), probe.connection);
     return {
       verdict: judgement.verdict,
       request: named(request),
@@ -207,10 +209,7 @@ function withHint(
   const prefix = tokenPrefix(token.reveal());
   if (prefix === undefined || BACKENDS[backend.value].hasUsers) return suggestion;
   if (verdict !== "wrong-server" && verdict !== "rejected") return suggestion;
-  const slip = `${
-    foreignToken(prefix, backend.value)
-  }: set --backend api7ee or ADC_BACKEND=api7ee.`;
-  return suggestion === undefined ? slip : `${slip} ${suggestion}`;
+  return `${foreignToken(prefix, backend.value)}: set --backend api7ee or ADC_BACKEND=api7ee.`;
 }
 
 export function foreignToken(prefix: string, backend: Backend): string {
@@ -347,7 +346,7 @@ async function judgeGatewayGroups(
       reason,
       suggestion: known === ""
         ? "This token can see no gateway groups. Ask for a role that can."
-        : `Existing groups: ${known}. Set one with --gateway-group or ADC_GATEWAY_GROUP.`,
+        : `Existing groups: ${known}. Set --gateway-group or ADC_GATEWAY_GROUP.`,
     },
   };
 }

@@ -134,8 +134,8 @@ export function notThisBackend(reason: string, backend: Backend): Judgement {
 }
 
 function wrongServerHint(backend: Backend): string {
-  return `That is not an Admin API of backend "${backend}". Check --server (ADC_SERVER) ` +
-    "and --backend (ADC_BACKEND).";
+  return `That is not an Admin API of backend "${backend}". Check --server or ADC_SERVER, ` +
+    "and --backend or ADC_BACKEND.";
 }
 
 function originOf(location: string): string {

@@ -5,7 +5,7 @@ import { requireAccepted, tokensByServer } from "../../check/check_token.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { adcRunCommand, misuse, type Profile } from "../../connection/origin.ts";
-import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
+import { AdcRunError, ConnectionError, EXIT, UsageError } from "../../errors.ts";
 import { plainPasswordWarning } from "../../lifecycle/credentials.ts";
 import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
 import { requireTokenName } from "../../lifecycle/mint_token.ts";
@@ -88,7 +88,6 @@ export async function authLogin(call: OwnCall<LoginOptions>, io: Io): Promise<nu
 
 type LoginCommand = OwnCall<LoginOptions> & OwnConnection & { readonly storage: Storage };
 
-/** Where nobody can be asked ADC's default stands, and the login says what answers there. */
 async function askServer(io: Io): Promise<string | undefined> {
   if (!canAsk(io)) return undefined;
   let server = await askText("Server", io, { initial: USUAL_SERVER }) || USUAL_SERVER;
@@ -100,11 +99,11 @@ async function askServer(io: Io): Promise<string | undefined> {
 
 async function loginWithPassword(command: LoginCommand, io: Io): Promise<number> {
   const { options, connection, sources, reporter, storage } = command;
-  requireLogIn(connection);
   const name = options.name === undefined ? undefined : requireTokenName(options.name);
   const lifetime = options.expiresIn === undefined
     ? DEFAULT_LIFETIME
     : await readLifetime(options.expiresIn, "--expires-in");
+  requireLogIn(connection);
   await requireConsent(connection, { yes: options.yes, io });
   const stores = storesOf(io, reporter);
   const { folder } = stores;
@@ -282,8 +281,14 @@ function announce(
 }
 
 function requireLogIn(connection: Connection): void {
-  const { backend } = connection;
-  if (BACKENDS[backend.value].hasUsers) return;
+  const { backend, server, profile } = connection;
+  if (BACKENDS[backend.value].hasUsers) {
+    if (server.origin.kind !== "default") return;
+    const set = `adc-run profile set ${profile?.name ?? "NAME"} --backend ${backend.value}`;
+    throw new ConnectionError("Cannot log in: no server is set", EXIT.config, {
+      suggestion: `Name it with --server URL or ADC_SERVER, or: ${set} --server URL`,
+    });
+  }
   throw misuse(backend.origin, `Cannot log in: backend "${backend.value}" has no user accounts`, {
     suggestion: `Store its admin key instead: ${
       adcRunCommand("auth login --with-token < key.txt", connection)

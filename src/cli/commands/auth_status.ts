@@ -142,7 +142,7 @@ function show(status: Status, { options, reporter }: OwnCall, io: Io): void {
     else if (failure.trail.length === 0) rows.push(["reason", failure.message]);
     rows.push(
       ...detailsOf(failure, options).filter(([label]) =>
-        !["token", "server", "source"].includes(label)
+        !["token", "server", options.verbose ? "source" : ""].includes(label)
       ),
     );
   }

@@ -216,7 +216,7 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     summary: "a token for a workflow that runs elsewhere, handed to it",
     description: [
       "Creates a token with this name for a workflow such as a pipeline, checks it, and hands it over: to a command's standard input, into a file that only you can read, or to standard output. It is created with the token that a run would use; with API7_USERNAME and API7_PASSWORD, adc-run logs in once. Nothing secret is stored here. If the hand-over fails, the token is revoked.",
-      'The command has to read all of its input and exit with 0 within a minute. It sees none of adc-run\'s tokens, and its output is masked. A workflow of config.json ("workflows") needs no options; there a command starts in the folder of that file, wherever you are, so pass --repo to gh. To remove a saved workflow, remove it from "workflows" in config.json.',
+      'The command has to read all of its input and exit with 0 within a minute. It sees none of adc-run\'s tokens, and its output is masked. A workflow of config.json ("workflows") needs no options; there a command starts in the folder of that file, wherever you are, so pass --repo to gh. To remove a saved workflow, delete its entry in "workflows" of config.json.',
     ],
     options: CREATE_OPTIONS,
     shared: [...SHARED_WITH_SOURCE, "--no-check"],

@@ -5,7 +5,12 @@ import { type Connection, describeConnection } from "../../connection/connection
 import { adcRunCommand, describeOrigin } from "../../connection/origin.ts";
 import { AdcRunError, codeOf, EXIT } from "../../errors.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
-import { NoTokenError, type ResolvedToken, type SourceReport } from "../../token/resolve.ts";
+import {
+  isNarrowed,
+  NoTokenError,
+  type ResolvedToken,
+  type SourceReport,
+} from "../../token/resolve.ts";
 import { sentToken } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
@@ -156,14 +161,19 @@ export function detailsOf(
     : [error, error.cause].find((each) => each instanceof AdminApiError)?.request ?? "";
   const [, server] = HTTP_REQUEST.exec(tried) ?? [];
   const missing = error instanceof NoTokenError && error.trail.length > 0 ? error : undefined;
-  const all = adcRunCommand("auth status -v", missing?.connection ?? {});
+  const listed = verbose || isNarrowed(missing?.trail ?? []);
   return [
     resolved && ["token", tokenText(resolved)],
     server !== undefined && ["server", server],
     error.suggestion !== undefined && ["fix", error.suggestion.replace(SAID, "")],
     verbose && server !== undefined && ["request", tried],
-    missing && !verbose && ["looked", line`${count(missing.trail.length, "place")}: ${all}`],
-    ...(verbose ? trailRows(missing?.trail ?? resolved?.trail ?? []) : []),
+    missing && !listed && [
+      "searched",
+      line`${count(missing.trail.length, "source")}: ${
+        adcRunCommand("auth status -v", missing.connection)
+      }`,
+    ],
+    ...(listed ? trailRows(missing?.trail ?? resolved?.trail ?? []) : []),
   ].filter((each): each is Row => Array.isArray(each));
 }
 
