@@ -151,7 +151,6 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "auth status",
-    usage: ["adc-run auth status [options]"],
     summary: "the token in use: its source, validity, owner and expiry",
     description: [
       "Looks in every source, checks the token that a run would use, and shows its owner. Exits with 0 only if the token is valid.",
@@ -170,7 +169,6 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "auth token",
-    usage: ["adc-run auth token [options]"],
     summary: "print only the token on standard output",
     description: [
       'Prints the token that a run would use on standard output, without checking it. It never creates one. For Admin API requests, "adc-run api" is safer: the token stays out of argv.',
@@ -186,7 +184,6 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "auth list",
-    usage: ["adc-run auth list [options]"],
     summary: "the user's tokens: expiry, last use, which one is used here",
     description: [
       "Lists the tokens of the user whose token a run would use. An asterisk marks the one used here; stale means not used for 90 days. With --expiring or --unused, it lists only tokens that are either.",
@@ -272,7 +269,6 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "auth logout",
-    usage: ["adc-run auth logout [options]"],
     summary: "revoke the stored token and remove it",
     description: [
       "Revokes the stored token and removes it from the keychain or file. If adc-run did not create the token and cannot tell which of the user's tokens it is, it only removes it.",
