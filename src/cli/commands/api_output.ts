@@ -184,35 +184,24 @@ function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/** Cuts the value of a name out of a JSON object, as it is written. */
+/** Cuts the value of a name out of a JSON object, as it is written; of two the last. */
 export function memberText(json: string, name: string): string | undefined {
   let found: string | undefined;
-  let depth = 0;
   let start: number | undefined;
-  let key: string | undefined;
-  let end = 0;
+  let depth = 0;
+  let before = "";
   for (const { text, at } of piecesOf(json)) {
     const closes = text === "}" || text === "]";
-    if (depth === 1 && start !== undefined && (text === "," || closes)) {
-      found = json.slice(start, end);
+    if (depth === 1 && text === ":") start = JSON.parse(before) === name ? at + 1 : undefined;
+    else if (depth === 1 && (text === "," || closes) && start !== undefined) {
+      found = json.slice(start, at).trim();
       start = undefined;
-    }
-    if (depth === 1 && key !== undefined && text !== ":") {
-      if (key === name) start = at;
-      key = undefined;
-    } else if (depth === 1 && start === undefined && text.startsWith('"')) {
-      key = isKey(json, at + text.length) ? JSON.parse(text) : undefined;
     }
     if (text === "{" || text === "[") depth += 1;
     else if (closes) depth -= 1;
-    end = at + text.length;
+    before = text;
   }
   return found;
-}
-
-function isKey(json: string, after: number): boolean {
-  while (/\s/.test(json[after] ?? "")) after += 1;
-  return json[after] === ":";
 }
 
 const PAGE_SIZE = 100;
@@ -276,7 +265,7 @@ async function readPage(answer: RawAnswer): Promise<
     throw notAList(answer, 'the response is not a list, {"list": […], "total": n}');
   }
   return {
-    items: Array.isArray(list) ? memberText(text, "list")!.trim().slice(1, -1).trim() : "",
+    items: Array.isArray(list) ? memberText(text, "list")!.slice(1, -1).trim() : "",
     count: Array.isArray(list) ? list.length : 0,
     total: typeof total === "number" ? total : undefined,
   };

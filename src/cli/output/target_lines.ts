@@ -258,21 +258,13 @@ export class TargetLines {
   }
 }
 
-/** The two streams of adc-run, for several targets. */
-export interface TargetStreams {
-  stdout(name: string): Writable;
-  stderr(name: string): Writable;
-  reporter(name: string): Reporter;
-  finish(name: string): void;
-  settled(): Promise<void>;
-  close(): void;
-  readonly failure: Error | undefined;
-}
+export type TargetStreams = ReturnType<typeof openTargetStreams>;
 
+/** The two streams of adc-run, for several targets. */
 export function openTargetStreams(
   profiles: readonly Profile[],
   { io, options }: { readonly io: Io; readonly options: GlobalOptions },
-): TargetStreams {
+) {
   const { env, terminals } = io;
   const names = profiles.map(({ name }) => name);
   const lines = (to: "stdout" | "stderr") =>
@@ -297,19 +289,14 @@ export function openTargetStreams(
   return {
     stdout: streamOf(out),
     stderr: streamOf(err),
-    reporter: (name) => reporters.get(name)!,
-    finish: (name) => {
+    reporter: (name: string): Reporter => reporters.get(name)!,
+    finish: (name: string): void => {
       for (const stream of open.get(name) ?? []) stream.finish();
       open.delete(name);
     },
-    settled: async () => {
-      await Promise.all([out.settled(), err.settled()]);
-    },
-    close: () => {
-      out.close();
-      err.close();
-    },
-    get failure() {
+    settled: () => Promise.all([out.settled(), err.settled()]),
+    close: (): void => [out, err].forEach((each) => each.close()),
+    get failure(): Error | undefined {
       return out.failure;
     },
   };
