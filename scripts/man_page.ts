@@ -1,5 +1,5 @@
 import process from "node:process";
-import { ADC_COMMANDS } from "../src/cli/manual/adc_commands.ts";
+import { ADC_COMMANDS } from "../src/cli/manual/manual.ts";
 import { sharedOptions } from "../src/cli/manual/help.ts";
 import { COMMANDS, SYNOPSIS, usageOf } from "../src/cli/manual/manual.ts";
 import type { CommandSpec, ManualExample, TextBlock } from "../src/cli/manual/manual.ts";

@@ -6,8 +6,7 @@ import { type Call, readCall, run, type RunTerms } from "../../run/run.ts";
 import { watchSignals } from "../../run/signals.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
-import { openReport } from "../output/out.ts";
-import { line } from "../output/out.ts";
+import { line, openReport } from "../output/out.ts";
 import { createReporter, type Reporter } from "../output/report.ts";
 import {
   announce,
@@ -18,8 +17,7 @@ import {
   tellDrift,
   tellEnding,
 } from "../output/run_report.ts";
-import { type RunCommand, runOptionsOf } from "../run_settings.ts";
-import { namedEnvFile, profilesOf } from "../settings.ts";
+import { namedEnvFile, profilesOf, type RunCommand, runOptionsOf } from "../settings.ts";
 
 export async function runCommand({ words, exec, options }: RunCommand, io: Io): Promise<number> {
   const reporter = createReporter(io, options);

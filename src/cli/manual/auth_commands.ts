@@ -157,7 +157,6 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "auth status",
-    usage: ["adc-run auth status [options]"],
     summary: "the token in use: its source, validity, owner and expiry",
     description: [
       "Checks the token that a run would use, and shows its source, owner and expiry; with -v, what each source has. Exits with 0 only if the token is valid.",
@@ -177,7 +176,6 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "auth token",
-    usage: ["adc-run auth token [options]"],
     summary: "print only the token on standard output",
     description: [
       'Prints the token that a run would use on standard output, without checking it. It never creates one. For Admin API requests, "adc-run api" is safer: the token stays out of argv.',
@@ -193,7 +191,6 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "auth list",
-    usage: ["adc-run auth list [options]"],
     summary: "the user's tokens: expiry, last use, which one is used here",
     description: [
       "Lists the tokens of the user whose token a run would use. An asterisk marks the one used here; stale means not used for 90 days. With --expiring or --unused, it lists only tokens that match at least one of them.",
@@ -279,7 +276,6 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "auth logout",
-    usage: ["adc-run auth logout [options]"],
     summary: "revoke the stored token and remove it",
     description: [
       "Revokes the stored token and removes it from the keychain or file. If adc-run did not create the token and cannot tell which of the user's tokens it is, it only removes it.",

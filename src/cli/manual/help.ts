@@ -4,8 +4,9 @@ import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf, type OptionSpec } from "../g
 import type { Io } from "../io.ts";
 import { widthOf, wrap } from "../output/layout.ts";
 import { fixed, writeText } from "../output/out.ts";
-import { ADC_COMMANDS, type AdcCommand } from "./adc_commands.ts";
 import {
+  ADC_COMMANDS,
+  type AdcCommand,
   type CommandSpec,
   findPage,
   type ManualExample,

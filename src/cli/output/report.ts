@@ -181,6 +181,11 @@ export function count(number: number, noun: string): Line {
   return fixed(`${number} ${noun}${number === 1 ? "" : "s"}`);
 }
 
+/** `2 ok, 1 failed`; what there is none of is not said. */
+export function tally(...counts: readonly (readonly [number: number, what: string])[]): string {
+  return counts.filter(([number]) => number > 0).map((each) => each.join(" ")).join(", ");
+}
+
 /** Rows as lines, with the labels in a column. */
 export function labelled(rows: readonly Row[]): readonly Line[] {
   const width = Math.max(6, ...rows.map(([label]) => label.length));
@@ -200,9 +205,7 @@ function afterLabel(message: Text): Text {
 /** The system's codes for an output that takes no more. */
 const NOT_WRITTEN = ["ENOSPC", "EDQUOT", "EIO", "EFBIG", "EBADF"];
 
-/**
- * Anything that adc-run did not throw on purpose is an internal error, or a permission that Deno withheld.
- */
+/** Anything that adc-run did not throw on purpose is an internal error, or a permission that Deno withheld. */
 export function asAdcRunError(thrown: unknown): AdcRunError {
   if (thrown instanceof AdcRunError) return thrown;
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
@@ -313,7 +316,7 @@ export function describeRun(plan: RunPlan | RunResult): Record<string, unknown> 
 }
 
 /** A word in a colour, where the stream shows colours. */
-export function inColour(text: string, colour: number, { env, terminals }: Io, to: To): Line {
+function inColour(text: string, colour: number, { env, terminals }: Io, to: To): Line {
   return fixed(isColourful(env, terminals[to]) ? `\x1b[${colour}m${text}\x1b[39m` : text);
 }
 
