@@ -69,10 +69,10 @@ export type {
   SourceReport,
   Survey,
 } from "./src/token/resolve.ts";
-export type { SourceAnswer, SourceContext, TokenLease, TokenSource } from "./src/token/source.ts";
+export type { SourceAnswer, SourceContext, TokenLease, TokenSource } from "./src/token/sources.ts";
 export { defaultSources } from "./src/lifecycle/default_sources.ts";
 export type { DefaultSourcesOptions } from "./src/lifecycle/default_sources.ts";
-export { SessionPool } from "./src/lifecycle/session_pool.ts";
+export { SessionPool } from "./src/lifecycle/open_session.ts";
 export type { Session } from "./src/lifecycle/open_session.ts";
 export type { AdminApiSourceOptions } from "./src/lifecycle/admin_api_source.ts";
 export { systemKeychain } from "./src/token/keychain.ts";
@@ -106,7 +106,7 @@ export type { CheckResult, Verdict } from "./src/check/verdict.ts";
 export { AdminApi } from "./src/admin_api/admin_api.ts";
 export type { AdminApiOptions } from "./src/admin_api/admin_api.ts";
 export type { CallOptions } from "./src/admin_api/admin_api_error.ts";
-export type { WantedToken } from "./src/admin_api/create_token.ts";
+export type { WantedToken } from "./src/admin_api/tokens.ts";
 export type { Credentials } from "./src/admin_api/session.ts";
 export type { LoginOption, NewToken, TokenInfo, User } from "./src/admin_api/shapes.ts";
 

@@ -4,7 +4,6 @@ import { wrongValue } from "../connection/origin.ts";
 import type { HttpDispatcher } from "../context.ts";
 import type { Secret } from "../secret.ts";
 import type { CallOptions } from "./admin_api_error.ts";
-import type { WantedToken } from "./create_token.ts";
 import { Requester } from "./requester.ts";
 import { type Credentials, ServerSession } from "./session.ts";
 import {
@@ -19,7 +18,7 @@ import {
   type TokenInfo,
   type User,
 } from "./shapes.ts";
-import { Tokens } from "./tokens.ts";
+import { Tokens, type WantedToken } from "./tokens.ts";
 
 /**
  * What {@linkcode AdminApi.open} can be told.
@@ -28,13 +27,11 @@ import { Tokens } from "./tokens.ts";
 export interface AdminApiOptions {
   /**
    * The token that vouches for the caller, sent as `X-API-KEY`.
-   *
    * @default undefined; {@linkcode AdminApi.logIn} opens a session instead
    */
   readonly token?: Secret | undefined;
   /**
    * Sends the requests; undici's `MockAgent`, say. The caller closes it.
-   *
    * @default a dispatcher of the connection's own
    */
   readonly dispatcher?: HttpDispatcher | undefined;
@@ -103,16 +100,11 @@ export class AdminApi implements AsyncDisposable {
    * @throws {ConnectionError} The backend is another, which has no such API.
    */
   static async open(connection: Connection, options: AdminApiOptions = {}): Promise<AdminApi> {
-    const { backend, servers } = connection;
-    const [server] = servers;
+    const { backend, servers: [server] } = connection;
     if (!BACKENDS[backend.value].hasUsers || server === undefined) {
-      throw wrongValue(
-        backend.origin,
-        `backend "${backend.value}" has no user accounts`,
-        {
-          suggestion: "Only API7 Enterprise has them: set --backend api7ee or ADC_BACKEND=api7ee.",
-        },
-      );
+      throw wrongValue(backend.origin, `backend "${backend.value}" has no user accounts`, {
+        suggestion: "Only API7 Enterprise has them: set --backend api7ee or ADC_BACKEND=api7ee.",
+      });
     }
     const { token, dispatcher } = options;
     const { openHttpClient } = await import("../http/http_client.ts");
@@ -159,41 +151,36 @@ export class AdminApi implements AsyncDisposable {
    * Tells who the caller is: `GET /api/me`.
    *
    * @param options What ends the call.
-   * @returns The user.
-   * @throws {AdminApiError} The server did not say.
    */
   me(options: CallOptions = {}): Promise<User> {
     return this.#value("/api/me", readUser, options);
   }
 
   /**
-   * Tells the server's version: `GET /api/version`.
+   * Tells the server's version, such as `3.9.14`: `GET /api/version`.
    *
    * @param options What ends the call.
-   * @returns For example `3.9.14`.
-   * @throws {AdminApiError} The server did not say.
    */
   version(options: CallOptions = {}): Promise<string> {
     return this.#value("/api/version", readVersion, options);
   }
 
   /**
-   * Lists the ways to log in beside the built-in one. It takes no login.
+   * Lists the ways to log in beside the built-in one, those that are turned off too. It takes no login.
    *
    * @param options What ends the call.
-   * @returns All of them, those that are turned off too.
-   * @throws {AdminApiError} The server did not say.
    */
-  loginOptions(options: CallOptions = {}): Promise<readonly LoginOption[]> {
-    return this.#list("/api/login_options", readLoginOption, options);
+  loginOptions({ signal }: CallOptions = {}): Promise<readonly LoginOption[]> {
+    const path = "/api/login_options";
+    const get = (page: string) =>
+      this.#requester.ask({ method: "GET", path: `${path}?${page}`, signal });
+    return readPages(this.#requester, get, readLoginOption);
   }
 
   /**
-   * Lists the caller's tokens, without their values.
+   * Lists all of the caller's tokens, without their values, the oldest first.
    *
    * @param options What ends the call.
-   * @returns All of them, the oldest first.
-   * @throws {AdminApiError} The server did not say.
    */
   tokens(options: CallOptions = {}): Promise<readonly TokenInfo[]> {
     return this.#tokens.list(options);
@@ -232,7 +219,6 @@ export class AdminApi implements AsyncDisposable {
    * @param options What ends the call.
    * @returns `false` where there was none any more: it may also have been the first of two attempts, whose
    * answer was lost, that revoked it.
-   * @throws {AdminApiError} The server did not revoke it.
    */
   revokeToken(id: string, options: CallOptions = {}): Promise<boolean> {
     return this.#tokens.revoke(id, options);
@@ -243,8 +229,6 @@ export class AdminApi implements AsyncDisposable {
    *
    * @param name The name.
    * @param options What ends the call.
-   * @returns Whether there is one.
-   * @throws {AdminApiError} The server did not say.
    */
   isNameTaken(name: string, options: CallOptions = {}): Promise<boolean> {
     return this.#tokens.isNameTaken(name, options);
@@ -266,15 +250,5 @@ export class AdminApi implements AsyncDisposable {
   async #value<T>(path: string, read: Reader<T>, { signal }: CallOptions): Promise<T> {
     const answered = await this.#requester.ask({ method: "GET", path, signal });
     return readValue(this.#requester, answered, read);
-  }
-
-  #list<T extends { readonly id: string }>(
-    path: string,
-    read: Reader<T>,
-    { signal }: CallOptions,
-  ): Promise<readonly T[]> {
-    const get = (page: string) =>
-      this.#requester.ask({ method: "GET", path: `${path}?${page}`, signal });
-    return readPages(this.#requester, get, read);
   }
 }

@@ -14,7 +14,11 @@ import { CookieJar, type TakenCookies } from "../http/cookie_jar.ts";
 import type { HttpClient, HttpRequest, HttpResponse } from "../http/http_client.ts";
 import { createMask } from "../mask/mask.ts";
 import { MIN_SECRET_LENGTH, type Secret } from "../secret.ts";
-import { AdminApiError, type AdminApiFailure } from "./admin_api_error.ts";
+import {
+  AdminApiError,
+  type AdminApiErrorDetails,
+  type AdminApiFailure,
+} from "./admin_api_error.ts";
 
 export interface Ask {
   readonly method: HttpRequest["method"];
@@ -40,8 +44,8 @@ export class Requester {
   readonly #secrets: Secret[] = [];
   /** By how much the server's clock is ahead, in milliseconds. */
   clockSkew = 0;
-  /** Opens a session again that the server has ended; tells whether there is one now. */
-  renew: ((signal: AbortSignal | undefined) => Promise<boolean>) | undefined;
+  /** Opens a session again that the server has ended. */
+  renew: ((signal: AbortSignal | undefined) => Promise<void>) | undefined;
 
   constructor(
     client: HttpClient,
@@ -60,7 +64,7 @@ export class Requester {
     this.#secrets.push(...addressSecrets(server));
   }
 
-  /** Keeps a secret out of all messages from now on. */
+  /** Keeps a secret out of all messages. */
   hide(secret: Secret): void {
     this.#secrets.push(secret);
   }
@@ -81,7 +85,6 @@ export class Requester {
     return this.#mask(MIN_SECRET_LENGTH).text(seen);
   }
 
-  /** Asks, and takes any answer. */
   async send(ask: Ask): Promise<Answered> {
     const { method, path, body, signal } = ask;
     const url = urlOf(this.server, path);
@@ -110,14 +113,17 @@ export class Requester {
     }
     this.clockSkew = clockSkewOf(response.header("date")) ?? this.clockSkew;
     if (this.#isInSession(ask)) {
-      if (response.status === 401 && await this.renew?.(signal)) return await this.send(ask);
+      if (response.status === 401 && this.renew !== undefined) {
+        await this.renew(signal);
+        return await this.send(ask);
+      }
       // With a token there is no need of the session, whose renewal would end the one that has ended this.
       if (method === "POST" && response.status < 300) this.renew = undefined;
     }
     return { ask, response, cookies: this.jar.take(response.setCookies, url) };
   }
 
-  /** Asks, and takes a 2xx answer alone. */
+  /** Takes a 2xx answer alone. */
   async ask(ask: Ask): Promise<Answered> {
     const answered = await this.send(ask);
     this.requireSuccess(answered);
@@ -125,17 +131,9 @@ export class Requester {
   }
 
   requireSuccess({ ask, response }: Answered): void {
-    const { about, body } = ask;
-    const said = Object.values(body ?? {}).filter((each) =>
-      typeof each === "string" && each !== ""
-    ) as string[];
-    const failed = judgeAnswer(response, {
-      about: about === "log-out" ? undefined : about,
-      name: typeof body?.name === "string" ? body.name : undefined,
-      withToken: this.#tokenFor(ask) !== undefined,
-      said,
-      quote: (words) => this.quote(words),
-    });
+    const withToken = this.#tokenFor(ask) !== undefined;
+    const quote = (words: string) => this.quote(words);
+    const failed = judgeAnswer(response, { ask, withToken, quote });
     if (failed === undefined) return;
     throw new AdminApiError({ ...failed, httpStatus: response.status, request: this.#tried(ask) });
   }
@@ -209,22 +207,7 @@ function clockSkewOf(date: string | undefined): number | undefined {
   return Math.abs(skew) < MIN_SKEW ? 0 : skew;
 }
 
-interface Question {
-  /** What the request is about: `login`, one token by its id, or anything else. */
-  readonly about?: "login" | "one-token" | undefined;
-  readonly name?: string | undefined;
-  /** Whether a token vouches for the caller; else a session does. */
-  readonly withToken: boolean;
-  /** The caller's own words, which the server may repeat. */
-  readonly said: readonly string[];
-  readonly quote: (words: string) => string;
-}
-
-interface Failed {
-  readonly failure: AdminApiFailure;
-  readonly reason: string;
-  readonly suggestion?: string | undefined;
-}
+type Failed = Pick<AdminApiErrorDetails, "failure" | "reason" | "suggestion">;
 
 /** The statuses with which the server refuses what was asked, or who asks. */
 const REFUSALS: readonly number[] = [400, 401, 403, 409, 422];
@@ -233,28 +216,36 @@ const REFUSALS: readonly number[] = [400, 401, 403, 409, 422];
  * Judges an answer by its status, and by the server's words where the status says too little: API7
  * answers 400 to a wrong password, to a name that is taken and, by version, to a missing token.
  */
-function judgeAnswer(response: HttpResponse, question: Question): Failed | undefined {
-  const judgement = judgeStatus(response, "api7ee", { quote: question.quote });
+function judgeAnswer(
+  response: HttpResponse,
+  { ask, withToken, quote }: {
+    readonly ask: Ask;
+    /** Whether a token vouches for the caller; else a session does. */
+    readonly withToken: boolean;
+    readonly quote: (words: string) => string;
+  },
+): Failed | undefined {
+  const judgement = judgeStatus(response, "api7ee", { quote });
   if (judgement === undefined) return undefined;
   const { verdict, ...rest } = judgement;
   const byStatus = { ...rest, failure: verdict as AdminApiFailure };
   // A page, or a proxy that asks for a password: these words are not the Admin API's.
   if (isStranger(response)) return byStatus;
   const { reason } = judgement;
-  const byWords = judgeWords(response, question);
+  const byWords = judgeWords(response, ask);
   if (byWords !== undefined) return { ...byWords, reason };
   const { status } = response;
-  if (question.about === "login" && [400, 401, 403].includes(status)) {
+  if (ask.about === "login" && [400, 401, 403].includes(status)) {
     return {
       failure: "wrong-credentials",
       reason,
       suggestion: "Check the user name and password. LDAP users log in with --login-option.",
     };
   }
-  if (status === 401 && !question.withToken) {
+  if (status === 401 && !withToken) {
     return { failure: "rejected", reason, suggestion: "The session has ended. Log in again." };
   }
-  if (status === 403 && !question.withToken) {
+  if (status === 403 && !withToken) {
     return {
       failure: "forbidden",
       reason,
@@ -262,7 +253,7 @@ function judgeAnswer(response: HttpResponse, question: Question): Failed | undef
         "The login worked, but the user's role does not allow this. Ask for one that does.",
     };
   }
-  if (status === 404 && question.about === "one-token") return { failure: "not-found", reason };
+  if (status === 404 && ask.about === "one-token") return { failure: "not-found", reason };
   if (REFUSALS.includes(status) && status !== 401 && status !== 403) {
     return { failure: "bad-request", reason };
   }
@@ -271,21 +262,19 @@ function judgeAnswer(response: HttpResponse, question: Question): Failed | undef
 
 function judgeWords(
   response: HttpResponse,
-  { about, name, said }: Question,
+  { about, body = {} }: Ask,
 ): Omit<Failed, "reason"> | undefined {
   const { status } = response;
-  // A user called "license-bot" must not pass for a licence.
-  const words = said.filter((each) => TELLING.test(each))
+  // The server may repeat the caller's own: a user called "license-bot" must not pass for a licence.
+  const own = Object.values(body).filter((each) => typeof each === "string");
+  const words = own.filter((each) => each !== "" && TELLING.test(each))
     .reduce((text, each) => text.replaceAll(each, ""), errorMessageOf(response));
   if (status >= 400 && LICENCE.test(words)) {
-    return {
-      failure: "no-license",
-      suggestion: "Upload a valid license in the Dashboard.",
-    };
+    return { failure: "no-license", suggestion: "Upload a valid license in the Dashboard." };
   }
   if (!REFUSALS.includes(status)) return undefined;
   if (about === "one-token" && NOT_FOUND.test(words)) return { failure: "not-found" };
-  if (name !== undefined && TAKEN.test(words) && !NOT_FOUND.test(words)) {
+  if (body.name !== undefined && TAKEN.test(words) && !NOT_FOUND.test(words)) {
     return { failure: "name-taken", suggestion: "Choose another name, or revoke that token." };
   }
   if (TO_BE_CHANGED.test(words) && /password/i.test(words) && !INCORRECT.test(words)) {

@@ -1,7 +1,8 @@
 import { isJson } from "../check/response.ts";
+import type { Connection } from "../connection/connection.ts";
 import type { Secret } from "../secret.ts";
+import { MAX_TIMER } from "../system/deadline.ts";
 import { AdminApiError, type CallOptions } from "./admin_api_error.ts";
-import { cleanUpLimit, withGrace } from "./grace.ts";
 import type { Requester } from "./requester.ts";
 import type { LoginOption } from "./shapes.ts";
 
@@ -30,7 +31,13 @@ export class ServerSession {
     try {
       await beginSession(this.#requester, credentials, { ldap, signal: patient.signal });
       this.#open = true;
-      this.#requester.renew = (signal) => this.#renew(credentials, { ldap, signal });
+      // Since API7 Enterprise 3.2.14.4 a login ends the user's other sessions, so that another login may have
+      // ended this one. Renewed once: two that ended each other's again and again would never come to an end.
+      this.#requester.renew = async (signal) => {
+        this.#requester.renew = undefined;
+        this.#requester.jar.clear();
+        await beginSession(this.#requester, credentials, { ldap, signal });
+      };
       signal?.throwIfAborted();
     } catch (error) {
       await this.end();
@@ -38,20 +45,6 @@ export class ServerSession {
     } finally {
       patient.end();
     }
-  }
-
-  /**
-   * Since API7 Enterprise 3.2.14.4 a login ends the user's other sessions, so that another login of the same
-   * user may have ended this one. Once: two that ended each other's again and again would never come to an end.
-   */
-  async #renew(
-    credentials: Credentials,
-    options: { readonly ldap: string | undefined; readonly signal: AbortSignal | undefined },
-  ): Promise<boolean> {
-    this.#requester.renew = undefined;
-    this.#requester.jar.clear();
-    await beginSession(this.#requester, credentials, options);
-    return true;
   }
 
   /** Closes the session as well as that is possible, and forgets its cookies. It throws nothing. */
@@ -83,11 +76,7 @@ export interface Credentials {
   readonly username: string;
   /** The password. */
   readonly password: Secret;
-  /**
-   * The name or the id of an LDAP login option.
-   *
-   * @default undefined, which is the built-in one
-   */
+  /** The name or the id of an LDAP login option. @default undefined, which is the built-in one */
   readonly loginOption?: string | undefined;
 }
 
@@ -133,18 +122,18 @@ function pickLoginOption(
   { server, quote }: { readonly server: string; readonly quote: (words: string) => string },
 ): LoginOption {
   const request = `Cannot log in to ${server} with login option "${quote(wanted)}"`;
-  const named = [
-    ...options.filter(({ name }) => name === wanted),
-    ...options.filter(({ id }) => id === wanted),
-  ];
-  const option = named.find(({ disabled }) => !disabled);
+  const enabled = options.filter(({ disabled }) => !disabled);
+  const option = enabled.find(({ name }) => name === wanted) ??
+    enabled.find(({ id }) => id === wanted);
   if (option === undefined) {
-    const usable = options.filter(({ disabled }) => !disabled)
-      .map(({ name, providerType }) => `"${name}" (${providerType})`).join(", ");
+    const isDisabled = options.some(({ name, id }) => name === wanted || id === wanted);
+    const usable = enabled.map(({ name, providerType }) => `"${name}" (${providerType})`).join(
+      ", ",
+    );
     throw new AdminApiError({
       failure: "not-found",
       request,
-      reason: named.length > 0 ? "it is disabled on the server" : "the server has no such option",
+      reason: isDisabled ? "it is disabled on the server" : "the server has no such option",
       suggestion: usable === ""
         ? "The server has no login options; leave --login-option out."
         : `Available: ${quote(usable)}. Or leave --login-option out.`,
@@ -159,4 +148,40 @@ function pickLoginOption(
       "Create a token in the Dashboard (Organization > Tokens > Create Token), and store it " +
       'with "auth login --with-token".',
   });
+}
+
+/** How long cleaning up may take where the connection has no time limit, in milliseconds. */
+const DEFAULT_LIMIT = 10_000;
+
+/** The longest that a request goes on after the caller gave up, in milliseconds. */
+const MAX_GRACE = 2_000;
+
+export function cleanUpLimit({ timeoutMs }: Connection): number {
+  return Math.min(timeoutMs.value || DEFAULT_LIMIT, MAX_TIMER);
+}
+
+/**
+ * Puts a signal off. A request that makes something is not broken off at once: the server would make it
+ * all the same, and nobody would know its id.
+ */
+export function withGrace(
+  signal: AbortSignal | undefined,
+  connection: Connection,
+): { readonly signal: AbortSignal | undefined; readonly end: () => void } {
+  if (signal === undefined) return { signal, end: () => {} };
+  const delay = Math.min(MAX_GRACE, cleanUpLimit(connection) / 2);
+  const later = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const begin = () => {
+    timer = setTimeout(() => later.abort(signal.reason), delay);
+  };
+  if (signal.aborted) begin();
+  else signal.addEventListener("abort", begin, { once: true });
+  return {
+    signal: later.signal,
+    end: () => {
+      signal.removeEventListener("abort", begin);
+      clearTimeout(timer);
+    },
+  };
 }

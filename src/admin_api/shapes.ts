@@ -16,7 +16,7 @@ export interface User {
   /** Whether the user is a Super Admin, whom API7's documentation advises against for tokens. */
   readonly superAdmin: boolean;
   /** The name of the login option that the user comes from; absent where the server does not say. */
-  readonly loginOption?: string;
+  readonly loginOption?: string | undefined;
 }
 
 /**
@@ -44,15 +44,13 @@ export interface TokenInfo {
   /** The token's name, which is the only one of its user's. */
   readonly name: string;
   /** When it was made. */
-  readonly createdAt?: number;
-  /** When it was last changed. */
-  readonly updatedAt?: number;
+  readonly createdAt?: number | undefined;
   /** When it ends; `undefined` for never. */
   readonly expiresAt: number | undefined;
   /** The id of the user whom it belongs to. */
-  readonly userId?: string;
+  readonly userId?: string | undefined;
   /** The name of the user whom it belongs to. */
-  readonly userName?: string;
+  readonly userName?: string | undefined;
   /** When it was last used; `undefined` for never. */
   readonly lastUsedAt: number | undefined;
 }
@@ -73,54 +71,46 @@ export type Reader<T> = (value: unknown) => T | undefined;
 const SUPER_ADMIN_ROLE = "super_admin_id";
 
 export function readUser(value: unknown): User | undefined {
-  const user = objectOf(value);
-  const id = textOf(user?.id);
-  const username = textOf(user?.username);
-  if (user === undefined || id === undefined || username === undefined) return undefined;
+  const user = objectOf(value) ?? {};
+  const id = textOf(user.id);
+  const username = textOf(user.username);
+  if (id === undefined || username === undefined) return undefined;
   const roles = (Array.isArray(user.roles) ? user.roles : []).map(objectOf)
     .filter((role) => role !== undefined);
-  const loginOption = textOf(objectOf(user.login_option)?.name);
   return {
     id,
     username,
     roles: roles.map((role) => textOf(role.name) ?? textOf(role.id))
       .filter((name) => name !== undefined),
     superAdmin: roles.some((role) => role.id === SUPER_ADMIN_ROLE),
-    ...(loginOption !== undefined && { loginOption }),
+    loginOption: textOf(objectOf(user.login_option)?.name),
   };
 }
 
 export function readLoginOption(value: unknown): LoginOption | undefined {
-  const option = objectOf(value);
-  const id = textOf(option?.id);
-  const name = textOf(option?.name);
-  const providerType = textOf(option?.provider_type);
+  const option = objectOf(value) ?? {};
+  const [id, name, providerType] = [option.id, option.name, option.provider_type].map(textOf);
   return id === undefined || name === undefined || providerType === undefined
     ? undefined
-    : { id, name, providerType, disabled: option?.disable === true };
+    : { id, name, providerType, disabled: option.disable === true };
 }
 
 export function readTokenInfo(value: unknown): TokenInfo | undefined {
-  const token = objectOf(value);
-  const id = textOf(token?.id);
-  const name = textOf(token?.name);
-  if (token === undefined || id === undefined || name === undefined) return undefined;
-  const times = [token.created_at, token.updated_at, token.expires_at, token.last_used_at];
+  const token = objectOf(value) ?? {};
+  const id = textOf(token.id);
+  const name = textOf(token.name);
+  if (id === undefined || name === undefined) return undefined;
+  const times = [token.created_at, token.expires_at, token.last_used_at];
   if (!times.every((time) => time === undefined || time === null || Number.isFinite(time))) {
     return undefined;
   }
-  const createdAt = timeOf(token.created_at);
-  const updatedAt = timeOf(token.updated_at);
-  const userId = textOf(token.user_id);
-  const userName = textOf(token.user_name);
   return {
     id,
     name,
-    ...(createdAt !== undefined && { createdAt }),
-    ...(updatedAt !== undefined && { updatedAt }),
+    createdAt: timeOf(token.created_at),
     expiresAt: timeOf(token.expires_at),
-    ...(userId !== undefined && { userId }),
-    ...(userName !== undefined && { userName }),
+    userId: textOf(token.user_id),
+    userName: textOf(token.user_name),
     lastUsedAt: timeOf(token.last_used_at),
   };
 }
@@ -128,9 +118,7 @@ export function readTokenInfo(value: unknown): TokenInfo | undefined {
 export function readNewToken(value: unknown): NewToken | undefined {
   const info = readTokenInfo(value);
   const token = textOf(objectOf(value)?.token);
-  return info === undefined || token === undefined
-    ? undefined
-    : { ...info, token: new Secret(token) };
+  return info && token ? { ...info, token: new Secret(token) } : undefined;
 }
 
 export function readVersion(value: unknown): string | undefined {

@@ -1,10 +1,8 @@
 import { isJson } from "../check/response.ts";
-import type { HttpResponse } from "../http/http_client.ts";
 import { validateToken } from "../token/token_value.ts";
-import { AdminApiError, type CallOptions } from "./admin_api_error.ts";
-import { createToken, type TokenCalls, type WantedToken } from "./create_token.ts";
-import { cleanUpLimit, withGrace } from "./grace.ts";
+import { AdminApiError, type AdminApiFailure, type CallOptions } from "./admin_api_error.ts";
 import type { Answered, Ask, Requester } from "./requester.ts";
+import { cleanUpLimit, withGrace } from "./session.ts";
 import {
   type NewToken,
   readExist,
@@ -14,6 +12,22 @@ import {
   readValue,
   type TokenInfo,
 } from "./shapes.ts";
+
+/**
+ * A token to be.
+ * @category Admin API
+ */
+export interface WantedToken {
+  /** Its name, at most 40 characters. */
+  readonly name: string;
+  /** Its end in Unix seconds; `undefined` for never. */
+  readonly expiresAt: number | undefined;
+  /**
+   * Whether no other token can have the name, as it was drawn at random; else the server is asked first.
+   * @default false
+   */
+  readonly isUnique?: boolean;
+}
 
 export class Tokens {
   readonly #requester: Requester;
@@ -32,7 +46,7 @@ export class Tokens {
   async isNameTaken(name: string, options: CallOptions): Promise<boolean> {
     const rest = `/check_name?name=${encodeURIComponent(name)}`;
     const answered = await findTokens(this.#requester, rest, options);
-    if ("response" in answered) return readValue(this.#requester, answered, readExist);
+    if (!isElsewhere(answered)) return readValue(this.#requester, answered, readExist);
     // No such call on this server; the list is always there.
     return (await this.list(options)).some((each) => each.name === name);
   }
@@ -43,7 +57,7 @@ export class Tokens {
    */
   async create(wanted: WantedToken, { signal }: CallOptions): Promise<NewToken> {
     const { connection, server } = this.#requester;
-    const { name, expiresAt, isUnique = false } = wanted;
+    const { name, isUnique = false } = wanted;
     const quoted = this.#requester.quote(name);
     if (!isUnique && await this.isNameTaken(name, { signal })) {
       throw new AdminApiError({
@@ -53,24 +67,21 @@ export class Tokens {
         suggestion: "Choose another name, or revoke that token.",
       });
     }
-    const path = await tokenPath(this.#requester, { signal });
-    const body = { name, expires_at: expiresAt ?? 0 };
-    const calls: TokenCalls = {
-      post: (signal) => this.#fresh({ method: "POST", path, body, signal }),
-      findAll: async (signal) =>
-        (await this.list({ signal })).filter((each) =>
-          each.name === name && each.expiresAt === expiresAt
-        ),
-      regenerate: (id, signal) => this.regenerate(id, { expiresAt }, { signal }),
-      revoke: (id, signal) => this.revoke(id, { signal }),
-    };
+    // A server that cannot even be asked for its path has made nothing.
+    await tokenPath(this.#requester, { signal });
     const patient = withGrace(signal, connection);
     try {
       const limit = cleanUpLimit(connection);
-      return await createToken(calls, quoted, { signal, patient: patient.signal, limit });
+      return await createOnce(this, wanted, { quoted, signal, patient: patient.signal, limit });
     } finally {
       patient.end();
     }
+  }
+
+  async post({ name, expiresAt }: WantedToken, { signal }: CallOptions): Promise<NewToken> {
+    const path = await tokenPath(this.#requester, { signal });
+    const body = { name, expires_at: expiresAt ?? 0 };
+    return await this.#fresh({ method: "POST", path, body, signal });
   }
 
   async rename(id: string, name: string, options: CallOptions): Promise<TokenInfo> {
@@ -84,7 +95,7 @@ export class Tokens {
 
   async regenerate(
     id: string,
-    { expiresAt }: { readonly expiresAt: number | undefined },
+    { expiresAt }: Pick<WantedToken, "expiresAt">,
     options: CallOptions,
   ): Promise<NewToken> {
     const one = await this.#one(id, options);
@@ -132,9 +143,7 @@ export class Tokens {
   }
 }
 
-/**
- * `/api/tokens`, which ADC's end-to-end tests use with versions 3.5 to 3.10; older ones have the other.
- */
+/** `/api/tokens`, which ADC's end-to-end tests use with versions 3.5 to 3.10; older ones have the other. */
 const PATHS = ["/api/tokens", "/api/settings/tokens"] as const;
 
 const known = new Map<string, string>();
@@ -145,25 +154,26 @@ async function getTokens(
   options: CallOptions,
 ): Promise<Answered> {
   const answered = await findTokens(requester, rest, options);
-  if ("response" in answered) return answered;
-  const { missed } = answered;
-  throw requester.wrongServer(missed, {
-    reason: `the server answered ${missed.response.status}: it has neither ${PATHS.join(" nor ")}`,
+  if (!isElsewhere(answered)) return answered;
+  const { status } = answered.response;
+  throw requester.wrongServer(answered, {
+    reason: `the server answered ${status}: it has neither ${PATHS.join(" nor ")}`,
   });
 }
 
+/** Asks at the path that this server has; where it has none, the first answer says so. */
 async function findTokens(
   requester: Requester,
   rest: string,
   { signal }: CallOptions,
-): Promise<Answered | { readonly missed: Answered }> {
+): Promise<Answered> {
   const base = requester.server.display;
   const remembered = known.get(base);
   const paths = [...PATHS].sort((a, b) => Number(b === remembered) - Number(a === remembered));
   let missed: Answered | undefined;
   for (const path of paths) {
     const answered = await requester.send({ method: "GET", path: path + rest, signal });
-    if (isElsewhere(answered.response)) {
+    if (isElsewhere(answered)) {
       missed ??= answered;
       continue;
     }
@@ -171,20 +181,138 @@ async function findTokens(
     known.set(base, path);
     return answered;
   }
-  return { missed: missed! };
+  return missed!;
 }
 
-async function tokenPath(
-  requester: Requester,
-  options: CallOptions,
-): Promise<string> {
+async function tokenPath(requester: Requester, options: CallOptions): Promise<string> {
   const base = requester.server.display;
   if (!known.has(base)) await getTokens(requester, "?page=1&page_size=1", options);
   return known.get(base)!;
 }
 
 /** 404, or a Dashboard that serves its page for any path it does not know. */
-function isElsewhere(response: HttpResponse): boolean {
+function isElsewhere({ response }: Answered): boolean {
   const { status } = response;
   return status === 404 || (status >= 200 && status < 300 && !isJson(response));
+}
+
+/** No answer, or one that does not tell whether the token was made. */
+const UNCLEAR: readonly AdminApiFailure[] = ["unreachable", "timeout", "tls", "server-error"];
+
+/**
+ * Makes a token, at most once.
+ *
+ * Where the answer is lost, the token is looked for by its name, which no other has: one that
+ * is there gets a new value, and where there is none it is asked for once more. Whoever gives up in
+ * between leaves no token behind, as far as the server can still be reached.
+ */
+export async function createOnce(
+  tokens: Pick<Tokens, "list" | "post" | "regenerate" | "revoke">,
+  wanted: WantedToken,
+  { quoted, signal, patient, limit }: {
+    /** The name, fit for a message. */
+    readonly quoted: string;
+    readonly signal: AbortSignal | undefined;
+    /** The same signal, but later, for requests that make something. */
+    readonly patient: AbortSignal | undefined;
+    /** How long cleaning up may take, in milliseconds. */
+    readonly limit: number;
+  },
+): Promise<NewToken> {
+  // A server that takes a name twice may have more of them.
+  const findAll = async (signal: AbortSignal | undefined) =>
+    (await tokens.list({ signal })).filter(({ name, expiresAt }) =>
+      name === wanted.name && expiresAt === wanted.expiresAt
+    );
+  let id: string | undefined;
+  signal?.throwIfAborted();
+  for (let attempt = 1;; attempt++) {
+    let failure: unknown;
+    try {
+      const token = await tokens.post(wanted, { signal: patient });
+      id = token.id;
+      if (!signal?.aborted) {
+        if (attempt > 1) await dropTwins(id);
+        return token;
+      }
+    } catch (error) {
+      // The first request may have come through after the look for its token.
+      const late = attempt > 1 && error instanceof AdminApiError &&
+        error.failure === "name-taken";
+      if (!late && !isUnclear(error, signal)) throw signal?.aborted ? signal.reason : error;
+      failure = error;
+    }
+    if (signal?.aborted) {
+      await cleanUp();
+      throw signal.reason;
+    }
+    const found = await look(failure);
+    if (found !== undefined) return await takeOver(found);
+    if (attempt > 1) throw withHint(failure);
+  }
+
+  async function look(error: unknown): Promise<TokenInfo | undefined> {
+    try {
+      return (await findAll(signal))[0];
+    } catch {
+      if (!signal?.aborted) throw withHint(error);
+      await cleanUp();
+      throw signal.reason;
+    }
+  }
+
+  /** The value of a token whose answer was lost is nowhere but on the server: it takes a new one. */
+  async function takeOver(found: TokenInfo): Promise<NewToken> {
+    id = found.id;
+    try {
+      const token = await tokens.regenerate(found.id, wanted, { signal: patient });
+      signal?.throwIfAborted();
+      return token;
+    } catch (error) {
+      await cleanUp();
+      throw signal?.aborted ? signal.reason : error;
+    }
+  }
+
+  /**
+   * The first request may come through when nobody looks for its token any more, on a server that takes a
+   * name twice. What comes even later than this is not known to anybody.
+   */
+  async function dropTwins(own: string): Promise<void> {
+    const ending = AbortSignal.timeout(limit);
+    try {
+      for (const twin of await findAll(ending)) {
+        if (twin.id !== own) await tokens.revoke(twin.id, { signal: ending });
+      }
+    } catch {
+      // The token that was asked for is there.
+    }
+  }
+
+  /** Nobody will ever use the token: it goes, if it is there. */
+  async function cleanUp(): Promise<void> {
+    const ending = AbortSignal.timeout(limit);
+    try {
+      id ??= (await findAll(ending))[0]?.id;
+      if (id !== undefined) await tokens.revoke(id, { signal: ending });
+    } catch {
+      // What led here is the error to be seen.
+    }
+  }
+
+  function withHint(error: unknown): unknown {
+    if (!(error instanceof AdminApiError)) return error;
+    const { suggestion, cause } = error;
+    const hint = `The server may have created token "${quoted}" anyway; if so, revoke it.`;
+    const both = suggestion === undefined ? hint : `${suggestion} ${hint}`;
+    return new AdminApiError({ ...error, cause, suggestion: both });
+  }
+}
+
+function isUnclear(error: unknown, signal: AbortSignal | undefined): boolean {
+  if (!(error instanceof AdminApiError)) return signal?.aborted === true;
+  if (UNCLEAR.includes(error.failure)) return true;
+  // An answer that cannot be read, as opposed to a redirect or a 404.
+  return error.failure === "wrong-server" && error.httpStatus !== undefined &&
+    error.httpStatus < 300;
 }

@@ -43,10 +43,11 @@ export async function explainFailure(
 /** Where nothing names a server, and none listens at ADC's default, it is not the token that is missing. */
 export async function explainNoToken<T>(
   error: T,
-  { server, servers: [first] }: Connection,
+  connection: Connection,
 ): Promise<T | NoTokenError> {
+  const { server, servers: [first] } = connection;
   if (!(error instanceof NoTokenError) || server.origin.kind !== "default") return error;
-  return await listens(first!) ? error : error.withoutServer();
+  return await listens(first!) ? error : new NoTokenError(connection, [], { serverIsSet: false });
 }
 
 function listens({ base }: Server): Promise<boolean> {

@@ -1,10 +1,10 @@
-import type { Connection } from "../connection/connection.ts";
 import { AdminApi } from "../admin_api/admin_api.ts";
 import type { User } from "../admin_api/shapes.ts";
 import { checkToken } from "../check/check_token.ts";
 import { oneLine } from "../check/response.ts";
 import { CheckError, type CheckResult, VERDICTS } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
+import type { Connection } from "../connection/connection.ts";
 import { describeOrigin } from "../connection/origin.ts";
 import { EXIT } from "../errors.ts";
 import {
@@ -17,8 +17,8 @@ import {
 } from "../lifecycle/expiry.ts";
 import { isAdminKey } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
-import type { Facts, Given } from "./diagnose.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
+import type { Facts, Given } from "./diagnose.ts";
 import { failed, failureOf, type Found, ok, skipped, warning } from "./finding.ts";
 
 export interface TokenTrial {

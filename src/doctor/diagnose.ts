@@ -6,7 +6,7 @@ import { MIN_SECRET_LENGTH, type Secret } from "../secret.ts";
 import type { Spawner } from "../system/spawn.ts";
 import { systemKeychain } from "../token/keychain.ts";
 import type { Survey } from "../token/resolve.ts";
-import type { TokenSource } from "../token/source.ts";
+import type { TokenSource } from "../token/sources.ts";
 import { checkAdc } from "./check_adc.ts";
 import { checkConfig, checkConnection } from "./check_config.ts";
 import { checkEnvFile } from "./check_env_file.ts";

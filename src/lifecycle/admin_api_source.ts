@@ -5,9 +5,9 @@ import type { Connection } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../errors.ts";
 import type { Secret } from "../secret.ts";
-import type { SourceAnswer, SourceContext, TokenSource } from "../token/source.ts";
+import type { SourceAnswer, SourceContext, TokenSource } from "../token/sources.ts";
 import { credentialsOf, needsConsent } from "./credentials.ts";
-import type { SessionPool } from "./session_pool.ts";
+import type { SessionPool } from "./open_session.ts";
 
 /**
  * What the source `admin-api` logs in with, and what becomes of the token: of the environment
@@ -16,23 +16,17 @@ import type { SessionPool } from "./session_pool.ts";
  */
 export interface AdminApiSourceOptions extends Omit<Context, "cwd" | "signal"> {
   /**
-   * How long a token lives at most that is made for one run alone, such as `15m`. Where it is set no token
-   * is kept.
-   *
-   * @default undefined: the token is kept in the keychain; where there is none, and in a pipeline (`CI`),
-   * it lives for an hour at most
+   * How long a token lives at most that is made for one run alone, such as `15m`. Where it is set no token is
+   * kept.
+   * @default undefined: the token is kept in the keychain; where there is none, and in a pipeline (`CI`), it
+   * lives for an hour at most
    */
   readonly ephemeral?: string | undefined;
-  /**
-   * Logins that are shared with other runs.
-   *
-   * @default each run logs in by itself
-   */
+  /** Logins that are shared with other runs. @default each run logs in by itself */
   readonly sessions?: SessionPool | undefined;
   /**
    * Asks a person who logs in, where a password is missing, and is told whether a first answer was wrong;
    * `undefined` where nobody wants to.
-   *
    * @default nobody is asked
    */
   readonly ask?:
@@ -47,7 +41,6 @@ export interface AdminApiSourceOptions extends Omit<Context, "cwd" | "signal"> {
     | undefined;
   /**
    * Asks a person whether the password may be sent, and says why that is a question.
-   *
    * @default nobody is asked, and it is not sent
    */
   readonly confirm?: ((reason: string) => Promise<boolean>) | undefined;
@@ -106,9 +99,7 @@ function whatIsMissing(
     password === undefined && "API7_PASSWORD",
   ].filter((name) => typeof name === "string");
   if (missing.length === 0) return undefined;
-  return missing.length === 2
-    ? "API7_USERNAME and API7_PASSWORD are not set"
-    : `${missing[0]} is not set`;
+  return `${missing.join(" and ")} ${missing.length === 2 ? "are" : "is"} not set`;
 }
 
 async function find(

@@ -6,10 +6,6 @@ import type { Secret } from "../secret.ts";
 import { openJournal } from "../store/journal.ts";
 import { storeFolder } from "../store/private_path.ts";
 
-interface ClearLeftOversOptions
-  extends Pick<Context, "env" | "keychain" | "dispatcher" | "signal" | "onWarning" | "now"> {
-}
-
 /**
  * Finishes or undoes what runs had begun that were killed, where the journal knows of any. It is a
  * courtesy: what fails is left to the next run.
@@ -17,22 +13,25 @@ interface ClearLeftOversOptions
 export async function clearLeftOvers(
   token: Secret,
   connection: Connection,
-  { env, keychain, dispatcher, signal, onWarning, now = Date.now }: ClearLeftOversOptions,
+  { env, keychain, dispatcher, signal, onWarning, now = Date.now }: Omit<Context, "cwd">,
 ): Promise<void> {
   const [server] = connection.servers;
   if (!BACKENDS[connection.backend.value].hasUsers || server === undefined) return;
   try {
     const entries = await openJournal(storeFolder(env), { onWarning }).list();
     if (!entries.some(({ origin }) => origin === server.origin)) return;
-    const [{ leftOvers, sweep }, { openTokenStores }, { openSession }] = await Promise.all([
+    const [{ leftOvers, sweep }, { openTokenStores }, { withSession }] = await Promise.all([
       import("./sweep.ts"),
       import("./token_stores.ts"),
       import("./open_session.ts"),
     ]);
     const stores = openTokenStores({ env, keychain, onWarning });
     if ((await leftOvers(server.origin, stores, now())).length === 0) return;
-    const { api, user, close } = await openSession(connection, { token, dispatcher, signal });
-    await sweep(api, { stores, user, onWarning, signal, now }).finally(close);
+    await withSession(
+      connection,
+      { token, dispatcher, signal },
+      ({ api, user }) => sweep(api, { stores, user, onWarning, signal, now }),
+    );
   } catch (error) {
     signal?.throwIfAborted();
     onWarning?.(`Cannot clean up after an interrupted run: ${messageOf(error)}`);

@@ -2,6 +2,7 @@ import type { Connection } from "../connection/connection.ts";
 import { describeOrigin, isFromProject, type Origin, type Profile } from "../connection/origin.ts";
 import { crossesInPlain } from "../connection/server.ts";
 import type { Environment } from "../context.ts";
+import { AdcRunError, EXIT } from "../errors.ts";
 import { Secret } from "../secret.ts";
 
 /**
@@ -40,6 +41,15 @@ export function needsConsent(connection: Connection): string | undefined {
       : undefined) ??
     (tls.caCertFile && alone("the trusted CA", tls.caCertFile.origin)) ??
     (override && alone("the choice of proxy", override));
+}
+
+/** Refuses to send a password that way where the caller has not agreed to it. */
+export function requireConsent(connection: Connection, consent: boolean | undefined): void {
+  const reason = consent ? undefined : needsConsent(connection);
+  if (reason === undefined) return;
+  throw new AdcRunError(`Cannot send a password: ${reason}`, EXIT.config, {
+    suggestion: "Set it in the environment, or agree with consent: true.",
+  });
 }
 
 /** Tells whether this is a pipeline, where nobody answers and nothing is kept. */

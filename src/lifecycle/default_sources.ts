@@ -1,13 +1,32 @@
+import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { UsageError } from "../errors.ts";
-import type { TokenSource } from "../token/source.ts";
-import { isSourceName, SOURCE_NAMES, type SourceName } from "../token/sources.ts";
+import { storeFolder } from "../store/private_path.ts";
+import { TOKEN_FILE, tokenFile } from "../store/token_file.ts";
+import { findStored, keychainSource } from "../token/keychain.ts";
+import { isSourceName, SOURCE_NAMES, type SourceName, type TokenSource } from "../token/sources.ts";
 import { commandSource } from "../token/sources/command_source.ts";
 import { fileSource } from "../token/sources/file_source.ts";
-import { keychainSource } from "../token/sources/stored.ts";
 import { dotenvSource, envSource, flagSource } from "../token/sources/variables.ts";
 import { adminApiSource, type AdminApiSourceOptions } from "./admin_api_source.ts";
-import { storeSource } from "./store_source.ts";
+
+/**
+ * The source `store`: the file that `adc-run auth login --storage file` keeps tokens in, under the user's
+ * configuration folder.
+ */
+export function storeSource({ env }: Pick<Context, "env">): TokenSource {
+  return {
+    name: "store",
+    timeoutMs: 5_000,
+    find: ({ connection }) => {
+      const folder = storeFolder(env);
+      const place = join(folder, TOKEN_FILE);
+      const detail = (accounts: string) => `${place}, account "${accounts}"`;
+      // Errors say by themselves which file it is and what is wrong with it.
+      return findStored(tokenFile(folder), { connection, place, detail });
+    },
+  };
+}
 
 /**
  * What the default sources look at.

@@ -4,7 +4,7 @@ import type { CheckResult } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { adcRunCommand } from "../connection/origin.ts";
-import type { Environment } from "../context.ts";
+import type { Context, Environment } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { storeFolder } from "../store/private_path.ts";
@@ -14,16 +14,17 @@ import type { ResolvedToken } from "../token/resolve.ts";
 import { isSourceName } from "../token/sources.ts";
 import { isPipeline } from "./credentials.ts";
 
-/** How long a token lives where nothing else was asked for, in milliseconds: 30 days. */
-export const DEFAULT_LIFETIME = 30 * 24 * 60 * 60 * 1000;
+const HOUR = 60 * 60 * 1000;
+const DAY = 24 * HOUR;
+
+/** How long a token lives where nothing else was asked for, in milliseconds. */
+export const DEFAULT_LIFETIME = 30 * DAY;
 
 /** How long a token for one run lives where it cannot be revoked. */
 export const DEFAULT_TTL = "1h";
 
-/** A token that ends within this time is worth a line, in milliseconds: 7 days. */
-const SOON = 7 * 24 * 60 * 60 * 1000;
-
-const DAY = 24 * 60 * 60 * 1000;
+/** A token that ends within this time is worth a line, in milliseconds. */
+const SOON = 7 * DAY;
 
 /** Numbers with units: the parser passes over whatever else stands there, a date, say. */
 const DURATION = /^-?(\d+(\.\d+)?\s*[a-z]+\s*)+$/;
@@ -31,30 +32,22 @@ const DURATION = /^-?(\d+(\.\d+)?\s*[a-z]+\s*)+$/;
 /** A century: longer is a slip, and the server's clock may not take it. */
 const LONGEST = 100 * 365 * DAY;
 
-/** Reads how long a token is to live. */
+/** How long a token is to live, in milliseconds; `undefined` for `never`. */
 export async function readLifetime(text: string, option: string): Promise<number | undefined> {
   if (text === "never") return undefined;
+  const refuse = (found: string, suggestion = 'Use a value such as "30d" or "12h".') =>
+    new UsageError(`Cannot use ${option} "${text}": ${found}`, { suggestion });
   const lifetime = DURATION.test(text) ? await readDuration(text.replace(/^-/, "")) : undefined;
-  if (lifetime === undefined) {
-    throw new UsageError(`Cannot use ${option} "${text}": it is not a duration`, {
-      suggestion: 'Use a value such as "30d" or "12h".',
-    });
-  }
+  if (lifetime === undefined) throw refuse("it is not a duration");
   // The server counts in seconds.
   if (lifetime < 1000 || text.startsWith("-")) {
-    throw new UsageError(`Cannot use ${option} "${text}": the token would have expired already`, {
-      suggestion: 'Use a value such as "30d" or "12h".',
-    });
+    throw refuse("the token would have expired already");
   }
-  if (lifetime > LONGEST) {
-    throw new UsageError(`Cannot use ${option} "${text}": that is more than 100 years`, {
-      suggestion: 'For a token that never expires, use "never".',
-    });
-  }
-  return lifetime;
+  if (lifetime <= LONGEST) return lifetime;
+  throw refuse("that is more than 100 years", 'For a token that never expires, use "never".');
 }
 
-/** Reads how long a token for one run is to live at most. */
+/** How long a token for one run is to live at most. */
 export async function readTtl(text: string, option: string = "ephemeral"): Promise<number> {
   const ttl = await readLifetime(text, option);
   if (ttl !== undefined) return ttl;
@@ -64,6 +57,18 @@ export async function readTtl(text: string, option: string = "ephemeral"): Promi
 /** The end of a token that is made now. */
 export function endOf(lifetime: number | undefined, now: number): number | undefined {
   return lifetime === undefined ? undefined : Math.floor((now + lifetime) / 1000);
+}
+
+/** How long a token was to live; `undefined` for ever, and where nobody knows. */
+export function lifetimeOf(
+  { createdAt, expiresAt }: {
+    readonly createdAt?: number | undefined;
+    readonly expiresAt?: number | undefined;
+  },
+): number | undefined {
+  return createdAt === undefined || expiresAt === undefined
+    ? undefined
+    : (expiresAt - createdAt) * 1000;
 }
 
 /** The first moment of the year 10000, in Unix seconds. */
@@ -84,7 +89,7 @@ export function describeEnd(expiresAt: number | undefined, now: number): string 
 export function timeLeft(expiresAt: number, now: number): string {
   const left = expiresAt * 1000 - now;
   if (left <= 0) return "expired";
-  const [unit, name] = left > DAY ? [DAY, "day"] : [60 * 60 * 1000, "hour"];
+  const [unit, name] = left > DAY ? [DAY, "day"] : [HOUR, "hour"];
   const count = Math.ceil(left / unit);
   return `in ${count} ${name}${count === 1 ? "" : "s"}`;
 }
@@ -97,16 +102,14 @@ export function endsSoon(expiresAt: number | undefined, now: number): string | u
   if (expiresAt === undefined) return undefined;
   const left = expiresAt * 1000 - now;
   if (left <= 0 || left > SOON) return undefined;
-  if (left < DAY) return "in less than a day";
-  return `in ${Math.ceil(left / DAY)} days`;
+  return left < DAY ? "in less than a day" : `in ${Math.ceil(left / DAY)} days`;
 }
 
+/** What was noted of a token that was made or stored here. */
 export async function knownToken(
   token: Secret,
-  { connection, env, onWarning }: {
+  { connection, env, onWarning }: Pick<Context, "env" | "onWarning"> & {
     readonly connection: Connection;
-    readonly env: Environment;
-    readonly onWarning?: ((warning: string) => void) | undefined;
   },
 ): Promise<TokenRecord | undefined> {
   const [server] = connection.servers;

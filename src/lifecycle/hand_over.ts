@@ -9,8 +9,8 @@ import { replaceFile } from "../store/replace_file.ts";
 import { capture } from "../system/capture.ts";
 import { isAbsent, readAtMost, statOrAbsent } from "../system/files.ts";
 import { findOnPath } from "../system/programs.ts";
-import { splitCommand } from "../token/sources/command_line.ts";
 import { environmentWithoutTokens } from "../token/sources.ts";
+import { splitCommand } from "../token/sources/command_source.ts";
 import { MAX_TOKEN_BYTES, validateToken } from "../token/token_value.ts";
 
 /**
@@ -33,7 +33,6 @@ export type HandOver =
   | ((token: Secret, options: { readonly signal?: AbortSignal | undefined }) => Promise<void>);
 
 type CommandHandOver = Extract<HandOver, { readonly toCommand: unknown }>;
-type FunctionHandOver = Extract<HandOver, (...args: never) => unknown>;
 
 /** What a token is handed to, once it is known that this can be tried. */
 export interface Consumer {
@@ -53,17 +52,9 @@ interface ConsumerOptions extends Pick<Context, "env" | "cwd"> {
 
 /** Looks at where a token is to go, before there is one. */
 export async function openConsumer(to: HandOver, options: ConsumerOptions): Promise<Consumer> {
-  if (typeof to === "function") return functionConsumer(to);
-  return "toFile" in to ? await fileConsumer(to.toFile, options) : commandConsumer(to, options);
-}
-
-/** What a table says of where a token goes: no arguments, which may hold anything. */
-export function labelOf(to: HandOver): string {
-  if (typeof to === "function") return "standard output";
-  return "toFile" in to ? to.toFile : basename(wordsOf(to.toCommand)[0] ?? "");
-}
-
-function functionConsumer(to: FunctionHandOver): Consumer {
+  if (typeof to !== "function") {
+    return "toFile" in to ? await fileConsumer(to.toFile, options) : commandConsumer(to, options);
+  }
   let begun = false;
   return {
     label: labelOf(to),
@@ -73,6 +64,12 @@ function functionConsumer(to: FunctionHandOver): Consumer {
       await to(token, { signal });
     },
   };
+}
+
+/** What a table says of where a token goes: no arguments, which may hold anything. */
+export function labelOf(to: HandOver): string {
+  if (typeof to === "function") return "standard output";
+  return "toFile" in to ? to.toFile : basename(wordsOf(to.toCommand)[0] ?? "");
 }
 
 /** Longer than any store of secrets takes, in milliseconds. */
@@ -109,7 +106,7 @@ function commandConsumer(
   const file = /[/\\]/.test(program) ? resolve(place.cwd, program) : findOnPath(program, place);
   const label = basename(program);
   if (file === undefined || statOrAbsent(file) === undefined) {
-    throw cannot(`the program "${label}" was not found`, EXIT.source);
+    throw cannot(`the program "${label}" was not found`);
   }
   const shell = process.platform === "win32"
     ? { file, args }
@@ -135,13 +132,9 @@ function commandConsumer(
         if (line.trim() !== "") options.onOutput?.(`${label}: ${line}`);
       }
       if (!("failure" in captured)) return;
-      const { failure } = captured;
-      throw cannot(
-        failure === `exited with ${NOT_READ}`
-          ? `"${label}" did not read all of its standard input`
-          : `"${label}" ${failure}`,
-        EXIT.source,
-      );
+      const isUnread = captured.failure === `exited with ${NOT_READ}`;
+      const failure = isUnread ? "did not read all of its standard input" : captured.failure;
+      throw cannot(`"${label}" ${failure}`);
     },
   };
 }
@@ -153,32 +146,29 @@ async function fileConsumer(
   if (name === "") throw cannot("the file has no name", EXIT.usage);
   const path = resolve(cwd, name);
   if (!statOrAbsent(dirname(path))?.isDirectory()) {
-    throw cannot(`there is no folder "${dirname(path)}"`, EXIT.source);
+    throw cannot(`there is no folder "${dirname(path)}"`);
   }
-  const look = async () => {
+  const requireFree = async () => {
     const found = await stateOf(path);
     if (found === "absent" || (again && found === "token")) return;
-    throw cannot(
-      found === "token"
-        ? `"${path}" exists already, with a token in it`
-        : `"${path}" exists already, and is not a file of yours with a token in it`,
-      EXIT.source,
-      { suggestion: "Nothing was overwritten. Name another file, or remove that one." },
-    );
+    const is = found === "token"
+      ? "with a token in it"
+      : "and is not a file of yours with a token in it";
+    const suggestion = "Nothing was overwritten. Name another file, or remove that one.";
+    throw cannot(`"${path}" exists already, ${is}`, EXIT.source, { suggestion });
   };
-  await look();
+  await requireFree();
   return {
     label: path,
     begun: () => false,
     take: async (token) => {
       try {
-        // Looked at once more: it is moved into its place.
-        await replaceFile(path, token.reveal(), { check: look });
+        // Once more: it is moved into its place.
+        await replaceFile(path, token.reveal(), { check: requireFree });
       } catch (error) {
         if (codeOf(error) === undefined) throw error;
-        throw cannot(`"${path}" cannot be written (${codeOf(error)})`, EXIT.source, {
-          cause: error,
-        });
+        const found = `"${path}" cannot be written (${codeOf(error)})`;
+        throw cannot(found, EXIT.source, { cause: error });
       }
     },
   };
@@ -200,7 +190,7 @@ async function stateOf(path: string): Promise<"absent" | "token" | "other"> {
 
 function cannot(
   found: string,
-  exitCode: number,
+  exitCode: number = EXIT.source,
   options: { readonly suggestion?: string; readonly cause?: unknown } = {},
 ): AdcRunError {
   return new AdcRunError(`Cannot hand over the token: ${found}`, exitCode, options);

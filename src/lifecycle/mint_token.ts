@@ -11,7 +11,6 @@ export interface MintOptions {
   readonly user: User;
   readonly name: string;
   readonly expiresAt: number | undefined;
-  /** What the journal says of it beside. */
   readonly note: Pick<JournalEntry, "kind" | "account" | "storage" | "rename">;
   readonly signal?: AbortSignal | undefined;
 }
@@ -35,13 +34,8 @@ const UNCLEAR: readonly AdminApiFailure[] = [
 
 export async function mintToken(api: AdminApi, options: MintOptions): Promise<MintedToken> {
   const { journal, user, name, expiresAt, note, signal } = options;
-  const { key } = await journal.add({
-    ...note,
-    origin: api.origin,
-    userId: user.id,
-    name,
-    ...(expiresAt !== undefined && { expiresAt }),
-  });
+  const { origin } = api;
+  const { key } = await journal.add({ ...note, origin, userId: user.id, name, expiresAt });
   let fresh: NewToken;
   try {
     fresh = await api.createToken({ name, expiresAt, isUnique: true }, { signal });

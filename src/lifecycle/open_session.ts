@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { AdminApi } from "../admin_api/admin_api.ts";
+import { AdminApi, type AdminApiOptions } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Credentials } from "../admin_api/session.ts";
 import type { User } from "../admin_api/shapes.ts";
 import { CheckError, type CheckResult, isVerdict } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { Context, Environment } from "../context.ts";
+import type { Context } from "../context.ts";
 import { isAdminKey, type Secret } from "../secret.ts";
 import { withLock } from "../store/lock.ts";
 import type { TokenRecord } from "../store/state.ts";
@@ -26,10 +26,6 @@ export interface Session {
   readonly close: () => Promise<void>;
 }
 
-const OF_NOBODY =
-  'An admin key ("a7adm-…") belongs to no user, so there are no tokens to manage. ' +
-  "Use a user's token, or log in.";
-
 interface SessionOptions extends Pick<Context, "dispatcher" | "signal"> {
   /** A user and a password; or else a token. */
   readonly credentials?: Credentials | undefined;
@@ -37,17 +33,82 @@ interface SessionOptions extends Pick<Context, "dispatcher" | "signal"> {
   readonly token?: Secret | undefined;
 }
 
+export async function openSession(
+  connection: Connection,
+  { credentials, token, dispatcher, signal }: SessionOptions,
+): Promise<Session> {
+  const api = await AdminApi.open(connection, { token, dispatcher });
+  try {
+    if (credentials !== undefined) await api.logIn(credentials, { signal });
+    return { api, user: await api.me({ signal }), close: () => api.close() };
+  } catch (error) {
+    await api.close();
+    throw error;
+  }
+}
+
+/** Does something in a session of its own. */
+export async function withSession<T>(
+  connection: Connection,
+  options: SessionOptions,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const session = await openSession(connection, options);
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Asks something that takes no session. */
+export async function withApi<T>(
+  connection: Connection,
+  options: AdminApiOptions,
+  work: (api: AdminApi) => Promise<T>,
+): Promise<T> {
+  const api = await AdminApi.open(connection, options);
+  try {
+    return await work(api);
+  } finally {
+    await api.close();
+  }
+}
+
+/** Revokes a token with itself. */
+export async function revokeBySelf(
+  token: Secret,
+  { id, connection, dispatcher, signal }: Pick<Context, "dispatcher" | "signal"> & {
+    readonly id: string;
+    readonly connection: Connection;
+  },
+): Promise<boolean> {
+  try {
+    return await withApi(
+      connection,
+      { token, dispatcher },
+      (api) => api.revokeToken(id, { signal }),
+    );
+  } catch (error) {
+    if (error instanceof AdminApiError && error.failure === "rejected") return false;
+    throw error;
+  }
+}
+
+const OF_NOBODY =
+  'An admin key ("a7adm-…") belongs to no user, so there are no tokens to manage. ' +
+  "Use a user's token, or log in.";
+
 /**
  * Opens a session with a token that was found, and asks whose it is. A refusal is told as that of the test
  * call is: with the token, where it came from, and whether its time is over.
  */
 export async function openTokenSession(
   connection: Connection,
-  { resolved, record, now, env, ...options }: Omit<SessionOptions, "credentials" | "token"> & {
+  { resolved, record, now, env, ...options }: Pick<Context, "dispatcher" | "env" | "signal"> & {
     readonly resolved: ResolvedToken;
     readonly record: TokenRecord | undefined;
     readonly now: number;
-    readonly env: Environment;
   },
 ): Promise<Session> {
   try {
@@ -74,12 +135,7 @@ export async function requireLoginServer(
   connection: Connection,
   { signal, dispatcher }: Pick<Context, "dispatcher" | "signal">,
 ): Promise<void> {
-  const api = await AdminApi.open(connection, { dispatcher });
-  try {
-    await api.loginOptions({ signal });
-  } finally {
-    await api.close();
-  }
+  await withApi(connection, { dispatcher }, (api) => api.loginOptions({ signal }));
 }
 
 const MAX_TRIES = 3;
@@ -101,61 +157,112 @@ export async function withTries<T>(
   }
 }
 
-export async function openSession(
-  connection: Connection,
-  { credentials, token, dispatcher, signal }: SessionOptions,
-): Promise<Session> {
-  const api = await AdminApi.open(connection, { token, dispatcher });
-  try {
-    if (credentials !== undefined) {
-      await api.logIn(credentials, { signal });
-    }
-    return { api, user: await api.me({ signal }), close: () => api.close() };
-  } catch (error) {
-    await api.close();
-    throw error;
-  }
+interface TurnOptions extends Pick<Context, "signal"> {
+  readonly folder: string;
+  readonly timeout?: number;
 }
 
 /** Runs something while no other process of adc-run changes the token of an account. */
-export async function withAccount<T>(
+export function withAccount<T>(
   account: string,
   run: () => Promise<T>,
-  options: {
-    readonly folder: string;
-    readonly timeout?: number;
-    readonly signal?: AbortSignal | undefined;
-  },
+  options: TurnOptions,
 ): Promise<T> {
-  const { folder, timeout = 60_000, signal } = options;
-  return await withLock(join(folder, `account-${hashOf(account)}.lock`), run, {
-    timeout,
-    // A keychain may ask for its password meanwhile, and nobody may be there to type it.
-    stale: 15 * 60_000,
-    what: `the token for ${account}`,
-    ...(signal && { signal }),
-  });
+  return inTurn(`account-${hashOf(account)}`, run, `the token for ${account}`, options);
 }
 
 /**
  * Runs something, from the login to the token, while no other process of adc-run on this machine logs in as
  * the same user: that would end the session. Whoever needs {@linkcode withAccount} as well takes it inside.
  */
-export async function withLogIn<T>(
+export function withLogIn<T>(
   { servers }: Connection,
   { username }: Credentials,
   run: () => Promise<T>,
-  { folder, signal }: { readonly folder: string; readonly signal: AbortSignal | undefined },
+  options: TurnOptions,
 ): Promise<T> {
   const { origin } = servers[0]!;
-  return await withLock(join(folder, `login-${hashOf(`${username}@${origin}`)}.lock`), run, {
-    timeout: 60_000,
-    stale: 15 * 60_000,
-    what: `logging in to ${origin}`,
-    ...(signal && { signal }),
-  });
+  const name = `login-${hashOf(`${username}@${origin}`)}`;
+  return inTurn(name, run, `logging in to ${origin}`, options);
+}
+
+function inTurn<T>(
+  name: string,
+  run: () => Promise<T>,
+  what: string,
+  { folder, timeout = 60_000, signal }: TurnOptions,
+): Promise<T> {
+  // A keychain may ask for its password meanwhile, and nobody may be there to type it.
+  const stale = 15 * 60_000;
+  return withLock(join(folder, `${name}.lock`), run, { timeout, stale, what, signal });
 }
 
 function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+
+/**
+ * Logins that several runs share. A login ends the user's other sessions on the server, so that runs side by
+ * side, each with a session of its own, would end each other's.
+ * @category Token sources
+ */
+export class SessionPool {
+  readonly #open = new Map<string, { readonly session: Promise<Session>; users: number }>();
+
+  /**
+   * Logs in, unless that has been done for the same server on the same terms with the same credentials.
+   *
+   * @param connection Where to log in.
+   * @param credentials Who logs in.
+   * @param options What sends the requests, and what ends them.
+   * @returns The session. It ends when all who have it have closed it.
+   * @throws {AdminApiError} The login failed; whoever asks again gets the same error, and no second try.
+   */
+  async open(
+    connection: Connection,
+    credentials: Credentials,
+    options: Pick<Context, "dispatcher" | "signal"> = {},
+  ): Promise<Session> {
+    const { username, password, loginOption } = credentials;
+    const { servers: [server], tls, proxies } = connection;
+    const terms = [tls.caCertFile, tls.clientCertFile, tls.skipVerify, proxies[0]?.host]
+      .map((setting) => setting?.value);
+    const key = JSON.stringify([
+      server!.origin,
+      username,
+      password.fingerprint,
+      loginOption,
+      terms,
+    ]);
+    const known = this.#open.get(key);
+    const shared = known ?? {
+      session: openSession(connection, { ...options, credentials }),
+      users: 0,
+    };
+    this.#open.set(key, shared);
+    shared.users++;
+    const session = await shared.session;
+    if (known !== undefined) await revive(session, credentials, options);
+    let closed: Promise<void> | undefined;
+    const close = async () => {
+      if (--shared.users > 0) return;
+      this.#open.delete(key);
+      await session.close();
+    };
+    return { ...session, close: () => closed ??= close() };
+  }
+}
+
+/** Somebody else's login may have ended the session since it was used last. */
+async function revive(
+  { api }: Session,
+  credentials: Credentials,
+  options: Pick<Context, "signal">,
+): Promise<void> {
+  try {
+    await api.me(options);
+  } catch (error) {
+    if (!(error instanceof AdminApiError) || error.failure !== "rejected") throw error;
+    await api.logIn(credentials, options);
+  }
 }

@@ -9,14 +9,20 @@ import { AdcRunError, EXIT } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
 import { accountOf, accountsFor } from "../token/token_value.ts";
-import { plainPasswordWarning } from "./credentials.ts";
-import { DEFAULT_LIFETIME, endOf, readLifetime } from "./expiry.ts";
+import { plainPasswordWarning, requireConsent } from "./credentials.ts";
+import { DEFAULT_LIFETIME, endOf, lifetimeOf, readLifetime } from "./expiry.ts";
 import { requireTokenName } from "./mint_token.ts";
-import { openSession, openTokenSession, withAccount, withLogIn } from "./open_session.ts";
+import { openTokenSession, withAccount, withLogIn, withSession } from "./open_session.ts";
 import { type KeptToken, replaceToken } from "./replace_token.ts";
-import { describeEntries, findStoredToken, STORAGES } from "./store_source.ts";
 import { sweep } from "./sweep.ts";
-import { openTokenStores, previousToken, type TokenStores } from "./token_stores.ts";
+import {
+  describeEntries,
+  findStoredToken,
+  openTokenStores,
+  previousToken,
+  STORAGES,
+  type TokenStores,
+} from "./token_stores.ts";
 
 /**
  * What {@linkcode rotateStoredToken} looks at.
@@ -25,15 +31,10 @@ import { openTokenStores, previousToken, type TokenStores } from "./token_stores
 export interface RotateStoredTokenOptions extends Context {
   /**
    * How long the token lives, such as `90d`, or `never`.
-   *
    * @default 30d; of a rotation, as long as the one before was to live
    */
   readonly expiresIn?: string | undefined;
-  /**
-   * Whether the new token is tried before it is stored.
-   *
-   * @default true
-   */
+  /** Whether the new token is tried before it is stored. @default true */
   readonly check?: boolean | undefined;
 }
 
@@ -44,24 +45,24 @@ export interface RotateStoredTokenOptions extends Context {
 export interface LogInOptions extends RotateStoredTokenOptions {
   /** Who logs in. */
   readonly credentials: Credentials;
-  /**
-   * The token's name on the server: at most 40 characters.
-   *
-   * @default adc-run USER@HOST
-   */
+  /** The token's name on the server: at most 40 characters. @default adc-run USER@HOST */
   readonly name?: string | undefined;
   /**
    * Where the token is stored: in the keychain, or unencrypted in a file that only the user can read.
-   *
    * @default "keychain"
    */
   readonly storage?: "keychain" | "file" | undefined;
   /**
    * Whether a stored token of another user, or of another name, may be replaced and revoked.
-   *
    * @default false
    */
   readonly replace?: boolean | undefined;
+  /**
+   * Whether the password may be sent though only a file of the working directory, such as `.env`, says where,
+   * through which proxy, or whom to trust.
+   * @default false
+   */
+  readonly consent?: boolean | undefined;
 }
 
 /**
@@ -97,7 +98,8 @@ export interface StoredToken {
  * @throws {AdminApiError} The server cannot be reached, or does not take the password.
  * @throws {CheckError} The new token does not work; it is revoked then.
  * @throws {SourceError} The token cannot be stored; it is revoked then.
- * @throws {AdcRunError} Another user's token is stored, or one of another name (64).
+ * @throws {AdcRunError} Another user's token is stored, or one of another name (64); or the password needs
+ * `consent` (78).
  * @throws {UsageError} The name is longer than 40 characters, or the lifetime is no duration.
  *
  * @example
@@ -117,49 +119,52 @@ export interface StoredToken {
  * ```
  */
 export async function logIn(connection: Connection, options: LogInOptions): Promise<StoredToken> {
-  const { credentials, storage = "keychain", expiresIn, replace, signal, dispatcher } = options;
-  const { check = true, now = Date.now, onWarning = () => {} } = options;
+  const { credentials, storage = "keychain", expiresIn, replace, signal, now = Date.now } = options;
   const name = options.name === undefined ? undefined : requireTokenName(options.name);
   const lifetime = expiresIn === undefined
     ? DEFAULT_LIFETIME
     : await readLifetime(expiresIn, "expiresIn");
+  requireConsent(connection, options.consent);
   const stores = openTokenStores(options);
-  const { folder } = stores;
   const account = accountOf(connection.servers[0]!.origin, connection);
+  const place = { stores, storage, account };
   // A keychain that is locked or not there ends the matter before the password is sent.
-  await previousToken({ stores, storage, account });
+  await previousToken(place);
   const warning = plainPasswordWarning(connection);
-  if (warning !== undefined) onWarning(warning);
-  const work = async () => {
-    const { api, user, close } = await openSession(connection, options);
-    try {
-      const make = () =>
-        replaceToken(api, {
-          connection,
-          stores,
-          storage,
-          account,
-          user,
-          name,
-          expiresAt: endOf(lifetime, now() + api.clockSkewMs),
-          check: async (token) => {
-            if (check) await requireAccepted(token, { connection, dispatcher, signal, onWarning });
-          },
-          confirm: async (record) => {
-            if (!replace) throw occupied(record);
-            await Promise.resolve();
-          },
-          onWarning,
-          dispatcher,
-          signal,
-          now,
-        });
-      return await withAccount(account, make, { folder, signal });
-    } finally {
-      await close();
-    }
+  if (warning !== undefined) options.onWarning?.(warning);
+  const turn = { folder: stores.folder, signal };
+  const make = () =>
+    withSession(connection, options, async ({ api, user }) => {
+      const expiresAt = endOf(lifetime, now() + api.clockSkewMs);
+      const check = checkOf(connection, options);
+      const confirm = (record: TokenRecord) =>
+        replace ? Promise.resolve() : Promise.reject(occupied(record));
+      const terms = {
+        ...options,
+        ...place,
+        connection,
+        user,
+        name,
+        expiresAt,
+        check,
+        confirm,
+        now,
+      };
+      return await withAccount(account, () => replaceToken(api, terms), turn);
+    });
+  return describe(await withLogIn(connection, credentials, make, turn));
+}
+
+/** Tries a new token, unless that is not wanted. */
+export function checkOf(
+  connection: Connection,
+  { check = true, dispatcher, signal, onWarning }:
+    & Pick<RotateStoredTokenOptions, "check">
+    & Pick<Context, "dispatcher" | "signal" | "onWarning">,
+): (token: Secret) => Promise<void> {
+  return async (token) => {
+    if (check) await requireAccepted(token, { connection, dispatcher, signal, onWarning });
   };
-  return describe(await withLogIn(connection, credentials, work, { folder, signal }));
 }
 
 function occupied({ storage, name, user, fingerprint }: TokenRecord): AdcRunError {
@@ -197,24 +202,15 @@ export async function rotateStoredToken(
   connection: Connection,
   options: RotateStoredTokenOptions,
 ): Promise<StoredToken> {
-  const { expiresIn, check = true, now = Date.now, onWarning = () => {} } = options;
-  const { dispatcher, signal } = options;
+  const { expiresIn, now = Date.now } = options;
   const asked = expiresIn === undefined
     ? undefined
     : { lifetime: await readLifetime(expiresIn, "expiresIn") };
   const stores = openTokenStores(options);
+  const account = await storedAccount(connection, stores);
+  const check = checkOf(connection, options);
   return describe(
-    await rotateStored(connection, {
-      ...options,
-      stores,
-      account: await storedAccount(connection, stores),
-      asked,
-      check: async (token) => {
-        if (check) await requireAccepted(token, { connection, dispatcher, signal, onWarning });
-      },
-      onWarning,
-      now,
-    }),
+    await rotateStored(connection, { ...options, stores, account, asked, check, now }),
   );
 }
 
@@ -232,7 +228,7 @@ export async function storedAccount(connection: Connection, stores: TokenStores)
   return accountOf(origin, connection);
 }
 
-interface RotationTerms extends Pick<Context, "env" | "dispatcher" | "signal"> {
+interface RotationTerms extends Omit<Context, "cwd" | "keychain" | "now"> {
   readonly stores: TokenStores;
   readonly account: string;
   /** What was asked for; else the new token lives as long as the old one was to live. */
@@ -241,7 +237,6 @@ interface RotationTerms extends Pick<Context, "env" | "dispatcher" | "signal"> {
   readonly check: (token: Secret) => Promise<void>;
   /** Told of the client, which has secrets of its own. */
   readonly onOpen?: ((api: AdminApi) => void) | undefined;
-  readonly onWarning: (warning: string) => void;
   readonly now: () => number;
 }
 
@@ -254,23 +249,20 @@ export async function rotateStored(
   const rotate = async () => {
     const found = await findStoredToken(account, stores);
     if (found === undefined) {
+      const { profile } = connection;
       throw new AdcRunError(
-        connection.profile?.explicit
-          ? `Cannot rotate: profile "${connection.profile.name}" has no token of its own`
+        profile?.explicit
+          ? `Cannot rotate: profile "${profile.name}" has no token of its own`
           : `Cannot rotate: no token is stored for ${account}`,
         EXIT.permission,
         { suggestion: `Create one with: ${adcRunCommand("auth login", connection)}` },
       );
     }
-    const { token, storage } = found;
+    const { token, storage, record: before } = found;
+    const detail = describeEntries([account], { storage, folder });
     const { api, user, close } = await openTokenSession(connection, {
-      resolved: {
-        token,
-        source: STORAGES[storage].source,
-        detail: describeEntries([account], { storage, folder }),
-        trail: [],
-      },
-      record: found.record,
+      resolved: { token, source: STORAGES[storage].source, detail, trail: [] },
+      record: before,
       now: now(),
       env,
       dispatcher,
@@ -281,7 +273,9 @@ export async function rotateStored(
       // A rotation that was killed is ended first: what is known of the stored token may come from it.
       await sweep(api, { ...terms, user, holding: account });
       const record = (await findStoredToken(account, stores))?.record;
-      const { lifetime } = asked ?? { lifetime: lifetimeOf(record) };
+      const { lifetime } = asked ?? {
+        lifetime: record?.neverExpires ? undefined : lifetimeOf(record ?? {}) ?? DEFAULT_LIFETIME,
+      };
       const expiresAt = endOf(lifetime, now() + api.clockSkewMs);
       const name = record?.name;
       const kept = await replaceToken(api, {
@@ -298,12 +292,4 @@ export async function rotateStored(
     }
   };
   return await withAccount(account, rotate, { folder, signal });
-}
-
-function lifetimeOf(record: TokenRecord | undefined): number | undefined {
-  if (record?.neverExpires) return undefined;
-  const { createdAt, expiresAt } = record ?? {};
-  return createdAt === undefined || expiresAt === undefined
-    ? DEFAULT_LIFETIME
-    : (expiresAt - createdAt) * 1000;
 }

@@ -1,5 +1,5 @@
 import type { AdminApi } from "../admin_api/admin_api.ts";
-import type { TokenInfo, User } from "../admin_api/shapes.ts";
+import type { User } from "../admin_api/shapes.ts";
 import type { Context } from "../context.ts";
 import { messageOf, SourceError, throwIfNotCapable } from "../errors.ts";
 import type { JournalEntry } from "../store/journal.ts";
@@ -14,7 +14,6 @@ import { storedToken, type TokenStores } from "./token_stores.ts";
 const TIME_LIMIT = 5_000;
 
 export interface SweepOptions extends Pick<Context, "onWarning" | "signal"> {
-  /** Where the journal is, and what is stored. */
   readonly stores: TokenStores;
   /** Whose session or token the requests are made with: only this user's tokens can be revoked. */
   readonly user: User;
@@ -111,20 +110,20 @@ async function clearInTurn(
 async function clearEntry(
   api: AdminApi,
   entry: JournalEntry,
-  { stores, signal, onWarning, now }: SweepOptions,
+  options: SweepOptions,
 ): Promise<void> {
-  const { journal } = stores;
-  const { key, id, name, expiresAt } = entry;
+  const { stores, signal, onWarning, now } = options;
+  const { key, name, expiresAt } = entry;
   const stored = await isStored(entry, stores);
   if (stored === undefined) return;
   if (stored) {
-    if (id !== undefined) await noteStored(entry, { api, stores, signal });
-    await journal.remove(key);
+    if (entry.id !== undefined) await noteStored(entry, api, options);
+    await stores.journal.remove(key);
     return;
   }
-  const token = await findToken(api, entry, { stores, signal });
-  const revoked = token !== undefined && await api.revokeToken(token.id, { signal });
-  await journal.remove(key);
+  const id = await findId(api, entry, options);
+  const revoked = id !== undefined && await api.revokeToken(id, { signal });
+  await stores.journal.remove(key);
   if (revoked && !hasEnded(expiresAt, now())) {
     onWarning?.(`Revoked "${name}", left behind by an interrupted run.`);
   }
@@ -145,27 +144,21 @@ async function isStored(
   }
 }
 
-/**
- * The process ended between storing the token and noting what is known of it, or before it had its name.
- */
+/** The process ended between storing the token and noting what is known of it, or before it had its name. */
 async function noteStored(
-  entry: JournalEntry,
-  { api, stores: { state }, signal }: {
-    readonly api: AdminApi;
-    readonly stores: TokenStores;
-    readonly signal?: AbortSignal | undefined;
-  },
+  { account, storage, fingerprint, origin, id, name, rename, userId, expiresAt }: JournalEntry,
+  api: AdminApi,
+  { stores: { state }, signal }: SweepOptions,
 ): Promise<void> {
-  const { account, storage, fingerprint, origin, id, rename, userId, expiresAt } = entry;
   if (account === undefined || storage === undefined || fingerprint === undefined) return;
   const known = (await state.list()).find((record) =>
     record.account === account && record.storage === storage && record.fingerprint === fingerprint
   );
   if (known?.name !== undefined && (rename === undefined || known.name === rename)) return;
-  let { name } = entry;
+  let called = name;
   if (id !== undefined && rename !== undefined) {
     // A token under another name works just as well.
-    name = await api.renameToken(id, rename, { signal }).then(() => rename, () => name);
+    called = await api.renameToken(id, rename, { signal }).then(() => rename, () => name);
     signal?.throwIfAborted();
   }
   await state.put({
@@ -174,10 +167,10 @@ async function noteStored(
     storage,
     fingerprint,
     userId,
-    ...(id !== undefined && { id }),
+    id,
     ...(expiresAt === undefined ? { neverExpires: true } : { expiresAt }),
     ...known,
-    name,
+    name: called,
   });
 }
 
@@ -185,12 +178,12 @@ async function noteStored(
  * Where the process ended before the server's answer was noted, the token is known by its name alone,
  * which nobody else has: it is random.
  */
-async function findToken(
+async function findId(
   api: AdminApi,
   { id, name, key }: JournalEntry,
-  { stores, signal }: { readonly stores: TokenStores; readonly signal?: AbortSignal | undefined },
-): Promise<Pick<TokenInfo, "id" | "name"> | undefined> {
-  if (id !== undefined) return { id, name };
+  { stores, signal }: SweepOptions,
+): Promise<string | undefined> {
+  if (id !== undefined) return id;
   const [tokens, records, entries] = await Promise.all([
     api.tokens({ signal }),
     stores.state.list(),
@@ -199,5 +192,5 @@ async function findToken(
   const others = [...records, ...entries.filter((entry) => entry.key !== key)];
   return tokens.find((token) =>
     token.name === name && !others.some((other) => other.id === token.id)
-  );
+  )?.id;
 }

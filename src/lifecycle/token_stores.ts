@@ -1,13 +1,14 @@
+import { join } from "node:path";
 import type { Context, Keychain } from "../context.ts";
 import { messageOf, SourceError } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import { type Journal, openJournal } from "../store/journal.ts";
 import { storeFolder } from "../store/private_path.ts";
-import { openState, type Storage, type TokenState } from "../store/state.ts";
+import { openState, type Storage, type TokenRecord, type TokenState } from "../store/state.ts";
 import { DamagedFileError } from "../store/store_error.ts";
-import { tokenFile } from "../store/token_file.ts";
+import { TOKEN_FILE, tokenFile } from "../store/token_file.ts";
 import { deadline, unlessAborted } from "../system/deadline.ts";
-import { KeychainError, systemKeychain } from "../token/keychain.ts";
+import { KEYCHAIN_SERVICE, KeychainError, systemKeychain } from "../token/keychain.ts";
 
 /** Where adc-run keeps what it has to remember. */
 export interface TokenStores {
@@ -20,12 +21,10 @@ export interface TokenStores {
   readonly journal: Journal;
 }
 
-interface TokenStoresOptions extends Pick<Context, "env" | "keychain" | "onWarning"> {
-}
-
 /** Opens the stores; nothing is read or made yet. */
-export function openTokenStores(options: TokenStoresOptions): TokenStores {
-  const { env, keychain = systemKeychain(), onWarning } = options;
+export function openTokenStores(
+  { env, keychain = systemKeychain(), onWarning }: Pick<Context, "env" | "keychain" | "onWarning">,
+): TokenStores {
   const folder = storeFolder(env);
   return {
     folder,
@@ -36,8 +35,52 @@ export function openTokenStores(options: TokenStoresOptions): TokenStores {
   };
 }
 
-/** Writing may make the keychain ask for its password, so there is time to type. */
-const TIME_LIMIT = 30_000;
+/** Where tokens are stored: the source that finds them there, and what a message calls the place. */
+export const STORAGES: Readonly<
+  Record<Storage, { readonly source: string; readonly place: (folder: string) => string }>
+> = {
+  keychain: {
+    source: "keychain",
+    place: () => `the keychain (service "${KEYCHAIN_SERVICE}", account `,
+  },
+  file: { source: "store", place: (folder) => `the file ${join(folder, TOKEN_FILE)} (account ` },
+};
+
+export function describeEntries(
+  accounts: readonly string[],
+  { storage, folder }: { readonly storage: Storage; readonly folder: string },
+): string {
+  const names = accounts.map((account) => `"${account}"`).join(" and ");
+  return `${STORAGES[storage].place(folder)}${names})`;
+}
+
+export interface StoredEntry {
+  readonly token: Secret;
+  readonly storage: Storage;
+  /** What is known of it; `undefined` where it was stored by other means. */
+  readonly record: TokenRecord | undefined;
+}
+
+/** Finds the stored token that a run would take: the file comes before the keychain. */
+export async function findStoredToken(
+  account: string,
+  stores: TokenStores,
+): Promise<StoredEntry | undefined> {
+  for (const storage of ["file", "keychain"] as const) {
+    const records = (await stores.state.list()).filter((each) =>
+      each.account === account && each.storage === storage
+    );
+    const token = await storedToken({ stores, storage, account }).catch((error: unknown) => {
+      // Nothing was ever stored in a keychain that is not there.
+      if (records.length === 0 && isMissingKeychain(error)) return undefined;
+      throw error;
+    });
+    if (token === undefined) continue;
+    const record = records.find(({ fingerprint }) => fingerprint === token.fingerprint);
+    return { token, storage, record };
+  }
+  return undefined;
+}
 
 export interface Place {
   readonly stores: TokenStores;
@@ -47,10 +90,18 @@ export interface Place {
 
 /** Stores a token and reads it back. A store that fails half-way gets back what it had. */
 export async function keepToken(token: Secret, place: Place): Promise<void> {
-  const { storage, account } = place;
+  const { stores, storage, account } = place;
+  const write = (value: Secret) =>
+    attempt("store the token in", storage, () => stores[storage].set(account, value));
   const before = await previousToken(place);
+  const putBack = async () => {
+    const now = await storedToken(place);
+    if (now?.fingerprint === before?.fingerprint) return;
+    if (before === undefined) await forgetToken(place);
+    else await write(before);
+  };
   try {
-    await write(token, place);
+    await write(token);
     const kept = await storedToken(place, "read the token back from");
     if (kept?.reveal() === token.reveal()) return;
     throw new SourceError(
@@ -58,7 +109,7 @@ export async function keepToken(token: Secret, place: Place): Promise<void> {
       `Cannot store the token for ${account} in the ${storage}: it is not there afterwards`,
     );
   } catch (error) {
-    await putBack(before, place).catch((reason) => {
+    await putBack().catch((reason) => {
       const lost = `the previous entry could not be restored (${messageOf(reason)})`;
       throw new SourceError(storage, `${messageOf(error)}; ${lost}`, { cause: error });
     });
@@ -66,9 +117,7 @@ export async function keepToken(token: Secret, place: Place): Promise<void> {
   }
 }
 
-/**
- * Reads the token that is about to be replaced. A damaged file has none: writing sets it aside, and says so.
- */
+/** Reads the token that is about to be replaced. A damaged file has none: writing sets it aside, and says so. */
 export async function previousToken(place: Place): Promise<Secret | undefined> {
   try {
     return await storedToken(place, "store the token in");
@@ -76,17 +125,6 @@ export async function previousToken(place: Place): Promise<Secret | undefined> {
     if (error instanceof DamagedFileError) return undefined;
     throw error;
   }
-}
-
-async function putBack(before: Secret | undefined, place: Place): Promise<void> {
-  const now = await storedToken(place);
-  if (now?.fingerprint === before?.fingerprint) return;
-  if (before === undefined) await forgetToken(place);
-  else await write(before, place);
-}
-
-async function write(token: Secret, { stores, storage, account }: Place): Promise<void> {
-  await attempt("store the token in", storage, () => stores[storage].set(account, token));
 }
 
 /** Reads a stored token, with time to unlock the keychain. */
@@ -110,18 +148,8 @@ export function isMissingKeychain(error: unknown): boolean {
     error.cause.failure === "unavailable";
 }
 
-function suggestionFor(error: unknown, what: string): string | undefined {
-  const { failure, suggestion } = error instanceof KeychainError
-    ? error
-    : { failure: "failed" as const };
-  if (suggestion !== undefined) return suggestion;
-  if (failure === "locked") return "Unlock it and try again.";
-  if (failure === "silent") return "It may be waiting for you to unlock it. Then try again.";
-  if (failure === "failed") return "The system log may say why.";
-  return what.startsWith("store")
-    ? "Without a keychain, use --storage file: a file that only you can read."
-    : undefined;
-}
+/** Writing may make the keychain ask for its password, so there is time to type. */
+const TIME_LIMIT = 30_000;
 
 async function attempt<T>(what: string, storage: Storage, call: () => Promise<T>): Promise<T> {
   // The file store says by itself what is wrong with it, and has a time limit of its own.
@@ -140,4 +168,17 @@ async function attempt<T>(what: string, storage: Storage, call: () => Promise<T>
   } finally {
     limit.clear();
   }
+}
+
+function suggestionFor(error: unknown, what: string): string | undefined {
+  const { failure, suggestion } = error instanceof KeychainError
+    ? error
+    : { failure: "failed" as const };
+  if (suggestion !== undefined) return suggestion;
+  if (failure === "locked") return "Unlock it and try again.";
+  if (failure === "silent") return "It may be waiting for you to unlock it. Then try again.";
+  if (failure === "failed") return "The system log may say why.";
+  return what.startsWith("store")
+    ? "Without a keychain, use --storage file: a file that only you can read."
+    : undefined;
 }

@@ -1,20 +1,24 @@
-import { createHash, randomBytes } from "node:crypto";
-import process from "node:process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Credentials } from "../admin_api/session.ts";
-import type { NewToken, TokenInfo, User } from "../admin_api/shapes.ts";
-import { requireAccepted } from "../check/check_token.ts";
+import type { NewToken, User } from "../admin_api/shapes.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT, messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
-import { isAlive, ownIdentity, type ProcessIdentity } from "../store/process_identity.ts";
-import { endOf, hasEnded, readLifetime } from "./expiry.ts";
+import { requireConsent } from "./credentials.ts";
+import { endOf, hasEnded, lifetimeOf, readLifetime } from "./expiry.ts";
 import { type Consumer, type HandOver, openConsumer } from "./hand_over.ts";
-import { MAX_TOKEN_NAME_LENGTH, requireTokenName } from "./mint_token.ts";
-import { openSession, type Session } from "./open_session.ts";
+import { requireTokenName } from "./mint_token.ts";
+import { type Session, withApi, withSession } from "./open_session.ts";
+import { checkOf } from "./stored_token.ts";
+import {
+  findState,
+  requireNoRival,
+  rotatedElsewhere,
+  temporaryName,
+  type WorkflowState,
+} from "./workflow_state.ts";
 
 /**
  * A workflow that lives elsewhere and has a token of its own, such as a pipeline.
@@ -25,7 +29,6 @@ export interface Workflow {
   readonly name: string;
   /**
    * How long its token lives, such as `90d`, or `never`.
-   *
    * @default as long as the one before was to live; 90d for the first
    */
   readonly expiresIn?: string | undefined;
@@ -43,10 +46,12 @@ export interface WorkflowOptions extends Context {
   /** Who logs in to make them; or else `token`. */
   readonly credentials?: Credentials | undefined;
   /**
-   * Whether a new token is tried before it is handed over.
-   *
-   * @default true
+   * Whether the password may be sent though only a file of the working directory, such as `.env`, says where,
+   * through which proxy, or whom to trust.
+   * @default false
    */
+  readonly consent?: boolean | undefined;
+  /** Whether a new token is tried before it is handed over. @default true */
   readonly check?: boolean | undefined;
   /** Told what a command printed that was handed a token, a line each, masked. */
   readonly onOutput?: ((line: string) => void) | undefined;
@@ -59,15 +64,10 @@ export interface WorkflowOptions extends Context {
 export interface RotateWorkflowsOptions extends WorkflowOptions {
   /**
    * Rotates only tokens whose end is nearer than this, such as `14d`, and those that were not finished.
-   *
    * @default undefined: all of them
    */
   readonly due?: string | undefined;
-  /**
-   * Whether nothing is done but told what would be.
-   *
-   * @default false
-   */
+  /** Whether nothing is done but told what would be. @default false */
   readonly dryRun?: boolean | undefined;
 }
 
@@ -120,12 +120,6 @@ interface RotationTerms extends WorkflowTerms {
 /** How long the first token of a workflow lives: what API7's documentation advises. */
 const FIRST_LIFETIME = "90d";
 
-/** Longer than a run takes from a token's making to its name, in milliseconds. */
-const MAX_RUN = 10 * 60_000;
-
-/** How long a run waits for another that began in the same second, in milliseconds. */
-const MAX_WAIT = 90_000;
-
 /** Makes the first token of a workflow, hands it over, and gives it its name. */
 export async function createToken(
   session: Session,
@@ -134,9 +128,9 @@ export async function createToken(
 ): Promise<WorkflowToken> {
   const { api, user } = session;
   const name = requireTokenName(workflow.name);
-  const found = await findTokens(session, name, terms);
-  if (found.current === undefined) {
-    return (await replaceTokens(session, workflow, { ...terms, found })).made;
+  const state = await findState(session, name, terms);
+  if (state.current === undefined) {
+    return (await replaceTokens(session, workflow, { ...terms, state })).made;
   }
   throw new AdminApiError({
     failure: "name-taken",
@@ -154,8 +148,8 @@ async function rotateToken(
 ): Promise<{ readonly result: WorkflowResult; readonly token?: Secret }> {
   const { api, user } = session;
   const name = requireTokenName(workflow.name);
-  const found = await findTokens(session, name, terms);
-  const { current, unfinished } = found;
+  const state = await findState(session, name, terms);
+  const { current, unfinished } = state;
   if (current === undefined && unfinished.length === 0) {
     throw new AdminApiError({
       failure: "not-found",
@@ -169,13 +163,13 @@ async function rotateToken(
     hasEnded(expiresAt, terms.now() + api.clockSkewMs + due);
   if (!isDue) return { result: { name, outcome: "not due", expiresAt } };
   if (dryRun) return { result: { name, outcome: "would rotate", expiresAt } };
-  const { made, token } = await replaceTokens(session, workflow, { ...terms, found });
+  const { made, token } = await replaceTokens(session, workflow, { ...terms, state });
   return { result: { name, outcome: "rotated", expiresAt: made.expiresAt }, token };
 }
 
 /**
  * Makes a token of a temporary name, tries it, hands it over, revokes those that it replaces, and gives it their
- * name. What is known of all this is on the server alone: whoever comes next may have another home.
+ * name.
  *
  * Until the token is handed over a failure revokes it. One that was left by a run that was killed may have been
  * handed over, or not: it is revoked only once another has taken its place.
@@ -183,11 +177,11 @@ async function rotateToken(
 async function replaceTokens(
   session: Session,
   { name, expiresIn, handOver }: Workflow,
-  { found, ...terms }: WorkflowTerms & { readonly found: FoundTokens },
+  { state, ...terms }: WorkflowTerms & { readonly state: WorkflowState },
 ): Promise<{ readonly made: WorkflowToken; readonly token: Secret }> {
   const { api } = session;
   const { signal } = terms;
-  const { current, unfinished, atWork } = found;
+  const { current, unfinished, atWork } = state;
   if (atWork.length > 0) throw rotatedElsewhere(name);
   const lifetime = expiresIn === undefined && current !== undefined
     ? lifetimeOf(current)
@@ -195,7 +189,7 @@ async function replaceTokens(
   const again = current !== undefined || unfinished.length > 0;
   const consumer = await openConsumer(handOver, { ...terms, again });
   const fresh = await api.createToken({
-    name: temporaryName(name, await ownIdentity()),
+    name: await temporaryName(name),
     expiresAt: endOf(lifetime, terms.now() + api.clockSkewMs),
     isUnique: true,
   }, { signal });
@@ -238,10 +232,10 @@ async function takeBack(
     onWarning?.(`${held}. Rotate "${name}" once more.`);
     return error;
   }
-  const { message, exitCode, suggestion, cause } = error;
+  const { message, exitCode, suggestion, cause = error } = error;
   return new AdcRunError(message, exitCode, {
     suggestion: [suggestion, `${held}.`].filter(Boolean).join(" "),
-    cause: cause ?? error,
+    cause,
   });
 }
 
@@ -254,16 +248,17 @@ async function finish(
   { id, token, name: temporary }: NewToken,
   { name, connection, dispatcher, now }: WorkflowTerms & { readonly name: string },
 ): Promise<readonly string[]> {
-  const api = await AdminApi.open(connection, { token, dispatcher });
+  const revoked: string[] = [];
   try {
-    const { current, unfinished } = await findTokens({ api, user }, name, { now });
-    const revoked: string[] = [];
-    for (const old of [...unfinished, ...current === undefined ? [] : [current]]) {
-      if (old.id === id) continue;
-      await api.revokeToken(old.id);
-      revoked.push(old.id);
-    }
-    await api.renameToken(id, name);
+    await withApi(connection, { token, dispatcher }, async (api) => {
+      const { current, unfinished } = await findState({ api, user }, name, { now });
+      for (const old of [...unfinished, ...current === undefined ? [] : [current]]) {
+        if (old.id === id) continue;
+        await api.revokeToken(old.id);
+        revoked.push(old.id);
+      }
+      await api.renameToken(id, name);
+    });
     return revoked;
   } catch (cause) {
     throw new AdcRunError(
@@ -276,114 +271,7 @@ async function finish(
         cause,
       },
     );
-  } finally {
-    await api.close();
   }
-}
-
-/** A user's tokens of one workflow. */
-interface FoundTokens {
-  /** The one that has its name. */
-  readonly current: TokenInfo | undefined;
-  /** Those that have a temporary name yet. */
-  readonly unfinished: readonly TokenInfo[];
-  /** Those of them whose run may be under way. */
-  readonly atWork: readonly TokenInfo[];
-}
-
-async function findTokens(
-  { api, user }: Pick<Session, "api" | "user">,
-  name: string,
-  { signal, now }: Pick<WorkflowTerms, "signal" | "now">,
-): Promise<FoundTokens> {
-  const tokens = ownTokens(await api.tokens({ signal }), user);
-  const unfinished = tokens.filter((token) => ownerOf(token.name, name) !== undefined);
-  const self = await ownIdentity();
-  const oldest = (now() + api.clockSkewMs - MAX_RUN) / 1000;
-  const states = await Promise.all(unfinished.map(async (token) => {
-    const { host, pid } = ownerOf(token.name, name)!;
-    if ((token.createdAt ?? 0) < oldest) return false;
-    return host !== hostKey(self) || await isAlive({ ...self, pid, started: undefined }) !== false;
-  }));
-  return {
-    current: tokens.find((token) => token.name === name),
-    unfinished,
-    atWork: unfinished.filter((_, index) => states[index]),
-  };
-}
-
-/** A server may show another user's tokens to whoever has the right to see them. */
-export function ownTokens(tokens: readonly TokenInfo[], user: User): readonly TokenInfo[] {
-  return tokens.filter(({ userId }) => userId === undefined || userId === user.id);
-}
-
-/**
- * Of two runs at once one goes on: the other's hand-over could come last, with a token that this one revokes.
- * Both have made their token before they look, so that one of them, at least, sees the other.
- */
-async function requireNoRival(
-  session: Session,
-  fresh: NewToken,
-  { name, current, ...terms }: WorkflowTerms & {
-    readonly name: string;
-    readonly current: TokenInfo | undefined;
-  },
-): Promise<void> {
-  const begun = performance.now();
-  const ownTime = fresh.createdAt ?? 0;
-  for (;;) {
-    const found = await findTokens(session, name, terms);
-    const rivals = found.atWork.filter(({ id, createdAt = 0 }) =>
-      id !== fresh.id && createdAt <= ownTime
-    );
-    const isFirst = rivals.every(({ id, createdAt = 0 }) => createdAt === ownTime && id > fresh.id);
-    const isRenewed = found.current?.id !== current?.id;
-    if (!isFirst || isRenewed || performance.now() - begun > MAX_WAIT) throw rotatedElsewhere(name);
-    if (rivals.length === 0) return;
-    // The server counts in seconds: one that began in this one gives up, or comes to its end.
-    await sleep(250, undefined, { signal: terms.signal });
-  }
-}
-
-function rotatedElsewhere(name: string): AdcRunError {
-  return new AdcRunError(
-    `Cannot replace the token "${name}": another run is replacing it`,
-    EXIT.unavailable,
-    { suggestion: `Try again when that has ended; in ${MAX_RUN / 60_000} minutes at the latest.` },
-  );
-}
-
-/** `NAME~` and what tells for which workflow, where and by which process it was made. */
-const TEMPORARY = /^(.*)~([0-9a-f]{4})([0-9a-f]{4})[0-9a-f]{4}([0-9a-z]{1,6})$/s;
-
-function temporaryName(name: string, self: ProcessIdentity): string {
-  const random = randomBytes(2).toString("hex");
-  const ending = `~${digest(name)}${hostKey(self)}${random}${process.pid.toString(36)}`;
-  return [...name].slice(0, MAX_TOKEN_NAME_LENGTH - ending.length).join("") + ending;
-}
-
-function ownerOf(
-  temporary: string,
-  name: string,
-): { readonly host: string; readonly pid: number } | undefined {
-  const [, start, workflow, host = "", pid = ""] = TEMPORARY.exec(temporary) ?? [];
-  if (start === undefined || !name.startsWith(start) || workflow !== digest(name)) return undefined;
-  return { host, pid: parseInt(pid, 36) };
-}
-
-function hostKey({ host, machine, boot, pidNamespace }: ProcessIdentity): string {
-  return digest(JSON.stringify([boot === undefined ? host : "", machine, boot, pidNamespace]));
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 4);
-}
-
-/** The new token lives as long as the old one was to live. */
-function lifetimeOf({ createdAt, expiresAt }: TokenInfo): number | undefined {
-  return expiresAt === undefined || createdAt === undefined
-    ? undefined
-    : (expiresAt - createdAt) * 1000;
 }
 
 /**
@@ -405,11 +293,7 @@ function lifetimeOf({ createdAt, expiresAt }: TokenInfo): number | undefined {
  * import { createWorkflowToken, resolveConnection, Secret } from "@adc-run/adc-run";
  * import assert from "node:assert/strict";
  *
- * const connection = await resolveConnection({
- *   args: ["ping", "--backend", "api7ee", "--server", "http://127.0.0.1:1"],
- *   env: {},
- *   cwd: "/nowhere",
- * });
+ * const connection = await resolveConnection({ backend: "api7ee", server: "http://127.0.0.1:1" });
  * const made = createWorkflowToken(connection, {
  *   name: "github-actions",
  *   expiresIn: "90d",
@@ -424,12 +308,12 @@ export async function createWorkflowToken(
   workflow: Workflow,
   options: WorkflowOptions,
 ): Promise<WorkflowToken> {
-  const session = await openSession(connection, options);
-  try {
-    return await createToken(session, workflow, termsOf(connection, options));
-  } finally {
-    await session.close();
-  }
+  const terms = termsOf(connection, options);
+  return await withSession(
+    connection,
+    options,
+    (session) => createToken(session, workflow, terms),
+  );
 }
 
 /**
@@ -451,11 +335,7 @@ export async function createWorkflowToken(
  * import { resolveConnection, rotateWorkflowTokens, Secret } from "@adc-run/adc-run";
  * import assert from "node:assert/strict";
  *
- * const connection = await resolveConnection({
- *   args: ["ping", "--backend", "api7ee", "--server", "http://127.0.0.1:1"],
- *   env: {},
- *   cwd: "/nowhere",
- * });
+ * const connection = await resolveConnection({ backend: "api7ee", server: "http://127.0.0.1:1" });
  * const rotated = rotateWorkflowTokens(connection, [
  *   { name: "github-actions", handOver: { toFile: "/srv/actions/token" } },
  *   { name: "gitlab", handOver: async (token) => await store(token.reveal()) },
@@ -473,12 +353,7 @@ export async function rotateWorkflowTokens(
 ): Promise<readonly WorkflowResult[]> {
   const due = options.due === undefined ? undefined : await readLifetime(options.due, "due");
   const terms = { ...termsOf(connection, options), due, dryRun: options.dryRun ?? false };
-  const session = await openSession(connection, options);
-  try {
-    return await rotateEach(session, workflows, terms);
-  } finally {
-    await session.close();
-  }
+  return await withSession(connection, options, (session) => rotateEach(session, workflows, terms));
 }
 
 /** Rotates one after the other; what fails is kept for the end. */
@@ -509,13 +384,7 @@ export async function rotateEach(
 }
 
 function termsOf(connection: Connection, options: WorkflowOptions): WorkflowTerms {
-  const { check = true, now = Date.now, dispatcher, signal, onWarning } = options;
-  return {
-    ...options,
-    now,
-    connection,
-    check: async (token) => {
-      if (check) await requireAccepted(token, { connection, dispatcher, signal, onWarning });
-    },
-  };
+  const { credentials, consent, now = Date.now } = options;
+  if (credentials !== undefined) requireConsent(connection, consent);
+  return { ...options, now, connection, check: checkOf(connection, options) };
 }

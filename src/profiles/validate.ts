@@ -2,7 +2,7 @@ import { BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "../connecti
 import { messageOf } from "../errors.ts";
 import { didYouMean } from "../system/nearest.ts";
 import { SOURCE_NAMES } from "../token/sources.ts";
-import { splitCommand } from "../token/sources/command_line.ts";
+import { splitCommand } from "../token/sources/command_source.ts";
 import {
   ALLOWED_WORDS,
   FILE_VERSION,

@@ -8,7 +8,7 @@ import type { AdcRunError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { Spawner } from "../system/spawn.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
-import type { TokenSource } from "../token/source.ts";
+import type { TokenSource } from "../token/sources.ts";
 import type { Drift } from "./drift.ts";
 import type { Program } from "./locate.ts";
 import type { SignalPort } from "./signals.ts";

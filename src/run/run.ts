@@ -17,12 +17,11 @@ import { AdcRunError, ConnectionError, EXIT, messageOf, UsageError } from "../er
 import { clearLeftOvers } from "../lifecycle/clear_left_overs.ts";
 import { defaultSources } from "../lifecycle/default_sources.ts";
 import { endWarning, explainRefusal, knownToken, readTtl } from "../lifecycle/expiry.ts";
-import type { SessionPool } from "../lifecycle/session_pool.ts";
+import type { SessionPool } from "../lifecycle/open_session.ts";
 import { createMask } from "../mask/mask.ts";
 import { MIN_SECRET_LENGTH, tokenPrefix } from "../secret.ts";
 import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolve.ts";
-import type { TokenLease } from "../token/source.ts";
-import { strayWarning, withoutWaysToTokens } from "../token/sources.ts";
+import { strayWarning, type TokenLease, withoutWaysToTokens } from "../token/sources.ts";
 import { sentToken, splitTokens } from "../token/token_value.ts";
 import { closePipes, Collected, type OutputPipes, outputPipes, runChild } from "./child.ts";
 import {
@@ -146,7 +145,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
 
     let resolved = found;
     if (ttl !== undefined && lease === undefined) {
-      const { exchangeToken } = await import("../lifecycle/ephemeral_token.ts");
+      const { exchangeToken } = await import("../lifecycle/token_for_run.ts");
       resolved = await exchangeToken(found, { ...context, connection, record, ttl });
       lease = resolved.lease;
     }

@@ -3,7 +3,7 @@ import { needsBackend } from "../adc/arguments.ts";
 import { type Profile, requireAllowed } from "../connection/origin.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
-import { SessionPool } from "../lifecycle/session_pool.ts";
+import { SessionPool } from "../lifecycle/open_session.ts";
 import { locateAdc, locateProgram } from "./locate.ts";
 import type {
   PreparedTarget,

@@ -13,9 +13,7 @@ export interface JournalEntry {
   readonly kind: "mint" | "ephemeral";
   readonly origin: string;
   readonly userId: string;
-  /**
-   * The name of the token that is made: one that no other token has, as long as its id is not known.
-   */
+  /** The name of the token that is made: one that no other token has, as long as its id is not known. */
   readonly name: string;
   /** The server's id for it, once it is made. */
   readonly id?: string | undefined;
@@ -42,12 +40,9 @@ export interface Journal {
   remove(key: string): Promise<void>;
 }
 
-/** The file's name in adc-run's folder. */
-export const JOURNAL_FILE = "journal.json";
-
 const FIELDS = {
   key: "string",
-  kind: ["one of", "mint", "ephemeral"],
+  kind: ["mint", "ephemeral"],
   origin: "string",
   userId: "string",
   name: "string",
@@ -56,7 +51,7 @@ const FIELDS = {
   expiresAt: "number?",
   begunAt: "number?",
   account: "string?",
-  storage: ["one of?", "keychain", "file"],
+  storage: [undefined, "keychain", "file"],
   rename: "string?",
 } as const;
 
@@ -65,13 +60,13 @@ interface Content {
 }
 
 export function openJournal(folder: string, options: StoreOptions = {}): Journal {
-  const path = join(folder, JOURNAL_FILE);
+  const path = join(folder, "journal.json");
   const file = new JsonFile<Content>({
+    ...options,
     path,
     read: readContent,
     empty: { entries: [] },
     what: "the journal",
-    onWarning: options.onWarning,
   });
   return {
     list: async () => (await file.readOrSetAside()).entries,
@@ -80,27 +75,29 @@ export function openJournal(folder: string, options: StoreOptions = {}): Journal
       const begunAt = Math.floor(Date.now() / 1000);
       const owner = await ownIdentity();
       const added = keepEntry({ begunAt, ...entry, key, owner }) as JournalEntry;
-      await file.update(
-        (content) => ({ ...content, entries: [...content.entries, added] }),
-        options,
-      );
+      await file.update((content) => ({ ...content, entries: [...content.entries, added] }));
       return added;
     },
     change: async (key, patch) => {
       await file.update((content) => {
-        if (!content.entries.some((each) => each.key === key)) throw missing(path);
+        if (!content.entries.some((each) => each.key === key)) {
+          throw new StoreError("Cannot change a journal entry: it no longer exists", {
+            path,
+            suggestion: 'Another adc-run finished it. "auth list" shows the tokens.',
+          });
+        }
         const changes = keepEntry({ ...patch, key });
         const entries = content.entries.map((each) =>
           each.key === key ? { ...each, ...changes } : each
         );
         return { ...content, entries };
-      }, options);
+      });
     },
     remove: async (key) => {
       await file.update((content) => {
         const entries = content.entries.filter((each) => each.key !== key);
         return entries.length === content.entries.length ? content : { ...content, entries };
-      }, options);
+      });
     },
   };
 }
@@ -120,11 +117,4 @@ function readContent(value: Readonly<Record<string, unknown>>): Content | undefi
 
 function isEntry(value: unknown): value is JournalEntry {
   return hasFields(value, FIELDS) && readIdentity(value["owner"]) !== undefined;
-}
-
-function missing(path: string): StoreError {
-  return new StoreError("Cannot change a journal entry: it no longer exists", {
-    path,
-    suggestion: 'Another adc-run finished it. "auth list" shows the tokens.',
-  });
 }

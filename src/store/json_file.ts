@@ -15,7 +15,10 @@ import { DamagedFileError, StoreError, storeError } from "./store_error.ts";
 /** The version of all files that this adc-run writes, and the newest that it reads. */
 const VERSION = 1;
 
-interface JsonFileOptions<T> extends Pick<Context, "onWarning"> {
+/** How a change waits for other processes, and who is told that a damaged file was set aside. */
+export type StoreOptions = Pick<LockOptions, "timeout" | "signal"> & Pick<Context, "onWarning">;
+
+interface JsonFileOptions<T> extends StoreOptions {
   readonly path: string;
   /** Makes sure that what the file holds is of the right shape; `undefined` says that it is not. */
   readonly read: (value: Readonly<Record<string, unknown>>) => T | undefined;
@@ -23,14 +26,9 @@ interface JsonFileOptions<T> extends Pick<Context, "onWarning"> {
   readonly empty: T;
   /** What the file holds, for messages, such as `the stored tokens`. */
   readonly what: string;
-  /**
-   * Whether reading, too, is refused where others can use the file or its folder. @default false
-   */
+  /** Whether reading, too, is refused where others can use the file or its folder. @default false */
   readonly secret?: boolean;
 }
-
-/** How a change waits for other processes, and who is told that a damaged file was set aside. */
-export type StoreOptions = Pick<LockOptions, "timeout" | "signal"> & Pick<Context, "onWarning">;
 
 /**
  * A JSON file that many processes read and change at once, and that is whole at any time, even if one of
@@ -67,7 +65,7 @@ export class JsonFile<T extends object> {
   }
 
   /** Changes the file, while no other process does. */
-  async update(change: (value: T) => T, options: Omit<StoreOptions, "onWarning"> = {}): Promise<T> {
+  async update(change: (value: T) => T): Promise<T> {
     const [{ withLock }, { replaceFile }] = await Promise.all([
       import("./lock.ts"),
       import("./replace_file.ts"),
@@ -80,7 +78,7 @@ export class JsonFile<T extends object> {
       const text = JSON.stringify({ ...after, version: VERSION }, null, 2) + "\n";
       await replaceFile(this.path, text, { check: () => lock.check() });
       return after;
-    }, { ...options, what: this.#options.what });
+    }, this.#options);
   }
 
   get #contents(): Contents {
@@ -169,20 +167,10 @@ function damaged(path: string, found: string): DamagedFileError {
   });
 }
 
-/** The names of fields, and what they hold. */
-type Fields = Readonly<Record<string, FieldType>>;
-
-/**
- * What a field holds; a list stands for one of these strings; `?` for a field that may be missing.
- */
-type FieldType =
-  | "string"
-  | "string?"
-  | "number"
-  | "number?"
-  | "boolean"
-  | "boolean?"
-  | readonly [presence: "one of" | "one of?", ...values: readonly string[]];
+/** What fields hold: one type, which `?` makes optional, or one of these values. */
+type Fields = Readonly<
+  Record<string, "string" | "string?" | "number?" | "boolean?" | readonly (string | undefined)[]>
+>;
 
 /** Makes sure that a value is a record with certain fields. It may have others. */
 export function hasFields(
@@ -191,24 +179,17 @@ export function hasFields(
 ): value is Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null) return false;
   const record = value as Record<string, unknown>;
-  return Object.entries(fields).every(([name, type]) => fits(record[name], type));
+  return Object.entries(fields).every(([name, type]) => {
+    const field = record[name];
+    if (typeof type !== "string") return (type as readonly unknown[]).includes(field);
+    return typeof field === type.replace("?", "") || (field === undefined && type.endsWith("?"));
+  });
 }
 
-/**
- * Copies the fields that are known: whatever else a caller's object may have, a secret perhaps, does not
- * reach the disk.
- */
+/** Whatever else a caller's object may have, a secret perhaps, does not reach the disk. */
 export function keepFields(record: object, fields: Fields): Record<string, unknown> {
   const entries = Object.entries(record).filter(([name, value]) =>
     Object.hasOwn(fields, name) && value !== undefined
   );
   return Object.fromEntries(entries);
-}
-
-function fits(value: unknown, type: FieldType): boolean {
-  const [kind, ...values] = typeof type === "string" ? [type] : type;
-  if (kind.endsWith("?") && value === undefined) return true;
-  if (kind.startsWith("one of")) return typeof value === "string" && values.includes(value);
-  const found: string = typeof value;
-  return found === kind.replace("?", "");
 }

@@ -15,10 +15,9 @@ export interface LockOptions extends Pick<Context, "signal"> {
   /** How long to wait for the lock, in milliseconds. @default 60_000 */
   readonly timeout?: number | undefined;
   /**
-   * After how many milliseconds a lock is taken over from a process of which nobody here can tell whether
-   * it still runs: one of another machine or container, one whose id may be in use again, or a lock file
-   * that does not say whose it is. It has to be far longer than what anybody does under the lock.
-   *
+   * After how many milliseconds a lock is taken over from a process of which nobody here can tell whether it
+   * still runs: one of another machine or container, one whose id may be in use again, or a lock file that
+   * does not say whose it is. It has to be far longer than what anybody does under the lock.
    * @default 30_000
    */
   readonly stale?: number | undefined;
@@ -27,9 +26,7 @@ export interface LockOptions extends Pick<Context, "signal"> {
 }
 
 interface HeldLock {
-  /**
-   * Makes sure that the lock is still held: a process that was stopped for a long time may have lost it.
-   */
+  /** Makes sure that the lock is still held: a process that was stopped for a long time may have lost it. */
   check(): Promise<void>;
 }
 

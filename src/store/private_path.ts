@@ -6,9 +6,7 @@ import { codeOf } from "../errors.ts";
 import { homeFolder } from "../system/files.ts";
 import { StoreError, storeError } from "./store_error.ts";
 
-/**
- * What group and others must not be able to do: anything at all to a secret, writing to anything else.
- */
+/** What group and others must not be able to do: anything at all to a secret, writing to anything else. */
 const FORBIDDEN = { secret: 0o077, plain: 0o022 } as const;
 
 /** What lies in a file or folder: a secret, or something that others may see but not change. */
@@ -28,9 +26,7 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/**
- * Node's own `recursive` never ends where a folder is there and takes no other in, such as /proc.
- */
+/** Node's own `recursive` never ends where a folder is there and takes no other in, such as /proc. */
 async function makeWithParents(folder: string): Promise<void> {
   const make = () =>
     fs.mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {

@@ -22,9 +22,7 @@ export async function replaceFile(
   path: string,
   text: string,
   { check }: {
-    /**
-     * Called when the new file is complete and the old one still there; what it throws stops it all.
-     */
+    /** Called when the new file is complete and the old one still there; what it throws stops it all. */
     readonly check: () => Promise<void>;
   },
 ): Promise<void> {

@@ -23,27 +23,24 @@ export interface TokenRecord {
   readonly neverExpires?: boolean | undefined;
 }
 
-export type TokenQuery =
-  | { readonly account: string }
-  | { readonly origin: string; readonly fingerprint: string };
+interface Place {
+  readonly account: string;
+  /** @default all */
+  readonly storage?: Storage | undefined;
+}
 
 export interface TokenState {
   list(): Promise<readonly TokenRecord[]>;
-  find(query: TokenQuery): Promise<TokenRecord | undefined>;
+  find(query: Pick<TokenRecord, "origin" | "fingerprint">): Promise<TokenRecord | undefined>;
   /** Adds a record, in place of the one with the same account and storage. */
   put(record: TokenRecord): Promise<void>;
-  remove(
-    query: { readonly account: string; readonly storage?: Storage | undefined },
-  ): Promise<void>;
+  remove(place: Place): Promise<void>;
 }
-
-/** The file's name in adc-run's folder. */
-export const STATE_FILE = "state.json";
 
 const FIELDS = {
   account: "string",
   origin: "string",
-  storage: ["one of", "keychain", "file"],
+  storage: ["keychain", "file"],
   fingerprint: "string",
   id: "string?",
   name: "string?",
@@ -60,42 +57,35 @@ interface Content {
 
 export function openState(folder: string, options: StoreOptions = {}): TokenState {
   const file = new JsonFile<Content>({
-    path: join(folder, STATE_FILE),
+    ...options,
+    path: join(folder, "state.json"),
     read: readContent,
     empty: { tokens: [] },
     what: "the token records",
-    onWarning: options.onWarning,
   });
-  const list = async (): Promise<readonly TokenRecord[]> => (await file.readOrSetAside()).tokens;
+  const list = async () => (await file.readOrSetAside()).tokens;
   return {
     list,
-    find: async (query) =>
-      (await list()).findLast((each) =>
-        "account" in query
-          ? each.account === query.account
-          : each.origin === query.origin && each.fingerprint === query.fingerprint
-      ),
+    find: async ({ origin, fingerprint }) =>
+      (await list()).findLast((each) => each.origin === origin && each.fingerprint === fingerprint),
     put: async (record) => {
       const kept = keepFields(record, FIELDS) as unknown as TokenRecord;
       await file.update((content) => ({
         ...content,
-        tokens: [...content.tokens.filter((each) => !isSame(each, kept)), kept],
-      }), options);
+        tokens: [...content.tokens.filter((each) => !isAt(each, kept)), kept],
+      }));
     },
-    remove: async (query) => {
+    remove: async (place) => {
       await file.update((content) => {
-        const tokens = content.tokens.filter((each) => !isSame(each, query));
+        const tokens = content.tokens.filter((each) => !isAt(each, place));
         return tokens.length === content.tokens.length ? content : { ...content, tokens };
-      }, options);
+      });
     },
   };
 }
 
-function isSame(
-  record: TokenRecord,
-  { account, storage }: { readonly account: string; readonly storage?: Storage | undefined },
-): boolean {
-  return record.account === account && (storage === undefined || record.storage === storage);
+function isAt(record: TokenRecord, { account, storage = record.storage }: Place): boolean {
+  return record.account === account && record.storage === storage;
 }
 
 function readContent(value: Readonly<Record<string, unknown>>): Content | undefined {

@@ -17,12 +17,12 @@ interface Content {
  */
 export function tokenFile(folder: string, options: StoreOptions = {}): Keychain {
   const file = new JsonFile<Content>({
+    ...options,
     path: join(folder, TOKEN_FILE),
     read: readContent,
     empty: { tokens: {} },
     what: "the stored tokens",
     secret: true,
-    onWarning: options.onWarning,
   });
   return {
     get: async (account) => {
@@ -32,22 +32,26 @@ export function tokenFile(folder: string, options: StoreOptions = {}): Keychain 
     },
     set: async (account, password) => {
       await file.update((content) => {
-        const others = Object.entries(content.tokens).filter(([name]) => name !== account);
+        const others = without(content, account);
         const tokens = Object.fromEntries([...others, [account, password.reveal()]]);
         return { ...content, tokens };
-      }, options);
+      });
     },
     delete: async (account) => {
       let found = false;
       await file.update((content) => {
         found = Object.hasOwn(content.tokens, account);
-        if (!found) return content;
-        const others = Object.entries(content.tokens).filter(([name]) => name !== account);
-        return { ...content, tokens: Object.fromEntries(others) };
-      }, options);
+        return found
+          ? { ...content, tokens: Object.fromEntries(without(content, account)) }
+          : content;
+      });
       return found;
     },
   };
+}
+
+function without({ tokens }: Content, account: string): readonly (readonly [string, unknown])[] {
+  return Object.entries(tokens).filter(([name]) => name !== account);
 }
 
 function readContent(value: Readonly<Record<string, unknown>>): Content | undefined {

@@ -1,8 +1,11 @@
 import { Buffer } from "node:buffer";
 import process from "node:process";
-import type { Keychain } from "../context.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { Context, Keychain } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import { Secret } from "../secret.ts";
+import type { SourceAnswer, TokenSource } from "./sources.ts";
+import { accountsFor, originsOf } from "./token_value.ts";
 
 /** The service under which adc-run's entries are kept. */
 export const KEYCHAIN_SERVICE = "adc-run";
@@ -177,4 +180,86 @@ function causesOf(error: unknown): readonly string[] {
 /** Windows keeps passwords as UTF-16, the others as UTF-8. */
 function decode(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString(process.platform === "win32" ? "utf16le" : "utf8");
+}
+
+/** Looks for the tokens of several servers in a store; each has its own entry, and all must be there. */
+export async function findStored(
+  store: Pick<Keychain, "get">,
+  { connection, place, detail }: {
+    readonly connection: Connection;
+    readonly place: string;
+    readonly detail: (accounts: string) => string;
+  },
+): Promise<SourceAnswer> {
+  const { servers, profile } = connection;
+  const found = new Map<string, { readonly account: string; readonly token: Secret }>();
+  for (const origin of originsOf(servers)) {
+    const accounts = accountsFor(origin, connection);
+    for (const account of accounts) {
+      const token = await store.get(account);
+      if (token === undefined) continue;
+      found.set(origin, { account, token });
+      break;
+    }
+    if (!found.has(origin)) {
+      const reason = profile?.explicit
+        ? `profile "${profile.name}" has no token of its own in ${place}`
+        : `${place} has no entry for ${accounts.join(" or ")}`;
+      return { status: "absent", reason };
+    }
+  }
+  const [first, ...others] = [...found.values()];
+  const token = others.length === 0 && first !== undefined
+    ? first.token
+    : new Secret(servers.map(({ origin }) => found.get(origin)!.token.reveal()).join(","));
+  const accounts = [...found.values()].map(({ account }) => account);
+  return { status: "found", token, detail: detail(accounts.join(", ")) };
+}
+
+interface KeychainSourceOptions extends Pick<Context, "keychain"> {
+  /** How long the keychain may take, in milliseconds. @default 5_000 */
+  readonly timeout?: number;
+}
+
+/**
+ * The source `keychain`: service `adc-run`, account the server's origin, or first `PROFILE@ORIGIN` where a
+ * profile is in force; the bare token as the password.
+ *
+ * With several servers (`apisix-standalone`) each has its own entry, and all of them must be there.
+ */
+export function keychainSource(options: KeychainSourceOptions = {}): TokenSource {
+  const { keychain = systemKeychain(), timeout = 5_000 } = options;
+  return {
+    name: "keychain",
+    timeoutMs: timeout,
+    whenSlow: "It may be waiting for you to unlock it.",
+    find: async ({ connection }) => {
+      try {
+        return await findStored(keychain, {
+          connection,
+          place: "the keychain",
+          detail: (accounts) => `service "${KEYCHAIN_SERVICE}", account "${accounts}"`,
+        });
+      } catch (error) {
+        return whenItFails(error);
+      }
+    },
+  };
+}
+
+/** No keychain is no token; a keychain that keeps its entries to itself is something to mend. */
+function whenItFails(error: unknown): SourceAnswer {
+  if (!(error instanceof KeychainError)) throw error;
+  if (error.failure === "unavailable") {
+    return { status: "absent", reason: `no keychain: ${error.message}` };
+  }
+  return {
+    status: "broken",
+    reason: `the keychain failed: ${error.message}`,
+    suggestion: error.suggestion ??
+      (error.failure === "locked"
+        ? "Unlock it, or skip it with --source."
+        : "Skip it with --source, or find out why it fails."),
+    cause: error,
+  };
 }

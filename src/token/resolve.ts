@@ -6,8 +6,13 @@ import type { Context } from "../context.ts";
 import { AdcRunError, EXIT, messageOf, SourceError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { deadline, unlessAborted } from "../system/deadline.ts";
-import type { SourceAnswer, SourceContext, TokenLease, TokenSource } from "./source.ts";
-import { SOURCE_NAMES, type SourceName } from "./sources.ts";
+import {
+  SOURCE_NAMES,
+  type SourceAnswer,
+  type SourceName,
+  type TokenLease,
+  type TokenSource,
+} from "./sources.ts";
 import { isBlank, PLACEHOLDER, sentToken, trimToken, validateToken } from "./token_value.ts";
 
 async function askSource(
@@ -209,17 +214,13 @@ export class NoTokenError extends AdcRunError {
     const empty = trail.find(({ source, detail }) =>
       source === "env" && /^ADC_TOKEN is empty/.test(detail)
     );
-    super(
-      serverIsSet
-        ? `No token for ${server.value}${target}${empty ? `: ${empty.detail}` : ""}`
-        : "No server is set",
-      EXIT.permission,
-      {
-        suggestion: serverIsSet
-          ? [describeWays(trail, connection), keyless].filter(Boolean).join(" ") || undefined
-          : howToSetServer(connection),
-      },
-    );
+    const [message, suggestion] = serverIsSet
+      ? [
+        `No token for ${server.value}${target}${empty ? `: ${empty.detail}` : ""}`,
+        [describeWays(trail, connection), keyless].filter(Boolean).join(" ") || undefined,
+      ] as const
+      : ["No server is set", howToSetServer(connection)] as const;
+    super(message, EXIT.permission, { suggestion });
     this.trail = trail;
     this.#connection = connection;
   }
@@ -227,15 +228,6 @@ export class NoTokenError extends AdcRunError {
   /** Where the token was to be used. */
   get connection(): NoTokenTarget {
     return this.#connection;
-  }
-
-  /**
-   * The error for a server that nothing names and nobody finds.
-   *
-   * @returns An error with an empty trail.
-   */
-  withoutServer(): NoTokenError {
-    return new NoTokenError(this.#connection, [], { serverIsSet: false });
   }
 }
 
@@ -318,20 +310,17 @@ export async function surveyTokens(options: ResolveTokenOptions): Promise<Survey
   let error: AdcRunError | undefined;
   for (const source of sources) {
     if (source.preview !== undefined) {
-      trail.push({
-        source: source.name,
-        status: "not-asked",
-        detail: await describePreview(source, options),
-      });
+      const context = { connection, signal: signal ?? new AbortController().signal };
+      // Asynchronous, so that one which throws is told as one which rejects.
+      const detail = await (async () => await source.preview!(context))().catch(messageOf);
+      trail.push({ source: source.name, status: "not-asked", detail });
       continue;
     }
     const answer = await askSource(source, connection, { signal });
     trail.push(reportOf(source, answer));
     if (winner !== undefined || error !== undefined) continue;
     if (answer.status === "broken") error = brokenSource(source, answer);
-    if (answer.status === "found") {
-      winner = tokenOf(source, answer);
-    }
+    if (answer.status === "found") winner = tokenOf(source, answer);
   }
   if (winner === undefined) error ??= new NoTokenError(connection, trail);
   return { trail, winner: winner && { ...winner, trail }, error };
@@ -342,17 +331,6 @@ function tokenOf(
   { token, detail, secrets, lease }: SourceAnswer & { readonly status: "found" },
 ): Omit<ResolvedToken, "trail"> {
   return { token, source: name, detail, secrets, lease };
-}
-
-async function describePreview(
-  source: TokenSource,
-  { connection, signal = new AbortController().signal }: ResolveTokenOptions,
-): Promise<string> {
-  try {
-    return await source.preview!({ connection, signal } satisfies SourceContext);
-  } catch (error) {
-    return messageOf(error);
-  }
 }
 
 function reportOf({ name }: TokenSource, answer: SourceAnswer): SourceReport {

@@ -1,9 +1,7 @@
 import { type Backend, BACKENDS } from "../connection/backends.ts";
 import { Secret, tokenPrefix } from "../secret.ts";
 
-/**
- * Far more than any token, in bytes: what is longer is something else, and is not read to its end.
- */
+/** Far more than any token, in bytes: what is longer is something else, and is not read to its end. */
 export const MAX_TOKEN_BYTES = 64 * 1024;
 
 /**

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AdminApiError } from "../../src/admin_api/admin_api_error.ts";
-import { createToken } from "../../src/admin_api/create_token.ts";
-import type { TokenCalls } from "../../src/admin_api/create_token.ts";
 import type { NewToken } from "../../src/admin_api/shapes.ts";
+import { createOnce } from "../../src/admin_api/tokens.ts";
 import { Secret } from "../../src/secret.ts";
 
-const OPTIONS = { signal: undefined, patient: undefined, limit: 1_000 };
+const WANTED = { name: "fresh", expiresAt: undefined };
+const OPTIONS = { quoted: "fresh", signal: undefined, patient: undefined, limit: 1_000 };
 
 function tokenOf(id: string): NewToken {
   const token = new Secret(`a7ee-${id}`);
@@ -17,7 +17,7 @@ function tokenOf(id: string): NewToken {
 function calls({ late, revoke = () => Promise.resolve() }: {
   readonly late: boolean;
   readonly revoke?: (id: string) => Promise<void>;
-}): TokenCalls & { readonly alive: Set<string> } {
+}) {
   const alive = new Set<string>();
   let posts = 0;
   return {
@@ -32,28 +32,28 @@ function calls({ late, revoke = () => Promise.resolve() }: {
       if (late) alive.add("first");
       return Promise.resolve(tokenOf("second"));
     },
-    findAll: () => Promise.resolve([...alive].map(tokenOf)),
+    list: () => Promise.resolve([...alive].map(tokenOf)),
     regenerate: () => Promise.reject(new Error("nothing is taken over")),
-    revoke: async (id) => {
+    revoke: async (id: string) => {
       await revoke(id);
-      alive.delete(id);
+      return alive.delete(id);
     },
   };
 }
 
-test("`createToken()` revokes the token of a first request that came through after the second", async () => {
+test("`createOnce()` revokes the token of a first request that came through after the second", async () => {
   const server = calls({ late: true });
-  assert.equal((await createToken(server, "fresh", OPTIONS)).id, "second");
+  assert.equal((await createOnce(server, WANTED, OPTIONS)).id, "second");
   assert.deepEqual([...server.alive], ["second"]);
 });
 
-test("`createToken()` gives the token though its twin cannot be revoked", async () => {
+test("`createOnce()` gives the token though its twin cannot be revoked", async () => {
   const server = calls({ late: true, revoke: () => Promise.reject(new Error("it is down")) });
-  assert.equal((await createToken(server, "fresh", OPTIONS)).id, "second");
+  assert.equal((await createOnce(server, WANTED, OPTIONS)).id, "second");
 });
 
-test("`createToken()` keeps its own token where there is no twin", async () => {
+test("`createOnce()` keeps its own token where there is no twin", async () => {
   const server = calls({ late: false });
-  assert.equal((await createToken(server, "fresh", OPTIONS)).id, "second");
+  assert.equal((await createOnce(server, WANTED, OPTIONS)).id, "second");
   assert.deepEqual([...server.alive], ["second"]);
 });

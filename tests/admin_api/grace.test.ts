@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import { cleanUpLimit, withGrace } from "../../src/admin_api/grace.ts";
+import { cleanUpLimit, withGrace } from "../../src/admin_api/session.ts";
 import { resolveConnection } from "../../src/connection/connection.ts";
 
 function connectionWith(timeout: string) {

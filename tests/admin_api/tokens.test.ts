@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Secret } from "../../src/secret.ts";
-import { startSandbox } from "../sandbox/sandbox.ts";
-import type { SandboxOptions } from "../sandbox/sandbox.ts";
+import { type SandboxOptions, startSandbox } from "../sandbox/sandbox.ts";
 import { failureOf, logInAt, mock, openAt } from "../support/admin_api_fixture.ts";
 
 const PATHS = ["/api/tokens", "/api/settings/tokens"] as const;
@@ -29,7 +28,6 @@ test("`AdminApi` makes, renames, lists and revokes tokens, at both paths", async
       id: stored?.id,
       name: "one & only",
       createdAt: stored?.createdAt,
-      updatedAt: stored?.updatedAt,
       expiresAt: 2_000_000_000,
       userId: dev.id,
       userName: "dev",
@@ -237,6 +235,7 @@ test("`AdminApi.me()` takes a user without roles, and roles without a name", asy
       username: "ann",
       roles: expected,
       superAdmin: false,
+      loginOption: undefined,
     });
     assert.equal(server.sent[0]?.headers["x-api-key"], "a7ee-example");
     assert.equal(server.sent[0]?.headers["cookie"], undefined);

@@ -5,11 +5,17 @@ import { AdminApiError } from "../../src/admin_api/admin_api_error.ts";
 import { isVerdict } from "../../src/check/verdict.ts";
 import { messageOf } from "../../src/errors.ts";
 import { Secret } from "../../src/secret.ts";
-import { mock } from "../support/admin_api_fixture.ts";
-import type { Mocked } from "../support/admin_api_fixture.ts";
+import { mock, type Mocked } from "../support/admin_api_fixture.ts";
 import { checkAgainst } from "../support/mock_server.ts";
-import { ANSWER, assertHidden, bodyOf, COOKIE, PASSWORD, TOKEN } from "./answer_cases.ts";
-import type { AnswerCase } from "./answer_cases.ts";
+import {
+  ANSWER,
+  type AnswerCase,
+  assertHidden,
+  bodyOf,
+  COOKIE,
+  PASSWORD,
+  TOKEN,
+} from "./answer_cases.ts";
 import { fuzz } from "./fuzz.ts";
 
 /** A server that gives these answers one after the other, and then from the first again. */
@@ -78,7 +84,6 @@ function assertInfo(token: unknown): void {
     id: ["string"],
     name: ["string"],
     createdAt: ["number", "undefined"],
-    updatedAt: ["number", "undefined"],
     expiresAt: ["number", "undefined"],
     lastUsedAt: ["number", "undefined"],
     userId: ["string", "undefined"],

@@ -3,9 +3,8 @@ import { test } from "node:test";
 import { Agent } from "undici";
 import type { HttpDispatcher } from "../../src/context.ts";
 import { AdcRunError } from "../../src/errors.ts";
-import { lendToken } from "../../src/lifecycle/ephemeral_token.ts";
-import { assertDiscreet, failureOf, prepare } from "../support/lifecycle_fixture.ts";
-import type { Fixture } from "../support/lifecycle_fixture.ts";
+import { lendToken } from "../../src/lifecycle/token_for_run.ts";
+import { assertDiscreet, failureOf, type Fixture, prepare } from "../support/lifecycle_fixture.ts";
 
 const NOW = Date.UTC(2100, 0, 1);
 const END = NOW / 1000 + 90;

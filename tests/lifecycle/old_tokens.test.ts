@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultTokenName } from "../../src/lifecycle/mint_token.ts";
-import { revokeBySelf, stillValid } from "../../src/lifecycle/old_tokens.ts";
+import { revokeBySelf } from "../../src/lifecycle/open_session.ts";
 import { openTokenStores } from "../../src/lifecycle/token_stores.ts";
 import { Secret } from "../../src/secret.ts";
 import { fakeKeychain } from "../support/fake_keychain.ts";
-import { connect, failureOf, prepare, replace } from "../support/lifecycle_fixture.ts";
-import type { Fixture } from "../support/lifecycle_fixture.ts";
+import { failureOf, type Fixture, prepare, replace } from "../support/lifecycle_fixture.ts";
 import { runSweep } from "./run_sweep.ts";
 
 const NAME = defaultTokenName("ann");
@@ -162,13 +161,4 @@ test("`revokeBySelf()` tells whether the token was alive", async () => {
   assert.equal(await revokeBySelf(token, { id, connection }), false);
   it.sandbox.fault("/api/tokens", { kind: "status", status: 403 });
   assert.equal((await failureOf(revokeBySelf(token, { id, connection }))).name, "AdminApiError");
-});
-
-test("`stillValid()` names a token by its fingerprint", async () => {
-  const token = new Secret("a7ee-canary-old");
-  const connection = await connect("http://127.0.0.1:1");
-  assert.ok(
-    stillValid(token, connection).startsWith(`Token ${token}, stored before, was not created`),
-  );
-  assert.ok(!stillValid(token, connection).includes("canary"));
 });

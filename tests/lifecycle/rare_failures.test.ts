@@ -4,7 +4,7 @@ import { adoptToken } from "../../src/lifecycle/replace_token.ts";
 import { Secret } from "../../src/secret.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import { resolveToken } from "../../src/token/resolve.ts";
-import type { TokenSource } from "../../src/token/source.ts";
+import type { TokenSource } from "../../src/token/sources.ts";
 import { failureOf, prepare, replace } from "../support/lifecycle_fixture.ts";
 import { entryNames, runSweep } from "./run_sweep.ts";
 

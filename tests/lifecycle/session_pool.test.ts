@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SessionPool } from "../../src/lifecycle/session_pool.ts";
+import { SessionPool } from "../../src/lifecycle/open_session.ts";
 import { Secret } from "../../src/secret.ts";
 import { failureOf, prepare, USERS } from "../support/lifecycle_fixture.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SourceError } from "../../src/errors.ts";
-import { findStoredToken, storeSource } from "../../src/lifecycle/store_source.ts";
+import { storeSource } from "../../src/lifecycle/default_sources.ts";
+import { findStoredToken } from "../../src/lifecycle/token_stores.ts";
 import { Secret } from "../../src/secret.ts";
 import { absence, breakage, find } from "../support/asking.ts";
 import { fakeKeychain } from "../support/fake_keychain.ts";

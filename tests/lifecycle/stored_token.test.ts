@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CheckError } from "../../src/check/verdict.ts";
+import { resolveConnection } from "../../src/connection/connection.ts";
+import { AdcRunError } from "../../src/errors.ts";
 import { logIn, type LogInOptions, rotateStoredToken } from "../../src/lifecycle/stored_token.ts";
+import { createWorkflowToken, rotateWorkflowTokens } from "../../src/lifecycle/workflow_token.ts";
 import { Secret } from "../../src/secret.ts";
 import {
   assertDiscreet,
@@ -73,6 +76,33 @@ test("`logIn()` sends no password for a lifetime that is none, nor to no keychai
     await failureOf(logInAs(it, "ann", more));
   }
   assert.deepEqual(it.sandbox.requests, []);
+});
+
+test("`logIn()` and `createWorkflowToken()` send no password where `.env` alone says, until told to", async () => {
+  await using it = await prepare();
+  await it.folder.write(".env", `ADC_SERVER=${it.sandbox.url}\n`);
+  const env = { ...it.env, ADC_BACKEND: "api7ee" };
+  const connection = await resolveConnection({ args: ["sync"], env, cwd: it.folder.path });
+  const options = {
+    ...optionsFor(it),
+    credentials: { username: "ann", password: new Secret(USERS.ann) },
+  };
+  const workflow = { name: "ci", handOver: () => Promise.resolve() };
+  for (
+    const call of [
+      () => logIn(connection, options),
+      () => createWorkflowToken(connection, workflow, options),
+      () => rotateWorkflowTokens(connection, [workflow], options),
+    ]
+  ) {
+    const error = await failureOf(call());
+    assert.ok(error instanceof AdcRunError && error.exitCode === 78);
+    assert.match(error.message, /^Cannot send a password: the server .* is set only by ADC_SERVER/);
+  }
+  assert.deepEqual(it.sandbox.requests, []);
+  await logIn(connection, { ...options, name: "laptop", consent: true });
+  await createWorkflowToken(connection, workflow, { ...options, consent: true });
+  assert.deepEqual(it.live(), ["laptop", "ci"]);
 });
 
 test("`logIn()` and `rotateStoredToken()` take back a token that does not work", async () => {

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lendToken } from "../../src/lifecycle/ephemeral_token.ts";
 import { sweep } from "../../src/lifecycle/sweep.ts";
+import { lendToken } from "../../src/lifecycle/token_for_run.ts";
 import type { TokenStores } from "../../src/lifecycle/token_stores.ts";
 import { Secret } from "../../src/secret.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import { KeychainError } from "../../src/token/keychain.ts";
 import { fakeKeychain } from "../support/fake_keychain.ts";
-import { failureOf, NOW, prepare } from "../support/lifecycle_fixture.ts";
-import type { Fixture } from "../support/lifecycle_fixture.ts";
+import { failureOf, type Fixture, NOW, prepare } from "../support/lifecycle_fixture.ts";
 import { moodyKeychain } from "./moody_keychain.ts";
 import { entryNames, runSweep } from "./run_sweep.ts";
 

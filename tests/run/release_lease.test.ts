@@ -11,10 +11,9 @@ import { runAdc } from "../../src/run/run_adc.ts";
 import { watchSignals } from "../../src/run/signals.ts";
 import { Secret } from "../../src/secret.ts";
 import { ownIdentity } from "../../src/store/process_identity.ts";
-import type { TokenLease } from "../../src/token/source.ts";
+import type { TokenLease } from "../../src/token/sources.ts";
 import type { Hold } from "../sandbox/holds.ts";
-import { failureOf, NOW, prepare } from "../support/lifecycle_fixture.ts";
-import type { Fixture } from "../support/lifecycle_fixture.ts";
+import { failureOf, type Fixture, NOW, prepare } from "../support/lifecycle_fixture.ts";
 
 const watch = watchSignals(undefined);
 

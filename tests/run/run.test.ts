@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { readCall, run } from "../../src/run/run.ts";
-import type { RunTerms } from "../../src/run/run.ts";
+import { readCall, run, type RunTerms } from "../../src/run/run.ts";
 import { watchSignals } from "../../src/run/signals.ts";
 import { Secret } from "../../src/secret.ts";
-import type { TokenSource } from "../../src/token/source.ts";
+import type { TokenSource } from "../../src/token/sources.ts";
 
 it("`run()` gives up, and gives the token back, when it is told so after the last question", async () => {
   const controller = new AbortController();

@@ -12,7 +12,7 @@ import type { TargetResult, TargetsOptions } from "../../src/run/options.ts";
 import { runTargets } from "../../src/run/run_adc.ts";
 import { Secret } from "../../src/secret.ts";
 import type { Spawner } from "../../src/system/spawn.ts";
-import type { TokenSource } from "../../src/token/source.ts";
+import type { TokenSource } from "../../src/token/sources.ts";
 
 const PATH = "/api/gateway_groups?search=default&name=default";
 

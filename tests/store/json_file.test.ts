@@ -124,11 +124,12 @@ test("`JsonFile.update()` gives the wait for others up", async () => {
   await mkdir(folder.path, { recursive: true });
   await folder.write("numbers.json.lock", "");
   await assert.rejects(
-    file.update(add, { timeout: 20 }),
+    numbersFile(folder.path, { timeout: 20 }).update(add),
     /Cannot lock the numbers: another process/,
   );
   const reason = new Error("enough");
-  await assert.rejects(file.update(add, { signal: AbortSignal.abort(reason) }), reason);
+  const signal = AbortSignal.abort(reason);
+  await assert.rejects(numbersFile(folder.path, { signal }).update(add), reason);
   await rm(join(folder.path, "numbers.json.lock"));
   assert.deepEqual(await file.update(add), { list: [0] });
 });

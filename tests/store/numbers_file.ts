@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { JsonFile } from "../../src/store/json_file.ts";
+import { JsonFile, type StoreOptions } from "../../src/store/json_file.ts";
 import { DamagedFileError, StoreError } from "../../src/store/store_error.ts";
 
 /** What the file holds. */
@@ -19,17 +19,18 @@ export interface Numbers {
  * Names the file `numbers.json` in a folder.
  *
  * @param folder The folder.
- * @param options Whether the file is secret, and what collects its warnings.
+ * @param options Whether the file is secret, what collects its warnings, and how long others are waited for.
  * @returns The file.
  */
 export function numbersFile(
   folder: string,
-  { secret = false, warnings = [] }: {
+  { secret = false, warnings = [], ...options }: StoreOptions & {
     readonly secret?: boolean;
     readonly warnings?: string[];
   } = {},
 ): JsonFile<Numbers> {
   return new JsonFile<Numbers>({
+    ...options,
     path: join(folder, "numbers.json"),
     read: ({ list }) => Array.isArray(list) ? { list } : undefined,
     empty: { list: [] },

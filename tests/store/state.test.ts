@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { openState } from "../../src/store/state.ts";
-import type { TokenRecord } from "../../src/store/state.ts";
+import { openState, type TokenRecord } from "../../src/store/state.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const record: TokenRecord = {
@@ -36,15 +35,13 @@ test("`openState()` keeps a record for each account and storage", async () => {
   ]);
 });
 
-test("`find()` finds by account, or by server and fingerprint", async () => {
+test("`find()` finds by server and fingerprint", async () => {
   await using folder = await temporaryFolder();
   const state = openState(folder.path);
   const inKeychain: TokenRecord = { ...record, storage: "keychain", fingerprint: "87654321" };
   await state.put(inKeychain);
   await state.put(record);
-  const { account, origin } = record;
-  assert.deepEqual(await state.find({ account }), record);
-  assert.equal(await state.find({ account: "other" }), undefined);
+  const { origin } = record;
   assert.deepEqual(await state.find({ origin, fingerprint: "87654321" }), inKeychain);
   assert.equal(await state.find({ origin, fingerprint: "00000000" }), undefined);
   assert.equal(await state.find({ origin: "other", fingerprint: "12345678" }), undefined);
@@ -103,7 +100,7 @@ test("`openState()` sets records of another shape aside, warns once, and goes on
     await chmod(join(folder.path, "state.json"), 0o600);
     const warnings: string[] = [];
     const state = openState(folder.path, { onWarning: (warning) => void warnings.push(warning) });
-    assert.equal(await state.find({ account: record.account }), undefined);
+    assert.equal(await state.find(record), undefined);
     assert.deepEqual(await state.list(), []);
     assert.equal(warnings.length, 1);
     assert.match(warnings[0]!, /state\.json": it is damaged, .*; it was moved to "/);

@@ -6,13 +6,11 @@
 
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
-import { resolveConnection } from "../../src/connection/connection.ts";
-import type { Connection } from "../../src/connection/connection.ts";
+import { type Connection, resolveConnection } from "../../src/connection/connection.ts";
 import type { Environment } from "../../src/context.ts";
 import { SourceError } from "../../src/errors.ts";
-import { NoTokenError, resolveToken } from "../../src/token/resolve.ts";
-import type { ResolvedToken } from "../../src/token/resolve.ts";
-import type { TokenSource } from "../../src/token/source.ts";
+import { NoTokenError, type ResolvedToken, resolveToken } from "../../src/token/resolve.ts";
+import type { TokenSource } from "../../src/token/sources.ts";
 
 /** Makes a connection from ADC's words, apart by spaces. */
 export function connect(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { splitCommand } from "../../src/token/sources/command_line.ts";
+import { splitCommand } from "../../src/token/sources/command_source.ts";
 
 test("`splitCommand()` splits at spaces, minds quotes, and expands nothing", () => {
   const cases: Readonly<Record<string, readonly string[]>> = {

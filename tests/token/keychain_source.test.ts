@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resolveConnection } from "../../src/connection/connection.ts";
-import { keychainSource } from "../../src/token/sources/stored.ts";
-import { KeychainError } from "../../src/token/keychain.ts";
+import { KeychainError, keychainSource } from "../../src/token/keychain.ts";
 import { originsOf } from "../../src/token/token_value.ts";
 import { absence, breakage, connect, find, visible } from "../support/asking.ts";
 import { fakeKeychain } from "../support/fake_keychain.ts";

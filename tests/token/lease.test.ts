@@ -8,7 +8,7 @@ import type {
   SourceContext,
   TokenLease,
   TokenSource,
-} from "../../src/token/source.ts";
+} from "../../src/token/sources.ts";
 import { absence, breakage, connect, find } from "../support/asking.ts";
 
 /** A token that was made for one run; `released` counts how often it was given back. */

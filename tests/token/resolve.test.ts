@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import { SourceError } from "../../src/errors.ts";
 import { Secret } from "../../src/secret.ts";
 import { NoTokenError, surveyTokens } from "../../src/token/resolve.ts";
-import type { SourceAnswer, SourceContext, TokenSource } from "../../src/token/source.ts";
+import type { SourceAnswer, SourceContext, TokenSource } from "../../src/token/sources.ts";
 import { breakage, connect, find, visible } from "../support/asking.ts";
 
 const FOUND: SourceAnswer = { status: "found", token: new Secret("a7ee-example"), detail: "here" };

@@ -16,9 +16,13 @@ import {
   withTries,
 } from "../../lifecycle/open_session.ts";
 import type { KeptToken } from "../../lifecycle/replace_token.ts";
-import { describeEntries, STORAGES } from "../../lifecycle/store_source.ts";
 import { sweep } from "../../lifecycle/sweep.ts";
-import { openTokenStores, type TokenStores } from "../../lifecycle/token_stores.ts";
+import {
+  describeEntries,
+  openTokenStores,
+  STORAGES,
+  type TokenStores,
+} from "../../lifecycle/token_stores.ts";
 import { isAdminKey, type Secret } from "../../secret.ts";
 import type { Storage } from "../../store/state.ts";
 import {
@@ -27,7 +31,7 @@ import {
   type SourceReport,
   surveyTokens,
 } from "../../token/resolve.ts";
-import type { TokenSource } from "../../token/source.ts";
+import type { TokenSource } from "../../token/sources.ts";
 import { canAsk, contextOf, interruptible, type Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { fixed, line } from "../output/out.ts";

@@ -16,8 +16,7 @@ import {
   withTries,
 } from "../../lifecycle/open_session.ts";
 import { adoptToken, replaceToken } from "../../lifecycle/replace_token.ts";
-import { describeEntries } from "../../lifecycle/store_source.ts";
-import { previousToken } from "../../lifecycle/token_stores.ts";
+import { describeEntries, previousToken } from "../../lifecycle/token_stores.ts";
 import { setProfile, useProfile } from "../../profiles/edit_profiles.ts";
 import { readUserProfiles } from "../../profiles/profile_file.ts";
 import { isProfileName } from "../../profiles/profile_settings.ts";

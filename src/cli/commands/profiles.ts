@@ -7,7 +7,7 @@ import {
   profilesOrigin,
 } from "../../connection/origin.ts";
 import { messageOf, UsageError } from "../../errors.ts";
-import { describeEntries } from "../../lifecycle/store_source.ts";
+import { describeEntries } from "../../lifecycle/token_stores.ts";
 import { removeProfiles, setProfile, useProfile } from "../../profiles/edit_profiles.ts";
 import { readProjectProfiles, readUserProfiles } from "../../profiles/profile_file.ts";
 import {

@@ -1,7 +1,7 @@
 import type { AdcArguments } from "../../adc/arguments.ts";
 import type { Profile } from "../../connection/origin.ts";
 import { UsageError } from "../../errors.ts";
-import { SessionPool } from "../../lifecycle/session_pool.ts";
+import { SessionPool } from "../../lifecycle/open_session.ts";
 import { sameTargets } from "../../profiles/select_profiles.ts";
 import type { PreparedTarget, TargetResult, TargetsOptions } from "../../run/options.ts";
 import type { Call } from "../../run/run.ts";

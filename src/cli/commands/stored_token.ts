@@ -6,19 +6,19 @@ import type { Environment } from "../../context.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { clearLeftOvers } from "../../lifecycle/clear_left_overs.ts";
 import { readLifetime } from "../../lifecycle/expiry.ts";
-import { revokeBySelf } from "../../lifecycle/old_tokens.ts";
-import { withAccount } from "../../lifecycle/open_session.ts";
+import { revokeBySelf, withAccount } from "../../lifecycle/open_session.ts";
+import { rotateStored, storedAccount } from "../../lifecycle/stored_token.ts";
 import {
   describeEntries,
   findStoredToken,
+  forgetToken,
   STORAGES,
   type StoredEntry,
-} from "../../lifecycle/store_source.ts";
-import { rotateStored, storedAccount } from "../../lifecycle/stored_token.ts";
-import { forgetToken, type TokenStores } from "../../lifecycle/token_stores.ts";
+  type TokenStores,
+} from "../../lifecycle/token_stores.ts";
 import { type Secret, tokenPrefix } from "../../secret.ts";
 import type { Storage } from "../../store/state.ts";
-import type { TokenSource } from "../../token/source.ts";
+import type { TokenSource } from "../../token/sources.ts";
 import { accountOf, originsOf } from "../../token/token_value.ts";
 import { contextOf, interruptible, type Io } from "../io.ts";
 import type { LogoutOptions, RotateOptions } from "../manual/auth_commands.ts";

@@ -3,7 +3,7 @@ import type { TokenInfo, User } from "../../admin_api/shapes.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { day, hasEnded, readLifetime, timeLeft } from "../../lifecycle/expiry.ts";
 import { forgetToken, storedToken, type TokenStores } from "../../lifecycle/token_stores.ts";
-import { ownTokens } from "../../lifecycle/workflow_token.ts";
+import { isUnfinished, ownTokens } from "../../lifecycle/workflow_state.ts";
 import type { TokenRecord } from "../../store/state.ts";
 import { canAsk, type Io, whyNotAsked } from "../io.ts";
 import type { ListOptions, RevokeOptions } from "../manual/auth_commands.ts";
@@ -110,8 +110,11 @@ function rowsOf(
     ...expiryOf(token, now).map(fixed),
     fixed(token.lastUsedAt === null ? "never" : daysAgo(token.lastUsedAt, now)),
     fixed(
-      [token.current && "* used here", token.stale && !token.expired && "stale"]
-        .filter(Boolean).join(", "),
+      [
+        token.current && "* used here",
+        isUnfinished(token) && "unfinished rotation",
+        token.stale && !token.expired && "stale",
+      ].filter(Boolean).join(", "),
     ),
   ]);
   const head = ["  NAME", ...ids ? ["ID", "CREATED"] : [], "EXPIRES", "", "LAST USED"];

@@ -1,15 +1,13 @@
 import { basename, dirname } from "node:path";
-import type { Connection } from "../../connection/connection.ts";
-import { describeOrigin, isFromProject, type Profile } from "../../connection/origin.ts";
-import type { Context, Environment } from "../../context.ts";
+import process from "node:process";
+import { describeOrigin, isFromProject } from "../../connection/origin.ts";
+import type { Context } from "../../context.ts";
 import { EXIT, messageOf } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import { findProgram } from "../../system/programs.ts";
 import type { Spawner } from "../../system/spawn.ts";
-import type { SourceAnswer, TokenSource } from "../source.ts";
-import { environmentWithoutTokens } from "../sources.ts";
+import { environmentWithoutTokens, type SourceAnswer, type TokenSource } from "../sources.ts";
 import { MAX_TOKEN_BYTES } from "../token_value.ts";
-import { splitCommand } from "./command_line.ts";
 
 export interface CommandSourceOptions extends Pick<Context, "env" | "cwd"> {
   readonly stdin?: "inherit" | "ignore" | undefined;
@@ -30,54 +28,38 @@ export function commandSource(options: CommandSourceOptions): TokenSource {
   return {
     name: "command",
     timeoutMs: timeout,
-    find: async ({ connection, signal }): Promise<SourceAnswer> => {
-      const { command, name } = commandFor(connection, env);
-      if (command === undefined) return { status: "absent", reason: `${name} is not set` };
+    find: async ({ connection: { profile, server }, signal }): Promise<SourceAnswer> => {
+      // A profile has its own command, but a file that a cloned repository brings along names no programs.
+      const own = profile?.project ? undefined : profile?.tokenCommand;
+      const command = own ?? env.ADC_TOKEN_COMMAND;
+      const from = own === undefined
+        ? "ADC_TOKEN_COMMAND"
+        : `"tokenCommand" of profile "${profile!.name}"`;
+      if (command === undefined) return { status: "absent", reason: `${from} is not set` };
       let words: readonly string[];
       try {
         words = typeof command === "string" ? splitCommand(command) : command;
       } catch (error) {
-        const reason = `${name} cannot be read: ${messageOf(error)}`;
+        const reason = `${from} cannot be read: ${messageOf(error)}`;
         return { status: "broken", reason, cause: error };
       }
       const [program, ...args] = words;
-      if (program === undefined) return { status: "absent", reason: `${name} is empty` };
-      const refused = refuseHelper(connection);
-      if (refused !== undefined) return refused;
-      // What a profile names starts beside it, not in a repository that happens to be the working directory.
-      const own = ownCommand(connection.profile) !== undefined;
-      const cwd = own ? dirname(connection.profile!.file) : options.cwd;
-      return await runHelper(program, args, { ...options, cwd, signal, from: name });
+      if (program === undefined) return { status: "absent", reason: `${from} is empty` };
+      if (own === undefined) return await runHelper(program, args, { ...options, signal, from });
+      const { name, file } = profile!;
+      // It speaks for the profile's server alone.
+      if (isFromProject(server.origin)) {
+        return {
+          status: "broken",
+          reason: `profile "${name}" has no server, so its token would go to ${server.value}, ` +
+            `which only ${describeOrigin(server.origin)} sets`,
+          suggestion: `Set the server: adc-run profile set ${name} --server URL`,
+          exitCode: EXIT.config,
+        };
+      }
+      // It starts beside the profile, not in a repository that happens to be the working directory.
+      return await runHelper(program, args, { ...options, cwd: dirname(file), signal, from });
     },
-  };
-}
-
-/** A profile has its own command; `ADC_TOKEN_COMMAND` is for all that have none. */
-function commandFor(
-  { profile }: Connection,
-  env: Environment,
-): { readonly command: string | readonly string[] | undefined; readonly name: string } {
-  const own = ownCommand(profile);
-  return own === undefined
-    ? { command: env.ADC_TOKEN_COMMAND, name: "ADC_TOKEN_COMMAND" }
-    : { command: own, name: `"tokenCommand" of profile "${profile!.name}"` };
-}
-
-/** A file that a cloned repository brings along names no programs. */
-function ownCommand(profile: Profile | undefined): string | readonly string[] | undefined {
-  return profile?.project ? undefined : profile?.tokenCommand;
-}
-
-/** A profile's command speaks for the profile's server alone. */
-function refuseHelper({ profile, server }: Connection): SourceAnswer | undefined {
-  if (ownCommand(profile) === undefined || !isFromProject(server.origin)) return undefined;
-  const { name } = profile!;
-  return {
-    status: "broken",
-    reason: `profile "${name}" has no server, so its token would go to ${server.value}, ` +
-      `which only ${describeOrigin(server.origin)} sets`,
-    suggestion: `Set the server: adc-run profile set ${name} --server URL`,
-    exitCode: EXIT.config,
   };
 }
 
@@ -101,9 +83,11 @@ async function runHelper(
       maxBytes: MAX_TOKEN_BYTES,
     });
   if ("failure" in captured) {
+    // Not its arguments, which may hold a token, nor what may be one in its own place.
+    const helper = /^[a-z][a-z_.-]{0,30}$/i.test(name) ? `the helper "${name}"` : "the helper";
     return {
       status: "broken",
-      reason: `${shownName(name)} ${captured.failure}`,
+      reason: `${helper} ${captured.failure}`,
       suggestion: `Run the command in ${from} yourself to see why.`,
     };
   }
@@ -112,8 +96,51 @@ async function runHelper(
 }
 
 /**
- * Not what may be a token that was put in the place of the helper, nor its arguments, which may hold one.
+ * Splits a command at its spaces, as a shell would, but expands nothing.
+ *
+ * Single quotes keep everything, double quotes keep everything but `\"` and `\\`, and a backslash outside
+ * of quotes keeps the next character. On Windows, where paths are full of them, a backslash keeps a quote, and
+ * stands for itself elsewhere. A text that starts with `[` is a JSON array of words.
  */
-function shownName(name: string): string {
-  return /^[a-z][a-z_.-]{0,30}$/i.test(name) ? `the helper "${name}"` : "the helper";
+export function splitCommand(
+  text: string,
+  platform: string = process.platform,
+): readonly string[] {
+  if (text.trimStart().startsWith("[")) return readArray(text);
+  const words: string[] = [];
+  const [pattern, escapes] = platform === "win32" ? ON_WINDOWS : ELSEWHERE;
+  let word: string | undefined;
+  for (const [, single, double, escaped, plain, space, stray] of text.matchAll(pattern)) {
+    if (stray !== undefined) throw new SyntaxError(`${stray} is not closed`);
+    if (space !== undefined) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else {
+      word = (word ?? "") +
+        (single ?? double?.replace(escapes, "$1") ?? escaped ?? plain ?? "");
+    }
+  }
+  if (word !== undefined) words.push(word);
+  return words;
+}
+
+const ELSEWHERE = [
+  /'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)|([^\s'"\\]+)|(\s+)|(.)/gs,
+  /\\(["\\])/g,
+] as const;
+
+const ON_WINDOWS = [
+  /'([^']*)'|"((?:[^"\\]|\\"|\\(?!"))*)"|\\(["'])|([^\s'"\\]+|\\)|(\s+)|(.)/gs,
+  /\\(")/g,
+] as const;
+
+function readArray(text: string): readonly string[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new SyntaxError("it starts with [ but is not JSON");
+  }
+  if (Array.isArray(value) && value.every((word) => typeof word === "string")) return value;
+  throw new SyntaxError("it is a JSON array, but not of strings");
 }

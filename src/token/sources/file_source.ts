@@ -5,7 +5,7 @@ import type { Context } from "../../context.ts";
 import { codeOf, EXIT } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import { isUtf16, letGoOfPipe, readAtMost } from "../../system/files.ts";
-import type { SourceAnswer, TokenSource } from "../source.ts";
+import type { SourceAnswer, TokenSource } from "../sources.ts";
 import { MAX_TOKEN_BYTES } from "../token_value.ts";
 
 /**
@@ -34,15 +34,17 @@ export function fileSource(
           return { status: "broken", reason, suggestion };
         }
         if (isUtf16(bytes)) {
-          const suggestion =
-            "Save it as UTF-8; Windows PowerShell writes UTF-16 with > and Out-File.";
-          const reason = `"${full}" is UTF-16 text`;
-          return { status: "broken", reason, suggestion, exitCode: EXIT.data };
+          return {
+            status: "broken",
+            reason: `"${full}" is UTF-16 text`,
+            suggestion: "Save it as UTF-8; Windows PowerShell writes UTF-16 with > and Out-File.",
+            exitCode: EXIT.data,
+          };
         }
-        const token = new Secret(bytes.toString("utf8"));
         if (!env.CI && isReadByOthers(full)) {
           onWarning?.(`Others can read the token in "${full}" (ADC_TOKEN_FILE): chmod 600 it.`);
         }
+        const token = new Secret(bytes.toString("utf8"));
         return { status: "found", token, detail: `"${full}" (ADC_TOKEN_FILE)` };
       } catch (error) {
         const code = codeOf(error);

@@ -1,8 +1,9 @@
+import type { Connection } from "../../connection/connection.ts";
 import { UTF_16 } from "../../connection/env_file.ts";
 import type { Context } from "../../context.ts";
 import { EXIT } from "../../errors.ts";
 import { Secret, tokenPrefix } from "../../secret.ts";
-import type { SourceAnswer, TokenSource } from "../source.ts";
+import type { SourceAnswer, TokenSource } from "../sources.ts";
 import { isBlank, trimToken, validateToken } from "../token_value.ts";
 
 /**
@@ -66,28 +67,25 @@ export function dotenvSource(): TokenSource {
   return {
     name: "dotenv",
     timeoutMs: 1_000,
-    find: ({ connection: { envFile, backend } }) => {
-      if (envFile.unreadable !== undefined) {
-        return Promise.resolve({
-          status: "broken",
-          reason: `${envFile.name} cannot be read (${envFile.unreadable})`,
-          suggestion: `${
-            envFile.unreadable === UTF_16 ? "Save it as UTF-8" : "Make it readable"
-          }, or skip this source with --source.`,
-        });
-      }
-      if (!envFile.exists) {
-        return Promise.resolve({ status: "absent", reason: `no ${envFile.name} here` });
-      }
-      const answer = findInVariables((name) => envFile.get(name), ` in ${envFile.name}`);
-      const suggestion = envFile.ambiguous.get("ADC_TOKEN");
-      // The other name is adc-run's to read alone: no ADC knows it. What is no token anyway is told as that.
-      if (
-        suggestion === undefined || answer.status !== "found" || answer.detail.startsWith("API") ||
-        validateToken(trimToken(answer.token, backend.value), backend.value) !== undefined
-      ) return Promise.resolve(answer);
-      const reason = `not every ADC reads the same ADC_TOKEN in ${envFile.name}`;
-      return Promise.resolve({ status: "broken", reason, suggestion, exitCode: EXIT.config });
-    },
+    find: ({ connection }) => Promise.resolve(findInFile(connection)),
   };
+}
+
+function findInFile({ envFile, backend }: Connection): SourceAnswer {
+  const { name, unreadable } = envFile;
+  if (unreadable !== undefined) {
+    const fix = unreadable === UTF_16 ? "Save it as UTF-8" : "Make it readable";
+    const suggestion = `${fix}, or skip this source with --source.`;
+    return { status: "broken", reason: `${name} cannot be read (${unreadable})`, suggestion };
+  }
+  if (!envFile.exists) return { status: "absent", reason: `no ${name} here` };
+  const answer = findInVariables((each) => envFile.get(each), ` in ${name}`);
+  const suggestion = envFile.ambiguous.get("ADC_TOKEN");
+  // The other name is adc-run's to read alone: no ADC knows it. What is no token anyway is told as that.
+  if (
+    suggestion === undefined || answer.status !== "found" || answer.detail.startsWith("API") ||
+    validateToken(trimToken(answer.token, backend.value), backend.value) !== undefined
+  ) return answer;
+  const reason = `not every ADC reads the same ADC_TOKEN in ${name}`;
+  return { status: "broken", reason, suggestion, exitCode: EXIT.config };
 }
