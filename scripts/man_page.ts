@@ -1,9 +1,9 @@
 import process from "node:process";
-import { ADC_COMMANDS } from "../src/cli/manual/adc_commands.ts";
+import { ADC_COMMANDS } from "../src/cli/manual/manual.ts";
 import { sharedOptions } from "../src/cli/manual/help.ts";
 import { COMMANDS, SYNOPSIS, usageOf } from "../src/cli/manual/manual.ts";
 import type { CommandSpec, ManualExample, TextBlock } from "../src/cli/manual/manual.ts";
-import { TOPICS } from "../src/cli/manual/topics.ts";
+import { EXIT_STATUS, TOPICS } from "../src/cli/manual/topics.ts";
 import { CONNECTION_FLAGS, GLOBAL_OPTIONS } from "../src/cli/global_options.ts";
 import type { OptionSpec } from "../src/cli/global_options.ts";
 
@@ -37,12 +37,18 @@ export function manPage(options: { readonly version: string; readonly date: Date
     ".SH CONNECTION OPTIONS",
     ...prose("These are ADC's options, and adc-run's own commands accept them too."),
     ...CONNECTION_FLAGS.flatMap(term),
-    ...TOPICS.flatMap(({ name, text, examples = [] }) => [
+    // The options stand above, and the exit codes have a section that every man page has.
+    ...TOPICS.filter(({ name }) => name !== "options").flatMap(({ name, text, examples = [] }) => [
       `.SH ${escape(name.toUpperCase())}`,
       // No paragraph begins right behind a heading.
-      ...text.flatMap(block).slice(1),
+      ...text.filter((each) => each !== EXIT_STATUS && each !== "Exit codes:").flatMap(block)
+        .slice(1),
       ...describeExamples(examples),
     ]),
+    ".SH EXIT STATUS",
+    ...block(EXIT_STATUS),
+    ".SH FILES",
+    ...FILES.flatMap(([flags, text]) => term({ flags, text })),
     ".SH SEE ALSO",
     "https://github.com/adc\\-run/adc\\-run, https://github.com/api7/adc",
     "",
@@ -54,6 +60,17 @@ export function buildDate(): Date {
   const { SOURCE_DATE_EPOCH: seconds } = process.env;
   return seconds ? new Date(Number(seconds) * 1000) : new Date();
 }
+
+const FILES: readonly (readonly [name: string, text: string])[] = [
+  ["~/.config/adc-run/config.json", "your own profiles and workflows"],
+  ["~/.config/adc-run/tokens.json", "the tokens of --storage file"],
+  [
+    "~/.config/adc-run/state.json, journal.json",
+    "what is known of stored tokens, and what an interrupted run has to clean up",
+  ],
+  ["adc-run.json", "a project's profiles, in the working directory"],
+  [".env", "ADC's settings, in the working directory"],
+];
 
 const CONNECTION_NOTES = {
   "to connect": "It accepts the connection options.",

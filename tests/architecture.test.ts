@@ -160,7 +160,7 @@ const STREAMS: Readonly<Record<string, string>> = {
   "src/cli/output/ci.ts": "whether standard error is a file",
   "src/cli/output/out.ts": "all that adc-run says",
   "src/cli/output/sign.ts": "where it is drawn",
-  "src/cli/output/target_streams.ts": "the output of children, with their names",
+  "src/cli/output/target_lines.ts": "the output of children, with their names",
 };
 
 test("adc-run writes to the process' streams in `src/cli/output/out.ts` alone", () => {

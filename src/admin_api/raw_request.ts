@@ -123,7 +123,7 @@ export function judgeRawAnswer(
       httpStatus: status,
       reason: `not found: ${reason}`,
       suggestion: "Check the path and the id in it. If this is not the Admin API of backend " +
-        `"${backend}", check --server (ADC_SERVER) and --backend.`,
+        `"${backend}", check --server or ADC_SERVER, and --backend.`,
     }, { resolved });
   }
   if ((verdict === "wrong-server" && status > 404) || (status === 400 && verdict !== "tls")) {

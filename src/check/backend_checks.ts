@@ -1,6 +1,6 @@
 import { type Backend, BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
-import { wrongValue } from "../connection/origin.ts";
+import { adviseOn, wrongValue } from "../connection/origin.ts";
 import type { Server } from "../connection/server.ts";
 import type { HttpRequest, HttpResponse } from "../http/http_client.ts";
 import { createMask } from "../mask/mask.ts";
@@ -137,8 +137,11 @@ export function judgeEmptyGroup(
   return {
     verdict: "no-gateway-group",
     reason: "the gateway group is empty",
-    suggestion: "ADC would change whichever group the server lists first. Set the group with " +
-      "--gateway-group or ADC_GATEWAY_GROUP.",
+    suggestion: adviseOn(
+      "ADC would change whichever group the server lists first. Set " +
+        "--gateway-group or ADC_GATEWAY_GROUP.",
+      connection,
+    ),
   };
 }
 

@@ -1,6 +1,6 @@
 import { type Backend, BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
-import { wrongValue } from "../connection/origin.ts";
+import { adviseOn, wrongValue } from "../connection/origin.ts";
 import { addressSecrets, type Server } from "../connection/server.ts";
 import type { Context } from "../context.ts";
 import { openHttpClient } from "../http/http_client.ts";
@@ -145,7 +145,7 @@ async function checkServer(
       ? await check.judge(answered)
       : await check.explain?.(answered, refusal) ?? refusal;
     const { request = first, suggestion, warning, ...found } = finding;
-    const hint = withHint(probe, { ...found, suggestion });
+    const hint = adviseOn(withHint(probe, { ...found, suggestion }), connection);
     return {
       httpStatus: response.status,
       ...found,
@@ -178,10 +178,7 @@ function withHint(
   const prefix = tokenPrefix(token.reveal());
   if (prefix === undefined || BACKENDS[backend.value].hasUsers) return suggestion;
   if (verdict !== "wrong-server" && verdict !== "rejected") return suggestion;
-  const slip = `${
-    foreignToken(prefix, backend.value)
-  }: set --backend api7ee or ADC_BACKEND=api7ee.`;
-  return suggestion === undefined ? slip : `${slip} ${suggestion}`;
+  return `${foreignToken(prefix, backend.value)}: set --backend api7ee or ADC_BACKEND=api7ee.`;
 }
 
 export function foreignToken(prefix: string, backend: Backend): string {

@@ -1,11 +1,11 @@
 import { connect } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Connection } from "../connection/connection.ts";
-import { describeOrigin } from "../connection/origin.ts";
+import { adviseOn, describeOrigin } from "../connection/origin.ts";
 import type { Server } from "../connection/server.ts";
 import { codeOf, messageOf, throwIfNotCapable } from "../errors.ts";
 import { startTls } from "../http/open_socket.ts";
-import { NoTokenError } from "../token/resolve.ts";
+import { howToSetServer, NoTokenError } from "../token/resolve.ts";
 import type { Judgement } from "./response.ts";
 
 /**
@@ -16,9 +16,10 @@ export async function explainFailure(
   error: unknown,
   { connection, server }: { readonly connection: Connection; readonly server: Server },
 ): Promise<NetworkFailure> {
-  const failure = judgeFailure(error, connection.timeoutMs.value);
+  const judged = judgeFailure(error, connection.timeoutMs.value);
+  const failure = { ...judged, suggestion: adviseOn(judged.suggestion, connection) };
   if (failure.verdict === "unreachable" && connection.server.origin.kind === "default") {
-    return { ...failure, suggestion: "No server is set. Start with: adc-run auth login" };
+    return { ...failure, suggestion: `No server is set. ${howToSetServer(connection)}` };
   }
   const proxy = connection.proxies[connection.servers.indexOf(server)];
   if (proxy !== undefined && ["unreachable", "timeout"].includes(failure.verdict)) {

@@ -120,8 +120,8 @@ export function isStranger(response: HttpResponse): boolean {
 }
 
 export function notThisBackend(reason: string, backend: Backend): Judgement {
-  const suggestion = `That is not an Admin API of backend "${backend}". Check --server ` +
-    "(ADC_SERVER) and --backend (ADC_BACKEND).";
+  const suggestion = `That is not an Admin API of backend "${backend}". Check --server or ` +
+    "ADC_SERVER, and --backend or ADC_BACKEND.";
   return { verdict: "wrong-server", reason, suggestion };
 }
 

@@ -57,185 +57,119 @@ export type OptionsOf<T extends readonly OptionSpec[]> = {
   readonly [Each in T[number] as KeyOf<Each>]?: ValueOf<Each>;
 };
 
-export interface GlobalOption extends OptionSpec {
-  readonly kind: "switch" | "text" | "list" | "count" | "lifetime";
-  /** What it is for: all commands, those that connect somewhere, or runs of ADC alone. */
-  readonly scope: "all" | "connections" | "runs";
+interface OptionEntry extends OptionSpec {
+  /** @default "switch", or "text" for an option with a value */
+  readonly kind?: "count" | "lifetime";
+  /** What it is for: all commands, those that connect somewhere, or runs of ADC alone, the default. */
+  readonly scope?: "all" | "connections";
   /** Whether whoever uses the value asks for the variable himself. */
   readonly readElsewhere?: true;
 }
 
+/** Each has a variable: `ADC_RUN_` and its name, where it says nothing else. */
 const TABLE = [
   {
     flags: "-p, --profile NAME[,NAME...]",
     text: "the profile to use; several for a run",
-    kind: "list",
     scope: "connections",
-    variable: "ADC_RUN_PROFILE",
     readElsewhere: true,
     values: "profiles",
     list: true,
   },
-  {
-    flags: "--no-profile",
-    text: "use no profile, not even the default",
-    kind: "switch",
-    scope: "connections",
-    variable: "ADC_RUN_NO_PROFILE",
-  },
+  { flags: "--no-profile", text: "use no profile, not even the default", scope: "connections" },
   {
     flags: "--parallel N",
     text: "with several profiles, run N at once (default: 1)",
     kind: "count",
-    scope: "runs",
-    variable: "ADC_RUN_PARALLEL",
   },
-  {
-    flags: "--keep-going",
-    text: "with several profiles, continue when one fails",
-    kind: "switch",
-    scope: "runs",
-    variable: "ADC_RUN_KEEP_GOING",
-  },
+  { flags: "--keep-going", text: "with several profiles, continue when one fails" },
   {
     flags: "--source LIST",
     text: "look for a token in these sources, in this order",
-    kind: "list",
     scope: "connections",
-    variable: "ADC_RUN_SOURCE",
     values: SOURCE_NAMES,
     list: true,
   },
   {
     flags: "--env-file PATH",
     text: "read this file instead of .env",
-    kind: "text",
     scope: "connections",
-    variable: "ADC_RUN_ENV_FILE",
     values: "files",
   },
   {
-    // A value without an equals sign would be the command behind it.
+    // A value without an equals sign would be the command after it.
     flags: "--ephemeral[=TTL]",
     text: "create a token for this run (1h), always revoke it",
     kind: "lifetime",
-    scope: "runs",
-    variable: "ADC_RUN_EPHEMERAL",
   },
   {
     flags: "--no-token",
     text: "send no token, for an APISIX that needs none (admin_key_required: false)",
-    kind: "switch",
-    scope: "runs",
-    variable: "ADC_RUN_NO_TOKEN",
   },
-  {
-    flags: "--adc PATH",
-    text: "the ADC to run",
-    kind: "text",
-    scope: "runs",
-    variable: "ADC_RUN_ADC",
-    readElsewhere: true,
-    values: "files",
-  },
+  { flags: "--adc PATH", text: "the ADC to run", readElsewhere: true, values: "files" },
   {
     flags: "--no-check",
     text: "skip the check",
-    kind: "switch",
     scope: "connections",
     variable: "ADC_RUN_CHECK",
   },
-  {
-    flags: "--no-mask",
-    text: "do not mask the output",
-    kind: "switch",
-    scope: "runs",
-    variable: "ADC_RUN_MASK",
-  },
+  { flags: "--no-mask", text: "do not mask the output", variable: "ADC_RUN_MASK" },
   {
     flags: "--tty",
     text: "run it in a pseudo-terminal, masked (default at a terminal for exec)",
-    kind: "switch",
-    scope: "runs",
-    variable: "ADC_RUN_TTY",
   },
   {
     flags: "--no-tty",
     text: "run it with pipes instead of a pseudo-terminal",
-    kind: "switch",
-    scope: "runs",
+    variable: undefined,
   },
-  {
-    flags: "--fail-on-leak",
-    text: "exit with 65 if ADC succeeds but prints a secret",
-    kind: "switch",
-    scope: "runs",
-    variable: "ADC_RUN_FAIL_ON_LEAK",
-  },
+  { flags: "--fail-on-leak", text: "exit with 65 if ADC succeeds but prints a secret" },
   {
     flags: "--fail-on-drift",
     text: "exit with 3 when diff succeeds and finds differences, and say how many",
-    kind: "switch",
-    scope: "runs",
-    variable: "ADC_RUN_FAIL_ON_DRIFT",
   },
-  {
-    flags: "--dry-run",
-    text: "check, show what would run, and run nothing",
-    kind: "switch",
-    scope: "runs",
-    variable: "ADC_RUN_DRY_RUN",
-  },
-  {
-    flags: "--json",
-    text: "report as JSON; of a run, on standard error",
-    kind: "switch",
-    scope: "all",
-    variable: "ADC_RUN_JSON",
-  },
+  { flags: "--dry-run", text: "check, show what would run, and run nothing" },
+  { flags: "--json", text: "report as JSON; of a run, on standard error", scope: "all" },
   {
     flags: "--report FILE",
     text: "write the run's report to this file, as JSON",
-    kind: "text",
-    scope: "runs",
-    variable: "ADC_RUN_REPORT",
     values: "files",
   },
-  {
-    flags: "-q, --quiet",
-    text: "print nothing unless something fails",
-    kind: "switch",
-    scope: "all",
-    variable: "ADC_RUN_QUIET",
-  },
+  { flags: "-q, --quiet", text: "print only the answer, and what fails", scope: "all" },
   {
     flags: "-v, --verbose",
     text: "print more: every source, every check, the request",
-    kind: "switch",
     scope: "all",
-    variable: "ADC_RUN_VERBOSE",
   },
-  { flags: "-V, --version", text: "show the version", kind: "switch", scope: "all" },
+  { flags: "-V, --version", text: "show the version", scope: "all", variable: undefined },
   {
     flags: "-h, --help",
     text: "show help, or help for the command",
-    kind: "switch",
     scope: "all",
+    variable: undefined,
   },
-] as const satisfies readonly GlobalOption[];
+] as const satisfies readonly OptionEntry[];
 
-export const GLOBAL_OPTIONS: readonly GlobalOption[] = TABLE;
-
-interface ValueOfKind {
-  readonly switch: boolean;
-  readonly text: string;
-  readonly list: readonly string[];
-  readonly count: number;
-  readonly lifetime: boolean;
+export interface GlobalOption extends OptionSpec {
+  readonly kind: "switch" | "text" | "list" | "count" | "lifetime";
+  readonly scope: "all" | "connections" | "runs";
+  readonly readElsewhere?: true;
 }
 
-type GlobalValue<T extends GlobalOption> = T extends { readonly flags: "--no-profile" } ? false
-  : ValueOfKind[T["kind"]];
+export const GLOBAL_OPTIONS: readonly GlobalOption[] = TABLE.map((entry: OptionEntry) => {
+  const { long, value } = namesOf(entry);
+  return {
+    variable: `ADC_RUN_${long.slice(2).replaceAll("-", "_").toUpperCase()}`,
+    kind: entry.list ? "list" : value === undefined ? "switch" : "text",
+    scope: "runs",
+    ...entry,
+  };
+});
+
+type GlobalValue<T extends OptionEntry> = T extends { readonly flags: "--no-profile" } ? false
+  : T extends { readonly list: true } ? readonly string[]
+  : T extends { readonly kind: "count" } ? number
+  : ValueOf<T>;
 
 /** The values of adc-run's own options; `profile` is `false` for `--no-profile`. */
 export type GlobalOptions =
@@ -246,9 +180,7 @@ export type GlobalOptions =
     readonly check: boolean;
     readonly mask: boolean;
     readonly ephemeralTtl?: string;
-    /**
-     * Which of the others came from variables: one that has no meaning for a command is ignored.
-     */
+    /** Which of the others came from variables: one that has no meaning for a command is ignored. */
     readonly fromEnvironment: ReadonlySet<string>;
   };
 

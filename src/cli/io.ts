@@ -1,8 +1,11 @@
+import { Buffer } from "node:buffer";
 import type { Readable, Writable } from "node:stream";
 import { type Context, type Environment, isPipeline, type Keychain } from "../context.ts";
-import { abortOnInterrupt, type SignalPort } from "../run/signals.ts";
+import { AdcRunError, EXIT } from "../errors.ts";
 import type { KnownSecrets } from "./output/out.ts";
 import type { Sign } from "./output/sign.ts";
+import { abortOnInterrupt, type SignalPort } from "../run/signals.ts";
+import { unlessAborted } from "../system/deadline.ts";
 
 export interface Io {
   readonly env: Environment;
@@ -10,9 +13,7 @@ export interface Io {
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;
-  /**
-   * Which of the three lead to a terminal; told apart from the streams, which cost time to open.
-   */
+  /** Which of the three lead to a terminal; told apart from the streams, which cost time to open. */
   readonly terminals: {
     readonly stdin: boolean;
     readonly stdout: boolean;
@@ -22,7 +23,7 @@ export interface Io {
   readonly keychain?: Keychain | undefined;
   /** What no text of adc-run's may show. */
   readonly secrets: KnownSecrets;
-  /** What was warned of so far, for a report of several reporters' doing. */
+  /** What was warned of so far, by whichever reporter. */
   readonly warnings: string[];
   /** What is drawn while adc-run waits; only at a terminal. */
   readonly sign?: Sign | undefined;
@@ -68,5 +69,31 @@ export async function interruptible<T>(
     return await work(signal);
   } finally {
     release();
+  }
+}
+
+/** Reads standard input, or a file, to its end, unless that is more than `max` bytes. */
+export async function readInput(
+  from: AsyncIterable<unknown>,
+  { max, tooLong, signal }: {
+    readonly max: number;
+    readonly tooLong: string;
+    readonly signal?: AbortSignal;
+  },
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const iterator = from[Symbol.asyncIterator]();
+  for (;;) {
+    const next = iterator.next();
+    const { done, value } = await (signal === undefined ? next : unlessAborted(next, signal));
+    if (done) return Buffer.concat(chunks);
+    const bytes = Buffer.from(value as Uint8Array);
+    length += bytes.length;
+    if (length > max) {
+      await iterator.return?.();
+      throw new AdcRunError(tooLong, EXIT.data);
+    }
+    chunks.push(bytes);
   }
 }

@@ -19,39 +19,15 @@ export interface CommandLine {
 
 type GivenOptions = Record<string, unknown>;
 
-/**
- * Reads adc-run's own options, up to the first word that is none.
- *
- * The parser is the system's: commander, which reads ADC's words and those of own commands, takes longer to
- * load than a run of another program spends on anything else.
- */
+/** Reads adc-run's own options, up to the first word that is none. */
 export function readCommandLine(args: readonly string[], env: Environment = {}): CommandLine {
-  const names = GLOBAL_OPTIONS.map(namesOf);
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: Object.fromEntries(names.map(({ short, long, value }) => [long.slice(2), {
-      type: value === "required" ? "string" : "boolean",
-      ...(short !== undefined && { short: short[1]! }),
-    }])),
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  const given: GivenOptions = {};
-  let end = args.length;
-  let verbatim = false;
-  let last: string | undefined;
-  for (const token of tokens) {
-    if (token.kind !== "option") {
-      verbatim = token.kind === "option-terminator";
-      end = token.index + (verbatim ? 1 : 0);
-      break;
-    }
-    noteOption(given, token, args[token.index]!);
-    last = token.name;
-  }
-  const words = args.slice(end);
-  if (last === "verbose" && !verbatim && /^\d+$/.test(words[0] ?? "")) {
+  const tokens = optionTokens(args, GLOBAL_OPTIONS);
+  const first = tokens.find(({ kind }) => kind !== "option");
+  const verbatim = first?.kind === "option-terminator";
+  const words = first === undefined ? [] : args.slice(first.index + (verbatim ? 1 : 0));
+  const before = first === undefined ? tokens : tokens.slice(0, tokens.indexOf(first));
+  const given = givenOptions(before, { options: GLOBAL_OPTIONS });
+  if (/^\d+$/.test(words[0] ?? "") && !verbatim && before.at(-1)?.name === "verbose") {
     throw new UsageError("Cannot use --verbose with a value here: it takes none", {
       suggestion: `ADC's own --verbose goes after the command: adc-run sync --verbose ${words[0]}`,
     });
@@ -59,19 +35,78 @@ export function readCommandLine(args: readonly string[], env: Environment = {}):
   return { options: withVariables(given, env), words, verbatim };
 }
 
-interface OptionToken {
-  readonly name: string;
-  readonly rawName: string;
-  readonly value: string | undefined;
+/** Reads a command's own options, between its operands. */
+export function readOwnOptions(
+  args: readonly string[],
+  terms: { readonly options: readonly OptionSpec[]; readonly command: string },
+): { readonly given: GivenOptions; readonly operands: readonly string[] } {
+  const tokens = optionTokens(args, terms.options);
+  const operands = tokens.flatMap(({ kind, value = "" }) => kind === "positional" ? [value] : []);
+  return { given: givenOptions(tokens, terms), operands };
 }
 
-function noteOption(given: GivenOptions, token: OptionToken, word: string): void {
-  const { name, rawName, value } = token;
-  const option = GLOBAL_OPTIONS.find((each) => namesOf(each).long === `--${name}`);
-  if (option === undefined) {
-    // Of several letters in one word, the one that is meant.
-    throw unknownOption(word.startsWith(rawName) ? word : rawName, { options: GLOBAL_OPTIONS });
+interface Token {
+  readonly kind: "option" | "positional" | "option-terminator";
+  readonly index: number;
+  /** The word that it is in, or a part of. */
+  readonly word: string;
+  readonly name?: string;
+  readonly rawName?: string;
+  readonly value?: string | undefined;
+}
+
+/**
+ * The parser is the system's: commander, which reads ADC's words, takes longer to load than a run of another
+ * program spends on anything else.
+ */
+function optionTokens(args: readonly string[], options: readonly OptionSpec[]): readonly Token[] {
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(
+      options.map(namesOf).map(({ short, long, value }) => [
+        long.slice(2),
+        {
+          type: value === "required" ? "string" : "boolean",
+          ...(short !== undefined && { short: short[1]! }),
+        },
+      ]),
+    ),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  return tokens.map((token) => ({ ...token, word: args[token.index]! }));
+}
+
+function givenOptions(
+  tokens: readonly Token[],
+  { options, command }: { readonly options: readonly OptionSpec[]; readonly command?: string },
+): GivenOptions {
+  const given: GivenOptions = {};
+  for (const { kind, name, rawName = "", word, value } of tokens) {
+    if (kind !== "option") continue;
+    const option = options.find((each) => namesOf(each).long === `--${name}`);
+    if (option === undefined) {
+      // Of several letters in one word, the one that is meant.
+      throw unknownOption(word.startsWith(rawName) ? word : rawName, { command, options });
+    }
+    noteOption(given, option, { rawName, value });
   }
+  for (const option of options) {
+    const { long, key } = namesOf(option);
+    const value = given[key] as string | undefined;
+    if (!option.closed || value === undefined || option.values?.includes(value)) continue;
+    const all = (option.values as readonly string[]).join(" or ");
+    throw new UsageError(`Cannot use ${long} "${value}": use ${all}`);
+  }
+  return given;
+}
+
+function noteOption(
+  given: GivenOptions,
+  option: OptionSpec & Partial<Pick<GlobalOption, "kind">>,
+  { rawName, value }: { readonly rawName: string; readonly value: string | undefined },
+): void {
   const { key, long, negated, value: takes } = namesOf(option);
   if (takes === undefined && value !== undefined) {
     throw new UsageError(`Cannot use ${rawName} with a value: it takes none`);
@@ -83,10 +118,16 @@ function noteOption(given: GivenOptions, token: OptionToken, word: string): void
   if (key === "profile" && before !== undefined && (before === false) !== negated) {
     throw new UsageError("Cannot use --profile with --no-profile");
   }
+  const { kind } = option;
   if (value === undefined) given[key] = !negated;
-  else if (option.kind === "list") given[key] = onlyList(long, value, before);
-  else if (option.kind === "count") given[key] = readCount(value);
-  else given[option.kind === "lifetime" ? `${key}Ttl` : key] = value;
+  else if (option.repeats) given[key] = [...(before as string[] | undefined) ?? [], value];
+  else if (kind === "list") given[key] = onlyList(long, value, before);
+  else if (kind === "count") {
+    given[key] = countOf(value);
+    if (given[key] === undefined) {
+      throw new UsageError(`Cannot use ${long} "${value}": it is not ${COUNT}`);
+    }
+  } else given[kind === "lifetime" ? `${key}Ttl` : key] = value;
 }
 
 function withVariables(given: GivenOptions, env: Environment): GlobalOptions {
@@ -109,20 +150,15 @@ export function splitList(value: string): string[] {
 }
 
 /** Takes the one list of an option apart, which a second one would replace without a word. */
-export function onlyList(name: string, value: string, before: unknown): string[] {
+function onlyList(name: string, value: string, before: unknown): string[] {
   if (!Array.isArray(before)) return splitList(value);
   throw new UsageError(`Cannot use ${name} twice`, {
     suggestion: "List all names once, separated by commas.",
   });
 }
 
-function readCount(text: string): number {
-  const count = countOf(text);
-  if (count !== undefined) return count;
-  throw new UsageError(`Cannot use --parallel "${text}": it is not a whole number from 1 to 1000`);
-}
+const COUNT = "a whole number from 1 to 1000";
 
-/** A whole number from 1 to 1,000, or `undefined` where a text is none. */
 function countOf(text: string): number | undefined {
   const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
   return count >= 1 && count <= 1000 ? count : undefined;
@@ -140,9 +176,7 @@ function readVariables(env: Environment): GivenOptions {
     else if (kind === "list") options[key] = splitList(text);
     else if (kind === "count") {
       options[key] = countOf(text);
-      if (options[key] === undefined) {
-        throw wrongVariable(variable, "a whole number from 1 to 1000");
-      }
+      if (options[key] === undefined) throw wrongVariable(variable, COUNT);
     } else if (kind === "lifetime") {
       options[answer === undefined ? `${key}Ttl` : key] = answer ?? text;
     } else {
@@ -165,9 +199,7 @@ function wrongVariable(variable: string, wanted: string): ConnectionError {
   return new ConnectionError(`Cannot use ${variable}: its value is not ${wanted}`, EXIT.config);
 }
 
-/**
- * Refuses to do something where a variable says that nothing is to be done: that is not to be ignored.
- */
+/** Refuses to do something where a variable says that nothing is to be done: that is not to be ignored. */
 export function requireNoDryRun(
   { dryRun, fromEnvironment }: Pick<GlobalOptions, "dryRun" | "fromEnvironment">,
   name: string,
@@ -180,14 +212,11 @@ export function requireNoDryRun(
   );
 }
 
-/**
- * The error for an option that is not there. The word may hold a secret after its `=`, so only its name is
- * shown.
- */
-export function unknownOption(
+/** The word may hold a secret after its `=`, so only its name is shown. */
+function unknownOption(
   word: string,
   { command, options }: {
-    readonly command?: string;
+    readonly command?: string | undefined;
     readonly options: readonly OptionSpec[];
   },
 ): UsageError {

@@ -1,11 +1,11 @@
-import { Buffer, isUtf8 } from "node:buffer";
+import { isUtf8 } from "node:buffer";
 import type { Credentials } from "../admin_api/session.ts";
 import type { Connection } from "../connection/connection.ts";
 import { AdcRunError, EXIT, UsageError } from "../errors.ts";
 import { credentialsOf, needsConsent } from "../lifecycle/credentials.ts";
 import { Secret } from "../secret.ts";
 import { MAX_TOKEN_BYTES, withoutTrailingNewline } from "../token/token_value.ts";
-import { canAsk, type Io, whyNotAsked } from "./io.ts";
+import { canAsk, type Io, readInput, whyNotAsked } from "./io.ts";
 import type { LoginOptions } from "./manual/auth_commands.ts";
 import type { AskCredentials } from "../lifecycle/admin_api_source.ts";
 import { cell } from "./output/out.ts";
@@ -14,48 +14,35 @@ import { givenUp, prompt } from "./terminal_prompt.ts";
 export async function askText(
   message: string,
   io: Io,
-  { initial, value }: { readonly initial?: string; readonly value?: string } = {},
+  defaults: { readonly placeholder?: string; readonly initialValue?: string } = {},
 ): Promise<string> {
   const { text } = await import("@clack/prompts");
-  const defaults = {
-    ...initial !== undefined && { defaultValue: initial, placeholder: initial },
-    // One that can be edited.
-    ...value !== undefined && { initialValue: value },
-  };
-  return (await prompt<string>(
-    io,
-    (terms) => text({ message: cell(message, io), ...defaults, ...terms }),
-  )).trim();
+  const { placeholder: defaultValue } = defaults;
+  const all = { message: cell(message, io), ...defaultValue && { defaultValue }, ...defaults };
+  return (await prompt<string>(io, (terms) => text({ ...all, ...terms }))).trim();
 }
 
 export async function askSecret(message: string, io: Io): Promise<Secret> {
   const { password } = await import("@clack/prompts");
+  const validate = (value: string | undefined) => value ? undefined : "It is empty";
   const secret = new Secret(
-    await prompt<string>(io, (terms) =>
-      password({
-        message: cell(message, io),
-        validate: (value) => value ? undefined : "It is empty",
-        ...terms,
-      })),
+    await prompt<string>(
+      io,
+      (terms) => password({ message: cell(message, io), validate, ...terms }),
+    ),
   );
   io.secrets.add(secret);
   return secret;
 }
 
-export async function askConfirmation(
-  message: string,
-  io: Io,
-  initialValue = false,
-): Promise<boolean> {
-  return await inTurn(io, () => confirmNow(message, io, initialValue));
+async function confirmNow(message: string, io: Io, initialValue = false): Promise<boolean> {
+  const { confirm } = await import("@clack/prompts");
+  const all = { message: cell(message, io), initialValue };
+  return await prompt<boolean>(io, (terms) => confirm({ ...all, ...terms }));
 }
 
-async function confirmNow(message: string, io: Io, initialValue: boolean): Promise<boolean> {
-  const { confirm } = await import("@clack/prompts");
-  return await prompt<boolean>(
-    io,
-    (terms) => confirm({ message: cell(message, io), initialValue, ...terms }),
-  );
+export async function askConfirmation(message: string, io: Io): Promise<boolean> {
+  return await inTurn(io, () => confirmNow(message, io));
 }
 
 export async function requireConfirmation(message: string, io: Io): Promise<void> {
@@ -78,7 +65,7 @@ export function askCredentials(
       if (name === "") throw givenUp();
       return {
         username: name,
-        password: password ?? await askPassword(name, { connection, io, again }),
+        password: password ?? await askPassword(name, connection, io, again),
       };
     });
   };
@@ -86,13 +73,11 @@ export function askCredentials(
 
 async function askPassword(
   name: string,
-  { connection, io, again }: {
-    readonly connection: Pick<Connection, "server">;
-    readonly io: Io;
-    readonly again: boolean | undefined;
-  },
+  { server }: Connection,
+  io: Io,
+  again: boolean | undefined,
 ): Promise<Secret> {
-  const question = `Password for ${name} at ${connection.server.value}`;
+  const question = `Password for ${name} at ${server.value}`;
   return await askSecret(again ? `Wrong password. ${question}` : question, io);
 }
 
@@ -156,12 +141,8 @@ export async function readCredentials(
   const matches = !options.passwordStdin && (owner === undefined || owner === username);
   if (password !== undefined && matches) return { ...who, password };
   if (canAsk(io)) {
-    const again = before !== undefined;
-    return {
-      ...who,
-      password: await askPassword(username, { connection, io, again }),
-      typed: true,
-    };
+    const typed = await askPassword(username, connection, io, before !== undefined);
+    return { ...who, password: typed, typed: true };
   }
   throw new UsageError(`Cannot log in: no password given, and ${whyNotAsked(io)}`, {
     suggestion: "Pipe it in with --password-stdin, or set API7_PASSWORD.",
@@ -170,29 +151,15 @@ export async function readCredentials(
 
 async function readPassword(io: Io): Promise<Secret> {
   const password = await readStandardInput(io);
-  if (password === "") {
-    throw new AdcRunError("Cannot log in: no password on standard input", EXIT.data, {
-      suggestion: "Pipe it in: --password-stdin < password.txt",
-    });
-  }
-  return new Secret(password);
+  if (password !== "") return new Secret(password);
+  throw new AdcRunError("Cannot log in: no password on standard input", EXIT.data, {
+    suggestion: "Pipe it in: --password-stdin < password.txt",
+  });
 }
 
 export async function readStandardInput(io: Io): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of io.stdin as AsyncIterable<Uint8Array | string>) {
-    const bytes = Buffer.from(chunk as Uint8Array);
-    length += bytes.length;
-    if (length > MAX_TOKEN_BYTES) {
-      throw new AdcRunError(
-        `Cannot use standard input: it is longer than ${MAX_TOKEN_BYTES} bytes`,
-        EXIT.data,
-      );
-    }
-    chunks.push(bytes);
-  }
-  const bytes = Buffer.concat(chunks);
+  const tooLong = `Cannot use standard input: it is longer than ${MAX_TOKEN_BYTES} bytes`;
+  const bytes = await readInput(io.stdin, { max: MAX_TOKEN_BYTES, tooLong });
   // Other bytes would be replaced, and a password that nobody typed sent.
   if (!isUtf8(bytes)) {
     throw new AdcRunError("Cannot use standard input: it is not valid UTF-8", EXIT.data);

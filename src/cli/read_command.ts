@@ -1,4 +1,3 @@
-import { Command, CommanderError, Option } from "commander";
 import { UsageError } from "../errors.ts";
 import {
   CONNECTION_FLAGS,
@@ -9,7 +8,7 @@ import {
 } from "./global_options.ts";
 import type { Io } from "./io.ts";
 import type { CommandSpec, OwnCall } from "./manual/manual.ts";
-import { keysOf, onlyList, requireNoDryRun, unknownOption } from "./options.ts";
+import { keysOf, readOwnOptions, requireNoDryRun } from "./options.ts";
 import { createReporter } from "./output/report.ts";
 
 interface Words {
@@ -34,32 +33,24 @@ export function readCommand<T>(
         (connects(spec) && option.scope === "connections");
     }),
   ];
-  const command = new Command(name)
-    .exitOverride()
-    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
-    .helpOption(false)
-    .allowExcessArguments();
-  for (const option of known) command.addOption(commanderOption(option));
-  const operands = parse(command, { words, known });
-  const behind = command.opts<GlobalOptions & T>();
-  if (behind.help) return undefined;
+  const { given, operands } = readOwnOptions(words, { options: known, command: name });
+  if (given.help) return undefined;
   requireOperands(operands, spec);
-  const isGiven = (key: string) => command.getOptionValueSource(key) === "cli";
   const options = {
     ...before,
-    ...behind,
-    check: before.check && behind.check !== false,
-    mask: before.mask && behind.mask !== false,
-    fromEnvironment: new Set([...before.fromEnvironment].filter((key) => !isGiven(key))),
+    ...given as GlobalOptions & T,
+    check: before.check && given.check !== false,
+    mask: before.mask && given.mask !== false,
+    fromEnvironment: new Set([...before.fromEnvironment].filter((key) => !(key in given))),
   };
-  // Behind the command `--token` is ADC's.
+  // After the command `--token` is ADC's.
   rejectUnusedOptions({ ...options, token: before.token !== false }, spec);
-  if (connection === "with the stored token" && isGiven("token")) {
+  if (connection === "with the stored token" && "token" in given) {
     throw new UsageError(`--token has no effect with "adc-run ${name}"`);
   }
   const connectionWords = CONNECTION_FLAGS.flatMap((option) => {
     const { long, key } = namesOf(option);
-    const value: unknown = command.getOptionValue(key);
+    const value = given[key];
     return value === undefined ? [] : value === true ? [long] : [`${long}=${value}`];
   });
   return { spec, options, operands, connectionWords, reporter: createReporter(io, options) };
@@ -67,44 +58,6 @@ export function readCommand<T>(
 
 function connects({ connection }: CommandSpec): boolean {
   return connection !== undefined && connection !== "to keep";
-}
-
-function commanderOption(spec: OptionSpec): Option {
-  const { long, short, value } = namesOf(spec);
-  const name = short === undefined ? long : `${short}, ${long}`;
-  const option = new Option(value === undefined ? name : `${name} <value>`);
-  if (spec.repeats) option.argParser((each, all: string[] = []) => [...all, each]);
-  // Own commands take the lists of their own apart themselves.
-  else if (spec.list && GLOBAL_OPTIONS.some(({ flags }) => flags === spec.flags)) {
-    option.argParser((each, before: unknown) => onlyList(long, each, before));
-  }
-  return option;
-}
-
-function parse(
-  command: Command,
-  { words, known }: { readonly words: readonly string[]; readonly known: readonly OptionSpec[] },
-): readonly string[] {
-  try {
-    const { operands, unknown: [stray] } = command.parseOptions([...words]);
-    if (stray !== undefined) {
-      throw unknownOption(stray, { command: command.name(), options: known });
-    }
-    for (const option of known) {
-      const { long, key } = namesOf(option);
-      const value: unknown = command.getOptionValue(key);
-      if ([value].flat().includes("--")) throw new UsageError(`Option "${long}" has no value`);
-      const { closed, values = [] } = option;
-      if (!closed || value === undefined || values.includes(String(value))) continue;
-      const all = Array.isArray(values) ? values.join(" or ") : values;
-      throw new UsageError(`Cannot use ${long} "${value}": use ${all}`);
-    }
-    return operands;
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    const [, option = "an option"] = /option '(?:-\w, )?([^' ]+)/.exec(error.message) ?? [];
-    throw new UsageError(`Option "${option}" has no value`, { cause: error });
-  }
 }
 
 function requireOperands(operands: readonly string[], spec: CommandSpec): void {
@@ -123,9 +76,7 @@ function requireOperands(operands: readonly string[], spec: CommandSpec): void {
   }
 }
 
-/**
- * Refuses options that have no meaning for a command. A variable is there for all commands, and is ignored.
- */
+/** Refuses options that have no meaning for a command. A variable is there for all commands, and is ignored. */
 function rejectUnusedOptions(options: GlobalOptions, spec: CommandSpec): void {
   const { name, options: own = [], shared = [], readOnly } = spec;
   const taken = [...shared, ...own.map((option) => namesOf(option).long)];

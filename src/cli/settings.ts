@@ -12,6 +12,8 @@ import {
 import { untrustedOverride } from "../connection/pinned_target.ts";
 import { ConnectionError, EXIT, UsageError } from "../errors.ts";
 import { defaultSources, type DefaultSourcesOptions } from "../lifecycle/default_sources.ts";
+import { DEFAULT_TTL, readTtl } from "../lifecycle/expiry.ts";
+import type { SessionPool } from "../lifecycle/open_session.ts";
 import { readProjectProfiles, readUserProfiles } from "../profiles/profile_file.ts";
 import { selectProfiles } from "../profiles/select_profiles.ts";
 import { secretsOf } from "../run/environment.ts";
@@ -21,16 +23,14 @@ import { type ResolvedToken, resolveToken, type ResolveTokenOptions } from "../t
 import type { TokenSource } from "../token/sources.ts";
 import { accountOf, PLACEHOLDER } from "../token/token_value.ts";
 import type { GlobalOptions } from "./global_options.ts";
-import { canAsk, contextOf, type Io } from "./io.ts";
+import { canAsk, contextOf, hasTerminal, type Io } from "./io.ts";
 import type { TargetOptions } from "./manual/auth_commands.ts";
 import type { OwnCall } from "./manual/manual.ts";
 import { fixed, line } from "./output/out.ts";
 import type { Reporter } from "./output/report.ts";
-import { askCredentials } from "./prompts.ts";
+import { askConfirmation, askCredentials } from "./prompts.ts";
 
-/**
- * The sources that the options or the profile name, with this process' environment, keychain and terminal.
- */
+/** The sources that the options or the profile name, with this process' environment, keychain and terminal. */
 export function sourcesOf(
   io: Io,
   { options, reporter, connection, mayAsk = true, ...more }:
@@ -191,9 +191,7 @@ export async function openConnection(
   return { connection, backendIsAssumed, serverIsTyped, sources };
 }
 
-/**
- * Reads the file of `--env-file` or `ADC_RUN_ENV_FILE`, once for the whole command: it may be a pipe.
- */
+/** Reads the file of `--env-file` or `ADC_RUN_ENV_FILE`, once for the whole command: it may be a pipe. */
 export async function namedEnvFile(
   { cwd }: Io,
   { envFile: name, fromEnvironment }: GlobalOptions,
@@ -235,5 +233,93 @@ export async function findToken(options: ResolveTokenOptions): Promise<ResolvedT
   } catch (error) {
     const { explainNoToken } = await import("../check/network_failure.ts");
     throw await explainNoToken(error, options.connection);
+  }
+}
+
+export interface RunCommand {
+  readonly words: readonly string[];
+  readonly exec: boolean;
+  readonly options: GlobalOptions;
+}
+
+export async function runOptionsOf(
+  options: GlobalOptions,
+  { io, reporter }: { readonly io: Io; readonly reporter: Reporter },
+) {
+  const { env, cwd, keychain } = io;
+  requireMask(options);
+  rejectTokens(options);
+  const ephemeral = await ephemeralOf(options);
+  const { adc, check, mask, token, fromEnvironment } = options;
+  const confirm = (reason: string) =>
+    askConfirmation(`Send the password, even though ${reason}?`, io);
+  return {
+    env,
+    cwd,
+    keychain,
+    adc,
+    check,
+    mask,
+    token,
+    ephemeral,
+    drift: options.failOnDrift,
+    fromEnvironment,
+    terminal: hasTerminal(io),
+    sources: (connection: Connection, sessions?: SessionPool): readonly TokenSource[] =>
+      sourcesOf(io, {
+        options,
+        reporter,
+        connection,
+        sessions,
+        // A dry run leaves nothing behind.
+        ephemeral: options.dryRun ? ephemeral ?? DEFAULT_TTL : ephemeral,
+        confirm: canAsk(io) ? confirm : undefined,
+      }),
+  };
+}
+
+/** The mask is what finds a leak. */
+function requireMask({ failOnLeak, mask, fromEnvironment }: GlobalOptions): void {
+  if (!failOnLeak || mask) return;
+  const leak = fromEnvironment.has("failOnLeak") ? "ADC_RUN_FAIL_ON_LEAK" : "--fail-on-leak";
+  const without = fromEnvironment.has("mask") ? "ADC_RUN_MASK=false" : "--no-mask";
+  throw new ConnectionError(
+    `Cannot use ${leak} with ${without}: leaks are found by masking`,
+    fromEnvironment.has("failOnLeak") && fromEnvironment.has("mask") ? EXIT.config : EXIT.usage,
+  );
+}
+
+/** Options that say where a token comes from, where there is to be none. */
+function rejectTokens(options: GlobalOptions): void {
+  const { token, source, ephemeral, ephemeralTtl, fromEnvironment } = options;
+  if (token !== false) return;
+  const isFlag = (...keys: string[]) => !keys.some((key) => fromEnvironment.has(key));
+  // A variable says where tokens come from in general.
+  const clash = source !== undefined && isFlag("source")
+    ? "--source"
+    : ephemeralTtl !== undefined || ephemeral
+    ? isFlag("ephemeral", "ephemeralTtl") ? "--ephemeral" : "ADC_RUN_EPHEMERAL"
+    : undefined;
+  if (clash === undefined) return;
+  const name = isFlag("token") ? "--no-token" : "ADC_RUN_NO_TOKEN";
+  throw new ConnectionError(
+    `Cannot use ${name} with ${clash}: there is no token to find`,
+    name.startsWith("--") || clash.startsWith("--") ? EXIT.usage : EXIT.config,
+  );
+}
+
+/** `--ephemeral`, and how long the token lives at most where it cannot be revoked. */
+async function ephemeralOf(options: GlobalOptions): Promise<string | undefined> {
+  const { ephemeralTtl: ttl } = options;
+  if (ttl === undefined) return options.ephemeral ? DEFAULT_TTL : undefined;
+  const fromEnvironment = options.fromEnvironment.has("ephemeralTtl");
+  const name = fromEnvironment ? "ADC_RUN_EPHEMERAL" : "--ephemeral";
+  try {
+    await readTtl(ttl, name);
+    return ttl;
+  } catch (error) {
+    if (!fromEnvironment || !(error instanceof UsageError)) throw error;
+    const { message, suggestion } = error;
+    throw new ConnectionError(message, EXIT.config, { suggestion });
   }
 }

@@ -38,7 +38,9 @@ export async function prompt<T extends string | boolean>(
   const signal = AbortSignal.any([end.signal, interrupt.signal]);
   const typed: Buffer[] = [];
   let shown: ShownQuestion<T> | undefined;
-  const { promise, resolve, reject } = withResolvers<T | symbol>();
+  let resolve!: (answer: T | symbol) => void;
+  let reject!: (error: unknown) => void;
+  const answered = new Promise<T | symbol>((...both) => [resolve, reject] = both);
   const ask = () => {
     shown?.leave();
     const asked = shown = showQuestion(question, { output: stderr, signal });
@@ -96,7 +98,7 @@ export async function prompt<T extends string | boolean>(
     setRaw(true);
     stdin.on("data", take).once("end", give).once("error", give).resume();
     ask();
-    const answer = await promise;
+    const answer = await answered;
     interrupt.signal.throwIfAborted();
     if (end.signal.aborted || typeof answer === "symbol" || answer === undefined) throw givenUp();
     return answer;
@@ -118,18 +120,6 @@ function hasShell(): boolean {
 
 export function givenUp(): AdcRunError {
   return new AdcRunError("Cancelled", EXIT.interrupted);
-}
-
-/** `Promise.withResolvers()`, which Node.js 20 lacks. */
-function withResolvers<T>(): {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: unknown) => void;
-} {
-  let resolve!: (value: T) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<T>((...both) => [resolve, reject] = both);
-  return { promise, resolve, reject };
 }
 
 interface ShownQuestion<T> {

@@ -2,6 +2,7 @@ import { ADC_SETTINGS, type AdcFlags, type SettingKey } from "../adc/settings.ts
 import { type Environment, variableIn, variableName } from "../context.ts";
 import { type AdcRunErrorOptions, ConnectionError, EXIT, UsageError } from "../errors.ts";
 import type { Backend } from "./backends.ts";
+import type { Connection } from "./connection.ts";
 import type { EnvFile } from "./env_file.ts";
 
 /**
@@ -47,12 +48,49 @@ export function describeOrigin(origin: Origin): string {
   }
 }
 
-/** A command of adc-run as it is typed for this profile. */
+/** What a hint repeats of the call that it is for. */
+export type CallTerms = Partial<Pick<Connection, "profile" | "args" | "server" | "envFile">>;
+
+/** A command of adc-run as it is typed for the same target: its profile, file and connection flags. */
 export function adcRunCommand(
   words: string,
-  { profile }: { readonly profile?: Pick<Profile, "name" | "explicit"> | undefined },
+  { profile, args, server, envFile }: CallTerms,
 ): string {
-  return `adc-run ${profile?.explicit ? `-p ${profile.name} ` : ""}${words}`;
+  const before = [
+    ...profile?.explicit ? [`-p ${profile.name}`] : [],
+    ...envFile !== undefined && envFile.name !== ".env"
+      ? [`--env-file ${quoted(envFile.name)}`]
+      : [],
+  ];
+  const flags = Object.entries(args?.flags ?? {}).map(([key, value]) => {
+    const { flag } = ADC_SETTINGS[key as SettingKey];
+    // Of an address what may be shown, which has no password.
+    return value === true ? flag : `${flag} ${quoted(key === "server" ? server!.value : value)}`;
+  });
+  const [command, input = ""] = words.split(/(?= < )/);
+  return ["adc-run", ...before, command, ...flags].join(" ") + input;
+}
+
+function quoted(word: string): string {
+  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** Advice on the server or its group, with the place that sets it in this call. */
+export function adviseOn<T extends string | undefined>(
+  advice: T,
+  connection: Pick<Connection, "server" | "gatewayGroup">,
+): T {
+  let text: string | undefined = advice;
+  for (const key of ["server", "gatewayGroup"] as const) {
+    const { origin } = connection[key];
+    if (origin.kind === "default") continue;
+    const { flag, variable } = ADC_SETTINGS[key];
+    const command = origin.kind === "profile" && !origin.project
+      ? ` (adc-run profile set ${origin.name} ${flag} ${key === "server" ? "URL" : "NAME"})`
+      : "";
+    text = text?.replace(`${flag} or ${variable}`, describeOrigin(origin) + command);
+  }
+  return text as T;
 }
 
 /**

@@ -5,7 +5,7 @@ import { capture } from "../system/capture.ts";
 import { environmentWithoutTokens } from "../token/sources.ts";
 import type { AdcVersion, DiagnoseOptions, Outcome } from "./diagnose.ts";
 import { failed, type Found, ok, warning } from "./finding.ts";
-import { cameWithProject } from "./tracked_files.ts";
+import { cameWithProject } from "./check_files.ts";
 
 /** How long ADC may take to say its version, in milliseconds. */
 const TIME_LIMIT = 10_000;

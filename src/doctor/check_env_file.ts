@@ -84,17 +84,13 @@ function isPipe(path: string): boolean {
   }
 }
 
-/**
- * What `dotenv` 17 takes for a variable: the pattern of its `parse()`, which it does not export.
- */
+/** What `dotenv` 17 takes for a variable: the pattern of its `parse()`, which it does not export. */
 const VARIABLE =
   /^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?)(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/mg;
 
 interface LineReport {
   readonly names: readonly string[];
-  /**
-   * The numbers of the lines that set nothing, though they are neither blank nor comments; from 1.
-   */
+  /** The numbers of the lines that set nothing, though they are neither blank nor comments; from 1. */
   readonly ignored: readonly number[];
   readonly repeated: readonly string[];
 }

@@ -19,9 +19,7 @@ export interface WatchedKeychain {
   readonly words: () => readonly [found: string, suggestion: string] | undefined;
 }
 
-/**
- * Watches a keychain while the sources ask it, so that a locked one asks for its password only once.
- */
+/** Watches a keychain while the sources ask it, so that a locked one asks for its password only once. */
 export function watchKeychain(keychain: Keychain): WatchedKeychain {
   let state: ReturnType<WatchedKeychain["state"]> = "unasked";
   let words: ReturnType<WatchedKeychain["words"]>;

@@ -5,7 +5,7 @@ import { crossesInPlain, type Server } from "../connection/server.ts";
 import { EXIT } from "../errors.ts";
 import { shakeHands } from "../http/open_socket.ts";
 import { deadline } from "../system/deadline.ts";
-import type { Contact } from "./contact_servers.ts";
+import type { Contact } from "./check_server.ts";
 import type { Given } from "./diagnose.ts";
 import { failed, type Found, ok, skipped, warning } from "./finding.ts";
 

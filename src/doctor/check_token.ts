@@ -29,9 +29,7 @@ export interface TokenTrial {
   readonly record?: TokenRecord | undefined;
   /** That the state file cannot be read, say. */
   readonly warnings: readonly string[];
-  /**
-   * Whether what answers is known to be of another kind than expected, so that its words mean nothing.
-   */
+  /** Whether what answers is known to be of another kind than expected, so that its words mean nothing. */
   readonly misplaced: boolean;
 }
 

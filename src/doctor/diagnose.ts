@@ -12,11 +12,16 @@ import { checkConfig, checkConnection } from "./check_config.ts";
 import { checkEnvFile } from "./check_env_file.ts";
 import { checkFiles } from "./check_files.ts";
 import { checkKeychain, type WatchedKeychain, watchKeychain } from "./check_keychain.ts";
-import { checkBackend, checkClock, checkProxy, checkServers } from "./check_server.ts";
+import {
+  checkBackend,
+  checkClock,
+  checkProxy,
+  checkServers,
+  type Contact,
+} from "./check_server.ts";
 import { checkTls } from "./check_tls.ts";
 import { checkGroup, checkRunToken, type TokenTrial } from "./check_token.ts";
 import { checkTraps } from "./check_traps.ts";
-import type { Contact } from "./contact_servers.ts";
 import { failureOf, type Finding, type Found, skipped } from "./finding.ts";
 
 /**

@@ -83,9 +83,7 @@ interface TextPlace {
   readonly column: number;
 }
 
-/**
- * What a parser says, in words. The numbers are jsonc-parser's `ParseErrorCode`, which is erased.
- */
+/** What a parser says, in words. The numbers are jsonc-parser's `ParseErrorCode`, which is erased. */
 const WORDS: Readonly<Record<number, string>> = {
   1: "unexpected character",
   2: "malformed number",

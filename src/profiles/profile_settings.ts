@@ -271,13 +271,9 @@ export const MAX_STEPS = 32;
 
 interface FollowedUse {
   readonly settings: InheritedSettings;
-  /**
-   * The profile's name, and those of the profiles that it uses; no more than `MAX_STEPS` of them.
-   */
+  /** The profile's name, and those of the profiles that it uses; no more than `MAX_STEPS` of them. */
   readonly chain: readonly string[];
-  /**
-   * Whether the chain comes back to where it was; its last name is then the one that came twice.
-   */
+  /** Whether the chain comes back to where it was; its last name is then the one that came twice. */
   readonly circle: boolean;
 }
 

@@ -41,50 +41,40 @@ export function validateProfiles(
   value: unknown,
   { project }: { readonly project: boolean },
 ): Issue | undefined {
-  if (!isRecord(value)) return issueAt([], "value", { found: "it is not a JSON object" });
-  const { version, profiles } = value;
+  if (!isRecord(value)) return at([], { found: "it is not a JSON object" });
+  const { version, profiles = {} } = value;
   // Before anything else: what a newer file may hold is not known here.
   if (Number.isInteger(version) && (version as number) > FILE_VERSION) {
-    return issueAt(["version"], "value", {
-      found: "a newer adc-run wrote it",
-      suggestion: "Use that version of adc-run.",
-    });
+    const suggestion = "Use that version of adc-run.";
+    return at(["version"], { found: "a newer adc-run wrote it", suggestion });
   }
   const stray = Object.keys(value).find((key) => !FILE_KEYS.includes(key));
-  if (stray !== undefined) return issueAt([stray], "key", unknownKey(stray, FILE_KEYS));
+  if (stray !== undefined) return atKey([stray], unknownKey(stray, FILE_KEYS));
   for (const key of ["use", "workflows"] as const) {
-    if (project && key in value) return issueAt([key], "key", notInProjects(key));
+    if (project && key in value) return atKey([key], notInProjects(key));
   }
   if ("$schema" in value && typeof value.$schema !== "string") {
-    return issueAt(["$schema"], "value", { found: '"$schema" is not a string' });
+    return at(["$schema"], { found: '"$schema" is not a string' });
   }
   if ("version" in value && version !== FILE_VERSION) {
-    return issueAt(["version"], "value", { found: `"version" is not ${FILE_VERSION}` });
+    return at(["version"], { found: `"version" is not ${FILE_VERSION}` });
   }
   if ("use" in value) {
     const issue = VALIDATORS.name(value.use, "use");
-    if (issue !== undefined) return issueAt(["use"], "value", issue);
+    if (issue !== undefined) return at(["use"], issue);
   }
-  if (!("profiles" in value)) return validateWorkflows(value.workflows, {});
-  if (!isRecord(profiles)) {
-    return issueAt(["profiles"], "value", { found: '"profiles" is not an object' });
-  }
+  if (!isRecord(profiles)) return at(["profiles"], { found: '"profiles" is not an object' });
   for (const [name, profile] of Object.entries(profiles)) {
     const issue = validateProfile(profile, { name, project });
     if (issue !== undefined) return { ...issue, path: ["profiles", name, ...issue.path] };
   }
   return validateUse(new Map(Object.entries(profiles as Record<string, StoredProfile>))) ??
-    validateWorkflows(value.workflows, profiles);
+    validateWorkflows(value.workflows, Object.keys(profiles));
 }
 
-function validateWorkflows(
-  workflows: unknown,
-  profiles: Readonly<Record<string, unknown>>,
-): Issue | undefined {
+function validateWorkflows(workflows: unknown, profiles: readonly string[]): Issue | undefined {
   if (workflows === undefined) return undefined;
-  if (!isRecord(workflows)) {
-    return issueAt(["workflows"], "value", { found: '"workflows" is no object' });
-  }
+  if (!isRecord(workflows)) return at(["workflows"], { found: '"workflows" is no object' });
   for (const [name, workflow] of Object.entries(workflows)) {
     const issue = validateWorkflow(workflow, name, profiles);
     if (issue !== undefined) return { ...issue, path: ["workflows", name, ...issue.path] };
@@ -95,43 +85,35 @@ function validateWorkflows(
 function validateWorkflow(
   workflow: unknown,
   name: string,
-  profiles: Readonly<Record<string, unknown>>,
+  profiles: readonly string[],
 ): Issue | undefined {
   if (!matches(name, "workflow") || matches(name, "blank") || matches(name, "token")) {
-    return issueAt([], "key", {
+    return atKey([], {
       found: `"${shownKey(name)}" is no workflow's name`,
       suggestion: "It is its token's: at most 40 characters, no line break, and no token.",
     });
   }
-  if (!isRecord(workflow)) {
-    return issueAt([], "value", { found: `workflow "${name}" is no object` });
-  }
-  const known = Object.keys(WORKFLOW_SETTINGS);
+  if (!isRecord(workflow)) return at([], { found: `workflow "${name}" is no object` });
   for (const [key, value] of Object.entries(workflow)) {
     if (!Object.hasOwn(WORKFLOW_SETTINGS, key)) {
-      return issueAt([key], "key", unknownKey(key, known));
+      return atKey([key], unknownKey(key, Object.keys(WORKFLOW_SETTINGS)));
     }
     const { kind } = WORKFLOW_SETTINGS[key as keyof typeof WORKFLOW_SETTINGS];
     const issue = VALIDATORS[kind](value, key);
-    if (issue !== undefined) return issueAt([key], "value", issue);
+    if (issue !== undefined) return at([key], issue);
   }
   const { profile, toCommand, toFile } = workflow;
-  if (typeof profile === "string" && !Object.hasOwn(profiles, profile)) {
-    return issueAt(["profile"], "value", unknownProfile(profile, Object.keys(profiles)));
+  if (typeof profile === "string" && !profiles.includes(profile)) {
+    return at(["profile"], unknownProfile(profile, profiles));
   }
-  if ((toCommand === undefined) === (toFile === undefined)) {
-    return issueAt([], "value", {
-      found: `workflow "${name}" needs either "toCommand" or "toFile"`,
-    });
-  }
-  return undefined;
+  return (toCommand === undefined) === (toFile === undefined)
+    ? at([], { found: `workflow "${name}" needs either "toCommand" or "toFile"` })
+    : undefined;
 }
 
 function unknownProfile(name: string, known: readonly string[]): ValueIssue {
-  return {
-    found: `there is no profile "${name}" in this file`,
-    suggestion: didYouMean(name, known),
-  };
+  const found = `there is no profile "${name}" in this file`;
+  return { found, suggestion: didYouMean(name, known) };
 }
 
 function validateProfile(
@@ -139,20 +121,18 @@ function validateProfile(
   { name, project }: { readonly name: string; readonly project: boolean },
 ): Issue | undefined {
   if (!isProfileName(name)) {
-    return issueAt([], "key", {
+    return atKey([], {
       found: `"${shownKey(name)}" is not a profile name`,
       suggestion: NAME_RULE,
     });
   }
-  if (!isRecord(profile)) {
-    return issueAt([], "value", { found: `profile "${name}" is not an object` });
-  }
+  if (!isRecord(profile)) return at([], { found: `profile "${name}" is not an object` });
   for (const [key, value] of Object.entries(profile)) {
-    if (!isSetting(key)) return issueAt([key], "key", unknownKey(key, SETTING_NAMES));
-    if (project && key === "tokenCommand") return issueAt([key], "key", notInProjects(key));
+    if (!isSetting(key)) return atKey([key], unknownKey(key, SETTING_NAMES));
+    if (project && key === "tokenCommand") return atKey([key], notInProjects(key));
     const issue = VALIDATORS[SETTINGS[key].kind](value, key);
     if (issue === undefined) continue;
-    return issueAt(issue.index === undefined ? [key] : [key, issue.index], "value", issue);
+    return at(issue.index === undefined ? [key] : [key, issue.index], issue);
   }
   return undefined;
 }
@@ -161,33 +141,23 @@ const LISTING = BACKEND_NAMES.filter((name) => BACKENDS[name].hasServerList).joi
 
 function validateUse(profiles: ReadonlyMap<string, StoredProfile>): Issue | undefined {
   for (const [name, { use }] of profiles) {
-    if (use !== undefined && !profiles.has(use)) {
-      return issueAt(
-        ["profiles", name, "use"],
-        "value",
-        unknownProfile(use, [...profiles.keys()]),
-      );
-    }
+    if (use === undefined || profiles.has(use)) continue;
+    return at(["profiles", name, "use"], unknownProfile(use, [...profiles.keys()]));
   }
   for (const name of profiles.keys()) {
     const { chain, circle, settings } = followUse(name, profiles);
-    if (circle) {
-      return issueAt(["profiles", name, "use"], "value", {
-        found: `the profiles inherit in a circle: ${chain.join(" → ")}`,
-      });
-    }
-    if (chain.length > MAX_STEPS) {
-      return issueAt(["profiles", name, "use"], "value", {
-        found: `profile "${name}" inherits through more than ${MAX_STEPS} others`,
-      });
-    }
+    const found = circle
+      ? `the profiles inherit in a circle: ${chain.join(" → ")}`
+      : chain.length > MAX_STEPS
+      ? `profile "${name}" inherits through more than ${MAX_STEPS} others`
+      : undefined;
+    if (found !== undefined) return at(["profiles", name, "use"], { found });
     const { backend, server } = settings;
     if (server?.value.includes(",") && !BACKENDS[backend?.value ?? DEFAULT_BACKEND].hasServerList) {
       // Either may be inherited; what this profile says itself is where a person would look.
       const key = server.profile === name ? ["server"] : [];
-      return issueAt(["profiles", name, ...key], "value", {
-        found: `a list of servers is only for backend ${LISTING}`,
-      });
+      const found = `a list of servers is only for backend ${LISTING}`;
+      return at(["profiles", name, ...key], { found });
     }
   }
   return undefined;
@@ -232,12 +202,12 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function issueAt(
-  path: readonly (string | number)[],
-  where: Issue["at"],
-  { found, suggestion }: ValueIssue,
-): Issue {
-  return { path, at: where, found, suggestion };
+function at(path: Issue["path"], { found, suggestion }: ValueIssue): Issue {
+  return { path, at: "value", found, suggestion };
+}
+
+function atKey(path: Issue["path"], issue: ValueIssue): Issue {
+  return { ...at(path, issue), at: "key" };
 }
 
 interface ValueIssue {

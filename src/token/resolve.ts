@@ -1,12 +1,18 @@
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
-import { adcRunCommand } from "../connection/origin.ts";
+import { adcRunCommand, type CallTerms } from "../connection/origin.ts";
 import { untrustedOverride } from "../connection/pinned_target.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT, messageOf, SourceError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { deadline, unlessAborted } from "../system/deadline.ts";
-import type { SourceAnswer, SourceName, TokenLease, TokenSource } from "./sources.ts";
+import {
+  SOURCE_NAMES,
+  type SourceAnswer,
+  type SourceName,
+  type TokenLease,
+  type TokenSource,
+} from "./sources.ts";
 import { isBlank, PLACEHOLDER, sentToken, trimToken, validateToken } from "./token_value.ts";
 
 async function askSource(
@@ -140,6 +146,40 @@ export function describeResolved({ token, source, detail }: ResolvedToken): stri
     : `token ${token} from ${source} (${detail})`;
 }
 
+/** Whether only some sources were asked; a command that never logs in leaves one out. */
+export function isNarrowed({ length }: readonly SourceReport[]): boolean {
+  return length > 0 && length < SOURCE_NAMES.length - 1;
+}
+
+/** A way to a token that the sources which were asked would find. */
+function describeWays(
+  trail: readonly SourceReport[],
+  connection: NoTokenTarget,
+): string | undefined {
+  const asked = (name: SourceName) =>
+    trail.length === 0 || trail.some(({ source }) => source === name);
+  const { hasUsers } = BACKENDS[connection.backend.value];
+  const storage = asked("keychain") ? "" : " --storage file";
+  const login = adcRunCommand(
+    `auth login${hasUsers ? "" : " --with-token"}${storage}`,
+    connection,
+  );
+  const ways = [
+    ...asked("keychain") || asked("store") ? [`log in with "${login}"`] : [],
+    ...asked("env") ? ["set ADC_TOKEN"] : [],
+  ].join(", or ");
+  return ways === "" ? undefined : `${ways[0]!.toUpperCase()}${ways.slice(1)}.`;
+}
+
+/** What to do where nothing says which server is meant. */
+export function howToSetServer({ profile }: Pick<CallTerms, "profile">): string {
+  return profile === undefined || profile.project
+    ? `Start with: ${adcRunCommand("auth login --server URL", { profile })}`
+    : `Set it with: adc-run profile set ${profile.name} --server URL`;
+}
+
+type NoTokenTarget = Pick<Connection, "server" | "backend"> & CallTerms;
+
 /**
  * Every source was asked and none has a token.
  * @category Errors
@@ -149,18 +189,19 @@ export class NoTokenError extends AdcRunError {
   override readonly name = "NoTokenError";
   /** What every source said. */
   readonly trail: readonly SourceReport[];
-  readonly #connection: Partial<Pick<Connection, "profile">>;
+  readonly #connection: NoTokenTarget;
 
   /** Makes the error; `serverIsSet` tells whether anything says which server is meant. */
   constructor(
-    connection: Pick<Connection, "server" | "backend"> & Partial<Pick<Connection, "profile">>,
+    connection: NoTokenTarget,
     trail: readonly SourceReport[],
     { serverIsSet = true }: { readonly serverIsSet?: boolean } = {},
   ) {
     const { server, backend, profile } = connection;
     const { hasUsers } = BACKENDS[backend.value];
-    const login = adcRunCommand(`auth login${hasUsers ? "" : " --with-token"}`, connection);
-    const keyless = " If the server needs no key (admin_key_required: false), use --no-token.";
+    const keyless = hasUsers
+      ? ""
+      : "If the server needs no key (admin_key_required: false), use --no-token.";
     const target = profile === undefined ? "" : ` (profile ${profile.name})`;
     // An empty secret of a pipeline is the likely reason.
     const empty = trail.find(({ source, detail }) =>
@@ -169,16 +210,16 @@ export class NoTokenError extends AdcRunError {
     const [message, suggestion] = serverIsSet
       ? [
         `No token for ${server.value}${target}${empty ? `: ${empty.detail}` : ""}`,
-        `Log in with "${login}", or set ADC_TOKEN.${hasUsers ? "" : keyless}`,
+        [describeWays(trail, connection), keyless].filter(Boolean).join(" ") || undefined,
       ] as const
-      : ["No server is set", "Start with: adc-run auth login"] as const;
+      : ["No server is set", howToSetServer(connection)] as const;
     super(message, EXIT.permission, { suggestion });
     this.trail = trail;
     this.#connection = connection;
   }
 
   /** Where the token was to be used. */
-  get connection(): { readonly profile?: Connection["profile"] } {
+  get connection(): NoTokenTarget {
     return this.#connection;
   }
 }

@@ -16,7 +16,7 @@ interface SourceTraits {
 }
 
 /** The sources, in the order in which they are asked. */
-export const SOURCES = {
+const TABLE = {
   "flag": { summary: "--token in ADC's options", bound: true, ways: [] },
   "env": {
     summary: "ADC_TOKEN, else API_KEY if it starts with a7ee- or a7adm-",
@@ -58,9 +58,11 @@ export const SOURCES = {
     ways: ["API7_USERNAME", "API7_PASSWORD"],
     place: "login",
   },
-} as const satisfies Readonly<Record<string, SourceTraits>>;
+} satisfies Record<string, SourceTraits>;
 
-export type SourceName = keyof typeof SOURCES;
+export type SourceName = keyof typeof TABLE;
+
+export const SOURCES: Readonly<Record<SourceName, SourceTraits>> = TABLE;
 
 /**
  * Says that a token which is for no server in particular goes where a file says that came along with the

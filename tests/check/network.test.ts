@@ -35,7 +35,7 @@ test("`checkToken()` says that a connection is refused", async () => {
   const result = await check(`http://127.0.0.1:${await freePort()}`);
   assert.equal(result.verdict, "unreachable");
   assert.equal(result.reason, "the connection was refused (ECONNREFUSED)");
-  assert.match(result.suggestion ?? "", /--server or ADC_SERVER/);
+  assert.match(result.suggestion ?? "", /^Check the address in (--server|ADC_SERVER),/);
 });
 
 test("`checkToken()` says that a connection is cut off, having tried thrice", async () => {

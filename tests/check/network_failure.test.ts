@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
 import { explainFailure, explainNoToken, judgeFailure } from "../../src/check/network_failure.ts";
-import { NoTokenError } from "../../src/token/resolve.ts";
+import { howToSetServer, NoTokenError } from "../../src/token/resolve.ts";
+import { adviseOn, type Origin } from "../../src/connection/origin.ts";
 import { connect } from "../support/asking.ts";
 
 function errorOf(message: string, code?: string, cause?: unknown): Error {
@@ -164,11 +165,50 @@ test("a server that nothing names and nobody runs is what is missing, not a toke
   await new Promise((resolve) => listener.close(resolve));
   const missing = await explainNoToken(error, unnamed);
   assert.equal(missing.message, "No server is set");
-  assert.equal(missing.suggestion, "Start with: adc-run auth login");
+  assert.equal(missing.suggestion, "Start with: adc-run auth login --server URL");
   assert.deepEqual([missing.exitCode, missing.trail], [77, []]);
   assert.equal(await explainNoToken(error, named), error, "a server is named");
   const refused = errorOf("connect", "ECONNREFUSED");
   const [server] = unnamed.servers;
   const { suggestion } = await explainFailure(refused, { connection: unnamed, server: server! });
-  assert.equal(suggestion, "No server is set. Start with: adc-run auth login");
+  assert.equal(suggestion, "No server is set. Start with: adc-run auth login --server URL");
+  const profile = { name: "prod", file: "config.json", project: false, explicit: true };
+  assert.equal(
+    howToSetServer({ profile }),
+    "Set it with: adc-run profile set prod --server URL",
+  );
+  assert.equal(
+    howToSetServer({ profile: { ...profile, project: true } }),
+    "Start with: adc-run -p prod auth login --server URL",
+  );
+});
+
+test("advice on the server or its group names the place that sets it", async () => {
+  const connection = await connect("sync --server http://h");
+  const named = { kind: "profile", name: "prod", key: "server", project: false } as const;
+  const suggestionFor = async (origin: Origin) => {
+    const server = { value: "http://h", origin };
+    const terms = { connection: { ...connection, server }, server: connection.servers[0]! };
+    return (await explainFailure(errorOf("connect", "ECONNREFUSED"), terms)).suggestion;
+  };
+  const cases: readonly (readonly [Origin, string])[] = [
+    [{ kind: "flag", name: "--server" }, "--server"],
+    [{ kind: "environment", name: "ADC_SERVER" }, "ADC_SERVER"],
+    [{ kind: "env-file", name: "ADC_SERVER", file: ".env" }, "ADC_SERVER in .env"],
+    [named, '"server" of profile "prod" (adc-run profile set prod --server URL)'],
+    [{ ...named, project: true }, '"server" of profile "prod" in adc-run.json'],
+  ];
+  for (const [origin, place] of cases) {
+    assert.equal(
+      await suggestionFor(origin),
+      `Check the address in ${place}, and that the server is running.`,
+    );
+  }
+  const group = "Set --gateway-group or ADC_GATEWAY_GROUP.";
+  assert.equal(adviseOn(group, connection), group);
+  const gatewayGroup = { value: "x", origin: { ...named, key: "gatewayGroup" } };
+  assert.equal(
+    adviseOn(group, { ...connection, gatewayGroup }),
+    'Set "gatewayGroup" of profile "prod" (adc-run profile set prod --gateway-group NAME).',
+  );
 });

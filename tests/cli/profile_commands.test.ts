@@ -256,7 +256,10 @@ test("`profile` without a command, or with an unknown one, says what there is", 
   const { out } = await it.run(["profile"]);
   assert.match(out, /^Usage: adc-run profile list/);
   const wrong = await it.run(["profile", "remvoe"], { code: 64 });
-  assert.match(wrong.err, /"profile remvoe": did you mean "remove"[\s\S]*import and schema/);
+  assert.match(
+    wrong.err,
+    /"profile remvoe": did you mean "profile remove"[\s\S]*import and schema/,
+  );
   await it.run(["profile", "constructor"], { code: 64 });
 });
 

@@ -5,7 +5,6 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { main } from "../../src/cli/main.ts";
 import { columnsOf } from "../../src/cli/output/layout.ts";
 import { Secret } from "../../src/secret.ts";
-import { SOURCE_NAMES } from "../../src/token/sources.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
 import { fakeIo, textSink } from "../support/fake_io.ts";
 import { fakeKeychain } from "../support/fake_keychain.ts";
@@ -60,7 +59,8 @@ async function machine() {
     if (!words.includes("--json")) assert.ok(!text.includes(folder.path), text);
     for (const line of isTerminal ? text.split("\n") : []) {
       assert.ok(
-        columnsOf(line) <= columns || !/\S {1,}\S/.test(line.trim()),
+        // An example is there to be copied.
+        columnsOf(line) <= columns || !/\S {1,}\S/.test(line.trim()) || /^ {2}adc-run /.test(line),
         `${columns}: ${line}`,
       );
     }
@@ -183,8 +183,28 @@ it("an error says what, where and how to fix it, and the request with -v", async
   assert.match((await it.run(["-v", ...words], { env })).text, /\n {2}request {2}GET http/);
   const none = await it.run(["-p", "down", "--adc", "/bin/true", "ping"]);
   assert.match(none.text, /no token for http:\/\/127.0.0.1:1 \(profile down\)\n {2}fix {5}/);
-  const places = `\n  looked  ${SOURCE_NAMES.length} places: adc-run -p down auth status -v\n`;
-  assert.ok(none.text.endsWith(places), none.text);
+  assert.match(none.text, /\n {2}searched {2}8 sources: adc-run -p down auth status -v\n$/);
+  const flags = ["--backend", "api7ee", "--server", "https://h:1"];
+  const { text: elsewhere } = await it.run(["--adc", "/bin/true", "ping", ...flags]);
+  const call = flags.join(" ");
+  assert.ok(elsewhere.includes(`Log in with "adc-run auth login ${call}", or set`), elsewhere);
+  assert.ok(elsewhere.endsWith(`8 sources: adc-run auth status -v ${call}\n`), elsewhere);
+});
+
+it("where only some sources are asked, each says why it has no token, and only these are advised", async () => {
+  await using it = await machine();
+  const words = (sources: string) => ["-p", "dev", "--source", sources, "--adc", "/bin/true"];
+  const env = await it.run([...words("env"), "ping"]);
+  assert.match(env.text, /\n {2}fix {5}Set ADC_TOKEN\.\n {2}source {2}env {2}absent .*ADC_TOKEN/);
+  assert.doesNotMatch(env.text, /auth login|searched/);
+  const file = await it.run([...words("store,file"), "ping"]);
+  assert.match(file.text, /fix {5}Log in with "adc-run -p dev auth login --storage file"\.\n/);
+  assert.match(file.text, /\n {2}source {2}file {3}absent /);
+  const minted = await it.run([...words("admin-api"), "ping"]);
+  assert.match(minted.text, /source {2}admin-api {2}absent .*API7_USERNAME/);
+  assert.doesNotMatch(minted.text, / fix /);
+  const status = await it.run(["-p", "dev", "--source", "env", "auth", "status"]);
+  assert.match(status.text, /no token\n *fix +Set ADC_TOKEN\.\n *source +env {2}absent/);
 });
 
 it("a run says in one line where it goes, and with which token", async () => {

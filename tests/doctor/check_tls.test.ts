@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import { checkTls } from "../../src/doctor/check_tls.ts";
-import { contactServers } from "../../src/doctor/contact_servers.ts";
+import { contactServers } from "../../src/doctor/check_server.ts";
 import type { Found } from "../../src/doctor/finding.ts";
 import { createCertificate } from "../sandbox/certificate.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";

@@ -4,7 +4,7 @@ import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { cameWithProject, repositoryRoot, trackedFiles } from "../../src/doctor/tracked_files.ts";
+import { cameWithProject, repositoryRoot, trackedFiles } from "../../src/doctor/check_files.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 function git(cwd: string, ...args: readonly string[]): void {

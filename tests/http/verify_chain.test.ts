@@ -5,7 +5,7 @@ import { AdminApi } from "../../src/admin_api/admin_api.ts";
 import { openRawRequester } from "../../src/admin_api/raw_request.ts";
 import { checkToken } from "../../src/check/check_token.ts";
 import { type Connection, resolveConnection } from "../../src/connection/connection.ts";
-import { contactServers } from "../../src/doctor/contact_servers.ts";
+import { contactServers } from "../../src/doctor/check_server.ts";
 import { verifyChain } from "../../src/http/verify_chain.ts";
 import { Secret } from "../../src/secret.ts";
 import type { ResolvedToken } from "../../src/token/resolve.ts";

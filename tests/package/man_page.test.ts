@@ -21,7 +21,11 @@ describe("the man page", () => {
     assert.match(plain, /^\.TH ADC-RUN 1 2026-11-24 "adc-run 1\.2\.3"/);
     for (const { name } of COMMANDS) assert.ok(plain.includes(`\n.SS adc-run ${name}\n`), name);
     for (const { flags } of GLOBAL_OPTIONS) assert.ok(plain.includes(`\n.B ${flags}\n`), flags);
-    for (const { name } of TOPICS) assert.ok(plain.includes(`\n.SH ${name.toUpperCase()}\n`), name);
+    const sections = [...TOPICS.map(({ name }) => name), "exit status", "files"];
+    for (const name of sections) {
+      assert.equal(plain.split(`\n.SH ${name.toUpperCase()}\n`).length, 2, name);
+    }
+    assert.equal(plain.split("\n.B 78\n").length, 2);
   });
 
   for (const [name, args] of Object.entries(READERS)) {

@@ -78,9 +78,15 @@ test("`NoTokenError` names the profile in its hint, and the secret that is empty
   const profile = { name: "dev", file: "config.json", project: false, explicit: true } as const;
   const connection = { ...await connect("sync --server https://h:1"), profile };
   const detail = "ADC_TOKEN is empty (is the secret defined for this job?)";
-  const error = new NoTokenError(connection, [{ source: "env", status: "absent", detail }]);
+  const trail = [{ source: "env", status: "absent", detail }] as const;
+  assert.match(new NoTokenError(connection, trail).suggestion!, /^Set ADC_TOKEN\. If the server/);
+  const also = { source: "keychain", status: "absent", detail: "empty" } as const;
+  const error = new NoTokenError(connection, [...trail, also]);
   assert.equal(error.message, `No token for https://h:1 (profile dev): ${detail}`);
-  assert.match(error.suggestion!, /"adc-run -p dev auth login --with-token", or set ADC_TOKEN/);
+  assert.match(
+    error.suggestion!,
+    /^Log in with "adc-run -p dev auth login --with-token --server https:\/\/h:1", or set ADC_TOKEN\. /,
+  );
 });
 
 test("`resolveToken()` finds nothing among no sources", async () => {

@@ -1,11 +1,13 @@
+import { AdminApi } from "../../admin_api/admin_api.ts";
 import type { Credentials } from "../../admin_api/session.ts";
 import type { User } from "../../admin_api/shapes.ts";
+import { requireAccepted } from "../../check/check_token.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { misuse } from "../../connection/origin.ts";
 import type { Keychain } from "../../context.ts";
 import { credentialsOf, needsConsent } from "../../lifecycle/credentials.ts";
-import { knownToken } from "../../lifecycle/expiry.ts";
+import { describeEnd, knownToken } from "../../lifecycle/expiry.ts";
 import {
   openSession,
   openTokenSession,
@@ -15,23 +17,31 @@ import {
 } from "../../lifecycle/open_session.ts";
 import type { KeptToken } from "../../lifecycle/replace_token.ts";
 import { sweep } from "../../lifecycle/sweep.ts";
-import { openTokenStores, STORAGES, type TokenStores } from "../../lifecycle/token_stores.ts";
+import {
+  describeEntries,
+  openTokenStores,
+  STORAGES,
+  type TokenStores,
+} from "../../lifecycle/token_stores.ts";
 import { isAdminKey, type Secret } from "../../secret.ts";
 import type { Storage } from "../../store/state.ts";
-import { NoTokenError, type ResolvedToken, surveyTokens } from "../../token/resolve.ts";
+import {
+  NoTokenError,
+  type ResolvedToken,
+  type SourceReport,
+  surveyTokens,
+} from "../../token/resolve.ts";
 import type { TokenSource } from "../../token/sources.ts";
 import { canAsk, contextOf, interruptible, type Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
+import { fixed, line } from "../output/out.ts";
 import type { Reporter } from "../output/report.ts";
 import { askCredentials } from "../prompts.ts";
 import { findToken, openConnection } from "../settings.ts";
 
-interface OwnSession extends Session {
+export interface AccountSession extends Session {
   /** The token; `undefined` after a login with a password. */
   readonly resolved: ResolvedToken | undefined;
-}
-
-export interface AccountSession extends OwnSession {
   readonly connection: Connection;
   readonly stores: TokenStores;
   readonly signal: AbortSignal;
@@ -39,7 +49,7 @@ export interface AccountSession extends OwnSession {
 
 /**
  * Does something as the user whose token a run would take, once what an interrupted run left behind is
- * cleared up. No token is made for it.
+ * cleaned up. No token is created for it.
  */
 export async function withAccountSession(
   call: OwnCall,
@@ -47,29 +57,25 @@ export async function withAccountSession(
   work: (session: AccountSession) => Promise<number>,
 ): Promise<number> {
   const { connection, sources } = await openConnection(call, io);
-  const { backend } = connection;
-  if (!BACKENDS[backend.value].hasUsers) {
-    throw misuse(
-      backend.origin,
-      `Cannot manage tokens: backend "${backend.value}" has no user accounts`,
-      { suggestion: "Only API7 Enterprise has them: set --backend api7ee or ADC_BACKEND=api7ee." },
-    );
-  }
+  requireUsers(connection, "manage tokens", {
+    suggestion: "Only API7 Enterprise has them: set --backend api7ee or ADC_BACKEND=api7ee.",
+  });
   const { warn: onWarning } = call.reporter;
   const stores = storesOf(io, call.reporter);
   return await interruptible(io, async (signal) => {
     const mayAsk = !call.spec.readOnly && canAsk(io);
     const session = await openOwnSession(connection, { sources, io, mayAsk, signal });
-    const { api, user, close } = session;
+    io.secrets.watch(session.api);
     try {
-      await sweep(api, { stores, user, onWarning, signal, now: Date.now });
+      await sweep(session.api, { ...session, stores, onWarning, signal, now: Date.now });
       return await work({ ...session, connection, stores, signal });
     } finally {
-      await close();
+      await session.close();
     }
   });
 }
 
+/** Opens a session with the token that a run would take, else with a password. */
 async function openOwnSession(
   connection: Connection,
   { sources, io, mayAsk, signal }: {
@@ -78,21 +84,19 @@ async function openOwnSession(
     readonly mayAsk: boolean;
     readonly signal: AbortSignal;
   },
-): Promise<OwnSession> {
+): Promise<Pick<AccountSession, keyof Session | "resolved">> {
+  const { env } = io;
   try {
     const resolved = await findToken({ connection, sources: withoutLogIn(sources), signal });
-    const record = await knownToken(resolved.token, { connection, env: io.env });
-    const now = Date.now();
-    const known = { resolved, record, now, env: io.env };
-    const session = await openTokenSession(connection, { ...known, signal });
-    io.secrets.watch(session.api);
-    return { ...session, resolved };
+    const record = await knownToken(resolved.token, { connection, env });
+    const known = { resolved, record, now: Date.now(), env, signal };
+    return { ...await openTokenSession(connection, known), resolved };
   } catch (error) {
     if (!(error instanceof NoTokenError)) throw error;
-    const logIn = sources.some(({ preview }) => preview !== undefined);
-    const { username, password, loginOption } = credentialsOf(io.env, connection);
+    const mayLogIn = sources.some(({ preview }) => preview !== undefined);
+    const { username, password, loginOption } = credentialsOf(env, connection);
     const complete = username !== undefined && password !== undefined;
-    if (!logIn || (!complete && !mayAsk) || needsConsent(connection) !== undefined) throw error;
+    if (!mayLogIn || (!complete && !mayAsk) || needsConsent(connection) !== undefined) throw error;
     if (!complete) await requireLoginServer(connection, { signal });
     const ask = async (before: Credentials | undefined) => {
       if (complete) return { username, password, loginOption };
@@ -101,13 +105,33 @@ async function openOwnSession(
       if (given === undefined) throw error;
       return { loginOption, ...given, typed: password === undefined };
     };
-    const session = await withTries(
-      ask,
-      (credentials) => openSession(connection, { credentials, signal }),
-    );
-    io.secrets.watch(session.api);
-    return { ...session, resolved: undefined };
+    const logIn = (credentials: Credentials) => openSession(connection, { credentials, signal });
+    return { ...await withTries(ask, logIn), resolved: undefined };
   }
+}
+
+export function requireUsers(
+  { backend }: Connection,
+  what: string,
+  options: { readonly suggestion?: string } = {},
+): void {
+  if (BACKENDS[backend.value].hasUsers) return;
+  const found = `backend "${backend.value}" has no user accounts`;
+  throw misuse(backend.origin, `Cannot ${what}: ${found}`, options);
+}
+
+/** Tries a token that was just created, but for `--no-check`. */
+export function checkOf(
+  { options, reporter }: OwnCall,
+  io: Io,
+  connection: Connection,
+  signal: AbortSignal,
+): (token: Secret) => Promise<void> {
+  return async (token) => {
+    io.secrets.add(token);
+    if (!options.check) return;
+    await requireAccepted(token, { connection, onWarning: reporter.warn, signal });
+  };
 }
 
 /** The stores, whose tokens are known from then on, and what is put there. */
@@ -135,10 +159,9 @@ export function withoutLogIn(sources: readonly TokenSource[]): readonly TokenSou
 export async function findOwner(
   connection: Connection,
   token: Secret,
-  { reporter }: { readonly reporter: Reporter },
+  reporter: Reporter,
 ): Promise<User | undefined> {
   if (!BACKENDS[connection.backend.value].hasUsers || isAdminKey(token)) return undefined;
-  const { AdminApi } = await import("../../admin_api/admin_api.ts");
   const api = await AdminApi.open(connection, { token });
   try {
     const owner = await api.me();
@@ -168,44 +191,51 @@ export function warnOfFile(reporter: Reporter): void {
   reporter.warn("The token is stored unencrypted in a file. Use a keychain if you can.");
 }
 
-export function describeKept(
-  { token, record, revoked }: KeptToken,
-  owner: User,
-): Record<string, unknown> {
+/** Says what was stored; gives the exit code. */
+export function tellStored(
+  what: string,
+  { token, record, revoked, user: owner }: KeptToken & { readonly user: User },
+  { options, reporter }: OwnCall,
+  folder: string,
+): number {
   const { storage, account, id, name, expiresAt } = record;
-  return {
-    stored: storage,
-    accounts: [account],
-    id,
-    name,
-    expiresAt: expiresAt ?? null,
-    redacted: token.redacted,
-    fingerprint: token.fingerprint,
-    owner,
-    revoked,
-  };
+  if (options.json) {
+    const { redacted, fingerprint } = token;
+    const known = { id, name, expiresAt: expiresAt ?? null, redacted, fingerprint, owner };
+    return reporter.answer({ stored: storage, accounts: [account], ...known, revoked });
+  }
+  const entry = describeEntries([account], { storage, folder });
+  const end = describeEnd(expiresAt, Date.now());
+  reporter.info(
+    line`${fixed(what)} ${token} "${name}" of ${describeOwner(owner)} in ${entry}, ${end}`,
+  );
+  return 0;
 }
 
-/**
- * Warns of sources that come before the one that a token was just stored in: that surprises whoever
- * stored it.
- */
-export async function warnOfShadows(
+/** What comes before the place that a token is stored in; a run would take that one. */
+export async function shadowsOf(
   connection: Connection,
-  { sources, storage, reporter }: {
+  { sources, storage }: {
     readonly sources: readonly TokenSource[];
     readonly storage: Storage;
-    readonly reporter: Reporter;
   },
-): Promise<void> {
-  const own = STORAGES[storage].source;
-  const at = sources.findIndex(({ name }) => name === own);
-  const before = sources.slice(0, at === -1 ? sources.length : at)
-    // A helper command may ask for a password, or take its time; others leave traces.
-    .filter(({ name, preview }) => name !== "command" && preview === undefined);
+): Promise<readonly SourceReport[]> {
+  const at = sources.findIndex(({ name }) => name === STORAGES[storage].source);
+  const before = withoutLogIn(sources.slice(0, at === -1 ? sources.length : at))
+    // A helper command may ask for a password, or take its time.
+    .filter(({ name }) => name !== "command");
   const { trail } = await surveyTokens({ connection, sources: before });
-  for (const { source, status, detail } of trail) {
-    if (status === "absent") continue;
+  return trail.filter(({ status }) => status !== "absent");
+}
+
+/** Whoever stored a token expects it to be used. */
+export async function warnOfShadows(
+  connection: Connection,
+  place: Parameters<typeof shadowsOf>[1],
+  reporter: Reporter,
+): Promise<void> {
+  const { source: own } = STORAGES[place.storage];
+  for (const { source, detail } of await shadowsOf(connection, place)) {
     reporter.warn(`Source "${source}" still takes precedence over the ${own}: ${detail}`);
   }
 }

@@ -22,10 +22,26 @@ import { requireNoDryRun } from "../options.ts";
 import { fixed } from "../output/out.ts";
 import type { Reporter } from "../output/report.ts";
 import { findToken, openConnection, type OwnConnection } from "../settings.ts";
-import { type BodyStart, forTerminal, headOf, keepStart, writePieces } from "./api_output.ts";
-import { allPages, notAList, pageFields } from "./api_pages.ts";
-import { type ApiRequest, readApiRequest, readBody } from "./api_request.ts";
-import { hasField, readTarget, requireGroups, withFields, withGroup } from "./api_target.ts";
+import {
+  allPages,
+  type BodyStart,
+  forTerminal,
+  headOf,
+  keepStart,
+  notAList,
+  pageFields,
+  writePieces,
+} from "./api_output.ts";
+import {
+  type ApiRequest,
+  hasField,
+  readApiRequest,
+  readBody,
+  readTarget,
+  requireGroups,
+  withFields,
+  withGroup,
+} from "./api_request.ts";
 
 export async function api(
   call: OwnCall<ApiOptions>,

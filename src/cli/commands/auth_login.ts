@@ -2,12 +2,11 @@ import { resolve } from "node:path";
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
 import type { Credentials } from "../../admin_api/session.ts";
 import { requireAccepted, tokensByServer } from "../../check/check_token.ts";
-import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { adcRunCommand, misuse, type Profile } from "../../connection/origin.ts";
-import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
+import { adcRunCommand, type Profile } from "../../connection/origin.ts";
+import { AdcRunError, ConnectionError, EXIT, UsageError } from "../../errors.ts";
 import { plainPasswordWarning } from "../../lifecycle/credentials.ts";
-import { DEFAULT_LIFETIME, describeEnd, endOf, readLifetime } from "../../lifecycle/expiry.ts";
+import { DEFAULT_LIFETIME, endOf, readLifetime } from "../../lifecycle/expiry.ts";
 import { requireTokenName } from "../../lifecycle/mint_token.ts";
 import {
   openSession,
@@ -16,7 +15,7 @@ import {
   withLogIn,
   withTries,
 } from "../../lifecycle/open_session.ts";
-import { adoptToken, type KeptToken, replaceToken } from "../../lifecycle/replace_token.ts";
+import { adoptToken, replaceToken } from "../../lifecycle/replace_token.ts";
 import { describeEntries, previousToken } from "../../lifecycle/token_stores.ts";
 import { setProfile, useProfile } from "../../profiles/edit_profiles.ts";
 import { readUserProfiles } from "../../profiles/profile_file.ts";
@@ -29,6 +28,7 @@ import { canAsk, interruptible, type Io } from "../io.ts";
 import type { LoginOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { cell, fixed, line } from "../output/out.ts";
+import type { Reporter } from "../output/report.ts";
 import {
   askSecret,
   askText,
@@ -39,10 +39,12 @@ import {
 } from "../prompts.ts";
 import { openConnection, type OwnConnection } from "../settings.ts";
 import {
-  describeKept,
+  checkOf,
   describeOwner,
   findOwner,
+  requireUsers,
   storesOf,
+  tellStored,
   warnOfFile,
   warnOfShadows,
   warnOfSuperAdmin,
@@ -87,23 +89,35 @@ export async function authLogin(call: OwnCall<LoginOptions>, io: Io): Promise<nu
 
 type LoginCommand = OwnCall<LoginOptions> & OwnConnection & { readonly storage: Storage };
 
-/** Where nobody can be asked ADC's default stands, and the login says what answers there. */
 async function askServer(io: Io): Promise<string | undefined> {
   if (!canAsk(io)) return undefined;
-  let server = await askText("Server", io, { initial: USUAL_SERVER }) || USUAL_SERVER;
+  let server = await askText("Server", io, { placeholder: USUAL_SERVER }) || USUAL_SERVER;
   while (!/^https?:\/\//i.test(server)) {
-    server = await askText("Server, with https:// or http://", io, { value: `https://${server}` });
+    server = await askText("Server, with https:// or http://", io, {
+      initialValue: `https://${server}`,
+    });
   }
   return server;
 }
 
 async function loginWithPassword(command: LoginCommand, io: Io): Promise<number> {
   const { options, connection, sources, reporter, storage } = command;
-  requireLogIn(connection);
   const name = options.name === undefined ? undefined : requireTokenName(options.name);
   const lifetime = options.expiresIn === undefined
     ? DEFAULT_LIFETIME
     : await readLifetime(options.expiresIn, "--expires-in");
+  requireUsers(connection, "log in", {
+    suggestion: `Store its admin key instead: ${
+      adcRunCommand("auth login --with-token < key.txt", connection)
+    }`,
+  });
+  const { backend, server, profile } = connection;
+  if (server.origin.kind === "default") {
+    const set = `adc-run profile set ${profile?.name ?? "NAME"} --backend ${backend.value}`;
+    throw new ConnectionError("Cannot log in: no server is set", EXIT.config, {
+      suggestion: `Name it with --server URL or ADC_SERVER, or: ${set} --server URL`,
+    });
+  }
   await requireConsent(connection, { yes: options.yes, io });
   const stores = storesOf(io, reporter);
   const { folder } = stores;
@@ -141,22 +155,20 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
           name,
           expiresAt: endOf(lifetime, Date.now() + api.clockSkewMs),
           confirm: confirmReplacement(options, io),
-          check: async (token) => {
-            if (options.check) {
-              await requireAccepted(token, { connection, onWarning: reporter.warn, signal });
-            }
-          },
+          check: checkOf(command, io, connection, signal),
           onWarning: reporter.warn,
           signal,
           now: Date.now,
         });
       const kept = await withAccount(account, replace, { folder, signal });
       io.sign?.hide();
-      await warnOfShadows(connection, { sources, storage, reporter });
+      await warnOfShadows(connection, { sources, storage }, reporter);
       if (storage === "file") warnOfFile(reporter);
-      const told = { ...command, connection: target };
-      const exitCode = announce(kept, { command: told, owner: user, folder });
-      if (profile !== undefined) await saveProfile(profile.name, { connection, reporter, io });
+      const exitCode = tellStored("stored token", { ...kept, user }, command, folder);
+      const { revoked } = kept;
+      if (revoked !== undefined) reporter.info(line`revoked the old token "${revoked}"`);
+      if (profile === undefined) tellSettings(connection, reporter);
+      else await saveProfile(profile.name, { connection, reporter, io });
       return exitCode;
     } finally {
       await session.close();
@@ -180,7 +192,7 @@ async function askProfile(username: string, io: Io): Promise<Profile | undefined
   );
   for (;;) {
     const question = "Save as a profile? Name, or nothing";
-    const name = await askText(question, io, suggested === undefined ? {} : { value: suggested });
+    const name = await askText(question, io, suggested ? { initialValue: suggested } : {});
     if (name === "") return undefined;
     if (isProfileName(name) && !profiles.has(name)) {
       return { name, file: path, project: false, explicit: false };
@@ -250,44 +262,15 @@ async function requireApi7(
   }
 }
 
-function announce(
-  kept: KeptToken,
-  { command: { options, connection, reporter, storage }, owner, folder }: {
-    readonly command: LoginCommand;
-    readonly owner: Parameters<typeof describeOwner>[0];
-    readonly folder: string;
-  },
-): number {
-  if (options.json) return reporter.answer(describeKept(kept, owner));
-  const { token, record, revoked } = kept;
-  const { account, name, expiresAt } = record;
-  reporter.info(
-    line`stored token ${token} "${name}" of ${describeOwner(owner)} in ${
-      describeEntries([account], { storage, folder })
-    }, ${describeEnd(expiresAt, Date.now())}`,
-  );
-  if (revoked !== undefined) {
-    reporter.info(line`revoked the old token "${revoked}"`);
-  }
-  const { backend, server } = connection;
+/** What a run has to be told again, unless a profile keeps it. */
+function tellSettings({ backend, server, profile }: Connection, reporter: Reporter): void {
   const missing = [
     backend.origin.kind === "flag" && `ADC_BACKEND=${backend.value}`,
     server.origin.kind === "flag" && `ADC_SERVER=${server.value}`,
   ].filter((text) => typeof text === "string");
-  if (missing.length > 0 && connection.profile === undefined) {
+  if (missing.length > 0 && profile === undefined) {
     reporter.info(line`to use it, set ${missing.join(" and ")}`);
   }
-  return 0;
-}
-
-function requireLogIn(connection: Connection): void {
-  const { backend } = connection;
-  if (BACKENDS[backend.value].hasUsers) return;
-  throw misuse(backend.origin, `Cannot log in: backend "${backend.value}" has no user accounts`, {
-    suggestion: `Store its admin key instead: ${
-      adcRunCommand("auth login --with-token < key.txt", connection)
-    }`,
-  });
 }
 
 async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
@@ -299,7 +282,7 @@ async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
   const token = await readToken(connection, io);
   if (options.check) await requireConsent(connection, { yes: options.yes, io, what: "a token" });
   if (options.check) await requireAccepted(token, { connection, onWarning: reporter.warn });
-  const owner = options.check ? await findOwner(connection, token, { reporter }) : undefined;
+  const owner = options.check ? await findOwner(connection, token, reporter) : undefined;
   const tokens = new Map<string, Secret>();
   for (const [index, each] of tokensByServer(connection, token).entries()) {
     tokens.set(connection.servers[index]!.origin, each);
@@ -316,7 +299,7 @@ async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
     const adopt = () => adoptToken(each, { ...place, user });
     revoked.push(...await withAccount(account, adopt, { folder }));
   }
-  await warnOfShadows(connection, { sources, storage, reporter });
+  await warnOfShadows(connection, { sources, storage }, reporter);
   if (storage === "file") warnOfFile(reporter);
   const accounts = [...tokens.keys()].map((origin) => accountOf(origin, connection));
   if (options.json) {

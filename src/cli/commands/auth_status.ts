@@ -92,7 +92,7 @@ async function findStatus(call: OwnCall, io: Io): Promise<Status> {
   if (checked?.warning !== undefined) reporter.warn(checked.warning);
   if (winner?.source === "store") warnOfFile(reporter);
   const owner = winner && checked?.verdict === "valid"
-    ? await findOwner(connection, winner.token, { reporter })
+    ? await findOwner(connection, winner.token, reporter)
     : undefined;
   io.sign?.hide();
   const failure = error ??
@@ -142,7 +142,7 @@ function show(status: Status, { options, reporter }: OwnCall, io: Io): void {
     else if (failure.trail.length === 0) rows.push(["reason", failure.message]);
     rows.push(
       ...detailsOf(failure, options).filter(([label]) =>
-        !["token", "server", "source"].includes(label)
+        !["token", "server", options.verbose ? "source" : ""].includes(label)
       ),
     );
   }
@@ -233,7 +233,7 @@ export async function authToken(call: OwnCall, io: Io): Promise<number> {
   }
   const resolved = await findToken({ connection, sources: looking });
   // What a script does with it may show it.
-  maskInRunner({ connection, resolved }, { reporter, io, options });
+  maskInRunner({ connection, ...resolved }, { reporter, io, options });
   const beside = { schemaVersion: SCHEMA_VERSION, ...describeToken(resolved) };
   writeToken(resolved.token, io, options.json ? beside : undefined);
   return 0;

@@ -6,7 +6,7 @@ import type { TargetOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { hasSymbols } from "../output/layout.ts";
 import { fixed, line, type Text } from "../output/out.ts";
-import { mark } from "../output/report.ts";
+import { mark, tally } from "../output/report.ts";
 import { forTarget, sourcesOf, targetNames } from "../settings.ts";
 
 type Counts = Readonly<Record<Finding["status"], number>>;
@@ -39,13 +39,11 @@ async function findingsOf(
     const diagnosis = diagnose({
       env,
       cwd,
+      keychain,
       args: connectionWords,
       envFile: options.envFile,
-      profile: options.profile === undefined || options.profile === false
-        ? options.profile
-        : options.profile[0],
+      profile: options.profile && options.profile[0],
       adc: options.adc,
-      keychain,
       sources: (connection, watched) =>
         // Not a copy, which would open standard input.
         sourcesOf(Object.create(io, { keychain: { value: watched } }), {
@@ -112,11 +110,12 @@ function openScreen({ options, reporter }: OwnCall, io: Io): {
 }
 
 function summaryOf({ failed, warning }: Counts): string {
-  const said = [
-    failed > 0 && `${failed} problem${failed === 1 ? "" : "s"}`,
-    warning > 0 && `${warning} warning${warning === 1 ? "" : "s"}`,
-  ].filter((each) => each !== false);
-  return said.length === 0 ? "no problems" : said.join(", ");
+  const plural = (number: number, noun: string) => number === 1 ? noun : `${noun}s`;
+  const problems = tally([failed, plural(failed, "problem")], [
+    warning,
+    plural(warning, "warning"),
+  ]);
+  return problems || "no problems";
 }
 
 /** A line a profile. */
@@ -126,12 +125,7 @@ async function doctorOfMany(
   io: Io,
 ): Promise<number> {
   const { options, reporter } = call;
-  const targets: {
-    profile: string;
-    findings: readonly Finding[];
-    summary: Counts;
-    exitCode: number;
-  }[] = [];
+  const targets = [];
   for (const profile of names) {
     const findings = await findingsOf(forTarget(profile, call), io);
     targets.push({ profile, findings, summary: count(findings), exitCode: exitCodeOf(findings) });

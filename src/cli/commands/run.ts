@@ -17,8 +17,7 @@ import {
   tellDrift,
   tellEnding,
 } from "../output/run_report.ts";
-import { type RunCommand, runOptionsOf } from "../run_settings.ts";
-import { namedEnvFile, profilesOf } from "../settings.ts";
+import { namedEnvFile, profilesOf, type RunCommand, runOptionsOf } from "../settings.ts";
 
 export async function runCommand({ words, exec, options }: RunCommand, io: Io): Promise<number> {
   const reporter = createReporter(io, options);

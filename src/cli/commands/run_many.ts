@@ -20,9 +20,8 @@ import {
   formatTargets,
   printPlans,
 } from "../output/target_report.ts";
-import { openTargetStreams, type TargetStreams } from "../output/target_streams.ts";
-import { runOptionsOf } from "../run_settings.ts";
-import { namedEnvFile } from "../settings.ts";
+import { openTargetStreams, type TargetStreams } from "../output/target_lines.ts";
+import { namedEnvFile, runOptionsOf } from "../settings.ts";
 
 interface RunManyCommand {
   readonly call: Call;
@@ -174,9 +173,7 @@ function throwWhatAllHave(
   if (told[0] !== undefined && told.every((each) => each === told[0])) throw prepared[0]!.error;
 }
 
-/**
- * A token from the environment is for every target, and each server sees it, whether it takes it or not.
- */
+/** A token from the environment is for every target, and each server sees it, whether it takes it or not. */
 function warnOfSharedToken(prepared: readonly PreparedTarget[], reporter: Reporter): void {
   const servers = new Map<string, Set<string>>();
   for (const { plan } of prepared) {
@@ -218,9 +215,7 @@ function conclude(
   return exitCode;
 }
 
-/**
- * A reader that went away, as in `| head`, ends all quietly; but what was never started is said.
- */
+/** A reader that went away, as in `| head`, ends all quietly; but what was never started is said. */
 function isWorthATable(
   results: readonly TargetResult[],
   { options, exitCode, streams }: {

@@ -1,12 +1,10 @@
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
-import { requireAccepted } from "../../check/check_token.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { misuse } from "../../connection/origin.ts";
 import type { Environment } from "../../context.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { clearLeftOvers } from "../../lifecycle/clear_left_overs.ts";
-import { describeEnd, readLifetime } from "../../lifecycle/expiry.ts";
+import { readLifetime } from "../../lifecycle/expiry.ts";
 import { revokeBySelf, withAccount, withApi } from "../../lifecycle/open_session.ts";
 import { rotateStored, storedAccount } from "../../lifecycle/stored_token.ts";
 import {
@@ -17,9 +15,8 @@ import {
   type StoredEntry,
   type TokenStores,
 } from "../../lifecycle/token_stores.ts";
-import { tokenPrefix } from "../../secret.ts";
+import { type Secret, tokenPrefix } from "../../secret.ts";
 import type { Storage } from "../../store/state.ts";
-import { surveyTokens } from "../../token/resolve.ts";
 import type { TokenSource } from "../../token/sources.ts";
 import { accountOf, originsOf } from "../../token/token_value.ts";
 import { contextOf, interruptible, type Io } from "../io.ts";
@@ -28,12 +25,16 @@ import type { OwnCall } from "../manual/manual.ts";
 import { fixed, line } from "../output/out.ts";
 import type { Reporter } from "../output/report.ts";
 import { openConnection } from "../settings.ts";
-import { describeKept, describeOwner, storesOf, warnOfShadows } from "./account.ts";
+import {
+  checkOf,
+  requireUsers,
+  shadowsOf,
+  storesOf,
+  tellStored,
+  warnOfShadows,
+} from "./account.ts";
 
-export async function authRotate(
-  call: OwnCall<RotateOptions>,
-  io: Io,
-): Promise<number> {
+export async function authRotate(call: OwnCall<RotateOptions>, io: Io): Promise<number> {
   const { options, reporter, operands } = call;
   if (operands.length > 0 || options.all || options.due !== undefined) {
     return await (await import("./workflow_tokens.ts")).rotateWorkflows(call, io);
@@ -45,53 +46,38 @@ export async function authRotate(
     throw new UsageError('--source has no effect with "adc-run auth rotate"');
   }
   const { connection, sources } = await openConnection(call, io);
-  const { backend } = connection;
-  if (!BACKENDS[backend.value].hasUsers) {
-    const found = `backend "${backend.value}" has no user accounts`;
-    throw misuse(backend.origin, `Cannot rotate: ${found}`);
-  }
+  requireUsers(connection, "rotate");
   const asked = options.expiresIn === undefined
     ? undefined
     : { lifetime: await readLifetime(options.expiresIn, "--expires-in") };
   const stores = storesOf(io, reporter);
+  const { folder } = stores;
   const account = await storedAccount(connection, stores);
   await refuseShadowed(connection, { sources, account, stores, env: io.env });
   if (options.dryRun) {
-    const record = (await findStoredToken(account, stores))?.record;
-    const which = record?.name === undefined ? "the token" : `"${record.name}"`;
-    const storage = record?.storage ?? "keychain";
-    const place = describeEntries([account], { storage, folder: stores.folder });
-    if (options.json) return reporter.answer({ wouldRotate: record?.name ?? null, account });
-    reporter.print(line`would rotate ${which} in ${place}`);
+    const { name, storage = "keychain" } = (await findStoredToken(account, stores))?.record ?? {};
+    if (options.json) return reporter.answer({ wouldRotate: name ?? null, account });
+    const which = name === undefined ? "the token" : `"${name}"`;
+    reporter.print(
+      line`would rotate ${which} in ${describeEntries([account], { storage, folder })}`,
+    );
     return 0;
   }
-  const { folder } = stores;
   const kept = await interruptible(io, (signal) =>
     rotateStored(connection, {
       stores,
       account,
       asked,
       env: io.env,
-      check: async (fresh) => {
-        if (options.check) {
-          await requireAccepted(fresh, { connection, onWarning: reporter.warn, signal });
-        }
-      },
+      check: checkOf(call, io, connection, signal),
       onOpen: (api) => io.secrets.watch(api),
       onWarning: reporter.warn,
       signal,
       now: Date.now,
     }));
-  const { token, record, revoked, user } = kept;
-  const { storage, name, expiresAt } = record;
-  await warnOfShadows(connection, { sources, storage, reporter });
-  if (options.json) return reporter.answer(describeKept(kept, user));
-  reporter.info(
-    line`stored the new token ${token} "${name}" of ${describeOwner(user)} in ${
-      describeEntries([account], { storage, folder })
-    }, ${describeEnd(expiresAt, Date.now())}`,
-  );
-  if (revoked !== undefined) reporter.info(fixed("revoked the old token"));
+  await warnOfShadows(connection, { sources, storage: kept.record.storage }, reporter);
+  tellStored("stored the new token", kept, call, folder);
+  if (kept.revoked !== undefined) reporter.info(fixed("revoked the old token"));
   return 0;
 }
 
@@ -107,20 +93,17 @@ async function refuseShadowed(
 ): Promise<void> {
   const stored = await findStoredToken(account, stores);
   if (stored === undefined) return;
-  const at = sources.findIndex(({ name }) => name === STORAGES[stored.storage].source);
-  const before = sources.slice(0, Math.max(at, 0))
-    // A helper may ask for a password: that it is named will do.
-    .filter(({ name, preview }) => name !== "command" && preview === undefined);
-  const { trail } = await surveyTokens({ connection, sources: before });
+  const { storage } = stored;
+  const at = sources.findIndex(({ name }) => name === STORAGES[storage].source);
   const helper = connection.profile?.tokenCommand === undefined
     ? env.ADC_TOKEN_COMMAND && "ADC_TOKEN_COMMAND"
     : "the profile's tokenCommand";
   const shadow = at < 0
     ? "its sources leave this one out"
-    : trail.find(({ status }) => status !== "absent")?.detail ??
+    : (await shadowsOf(connection, { sources, storage }))[0]?.detail ??
       (sources.slice(0, at).some(({ name }) => name === "command") ? helper : undefined);
   if (!shadow) return;
-  const place = describeEntries([account], { storage: stored.storage, folder: stores.folder });
+  const place = describeEntries([account], { storage, folder: stores.folder });
   throw new AdcRunError(
     `Cannot rotate the token in ${place}: a run takes another one, ${shadow}`,
     EXIT.config,
@@ -131,30 +114,16 @@ async function refuseShadowed(
   );
 }
 
-interface Removed {
-  readonly account: string;
-  readonly storage: Storage;
-  readonly revoked: boolean;
-}
-
-/**
- * Revokes the stored token, then removes it from where it is stored. With `--keep` it is only removed.
- */
-export async function authLogout(
-  call: OwnCall<LogoutOptions>,
-  io: Io,
-): Promise<number> {
+export async function authLogout(call: OwnCall<LogoutOptions>, io: Io): Promise<number> {
   const { options, reporter } = call;
   const { connection } = await openConnection(call, io);
   const stores = storesOf(io, reporter);
   const { folder } = stores;
-  const removed: Removed[] = [];
+  const removed: { account: string; storage: Storage; revoked: boolean }[] = [];
   const accounts = originsOf(connection.servers).map((origin) => accountOf(origin, connection));
   for (const account of accounts) {
     const token = options.keep ? undefined : (await findStoredToken(account, stores))?.token;
-    if (token !== undefined) {
-      await clearLeftOvers(token, connection, contextOf(io, reporter));
-    }
+    if (token !== undefined) await clearLeftOvers(token, connection, contextOf(io, reporter));
     const remove = async () => {
       // The file and the keychain may both have one.
       for (let rest = 2; rest > 0; rest--) {
@@ -222,13 +191,8 @@ async function revoke(
   }
 }
 
-/**
- * The server tells no token's id to its bearer: a token that was brought along is one of the user's.
- */
-async function idOf(
-  token: StoredEntry["token"],
-  connection: Connection,
-): Promise<string | undefined> {
+/** The server tells no token's id to its bearer: a token that was brought along is one of the user's. */
+async function idOf(token: Secret, connection: Connection): Promise<string | undefined> {
   // An admin key is nobody's, and may see tokens that are not its own.
   if (tokenPrefix(token.reveal()) !== "a7ee-") return undefined;
   try {

@@ -9,24 +9,12 @@ import { canAsk, type Io, whyNotAsked } from "../io.ts";
 import type { ListOptions, RevokeOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { fixed, line, type Text } from "../output/out.ts";
-import { count } from "../output/report.ts";
+import { count, tally } from "../output/report.ts";
 import { requireConfirmation } from "../prompts.ts";
-import { withAccountSession } from "./account.ts";
+import { type AccountSession, withAccountSession } from "./account.ts";
 
 /** A token that was not used for so long is likely forgotten, in seconds: 90 days. */
 const STALE = 90 * 24 * 60 * 60;
-
-interface ListedToken {
-  readonly id: string;
-  readonly name: string;
-  /** Unix seconds; `null` where the server does not say, for never, and for not yet. */
-  readonly createdAt: number | null;
-  readonly expiresAt: number | null;
-  readonly lastUsedAt: number | null;
-  readonly current: boolean;
-  readonly stale: boolean;
-  readonly expired: boolean;
-}
 
 export async function authList(call: OwnCall<ListOptions>, io: Io): Promise<number> {
   const { options, reporter } = call;
@@ -39,9 +27,8 @@ export async function authList(call: OwnCall<ListOptions>, io: Io): Promise<numb
     });
   }
   return await withAccountSession(call, io, async (session) => {
-    const { api, user, connection, resolved, stores, signal } = session;
-    const records = (await stores.state.list()).filter(({ origin }) => origin === api.origin);
-    const used = resolved?.token.fingerprint;
+    const { api, user, connection, signal } = session;
+    const { own } = await knownTokens(session);
     const all = await api.tokens({ signal });
     const now = Date.now() + api.clockSkewMs;
     const whose = other === undefined || other === user.username
@@ -54,7 +41,7 @@ export async function authList(call: OwnCall<ListOptions>, io: Io): Promise<numb
       (within === undefined && idle === undefined) ||
       (within !== undefined && hasEnded(expiresAt, now + within)) ||
       (idle !== undefined && hasEnded(lastUsedAt ?? createdAt, now - idle));
-    const tokens = whose.filter(isFound).map((token) => listed(token, { records, used, now }))
+    const tokens = whose.filter(isFound).map((token) => describeListed(token, { own, now }))
       .sort((a, b) => (a.expiresAt ?? Infinity) - (b.expiresAt ?? Infinity) || 0);
     io.sign?.hide();
     const exitCode = fail && tokens.length > 0 ? EXIT.findings : 0;
@@ -63,10 +50,14 @@ export async function authList(call: OwnCall<ListOptions>, io: Io): Promise<numb
       return exitCode;
     }
     const number = count(tokens.length, "token");
-    const owner = other ?? user.username;
-    reporter.print(line`${number} of ${owner} at ${connection.server.value}`);
+    reporter.print(line`${number} of ${other ?? user.username} at ${connection.server.value}`);
     if (tokens.length > 0) reporter.table(rowsOf(tokens, { ids: options.ids, now }));
-    const totals = totalsOf(tokens);
+    const endless = tokens.filter(({ expiresAt }) => expiresAt === null).length;
+    const totals = tally(
+      [tokens.filter(({ expired }) => expired).length, "expired"],
+      [endless, endless === 1 ? "never ends" : "never end"],
+      [tokens.filter(({ stale, expired }) => stale && !expired).length, "stale"],
+    );
     if (totals !== "") reporter.print(fixed(totals));
     if (exitCode !== 0) {
       const what = [expiring && `ending within ${expiring}`, unused && `unused for ${unused}`];
@@ -82,14 +73,20 @@ async function readTime(text: string, option: string): Promise<number> {
   return time;
 }
 
-function listed(
+/** What is known here of the server's tokens, and the id of the one that all this is asked with. */
+async function knownTokens({ api, stores, resolved }: AccountSession) {
+  const records = (await stores.state.list()).filter(({ origin }) => origin === api.origin);
+  const used = resolved?.token.fingerprint;
+  return { records, own: records.find(({ fingerprint }) => fingerprint === used)?.id };
+}
+
+type ListedToken = ReturnType<typeof describeListed>;
+
+/** Times in Unix seconds; `null` where the server does not say, for never, and for not yet. */
+function describeListed(
   { id, name, createdAt, expiresAt, lastUsedAt }: TokenInfo,
-  { records, used, now }: {
-    readonly records: readonly TokenRecord[];
-    readonly used: string | undefined;
-    readonly now: number;
-  },
-): ListedToken {
+  { own, now }: { readonly own: string | undefined; readonly now: number },
+) {
   const since = lastUsedAt ?? createdAt;
   return {
     id,
@@ -97,7 +94,7 @@ function listed(
     createdAt: createdAt ?? null,
     expiresAt: expiresAt ?? null,
     lastUsedAt: lastUsedAt ?? null,
-    current: records.some((record) => record.id === id && record.fingerprint === used),
+    current: id === own,
     stale: since !== undefined && since < now / 1000 - STALE,
     expired: hasEnded(expiresAt, now),
   };
@@ -112,11 +109,13 @@ function rowsOf(
     ...ids ? [token.id, fixed(token.createdAt === null ? "?" : day(token.createdAt))] : [],
     ...expiryOf(token, now).map(fixed),
     fixed(token.lastUsedAt === null ? "never" : daysAgo(token.lastUsedAt, now)),
-    fixed([
-      ...token.current ? ["* used here"] : [],
-      ...isUnfinished(token) ? ["unfinished rotation"] : [],
-      ...token.stale && !token.expired ? ["stale"] : [],
-    ].join(", ")),
+    fixed(
+      [
+        token.current && "* used here",
+        isUnfinished(token) && "unfinished rotation",
+        token.stale && !token.expired && "stale",
+      ].filter(Boolean).join(", "),
+    ),
   ]);
   const head = ["  NAME", ...ids ? ["ID", "CREATED"] : [], "EXPIRES", "", "LAST USED"];
   return [head.map(fixed), ...rows];
@@ -131,22 +130,7 @@ function daysAgo(seconds: number, now: number): string {
   return day(seconds) === day(now / 1000) ? "today" : day(seconds);
 }
 
-/** What is worth a thought: `1 expired, 1 never ends`. */
-function totalsOf(tokens: readonly ListedToken[]): string {
-  const expired = tokens.filter((token) => token.expired).length;
-  const endless = tokens.filter(({ expiresAt }) => expiresAt === null).length;
-  const stale = tokens.filter((token) => token.stale && !token.expired).length;
-  return [
-    expired > 0 && `${expired} expired`,
-    endless > 0 && `${endless} never ${endless === 1 ? "ends" : "end"}`,
-    stale > 0 && `${stale} stale`,
-  ].filter((each) => each !== false).join(", ");
-}
-
-export async function authRevoke(
-  call: OwnCall<RevokeOptions>,
-  io: Io,
-): Promise<number> {
+export async function authRevoke(call: OwnCall<RevokeOptions>, io: Io): Promise<number> {
   const { options, reporter, operands } = call;
   if (operands.length === 0) {
     throw new UsageError("Cannot revoke: no token given", {
@@ -158,10 +142,9 @@ export async function authRevoke(
       suggestion: "Confirm with --yes.",
     });
   }
-  return await withAccountSession(call, io, async ({ api, user, resolved, stores, signal }) => {
-    const records = (await stores.state.list()).filter(({ origin }) => origin === api.origin);
-    const used = resolved?.token.fingerprint;
-    const own = records.find(({ fingerprint }) => fingerprint === used)?.id;
+  return await withAccountSession(call, io, async (session) => {
+    const { api, user, stores, signal } = session;
+    const { records, own } = await knownTokens(session);
     const chosen = [...choose(operands, await api.tokens({ signal }), user)]
       // The token that all this is asked with goes last.
       .sort((a, b) => Number(a.id === own) - Number(b.id === own));

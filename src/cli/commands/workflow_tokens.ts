@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import { requireAccepted } from "../../check/check_token.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { day, describeEnd, readLifetime } from "../../lifecycle/expiry.ts";
 import { type HandOver, labelOf } from "../../lifecycle/hand_over.ts";
@@ -22,8 +21,8 @@ import type { CreateOptions, RotateOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { maskInRunner } from "../output/ci.ts";
 import { fixed, handOutToken, line, writeToken } from "../output/out.ts";
-import { asAdcRunError, describeError } from "../output/report.ts";
-import { type AccountSession, describeOwner, withAccountSession } from "./account.ts";
+import { asAdcRunError, describeError, type Reporter, SCHEMA_VERSION } from "../output/report.ts";
+import { type AccountSession, checkOf, describeOwner, withAccountSession } from "./account.ts";
 
 type WorkflowCall = OwnCall<CreateOptions & RotateOptions>;
 
@@ -41,25 +40,29 @@ export async function authCreate(call: WorkflowCall, io: Io): Promise<number> {
   return await withWorkflows(call, io, target.profile, async (session) => {
     const saved = options.save ? await savedWorkflow(target, session, io) : undefined;
     const token = await createToken(session, target.workflow, termsOf(session, call, io));
-    const { expiresAt } = token;
     if (saved !== undefined) await setWorkflow(name, { env: io.env, set: saved });
-    const where = labelOf(target.workflow.handOver);
-    if (options.json) {
-      const owner = session.user;
-      const answer = { ...token, expiresAt: expiresAt ?? null, owner, handedTo: where };
-      if (printed[0] === undefined) return reporter.answer(answer);
-      writeToken(printed[0], io, answer);
-      return 0;
-    }
-    const end = describeEnd(expiresAt, Date.now());
+    const { user: owner } = session;
+    const { expiresAt = null } = token;
+    const handedTo = labelOf(target.workflow.handOver);
+    if (options.json) tell({ ...token, expiresAt, owner, handedTo }, printed, { reporter, io });
+    const end = describeEnd(token.expiresAt, Date.now());
     reporter.info(
-      line`created "${name}" of ${describeOwner(session.user)}, ${end}; handed to ${where}`,
+      line`created "${name}" of ${describeOwner(owner)}, ${end}; handed to ${handedTo}`,
     );
-    if (saved !== undefined) {
-      reporter.info(line`saved: "adc-run auth rotate ${name}" renews it`);
-    }
+    if (saved !== undefined) reporter.info(line`saved: "adc-run auth rotate ${name}" renews it`);
     return 0;
   });
+}
+
+/** With `--json` a token that is printed is a part of the answer. */
+function tell(
+  answer: object,
+  [token]: readonly Secret[],
+  { reporter, io }: { readonly reporter: Reporter; readonly io: Io },
+): void {
+  if (token === undefined) return void reporter.answer(answer);
+  const { warnings } = reporter;
+  writeToken(token, io, { schemaVersion: SCHEMA_VERSION, ...answer, warnings });
 }
 
 /** Rotates workflows' tokens: those that are named, those that are due, or all. */
@@ -71,7 +74,8 @@ export async function rotateWorkflows(call: WorkflowCall, io: Io): Promise<numbe
   }
   const due = within === undefined ? undefined : await readLifetime(within, "--due");
   if (within === "never") throw new UsageError('Cannot use --due "never": expected a duration');
-  const targets = await targetsOf(operands, call, io);
+  const printed: Secret[] = [];
+  const targets = await targetsOf(operands, call, io, printed);
   const results: WorkflowResult[] = [];
   const add = (found: readonly WorkflowResult[]) => {
     results.push(...found);
@@ -81,8 +85,7 @@ export async function rotateWorkflows(call: WorkflowCall, io: Io): Promise<numbe
     }
   };
   for (const profile of new Set(targets.map((each) => each.profile))) {
-    const workflows = targets.filter((each) => each.profile === profile)
-      .map(({ workflow }) => workflow);
+    const workflows = targets.flatMap((each) => each.profile === profile ? [each.workflow] : []);
     try {
       await withWorkflows(call, io, profile, async (session) => {
         const terms = termsOf(session, call, io);
@@ -95,20 +98,18 @@ export async function rotateWorkflows(call: WorkflowCall, io: Io): Promise<numbe
       add(workflows.map(({ name }) => ({ name, outcome: "failed", error })));
     }
   }
-  const failed = results.find(({ error }) => error !== undefined);
-  const exitCode = failed === undefined ? 0 : asAdcRunError(failed.error).exitCode;
+  const failure = results.find(({ error }) => error !== undefined)?.error;
+  const exitCode = failure === undefined ? 0 : asAdcRunError(failure).exitCode;
   const handedTo = (name: string) =>
     labelOf(targets.find(({ workflow }) => workflow.name === name)!.workflow.handOver);
   if (options.json) {
-    reporter.answer({
-      workflows: results.map(({ error, expiresAt, ...rest }) => ({
-        ...rest,
-        expiresAt: expiresAt ?? null,
-        handedTo: handedTo(rest.name),
-        error: error === undefined ? undefined : describeError(asAdcRunError(error)),
-      })),
-      exitCode,
-    });
+    const workflows = results.map(({ error, expiresAt = null, ...rest }) => ({
+      ...rest,
+      expiresAt,
+      handedTo: handedTo(rest.name),
+      error: error === undefined ? undefined : describeError(asAdcRunError(error)),
+    }));
+    tell({ workflows, exitCode }, printed, { reporter, io });
   } else if (!options.quiet || exitCode !== 0) {
     const rows = results.map(({ name, outcome, expiresAt }) => [
       name,
@@ -126,9 +127,9 @@ async function targetsOf(
   names: readonly string[],
   { options, operands, spec, reporter }: WorkflowCall,
   io: Io,
-  printed: Secret[] = [],
+  printed: Secret[],
 ): Promise<readonly Target[]> {
-  const { env, cwd } = io;
+  const { env } = io;
   const { path, workflows } = await readUserProfiles(env);
   const { toCommand, toFile, print } = options;
   const given = [toCommand !== undefined, toFile !== undefined, print === true].filter(Boolean);
@@ -145,14 +146,20 @@ async function targetsOf(
     : print
     ? async (token) => {
       printed.push(token);
-      await printToken(token, { options, reporter }, io);
+      const minted = {
+        connection: { backend: { value: "api7ee" } },
+        token,
+        source: "made",
+      } as const;
+      maskInRunner(minted, { reporter, io, options });
+      if (!options.json) await handOutToken(token, io);
     }
     : undefined;
   const chosen = operands.length > 0 ? names : [...workflows.keys()];
   const asked = options.fromEnvironment.has("profile") ? undefined : options.profile;
   const targets = [...new Set(chosen)].map((name): Target => {
     const stored = workflows.get(name);
-    const handOver = own ?? (stored && handOverOf(stored, path, { env, cwd }));
+    const handOver = own ?? (stored && handOverOf(stored, { file: path, env }));
     if (handOver === undefined) throw unknownWorkflow(name, [...workflows.keys()], spec.name);
     const profile = stored?.profile;
     if (profile !== undefined && asked !== undefined && operands.length > 0) {
@@ -176,12 +183,11 @@ async function targetsOf(
 
 function handOverOf(
   { toCommand, toFile }: StoredWorkflow,
-  file: string,
-  { env }: Pick<Io, "env" | "cwd">,
+  from: Parameters<typeof absolutePath>[1],
 ): HandOver {
-  if (toFile !== undefined) return { toFile: absolutePath(toFile, { file, env }) };
+  if (toFile !== undefined) return { toFile: absolutePath(toFile, from) };
   // Not in the working directory, whose repository may not be the one that the token is for.
-  return { toCommand: toCommand!, cwd: absolutePath(".", { file, env }) };
+  return { toCommand: toCommand!, cwd: absolutePath(".", from) };
 }
 
 function unknownWorkflow(name: string, known: readonly string[], command: string): UsageError {
@@ -224,38 +230,22 @@ async function withWorkflows(
 
 function termsOf(
   { connection, signal }: AccountSession,
-  { options, reporter }: WorkflowCall,
-  { env, cwd, keychain, secrets }: Io,
+  call: WorkflowCall,
+  io: Io,
 ): WorkflowTerms {
+  const { env, cwd, keychain } = io;
+  const { warn: onWarning, info: onOutput } = call.reporter;
   return {
     env,
     cwd,
     keychain,
     connection,
     signal,
-    onWarning: reporter.warn,
-    onOutput: reporter.info,
-    check: async (token) => {
-      secrets.add(token);
-      if (options.check) {
-        await requireAccepted(token, { connection, onWarning: reporter.warn, signal });
-      }
-    },
+    onWarning,
+    onOutput,
+    check: checkOf(call, io, connection, signal),
     now: Date.now,
   };
-}
-
-/** `--print`: with `--json` the token is a part of the answer. */
-async function printToken(
-  token: Secret,
-  { options, reporter }: Pick<WorkflowCall, "options" | "reporter">,
-  io: Io,
-): Promise<void> {
-  const connection = { backend: { value: "api7ee" } } as const;
-  const resolved = { token, source: "made" };
-  maskInRunner({ connection, resolved }, { reporter, io, options });
-  if (options.json) return;
-  await handOutToken(token, io);
 }
 
 /** What is to be saved has to be fit for that before there is a token. */

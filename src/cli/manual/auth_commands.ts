@@ -59,10 +59,10 @@ const HAND_OVER_OPTIONS = [
 const CREATE_OPTIONS = [
   {
     flags: "--expires-in DURATION",
-    text: "how long the token lives, such as 12h or 90d, or never (default: 90d)",
+    text: "the token's lifetime, such as 12h or 90d, or never (default: 90d)",
   },
   ...HAND_OVER_OPTIONS,
-  { flags: "--save", text: "keep the workflow in config.json, for auth rotate" },
+  { flags: "--save", text: "save the workflow in config.json, for auth rotate" },
 ] as const satisfies readonly OptionSpec[];
 
 export type CreateOptions = OptionsOf<typeof CREATE_OPTIONS>;
@@ -72,7 +72,10 @@ const ROTATE_OPTIONS = [
     flags: "--expires-in DURATION",
     text: "the new token's lifetime (default: that of the old one)",
   },
-  { flags: "--due DURATION", text: "the workflows whose token ends within this time, such as 14d" },
+  {
+    flags: "--due DURATION",
+    text: "the workflows whose token expires within this time, such as 14d",
+  },
   { flags: "--all", text: "all workflows of config.json" },
   ...HAND_OVER_OPTIONS,
 ] as const satisfies readonly OptionSpec[];
@@ -81,9 +84,12 @@ export type RotateOptions = OptionsOf<typeof ROTATE_OPTIONS>;
 
 const LIST_OPTIONS = [
   { flags: "--ids", text: "show the tokens' ids, and when they were created" },
-  { flags: "--expiring DURATION", text: "those that end within this time, such as 14d, or have" },
+  {
+    flags: "--expiring DURATION",
+    text: "those that expire within this time, such as 14d, or have expired",
+  },
   { flags: "--unused DURATION", text: "those that were not used for this long, such as 90d" },
-  { flags: "--user NAME", text: "another user's, as far as the server shows them" },
+  { flags: "--user NAME", text: "another user's, if the server lets you see them" },
   { flags: "--fail", text: "exit with 3 where there is one, for a nightly job" },
 ] as const satisfies readonly OptionSpec[];
 
@@ -114,9 +120,9 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
     name: "auth",
     usage: ["adc-run auth login|status|token|list|create|rotate|revoke|logout"],
-    summary: "get, inspect, renew and revoke tokens",
+    summary: "get, inspect, rotate and revoke tokens",
     description: [
-      "API7 recommends a separate token for each user and workflow, created by a user who is not a Super Admin, renewed regularly, and revoked when no longer needed. Each of these is one command.",
+      "API7 recommends a separate token for each user and workflow, created by a user who is not a Super Admin, rotated regularly, and revoked when no longer needed. Each of these is one command.",
     ],
     examples: [
       ["The token that would be used here", "adc-run auth status"],
@@ -151,10 +157,9 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "auth status",
-    usage: ["adc-run auth status [options]"],
     summary: "the token in use: its source, validity, owner and expiry",
     description: [
-      "Looks in every source, checks the token that a run would use, and shows its owner. Exits with 0 only if the token is valid.",
+      "Checks the token that a run would use, and shows its source, owner and expiry; with -v, what each source has. Exits with 0 only if the token is valid.",
     ],
     options: TARGET_OPTIONS,
     shared: [...SHARED_WITH_SOURCE, "--no-check"],
@@ -162,6 +167,7 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     readOnly: true,
     examples: [
       ["Here and now", "adc-run auth status"],
+      ["What each source has", "adc-run auth status -v"],
       ["Every profile", "adc-run auth status --all"],
       ["For a script", "adc-run -p prod auth status --json"],
     ],
@@ -170,7 +176,6 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "auth token",
-    usage: ["adc-run auth token [options]"],
     summary: "print only the token on standard output",
     description: [
       'Prints the token that a run would use on standard output, without checking it. It never creates one. For Admin API requests, "adc-run api" is safer: the token stays out of argv.',
@@ -186,10 +191,9 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "auth list",
-    usage: ["adc-run auth list [options]"],
     summary: "the user's tokens: expiry, last use, which one is used here",
     description: [
-      "Lists the tokens of the user whose token a run would use. An asterisk marks the one used here; stale means not used for 90 days. With --expiring or --unused, it lists only tokens that are either.",
+      "Lists the tokens of the user whose token a run would use. An asterisk marks the one used here; stale means not used for 90 days. With --expiring or --unused, it lists only tokens that match at least one of them.",
     ],
     options: LIST_OPTIONS,
     shared: SHARED_WITH_SOURCE,
@@ -206,10 +210,10 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   {
     name: "auth create",
     usage: ["adc-run auth create NAME [options]"],
-    summary: "a token for a workflow that lives elsewhere, handed over to it",
+    summary: "a token for a workflow that runs elsewhere, handed to it",
     description: [
-      "Creates a token with this name for a workflow such as a pipeline, checks it, and hands it over: to a command's standard input, into a file that only you can read, or to standard output. It is created with the token that a run would use; API7_USERNAME and API7_PASSWORD cost one login. Nothing secret is stored here. If the hand-over fails, the token is revoked.",
-      'The command has to read all of its input and exit with 0 within a minute. It sees none of adc-run\'s tokens, and its output is masked. A workflow of config.json ("workflows") needs no options; there a command starts in the folder of that file, so that it cannot depend on where you are: let "gh" be told with --repo.',
+      "Creates a token with this name for a workflow such as a pipeline, checks it, and hands it over: to a command's standard input, into a file that only you can read, or to standard output. It is created with the token that a run would use; with API7_USERNAME and API7_PASSWORD, adc-run logs in once. Nothing secret is stored here. If the hand-over fails, the token is revoked.",
+      'The command has to read all of its input and exit with 0 within a minute. It sees none of adc-run\'s tokens, and its output is masked. A workflow of config.json ("workflows") needs no options; there a command starts in the folder of that file, wherever you are, so pass --repo to gh. To remove a saved workflow, delete its entry in "workflows" of config.json.',
     ],
     options: CREATE_OPTIONS,
     shared: [...SHARED_WITH_SOURCE, "--no-check"],
@@ -221,7 +225,7 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
         "For GitHub Actions",
         'adc-run auth create github-actions --to-command "gh secret set ADC_TOKEN --repo acme/gateway"',
       ],
-      ["Into a file, and remembered", "adc-run auth create cron --to-file /srv/cron/token --save"],
+      ["Into a file, and saved", "adc-run auth create cron --to-file /srv/cron/token --save"],
     ],
     seeAlso: ["auth rotate", "auth list", "ci"],
     run: async () => (await import("../commands/workflow_tokens.ts")).authCreate,
@@ -235,7 +239,7 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     summary: "replace the stored token, or those of workflows, and revoke the old ones",
     description: [
       "Uses the stored token to create a new one, checks it, stores it, and revokes the old one. Interrupted at any point, it leaves a working token stored; the next run cleans up.",
-      "With names, --due or --all it renews the tokens of workflows: creates a new one, checks it, hands it over, then revokes the old one. Tokens are found on the server by name, so it works on a CI runner with nothing stored. Killed at any point, it leaves one working token that was handed over; the next run finishes, on any machine. It exits with 0 only if all went well.",
+      "With names, --due or --all it rotates the tokens of workflows: creates a new one, checks it, hands it over, then revokes the old one. Tokens are found on the server by name, so it works on a CI runner with nothing stored. Killed at any point, it leaves one working token that was handed over; the next run finishes, on any machine. It exits with 0 only if all went well.",
     ],
     options: ROTATE_OPTIONS,
     shared: [...SHARED_WITH_SOURCE, "--no-check", "--dry-run"],
@@ -243,10 +247,10 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     backend: "api7ee",
     operands: {},
     examples: [
-      ["Renew the stored one", "adc-run auth rotate"],
+      ["The stored one", "adc-run auth rotate"],
       ["For a profile, for 90 days", "adc-run -p prod auth rotate --expires-in 90d"],
-      ["Those that end soon, each month", "adc-run auth rotate --due 35d"],
-      ["What would be renewed", "adc-run auth rotate --all --dry-run"],
+      ["Those that expire soon, each month", "adc-run auth rotate --due 35d"],
+      ["What would be rotated", "adc-run auth rotate --all --dry-run"],
     ],
     seeAlso: ["auth list", "auth login"],
     run: async () => (await import("../commands/stored_token.ts")).authRotate,
@@ -272,7 +276,6 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "auth logout",
-    usage: ["adc-run auth logout [options]"],
     summary: "revoke the stored token and remove it",
     description: [
       "Revokes the stored token and removes it from the keychain or file. If adc-run did not create the token and cannot tell which of the user's tokens it is, it only removes it.",

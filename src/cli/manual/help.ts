@@ -4,8 +4,9 @@ import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf, type OptionSpec } from "../g
 import type { Io } from "../io.ts";
 import { widthOf, wrap } from "../output/layout.ts";
 import { fixed, writeText } from "../output/out.ts";
-import { ADC_COMMANDS, type AdcCommand } from "./adc_commands.ts";
 import {
+  ADC_COMMANDS,
+  type AdcCommand,
   type CommandSpec,
   findPage,
   type ManualExample,
@@ -27,6 +28,12 @@ export function helpText(name = "", width = MAX_WIDTH): string {
   const page = findPage(name);
   if (page !== undefined) return renderPage(page, width);
   const meant = findPage(`auth ${name}`) ? `auth ${name}` : nearest(name, pageNames());
+  const before = pageNames().findLast((each) => name.startsWith(`${each} `));
+  if (meant === undefined && before !== undefined && subcommandsOf(before).length === 0) {
+    throw new UsageError('Too many words: "adc-run help" takes one command or topic', {
+      suggestion: `adc-run help ${before}`,
+    });
+  }
   throw new UsageError(
     meant === undefined
       ? `No help topic "${shownWord(name)}"`
@@ -71,10 +78,16 @@ export function renderPage(page: Page, width = MAX_WIDTH): string {
     : page.kind === "adc"
     ? adcParts(page.command)
     : topicParts(page.topic);
-  return wrap(sections(parts), Math.min(width, MAX_WIDTH), 0);
+  const most = Math.min(width, MAX_WIDTH);
+  return sections(
+    parts.map((lines) =>
+      "copied" in lines ? lines.copied : lines.map((each) => wrap(each, most, 0))
+    ),
+  );
 }
 
-type Parts = readonly (readonly string[])[];
+/** Lines that are wrapped, or lines to copy, which must stay as they are. */
+type Parts = readonly (readonly string[] | { readonly copied: readonly string[] })[];
 
 function renderOptions(options: readonly OptionSpec[]): readonly string[] {
   const fitting = options.map(({ flags }) => flags.length).filter((each) =>
@@ -160,13 +173,14 @@ function connectionLines(command: CommandSpec): readonly string[] {
 function textParts(text: readonly TextBlock[]): Parts {
   return text.map((block) => {
     if (typeof block === "string") return [block];
-    if (!("rows" in block)) return block.map((line) => `  ${line}`);
+    if (!("rows" in block)) return { copied: block.map((line) => `  ${line}`) };
     return renderOptions(block.rows.map(([flags, text]) => ({ flags, text })));
   });
 }
 
 function exampleParts(examples: readonly ManualExample[]): Parts {
-  return titled("Examples:", examples.flatMap(([text, line]) => [`  # ${text}`, `  ${line}`]));
+  const lines = examples.flatMap(([text, line]) => [`  # ${text}`, `  ${line}`]);
+  return lines.length === 0 ? [] : [{ copied: ["Examples:", ...lines] }];
 }
 
 function seeAlsoParts(names: readonly string[] = []): Parts {
@@ -178,7 +192,7 @@ function titled(title: string, lines: readonly string[]): Parts {
   return lines.length === 0 ? [] : [[title, ...lines]];
 }
 
-function sections(parts: Parts): string {
+function sections(parts: readonly (readonly string[])[]): string {
   return `${parts.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 

@@ -3,7 +3,6 @@ import { nearest } from "../../system/nearest.ts";
 import type { GlobalOptions, OptionSpec, Values } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import type { Reporter } from "../output/report.ts";
-import { ADC_COMMANDS, type AdcCommand, HIDDEN_ADC_COMMANDS } from "./adc_commands.ts";
 import { AUTH_COMMANDS } from "./auth_commands.ts";
 import { OTHER_COMMANDS } from "./other_commands.ts";
 import { PROFILE_COMMANDS } from "./profile_commands.ts";
@@ -17,9 +16,7 @@ export type TextBlock =
 /** What a line does, in a few words, and the line as it is typed into a shell. */
 export type ManualExample = readonly [text: string, line: string];
 
-/**
- * A command of adc-run: dispatch, parsing, refusals, help, the man page and completion are made from it.
- */
+/** A command of adc-run: dispatch, parsing, refusals, help, the man page and completion are made from it. */
 export interface CommandSpec {
   readonly name: string;
   readonly usage?: readonly string[];
@@ -33,9 +30,7 @@ export interface CommandSpec {
    * `--token` cannot replace; or to write them down.
    */
   readonly connection?: "to connect" | "with the stored token" | "to keep";
-  /**
-   * The backend where none is set: a command that only API7 Enterprise has needs no flag to say so.
-   */
+  /** The backend where none is set: a command that only API7 Enterprise has needs no flag to say so. */
   readonly backend?: "api7ee";
   /** Whether it changes nothing, whatever a variable says of a dry run. */
   readonly readOnly?: true;
@@ -49,9 +44,7 @@ export interface CommandSpec {
   };
   readonly examples: readonly ManualExample[];
   readonly seeAlso?: readonly string[];
-  /**
-   * Loads what carries it out. Those without it are words of `main()` itself, or have subcommands.
-   */
+  /** Loads what carries it out. Those without it are words of `main()` itself, or have subcommands. */
   readonly run?: () => Promise<(call: OwnCall<never>, io: Io) => Promise<number>>;
 }
 
@@ -128,15 +121,31 @@ export function usageOf({ name, usage }: CommandSpec): readonly string[] {
   return usage ?? [`adc-run ${[name, subcommandNames(name).join("|")].join(" ").trim()} [options]`];
 }
 
+/** What other programs call a command. */
+const USUAL_NAMES: Readonly<Record<string, string>> = {
+  whoami: "auth status",
+  version: "--version",
+  config: "profile",
+  "auth ls": "auth list",
+  "auth rm": "auth revoke",
+  "profile add": "profile set",
+  "profile ls": "profile list",
+  "profile rm": "profile remove",
+};
+
 /** Refuses a first word that is not a command. One of a newer ADC stands after `--`. */
 export function refuseUnknownCommand(word: string): void {
   const ours = COMMANDS.map(({ name }) => name).filter((name) => !name.includes(" "));
   const adcs = ADC_COMMANDS.map(({ name }) => name);
   if ([...ours, ...adcs, ...HIDDEN_ADC_COMMANDS].includes(word) || word.startsWith("-")) return;
+  if (word.trim() === "") {
+    throw new UsageError("The command is empty", { suggestion: 'See "adc-run --help".' });
+  }
   // "adc-run login" is "adc-run auth login" with a word left out.
   const subcommands = subcommandNames("auth");
   const near = nearest(word, [...ours, ...adcs, ...subcommands]);
-  const meant = near !== undefined && subcommands.includes(near) ? `auth ${near}` : near;
+  const meant = USUAL_NAMES[word] ??
+    (near !== undefined && subcommands.includes(near) ? `auth ${near}` : near);
   const shown = shownWord(word);
   throw new UsageError(
     `Unknown command "${shown}"${meant === undefined ? "" : `: did you mean "${meant}"?`}`,
@@ -151,10 +160,95 @@ export function shownWord(word: string): string {
 
 export function unknownSubcommand(command: string, name: string): UsageError {
   const names = subcommandNames(command);
-  const meant = nearest(name, names);
-  const found = `Unknown command "${command} ${name}"`;
+  const near = nearest(name, names);
+  const meant = USUAL_NAMES[`${command} ${name}`] ?? (near && `${command} ${near}`);
+  const found = `Unknown command "${command} ${shownWord(name)}"`;
   const all = names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0];
   return new UsageError(meant === undefined ? found : `${found}: did you mean "${meant}"?`, {
     suggestion: `Commands: ${command} ${all}.`,
   });
 }
+
+export interface AdcCommand {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: readonly OptionSpec[];
+  readonly connection: boolean;
+  /** What its words can be, where they are no options. */
+  readonly operands?: Values;
+}
+
+const FILE: OptionSpec = {
+  flags: "-f, --file PATH",
+  text: "a file with the configuration",
+  values: "files",
+};
+const OUTPUT: OptionSpec = {
+  flags: "-o, --output PATH",
+  text: "the file to write",
+  values: "files",
+};
+const NO_LINT: OptionSpec = { flags: "--no-lint", text: "skip ADC's lint" };
+const CONCURRENT: OptionSpec = {
+  flags: "--request-concurrent N",
+  text: "how many requests to send at once",
+};
+const WITH_ID: OptionSpec = { flags: "--with-id", text: "include the ids of the resources" };
+
+const RESOURCE_TYPES =
+  ("route service upstream ssl global_rule plugin_config plugin_metadata consumer consumer_group " +
+    "consumer_credential stream_route").split(" ");
+
+const FILTERS: readonly OptionSpec[] = [
+  { flags: "--label-selector KEY=VALUE", text: "only resources with this label" },
+  {
+    flags: "--include-resource-type TYPE",
+    text: "only resources of this type",
+    values: RESOURCE_TYPES,
+  },
+  {
+    flags: "--exclude-resource-type TYPE",
+    text: "all resources except this type",
+    values: RESOURCE_TYPES,
+  },
+  { flags: "--no-managed-by-label", text: "do not add the label managed-by=adc" },
+];
+
+const COMMON: readonly OptionSpec[] = [
+  { flags: "--verbose LEVEL", text: "how much ADC prints", values: ["0", "1", "2"] },
+  { flags: "-h, --help", text: "show ADC's help for the command" },
+];
+
+const ADC_TABLE:
+  readonly (readonly [string, string, readonly OptionSpec[], Partial<AdcCommand>?])[] = [
+    ["sync", "apply the local configuration to the gateway", [
+      FILE,
+      NO_LINT,
+      CONCURRENT,
+      ...FILTERS,
+    ]],
+    ["diff", "show what sync would change", [FILE, NO_LINT, ...FILTERS]],
+    ["dump", "save the gateway's configuration to a file", [OUTPUT, WITH_ID, ...FILTERS]],
+    ["validate", "validate the local configuration on the gateway", [FILE, NO_LINT, ...FILTERS]],
+    ["ping", "check the connection to the gateway", []],
+    ["lint", "check the local configuration; needs no token", [FILE], { connection: false }],
+    [
+      "convert",
+      "create a configuration from an OpenAPI specification; needs no token",
+      [FILE, OUTPUT],
+      { connection: false, operands: ["openapi"] },
+    ],
+  ];
+
+export const ADC_COMMANDS: readonly AdcCommand[] = ADC_TABLE.map(
+  ([name, summary, options, more]) => ({
+    name,
+    summary,
+    options: [...options, ...COMMON],
+    connection: true,
+    ...more,
+  }),
+);
+
+/** ADC's commands that depend on its environment, and so are not offered. */
+const HIDDEN_ADC_COMMANDS = ["help", "dev", "server", "ingress-server", "ingress-sync"];

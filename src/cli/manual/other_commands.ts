@@ -126,7 +126,7 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
       ["fish, once", "adc-run completion fish > ~/.config/fish/completions/adc-run.fish"],
       ["PowerShell, in $PROFILE", "adc-run completion powershell | Out-String | Invoke-Expression"],
     ],
-    seeAlso: ["help"],
+    seeAlso: ["options"],
     run: async () => (await import("../completion/scripts.ts")).completion,
   },
   {

@@ -78,7 +78,6 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "profile list",
-    usage: ["adc-run profile list [options]"],
     summary: "all profiles; an asterisk marks the one in use",
     description: [
       "Lists the profiles in your own config.json and in the project's adc-run.json: name, backend, server, gateway group, file.",
@@ -87,7 +86,7 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     readOnly: true,
     examples: [["For a script", "adc-run profile list --json"]],
     seeAlso: ["profile show", "profiles"],
-    run: async () => (await import("../commands/profile_list.ts")).profileList,
+    run: async () => (await import("../commands/profiles.ts")).profileList,
   },
   {
     name: "profile show",
@@ -101,7 +100,7 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     readOnly: true,
     examples: [["One of them", "adc-run profile show prod"]],
     seeAlso: ["profile list", "profiles"],
-    run: async () => (await import("../commands/profile_list.ts")).profileShow,
+    run: async () => (await import("../commands/profiles.ts")).profileShow,
   },
   {
     name: "profile set",
@@ -130,7 +129,7 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
       ["Remove a setting", "adc-run profile set prod --unset timeout,username"],
     ],
     seeAlso: ["profiles", "profile show", "auth login"],
-    run: async () => (await import("../commands/profile_set.ts")).profileSet,
+    run: async () => (await import("../commands/profiles.ts")).profileSet,
   },
   {
     name: "profile remove",
@@ -143,7 +142,7 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     operands: { least: 1, what: "one or more profile names", values: "profiles" },
     examples: [["One of them", "adc-run profile remove staging"]],
     seeAlso: ["auth logout", "profiles"],
-    run: async () => (await import("../commands/profile_set.ts")).profileRemove,
+    run: async () => (await import("../commands/profiles.ts")).profileRemove,
   },
   {
     name: "profile use",
@@ -160,11 +159,10 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
       ["No default any more", "adc-run profile use --none"],
     ],
     seeAlso: ["profiles"],
-    run: async () => (await import("../commands/profile_set.ts")).profileUse,
+    run: async () => (await import("../commands/profiles.ts")).profileUse,
   },
   {
     name: "profile import",
-    usage: ["adc-run profile import [options]"],
     summary: "import a7's contexts, with their tokens",
     description: [
       "Creates a profile from each context in a7's configuration, and stores its token in the keychain. Existing profiles are skipped. a7's file is not changed; remove the tokens from it when you no longer use a7.",
@@ -183,10 +181,9 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     usage: ["adc-run profile schema"],
     summary: "print the JSON Schema of config.json and adc-run.json",
     description: ["Prints the JSON Schema for editors and validators."],
-    shared: SHARED,
     readOnly: true,
     examples: [["Into a file", "adc-run profile schema > adc-run.schema.json"]],
     seeAlso: ["profiles"],
-    run: async () => (await import("../commands/profile_list.ts")).profileSchema,
+    run: async () => (await import("../commands/profiles.ts")).profileSchema,
   },
 ];

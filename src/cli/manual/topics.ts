@@ -3,7 +3,7 @@ import { EXIT, EXIT_MEANINGS } from "../../errors.ts";
 import { SOURCES } from "../../token/sources.ts";
 import { VERSION } from "../../version.ts";
 import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf } from "../global_options.ts";
-import type { ManualTopic } from "./manual.ts";
+import type { ManualTopic, TextBlock } from "./manual.ts";
 
 type VariableRow = readonly [name: string, text: string];
 
@@ -13,7 +13,9 @@ const OPTION_VARIABLES = GLOBAL_OPTIONS.flatMap((option): readonly VariableRow[]
   if (variable === undefined) return [];
   if (kind === "lifetime") return [[variable, `${long}: true, or the token's lifetime`]];
   if (long === "--no-profile") return [[variable, `${long}: true, unless ADC_RUN_PROFILE is set`]];
-  return [[variable, kind === "switch" ? `${long}: ${!negated}` : long]];
+  if (long === "--tty") return [[variable, "--tty: true; --no-tty: false"]];
+  const value = !negated || variable.includes("_NO_");
+  return [[variable, kind === "switch" ? `${long}: ${value}` : long]];
 });
 
 const CONNECTION_VARIABLES = CONNECTION_FLAGS.flatMap((option): readonly VariableRow[] =>
@@ -37,6 +39,16 @@ const OTHER_VARIABLES: readonly VariableRow[] = [
   ["NO_COLOR, FORCE_COLOR", "turn colors off, or on without a terminal"],
 ];
 
+export const EXIT_STATUS: TextBlock = {
+  rows: [
+    ["ADC's own", "passed on unchanged"],
+    ...Object.entries(EXIT_MEANINGS).map(([name, meaning]) =>
+      [String(EXIT[name as keyof typeof EXIT]), meaning] as const
+    ),
+    ["128+n", "ADC was ended by signal n"],
+  ],
+};
+
 export const TOPICS: readonly ManualTopic[] = [
   {
     name: "options",
@@ -47,7 +59,7 @@ export const TOPICS: readonly ManualTopic[] = [
       { rows: GLOBAL_OPTIONS.map(({ flags, text }) => [flags, text]) },
       "ADC's connection options, after the command:",
       { rows: CONNECTION_FLAGS.map(({ flags, text }) => [flags, text]) },
-      "Each has a variable: adc-run help environment.",
+      "Each but --timeout has a variable: adc-run help environment.",
     ],
     examples: [["Check, and show what would run", "adc-run -p prod --dry-run sync -f adc.yaml"]],
     seeAlso: ["environment", "json"],
@@ -57,12 +69,12 @@ export const TOPICS: readonly ManualTopic[] = [
     aliases: ["report"],
     summary: "the fields of --json and --report",
     text: [
-      "One object: on standard error for runs and for failures, on standard output for what a command was asked for (doctor always). --report FILE writes a run's report to a file as well. Times are Unix seconds, durations have their unit in the name. Every object has these:",
+      "One object: on standard error for runs and for failures, on standard output for what a command was asked for (doctor always). --report FILE writes a run's report to a file as well. Times are Unix seconds, durations have their unit in the name.",
       {
         rows: [
-          ["schemaVersion", "1; it grows when a field changes its meaning"],
-          ["warnings", "sentences"],
-          ["exitCode", "what adc-run exits with"],
+          ["schemaVersion", "1; it grows when a field changes its meaning; in every object"],
+          ["warnings", "sentences; in every object but those of auth token and --version"],
+          ["exitCode", "of a run, auth status, doctor, auth rotate of workflows, any failure"],
           ["error", "name, message, exitCode, suggestion, verdict, check, token, sources"],
         ],
       },
@@ -74,6 +86,7 @@ export const TOPICS: readonly ManualTopic[] = [
           ["sources", "a list of { source, status, detail, suggestion }"],
           ["check", "{ verdict, request, reason, suggestion, httpStatus }"],
           ["signal, masked, leaked, checkAfter", "of a run that has ended"],
+          ["drifted, drift, driftError", "with --fail-on-drift; drift: created, updated, deleted"],
           ["owner", "{ id, username, roles, superAdmin } of auth status"],
           ["targets", "with several profiles, a list with one of these for each"],
         ],
@@ -83,9 +96,13 @@ export const TOPICS: readonly ManualTopic[] = [
         rows: [
           ["auth list", "server, owner, tokens: id, name, createdAt, expiresAt, lastUsedAt, ..."],
           ["auth login, rotate", "stored, accounts, id, name, expiresAt, owner, revoked, ..."],
+          ["auth create", "id, name, expiresAt, owner, handedTo, ...; with --print, token"],
+          ["auth rotate NAME", "workflows: name, outcome, expiresAt, handedTo, error"],
           ["auth revoke, logout", "revoked; removed, entries"],
           ["auth token", "token, source, detail, redacted, fingerprint"],
           ["profile list, show", "profiles, use; name, file, project, settings"],
+          ["profile set, use", "profile, created, file, settings; use, before"],
+          ["profile remove, import", "removed, use, tokens; imported, skipped, refused, ..."],
           ["doctor", "findings, summary, exitCode"],
           ["--version", "name, version"],
         ],
@@ -110,7 +127,7 @@ export const TOPICS: readonly ManualTopic[] = [
       "--source, ADC_RUN_SOURCE and a profile's sources set which sources are used, and in which order. A token stored for one origin is never sent to another.",
     ],
     examples: [
-      ["What each source has", "adc-run auth status"],
+      ["What each source has", "adc-run auth status -v"],
       ["Only the keychain", "adc-run --source keychain sync -f adc.yaml"],
     ],
     seeAlso: ["auth login", "security"],
@@ -179,15 +196,7 @@ export const TOPICS: readonly ManualTopic[] = [
         ]),
       },
       "Exit codes:",
-      {
-        rows: [
-          ["ADC's own", "passed on unchanged"],
-          ...Object.entries(EXIT_MEANINGS).map(([name, meaning]) =>
-            [String(EXIT[name as keyof typeof EXIT]), meaning] as const
-          ),
-          ["128+n", "ADC was ended by signal n"],
-        ],
-      },
+      EXIT_STATUS,
     ],
     examples: [["Without ADC", "adc-run auth status"]],
     seeAlso: ["auth status", "doctor"],
@@ -214,11 +223,11 @@ export const TOPICS: readonly ManualTopic[] = [
   },
   {
     name: "ci",
-    aliases: ["github", "gitlab", "pipeline"],
+    aliases: ["github", "gitlab", "pipeline", "workflows"],
     summary: "how adc-run behaves in pipelines",
     text: [
-      "adc-run never prompts if CI is set. In GitHub Actions, it tells the runner to mask the token, and errors and warnings become annotations. Every option has a variable.",
-      "Provide the token as a masked variable or a mounted file (ADC_TOKEN_FILE). To avoid long-lived tokens, set API7_USERNAME and API7_PASSWORD: each run then creates its own token. --fail-on-leak fails a job whose output contained a secret. ADC_RUN_ALLOWED_SERVERS, set where the pipeline's authors cannot change it, keeps the token from all other servers.",
+      "adc-run never prompts if CI is set. In GitHub Actions, errors and warnings become annotations. Only adc-run's own action tells the runner which tokens to mask; in a run: step, do that yourself for a token you extract. Every option has a variable.",
+      'Provide the token as a masked variable or a mounted file (ADC_TOKEN_FILE). To avoid long-lived tokens, set API7_USERNAME and API7_PASSWORD: each run then creates its own token. Or create one for the workflow with "adc-run auth create", and rotate it with "adc-run auth rotate". --fail-on-leak fails a job whose output contained a secret. ADC_RUN_ALLOWED_SERVERS, set where the pipeline\'s authors cannot change it, keeps the token from all other servers.',
       [
         "# GitHub Actions",
         `- uses: adc-run/adc-run@v${VERSION}`,

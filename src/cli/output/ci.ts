@@ -36,24 +36,21 @@ export function ciRunner({ env, stderr }: Pick<Io, "env" | "stderr">): CiRunner 
   }
 }
 
-/**
- * As `escapeData()` of @actions/core: nothing of the message may end the command or begin another.
- */
+/** As `escapeData()` of @actions/core: nothing of the message may end the command or begin another. */
 function escaped(message: string): string {
   return message.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 
-interface RunnerSecret {
+type RunnerSecret = Pick<ResolvedToken, "token" | "source"> & {
   readonly connection: { readonly backend: Pick<Connection["backend"], "value"> };
-  readonly resolved: Pick<ResolvedToken, "token" | "source">;
-}
+};
 
 /**
  * Tells the runner a token, in lines that it reads and does not show. In a step of anybody's own these could be
  * captured, in clear, so only our action's step asks for it; and what the environment has the runner knows.
  */
 export function maskInRunner(
-  { connection, resolved }: RunnerSecret,
+  { connection, token, source }: RunnerSecret,
   { reporter, io, options }: {
     readonly reporter: Reporter;
     readonly io: Io;
@@ -62,9 +59,9 @@ export function maskInRunner(
 ): void {
   const runner = io.env[ACTION_VARIABLE] === "true" ? ciRunner(io) : undefined;
   if (runner === undefined || !options.mask || options.json) return;
-  if (sentToken(resolved.token) === undefined || resolved.source === "env") return;
-  for (const token of splitTokens(resolved.token, connection.backend.value)) {
-    const value = token.reveal();
+  if (sentToken(token) === undefined || source === "env") return;
+  for (const each of splitTokens(token, connection.backend.value)) {
+    const value = each.reveal();
     if (!isInEnvironment(value, io)) reporter.tellRunner(runner.mask(value));
   }
 }

@@ -5,7 +5,12 @@ import { type Connection, describeConnection } from "../../connection/connection
 import { adcRunCommand, describeOrigin } from "../../connection/origin.ts";
 import { AdcRunError, codeOf, EXIT } from "../../errors.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
-import { NoTokenError, type ResolvedToken, type SourceReport } from "../../token/resolve.ts";
+import {
+  isNarrowed,
+  NoTokenError,
+  type ResolvedToken,
+  type SourceReport,
+} from "../../token/resolve.ts";
 import { sentToken } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
@@ -156,19 +161,29 @@ export function detailsOf(
     : [error, error.cause].find((each) => each instanceof AdminApiError)?.request ?? "";
   const [, server] = HTTP_REQUEST.exec(tried) ?? [];
   const missing = error instanceof NoTokenError && error.trail.length > 0 ? error : undefined;
-  const all = adcRunCommand("auth status -v", missing?.connection ?? {});
+  const listed = verbose || isNarrowed(missing?.trail ?? []);
   return [
     resolved && ["token", tokenText(resolved)],
     server !== undefined && ["server", server],
     error.suggestion !== undefined && ["fix", error.suggestion.replace(SAID, "")],
     verbose && server !== undefined && ["request", tried],
-    missing && !verbose && ["looked", line`${count(missing.trail.length, "place")}: ${all}`],
-    ...(verbose ? trailRows(missing?.trail ?? resolved?.trail ?? []) : []),
+    missing && !listed && [
+      "searched",
+      line`${count(missing.trail.length, "source")}: ${
+        adcRunCommand("auth status -v", missing.connection)
+      }`,
+    ],
+    ...(listed ? trailRows(missing?.trail ?? resolved?.trail ?? []) : []),
   ].filter((each): each is Row => Array.isArray(each));
 }
 
 export function count(number: number, noun: string): Line {
   return fixed(`${number} ${noun}${number === 1 ? "" : "s"}`);
+}
+
+/** `2 ok, 1 failed`; what there is none of is not said. */
+export function tally(...counts: readonly (readonly [number: number, what: string])[]): string {
+  return counts.filter(([number]) => number > 0).map((each) => each.join(" ")).join(", ");
 }
 
 /** Rows as lines, with the labels in a column. */
@@ -190,9 +205,7 @@ function afterLabel(message: Text): Text {
 /** The system's codes for an output that takes no more. */
 const NOT_WRITTEN = ["ENOSPC", "EDQUOT", "EIO", "EFBIG", "EBADF"];
 
-/**
- * Anything that adc-run did not throw on purpose is an internal error, or a permission that Deno withheld.
- */
+/** Anything that adc-run did not throw on purpose is an internal error, or a permission that Deno withheld. */
 export function asAdcRunError(thrown: unknown): AdcRunError {
   if (thrown instanceof AdcRunError) return thrown;
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
@@ -303,7 +316,7 @@ export function describeRun(plan: RunPlan | RunResult): Record<string, unknown> 
 }
 
 /** A word in a colour, where the stream shows colours. */
-export function inColour(text: string, colour: number, { env, terminals }: Io, to: To): Line {
+function inColour(text: string, colour: number, { env, terminals }: Io, to: To): Line {
   return fixed(isColourful(env, terminals[to]) ? `\x1b[${colour}m${text}\x1b[39m` : text);
 }
 

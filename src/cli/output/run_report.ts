@@ -34,7 +34,7 @@ export function announce(plan: RunPlan, output: RunOutput): void {
   const { io, reporter, options } = output;
   io.sign?.hide();
   io.secrets.add(...secrets);
-  maskInRunner({ connection, resolved }, output);
+  maskInRunner({ connection, ...resolved }, output);
   const { backend, server, gatewayGroup, profile } = connection;
   const parts = [
     profile && !output.named &&

@@ -1,10 +1,13 @@
 import { Buffer } from "node:buffer";
 import { Writable } from "node:stream";
+import type { Profile } from "../../connection/origin.ts";
 import { noteFailure } from "../../run/child.ts";
+import type { GlobalOptions } from "../global_options.ts";
+import type { Io } from "../io.ts";
+import { isColourful } from "./layout.ts";
+import { createReporter, type Reporter } from "./report.ts";
 
-/**
- * The longest piece of a line, in bytes: a program that never ends its line must not fill the memory.
- */
+/** The longest piece of a line, in bytes: a program that never ends its line must not fill the memory. */
 export const MAX_PIECE_LENGTH = 64 * 1024;
 
 const [LINE_FEED, RETURN] = [10, 13];
@@ -100,7 +103,7 @@ interface TargetLinesOptions {
   readonly colourful: boolean;
 }
 
-export interface TargetStream extends Writable {
+interface TargetStream extends Writable {
   readonly isTTY: boolean;
   finish(): void;
 }
@@ -253,4 +256,48 @@ export class TargetLines {
     this.#wake(error);
     for (const stream of [...this.#streams]) stream.destroy(error);
   }
+}
+
+export type TargetStreams = ReturnType<typeof openTargetStreams>;
+
+/** The two streams of adc-run, for several targets. */
+export function openTargetStreams(
+  profiles: readonly Profile[],
+  { io, options }: { readonly io: Io; readonly options: GlobalOptions },
+) {
+  const { env, terminals } = io;
+  const names = profiles.map(({ name }) => name);
+  const lines = (to: "stdout" | "stderr") =>
+    new TargetLines(io[to], { names, colourful: isColourful(env, terminals[to]) });
+  const [out, err] = [lines("stdout"), lines("stderr")];
+  const open = new Map<string, TargetStream[]>();
+  const streamOf = (from: TargetLines) => (name: string) => {
+    const stream = from.stream(name);
+    open.set(name, [...(open.get(name) ?? []), stream]);
+    return stream;
+  };
+  const reporters = new Map(names.map((name) => {
+    // Not a copy, which would open standard input.
+    const own: Io = Object.create(io, {
+      stdout: { value: out.report(name) },
+      stderr: { value: err.report(name) },
+      warnings: { value: [] },
+      reportFile: { value: undefined },
+    });
+    return [name, createReporter(own, options)];
+  }));
+  return {
+    stdout: streamOf(out),
+    stderr: streamOf(err),
+    reporter: (name: string): Reporter => reporters.get(name)!,
+    finish: (name: string): void => {
+      for (const stream of open.get(name) ?? []) stream.finish();
+      open.delete(name);
+    },
+    settled: () => Promise.all([out.settled(), err.settled()]),
+    close: (): void => [out, err].forEach((each) => each.close()),
+    get failure(): Error | undefined {
+      return out.failure;
+    },
+  };
 }

@@ -4,13 +4,11 @@ import { NoTokenError } from "../../token/resolve.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { fixed, line, type Text } from "./out.ts";
-import { asAdcRunError, describeError, mark, type Reporter } from "./report.ts";
+import { asAdcRunError, describeError, mark, type Reporter, tally } from "./report.ts";
 import { describeEndedRun, describePlan, judgeRun, printPlan } from "./run_report.ts";
-import type { TargetStreams } from "./target_streams.ts";
+import type { TargetStreams } from "./target_lines.ts";
 
-/**
- * A reader went away before a target was started: what a shell has in `$?` for a program that meets that.
- */
+/** A reader went away before a target was started: what a shell has in `$?` for a program that meets that. */
 const NOT_READ = 141;
 
 function exitCodeOfTarget(
@@ -62,10 +60,8 @@ export function countTargets(
   options: Pick<GlobalOptions, "failOnLeak">,
 ): string {
   const states = results.map((each) => stateOf(each, options));
-  return (["ok", "failed", "not started"] as const).flatMap((state) => {
-    const count = states.filter((each) => each === state).length;
-    return count === 0 ? [] : [`${count} ${state}`];
-  }).join(", ");
+  const number = (state: string) => states.filter((each) => each === state).length;
+  return tally(...["ok", "failed", "not started"].map((each) => [number(each), each] as const));
 }
 
 function stateOf(

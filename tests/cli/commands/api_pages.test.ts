@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import type { RawAnswer } from "../../../src/admin_api/raw_request.ts";
-import { allPages, pageFields } from "../../../src/cli/commands/api_pages.ts";
+import { allPages, pageFields } from "../../../src/cli/commands/api_output.ts";
 
 function answerOf(body: string): RawAnswer {
   async function* bytes() {

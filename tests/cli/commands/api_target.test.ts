@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hasField, readTarget, withFields } from "../../../src/cli/commands/api_target.ts";
+import { hasField, readTarget, withFields } from "../../../src/cli/commands/api_request.ts";
 import { readServers } from "../../../src/connection/server.ts";
 import { UsageError } from "../../../src/errors.ts";
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { formatCompletion } from "../../../src/cli/completion/complete.ts";
-import { completeWords } from "../../../src/cli/completion/complete_words.ts";
+import { completeWords, formatCompletion } from "../../../src/cli/completion/complete.ts";
 
 const PROFILES = ["staging", "prod-eu", "prod-us"].map((value) => ({ value, text: "" }));
 

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { main } from "../../../src/cli/main.ts";
 import { helpText } from "../../../src/cli/manual/help.ts";
-import { refuseUnknownCommand, unknownSubcommand } from "../../../src/cli/manual/manual.ts";
+import {
+  COMMANDS,
+  findPage,
+  refuseUnknownCommand,
+  unknownSubcommand,
+} from "../../../src/cli/manual/manual.ts";
 import type { UsageError } from "../../../src/errors.ts";
 import { fakeIo } from "../../support/fake_io.ts";
 
@@ -16,6 +21,32 @@ it("`helpText()` names the nearest page, and keeps a word to itself that is near
   assert.throws(() => helpText("auth lgoin"), /"auth lgoin": did you mean "auth login"/);
   assert.throws(() => helpText("login"), /"login": did you mean "auth login"/);
   assert.throws(() => helpText("a7ee-zqzqzqzq"), { message: 'No help topic "a7…"' });
+  for (
+    const [words, page] of [["json --json", "json"], ["auth login now or never", "auth login"]]
+  ) {
+    assert.throws(() => helpText(words), (error: UsageError) => {
+      assert.equal(error.message, 'Too many words: "adc-run help" takes one command or topic');
+      assert.equal(error.suggestion, `adc-run help ${page}`);
+      return true;
+    });
+  }
+});
+
+it("`helpText()` wraps no line that is there to be copied", () => {
+  for (const name of ["profile set", "auth create", "profiles", "ci"]) {
+    const page = findPage(name)!;
+    const { examples = [] } = page.kind === "topic"
+      ? page.topic
+      : COMMANDS.find((each) => each.name === name)!;
+    const code = page.kind === "topic"
+      ? page.topic.text.filter((each) => Array.isArray(each)).flat()
+      : [];
+    const lines = helpText(name, 40).split("\n");
+    for (const line of [...code, ...examples.map(([, line]) => line)]) {
+      assert.ok(lines.includes(`  ${line}`), line);
+    }
+    assert.ok(lines.some((line) => line.length < 40), name);
+  }
 });
 
 it("`helpText()` finds a topic by its other names", () => {
@@ -35,6 +66,9 @@ it("`refuseUnknownCommand()` refuses what is no command, and says which is near"
       ["login", "auth login"],
       ["lgoin", "auth login"],
       ["list", "auth list"],
+      ["whoami", "auth status"],
+      ["version", "--version"],
+      ["config", "profile"],
     ]
   ) {
     assert.throws(() => refuseUnknownCommand(word!), (error: UsageError) => {
@@ -45,6 +79,7 @@ it("`refuseUnknownCommand()` refuses what is no command, and says which is near"
   }
   assert.throws(() => refuseUnknownCommand("bogus"), { message: 'Unknown command "bogus"' });
   assert.throws(() => refuseUnknownCommand("a7ee-zqzq1"), { message: 'Unknown command "a7…"' });
+  assert.throws(() => refuseUnknownCommand(""), { message: "The command is empty" });
   const known = ["sync", "dev", "server", "ingress-server", "ingress-sync", "help", "auth", "exec"];
   for (const word of [...known, "-v", "--version"]) {
     refuseUnknownCommand(word);
@@ -53,7 +88,17 @@ it("`refuseUnknownCommand()` refuses what is no command, and says which is near"
 
 it("`unknownSubcommand()` says which there are", () => {
   const error = unknownSubcommand("auth", "lgoin");
-  assert.equal(error.message, 'Unknown command "auth lgoin": did you mean "login"?');
+  assert.equal(error.message, 'Unknown command "auth lgoin": did you mean "auth login"?');
+  for (
+    const [command, name, meant] of [
+      ["profile", "add", "set"],
+      ["profile", "rm", "remove"],
+      ["auth", "ls", "list"],
+    ] as const
+  ) {
+    const found = `did you mean "${command} ${meant}"?`;
+    assert.ok(unknownSubcommand(command, name).message.endsWith(found), found);
+  }
   assert.equal(
     error.suggestion,
     "Commands: auth login, status, token, list, create, rotate, revoke and logout.",

@@ -87,7 +87,7 @@ it("`createReporter()` makes annotations in GitHub Actions, and says nothing twi
     "::warning title=adc-run::50%25 of ::error::it, a:b\n",
     "::error title=adc-run::bad *** thing%0AMend it\n",
   ]);
-  assert.match(io.err[3]!, /^::error title=adc-run::No token for .*%0A.*%0Alooked 1 place: /);
+  assert.match(io.err[3]!, /^::error title=adc-run::No token for .*%0A.*%0Asource env {2}absent/);
   assert.deepEqual(io.err.slice(4), ["::error title=adc-run::late\n"]);
   createReporter(io, { verbose: true }).fail(new NoTokenError(connection, trail));
   assert.match(io.err[5]!, /%0Asource env {2}absent {5}a## \[b\]\n$/);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { AdcRunError } from "../../src/errors.ts";
-import { readA7Contexts } from "../../src/profiles/import_a7.ts";
-import { temporaryFolder } from "../support/temporary_folder.ts";
+import { AdcRunError } from "../../../src/errors.ts";
+import { readA7Contexts } from "../../../src/cli/commands/profile_import.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
 
 /** As a7 itself writes it. */
 const FILE = `current-context: local
