@@ -45,6 +45,11 @@ export async function askConfirmation(message: string, io: Io): Promise<boolean>
   return await inTurn(io, () => confirmNow(message, io));
 }
 
+export function requireTerminal(io: Io, suggestion: string): void {
+  if (canAsk(io)) return;
+  throw new UsageError(`Cannot ask for confirmation: ${whyNotAsked(io)}`, { suggestion });
+}
+
 export async function requireConfirmation(message: string, io: Io): Promise<void> {
   if (!await askConfirmation(message, io)) throw givenUp();
 }

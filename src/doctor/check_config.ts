@@ -86,10 +86,7 @@ export async function checkConnection(given: Given<"selected">): Promise<Outcome
     describeOrigin(server.origin)
   })`;
   return {
-    findings: [
-      ok(found, describeConnection(connection)),
-      ...warnings.map((text) => warning(text)),
-    ],
+    findings: [ok(found, describeConnection(connection)), ...warnings.map((text) => warning(text))],
     facts: { connection, survey, tokens, secrets },
   };
 }

@@ -82,12 +82,7 @@ function judgeBackend(
   if (shut) {
     return skipped(`${display} does not allow this IP address, so its type is unknown`);
   }
-  const data = {
-    server: display,
-    expected,
-    answers: backend ?? null,
-    software: software ?? null,
-  };
+  const data = { server: display, expected, answers: backend ?? null, software: software ?? null };
   const { config: exitCode } = EXIT;
   const shown = software === undefined ? "" : ` (${software})`;
   if (backend === expected || (backend === undefined && fits)) {

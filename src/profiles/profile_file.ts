@@ -85,10 +85,7 @@ export function readProfilesText(
     // The mark stays, for an edit to keep it.
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new ProfileFileError("it is not valid UTF-8", {
-      path,
-      suggestion: "Save it as UTF-8.",
-    });
+    throw new ProfileFileError("it is not valid UTF-8", { path, suggestion: "Save it as UTF-8." });
   }
 }
 

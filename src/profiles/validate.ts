@@ -121,10 +121,7 @@ function validateProfile(
   { name, project }: { readonly name: string; readonly project: boolean },
 ): Issue | undefined {
   if (!isProfileName(name)) {
-    return atKey([], {
-      found: `"${shownKey(name)}" is not a profile name`,
-      suggestion: NAME_RULE,
-    });
+    return atKey([], { found: `"${shownKey(name)}" is not a profile name`, suggestion: NAME_RULE });
   }
   if (!isRecord(profile)) return at([], { found: `profile "${name}" is not an object` });
   for (const [key, value] of Object.entries(profile)) {

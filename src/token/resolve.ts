@@ -154,7 +154,9 @@ export function isNarrowed({ length }: readonly SourceReport[]): boolean {
 /** A way to a token that the sources which were asked would find. */
 function describeWays(
   trail: readonly SourceReport[],
-  connection: NoTokenTarget,
+  connection:
+    & Pick<Connection, "server" | "backend">
+    & Partial<Pick<Connection, "profile" | "args" | "envFile">>,
 ): string | undefined {
   const asked = (name: SourceName) =>
     trail.length === 0 || trail.some(({ source }) => source === name);
@@ -178,8 +180,6 @@ export function howToSetServer({ profile }: Pick<CallTerms, "profile">): string 
     : `Set it with: adc-run profile set ${profile.name} --server URL`;
 }
 
-type NoTokenTarget = Pick<Connection, "server" | "backend"> & CallTerms;
-
 /**
  * Every source was asked and none has a token.
  * @category Errors
@@ -189,11 +189,15 @@ export class NoTokenError extends AdcRunError {
   override readonly name = "NoTokenError";
   /** What every source said. */
   readonly trail: readonly SourceReport[];
-  readonly #connection: NoTokenTarget;
+  readonly #connection:
+    & Pick<Connection, "server" | "backend">
+    & Partial<Pick<Connection, "profile" | "args" | "envFile">>;
 
   /** Makes the error; `serverIsSet` tells whether anything says which server is meant. */
   constructor(
-    connection: NoTokenTarget,
+    connection:
+      & Pick<Connection, "server" | "backend">
+      & Partial<Pick<Connection, "profile" | "args" | "envFile">>,
     trail: readonly SourceReport[],
     { serverIsSet = true }: { readonly serverIsSet?: boolean } = {},
   ) {
@@ -219,7 +223,9 @@ export class NoTokenError extends AdcRunError {
   }
 
   /** Where the token was to be used. */
-  get connection(): NoTokenTarget {
+  get connection():
+    & Pick<Connection, "server" | "backend">
+    & Partial<Pick<Connection, "profile" | "args" | "envFile">> {
     return this.#connection;
   }
 }

@@ -43,10 +43,7 @@ import {
   withGroup,
 } from "./api_request.ts";
 
-export async function api(
-  call: OwnCall<ApiOptions>,
-  io: Io,
-): Promise<number> {
+export async function api(call: OwnCall<ApiOptions>, io: Io): Promise<number> {
   const { options, reporter } = call;
   const request = readApiRequest(call.operands, options);
   if (!["GET", "HEAD"].includes(request.method)) requireNoDryRun(options, `api ${request.method}`);

@@ -70,9 +70,7 @@ function readOperands(
     throw new UsageError(`Cannot use the method ${method.toUpperCase()}: not supported`);
   }
   if (/^[A-Z]{1,32}$/.test(method)) return { method, path };
-  throw new UsageError("Cannot use the method: it is not in capital letters", {
-    suggestion,
-  });
+  throw new UsageError("Cannot use the method: it is not in capital letters", { suggestion });
 }
 
 function readField(field: string): readonly [string, string] {

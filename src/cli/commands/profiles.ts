@@ -225,9 +225,7 @@ async function warnAboutProfile(name: string, { env }: Io, reporter: Reporter): 
     }
   }
   if ((settings.tlsClientCertFile === undefined) !== (settings.tlsClientKeyFile === undefined)) {
-    reporter.warn(
-      "A client certificate needs its key, and the profile has only one of the two.",
-    );
+    reporter.warn("A client certificate needs its key, and the profile has only one of the two.");
   }
 }
 

@@ -162,10 +162,7 @@ function tellTarget(
 }
 
 /** What stands in the way of all of them alike is said once. */
-function throwWhatAllHave(
-  prepared: readonly PreparedTarget[],
-  { json }: GlobalOptions,
-): void {
+function throwWhatAllHave(prepared: readonly PreparedTarget[], { json }: GlobalOptions): void {
   if (json) return;
   const told = prepared.map(({ plan, error }) =>
     plan === undefined ? JSON.stringify(describeError(asAdcRunError(error))) : undefined

@@ -5,12 +5,12 @@ import { day, hasEnded, readLifetime, timeLeft } from "../../lifecycle/expiry.ts
 import { forgetToken, storedToken, type TokenStores } from "../../lifecycle/token_stores.ts";
 import { isUnfinished, ownTokens } from "../../lifecycle/workflow_state.ts";
 import type { TokenRecord } from "../../store/state.ts";
-import { canAsk, type Io, whyNotAsked } from "../io.ts";
+import type { Io } from "../io.ts";
 import type { ListOptions, RevokeOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { fixed, line, type Text } from "../output/out.ts";
 import { count, tally } from "../output/report.ts";
-import { requireConfirmation } from "../prompts.ts";
+import { requireConfirmation, requireTerminal } from "../prompts.ts";
 import { type AccountSession, withAccountSession } from "./account.ts";
 
 /** A token that was not used for so long is likely forgotten, in seconds: 90 days. */
@@ -137,11 +137,7 @@ export async function authRevoke(call: OwnCall<RevokeOptions>, io: Io): Promise<
       suggestion: 'Give ids or names, as shown by "auth list".',
     });
   }
-  if (!options.yes && !canAsk(io)) {
-    throw new UsageError(`Cannot ask for confirmation: ${whyNotAsked(io)}`, {
-      suggestion: "Confirm with --yes.",
-    });
-  }
+  if (!options.yes) requireTerminal(io, "Confirm with --yes.");
   return await withAccountSession(call, io, async (session) => {
     const { api, user, stores, signal } = session;
     const { records, own } = await knownTokens(session);

@@ -196,11 +196,7 @@ function topPlace(): Place {
   };
 }
 
-function placeOfCommand(
-  word: string,
-  at: number,
-  words: readonly string[],
-): Place | Completion {
+function placeOfCommand(word: string, at: number, words: readonly string[]): Place | Completion {
   if (word === "exec") return completeExec(words, at + 1);
   if (word === "help") {
     const pages = [...topLevel(), ...candidatesOf(TOPICS), ...adcCandidates()];

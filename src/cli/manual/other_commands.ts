@@ -5,11 +5,7 @@ import type { CommandSpec } from "./manual.ts";
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 const API_OPTIONS = [
-  {
-    flags: "-X, --method METHOD",
-    text: "the method",
-    values: METHODS,
-  },
+  { flags: "-X, --method METHOD", text: "the method", values: METHODS },
   {
     flags: "-d, --data DATA",
     repeats: true,
@@ -134,9 +130,6 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     usage: ["adc-run help [COMMAND|TOPIC]"],
     summary: "show help for a command or topic",
     description: ['Shows the same as "--help" after a command, and pages on topics.'],
-    examples: [
-      ["A command", "adc-run help auth login"],
-      ["A topic", "adc-run help sources"],
-    ],
+    examples: [["A command", "adc-run help auth login"], ["A topic", "adc-run help sources"]],
   },
 ];

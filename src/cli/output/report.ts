@@ -220,9 +220,7 @@ export function asAdcRunError(thrown: unknown): AdcRunError {
     return new AdcRunError(
       "Cannot read the environment: a variable is not valid UTF-8",
       EXIT.data,
-      {
-        suggestion: "Check ADC_TOKEN and API_KEY first.",
-      },
+      { suggestion: "Check ADC_TOKEN and API_KEY first." },
     );
   }
   const code = codeOf(error);
@@ -320,12 +318,7 @@ function inColour(text: string, colour: number, { env, terminals }: Io, to: To):
   return fixed(isColourful(env, terminals[to]) ? `\x1b[${colour}m${text}\x1b[39m` : text);
 }
 
-const MARKS = {
-  ok: ["✓", 32],
-  warning: ["!", 33],
-  failed: ["✗", 31],
-  skipped: ["-", 90],
-} as const;
+const MARKS = { ok: ["✓", 32], warning: ["!", 33], failed: ["✗", 31], skipped: ["-", 90] } as const;
 
 /** A symbol at a terminal; elsewhere a word, or nothing where the words beside it say the same. */
 export function mark(name: keyof typeof MARKS, io: Io, to: To, word = ""): Line {
