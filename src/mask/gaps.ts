@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import { type Automaton, ROOT } from "./automaton.ts";
-import type { Findings } from "./findings.ts";
+import type { Findings } from "./replacer.ts";
 
 const TAB = 0x09, NEWLINE = 0x0a, RETURN = 0x0d, ESCAPE = 0x1b, BLANK = 0x20, BACKSLASH = 0x5c;
 const BELL = 0x07, COLON = 0x3a;

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { Findings, type Reader } from "./findings.ts";
+import { Findings, type Reader } from "./replacer.ts";
 
 const NEWLINE = 0x0a, RETURN = 0x0d, BLANK = 0x20, COLON = 0x3a;
 /** What stands around the column of characters: `|…|`, and `>…<` where `od` writes it. By its end. */

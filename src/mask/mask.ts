@@ -1,10 +1,12 @@
 import { Buffer } from "node:buffer";
 import { Transform, type TransformCallback } from "node:stream";
-import type { Secret } from "../secret.ts";
+import { MIN_SECRET_LENGTH, type Secret, tokenPrefix } from "../secret.ts";
 import { MAX_TIMER } from "../system/deadline.ts";
 import { IdleTimer, type Timers } from "../system/idle_timer.ts";
-import { type Search, searchFor } from "./readers.ts";
-import { Replacer } from "./replacer.ts";
+import { encodedForms, MIN_CUT_LENGTH, textForms, utf16Forms, withCuts } from "./forms.ts";
+import { HexDumps } from "./hex_dumps.ts";
+import { Matcher } from "./matcher.ts";
+import { type Findings, type Reader, Replacer } from "./replacer.ts";
 
 /** Node.js 20 would take 16 KiB, less than one read from a pipe. */
 const HIGH_WATER_MARK = 64 * 1024;
@@ -201,4 +203,116 @@ class SecretMask implements Mask {
     // Unmasked text is returned as it came: a lone surrogate would not survive the way to bytes.
     return replacer.count === 0 ? value : Buffer.concat(output).toString();
   }
+}
+
+/** Everything that looks for some secrets. Any number of streams can share it. */
+interface Search {
+  readonly readers: readonly Reader[];
+  /** The first bytes of all forms; a line of ASCII that has none of them, and no dump, has no secret. */
+  readonly starts: readonly string[];
+}
+
+function searchFor(secrets: Iterable<string>): Search {
+  const patterns = new Map<string, number>();
+  const words = new Set<string>();
+  for (const secret of new Set(secrets)) {
+    const isShort = secret.length < MIN_SECRET_LENGTH;
+    for (const [form, cut] of withCuts(secret, textForms)) {
+      if (isShort) words.add(form);
+      else patterns.set(form, cut);
+    }
+    for (const [form, cut] of withCuts(secret, encodedForms)) patterns.set(form, cut);
+    // Whoever sees a token without its prefix knows the rest, however its hyphen is escaped or wrapped.
+    const bare = secret.slice(tokenPrefix(secret)?.length ?? 0);
+    if (bare.length >= MIN_CUT_LENGTH) {
+      for (const [form, cut] of withCuts(bare, textForms)) patterns.set(form, cut);
+    }
+  }
+  if (patterns.size + words.size === 0) return { readers: [], starts: [] };
+  const readers = [new Words(words), new Matcher(patterns, { gaps: true }), new Utf16(patterns)];
+  const forms = [...words, ...patterns.keys()];
+  // Of UTF-16 it can be a zero.
+  const first = new Set([...forms, "\0"].map((form) => form.charCodeAt(0)));
+  return {
+    readers: [...readers, new HexDumps(readers, first)],
+    starts: [...new Set(forms.map((form) => form.slice(0, 3)))],
+  };
+}
+
+/** Finds forms in UTF-16: in ASCII's and Latin-1's characters every other byte is zero. */
+class Utf16 implements Reader {
+  readonly #patterns: ReadonlyMap<string, number>;
+  /** The first character of each form. */
+  readonly #first: ReadonlySet<number>;
+  #matcher: Matcher | undefined;
+
+  constructor(patterns: ReadonlyMap<string, number>) {
+    this.#patterns = patterns;
+    this.#first = new Set(
+      [...patterns.keys()].map((form) => Buffer.from(form, "latin1").toString().charCodeAt(0)),
+    );
+  }
+
+  read(text: Buffer, found: Findings): void {
+    const { length } = text;
+    let from = text.indexOf(0) - 1;
+    if ([...this.#first].some((char) => char > 0xff)) from = 0;
+    else if (from === -2) {
+      // Without a zero the last byte alone can be the start.
+      if (this.#first.has(text[length - 1]!)) found.holdFrom(length - 1);
+      return;
+    }
+    this.#matcher ??= new Matcher(utf16Forms(this.#patterns));
+    this.#matcher.readFrom(text, Math.max(0, from), found);
+  }
+}
+
+/**
+ * Finds short secrets, where they stand alone: the token `test` is no part of `latest`, nor of
+ * `test-service`.
+ */
+class Words implements Reader {
+  readonly #forms: readonly string[];
+
+  constructor(forms: Iterable<string>) {
+    this.#forms = [...forms];
+  }
+
+  read(text: Buffer, found: Findings, end: boolean): void {
+    if (this.#forms.length === 0) return;
+    for (const form of this.#forms) this.#find(form, text, { found, end });
+    // The byte before tells whether a word begins.
+    found.keepFrom(Math.max(0, found.hold - 1));
+  }
+
+  #find(
+    form: string,
+    text: Buffer,
+    { found, end }: { readonly found: Findings; readonly end: boolean },
+  ): void {
+    const isFirst = isWord(form.charCodeAt(0));
+    const isLast = isWord(form.charCodeAt(form.length - 1));
+    const begins = (at: number): boolean =>
+      !isFirst || (at === 0 ? found.isStart : !isWord(text[at - 1]!));
+    for (let at = 0; (at = text.indexOf(form, at, "latin1")) >= 0; at++) {
+      if (!begins(at)) continue;
+      const next = at + form.length;
+      if (next < text.length ? !isLast || !isWord(text[next]!) : end || !isLast) {
+        found.add(at, next);
+      }
+      if (next === text.length && isLast) found.holdFrom(at);
+    }
+    for (let size = Math.min(form.length - 1, text.length); size > 0; size--) {
+      const at = text.length - size;
+      if (begins(at) && text.toString("latin1", at) === form.slice(0, size)) {
+        return found.holdFrom(at);
+      }
+    }
+  }
+}
+
+/** Letters, digits, what joins words, and all beyond ASCII. */
+function isWord(byte: number): boolean {
+  return byte >= 0x80 || byte === 0x5f || byte === 0x2d || (byte >= 0x30 && byte <= 0x39) ||
+    (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
 }

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { Findings } from "../../src/mask/findings.ts";
 import { HexDumps } from "../../src/mask/hex_dumps.ts";
-import { Replacer } from "../../src/mask/replacer.ts";
+import { Findings, Replacer } from "../../src/mask/replacer.ts";
 import { matcherOf, naiveHeld, naiveMask, RandomSource } from "../support/naive_mask.ts";
 
 const STARS = Buffer.from("***");
