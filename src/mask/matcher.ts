@@ -11,7 +11,7 @@ interface MatcherOptions {
   readonly gaps?: boolean;
 }
 
-/** Finds patterns of three bytes or more; any number of streams can share one. */
+/** Finds patterns of four bytes or more; any number of streams can share one. */
 export class Matcher implements Reader {
   /** For each, from how many bytes on its beginning counts as an occurrence, too. */
   readonly #patterns: ReadonlyMap<string, number>;
@@ -35,12 +35,13 @@ export class Matcher implements Reader {
       pieces: this.#hasGaps,
     });
     const length = text.length;
+    const view = new DataView(text.buffer, text.byteOffset, length);
     let lastEnd = 0;
     let at = from;
     let gapsFrom = from;
     let piece = -1;
     for (;;) {
-      at = table.find(text, at, piece);
+      at = table.find(view, at, piece);
       if (at < 0) {
         piece = ~at;
         if (piece > gapsFrom) {
@@ -93,10 +94,7 @@ export class Matcher implements Reader {
 /** Beyond this a longer window gains little, and costs time to build. */
 const MAX_WINDOW = 16;
 /** How many bytes are looked up at once. */
-const BLOCK = 3;
-const MIN_BITS = 12;
-/** As many bits stay in the processor's nearest cache. */
-const MAX_BITS = 18;
+const BLOCK = 4;
 /** Marks the blocks with which some pattern begins; the bits below hold the shift. */
 const BEGINS = 0x80;
 /** Shorter patterns are not looked for in pieces, which would be too short to skip much. */
@@ -110,7 +108,7 @@ interface ShiftTableOptions {
 /**
  * Finds the places where a pattern may begin, after Wu and Manber.
  *
- * It looks at the last three bytes of a window as long as the shortest pattern. If no pattern has
+ * It looks at the last four bytes of a window as long as the shortest pattern. If no pattern has
  * them anywhere in its first bytes, nothing begins in the whole window and the next look-up is a
  * window further. Most of the input is never read.
  *
@@ -119,15 +117,15 @@ interface ShiftTableOptions {
  */
 class ShiftTable {
   readonly #window: number;
-  readonly #hasPieces: boolean;
-  readonly #mask: number;
-  /** How far the window can move, and whether a pattern begins. */
-  readonly #table: Uint8Array;
   /** A bit for each block that any pattern has: all that is read for most look-ups. */
   readonly #bits: Int32Array;
-  /** Bits for what is two bytes longer. */
-  readonly #pieces: Int32Array;
-  readonly #piecesMask: number;
+  readonly #bitsShift: number;
+  /** How far the window can move, and whether a pattern begins. */
+  readonly #table: Uint8Array;
+  readonly #tableShift: number;
+  /** Bits for what is two bytes longer, if pieces are found. */
+  readonly #pieces: Int32Array | undefined;
+  readonly #piecesShift: number;
   /** For each byte, whether a pattern begins with it. */
   readonly #first = new Uint8Array(256);
 
@@ -136,19 +134,20 @@ class ShiftTable {
     let window = MAX_WINDOW;
     for (const { length } of patterns) window = Math.min(window, length);
     for (const { length } of broken) window = Math.min(window, Math.ceil(length / 2));
+    this.#window = window;
     const windows = new Set(patterns.map((pattern) => pattern.slice(0, window)));
-    const blocks = [...windows, ...broken].reduce((sum, { length }) => sum + length, 0);
-    let bits = MIN_BITS;
-    while (bits < MAX_BITS && 1 << bits < blocks * 8) bits++;
-    // A table that is more than a quarter full shifts less than a smaller window would.
-    const share = Math.floor((1 << bits) / 4 / windows.size);
-    this.#window = Math.min(window, share + BLOCK);
-    this.#hasPieces = broken.length > 0;
-    this.#mask = (1 << bits) - 1;
-    this.#table = new Uint8Array(1 << bits).fill(this.#window - BLOCK + 1);
+    const inWindows = windows.size * window;
+    const inPieces = broken.reduce((sum, { length }) => sum + length, 0);
+    // The larger, the fewer look-ups are in vain; a processor's second cache holds all three.
+    const bits = bitsFor((inWindows + inPieces) * 16);
     this.#bits = new Int32Array(1 << bits - 5);
-    this.#piecesMask = (1 << bits + 2) - 1;
-    this.#pieces = new Int32Array(1 << bits - 3);
+    this.#bitsShift = 32 - bits;
+    const tableBits = bitsFor(inWindows * 8);
+    this.#table = new Uint8Array(1 << tableBits).fill(window - BLOCK + 1);
+    this.#tableShift = 32 - tableBits;
+    const pieceBits = bitsFor(inPieces * 32);
+    this.#pieces = broken.length > 0 ? new Int32Array(1 << pieceBits - 5) : undefined;
+    this.#piecesShift = 32 - pieceBits;
     for (const pattern of windows) this.#insert(pattern);
     for (const pattern of broken) this.#insertPieces(pattern);
   }
@@ -158,28 +157,24 @@ class ShiftTable {
    * text's end; or, as `~position`, the end of what may be a piece of one. The search goes on with
    * `after(position)`, and the position as the last `piece`.
    */
-  find(text: Uint8Array, from: number, piece = -1): number {
-    const table = this.#table, bits = this.#bits, mask = this.#mask;
-    const before = this.#window - 1, length = text.length;
+  find(text: DataView, from: number, piece: number): number {
+    const bits = this.#bits, bitsShift = this.#bitsShift;
+    const before = this.#window - 1, length = text.byteLength;
     const longest = this.#window - BLOCK + 1;
     let end = from + before;
     while (end < length) {
-      const code = hash(text[end - 2]!, text[end - 1]!, text[end]!) & mask;
-      if ((bits[code >> 5]! & 1 << (code & 31)) === 0) {
+      const hash = hashOf(blockAt(text, end));
+      const bit = hash >>> bitsShift;
+      if ((bits[bit >>> 5]! & 1 << bit) === 0) {
         // The processor guesses this branch and goes on before the table has answered; with the
         // entry added instead, it would have to wait each time. This doubles the speed.
         end += longest;
         continue;
       }
-      if (this.#hasPieces && end > piece && this.#isPiece(text, end)) return ~end;
-      const entry = table[code]!;
-      if ((entry & ~BEGINS) !== 0) {
-        end += entry & ~BEGINS;
-      } else if (this.#begins(text, end - before)) {
-        return end - before;
-      } else {
-        end++;
-      }
+      if (end > piece && this.#isPiece(text, end)) return ~end;
+      const shift = this.#table[hash >>> this.#tableShift]! & ~BEGINS;
+      if (shift === 0 && this.#begins(text, end - before)) return end - before;
+      end += shift || 1;
     }
     let start = end - before;
     while (start < length && !this.#begins(text, start)) start++;
@@ -191,68 +186,71 @@ class ShiftTable {
   }
 
   /** Whether the start of some pattern may be at a position, as far as the text can tell. */
-  #begins(text: Uint8Array, start: number): boolean {
-    if (start + BLOCK > text.length) return this.#first[text[start]!] !== 0;
-    const code = hash(text[start]!, text[start + 1]!, text[start + 2]!);
-    return (this.#table[code & this.#mask]! & BEGINS) !== 0;
+  #begins(text: DataView, start: number): boolean {
+    if (start + BLOCK > text.byteLength) return this.#first[text.getUint8(start)] !== 0;
+    const hash = hashOf(blockAt(text, start + BLOCK - 1));
+    return (this.#table[hash >>> this.#tableShift]! & BEGINS) !== 0;
   }
 
   /** Whether two more bytes on either side fit. */
-  #isPiece(text: Uint8Array, end: number): boolean {
-    return end < 4 || end + 2 >= text.length || this.#hasPiece(text, end) ||
-      this.#hasPiece(text, end + 2);
-  }
-
-  #hasPiece(text: Uint8Array, end: number): boolean {
-    const code = longHash(
-      hash(text[end - 4]!, text[end - 3]!, text[end - 2]!),
-      text[end - 1]!,
-      text[end]!,
-    ) & this.#piecesMask;
-    return (this.#pieces[code >> 5]! & 1 << (code & 31)) !== 0;
+  #isPiece(text: DataView, end: number): boolean {
+    const pieces = this.#pieces;
+    if (pieces === undefined) return false;
+    if (end <= BLOCK || end + 2 >= text.byteLength) return true;
+    const before = longHash(blockAt(text, end - 2), blockAt(text, end)) >>> this.#piecesShift;
+    if ((pieces[before >>> 5]! & 1 << before) !== 0) return true;
+    const after = longHash(blockAt(text, end), blockAt(text, end + 2)) >>> this.#piecesShift;
+    return (pieces[after >>> 5]! & 1 << after) !== 0;
   }
 
   #insert(pattern: string): void {
     const table = this.#table, window = this.#window;
     this.#first[pattern.charCodeAt(0)] = 1;
-    for (let i = BLOCK - 1; i < window; i++) {
-      const code = hashAt(pattern, i) & this.#mask;
-      const entry = table[code]!;
-      const begins = entry & BEGINS | (i === BLOCK - 1 ? BEGINS : 0);
-      table[code] = Math.min(entry & ~BEGINS, window - 1 - i) | begins;
-      this.#bits[code >> 5]! |= 1 << (code & 31);
+    for (let end = BLOCK - 1; end < window; end++) {
+      const hash = hashOf(blockIn(pattern, end));
+      const entry = table[hash >>> this.#tableShift]!;
+      const begins = entry & BEGINS | (end === BLOCK - 1 ? BEGINS : 0);
+      table[hash >>> this.#tableShift] = Math.min(entry & ~BEGINS, window - 1 - end) | begins;
+      setBit(this.#bits, hash >>> this.#bitsShift);
     }
   }
 
   #insertPieces(pattern: string): void {
-    for (let i = BLOCK - 1; i < pattern.length; i++) {
-      const code = hashAt(pattern, i) & this.#mask;
-      this.#bits[code >> 5]! |= 1 << (code & 31);
-      if (i < 4) continue;
-      const long = longHash(
-        hashAt(pattern, i - 2),
-        pattern.charCodeAt(i - 1),
-        pattern.charCodeAt(i),
-      ) & this.#piecesMask;
-      this.#pieces[long >> 5]! |= 1 << (long & 31);
+    for (let end = BLOCK - 1; end < pattern.length; end++) {
+      const block = blockIn(pattern, end);
+      setBit(this.#bits, hashOf(block) >>> this.#bitsShift);
+      if (end <= BLOCK) continue;
+      setBit(this.#pieces!, longHash(blockIn(pattern, end - 2), block) >>> this.#piecesShift);
     }
   }
 }
 
-function hashAt(pattern: string, end: number): number {
-  return hash(
-    pattern.charCodeAt(end - 2),
-    pattern.charCodeAt(end - 1),
-    pattern.charCodeAt(end),
-  );
+const MIN_BITS = 12, MAX_BITS = 21;
+
+function bitsFor(size: number): number {
+  return Math.min(Math.max(Math.ceil(Math.log2(size)), MIN_BITS), MAX_BITS);
 }
 
-/** Text varies in the low five bits of a byte; these shifts keep them apart. */
-function hash(first: number, second: number, third: number): number {
-  return first ^ second << 5 ^ third << 10;
+function setBit(bits: Int32Array, bit: number): void {
+  bits[bit >>> 5]! |= 1 << bit;
 }
 
-function longHash(block: number, fourth: number, fifth: number): number {
-  const code = Math.imul(block ^ fourth << 18, 0x9e3779b1) ^ Math.imul(fifth, 0x85ebca6b);
-  return code ^ code >>> 15;
+/** The four bytes up to a position, the last included. */
+function blockAt(text: DataView, end: number): number {
+  return text.getInt32(end - 3, true);
+}
+
+function blockIn(pattern: string, end: number): number {
+  return pattern.charCodeAt(end - 3) | pattern.charCodeAt(end - 2) << 8 |
+    pattern.charCodeAt(end - 1) << 16 | pattern.charCodeAt(end) << 24;
+}
+
+/** Its upper bits depend on all bits of a block. */
+function hashOf(block: number): number {
+  return Math.imul(block, 0x9e3779b1);
+}
+
+function longHash(block: number, next: number): number {
+  const hash = Math.imul(block, 0x85ebca6b) ^ hashOf(next);
+  return hash ^ hash << 13;
 }

@@ -162,8 +162,9 @@ export class Replacer {
 /** Those that share a byte as one, those that only touch apart, and of all what is not out yet. */
 function unite(bounds: readonly number[], released: number): readonly number[] {
   const unions: number[] = [];
-  for (const at of inOrder(bounds)) {
-    const start = Math.max(bounds[at]!, released), end = bounds[at + 1]!;
+  const sorted = inOrder(bounds);
+  for (let at = 0; at < sorted.length; at += 2) {
+    const start = Math.max(sorted[at]!, released), end = sorted[at + 1]!;
     if (end <= start) continue;
     const last = unions.length - 1;
     if (last > 0 && start < unions[last]!) unions[last] = Math.max(end, unions[last]!);
@@ -172,11 +173,14 @@ function unite(bounds: readonly number[], released: number): readonly number[] {
   return unions;
 }
 
-/** Where in a list of bounds each occurrence is, by its start. */
+/** By their starts. */
 function inOrder(bounds: readonly number[]): readonly number[] {
+  let at = 2;
+  while (at < bounds.length && bounds[at]! >= bounds[at - 2]!) at += 2;
+  if (at >= bounds.length) return bounds;
   const order = Array.from({ length: bounds.length / 2 }, (_, index) => index * 2);
-  const sorted = order.every((at) => at === 0 || bounds[at]! >= bounds[at - 2]!);
-  return sorted ? order : order.sort((one, other) => bounds[one]! - bounds[other]!);
+  order.sort((one, other) => bounds[one]! - bounds[other]!);
+  return order.flatMap((at) => [bounds[at]!, bounds[at + 1]!]);
 }
 
 function copy(

@@ -68,7 +68,7 @@ function chunksOf(text: string, cuts: readonly number[]): Buffer[] {
 function formsOf(secrets: readonly string[]): string[] {
   const forms = secrets.flatMap((secret) => [...textForms(secret), ...encodedForms(secret)]);
   // Shorter ones are words.
-  return [...new Set(forms)].filter((form) => form.length >= 3);
+  return [...new Set(forms)].filter((form) => form.length >= 4);
 }
 
 /** Collects what comes out. */
