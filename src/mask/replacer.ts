@@ -85,15 +85,15 @@ export class Replacer {
   }
 
   write(chunk: Uint8Array): Uint8Array[] {
-    if (this.#context.length > 0 && chunk.length > LONG_CHUNK) {
-      // Little is pending at the end of a line, and the rest of the chunk need not be copied.
-      const line = chunk.subarray(0, LONG_CHUNK).indexOf(NEWLINE) + 1;
-      return [
-        ...this.#read(chunk.subarray(0, line), false),
-        ...this.#read(chunk.subarray(line), false),
-      ];
-    }
-    return this.#read(chunk, false);
+    // Little is pending at the end of a line, and the rest of the chunk need not be copied.
+    const line = this.#context.length > 0 && chunk.length > LONG_CHUNK
+      ? chunk.subarray(0, LONG_CHUNK).indexOf(NEWLINE) + 1
+      : 0;
+    if (line === 0) return this.#read(chunk, false);
+    return [
+      ...this.#read(chunk.subarray(0, line), false),
+      ...this.#read(chunk.subarray(line), false),
+    ];
   }
 
   /**
