@@ -7,12 +7,12 @@ const FRAMES: ReadonlyMap<number | undefined, number> = new Map([[0x7c, 0x7c], [
 
 /** What a byte is in a dump; below `DIGIT` is a digit's value. */
 const DIGIT = 0x10, SEPARATOR = 0x20, OTHER = 0x40, LETTER = 0x80;
-const KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
-  const char = String.fromCharCode(byte);
-  if (char === " " || char === ":") return SEPARATOR;
-  if (/[0-9a-f]/i.test(char)) return DIGIT | parseInt(char, 16);
-  return /\w/.test(char) ? OTHER | LETTER : OTHER;
-});
+const KINDS = new Uint8Array(256).fill(OTHER);
+for (const char of "ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ_") {
+  KINDS[char.charCodeAt(0)] = OTHER | LETTER;
+}
+for (const char of "0123456789abcdefABCDEF") KINDS[char.charCodeAt(0)] = DIGIT | parseInt(char, 16);
+KINDS[BLANK] = KINDS[COLON] = SEPARATOR;
 
 /** So many bytes side by side hold a digit and a separator: pairs of digits stand alone, or by two. */
 const SAMPLE = 5;

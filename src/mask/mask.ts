@@ -162,21 +162,21 @@ export function createMask(secrets: Iterable<Secret>, options: MaskOptions = {})
       `Cannot create a mask: idleMs is ${idleMs}, not 0 to ${MAX_TIMER}`,
     );
   }
-  const search = searchFor([...secrets].map((secret) => secret.reveal()));
-  return new SecretMask(search, { replacement: Buffer.from(replacement), idleTime: idleMs });
+  const reader = new SecretReader([...secrets]);
+  return new SecretMask(reader, { replacement: Buffer.from(replacement), idleTime: idleMs });
 }
 
 class SecretMask implements Mask {
-  readonly #search: Search;
+  readonly #reader: SecretReader;
   readonly #replacement: Buffer;
   readonly #idleTime: number;
   #count = 0;
 
   constructor(
-    search: Search,
+    reader: SecretReader,
     options: { readonly replacement: Buffer; readonly idleTime: number },
   ) {
-    this.#search = search;
+    this.#reader = reader;
     this.#replacement = options.replacement;
     this.#idleTime = options.idleTime;
   }
@@ -186,7 +186,7 @@ class SecretMask implements Mask {
   }
 
   stream(): Transform {
-    return new MaskStream(new Replacer(this.#search.readers, this.#replacement), {
+    return new MaskStream(new Replacer(this.#reader, this.#replacement), {
       idleTime: this.#idleTime,
       onReplaced: (count) => {
         this.#count += count;
@@ -195,27 +195,60 @@ class SecretMask implements Mask {
   }
 
   text(value: string): string {
-    // Most messages are this plain, and the tables take longer to make than to use.
-    const isPlain = !/[^ -~]|[\da-f]{2}[ :]/i.test(value);
-    if (isPlain && !this.#search.starts.some((each) => value.includes(each))) return value;
-    const replacer = new Replacer(this.#search.readers, this.#replacement);
+    if (!this.#reader.mayFindIn(value)) return value;
+    const replacer = new Replacer(this.#reader, this.#replacement);
     const output = [...replacer.write(Buffer.from(value)), ...replacer.release()];
     // Unmasked text is returned as it came: a lone surrogate would not survive the way to bytes.
     return replacer.count === 0 ? value : Buffer.concat(output).toString();
   }
 }
 
-/** Everything that looks for some secrets. Any number of streams can share it. */
-interface Search {
-  readonly readers: readonly Reader[];
-  /** The first bytes of all forms; a line of ASCII that has none of them, and no dump, has no secret. */
-  readonly starts: readonly string[];
+/** Looks for secrets in every way. Any number of streams can share it; most programs write nothing. */
+class SecretReader implements Reader {
+  readonly #secrets: readonly Secret[];
+  #madeForms: ReturnType<typeof formsOf> | undefined;
+  #readers: readonly Reader[] | undefined;
+
+  constructor(secrets: readonly Secret[]) {
+    this.#secrets = secrets;
+  }
+
+  get #forms(): ReturnType<typeof formsOf> {
+    return this.#madeForms ??= formsOf(this.#secrets);
+  }
+
+  /** Most messages are plain, without any form's first bytes, and the tables take longer to make. */
+  mayFindIn(text: string): boolean {
+    // Beyond a line of ASCII there are gaps and UTF-16, and dumps in five groups or more.
+    if (/[^ -~]|([\da-f]{2,4}[ :]{1,2}){4}/i.test(text)) return true;
+    const { words, patterns } = this.#forms;
+    const isIn = (form: string) => text.includes(form.slice(0, MIN_SECRET_LENGTH));
+    return [...words, ...patterns.keys()].some(isIn);
+  }
+
+  read(text: Buffer, found: Findings, end: boolean): void {
+    this.#readers ??= this.#makeReaders();
+    for (const reader of this.#readers) reader.read(text, found, end);
+  }
+
+  #makeReaders(): readonly Reader[] {
+    const { words, patterns } = this.#forms;
+    if (patterns.size + words.size === 0) return [];
+    const readers = [new Words(words), new Matcher(patterns, { gaps: true }), new Utf16(patterns)];
+    // Of UTF-16 it can be a zero.
+    const first = [...words, ...patterns.keys(), "\0"].map((form) => form.charCodeAt(0));
+    return [...readers, new HexDumps(readers, new Set(first))];
+  }
 }
 
-function searchFor(secrets: Iterable<string>): Search {
+/** What is looked for: words where they stand alone, and patterns, from how many bytes on. */
+function formsOf(secrets: Iterable<Secret>): {
+  readonly words: ReadonlySet<string>;
+  readonly patterns: ReadonlyMap<string, number>;
+} {
   const patterns = new Map<string, number>();
   const words = new Set<string>();
-  for (const secret of new Set(secrets)) {
+  for (const secret of new Set([...secrets].map((each) => each.reveal()))) {
     const isShort = secret.length < MIN_SECRET_LENGTH;
     for (const [form, cut] of withCuts(secret, textForms)) {
       if (isShort) words.add(form);
@@ -224,19 +257,10 @@ function searchFor(secrets: Iterable<string>): Search {
     for (const [form, cut] of withCuts(secret, encodedForms)) patterns.set(form, cut);
     // Whoever sees a token without its prefix knows the rest, however its hyphen is escaped or wrapped.
     const bare = secret.slice(tokenPrefix(secret)?.length ?? 0);
-    if (bare.length >= MIN_CUT_LENGTH) {
-      for (const [form, cut] of withCuts(bare, textForms)) patterns.set(form, cut);
-    }
+    if (bare.length < MIN_CUT_LENGTH) continue;
+    for (const [form, cut] of withCuts(bare, textForms)) patterns.set(form, cut);
   }
-  if (patterns.size + words.size === 0) return { readers: [], starts: [] };
-  const readers = [new Words(words), new Matcher(patterns, { gaps: true }), new Utf16(patterns)];
-  const forms = [...words, ...patterns.keys()];
-  // Of UTF-16 it can be a zero.
-  const first = new Set([...forms, "\0"].map((form) => form.charCodeAt(0)));
-  return {
-    readers: [...readers, new HexDumps(readers, first)],
-    starts: [...new Set(forms.map((form) => form.slice(0, 3)))],
-  };
+  return { words, patterns };
 }
 
 /** Finds forms in UTF-16: in ASCII's and Latin-1's characters every other byte is zero. */

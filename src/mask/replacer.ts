@@ -58,7 +58,7 @@ export class Findings {
  * reaches beyond the hold may yet overlap another and waits as a whole; its bytes need not be kept.
  */
 export class Replacer {
-  readonly #readers: readonly Reader[];
+  readonly #reader: Reader;
   readonly #replacement: Uint8Array;
   /** The last bytes, which the readers have to see again. A copy: a few keep no chunk alive. */
   #context: Buffer = NOTHING;
@@ -69,8 +69,8 @@ export class Replacer {
   #isStart = true;
   #count = 0;
 
-  constructor(readers: readonly Reader[], replacement: Uint8Array) {
-    this.#readers = readers;
+  constructor(reader: Reader, replacement: Uint8Array) {
+    this.#reader = reader;
     this.#replacement = replacement;
   }
 
@@ -112,7 +112,7 @@ export class Replacer {
     // Most programs say nothing, and a search has to be built.
     if (text.length === 0 && this.#waiting.length === 0) return [];
     const found = new Findings(text.length, { isStart: this.#isStart });
-    for (const reader of this.#readers) reader.read(text, found, end);
+    this.#reader.read(text, found, end);
     const unions = unite([...this.#waiting, ...found.bounds], released);
     const hold = end ? text.length : found.hold;
     let done = 0;
