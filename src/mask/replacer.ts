@@ -3,8 +3,6 @@ import { Buffer } from "node:buffer";
 const NOTHING = Buffer.alloc(0);
 const NEWLINE = 0x0a;
 const LONG_CHUNK = 4096;
-/** Below this many bytes a loop copies faster than a call. */
-const SHORT_COPY = 32;
 
 /**
  * Looks for occurrences in one way. It keeps nothing between two calls: what it has to see again
@@ -125,36 +123,32 @@ export class Replacer {
     this.#waiting = unions.slice(done).map(move);
     this.#context = keep === text.length ? NOTHING : Buffer.from(text.subarray(keep));
     this.#released = move(until);
-    if (done > 0) return this.#replace(text, { from: released, until, unions, done });
+    if (done > 0) return this.#replaced(text.subarray(0, until), released, unions.slice(0, done));
     if (released >= until) return [];
     const isChunk = context.length === 0 && released === 0 && until === chunk.length;
     return [isChunk ? chunk : text.subarray(released, until)];
   }
 
-  /** What lies between two positions, with the first unions replaced. */
-  #replace(
-    text: Buffer,
-    { from, until, unions, done }: {
-      readonly from: number;
-      readonly until: number;
-      readonly unions: readonly number[];
-      readonly done: number;
-    },
-  ): Uint8Array[] {
-    const replacement = this.#replacement;
-    let size = until - from + done / 2 * replacement.length;
-    for (let i = 0; i < done; i += 2) size -= unions[i + 1]! - unions[i]!;
+  /** A text from a position on, with what is in the unions replaced. */
+  #replaced(text: Buffer, from: number, unions: readonly number[]): Uint8Array[] {
+    const replacement = this.#replacement, count = unions.length / 2;
+    let size = text.length - from + count * replacement.length;
+    for (let i = 0; i < unions.length; i += 2) size -= unions[i + 1]! - unions[i]!;
     // One buffer, because a chunk may hold as many replacements as bytes.
     const output = Buffer.allocUnsafe(size);
-    let length = 0;
-    let at = from;
-    for (let i = 0; i < done; i += 2) {
-      length = copy(text, { from: at, to: unions[i]! }, output, length);
-      length = copy(replacement, { from: 0, to: replacement.length }, output, length);
+    let length = 0, at = from;
+    const add = (part: Uint8Array) => {
+      output.set(part, length);
+      length += part.length;
+    };
+    for (let i = 0; i < unions.length; i += 2) {
+      // Of a union that waited the start may be gone, and nothing is in front of it.
+      if (unions[i]! > at) add(text.subarray(at, unions[i]));
+      add(replacement);
       at = unions[i + 1]!;
     }
-    copy(text, { from: at, to: until }, output, length);
-    this.#count += done / 2;
+    add(text.subarray(at));
+    this.#count += count;
     return size === 0 ? [] : [output];
   }
 }
@@ -181,15 +175,4 @@ function inOrder(bounds: readonly number[]): readonly number[] {
   const order = Array.from({ length: bounds.length / 2 }, (_, index) => index * 2);
   order.sort((one, other) => bounds[one]! - bounds[other]!);
   return order.flatMap((at) => [bounds[at]!, bounds[at + 1]!]);
-}
-
-function copy(
-  source: Uint8Array,
-  { from, to }: { readonly from: number; readonly to: number },
-  output: Uint8Array,
-  at: number,
-): number {
-  if (to - from > SHORT_COPY) output.set(source.subarray(from, to), at);
-  else for (let i = from; i < to; i++) output[at + i - from] = source[i]!;
-  return at + Math.max(0, to - from);
 }
