@@ -24,8 +24,6 @@ const USUAL_ROW = 16;
 const MAX_OFFSET = 16;
 /** Longer rows have no column of characters. */
 const MAX_ROW = 4096;
-/** So much of a run that goes on is read again with what follows, however long it is. */
-const MAX_KEPT = 64 * 1024;
 
 interface Row {
   readonly start: number;
@@ -83,8 +81,7 @@ export class HexDumps implements Reader {
       const kinds = KINDS[text[at]!]! | KINDS[text[at - 1]!]! | KINDS[text[at - 2]!]! |
         KINDS[text[at - 3]!]! | KINDS[text[at - 4]!]!;
       if ((kinds & ~0xf) !== (DIGIT | SEPARATOR)) continue;
-      const start = runStart(text, at, from);
-      const runEnd = endOfRun(text, at);
+      const start = edgeOfRun(text, at, from), runEnd = edgeOfRun(text, at, length);
       // What is too short may go on.
       if (runEnd === length && runEnd - start < MIN_RUN) break;
       from = runEnd - start < MIN_RUN || !hasGroup(text, start, runEnd)
@@ -96,18 +93,17 @@ export class HexDumps implements Reader {
     if (length === 0 || is(OTHER, text[length - 1])) return;
     this.#holdHalf(text, found);
     if (from >= length) return;
-    const start = runStart(text, length - 1, Math.max(from, length - MAX_KEPT));
+    const start = edgeOfRun(text, length, Math.max(from, length - MAX_ROW));
     found.keepFrom(start);
     this.#readRun(text, { start, runEnd: length, found, end });
   }
 
   /** Half a byte can be a start, too. */
   #holdHalf(text: Uint8Array, found: Findings): void {
-    const { length } = text;
+    const last = text.length - 1;
     let digits = 0;
-    while (digits < 4 && is(DIGIT, text[length - 1 - digits])) digits++;
-    const half = KINDS[text[length - 1]!]! & 0xf;
-    if ((digits === 1 || digits === 3) && this.#halves.has(half)) found.holdFrom(length - 1);
+    while (digits < 4 && is(DIGIT, text[last - digits])) digits++;
+    if (digits % 2 === 1 && this.#halves.has(KINDS[text[last]!]! & 0xf)) found.holdFrom(last);
   }
 
   /** Reads the dumps that begin in a run of digits and separators; returns where they end. */
@@ -191,27 +187,17 @@ function hasGroup(text: Uint8Array, start: number, end: number): boolean {
   return false;
 }
 
-/** Where a run begins, without three separators side by side, or more digits than an offset has. */
-function runStart(text: Uint8Array, at: number, floor: number): number {
-  let start = at, separators = 0, digits = 0;
-  for (; start > floor && separators < 3 && digits <= MAX_OFFSET; start--) {
-    const kind = KINDS[text[start - 1]!]!;
+/** How far a run reaches to one side: without three separators, or more digits than an offset has. */
+function edgeOfRun(text: Uint8Array, from: number, limit: number): number {
+  const step = limit < from ? -1 : 1;
+  let at = from, separators = 0, digits = 0;
+  for (; at !== limit && separators < 3 && digits <= MAX_OFFSET; at += step) {
+    const kind = KINDS[text[step < 0 ? at - 1 : at]!]!;
     if ((kind & OTHER) !== 0) break;
     separators = kind === SEPARATOR ? separators + 1 : 0;
     digits = kind === SEPARATOR ? 0 : digits + 1;
   }
-  return start;
-}
-
-function endOfRun(text: Uint8Array, at: number): number {
-  let end = at + 1, separators = 0, digits = 0;
-  for (; end < text.length && separators < 3 && digits <= MAX_OFFSET; end++) {
-    const kind = KINDS[text[end]!]!;
-    if ((kind & OTHER) !== 0) break;
-    separators = kind === SEPARATOR ? separators + 1 : 0;
-    digits = kind === SEPARATOR ? 0 : digits + 1;
-  }
-  return end;
+  return at;
 }
 
 /** Reads row by row, as long as one is directly below the other. */
@@ -253,7 +239,7 @@ function readDump(text: Buffer, start: number): Dump {
       bytes.length = starts.length = first + characters.count;
       width = characters.count;
       dump.rows[dump.rows.length - 1] = { ...row, column: characters.column };
-    } else if (!isBlank(text, dataEnd, textEnd)) return dump;
+    } else if (column < textEnd) return dump;
     dump.end = lineEnd + 1;
     if (dump.end === length) {
       dump.isOpen = true;
@@ -320,10 +306,6 @@ function behindBlanks(text: Uint8Array, start: number): number {
   return at;
 }
 
-function isBlank(text: Uint8Array, from: number, to: number): boolean {
-  return behindBlanks(text, from) >= to;
-}
-
 /**
  * Finds the column of characters at the end of a row: one for each byte, a dot for many. What was
  * taken for bytes may be a part of it.
@@ -338,7 +320,7 @@ function charactersOf(
     for (let count = bytes.length - first; count > 0; count--) {
       const column = end - count, dataEnd = starts[first + count - 1]! + 2;
       const before = end < lineEnd && text[column - 1] === opening ? column - 1 : column;
-      if (before <= dataEnd || !isBlank(text, dataEnd, before)) continue;
+      if (before <= dataEnd || behindBlanks(text, dataEnd) < before) continue;
       const fits = bytes.slice(first, first + count).every((byte, index) =>
         byte < 0x20 || byte > 0x7e || byte === text[column + index]
       );

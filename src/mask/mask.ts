@@ -162,23 +162,17 @@ export function createMask(secrets: Iterable<Secret>, options: MaskOptions = {})
       `Cannot create a mask: idleMs is ${idleMs}, not 0 to ${MAX_TIMER}`,
     );
   }
-  const reader = new SecretReader([...secrets]);
-  return new SecretMask(reader, { replacement: Buffer.from(replacement), idleTime: idleMs });
+  return new SecretMask(new SecretReader([...secrets]), { replacement, idleMs });
 }
 
 class SecretMask implements Mask {
   readonly #reader: SecretReader;
-  readonly #replacement: Buffer;
-  readonly #idleTime: number;
+  readonly #options: Required<MaskOptions>;
   #count = 0;
 
-  constructor(
-    reader: SecretReader,
-    options: { readonly replacement: Buffer; readonly idleTime: number },
-  ) {
+  constructor(reader: SecretReader, options: Required<MaskOptions>) {
     this.#reader = reader;
-    this.#replacement = options.replacement;
-    this.#idleTime = options.idleTime;
+    this.#options = options;
   }
 
   get count(): number {
@@ -186,8 +180,8 @@ class SecretMask implements Mask {
   }
 
   stream(): Transform {
-    return new MaskStream(new Replacer(this.#reader, this.#replacement), {
-      idleTime: this.#idleTime,
+    return new MaskStream(this.#replacer(), {
+      idleTime: this.#options.idleMs,
       onReplaced: (count) => {
         this.#count += count;
       },
@@ -196,10 +190,14 @@ class SecretMask implements Mask {
 
   text(value: string): string {
     if (!this.#reader.mayFindIn(value)) return value;
-    const replacer = new Replacer(this.#reader, this.#replacement);
+    const replacer = this.#replacer();
     const output = [...replacer.write(Buffer.from(value)), ...replacer.release()];
     // Unmasked text is returned as it came: a lone surrogate would not survive the way to bytes.
     return replacer.count === 0 ? value : Buffer.concat(output).toString();
+  }
+
+  #replacer(): Replacer {
+    return new Replacer(this.#reader, Buffer.from(this.#options.replacement));
   }
 }
 
