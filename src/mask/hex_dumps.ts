@@ -74,13 +74,7 @@ export class HexDumps implements Reader {
     const length = text.length;
     const view = new DataView(text.buffer, text.byteOffset, length);
     let from = 0;
-    for (let at = SAMPLE - 1; at < length; at += STRIDE) {
-      // Most samples of a text have a byte above "f", which four bytes at once tell.
-      const word = view.getInt32(at - 3, true);
-      if (((word | word + 0x19191919) & 0x80808080) !== 0) continue;
-      const kinds = KINDS[text[at]!]! | KINDS[text[at - 1]!]! | KINDS[text[at - 2]!]! |
-        KINDS[text[at - 3]!]! | KINDS[text[at - 4]!]!;
-      if ((kinds & ~0xf) !== (DIGIT | SEPARATOR)) continue;
+    for (let at = SAMPLE - 1; (at = nextSample(text, view, at)) < length; at += STRIDE) {
       const start = edgeOfRun(text, at, from), runEnd = edgeOfRun(text, at, length);
       // What is too short may go on.
       if (runEnd === length && runEnd - start < MIN_RUN) break;
@@ -170,6 +164,20 @@ export class HexDumps implements Reader {
     for (const reader of this.#readers) reader.read(bytes, found, end);
     return found;
   }
+}
+
+/** The next of the samples that may be of a run. */
+function nextSample(text: Uint8Array, view: DataView, from: number): number {
+  let at = from;
+  for (; at < text.length; at += STRIDE) {
+    // Most samples of a text have a byte above "f", which four bytes at once tell.
+    const word = view.getInt32(at - 3, true);
+    if (((word | word + 0x19191919) & 0x80808080) !== 0) continue;
+    const kinds = KINDS[text[at]!]! | KINDS[text[at - 1]!]! | KINDS[text[at - 2]!]! |
+      KINDS[text[at - 3]!]! | KINDS[text[at - 4]!]!;
+    if ((kinds & 0xf0) === (DIGIT | SEPARATOR)) break;
+  }
+  return at;
 }
 
 /** Whether a byte is of a kind; none is beyond a text's end. */

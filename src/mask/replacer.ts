@@ -1,8 +1,6 @@
 import { Buffer } from "node:buffer";
 
 const NOTHING = Buffer.alloc(0);
-const NEWLINE = 0x0a;
-const LONG_CHUNK = 4096;
 
 /**
  * Looks for occurrences in one way. It keeps nothing between two calls: what it has to see again
@@ -83,15 +81,7 @@ export class Replacer {
   }
 
   write(chunk: Uint8Array): Uint8Array[] {
-    // Little is pending at the end of a line, and the rest of the chunk need not be copied.
-    const line = this.#context.length > 0 && chunk.length > LONG_CHUNK
-      ? chunk.subarray(0, LONG_CHUNK).indexOf(NEWLINE) + 1
-      : 0;
-    if (line === 0) return this.#read(chunk, false);
-    return [
-      ...this.#read(chunk.subarray(0, line), false),
-      ...this.#read(chunk.subarray(line), false),
-    ];
+    return this.#read(chunk, false);
   }
 
   /**
