@@ -88,7 +88,9 @@ function decoded(form: string): string {
 
 /** What is a backslash and a letter, from pairs of a character and its letter. */
 function shortEscapes(pairs: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(pairs.match(/../gs)!.map(([char, letter]) => [char, `\\${letter}`]));
+  const escapes: Record<string, string> = {};
+  for (let i = 0; i < pairs.length; i += 2) escapes[pairs[i]!] = `\\${pairs[i + 1]}`;
+  return escapes;
 }
 
 /** Those of most languages; Python and `util.inspect` have fewer, YAML more. */
@@ -152,10 +154,9 @@ function addJsonForms(forms: Set<string>, value: string): void {
  */
 function addLiteralForms(forms: Set<string>, value: string): void {
   for (const hex of HEX) {
-    const literal = value.replace(
-      /[\p{Cc}\\]/gu,
-      (char) => INSPECT[char] ?? `\\x${hex(char, 2)}`,
-    );
+    const escape: Escape = (char) => INSPECT[char] ?? `\\x${hex(char, 2)}`;
+    // deno-lint-ignore no-control-regex
+    const literal = value.replace(/[\0-\x1f\x7f-\x9f\\]/g, escape);
     addText(forms, literal);
     addText(forms, literal.replaceAll("'", "\\'"));
   }
