@@ -1,6 +1,8 @@
 import { Buffer } from "node:buffer";
 
 const NOTHING = Buffer.alloc(0);
+const NEWLINE = 0x0a;
+const LONG_CHUNK = 4096;
 
 /**
  * Looks for occurrences in one way. It keeps nothing between two calls: what it has to see again
@@ -81,7 +83,15 @@ export class Replacer {
   }
 
   write(chunk: Uint8Array): Uint8Array[] {
-    return this.#read(chunk, false);
+    // Little is pending at the end of a line, and the rest of the chunk need not be copied.
+    const line = this.#context.length > 0 && chunk.length > LONG_CHUNK
+      ? chunk.subarray(0, LONG_CHUNK).indexOf(NEWLINE) + 1
+      : 0;
+    if (line === 0) return this.#read(chunk, false);
+    return [
+      ...this.#read(chunk.subarray(0, line), false),
+      ...this.#read(chunk.subarray(line), false),
+    ];
   }
 
   /**
@@ -127,17 +137,14 @@ export class Replacer {
     // One buffer, because a chunk may hold as many replacements as bytes.
     const output = Buffer.allocUnsafe(size);
     let length = 0, at = from;
-    const add = (part: Uint8Array) => {
-      output.set(part, length);
-      length += part.length;
-    };
     for (let i = 0; i < unions.length; i += 2) {
       // Of a union that waited the start may be gone, and nothing is in front of it.
-      if (unions[i]! > at) add(text.subarray(at, unions[i]));
-      add(replacement);
+      if (unions[i]! > at) length += text.copy(output, length, at, unions[i]);
+      output.set(replacement, length);
+      length += replacement.length;
       at = unions[i + 1]!;
     }
-    add(text.subarray(at));
+    text.copy(output, length, at);
     this.#count += count;
     return size === 0 ? [] : [output];
   }

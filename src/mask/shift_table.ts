@@ -50,10 +50,10 @@ export class ShiftTable {
     this.#window = window;
     this.#hasPieces = pieces;
     // The larger, the fewer look-ups are in vain; a processor's second cache holds it.
-    const bits = bitsFor(bytes * 32);
+    const bits = bitsFor(bytes * 16);
     this.#bits = new Int32Array(1 << bits - 5);
     this.#bitsShift = 32 - bits;
-    const tableBits = bitsFor(patterns.length * window * 8);
+    const tableBits = bitsFor(patterns.length * window * 4);
     this.#table = new Uint8Array(1 << tableBits).fill(window - BLOCK + 1);
     this.#tableShift = 32 - tableBits;
     for (const pattern of patterns) this.#insert(pattern);
