@@ -8,7 +8,7 @@ const BELL = 0x07, COLON = 0x3a;
 
 /** A longer sequence of a terminal is none: a link's address is the longest that there are. */
 const MAX_GAP = 4096;
-/** As many more bytes in front of a gap can be read again: indents and colours in it. */
+/** As many more bytes in front of a gap can be read again: indents and colors in it. */
 const MAX_INDENT = 64;
 /** What is spread over more bytes is not followed. */
 const MAX_EXTENT = 64 * 1024;
@@ -21,11 +21,11 @@ interface Place {
 }
 
 /**
- * Finds patterns with *gaps* in them, which a reader does not see or ignores: a terminal's colours,
+ * Finds patterns with *gaps* in them, which a reader does not see or ignores: a terminal's colors,
  * line breaks with the indent or the offset of a dump behind them, and a backslash in front.
  *
  * Of each gap the four bytes around it are looked up. Where a pattern has those side by side, the
- * automaton reads what is in front of the gap and passes over it. Each colour is looked at; a line
+ * automaton reads what is in front of the gap and passes over it. Each color is looked at; a line
  * break only at the end of what begins like a pattern, and in front of a piece of one.
  */
 export class Gaps {
@@ -37,7 +37,7 @@ export class Gaps {
     this.#automaton = automaton;
   }
 
-  /** Looks at all colours, and at what the text's end cuts off. */
+  /** Looks at all colors, and at what the text's end cuts off. */
   read(text: Buffer, { floor: from, found }: Omit<Place, "at">): void {
     const length = text.length;
     let floor = from, escape = -1, last = -1;

@@ -121,7 +121,7 @@ export interface Mask {
  * A secret is found as it is; URL-encoded, also twice; escaped as in JSON, JSON in JSON, JavaScript,
  * HTML, YAML, CSV, SQL, shells, Python and Perl; in base64 or base64url, also in the middle of a
  * longer encoded text; in hexadecimal, also with blanks or colons in between, and in dumps such as
- * those of `xxd`, `hexdump -C` and `curl --trace`; and all of these in UTF-16. A terminal's colours
+ * those of `xxd`, `hexdump -C` and `curl --trace`; and all of these in UTF-16. A terminal's colors
  * in between do not hide it, nor do line breaks with an indent, where lines have 16 characters or
  * more. Its first 16 characters or more are found without the rest. Base64 and hexadecimal forms of
  * less than eight characters are left alone, for they would turn up by chance, and a secret of less
