@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
+import { encodedForms, textForms } from "../../src/mask/forms.ts";
 import { HexDumps } from "../../src/mask/hex_dumps.ts";
 import { Findings, type Reader, Replacer } from "../../src/mask/replacer.ts";
+import { ShiftTable } from "../../src/mask/shift_table.ts";
 import { matcherOf, naiveHeld, naiveMask, RandomSource } from "../support/naive_mask.ts";
 
 const STARS = Buffer.from("***");
@@ -209,6 +211,32 @@ test("`Replacer` changes nothing in 100 MB of random bytes but the tokens in the
   for (const piece of target.release()) actual.update(piece);
   assert.equal(target.count, planted, `MASK_TEST_SEED=${random.seed}`);
   assert.equal(actual.digest("hex"), expected.digest("hex"), `MASK_TEST_SEED=${random.seed}`);
+});
+
+test("`ShiftTable` looks at few places, for a hundred secrets and in hexadecimal numbers too", () => {
+  let lookUps = 0;
+  const digest = (text: string) => createHash("sha256").update(text);
+  const forms = Array.from({ length: 100 }, (_, index) => {
+    const secret = `a7ee-${digest(`secret ${index}`).digest("base64url")}`;
+    return [...textForms(secret), ...encodedForms(secret)];
+  }).flat();
+  const lines = Array.from(
+    { length: 1000 },
+    (_, index) => `"id": "${digest(`${index}`).digest("hex")}"\n`,
+  );
+  const { buffer, byteOffset, length } = Buffer.from(lines.join(""));
+  const view = new DataView(buffer, byteOffset, length);
+  view.getInt32 = (at, littleEndian) => {
+    lookUps++;
+    return DataView.prototype.getInt32.call(view, at, littleEndian);
+  };
+  const table = new ShiftTable(forms, { pieces: true });
+  for (let at = 0, piece = -1; at < length;) {
+    const place = table.find(view, at, piece);
+    if (place < 0) piece = ~place;
+    at = place < 0 ? table.after(piece) : place + 1;
+  }
+  assert.ok(lookUps < length / 16 * 2, `${lookUps} in ${length} bytes`);
 });
 
 /** What has no line breaks, in rows or not. */
