@@ -37,9 +37,20 @@ export class Automaton {
   next(state: number, byte: number): number {
     const child = this.#child, sibling = this.#sibling, bytes = this.#byte;
     while (state !== ROOT) {
-      let node = child[state]!;
-      while (node !== 0 && bytes[node] !== byte) node = sibling[node]!;
-      if (node !== 0) return node;
+      let node = child[state]!, last = 0;
+      while (node !== 0 && bytes[node] !== byte) {
+        last = node;
+        node = sibling[node]!;
+      }
+      if (node !== 0) {
+        // What turns up in a text turns up again: it is to be the first of a hundred.
+        if (last !== 0) {
+          sibling[last] = sibling[node]!;
+          sibling[node] = child[state]!;
+          child[state] = node;
+        }
+        return node;
+      }
       state = this.#fail[state]!;
     }
     return this.#root[byte]!;

@@ -34,6 +34,7 @@ export function textForms(value: string): Set<string> {
   addUrlForms(forms, bytes);
   addJsonForms(forms, value);
   addLiteralForms(forms, value);
+  addHtmlForms(forms, value);
   addPrinterForms(forms, value, bytes);
   return forms;
 }
@@ -85,12 +86,32 @@ function decoded(form: string): string {
   return Buffer.from(form, "latin1").toString();
 }
 
+/** What is a backslash and a letter, from pairs of a character and its letter. */
+function shortEscapes(pairs: string): Readonly<Record<string, string>> {
+  const escapes: Record<string, string> = {};
+  for (let i = 0; i < pairs.length; i += 2) escapes[pairs[i]!] = `\\${pairs[i + 1]}`;
+  return escapes;
+}
+
+/** Those of most languages; Python and `util.inspect` have fewer, YAML more. */
+const SHORT = shortEscapes("\x07a\bb\tt\nn\vv\ff\rr\\\\");
+const PYTHON = shortEscapes("\tt\nn\rr\\\\");
+const INSPECT = shortEscapes("\bb\tt\nn\ff\rr\\\\");
+const YAML = { ...SHORT, ...shortEscapes("\x000\x1be\x85N\xa0_\u2028L\u2029P") };
+
+type Escape = (char: string) => string;
+
+/** A character's code in hexadecimal digits, in both cases. */
+const HEX: readonly ((char: string, width?: number) => string)[] = [
+  (char, width = 0) => char.codePointAt(0)!.toString(16).padStart(width, "0"),
+  (char, width = 0) => char.codePointAt(0)!.toString(16).toUpperCase().padStart(width, "0"),
+];
+
 function addUrlForms(forms: Set<string>, bytes: Buffer): void {
   const raw = bytes.toString("latin1");
   for (const escaped of URL_ENCODERS) {
-    const lower = raw.replace(escaped, (char) => `%${hexDigits(char, 2)}`);
-    const upper = raw.replace(escaped, (char) => `%${hexDigits(char, 2).toUpperCase()}`);
-    for (const form of [lower, upper]) {
+    for (const hex of HEX) {
+      const form = raw.replace(escaped, (char) => `%${hex(char, 2)}`);
       for (const variant of [form, form.replaceAll("%20", "+")]) {
         forms.add(variant).add(variant.replaceAll("%", "%25"));
       }
@@ -100,32 +121,30 @@ function addUrlForms(forms: Set<string>, bytes: Buffer): void {
 
 function addJsonForms(forms: Set<string>, value: string): void {
   const plain = JSON.stringify(value).slice(1, -1);
-  const lowerCase = (char: string) => `\\u${hexDigits(char, 4)}`;
-  const upperCase = (char: string) => `\\u${hexDigits(char, 4).toUpperCase()}`;
+  const [lowerCase, upperCase] = HEX.map((hex): Escape => (char) => `\\u${hex(char, 4)}`);
   /** Escapes more than it must; a pair that begins with a backslash is one already. */
-  const more = (special: RegExp, escape: (char: string) => string): string =>
+  const more = (special: RegExp, escape: Escape): string =>
     plain.replace(special, (char) => char === '\\"' ? escape('"') : char[1] ? char : escape(char));
   for (
     const form of [
       plain,
       // Go's encoding/json, and so API7 Enterprise.
-      more(/[<>&\u2028\u2029]/g, lowerCase),
+      more(/[<>&\u2028\u2029]/g, lowerCase!),
       // PHP on request, and .NET.
-      more(/\\.|[<>&']/g, upperCase),
-      more(/\\.|[<>&'+`\x7f]/g, upperCase),
-      more(/\\.|[<>&'+`\x7f]/g, lowerCase),
+      more(/\\.|[<>&']/g, upperCase!),
+      more(/\\.|[<>&'+`\x7f]/g, upperCase!),
+      more(/\\.|[<>&'+`\x7f]/g, lowerCase!),
     ]
   ) {
     const nonAscii = /[\u0080-\uffff]/g;
-    const lower = form.replace(nonAscii, lowerCase);
-    const upper = form.replace(nonAscii, upperCase);
-    for (const variant of [form, lower, upper]) {
-      addText(forms, variant);
-      // lua-cjson, and so APISIX, and PHP write a slash this way.
-      const slashes = variant.replaceAll("/", "\\/");
-      addText(forms, slashes);
-      // JSON as a string in JSON.
-      for (const inner of [variant, slashes]) addText(forms, JSON.stringify(inner).slice(1, -1));
+    const escaped = [lowerCase!, upperCase!].map((escape) => form.replace(nonAscii, escape));
+    for (const variant of [form, ...escaped]) {
+      // lua-cjson, and so APISIX, and PHP write a slash with a backslash.
+      for (const each of [variant, variant.replaceAll("/", "\\/")]) {
+        addText(forms, each);
+        // JSON as a string in JSON.
+        addText(forms, JSON.stringify(each).slice(1, -1));
+      }
     }
   }
 }
@@ -134,113 +153,60 @@ function addJsonForms(forms: Set<string>, value: string): void {
  * Strings as `util.inspect` quotes them, Node.js' and Deno's: ADC prints failed requests that way.
  */
 function addLiteralForms(forms: Set<string>, value: string): void {
-  const short: Record<string, string> = {
-    "\b": "\\b",
-    "\t": "\\t",
-    "\n": "\\n",
-    "\f": "\\f",
-    "\r": "\\r",
-    "\\": "\\\\",
-  };
-  for (const upper of [true, false]) {
-    const literal = value.replace(/[\p{Cc}\\]/gu, (char) => {
-      const digits = hexDigits(char, 2);
-      return short[char] ?? `\\x${upper ? digits.toUpperCase() : digits}`;
-    });
+  for (const hex of HEX) {
+    const escape: Escape = (char) => INSPECT[char] ?? `\\x${hex(char, 2)}`;
+    // deno-lint-ignore no-control-regex
+    const literal = value.replace(/[\0-\x1f\x7f-\x9f\\]/g, escape);
     addText(forms, literal);
     addText(forms, literal.replaceAll("'", "\\'"));
   }
 }
 
-const NAMED: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-};
-
-/** The short escapes of most languages. */
-const SHORT: Readonly<Record<string, string>> = {
-  "\x07": "\\a",
-  "\b": "\\b",
-  "\t": "\\t",
-  "\n": "\\n",
-  "\v": "\\v",
-  "\f": "\\f",
-  "\r": "\\r",
-  "\\": "\\\\",
-};
-
-/** As HTML, shells, Python, Perl, YAML, CSV and SQL write it. */
-function addPrinterForms(forms: Set<string>, value: string, bytes: Buffer): void {
-  addHtmlForms(forms, value);
+/** What is quoted where, and how. */
+const QUOTED: readonly (readonly [special: RegExp, by: string])[] = [
   // CSV and SQL double their quotes; a shell ends its string for one.
-  for (const quote of ['"', "'"]) addText(forms, value.replaceAll(quote, quote + quote));
-  addText(forms, value.replaceAll("'", "'\\''"));
-  addText(forms, value.replaceAll("'", `'"'"'`));
+  [/"/g, '""'],
+  [/'/g, "''"],
+  [/'/g, "'\\''"],
+  [/'/g, `'"'"'`],
   // Within double quotes: `declare -p`, `export -p`, `set -x`.
-  addText(forms, value.replace(/["$`\\]/g, "\\$&"));
+  [/["$`\\]/g, "\\$&"],
   // `printf %q`: a blank or a special character, each; some only at the beginning.
-  for (const special of [/[^\w@%+=:,./~#\u0080-\uffff-]/g, /[^\w@%+=:./~#\u0080-\uffff-]/g]) {
-    const quoted = value.replace(special, "\\$&");
-    addText(forms, quoted);
-    if (/^[~#]/.test(value)) addText(forms, `\\${quoted}`);
-  }
+  [/^[~#]|[^\w@%+=:,./~#\u0080-\uffff-]/g, "\\$&"],
+  [/^[~#]|[^\w@%+=:./~#\u0080-\uffff-]/g, "\\$&"],
+  [/[^\w@%+=:,./~#\u0080-\uffff-]/g, "\\$&"],
+  [/[^\w@%+=:./~#\u0080-\uffff-]/g, "\\$&"],
+];
+
+/** As shells, Python, Perl, YAML, CSV and SQL write it. */
+function addPrinterForms(forms: Set<string>, value: string, bytes: Buffer): void {
+  for (const [special, by] of QUOTED) addText(forms, value.replace(special, by));
   const raw = bytes.toString("latin1");
-  const octal = (char: string) => `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`;
-  const byte = (char: string) => `\\x${hexDigits(char, 2)}`;
+  const octal: Escape = (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`;
+  const byte: Escape = (char) => `\\x${HEX[0]!(char, 2)}`;
   // Bytes: Python's repr(), Bash's $'…' and git in octal, in a UTF-8 locale with its letters.
   for (const escape of [octal, byte]) {
     for (const odd of [/[^ -~]|\\/g, /[^ -~\x80-\xff]|\\/g]) {
-      for (const [escapeKey, short] of [["\\e", SHORT], ["\\E", SHORT], ["", PYTHON]] as const) {
-        const form = raw.replace(
-          odd,
-          (char) => char === "\x1b" && escapeKey !== "" ? escapeKey : short[char] ?? escape(char),
-        );
-        addQuoted(forms, form);
+      for (const short of [{ ...SHORT, "\x1b": "\\e" }, { ...SHORT, "\x1b": "\\E" }, PYTHON]) {
+        addQuoted(forms, raw.replace(odd, (char) => short[char] ?? escape(char)));
       }
     }
   }
   // Characters: YAML's and Perl's, Python's repr() and ascii().
-  for (const upper of [true, false]) {
-    const digits = (char: string, width: number) => {
-      const text = char.codePointAt(0)!.toString(16).padStart(width, "0");
-      return upper ? text.toUpperCase() : text;
-    };
-    const unicode = (char: string) => {
+  for (const hex of HEX) {
+    const unicode: Escape = (char) => {
       const code = char.codePointAt(0)!;
-      if (code < 0x100) return `\\x${digits(char, 2)}`;
-      return code < 0x10000 ? `\\u${digits(char, 4)}` : `\\U${digits(char, 8)}`;
+      if (code < 0x100) return `\\x${hex(char, 2)}`;
+      return code < 0x10000 ? `\\u${hex(char, 4)}` : `\\U${hex(char, 8)}`;
     };
-    const yaml: Readonly<Record<string, string>> = {
-      ...SHORT,
-      "\0": "\\0",
-      "\x1b": "\\e",
-      "\x85": "\\N",
-      "\xa0": "\\_",
-      "\u2028": "\\L",
-      "\u2029": "\\P",
-    };
-    const perl = (char: string) => `\\x{${digits(char, 1)}}`;
-    for (const escape of [unicode, perl]) {
-      for (const short of [yaml, PYTHON]) {
-        const form = value.replace(
-          /[^ -~]|\\/gu,
-          (char) => short[char] ?? escape(char),
-        );
+    for (const escape of [unicode, (char: string) => `\\x{${hex(char)}}`]) {
+      for (const short of [YAML, PYTHON]) {
+        const form = value.replace(/[^ -~]|\\/gu, (char) => short[char] ?? escape(char));
         addQuoted(forms, Buffer.from(form).toString("latin1"));
       }
     }
   }
 }
-
-/** Python has fewer short escapes than C. */
-const PYTHON: Readonly<Record<string, string>> = {
-  "\t": "\\t",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\\": "\\\\",
-};
 
 /** With the quotes and signs escaped that the language's string needs. */
 function addQuoted(forms: Set<string>, form: string): void {
@@ -250,24 +216,22 @@ function addQuoted(forms: Set<string>, form: string): void {
 }
 
 function addHtmlForms(forms: Set<string>, value: string): void {
-  const decimal = (char: string) => `&#${char.codePointAt(0)};`;
-  const hex = (char: string) => `&#x${char.codePointAt(0)!.toString(16)};`;
-  const upper = (char: string) => `&#x${char.codePointAt(0)!.toString(16).toUpperCase()};`;
-  const padded = (char: string) => `&#0${char.codePointAt(0)};`;
-  const named = (other: (char: string) => string) => (char: string) => NAMED[char] ?? other(char);
-  const apostrophe = () => "&apos;";
-  for (
-    const special of [/[&<>"']/g, /[&<>]/g, /[&<>"]/g, /[&<>"'`=/]/g, /[&<>"'\u0080-\u{10ffff}]/gu]
-  ) {
-    for (const other of [decimal, hex, upper]) {
-      addText(forms, value.replace(special, named(other)));
+  const names: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+  const add = (special: RegExp, escape: Escape) => addText(forms, value.replace(special, escape));
+  const addNamed = (special: RegExp, escape: Escape) =>
+    add(special, (char) => names[char] ?? escape(char));
+  addNamed(/[&<>"']/g, () => "&apos;");
+  addNamed(/[&<>"']/g, (char) => `&#0${char.codePointAt(0)};`);
+  const decimal: Escape = (char) => `&#${char.codePointAt(0)};`;
+  for (const escape of [decimal, ...HEX.map((hex): Escape => (char) => `&#x${hex(char)};`)]) {
+    for (
+      const special of [/[&<>]/g, /[&<>"]/g, /[&<>"']/g, /[&<>"'`=/]/g, /[&<>"']|[^\0-\x7f]/gu]
+    ) {
+      addNamed(special, escape);
     }
-  }
-  for (const other of [apostrophe, padded]) {
-    addText(forms, value.replace(/[&<>"']/g, named(other)));
-  }
-  for (const special of [/[&<>"']/g, /[&<>"'`=/]/g, /[^\w]/gu, /[^a-z0-9.,_-]/giu]) {
-    for (const escape of [decimal, hex, upper]) addText(forms, value.replace(special, escape));
+    for (const special of [/[&<>"']/g, /[&<>"'`=/]/g, /[^\w]/gu, /[^a-z0-9.,_-]/giu]) {
+      add(special, escape);
+    }
   }
 }
 
@@ -282,21 +246,13 @@ function addBase64Forms(forms: Set<string>, bytes: Buffer): void {
     if (end - first < MIN_ENCODED_LENGTH) continue;
     const form = Buffer.concat([Buffer.alloc(offset), bytes]).toString("base64").slice(first, end);
     // In a URL, and in JSON by PHP and .NET.
-    for (
-      const [plus, slash] of [["+", "/"], ["-", "_"], ["%2B", "%2F"], ["%2b", "%2f"], [
-        "+",
-        "\\/",
-      ], ["\\u002B", "/"]] as const
-    ) {
-      forms.add(form.replaceAll("+", plus).replaceAll("/", slash));
+    for (const signs of ["+ /", "- _", "%2B %2F", "%2b %2f", "+ \\/", "\\u002B /"]) {
+      const [plus, slash] = signs.split(" ");
+      forms.add(form.replaceAll("+", plus!).replaceAll("/", slash!));
     }
   }
 }
 
 function addText(forms: Set<string>, text: string): void {
   forms.add(Buffer.from(text, "utf8").toString("latin1"));
-}
-
-function hexDigits(char: string, width: number): string {
-  return char.charCodeAt(0).toString(16).padStart(width, "0");
 }

@@ -1,18 +1,18 @@
 import type { Buffer } from "node:buffer";
 import { type Automaton, ROOT } from "./automaton.ts";
-import type { Findings } from "./findings.ts";
+import type { Findings } from "./replacer.ts";
+import type { ShiftTable } from "./shift_table.ts";
 
 const TAB = 0x09, NEWLINE = 0x0a, RETURN = 0x0d, ESCAPE = 0x1b, BLANK = 0x20, BACKSLASH = 0x5c;
 const BELL = 0x07, COLON = 0x3a;
 
 /** A longer sequence of a terminal is none: a link's address is the longest that there are. */
 const MAX_GAP = 4096;
-/** As many more bytes in front of a gap can be read again: indents and colours in it. */
+/** As many more bytes in front of a gap can be read again: indents and colors in it. */
 const MAX_INDENT = 64;
 /** What is spread over more bytes is not followed. */
 const MAX_EXTENT = 64 * 1024;
-/** Stands for a byte that is no part of the pattern. */
-const OUTSIDE = 256;
+
 interface Place {
   /** Before it all gaps have been looked at. */
   readonly floor: number;
@@ -21,35 +21,29 @@ interface Place {
 }
 
 /**
- * Finds patterns with *gaps* in them, which a reader does not see or ignores: a terminal's colours,
+ * Finds patterns with *gaps* in them, which a reader does not see or ignores: a terminal's colors,
  * line breaks with the indent or the offset of a dump behind them, and a backslash in front.
  *
  * Of each gap the four bytes around it are looked up. Where a pattern has those side by side, the
- * automaton reads what is in front of the gap and passes over it. Each colour is looked at; a line
+ * automaton reads what is in front of the gap and passes over it. Each color is looked at; a line
  * break only at the end of what begins like a pattern, and in front of a piece of one.
  */
 export class Gaps {
+  readonly #table: ShiftTable;
   readonly #automaton: () => Automaton;
-  readonly #patterns: ReadonlyMap<string, number>;
-  #madeFilter: GapFilter | undefined;
 
-  constructor(patterns: ReadonlyMap<string, number>, automaton: () => Automaton) {
+  constructor(table: ShiftTable, automaton: () => Automaton) {
+    this.#table = table;
     this.#automaton = automaton;
-    this.#patterns = patterns;
   }
 
-  /** Made for the first gap: most texts of one line have none. */
-  get #filter(): GapFilter {
-    return this.#madeFilter ??= new GapFilter(this.#patterns);
-  }
-
-  /** Looks at all colours, and at what the text's end cuts off. */
+  /** Looks at all colors, and at what the text's end cuts off. */
   read(text: Buffer, { floor: from, found }: Omit<Place, "at">): void {
     const length = text.length;
     let floor = from, escape = -1, last = -1;
     while ((escape = nextEscape(text, Math.max(floor, last + 1))) >= 0) {
       last = escape;
-      const isCandidate = escape > floor && this.#filter.isInside(text[escape - 1]!);
+      const isCandidate = escape > floor && this.#table.isInside(text[escape - 1]!);
       floor = isCandidate ? this.#lookAt(text, escape, { floor, found }) : escape + 1;
     }
     // The rest of a sequence is not to be taken for text.
@@ -58,7 +52,7 @@ export class Gaps {
     const tail = text[length - 1];
     if (tail === BACKSLASH || tail === RETURN) {
       this.#lookAt(text, length - 1, { floor: from, found });
-    } else if (newline >= from && newline >= length - this.#filter.longest - MAX_INDENT) {
+    } else if (newline >= from && newline >= length - this.#table.longest - MAX_INDENT) {
       this.#lookAt(text, newline, { floor: from, found });
     }
   }
@@ -73,26 +67,47 @@ export class Gaps {
 
   /** The same for the line break before a piece of a pattern. */
   before(text: Buffer, { floor, at, found }: Place): number {
-    const least = Math.max(floor, at - this.#filter.longest - MAX_INDENT);
+    const least = Math.max(floor, at - this.#table.longest - MAX_INDENT);
     let newline = at;
     while (newline >= least && text[newline] !== NEWLINE) newline--;
     return newline < least ? floor : this.#lookAt(text, newline, { floor, found });
   }
 
   #lookAt(text: Buffer, at: number, { floor, found }: Omit<Place, "at">): number {
-    const filter = this.#filter;
+    const table = this.#table;
     let start = at;
     if (text[at] === NEWLINE) {
       if (start > floor && text[start - 1] === RETURN) start--;
-      if (start > floor && text[start - 1] === BACKSLASH && !filter.isInside(BACKSLASH)) start--;
+      if (start > floor && text[start - 1] === BACKSLASH && !table.isInside(BACKSLASH)) start--;
     }
-    const end = start > floor && filter.isInside(text[start - 1]!) ? gapEnd(text, start) : -1;
+    const end = start > floor && table.isInside(text[start - 1]!) ? gapEnd(text, start) : -1;
     // What a sequence is made of may be read as text as well.
-    if (end < 0 || !filter.passes(text, { floor, start, end })) return Math.max(floor, at + 1);
-    return this.#follow(text, Math.max(floor, start - filter.longest - MAX_INDENT), {
+    if (end < 0 || !this.#mayGoOn(text, { floor, start, end })) return Math.max(floor, at + 1);
+    return this.#follow(text, Math.max(floor, start - table.longest - MAX_INDENT), {
       gap: start,
       found,
     });
+  }
+
+  /** Whether a pattern may go on behind a gap; `floor` is where the one before ends. */
+  #mayGoOn(
+    text: Uint8Array,
+    { floor, start, end }: { readonly floor: number; readonly start: number; readonly end: number },
+  ): boolean {
+    const table = this.#table;
+    // At its end the text has too little to tell.
+    if (end >= text.length) return true;
+    const last = text[start - 1]!, next = text[end]!;
+    if (!table.isInside(next)) return false;
+    if (mayBeGap(text, end + 1)) return true;
+    const second = text[end + 1]!;
+    // Two bytes on either side; if a pattern begins or ends here, one.
+    if (start - 2 >= floor && table.has(text[start - 2]!, last, next, second)) return true;
+    if (start - 3 >= floor && table.has(text[start - 3]!, text[start - 2]!, last, next)) {
+      return true;
+    }
+    return table.isFirst(last) &&
+      (mayBeGap(text, end + 2) || table.has(last, next, second, text[end + 2]!));
   }
 
   /**
@@ -144,96 +159,18 @@ export class Gaps {
   }
 }
 
+/** Whether a gap begins here, as far as the text can tell. */
+function mayBeGap(text: Uint8Array, at: number): boolean {
+  const byte = text[at];
+  return byte === undefined || byte === NEWLINE || byte === RETURN || byte === ESCAPE ||
+    byte === BACKSLASH;
+}
+
 /** Where there is one, there are more; a call for each would take longer. */
 function nextEscape(text: Buffer, from: number): number {
   const near = Math.min(text.length, from + 128);
   for (let at = from; at < near; at++) if (text[at] === ESCAPE) return at;
   return text.indexOf(ESCAPE, near);
-}
-
-/** Knows which bytes a pattern has side by side: Bloom filters with one hash. */
-class GapFilter {
-  readonly longest: number;
-  readonly #inside = new Uint8Array(256);
-  readonly #threes: Bits;
-  readonly #fours: Bits;
-
-  constructor(patterns: ReadonlyMap<string, number>) {
-    let entries = 0, longest = 0;
-    for (const pattern of patterns.keys()) {
-      entries += pattern.length;
-      longest = Math.max(longest, pattern.length);
-    }
-    this.longest = longest;
-    this.#threes = new Bits(entries * 16);
-    this.#fours = new Bits(entries * 32);
-    for (const [pattern, cut] of patterns) this.#insert(pattern, cut);
-  }
-
-  #insert(pattern: string, cut: number): void {
-    const byte = (at: number): number => at < 0 ? OUTSIDE : pattern.charCodeAt(at);
-    for (let at = 1; at < pattern.length; at++) {
-      this.#inside[byte(at - 1)] = this.#inside[byte(at)] = 1;
-      const last = at + 1 === pattern.length || at + 1 === cut;
-      if (at + 1 < pattern.length) {
-        this.#threes.add(byte(at - 1), byte(at), byte(at + 1));
-        this.#fours.add(byte(at - 1), byte(at), byte(at + 1), byte(at - 2));
-      }
-      if (last) this.#threes.add(byte(at - 1), byte(at), OUTSIDE, byte(at - 2));
-    }
-  }
-
-  isInside(byte: number): boolean {
-    return this.#inside[byte] !== 0;
-  }
-
-  /** Whether a pattern may go on behind a gap; `floor` is where the one before ends. */
-  passes(
-    text: Uint8Array,
-    { floor, start, end }: { readonly floor: number; readonly start: number; readonly end: number },
-  ): boolean {
-    // At its end the text has too little to tell.
-    if (end >= text.length) return true;
-    const last = text[start - 1]!, next = text[end]!;
-    if (this.#inside[next] === 0) return false;
-    if (end + 1 >= text.length) return true;
-    const second = text[end + 1]!;
-    if (second === NEWLINE || second === RETURN || second === ESCAPE || second === BACKSLASH) {
-      return true;
-    }
-    const first = start - 1 > floor ? text[start - 2]! : OUTSIDE;
-    if (this.#threes.has(last, next, OUTSIDE, first)) return true;
-    return this.#threes.has(last, next, second) &&
-      (this.#fours.has(last, next, second, first) || this.#fours.has(last, next, second, OUTSIDE));
-  }
-}
-
-class Bits {
-  readonly #bits: Int32Array;
-  readonly #mask: number;
-
-  constructor(least: number) {
-    let size = 1024;
-    while (size < least) size *= 2;
-    this.#bits = new Int32Array(size / 32);
-    this.#mask = size - 1;
-  }
-
-  add(last: number, next: number, second: number, first = 0): void {
-    const hash = hashOf(last, next, second, first) & this.#mask;
-    this.#bits[hash >> 5]! |= 1 << (hash & 31);
-  }
-
-  has(last: number, next: number, second: number, first = 0): boolean {
-    const hash = hashOf(last, next, second, first) & this.#mask;
-    return (this.#bits[hash >> 5]! & 1 << (hash & 31)) !== 0;
-  }
-}
-
-function hashOf(last: number, next: number, second: number, first: number): number {
-  const hash = Math.imul(last | next << 8 | second << 16, 0x9e3779b1) ^
-    Math.imul(first, 0x85ebca6b);
-  return hash ^ hash >>> 15;
 }
 
 /**

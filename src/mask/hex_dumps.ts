@@ -1,16 +1,18 @@
 import { Buffer } from "node:buffer";
-import { Findings, type Reader } from "./findings.ts";
+import { Findings, type Reader } from "./replacer.ts";
 
 const NEWLINE = 0x0a, RETURN = 0x0d, BLANK = 0x20, COLON = 0x3a;
 /** What stands around the column of characters: `|…|`, and `>…<` where `od` writes it. By its end. */
 const FRAMES: ReadonlyMap<number | undefined, number> = new Map([[0x7c, 0x7c], [0x3c, 0x3e]]);
 
-const DIGIT = 1, SEPARATOR = 2, OTHER = 4;
-/** What bytes are in a dump. */
-const KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
-  if (byte === BLANK || byte === COLON) return SEPARATOR;
-  return /[0-9a-f]/i.test(String.fromCharCode(byte)) ? DIGIT : OTHER;
-});
+/** What a byte is in a dump; below `DIGIT` is a digit's value. */
+const DIGIT = 0x10, SEPARATOR = 0x20, OTHER = 0x40, LETTER = 0x80;
+const KINDS = new Uint8Array(256).fill(OTHER);
+for (const char of "ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ_") {
+  KINDS[char.charCodeAt(0)] = OTHER | LETTER;
+}
+for (const char of "0123456789abcdefABCDEF") KINDS[char.charCodeAt(0)] = DIGIT | parseInt(char, 16);
+KINDS[BLANK] = KINDS[COLON] = SEPARATOR;
 
 /** So many bytes side by side hold a digit and a separator: pairs of digits stand alone, or by two. */
 const SAMPLE = 5;
@@ -18,21 +20,25 @@ const STRIDE = 19;
 /** The shortest run of digits and separators in which one sample is certain to be. */
 const MIN_RUN = SAMPLE + STRIDE - 1;
 const USUAL_ROW = 16;
-/** Of fewer characters it is not clear what is an offset. */
+/** Of fewer characters it is not clear what is an offset; more digits are none. */
 const MAX_OFFSET = 16;
 /** Longer rows have no column of characters. */
 const MAX_ROW = 4096;
-/** So much of a run that goes on is read again with what follows, however long it is. */
-const MAX_KEPT = 64 * 1024;
+
+interface Row {
+  readonly start: number;
+  /** With which byte it begins. */
+  readonly first: number;
+  /** Where its column of characters begins, if it has one. */
+  readonly column: number | undefined;
+}
 
 /** Bytes that are printed as hexadecimal digits, and where. */
 class Dump {
   readonly bytes: number[] = [];
-  /** Where the digits of each byte begin, and where it ends: behind its character, if there is one. */
+  /** Where the digits of each byte begin. */
   readonly starts: number[] = [];
-  readonly ends: number[] = [];
-  /** Where each row begins, and with which byte. */
-  readonly rows: { readonly start: number; readonly first: number }[] = [];
+  readonly rows: Row[] = [];
   /** Where the last group begins, if the text ends in it. */
   cut = Infinity;
   /** Where what follows has to be read. */
@@ -41,6 +47,12 @@ class Dump {
   isDump = false;
   /** Whether it reaches to the text's end, and may go on. */
   isOpen = false;
+
+  /** Where a byte ends: behind its character, if there is one. */
+  endOf(index: number): number {
+    const { first, column } = this.rows.findLast(({ first }) => first <= index)!;
+    return column === undefined ? this.starts[index]! + 2 : column + index - first + 1;
+  }
 }
 
 /**
@@ -60,13 +72,10 @@ export class HexDumps implements Reader {
 
   read(text: Buffer, found: Findings, end: boolean): void {
     const length = text.length;
+    const view = new DataView(text.buffer, text.byteOffset, length);
     let from = 0;
-    for (let at = SAMPLE - 1; at < length; at += STRIDE) {
-      const kinds = KINDS[text[at]!]! | KINDS[text[at - 1]!]! | KINDS[text[at - 2]!]! |
-        KINDS[text[at - 3]!]! | KINDS[text[at - 4]!]!;
-      if (kinds !== (DIGIT | SEPARATOR)) continue;
-      const start = runStart(text, at, from);
-      const runEnd = endOfRun(text, at);
+    for (let at = SAMPLE - 1; (at = nextSample(text, view, at)) < length; at += STRIDE) {
+      const start = edgeOfRun(text, at, from), runEnd = edgeOfRun(text, at, length);
       // What is too short may go on.
       if (runEnd === length && runEnd - start < MIN_RUN) break;
       from = runEnd - start < MIN_RUN || !hasGroup(text, start, runEnd)
@@ -75,21 +84,20 @@ export class HexDumps implements Reader {
       // The next sample is the first behind it.
       at += Math.max(0, Math.floor((from - at) / STRIDE)) * STRIDE;
     }
-    if (length === 0 || KINDS[text[length - 1]!] === OTHER) return;
+    if (length === 0 || is(OTHER, text[length - 1])) return;
     this.#holdHalf(text, found);
     if (from >= length) return;
-    const start = runStart(text, length - 1, Math.max(from, length - MAX_KEPT));
+    const start = edgeOfRun(text, length, Math.max(from, length - MAX_ROW));
     found.keepFrom(start);
     this.#readRun(text, { start, runEnd: length, found, end });
   }
 
   /** Half a byte can be a start, too. */
   #holdHalf(text: Uint8Array, found: Findings): void {
-    const { length } = text;
+    const last = text.length - 1;
     let digits = 0;
-    while (digits < 4 && KINDS[text[length - 1 - digits]!] === DIGIT) digits++;
-    const half = parseInt(String.fromCharCode(text[length - 1]!), 16);
-    if ((digits === 1 || digits === 3) && this.#halves.has(half)) found.holdFrom(length - 1);
+    while (digits < 4 && is(DIGIT, text[last - digits])) digits++;
+    if (digits % 2 === 1 && this.#halves.has(KINDS[text[last]!]! & 0xf)) found.holdFrom(last);
   }
 
   /** Reads the dumps that begin in a run of digits and separators; returns where they end. */
@@ -106,40 +114,43 @@ export class HexDumps implements Reader {
     while (at < runEnd) {
       const dump = readDump(text, at);
       // A few digits are more likely a time of day; but they may go on.
-      if (dump.isOpen || dump.isDump) this.#readBytes(dump, found, end);
+      if (dump.isOpen || dump.isDump) this.#readBytes(text, dump, { found, end });
       // Without its first group it may be one.
-      else while (at < runEnd && KINDS[text[at]!] === SEPARATOR) at++;
+      else while (at < runEnd && is(SEPARATOR, text[at])) at++;
       at = Math.max(dump.bytes.length > 0 ? dump.end : 0, at + digitsAt(text, at), at + 1);
     }
     return at;
   }
 
-  #readBytes(dump: Dump, found: Findings, end: boolean): void {
-    const { bytes, starts, ends, rows, isOpen, isDump } = dump;
-    if (bytes.length === 0 || (!isDump && end)) return;
-    const inner = new Findings(bytes.length, { isStart: true });
-    const text = Buffer.from(bytes);
-    for (const reader of this.#readers) reader.read(text, inner, end || !isOpen);
+  #readBytes(
+    text: Uint8Array,
+    dump: Dump,
+    { found, end }: { readonly found: Findings; readonly end: boolean },
+  ): void {
+    const { starts, rows, isOpen, isDump } = dump;
+    const bytes = Buffer.from(dump.bytes), count = bytes.length;
+    if (count === 0 || (!isDump && end)) return;
+    const inner = this.#readInner(bytes, end || !isOpen);
     const lastRow = rows.at(-1)!;
-    let kept = Math.min(inner.keep, bytes.length - 1);
+    const mayHaveCharacters = isOpen && dump.end - lastRow.start <= MAX_ROW;
+    let kept = Math.min(inner.keep, count - 1);
     for (let i = 0; i < inner.bounds.length; i += 2) {
       const first = inner.bounds[i]!, behind = inner.bounds[i + 1]!;
       // One more digit would make it something else.
       const isCut = isOpen && !end && starts[behind - 1]! >= dump.cut;
-      if (isDump && !isCut) found.add(starts[first]!, ends[behind - 1]!);
+      if (isDump && !isCut) found.add(starts[first]!, dump.endOf(behind - 1));
       // Its characters may be still to come.
-      if (!isOpen || behind <= lastRow.first) continue;
+      if (!isCut && (!mayHaveCharacters || behind <= lastRow.first)) continue;
       found.holdFrom(starts[first]!);
       kept = Math.min(kept, first);
     }
     if (!isOpen) return;
-    if (inner.hold < bytes.length) found.holdFrom(starts[inner.hold]!);
+    if (inner.hold < count) found.holdFrom(starts[inner.hold]!);
     const usual = lastRow.first + USUAL_ROW;
-    if (bytes.length > usual) {
+    if (count > usual && dump.end - behindBlanks(text, starts[usual - 1]! + 2) <= USUAL_ROW + 2) {
       // What is behind a row of usual length may be its characters.
-      const shorter = new Findings(usual, { isStart: true });
-      for (const reader of this.#readers) reader.read(text.subarray(0, usual), shorter, false);
-      if (shorter.hold < usual) found.holdFrom(starts[shorter.hold]!);
+      const { hold } = this.#readInner(bytes.subarray(0, usual), false);
+      if (hold < usual) found.holdFrom(starts[hold]!);
     }
     // Whole rows, and one more: the last may be too short to be found by itself.
     let row = rows.length - 1;
@@ -147,6 +158,31 @@ export class HexDumps implements Reader {
     const { start } = rows[Math.max(0, row - 1)]!;
     found.keepFrom(dump.end - start <= MAX_ROW * 2 ? start : starts[Math.max(0, kept - MIN_RUN)]!);
   }
+
+  #readInner(bytes: Buffer, end: boolean): Findings {
+    const found = new Findings(bytes.length, { isStart: true });
+    for (const reader of this.#readers) reader.read(bytes, found, end);
+    return found;
+  }
+}
+
+/** The next of the samples that may be of a run. */
+function nextSample(text: Uint8Array, view: DataView, from: number): number {
+  let at = from;
+  for (; at < text.length; at += STRIDE) {
+    // Most samples of a text have a byte above "f", which four bytes at once tell.
+    const word = view.getInt32(at - 3, true);
+    if (((word | word + 0x19191919) & 0x80808080) !== 0) continue;
+    const kinds = KINDS[text[at]!]! | KINDS[text[at - 1]!]! | KINDS[text[at - 2]!]! |
+      KINDS[text[at - 3]!]! | KINDS[text[at - 4]!]!;
+    if ((kinds & 0xf0) === (DIGIT | SEPARATOR)) break;
+  }
+  return at;
+}
+
+/** Whether a byte is of a kind; none is beyond a text's end. */
+function is(kind: number, byte: number | undefined): boolean {
+  return byte !== undefined && (KINDS[byte]! & kind) !== 0;
 }
 
 /** Whether a run has a group of two or four digits. */
@@ -159,69 +195,66 @@ function hasGroup(text: Uint8Array, start: number, end: number): boolean {
   return false;
 }
 
-/** Where a run begins, without three separators side by side. */
-function runStart(text: Uint8Array, at: number, floor: number): number {
-  let start = at, separators = 0;
-  for (; start > floor && separators < 3; start--) {
-    const kind = KINDS[text[start - 1]!];
-    if (kind === OTHER) break;
+/** How far a run reaches to one side: without three separators, or more digits than an offset has. */
+function edgeOfRun(text: Uint8Array, from: number, limit: number): number {
+  const step = limit < from ? -1 : 1;
+  let at = from, separators = 0, digits = 0;
+  for (; at !== limit && separators < 3 && digits <= MAX_OFFSET; at += step) {
+    const kind = KINDS[text[step < 0 ? at - 1 : at]!]!;
+    if ((kind & OTHER) !== 0) break;
     separators = kind === SEPARATOR ? separators + 1 : 0;
+    digits = kind === SEPARATOR ? 0 : digits + 1;
   }
-  return start;
-}
-
-function endOfRun(text: Uint8Array, at: number): number {
-  let end = at + 1, separators = 0;
-  for (; end < text.length && separators < 3; end++) {
-    const kind = KINDS[text[end]!];
-    if (kind === OTHER) break;
-    separators = kind === SEPARATOR ? separators + 1 : 0;
-  }
-  return end;
+  return at;
 }
 
 /** Reads row by row, as long as one is directly below the other. */
 function readDump(text: Buffer, start: number): Dump {
   const dump = new Dump();
+  const { bytes, starts } = dump, { length } = text;
   let at = start, width = Infinity;
   for (;;) {
-    const first = dump.bytes.length;
-    const isUnclear = at > start && text.length - at < MAX_OFFSET && !text.includes(NEWLINE, at);
-    let dataEnd = isUnclear ? text.length : readRow(text, at, dump);
-    if (dump.bytes.length - first > width) {
+    const first = bytes.length;
+    const isUnclear = at > start && length - at < MAX_OFFSET && !text.includes(NEWLINE, at);
+    let dataEnd = isUnclear ? length : readRow(text, at, dump);
+    if (bytes.length - first > width) {
       // The column of characters can look like digits.
-      dump.bytes.length = dump.starts.length = dump.ends.length = first + width;
-      dataEnd = dump.ends.at(-1)!;
+      bytes.length = starts.length = first + width;
+      dataEnd = starts.at(-1)! + 2;
     }
-    const last = dump.bytes.length - 1;
-    if (last >= first) dump.rows.push({ start: at, first });
-    const isWide = last >= first && dump.starts[last]! + 2 - dump.starts[first]! >= MIN_RUN;
+    const count = bytes.length - first;
+    const isWide = count > 0 && starts.at(-1)! + 2 - starts[first]! >= MIN_RUN;
     if (at === start) dump.isDump = isWide;
     dump.end = Math.max(dataEnd, dump.end);
-    const newline = text.indexOf(NEWLINE, dataEnd);
-    const lineEnd = newline < 0 ? text.length : newline;
-    const count = dump.bytes.length - first;
     // The column of characters is as long as there are bytes.
-    const isLong = lineEnd - dataEnd > MAX_ROW ||
-      lineEnd - behindBlanks(text, dataEnd) > count + 2;
-    if (newline < 0) {
-      dump.isOpen = !isLong && (count > 0 || dataEnd === text.length);
-      if (dump.isOpen) dump.end = text.length;
+    const column = behindBlanks(text, dataEnd);
+    const limit = Math.min(length, column + count + 3);
+    let lineEnd = column;
+    while (lineEnd < limit && text[lineEnd] !== NEWLINE) lineEnd++;
+    const isLong = lineEnd - column > count + 2 || lineEnd - dataEnd > MAX_ROW ||
+      (dataEnd < lineEnd && dataEnd - at > MAX_ROW);
+    const row: Row = { start: at, first, column: undefined };
+    if (count > 0) dump.rows.push(row);
+    if (lineEnd === length) {
+      dump.isOpen = !isLong && (count > 0 || dataEnd === length);
+      if (dump.isOpen) dump.end = length;
       return dump;
     }
     if (count === 0 || isLong) return dump;
     const textEnd = text[lineEnd - 1] === RETURN ? lineEnd - 1 : lineEnd;
-    const hasCharacters = addCharacters(text, textEnd, { dump, first });
-    if (hasCharacters) width = dump.bytes.length - first;
-    const isWhole = hasCharacters || isBlank(text, dataEnd, textEnd);
-    if (!isWhole) return dump;
-    dump.end = newline + 1;
-    if (dump.end === text.length) {
+    const characters = charactersOf(text, textEnd, { dump, first });
+    if (characters !== undefined) {
+      bytes.length = starts.length = first + characters.count;
+      width = characters.count;
+      dump.rows[dump.rows.length - 1] = { ...row, column: characters.column };
+    } else if (column < textEnd) return dump;
+    dump.end = lineEnd + 1;
+    if (dump.end === length) {
       dump.isOpen = true;
       return dump;
     }
     if (!isWide) return dump;
-    at = newline + 1;
+    at = lineEnd + 1;
   }
 }
 
@@ -233,14 +266,11 @@ function readRow(text: Uint8Array, start: number, dump: Dump): number {
     const digits = digitsAt(text, at);
     const next = text[at + digits];
     const isCut = at + digits === text.length;
-    if (!isCut && digits !== 2 && digits !== 4) return end;
-    if (isLetter(next)) return end;
-    if (digits > 4) return end;
+    if (digits > 4 || (!isCut && digits !== 2 && digits !== 4) || is(LETTER, next)) return end;
     if (isCut) dump.cut = at;
-    for (let i = 0; i + 1 < digits; i += 2) {
-      dump.bytes.push(parseInt(String.fromCharCode(text[at + i]!, text[at + i + 1]!), 16));
-      dump.starts.push(at + i);
-      dump.ends.push(at + i + 2);
+    for (let i = at; i + 1 < at + digits; i += 2) {
+      dump.bytes.push((KINDS[text[i]!]! & 0xf) << 4 | KINDS[text[i + 1]!]! & 0xf);
+      dump.starts.push(i);
     }
     at += digits;
     end = at;
@@ -256,7 +286,7 @@ function readRow(text: Uint8Array, start: number, dump: Dump): number {
 /** Behind the blanks and the offset with which a row may begin. */
 function behindOffset(text: Uint8Array, start: number): number {
   let at = start;
-  while (KINDS[text[at]!] === SEPARATOR) at++;
+  while (is(SEPARATOR, text[at])) at++;
   const digits = digitsAt(text, at);
   let next = at + digits;
   if (next === text.length) return digits > 4 ? next : at;
@@ -274,12 +304,8 @@ function behindOffset(text: Uint8Array, start: number): number {
 
 function digitsAt(text: Uint8Array, start: number): number {
   let at = start;
-  while (at < text.length && KINDS[text[at]!] === DIGIT) at++;
+  while (is(DIGIT, text[at])) at++;
   return at - start;
-}
-
-function isLetter(byte: number | undefined): boolean {
-  return byte !== undefined && /\w/.test(String.fromCharCode(byte));
 }
 
 function behindBlanks(text: Uint8Array, start: number): number {
@@ -288,33 +314,26 @@ function behindBlanks(text: Uint8Array, start: number): number {
   return at;
 }
 
-function isBlank(text: Uint8Array, from: number, to: number): boolean {
-  return behindBlanks(text, from) >= to;
-}
-
 /**
  * Finds the column of characters at the end of a row: one for each byte, a dot for many. What was
  * taken for bytes may be a part of it.
  */
-function addCharacters(
+function charactersOf(
   text: Uint8Array,
   lineEnd: number,
-  { dump: { bytes, starts, ends }, first }: { readonly dump: Dump; readonly first: number },
-): boolean {
+  { dump: { bytes, starts }, first }: { readonly dump: Dump; readonly first: number },
+): { readonly count: number; readonly column: number } | undefined {
   const opening = FRAMES.get(text[lineEnd - 1]);
   for (const end of opening === undefined ? [lineEnd] : [lineEnd, lineEnd - 1]) {
     for (let count = bytes.length - first; count > 0; count--) {
-      const start = end - count, dataEnd = starts[first + count - 1]! + 2;
-      const before = end < lineEnd && text[start - 1] === opening ? start - 1 : start;
-      if (before <= dataEnd || !isBlank(text, dataEnd, before)) continue;
+      const column = end - count, dataEnd = starts[first + count - 1]! + 2;
+      const before = end < lineEnd && text[column - 1] === opening ? column - 1 : column;
+      if (before <= dataEnd || behindBlanks(text, dataEnd) < before) continue;
       const fits = bytes.slice(first, first + count).every((byte, index) =>
-        byte < 0x20 || byte > 0x7e || byte === text[start + index]
+        byte < 0x20 || byte > 0x7e || byte === text[column + index]
       );
-      if (!fits) continue;
-      bytes.length = starts.length = ends.length = first + count;
-      for (let i = 0; i < count; i++) ends[first + i] = start + i + 1;
-      return true;
+      if (fits) return { count, column };
     }
   }
-  return false;
+  return undefined;
 }

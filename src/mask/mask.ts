@@ -1,10 +1,12 @@
 import { Buffer } from "node:buffer";
 import { Transform, type TransformCallback } from "node:stream";
-import type { Secret } from "../secret.ts";
+import { MIN_SECRET_LENGTH, type Secret, tokenPrefix } from "../secret.ts";
 import { MAX_TIMER } from "../system/deadline.ts";
 import { IdleTimer, type Timers } from "../system/idle_timer.ts";
-import { type Search, searchFor } from "./readers.ts";
-import { Replacer } from "./replacer.ts";
+import { encodedForms, MIN_CUT_LENGTH, textForms, utf16Forms, withCuts } from "./forms.ts";
+import { HexDumps } from "./hex_dumps.ts";
+import { Matcher } from "./matcher.ts";
+import { type Findings, type Reader, Replacer } from "./replacer.ts";
 
 /** Node.js 20 would take 16 KiB, less than one read from a pipe. */
 const HIGH_WATER_MARK = 64 * 1024;
@@ -119,7 +121,7 @@ export interface Mask {
  * A secret is found as it is; URL-encoded, also twice; escaped as in JSON, JSON in JSON, JavaScript,
  * HTML, YAML, CSV, SQL, shells, Python and Perl; in base64 or base64url, also in the middle of a
  * longer encoded text; in hexadecimal, also with blanks or colons in between, and in dumps such as
- * those of `xxd`, `hexdump -C` and `curl --trace`; and all of these in UTF-16. A terminal's colours
+ * those of `xxd`, `hexdump -C` and `curl --trace`; and all of these in UTF-16. A terminal's colors
  * in between do not hide it, nor do line breaks with an indent, where lines have 16 characters or
  * more. Its first 16 characters or more are found without the rest. Base64 and hexadecimal forms of
  * less than eight characters are left alone, for they would turn up by chance, and a secret of less
@@ -160,23 +162,17 @@ export function createMask(secrets: Iterable<Secret>, options: MaskOptions = {})
       `Cannot create a mask: idleMs is ${idleMs}, not 0 to ${MAX_TIMER}`,
     );
   }
-  const search = searchFor([...secrets].map((secret) => secret.reveal()));
-  return new SecretMask(search, { replacement: Buffer.from(replacement), idleTime: idleMs });
+  return new SecretMask(new SecretReader([...secrets]), { replacement, idleMs });
 }
 
 class SecretMask implements Mask {
-  readonly #search: Search;
-  readonly #replacement: Buffer;
-  readonly #idleTime: number;
+  readonly #reader: SecretReader;
+  readonly #options: Required<MaskOptions>;
   #count = 0;
 
-  constructor(
-    search: Search,
-    options: { readonly replacement: Buffer; readonly idleTime: number },
-  ) {
-    this.#search = search;
-    this.#replacement = options.replacement;
-    this.#idleTime = options.idleTime;
+  constructor(reader: SecretReader, options: Required<MaskOptions>) {
+    this.#reader = reader;
+    this.#options = options;
   }
 
   get count(): number {
@@ -184,8 +180,8 @@ class SecretMask implements Mask {
   }
 
   stream(): Transform {
-    return new MaskStream(new Replacer(this.#search.readers, this.#replacement), {
-      idleTime: this.#idleTime,
+    return new MaskStream(this.#replacer(), {
+      idleTime: this.#options.idleMs,
       onReplaced: (count) => {
         this.#count += count;
       },
@@ -193,12 +189,152 @@ class SecretMask implements Mask {
   }
 
   text(value: string): string {
-    // Most messages are this plain, and the tables take longer to make than to use.
-    const isPlain = !/[^ -~]|[\da-f]{2}[ :]/i.test(value);
-    if (isPlain && !this.#search.starts.some((each) => value.includes(each))) return value;
-    const replacer = new Replacer(this.#search.readers, this.#replacement);
+    if (!this.#reader.mayFindIn(value)) return value;
+    const replacer = this.#replacer();
     const output = [...replacer.write(Buffer.from(value)), ...replacer.release()];
     // Unmasked text is returned as it came: a lone surrogate would not survive the way to bytes.
     return replacer.count === 0 ? value : Buffer.concat(output).toString();
   }
+
+  #replacer(): Replacer {
+    return new Replacer(this.#reader, Buffer.from(this.#options.replacement));
+  }
+}
+
+/** Looks for secrets in every way. Any number of streams can share it; most programs write nothing. */
+class SecretReader implements Reader {
+  readonly #secrets: readonly Secret[];
+  #madeForms: ReturnType<typeof formsOf> | undefined;
+  #readers: readonly Reader[] | undefined;
+
+  constructor(secrets: readonly Secret[]) {
+    this.#secrets = secrets;
+  }
+
+  get #forms(): ReturnType<typeof formsOf> {
+    return this.#madeForms ??= formsOf(this.#secrets);
+  }
+
+  /** Most messages are plain, without any form's first bytes, and the tables take longer to make. */
+  mayFindIn(text: string): boolean {
+    // Beyond a line of ASCII there are gaps and UTF-16, and dumps in five groups or more.
+    if (/[^ -~]|([\da-f]{2,4}[ :]{1,2}){4}/i.test(text)) return true;
+    const { words, patterns } = this.#forms;
+    const isIn = (form: string) => text.includes(form.slice(0, MIN_SECRET_LENGTH));
+    return [...words, ...patterns.keys()].some(isIn);
+  }
+
+  read(text: Buffer, found: Findings, end: boolean): void {
+    this.#readers ??= this.#makeReaders();
+    for (const reader of this.#readers) reader.read(text, found, end);
+  }
+
+  #makeReaders(): readonly Reader[] {
+    const { words, patterns } = this.#forms;
+    if (patterns.size + words.size === 0) return [];
+    const readers = [new Words(words), new Matcher(patterns, { gaps: true }), new Utf16(patterns)];
+    // Of UTF-16 it can be a zero.
+    const first = [...words, ...patterns.keys(), "\0"].map((form) => form.charCodeAt(0));
+    return [...readers, new HexDumps(readers, new Set(first))];
+  }
+}
+
+/** What is looked for: words where they stand alone, and patterns, from how many bytes on. */
+function formsOf(secrets: Iterable<Secret>): {
+  readonly words: ReadonlySet<string>;
+  readonly patterns: ReadonlyMap<string, number>;
+} {
+  const patterns = new Map<string, number>();
+  const words = new Set<string>();
+  for (const secret of new Set([...secrets].map((each) => each.reveal()))) {
+    const isShort = secret.length < MIN_SECRET_LENGTH;
+    for (const [form, cut] of withCuts(secret, textForms)) {
+      if (isShort) words.add(form);
+      else patterns.set(form, cut);
+    }
+    for (const [form, cut] of withCuts(secret, encodedForms)) patterns.set(form, cut);
+    // Whoever sees a token without its prefix knows the rest, however its hyphen is escaped or wrapped.
+    const bare = secret.slice(tokenPrefix(secret)?.length ?? 0);
+    if (bare.length < MIN_CUT_LENGTH) continue;
+    for (const [form, cut] of withCuts(bare, textForms)) patterns.set(form, cut);
+  }
+  return { words, patterns };
+}
+
+/** Finds forms in UTF-16: in ASCII's and Latin-1's characters every other byte is zero. */
+class Utf16 implements Reader {
+  readonly #patterns: ReadonlyMap<string, number>;
+  /** The first character of each form. */
+  readonly #first: ReadonlySet<number>;
+  #matcher: Matcher | undefined;
+
+  constructor(patterns: ReadonlyMap<string, number>) {
+    this.#patterns = patterns;
+    this.#first = new Set(
+      [...patterns.keys()].map((form) => Buffer.from(form, "latin1").toString().charCodeAt(0)),
+    );
+  }
+
+  read(text: Buffer, found: Findings): void {
+    const { length } = text;
+    let from = text.indexOf(0) - 1;
+    if ([...this.#first].some((char) => char > 0xff)) from = 0;
+    else if (from === -2) {
+      // Without a zero the last byte alone can be the start.
+      if (this.#first.has(text[length - 1]!)) found.holdFrom(length - 1);
+      return;
+    }
+    this.#matcher ??= new Matcher(utf16Forms(this.#patterns));
+    this.#matcher.readFrom(text, Math.max(0, from), found);
+  }
+}
+
+/**
+ * Finds short secrets, where they stand alone: the token `test` is no part of `latest`, nor of
+ * `test-service`.
+ */
+class Words implements Reader {
+  readonly #forms: readonly string[];
+
+  constructor(forms: Iterable<string>) {
+    this.#forms = [...forms];
+  }
+
+  read(text: Buffer, found: Findings, end: boolean): void {
+    if (this.#forms.length === 0) return;
+    for (const form of this.#forms) this.#find(form, text, { found, end });
+    // The byte before tells whether a word begins.
+    found.keepFrom(Math.max(0, found.hold - 1));
+  }
+
+  #find(
+    form: string,
+    text: Buffer,
+    { found, end }: { readonly found: Findings; readonly end: boolean },
+  ): void {
+    const isFirst = isWord(form.charCodeAt(0));
+    const isLast = isWord(form.charCodeAt(form.length - 1));
+    const begins = (at: number): boolean =>
+      !isFirst || (at === 0 ? found.isStart : !isWord(text[at - 1]!));
+    for (let at = 0; (at = text.indexOf(form, at, "latin1")) >= 0; at++) {
+      if (!begins(at)) continue;
+      const next = at + form.length;
+      if (next < text.length ? !isLast || !isWord(text[next]!) : end || !isLast) {
+        found.add(at, next);
+      }
+      if (next === text.length && isLast) found.holdFrom(at);
+    }
+    for (let size = Math.min(form.length - 1, text.length); size > 0; size--) {
+      const at = text.length - size;
+      if (begins(at) && text.toString("latin1", at) === form.slice(0, size)) {
+        return found.holdFrom(at);
+      }
+    }
+  }
+}
+
+/** Letters, digits, what joins words, and all beyond ASCII. */
+function isWord(byte: number): boolean {
+  return byte >= 0x80 || byte === 0x5f || byte === 0x2d || (byte >= 0x30 && byte <= 0x39) ||
+    (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
 }

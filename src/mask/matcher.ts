@@ -1,8 +1,10 @@
 import type { Buffer } from "node:buffer";
 import { Automaton, ROOT } from "./automaton.ts";
-import type { Findings, Reader } from "./findings.ts";
 import { Gaps } from "./gaps.ts";
+import type { Findings, Reader } from "./replacer.ts";
 import { ShiftTable } from "./shift_table.ts";
+
+const NEWLINE = 0x0a;
 
 /** States of at most this depth are left: to read two bytes again costs less than to go on. */
 const SHALLOW = 2;
@@ -12,18 +14,34 @@ interface MatcherOptions {
   readonly gaps?: boolean;
 }
 
-/** Finds patterns of three bytes or more; any number of streams can share one. */
+/** Finds patterns of four bytes or more; any number of streams can share one. */
 export class Matcher implements Reader {
   /** For each, from how many bytes on its beginning counts as an occurrence, too. */
   readonly #patterns: ReadonlyMap<string, number>;
   readonly #hasGaps: boolean;
-  #table: ShiftTable | undefined;
-  #automaton: Automaton | undefined;
-  #gaps: Gaps | undefined;
+  // Built when there is something to read, and the automaton at the first place worth a closer
+  // look, which most programs' output never has.
+  #madeTable: ShiftTable | undefined;
+  #madeAutomaton: Automaton | undefined;
+  #madeGaps: Gaps | undefined;
 
   constructor(patterns: ReadonlyMap<string, number>, { gaps = false }: MatcherOptions = {}) {
     this.#patterns = patterns;
     this.#hasGaps = gaps;
+  }
+
+  get #table(): ShiftTable {
+    return this.#madeTable ??= new ShiftTable([...this.#patterns.keys()], {
+      pieces: this.#hasGaps,
+    });
+  }
+
+  get #automaton(): Automaton {
+    return this.#madeAutomaton ??= new Automaton(this.#patterns);
+  }
+
+  get #gaps(): Gaps {
+    return this.#madeGaps ??= new Gaps(this.#table, () => this.#automaton);
   }
 
   read(text: Buffer, found: Findings): void {
@@ -32,34 +50,34 @@ export class Matcher implements Reader {
 
   readFrom(text: Buffer, from: number, found: Findings): void {
     if (this.#patterns.size === 0) return;
-    const table = this.#table ??= new ShiftTable([...this.#patterns.keys()], {
-      pieces: this.#hasGaps,
-    });
-    const length = text.length;
+    const table = this.#table, length = text.length;
+    const view = new DataView(text.buffer, text.byteOffset, length);
     let lastEnd = 0;
     let at = from;
     let gapsFrom = from;
     let piece = -1;
     for (;;) {
-      at = table.find(text, at, piece);
+      at = table.find(view, at, piece);
       if (at < 0) {
         piece = ~at;
-        if (piece > gapsFrom) {
-          gapsFrom = this.#gapsOf().before(text, { floor: gapsFrom, at: piece, found });
-        }
         at = table.after(piece);
+        if (piece > gapsFrom) {
+          gapsFrom = this.#gaps.before(text, { floor: gapsFrom, at: piece, found });
+        }
+        // Other pieces in this line are behind the same line break.
+        const lineEnd = text.indexOf(NEWLINE, piece);
+        piece = lineEnd < 0 ? length : lineEnd;
         continue;
       }
       if (at >= length) break;
-      // Built at the first place worth a closer look, which most programs' output never has.
-      const automaton = this.#automaton ??= new Automaton(this.#patterns);
+      const automaton = this.#automaton;
       const start = at;
       let state = ROOT, depth = 0;
       do {
         const byte = text[at++]!;
         const next = automaton.next(state, byte);
         if (next === ROOT && depth > SHALLOW && this.#hasGaps && at > gapsFrom) {
-          gapsFrom = this.#gapsOf().at(text, { floor: gapsFrom, at: at - 1, found });
+          gapsFrom = this.#gaps.at(text, { floor: gapsFrom, at: at - 1, found });
         }
         state = next;
         const longest = automaton.longest(state);
@@ -80,13 +98,6 @@ export class Matcher implements Reader {
       } while (state !== ROOT && at < length);
       if (depth > 0) found.holdFrom(length - depth);
     }
-    if (this.#hasGaps) this.#gapsOf().read(text, { floor: from, found });
-  }
-
-  #gapsOf(): Gaps {
-    return this.#gaps ??= new Gaps(
-      this.#patterns,
-      () => this.#automaton ??= new Automaton(this.#patterns),
-    );
+    if (this.#hasGaps) this.#gaps.read(text, { floor: from, found });
   }
 }

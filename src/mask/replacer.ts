@@ -1,11 +1,52 @@
 import { Buffer } from "node:buffer";
-import { Findings, type Reader } from "./findings.ts";
 
 const NOTHING = Buffer.alloc(0);
 const NEWLINE = 0x0a;
 const LONG_CHUNK = 4096;
-/** Below this many bytes a loop copies faster than a call. */
-const SHORT_COPY = 32;
+
+/**
+ * Looks for occurrences in one way. It keeps nothing between two calls: what it has to see again
+ * of a text comes again, in front of what follows.
+ */
+export interface Reader {
+  /** `end` tells that nothing follows, or not for some time. */
+  read(text: Buffer, found: Findings, end: boolean): void;
+}
+
+/** What the readers make of a text. */
+export class Findings {
+  /** The occurrences: start, end, start, end… One reader's overlap or not, in any order. */
+  readonly bounds: number[] = [];
+  /** From here on the text could be part of an occurrence that is not complete. */
+  hold: number;
+  /** From here on it has to be read again together with what follows. */
+  keep: number;
+
+  /** Whether nothing is in front of the text. */
+  readonly isStart: boolean;
+
+  constructor(length: number, { isStart }: { readonly isStart: boolean }) {
+    this.hold = this.keep = length;
+    this.isStart = isStart;
+  }
+
+  add(start: number, end: number): void {
+    const bounds = this.bounds, last = bounds.length - 1;
+    // The automaton finds one after the other, each a byte further.
+    if (last > 0 && start >= bounds[last - 1]! && start < bounds[last]!) {
+      if (end > bounds[last]!) bounds[last] = end;
+    } else bounds.push(start, end);
+  }
+
+  holdFrom(position: number): void {
+    if (position < this.hold) this.hold = position;
+    this.keepFrom(position);
+  }
+
+  keepFrom(position: number): void {
+    if (position < this.keep) this.keep = position;
+  }
+}
 
 /**
  * The state of one masked stream, without the stream.
@@ -15,7 +56,7 @@ const SHORT_COPY = 32;
  * reaches beyond the hold may yet overlap another and waits as a whole; its bytes need not be kept.
  */
 export class Replacer {
-  readonly #readers: readonly Reader[];
+  readonly #reader: Reader;
   readonly #replacement: Uint8Array;
   /** The last bytes, which the readers have to see again. A copy: a few keep no chunk alive. */
   #context: Buffer = NOTHING;
@@ -26,8 +67,8 @@ export class Replacer {
   #isStart = true;
   #count = 0;
 
-  constructor(readers: readonly Reader[], replacement: Uint8Array) {
-    this.#readers = readers;
+  constructor(reader: Reader, replacement: Uint8Array) {
+    this.#reader = reader;
     this.#replacement = replacement;
   }
 
@@ -42,15 +83,15 @@ export class Replacer {
   }
 
   write(chunk: Uint8Array): Uint8Array[] {
-    if (this.#context.length > 0 && chunk.length > LONG_CHUNK) {
-      // Little is pending at the end of a line, and the rest of the chunk need not be copied.
-      const line = chunk.subarray(0, LONG_CHUNK).indexOf(NEWLINE) + 1;
-      return [
-        ...this.#read(chunk.subarray(0, line), false),
-        ...this.#read(chunk.subarray(line), false),
-      ];
-    }
-    return this.#read(chunk, false);
+    // Little is pending at the end of a line, and the rest of the chunk need not be copied.
+    const line = this.#context.length > 0 && chunk.length > LONG_CHUNK
+      ? chunk.subarray(0, LONG_CHUNK).indexOf(NEWLINE) + 1
+      : 0;
+    if (line === 0) return this.#read(chunk, false);
+    return [
+      ...this.#read(chunk.subarray(0, line), false),
+      ...this.#read(chunk.subarray(line), false),
+    ];
   }
 
   /**
@@ -69,7 +110,7 @@ export class Replacer {
     // Most programs say nothing, and a search has to be built.
     if (text.length === 0 && this.#waiting.length === 0) return [];
     const found = new Findings(text.length, { isStart: this.#isStart });
-    for (const reader of this.#readers) reader.read(text, found, end);
+    this.#reader.read(text, found, end);
     const unions = unite([...this.#waiting, ...found.bounds], released);
     const hold = end ? text.length : found.hold;
     let done = 0;
@@ -82,36 +123,29 @@ export class Replacer {
     this.#waiting = unions.slice(done).map(move);
     this.#context = keep === text.length ? NOTHING : Buffer.from(text.subarray(keep));
     this.#released = move(until);
-    if (done > 0) return this.#replace(text, { from: released, until, unions, done });
+    if (done > 0) return this.#replaced(text.subarray(0, until), released, unions.slice(0, done));
     if (released >= until) return [];
     const isChunk = context.length === 0 && released === 0 && until === chunk.length;
     return [isChunk ? chunk : text.subarray(released, until)];
   }
 
-  /** What lies between two positions, with the first unions replaced. */
-  #replace(
-    text: Buffer,
-    { from, until, unions, done }: {
-      readonly from: number;
-      readonly until: number;
-      readonly unions: readonly number[];
-      readonly done: number;
-    },
-  ): Uint8Array[] {
-    const replacement = this.#replacement;
-    let size = until - from + done / 2 * replacement.length;
-    for (let i = 0; i < done; i += 2) size -= unions[i + 1]! - unions[i]!;
+  /** A text from a position on, with what is in the unions replaced. */
+  #replaced(text: Buffer, from: number, unions: readonly number[]): Uint8Array[] {
+    const replacement = this.#replacement, count = unions.length / 2;
+    let size = text.length - from + count * replacement.length;
+    for (let i = 0; i < unions.length; i += 2) size -= unions[i + 1]! - unions[i]!;
     // One buffer, because a chunk may hold as many replacements as bytes.
     const output = Buffer.allocUnsafe(size);
-    let length = 0;
-    let at = from;
-    for (let i = 0; i < done; i += 2) {
-      length = copy(text, { from: at, to: unions[i]! }, output, length);
-      length = copy(replacement, { from: 0, to: replacement.length }, output, length);
+    let length = 0, at = from;
+    for (let i = 0; i < unions.length; i += 2) {
+      // Of a union that waited the start may be gone, and nothing is in front of it.
+      if (unions[i]! > at) length += text.copy(output, length, at, unions[i]);
+      output.set(replacement, length);
+      length += replacement.length;
       at = unions[i + 1]!;
     }
-    copy(text, { from: at, to: until }, output, length);
-    this.#count += done / 2;
+    text.copy(output, length, at);
+    this.#count += count;
     return size === 0 ? [] : [output];
   }
 }
@@ -119,8 +153,9 @@ export class Replacer {
 /** Those that share a byte as one, those that only touch apart, and of all what is not out yet. */
 function unite(bounds: readonly number[], released: number): readonly number[] {
   const unions: number[] = [];
-  for (const at of inOrder(bounds)) {
-    const start = Math.max(bounds[at]!, released), end = bounds[at + 1]!;
+  const sorted = inOrder(bounds);
+  for (let at = 0; at < sorted.length; at += 2) {
+    const start = Math.max(sorted[at]!, released), end = sorted[at + 1]!;
     if (end <= start) continue;
     const last = unions.length - 1;
     if (last > 0 && start < unions[last]!) unions[last] = Math.max(end, unions[last]!);
@@ -129,20 +164,12 @@ function unite(bounds: readonly number[], released: number): readonly number[] {
   return unions;
 }
 
-/** Where in a list of bounds each occurrence is, by its start. */
+/** By their starts. */
 function inOrder(bounds: readonly number[]): readonly number[] {
+  let at = 2;
+  while (at < bounds.length && bounds[at]! >= bounds[at - 2]!) at += 2;
+  if (at >= bounds.length) return bounds;
   const order = Array.from({ length: bounds.length / 2 }, (_, index) => index * 2);
-  const sorted = order.every((at) => at === 0 || bounds[at]! >= bounds[at - 2]!);
-  return sorted ? order : order.sort((one, other) => bounds[one]! - bounds[other]!);
-}
-
-function copy(
-  source: Uint8Array,
-  { from, to }: { readonly from: number; readonly to: number },
-  output: Uint8Array,
-  at: number,
-): number {
-  if (to - from > SHORT_COPY) output.set(source.subarray(from, to), at);
-  else for (let i = from; i < to; i++) output[at + i - from] = source[i]!;
-  return at + Math.max(0, to - from);
+  order.sort((one, other) => bounds[one]! - bounds[other]!);
+  return order.flatMap((at) => [bounds[at]!, bounds[at + 1]!]);
 }

@@ -1,10 +1,8 @@
 /** Beyond this a longer window gains little, and costs time to build. */
 const MAX_WINDOW = 16;
 /** How many bytes are looked up at once. */
-const BLOCK = 3;
-const MIN_BITS = 12;
-/** As many bits stay in the processor's nearest cache. */
-const MAX_BITS = 18;
+const BLOCK = 4;
+const MIN_BITS = 12, MAX_BITS = 21;
 /** Marks the blocks with which some pattern begins; the bits below hold the shift. */
 const BEGINS = 0x80;
 /** Shorter patterns are not looked for in pieces, which would be too short to skip much. */
@@ -18,76 +16,91 @@ interface ShiftTableOptions {
 /**
  * Finds the places where a pattern may begin, after Wu and Manber.
  *
- * It looks at the last three bytes of a window as long as the shortest pattern. If no pattern has
- * them anywhere in its first bytes, nothing begins in the whole window and the next look-up is a
- * window further. Most of the input is never read.
+ * It looks at the last four bytes of a window as long as the shortest pattern. If no pattern has
+ * them anywhere, nothing begins in the whole window and the next look-up is a window further. Most
+ * of the input is never read.
  *
  * Of a pattern that a line break interrupts it finds a piece: the window is at most half as long as
  * such a pattern, so one of two pieces holds a whole look-up.
  */
 export class ShiftTable {
+  /** How long the longest pattern is. */
+  readonly longest: number;
   readonly #window: number;
   readonly #hasPieces: boolean;
-  readonly #mask: number;
-  /** How far the window can move, and whether a pattern begins. */
-  readonly #table: Uint8Array;
   /** A bit for each block that any pattern has: all that is read for most look-ups. */
   readonly #bits: Int32Array;
-  /** Bits for what is two bytes longer. */
-  readonly #pieces: Int32Array;
-  readonly #piecesMask: number;
-  /** For each byte, whether a pattern begins with it. */
+  readonly #bitsShift: number;
+  /** How far the window can move, and whether a pattern begins. */
+  readonly #table: Uint8Array;
+  readonly #tableShift: number;
+  /** For each byte, whether a pattern begins with it, and whether any has it. */
   readonly #first = new Uint8Array(256);
+  readonly #inside = new Uint8Array(256);
 
   constructor(patterns: readonly string[], { pieces }: ShiftTableOptions) {
-    const broken = patterns.filter(({ length }) => pieces && length >= MIN_BROKEN_LENGTH);
-    let window = MAX_WINDOW;
-    for (const { length } of patterns) window = Math.min(window, length);
-    for (const { length } of broken) window = Math.min(window, Math.ceil(length / 2));
-    const windows = new Set(patterns.map((pattern) => pattern.slice(0, window)));
-    const blocks = [...windows, ...broken].reduce((sum, { length }) => sum + length, 0);
-    let bits = MIN_BITS;
-    while (bits < MAX_BITS && 1 << bits < blocks * 8) bits++;
-    // A table that is more than a quarter full shifts less than a smaller window would.
-    const share = Math.floor((1 << bits) / 4 / windows.size);
-    this.#window = Math.min(window, share + BLOCK);
-    this.#hasPieces = broken.length > 0;
-    this.#mask = (1 << bits) - 1;
-    this.#table = new Uint8Array(1 << bits).fill(this.#window - BLOCK + 1);
+    let window = MAX_WINDOW, longest = 0, bytes = 0;
+    for (const { length } of patterns) {
+      const isBroken = pieces && length >= MIN_BROKEN_LENGTH;
+      window = Math.min(window, isBroken ? Math.ceil(length / 2) : length);
+      longest = Math.max(longest, length);
+      bytes += pieces ? length : MAX_WINDOW;
+    }
+    this.longest = longest;
+    this.#window = window;
+    this.#hasPieces = pieces;
+    // The larger, the fewer look-ups are in vain; a processor's second cache holds it.
+    const bits = bitsFor(bytes * 16);
     this.#bits = new Int32Array(1 << bits - 5);
-    this.#piecesMask = (1 << bits + 2) - 1;
-    this.#pieces = new Int32Array(1 << bits - 3);
-    for (const pattern of windows) this.#insert(pattern);
-    for (const pattern of broken) this.#insertPieces(pattern);
+    this.#bitsShift = 32 - bits;
+    const tableBits = bitsFor(patterns.length * window * 4);
+    this.#table = new Uint8Array(1 << tableBits).fill(window - BLOCK + 1);
+    this.#tableShift = 32 - tableBits;
+    for (const pattern of patterns) this.#insert(pattern);
+  }
+
+  #insert(pattern: string): void {
+    const table = this.#table, window = this.#window;
+    const length = this.#hasPieces ? pattern.length : window;
+    this.#first[pattern.charCodeAt(0)] = 1;
+    let block = 0;
+    for (let at = 0; at < length; at++) {
+      const byte = pattern.charCodeAt(at);
+      this.#inside[byte] = 1;
+      block = block >>> 8 | byte << 24;
+      if (at < BLOCK - 1) continue;
+      const hash = hashOf(block), bit = hash >>> this.#bitsShift;
+      this.#bits[bit >>> 5]! |= 1 << bit;
+      if (at >= window) continue;
+      const entry = table[hash >>> this.#tableShift]!;
+      const begins = entry & BEGINS | (at === BLOCK - 1 ? BEGINS : 0);
+      table[hash >>> this.#tableShift] = Math.min(entry & ~BEGINS, window - 1 - at) | begins;
+    }
   }
 
   /**
    * The first position at or after `from` where a pattern may begin, completely or cut off by the
-   * text's end; or, as `~position`, the end of what may be a piece of one. The search goes on with
-   * `after(position)`, and the position as the last `piece`.
+   * text's end; or, as `~position`, the end of what may be a piece of one, behind `piece`. The
+   * search goes on with `after(position)`.
    */
-  find(text: Uint8Array, from: number, piece = -1): number {
-    const table = this.#table, bits = this.#bits, mask = this.#mask;
-    const before = this.#window - 1, length = text.length;
+  find(text: DataView, from: number, piece: number): number {
+    const bits = this.#bits, bitsShift = this.#bitsShift;
+    const before = this.#window - 1, length = text.byteLength;
     const longest = this.#window - BLOCK + 1;
     let end = from + before;
     while (end < length) {
-      const code = hash(text[end - 2]!, text[end - 1]!, text[end]!) & mask;
-      if ((bits[code >> 5]! & 1 << (code & 31)) === 0) {
+      const hash = hashOf(blockAt(text, end));
+      const bit = hash >>> bitsShift;
+      if ((bits[bit >>> 5]! & 1 << bit) === 0) {
         // The processor guesses this branch and goes on before the table has answered; with the
         // entry added instead, it would have to wait each time. This doubles the speed.
         end += longest;
         continue;
       }
-      if (this.#hasPieces && end > piece && this.#isPiece(text, end)) return ~end;
-      const entry = table[code]!;
-      if ((entry & ~BEGINS) !== 0) {
-        end += entry & ~BEGINS;
-      } else if (this.#begins(text, end - before)) {
-        return end - before;
-      } else {
-        end++;
-      }
+      if (end > piece && this.#isPiece(text, end)) return ~end;
+      const shift = this.#table[hash >>> this.#tableShift]! & ~BEGINS;
+      if (shift === 0 && this.#begins(text, end - before)) return end - before;
+      end += shift || 1;
     }
     let start = end - before;
     while (start < length && !this.#begins(text, start)) start++;
@@ -98,69 +111,50 @@ export class ShiftTable {
     return piece + 1 - this.#window;
   }
 
+  /** Whether a pattern may begin with a byte. */
+  isFirst(byte: number): boolean {
+    return this.#first[byte] !== 0;
+  }
+
+  /** Whether a pattern has a byte. */
+  isInside(byte: number): boolean {
+    return this.#inside[byte] !== 0;
+  }
+
+  /** Whether a pattern may have four bytes side by side. */
+  has(first: number, second: number, third: number, fourth: number): boolean {
+    return this.#hasBlock(first | second << 8 | third << 16 | fourth << 24);
+  }
+
+  #hasBlock(block: number): boolean {
+    const bit = hashOf(block) >>> this.#bitsShift;
+    return (this.#bits[bit >>> 5]! & 1 << bit) !== 0;
+  }
+
   /** Whether the start of some pattern may be at a position, as far as the text can tell. */
-  #begins(text: Uint8Array, start: number): boolean {
-    if (start + BLOCK > text.length) return this.#first[text[start]!] !== 0;
-    const code = hash(text[start]!, text[start + 1]!, text[start + 2]!);
-    return (this.#table[code & this.#mask]! & BEGINS) !== 0;
+  #begins(text: DataView, start: number): boolean {
+    if (start + BLOCK > text.byteLength) return this.isFirst(text.getUint8(start));
+    const hash = hashOf(blockAt(text, start + BLOCK - 1));
+    return (this.#table[hash >>> this.#tableShift]! & BEGINS) !== 0;
   }
 
   /** Whether two more bytes on either side fit. */
-  #isPiece(text: Uint8Array, end: number): boolean {
-    return end < 4 || end + 2 >= text.length || this.#hasPiece(text, end) ||
-      this.#hasPiece(text, end + 2);
-  }
-
-  #hasPiece(text: Uint8Array, end: number): boolean {
-    const code = longHash(
-      hash(text[end - 4]!, text[end - 3]!, text[end - 2]!),
-      text[end - 1]!,
-      text[end]!,
-    ) & this.#piecesMask;
-    return (this.#pieces[code >> 5]! & 1 << (code & 31)) !== 0;
-  }
-
-  #insert(pattern: string): void {
-    const table = this.#table, window = this.#window;
-    this.#first[pattern.charCodeAt(0)] = 1;
-    for (let i = BLOCK - 1; i < window; i++) {
-      const code = hashAt(pattern, i) & this.#mask;
-      const entry = table[code]!;
-      const begins = entry & BEGINS | (i === BLOCK - 1 ? BEGINS : 0);
-      table[code] = Math.min(entry & ~BEGINS, window - 1 - i) | begins;
-      this.#bits[code >> 5]! |= 1 << (code & 31);
-    }
-  }
-
-  #insertPieces(pattern: string): void {
-    for (let i = BLOCK - 1; i < pattern.length; i++) {
-      const code = hashAt(pattern, i) & this.#mask;
-      this.#bits[code >> 5]! |= 1 << (code & 31);
-      if (i < 4) continue;
-      const long = longHash(
-        hashAt(pattern, i - 2),
-        pattern.charCodeAt(i - 1),
-        pattern.charCodeAt(i),
-      ) & this.#piecesMask;
-      this.#pieces[long >> 5]! |= 1 << (long & 31);
-    }
+  #isPiece(text: DataView, end: number): boolean {
+    return this.#hasPieces && (end <= BLOCK || end + 2 >= text.byteLength ||
+      this.#hasBlock(blockAt(text, end - 2)) || this.#hasBlock(blockAt(text, end + 2)));
   }
 }
 
-function hashAt(pattern: string, end: number): number {
-  return hash(
-    pattern.charCodeAt(end - 2),
-    pattern.charCodeAt(end - 1),
-    pattern.charCodeAt(end),
-  );
+function bitsFor(size: number): number {
+  return Math.min(Math.max(Math.ceil(Math.log2(size)), MIN_BITS), MAX_BITS);
 }
 
-/** Text varies in the low five bits of a byte; these shifts keep them apart. */
-function hash(first: number, second: number, third: number): number {
-  return first ^ second << 5 ^ third << 10;
+/** The four bytes up to a position, the last included. */
+function blockAt(text: DataView, end: number): number {
+  return text.getInt32(end - BLOCK + 1, true);
 }
 
-function longHash(block: number, fourth: number, fifth: number): number {
-  const code = Math.imul(block ^ fourth << 18, 0x9e3779b1) ^ Math.imul(fifth, 0x85ebca6b);
-  return code ^ code >>> 15;
+/** Its upper bits depend on all bits of a block. */
+function hashOf(block: number): number {
+  return Math.imul(block, 0x9e3779b1);
 }

@@ -68,7 +68,7 @@ function chunksOf(text: string, cuts: readonly number[]): Buffer[] {
 function formsOf(secrets: readonly string[]): string[] {
   const forms = secrets.flatMap((secret) => [...textForms(secret), ...encodedForms(secret)]);
   // Shorter ones are words.
-  return [...new Set(forms)].filter((form) => form.length >= 3);
+  return [...new Set(forms)].filter((form) => form.length >= 4);
 }
 
 /** Collects what comes out. */
@@ -85,7 +85,7 @@ fuzz(
     const forms = formsOf(secrets);
     const text = written(parts, forms);
     const bytes = Buffer.from(replacement);
-    const replacer = new Replacer([matcherOf(forms)], bytes);
+    const replacer = new Replacer(matcherOf(forms), bytes);
     const stream = new MaskStream(replacer, { idleTime: NEVER });
     const output = collect(stream);
     const chunks = chunksOf(text, cuts);
@@ -136,7 +136,7 @@ fuzz(
     const forms = formsOf(secrets);
     const text = written(parts, forms);
     const timers = new ManualTimers();
-    const replacer = new Replacer([matcherOf(forms)], Buffer.from("***"));
+    const replacer = new Replacer(matcherOf(forms), Buffer.from("***"));
     let count = 0;
     const stream = new MaskStream(replacer, {
       idleTime: 50,

@@ -74,7 +74,7 @@ class ManualTimers implements Timers {
 }
 
 function maskStream(timers?: Timers): MaskStream {
-  const replacer = new Replacer([matcherOf([TOKEN])], Buffer.from("***"));
+  const replacer = new Replacer(matcherOf([TOKEN]), Buffer.from("***"));
   return new MaskStream(replacer, { idleTime: 50, ...(timers && { timers }) });
 }
 
