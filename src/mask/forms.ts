@@ -143,7 +143,8 @@ function addLiteralForms(forms: Set<string>, value: string): void {
     "\\": "\\\\",
   };
   for (const upper of [true, false]) {
-    const literal = value.replace(/[\p{Cc}\\]/gu, (char) => {
+    // deno-lint-ignore no-control-regex
+    const literal = value.replace(/[\0-\x1f\x7f-\x9f\\]/g, (char) => {
       const digits = hexDigits(char, 2);
       return short[char] ?? `\\x${upper ? digits.toUpperCase() : digits}`;
     });
