@@ -1,8 +1,7 @@
 import { Buffer } from "node:buffer";
 import { Transform, type TransformCallback } from "node:stream";
 import type { Secret } from "../secret.ts";
-import { MAX_TIMER } from "../system/deadline.ts";
-import { IdleTimer, type Timers } from "../system/idle_timer.ts";
+import { IdleTimer, MAX_TIMER, type Timers } from "../system/deadline.ts";
 import { type Search, searchFor } from "./readers.ts";
 import { Replacer } from "./replacer.ts";
 

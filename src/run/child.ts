@@ -7,14 +7,13 @@ import { type Duplex, type Readable, Writable } from "node:stream";
 import type { Context } from "../context.ts";
 import { codeOf } from "../errors.ts";
 import type { Mask } from "../mask/mask.ts";
-import { ENDED_PROCESS, IdleTimer } from "../system/idle_timer.ts";
+import { ENDED_PROCESS, IdleTimer } from "../system/deadline.ts";
 import { makePipes, type Pipe } from "../system/pipes.ts";
 import { isDeno, lookUpProgram } from "../system/programs.ts";
 import type { Spawner } from "../system/spawn.ts";
-import { type GroupProbe, startGroupProbe } from "./group_probe.ts";
 import { notStarted, type Program, requireInterpreter } from "./locate.ts";
 import type { RunOptions } from "./options.ts";
-import { type RunSignals, sendSignal } from "./signals.ts";
+import { type GroupProbe, type RunSignals, sendSignal, startGroupProbe } from "./signals.ts";
 
 interface ChildOptions extends Pick<Context, "cwd" | "signal"> {
   readonly env: Record<string, string | undefined>;

@@ -157,8 +157,10 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     let checked: CheckResult | undefined;
     if (terms.check !== false) {
       const checking = checkToken(sentToken(resolved.token), { ...context, connection });
-      // They take a program of the system's: while the server is waited for, that costs nothing.
-      if (terms.mask !== false && !terms.pseudoTerminal) pipes = outputPipes(terms);
+      // They take a program of the system's: while the server is waited for, that costs nothing. Where it is
+      // decided only later what they lead to, other children run meanwhile.
+      const isDecided = terms.stdout !== undefined || terms.stderr !== undefined;
+      if (isDecided && terms.mask !== false && !terms.pseudoTerminal) pipes = outputPipes(terms);
       checked = await checking;
       if (checked.verdict !== "valid") {
         const refusal = explainRefusal(checked, { record, now: now(), resolved, connection, env });
