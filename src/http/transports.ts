@@ -162,12 +162,11 @@ class SocketReader {
       const [, digits] = /^([\da-f]{1,12})[ \t]*(?:;.*)?$/i.exec(await this.line()) ?? [];
       if (digits === undefined) throw malformed("HPE_INVALID_CHUNK_SIZE");
       const size = parseInt(digits, 16);
-      if (size === 0) break;
+      // Fields may follow, which mean nothing to us.
+      if (size === 0) return;
       yield* this.bytes(size);
       if (await this.line() !== "") throw malformed("HPE_STRICT");
     }
-    // Fields that come behind the body mean nothing to us.
-    while (await this.line() !== "");
   }
 
   #take(count: number): Buffer {

@@ -8,7 +8,7 @@ import type { Context } from "../context.ts";
 import { codeOf } from "../errors.ts";
 import type { Mask } from "../mask/mask.ts";
 import { ENDED_PROCESS, IdleTimer } from "../system/deadline.ts";
-import { makePipes, type Pipe } from "../system/pipes.ts";
+import { makePipes, type Pipe, type PipeStock } from "../system/pipes.ts";
 import { isDeno, lookUpProgram } from "../system/programs.ts";
 import type { Spawner } from "../system/spawn.ts";
 import { notStarted, type Program, requireInterpreter } from "./locate.ts";
@@ -27,6 +27,7 @@ interface ChildOptions extends Pick<Context, "cwd" | "signal"> {
   readonly watch: RunSignals;
   /** Those that were made while there was something to wait for. */
   readonly pipes?: Promise<OutputPipes> | undefined;
+  readonly stock?: PipeStock | undefined;
   readonly spawn?: Spawner | undefined;
 }
 
@@ -177,8 +178,9 @@ export interface OutputPipes {
 }
 
 export async function outputPipes(
-  { stdout = "ignore", stderr = "ignore", env, cwd, spawn }:
+  { stdout = "ignore", stderr = "ignore", env, cwd, stock, spawn }:
     & Pick<RunOptions, "stdout" | "stderr" | "spawn">
+    & Pick<ChildOptions, "stock">
     & Pick<Context, "env" | "cwd">,
 ): Promise<OutputPipes> {
   const isOne = isOneFile(stdout, stderr);
@@ -186,7 +188,7 @@ export async function outputPipes(
   // Whoever brings a way of starting programs is asked for "pipe".
   if (spawn !== undefined || (isDeno && !isOne) || !piped.includes(true)) return {};
   const count = isOne ? 1 : piped.filter(Boolean).length;
-  const pipes = await makePipes(count, { env, cwd });
+  const pipes = await (stock?.take(count) ?? makePipes(count, { env, cwd }));
   return {
     stdout: piped[0] ? pipes?.[0] : undefined,
     stderr: piped[1] ? pipes?.at(-1) : undefined,

@@ -20,6 +20,7 @@ import { endWarning, explainRefusal, knownToken, readTtl } from "../lifecycle/ex
 import type { SessionPool } from "../lifecycle/session_pool.ts";
 import { createMask } from "../mask/mask.ts";
 import { MIN_SECRET_LENGTH, tokenPrefix } from "../secret.ts";
+import type { PipeStock } from "../system/pipes.ts";
 import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolve.ts";
 import type { TokenLease } from "../token/source.ts";
 import { strayWarning, withoutWaysToTokens } from "../token/sources.ts";
@@ -62,6 +63,8 @@ export interface RunTerms extends Omit<RunOptions, keyof Context | "exec" | "sig
   readonly fromEnvironment?: ReadonlySet<string> | undefined;
   /** Log-ins that are shared with other runs. */
   readonly sessions?: SessionPool | undefined;
+  /** Pipes that are made for several runs. */
+  readonly stock?: PipeStock | undefined;
   /** The name that this run's `diff.yaml` is kept under: ADC has but one for all targets. */
   readonly diffFile?: string | undefined;
   /** The terminal for a child that gets one of its own. */

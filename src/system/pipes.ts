@@ -2,11 +2,12 @@ import {
   closeSync,
   constants,
   createReadStream,
+  existsSync,
   fstatSync,
   mkdtempSync,
   openSync,
   rmdirSync,
-  rmSync,
+  unlinkSync,
   write,
   writeSync,
 } from "node:fs";
@@ -58,9 +59,44 @@ export async function makePipes(
     for (const pipe of pipes) pipe.close();
     return undefined;
   } finally {
-    // One by one: to list a folder takes a descriptor, and there may be none left.
-    for (const file of files) rmSync(file, { force: true });
+    // One by one: to list a folder takes a descriptor, and there may be none left. Not by `rmSync()`, for which
+    // Node.js loads a module.
+    for (const file of files) if (existsSync(file)) unlinkSync(file);
     if (folder !== undefined) rmdirSync(folder);
+  }
+}
+
+/** How many are made at once for children that start one after another. */
+const STOCK = 16;
+
+/** Pipes for many children: to start `mkfifo` takes longer than all else that is done for one of them. */
+export class PipeStock {
+  readonly #place: Pick<Context, "env" | "cwd">;
+  #ready: readonly Pipe[] = [];
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(place: Pick<Context, "env" | "cwd">) {
+    this.#place = place;
+  }
+
+  /** As `makePipes()`, of which each caller waits for the one before. */
+  take(count: number): Promise<readonly Pipe[] | undefined> {
+    const taken = this.#last.then(async () => {
+      if (this.#ready.length < count) {
+        this.#ready = [...this.#ready, ...await makePipes(STOCK, this.#place) ?? []];
+      }
+      if (this.#ready.length < count) return undefined;
+      const pipes = this.#ready.slice(0, count);
+      this.#ready = this.#ready.slice(count);
+      return pipes;
+    });
+    this.#last = taken;
+    return taken;
+  }
+
+  close(): void {
+    for (const pipe of this.#ready) pipe.close();
+    this.#ready = [];
   }
 }
 

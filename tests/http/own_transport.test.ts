@@ -235,6 +235,18 @@ test("`ownTransport()` takes nothing for an answer that two could read in two wa
   }
 });
 
+test("`ownTransport()` waits for no line of what is no HTTP/1", async () => {
+  for (
+    const [greeting, code] of [
+      ["\0\0\x06\x04\0\0\0\0\0\0\x05\0\0\x40\0", "HTTP2_ONLY"],
+      ["+OK ready", "HPE_INVALID_CONSTANT"],
+    ] as const
+  ) {
+    await using server = await serveTcp((socket) => void socket.write(greeting, "latin1"));
+    await assert.rejects(read(server.url), { code });
+  }
+});
+
 test("`ownTransport()` sends no line break in a header, and the length of what it does not send", async () => {
   const url = "http://gateway.example.com";
   const { servers: [server] } = await resolveConnection({
