@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 import { outputOf } from "../tests/support/run_command.ts";
 import { BUN, bunRuntime, npmInstall } from "../tests/support/runtimes.ts";
 
+const BUILTINS = "scripts/builtins.ts";
+
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** The name of the binary for this system. */
@@ -59,6 +61,7 @@ export async function compileBinary(path: string, options: CompileOptions = {}):
       ...(metafile ? [`--metafile=${metafile}`] : []),
       `--outfile=${path}`,
       "src/cli/bin.ts",
+      BUILTINS,
     ], { cwd: scratch ?? root });
   } finally {
     if (scratch) await rm(scratch, { recursive: true });
@@ -72,7 +75,9 @@ async function prepare(folder: string, target: Target): Promise<readonly string[
   const { version } = JSON.parse(await readFile(join(modules, keyring, "package.json"), "utf8"));
   const system = Object.entries(TARGETS[target]).map(([name, value]) => `--${name}=${value}`);
   await npmInstall(folder, ["--ignore-scripts", ...system, `bun@${BUN}`, `${keyring}@${version}`]);
-  await cp(join(root, "src"), join(folder, "src"), { recursive: true });
+  for (const each of ["src", BUILTINS]) {
+    await cp(join(root, each), join(folder, each), { recursive: true });
+  }
   for (const name of await readdir(modules)) {
     if (name.startsWith(".") || name === dirname(keyring)) continue;
     await symlink(join(modules, name), join(folder, "node_modules", name), "junction");

@@ -11,7 +11,7 @@ import { isatty } from "node:tty";
 import { type Environment, isPipeline } from "../context.ts";
 import { EXIT } from "../errors.ts";
 import { ignoredSignals, type SignalPort } from "../run/signals.ts";
-import { immediateOutput, openOutput } from "../system/outputs.ts";
+import { immediateOutput, openOutput } from "../system/pipes.ts";
 import { isDeno, isNode } from "../system/programs.ts";
 import { main } from "./main.ts";
 import { hasSymbols } from "./output/layout.ts";

@@ -7,8 +7,7 @@ import { codeOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { deadline, MAX_TIMER } from "../system/deadline.ts";
 import { VERSION } from "../version.ts";
-import { dispatcherTransport } from "./dispatcher_transport.ts";
-import { ownTransport } from "./own_transport.ts";
+import { dispatcherTransport, ownTransport } from "./transports.ts";
 
 export interface StreamRequest {
   readonly server: Server;
@@ -232,22 +231,15 @@ function delay(milliseconds: number, ended: AbortSignal): Promise<void> {
   });
 }
 
-/** What a server sent can repeat the token, and errors of parsers hold what the server sent. */
+/** What a server sent can repeat the token, and errors of a dispatcher's parser hold what the server sent. */
 function withoutAnswer(error: unknown): unknown {
   if (!(error instanceof Error) || !showsAnswer(error)) return error;
-  const { rawPacket } = error as { readonly rawPacket?: Uint8Array };
-  const code = rawPacket !== undefined && isHttp2(rawPacket) ? "HTTP2_ONLY" : codeOf(error);
-  return Object.assign(new Error(error.message), { code });
-}
-
-/** A server that speaks only that begins with its SETTINGS, a frame of type 4 on stream 0. */
-function isHttp2(packet: Uint8Array): boolean {
-  return packet[0] === 0 && packet[3] === 4 && packet.subarray(4, 9).every((byte) => byte === 0);
+  return Object.assign(new Error(error.message), { code: codeOf(error) });
 }
 
 function showsAnswer(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
-  const isShown = ["rawPacket", "headers", "data"].some((each) => each in error);
+  const isShown = ["headers", "data"].some((each) => each in error);
   return isShown || showsAnswer((error as { readonly cause?: unknown }).cause);
 }
 

@@ -5,7 +5,6 @@ import type { TLSSocket } from "node:tls";
 import type { Proxy } from "../connection/proxy.ts";
 import { hostOf, type Server } from "../connection/server.ts";
 import { type Tls, tlsOptions } from "../connection/tls.ts";
-import { verifyChain } from "./verify_chain.ts";
 
 interface OpenSocketOptions {
   readonly tls: Tls;
@@ -22,7 +21,7 @@ export async function openSocket(
   const isSecure = server.base.protocol === "https:";
   if (proxy === undefined) {
     return isSecure
-      ? approveSocket(await shakeHands(server.base, { tls, signal }), tls)
+      ? await approveSocket(await shakeHands(server.base, { tls, signal }), tls)
       : await openPlain(server.base, signal);
   }
   const url = new URL(proxy.url.reveal());
@@ -34,7 +33,7 @@ export async function openSocket(
     : await openPlain(url, signal);
   if (!isSecure) return toProxy;
   const tunnel = await openTunnel(toProxy, { server, proxy, signal });
-  return approveSocket(await shakeHands(server.base, { tls, signal, socket: tunnel }), tls);
+  return await approveSocket(await shakeHands(server.base, { tls, signal, socket: tunnel }), tls);
 }
 
 function openPlain(url: URL, signal: AbortSignal): Promise<Socket> {
@@ -88,13 +87,19 @@ export async function shakeHands(
 /**
  * Every TLS connection that a request is for passes here before a byte crosses it, those to proxies too.
  */
-function approveSocket(secured: TLSSocket, { skipVerify, caCertFile }: Tls): TLSSocket {
+async function approveSocket(
+  secured: TLSSocket,
+  { skipVerify, caCertFile }: Tls,
+): Promise<TLSSocket> {
   if (skipVerify.value) return secured;
   // A server that misses a client certificate hangs up right after the handshake, and shows nothing any more.
   if (secured.destroyed) throw secured.errored ?? connectionClosed();
   try {
     if (!secured.authorized) throw new Error(`CERT_UNTRUSTED: ${secured.authorizationError}`);
-    if (caCertFile !== undefined) verifyChain(secured, caCertFile.value.pem.reveal());
+    if (caCertFile !== undefined) {
+      const { verifyChain } = await import("./verify_chain.ts");
+      verifyChain(secured, caCertFile.value.pem.reveal());
+    }
     return secured;
   } catch (error) {
     secured.destroy();

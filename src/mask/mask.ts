@@ -1,8 +1,7 @@
 import { Buffer } from "node:buffer";
 import { Transform, type TransformCallback } from "node:stream";
 import { MIN_SECRET_LENGTH, type Secret, tokenPrefix } from "../secret.ts";
-import { MAX_TIMER } from "../system/deadline.ts";
-import { IdleTimer, type Timers } from "../system/idle_timer.ts";
+import { IdleTimer, MAX_TIMER, type Timers } from "../system/deadline.ts";
 import { encodedForms, MIN_CUT_LENGTH, textForms, utf16Forms, withCuts } from "./forms.ts";
 import { HexDumps } from "./hex_dumps.ts";
 import { Matcher } from "./matcher.ts";

@@ -7,14 +7,13 @@ import { type Duplex, type Readable, Writable } from "node:stream";
 import type { Context } from "../context.ts";
 import { codeOf } from "../errors.ts";
 import type { Mask } from "../mask/mask.ts";
-import { ENDED_PROCESS, IdleTimer } from "../system/idle_timer.ts";
-import { makePipes, type Pipe } from "../system/pipes.ts";
+import { ENDED_PROCESS, IdleTimer } from "../system/deadline.ts";
+import { makePipes, type Pipe, type PipeStock } from "../system/pipes.ts";
 import { isDeno, lookUpProgram } from "../system/programs.ts";
 import type { Spawner } from "../system/spawn.ts";
-import { type GroupProbe, startGroupProbe } from "./group_probe.ts";
 import { notStarted, type Program, requireInterpreter } from "./locate.ts";
 import type { RunOptions } from "./options.ts";
-import { type RunSignals, sendSignal } from "./signals.ts";
+import { type GroupProbe, type RunSignals, sendSignal, startGroupProbe } from "./signals.ts";
 
 interface ChildOptions extends Pick<Context, "cwd" | "signal"> {
   readonly env: Record<string, string | undefined>;
@@ -28,6 +27,7 @@ interface ChildOptions extends Pick<Context, "cwd" | "signal"> {
   readonly watch: RunSignals;
   /** Those that were made while there was something to wait for. */
   readonly pipes?: Promise<OutputPipes> | undefined;
+  readonly stock?: PipeStock | undefined;
   readonly spawn?: Spawner | undefined;
 }
 
@@ -178,8 +178,9 @@ export interface OutputPipes {
 }
 
 export async function outputPipes(
-  { stdout = "ignore", stderr = "ignore", env, cwd, spawn }:
+  { stdout = "ignore", stderr = "ignore", env, cwd, stock, spawn }:
     & Pick<RunOptions, "stdout" | "stderr" | "spawn">
+    & Pick<ChildOptions, "stock">
     & Pick<Context, "env" | "cwd">,
 ): Promise<OutputPipes> {
   const isOne = isOneFile(stdout, stderr);
@@ -187,7 +188,7 @@ export async function outputPipes(
   // Whoever brings a way of starting programs is asked for "pipe".
   if (spawn !== undefined || (isDeno && !isOne) || !piped.includes(true)) return {};
   const count = isOne ? 1 : piped.filter(Boolean).length;
-  const pipes = await makePipes(count, { env, cwd });
+  const pipes = await (stock?.take(count) ?? makePipes(count, { env, cwd }));
   return {
     stdout: piped[0] ? pipes?.[0] : undefined,
     stderr: piped[1] ? pipes?.at(-1) : undefined,

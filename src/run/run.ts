@@ -21,6 +21,7 @@ import { endWarning, explainRefusal, knownToken, readTtl } from "../lifecycle/ex
 import type { SessionPool } from "../lifecycle/open_session.ts";
 import { createMask } from "../mask/mask.ts";
 import { MIN_SECRET_LENGTH, tokenPrefix } from "../secret.ts";
+import type { PipeStock } from "../system/pipes.ts";
 import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolve.ts";
 import { strayWarning, type TokenLease, withoutWaysToTokens } from "../token/sources.ts";
 import { sentToken, splitTokens } from "../token/token_value.ts";
@@ -62,6 +63,8 @@ export interface RunTerms extends Omit<RunOptions, keyof Context | "exec" | "sig
   readonly fromEnvironment?: ReadonlySet<string> | undefined;
   /** Log-ins that are shared with other runs. */
   readonly sessions?: SessionPool | undefined;
+  /** Pipes that are made for several runs. */
+  readonly stock?: PipeStock | undefined;
   /** The name that this run's `diff.yaml` is kept under: ADC has but one for all targets. */
   readonly diffFile?: string | undefined;
   /** The terminal for a child that gets one of its own. */
@@ -157,8 +160,10 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     let checked: CheckResult | undefined;
     if (terms.check !== false) {
       const checking = checkToken(sentToken(resolved.token), { ...context, connection });
-      // They take a program of the system's: while the server is waited for, that costs nothing.
-      if (terms.mask !== false && !terms.pseudoTerminal) pipes = outputPipes(terms);
+      // They take a program of the system's: while the server is waited for, that costs nothing. Where it is
+      // decided only later what they lead to, other children run meanwhile.
+      const isDecided = terms.stdout !== undefined || terms.stderr !== undefined;
+      if (isDecided && terms.mask !== false && !terms.pseudoTerminal) pipes = outputPipes(terms);
       checked = await checking;
       if (checked.verdict !== "valid") {
         const refusal = explainRefusal(checked, { record, now: now(), resolved, connection, env });

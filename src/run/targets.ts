@@ -4,6 +4,7 @@ import { type Profile, requireAllowed } from "../connection/origin.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import { SessionPool } from "../lifecycle/open_session.ts";
+import { PipeStock } from "../system/pipes.ts";
 import { locateAdc, locateProgram } from "./locate.ts";
 import type {
   PreparedTarget,
@@ -48,6 +49,7 @@ export async function runForEach(
   const isCancelled = () => watch.interrupted.aborted || signal?.aborted === true;
   const cancel = new AbortController();
   const sessions = new SessionPool();
+  const stock = new PipeStock({ env, cwd });
   const start = (profile: Profile) => {
     const { sources, onWarning } = options;
     return startRun(call, {
@@ -58,6 +60,7 @@ export async function runForEach(
       profile,
       watch: watchSignals(signals),
       sessions,
+      stock,
       diffFile: keepsDiffs ? `diff.${profile.name}.yaml` : undefined,
       signal: signal === undefined ? cancel.signal : AbortSignal.any([signal, cancel.signal]),
       sources: sources && ((connection) => sources(connection, profile)),
@@ -111,6 +114,7 @@ export async function runForEach(
     cancel.abort();
     // Those that were not started give back what was made for them.
     await inParallel([...runs.values()], (target) => target.skip(), { most: MAX_AT_A_TIME });
+    stock.close();
     watch.stop();
   }
 }

@@ -9,7 +9,7 @@ import type { ReadStream, WriteStream } from "node:tty";
 import type { IPty, spawn as spawnPty } from "@lydell/node-pty";
 import type { Context, Environment } from "../context.ts";
 import type { Mask } from "../mask/mask.ts";
-import { ENDED_PROCESS, IdleTimer } from "../system/idle_timer.ts";
+import { ENDED_PROCESS, IdleTimer } from "../system/deadline.ts";
 import { readProcess } from "../system/programs.ts";
 import { type ChildEnding, pipeOutput, startOrShell } from "./child.ts";
 import { notStarted, type Program } from "./locate.ts";

@@ -4,8 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { type Context, type Environment, variableIn } from "../context.ts";
 import { codeOf, UsageError } from "../errors.ts";
-import { deadline, unlessAborted } from "./deadline.ts";
-import { ENDED_PROCESS, IdleTimer } from "./idle_timer.ts";
+import { deadline, ENDED_PROCESS, IdleTimer, unlessAborted } from "./deadline.ts";
 import type { Spawner } from "./spawn.ts";
 
 interface CaptureOptions extends Pick<Context, "env" | "cwd" | "signal"> {

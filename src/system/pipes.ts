@@ -2,17 +2,21 @@ import {
   closeSync,
   constants,
   createReadStream,
+  existsSync,
+  fstatSync,
   mkdtempSync,
   openSync,
   rmdirSync,
-  rmSync,
+  unlinkSync,
+  write,
+  writeSync,
 } from "node:fs";
 import { Socket } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
-import { Readable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 import type { Context } from "../context.ts";
-import { findOnPath, isDeno } from "./programs.ts";
+import { findOnPath, isDeno, isNode } from "./programs.ts";
 
 /** What a pipe holds. */
 const CHUNK = 64 * 1024;
@@ -55,9 +59,44 @@ export async function makePipes(
     for (const pipe of pipes) pipe.close();
     return undefined;
   } finally {
-    // One by one: to list a folder takes a descriptor, and there may be none left.
-    for (const file of files) rmSync(file, { force: true });
+    // One by one: to list a folder takes a descriptor, and there may be none left. Not by `rmSync()`, for which
+    // Node.js loads a module.
+    for (const file of files) if (existsSync(file)) unlinkSync(file);
     if (folder !== undefined) rmdirSync(folder);
+  }
+}
+
+/** How many are made at once for children that start one after another. */
+const STOCK = 16;
+
+/** Pipes for many children: to start `mkfifo` takes longer than all else that is done for one of them. */
+export class PipeStock {
+  readonly #place: Pick<Context, "env" | "cwd">;
+  #ready: readonly Pipe[] = [];
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(place: Pick<Context, "env" | "cwd">) {
+    this.#place = place;
+  }
+
+  /** As `makePipes()`, of which each caller waits for the one before. */
+  take(count: number): Promise<readonly Pipe[] | undefined> {
+    const taken = this.#last.then(async () => {
+      if (this.#ready.length < count) {
+        this.#ready = [...this.#ready, ...await makePipes(STOCK, this.#place) ?? []];
+      }
+      if (this.#ready.length < count) return undefined;
+      const pipes = this.#ready.slice(0, count);
+      this.#ready = this.#ready.slice(count);
+      return pipes;
+    });
+    this.#last = taken;
+    return taken;
+  }
+
+  close(): void {
+    for (const pipe of this.#ready) pipe.close();
+    this.#ready = [];
   }
 }
 
@@ -118,6 +157,53 @@ function readerOf(fd: number): Readable {
         done(error);
       };
       reader.cancel().then(close, close);
+    },
+  });
+}
+
+/**
+ * A pipe among the process' own outputs, opened anew; `undefined` for everything else.
+ *
+ * Node.js and Bun make a pipe non-blocking for all who write to it: a program beside this one would lose its
+ * output. Opened anew, it is so for this process alone.
+ */
+export function openOutput(fd: 1 | 2): Writable | undefined {
+  try {
+    if (isDeno || !fstatSync(fd).isFIFO()) return undefined;
+    const path = `/proc/self/fd/${fd}`;
+    // Without a reader this fails where it would wait else.
+    const own = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    // A `Socket` of Bun's fails where the reader is slow, and a thread that waits would hold up Node's exit.
+    const stream = isNode()
+      ? new Socket({ fd: own, readable: false, writable: true })
+      : blockingStream(openSync(path, constants.O_WRONLY));
+    // Who runs a child must know which of the process' own it is.
+    return Object.assign(stream, { fd });
+  } catch {
+    // Another system, or nobody reads it any more.
+    return undefined;
+  }
+}
+
+function blockingStream(fd: number): Writable {
+  const writeAll = (chunk: Uint8Array, done: (error?: Error | null) => void) =>
+    write(fd, chunk, (error, written) => {
+      if (error || written === chunk.length) done(error);
+      else writeAll(chunk.subarray(written), done);
+    });
+  return new Writable({ write: (chunk, _encoding, done) => writeAll(chunk, done) });
+}
+
+/** Has written when it was written to. */
+export function immediateOutput(fd: number): Writable {
+  return new Writable({
+    write: (chunk, _encoding, done) => {
+      try {
+        writeSync(fd, chunk);
+      } catch {
+        // Nobody reads it.
+      }
+      done();
     },
   });
 }

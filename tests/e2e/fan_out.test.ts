@@ -310,9 +310,9 @@ for (const home of await testHomes("every engine")) {
       assert.deepEqual([ended.code, ended.stdout], [0, "lint\n"]);
     });
 
-    it("other programs run as well, without standard input", async () => {
+    it("other programs run as well, without standard input, and with pipes that can be opened", async () => {
       await using it = await makeTargets(2);
-      const words = ["exec", "--", "sh", "-c", 'cat; echo "$ADC_RUN_PROFILE"'];
+      const words = ["exec", "--", "sh", "-c", 'cat; echo "$ADC_RUN_PROFILE" >/dev/stdout'];
       const ended = await fanOut(home, it, words, { input: "not for them\n" });
       assert.deepEqual([ended.code, ended.stdout], [0, "t0 | t0\nt1 | t1\n"], ended.stderr);
     });

@@ -8,7 +8,7 @@ import { encodedForms, textForms } from "../../src/mask/forms.ts";
 import { createMask, MaskStream } from "../../src/mask/mask.ts";
 import { Replacer } from "../../src/mask/replacer.ts";
 import { Secret } from "../../src/secret.ts";
-import type { TimerHandle, Timers } from "../../src/system/idle_timer.ts";
+import type { TimerHandle, Timers } from "../../src/system/deadline.ts";
 import { matcherOf, naiveMask } from "../support/naive_mask.ts";
 import { fuzz } from "./fuzz.ts";
 

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { resolveConnection } from "../../src/connection/connection.ts";
 import { openHttpClient } from "../../src/http/http_client.ts";
 import type { HttpRequest } from "../../src/http/http_client.ts";
-import { optionsOf } from "../../src/http/own_transport.ts";
+import { requestHead } from "../../src/http/transports.ts";
 import { Secret } from "../../src/secret.ts";
 import { serveHttp, serveTcp } from "../support/loopback.ts";
 
@@ -144,8 +145,8 @@ test("`ownTransport()` names the host as an address does: without the port that 
     });
     const [server] = connection.servers;
     const request = { server: server!, method: "GET", path: "/y", headers: {}, body: undefined };
-    const options = optionsOf(request, undefined);
-    assert.equal((options.headers as Record<string, string>).host, host);
+    const lines = requestHead(request, undefined).split("\r\n");
+    assert.ok(lines.includes(`host: ${host}`), lines.join("|"));
   }
   await using server = await serveHttp((request, response) => {
     response.end(
@@ -154,4 +155,123 @@ test("`ownTransport()` names the host as an address does: without the port that 
   });
   const { body } = await read(server.url);
   assert.equal(body, new URL(server.url).host);
+});
+
+/** What a server sends, byte by byte, and what the client makes of it. */
+async function answerOf(text: string, more: Partial<HttpRequest> = {}) {
+  await using server = await serveTcp((socket) => {
+    socket.once("data", async () => {
+      for (const byte of Buffer.from(text, "latin1")) {
+        await new Promise<void>((resolve) => socket.write(Uint8Array.of(byte), () => resolve()));
+      }
+      socket.end();
+    });
+  });
+  return await read(server.url, { method: "POST", ...more });
+}
+
+const OK = "HTTP/1.1 200 OK\r\n";
+
+test("`ownTransport()` reads an answer however it is cut up and its length is told", async () => {
+  for (
+    const [answer, status, body] of [
+      [`${OK}Content-Length: 3\r\n\r\nabcdef`, 200, "abc"],
+      [`${OK}content-length: 0\r\n\r\nabc`, 200, ""],
+      [`${OK}\r\nabc`, 200, "abc"],
+      ["HTTP/1.0 404 Not Found\r\n\r\nabc", 404, "abc"],
+      ["HTTP/1.1 200\r\n\r\nabc", 200, "abc"],
+      [
+        `${OK}Transfer-Encoding: Chunked\r\n\r\n2;x=y\r\nab\r\n01 \r\nc\r\n0\r\nx: y\r\n\r\n`,
+        200,
+        "abc",
+      ],
+      [
+        `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nlink: x\r\n\r\n${OK}\r\nabc`,
+        200,
+        "abc",
+      ],
+      ["HTTP/1.1 204 No Content\r\n\r\nabc", 204, ""],
+      ["HTTP/1.1 304 Not Modified\r\ncontent-length: 3\r\n\r\n", 304, ""],
+    ] as const
+  ) {
+    const response = await answerOf(answer);
+    assert.deepEqual([response.status, response.body], [status, body], answer);
+  }
+  const { header } = await answerOf(`${OK}X-One: \t a : b\t \r\nx-empty:\r\n\r\n`);
+  assert.deepEqual([header("x-one"), header("x-empty"), header("x-two")], ["a : b", "", undefined]);
+});
+
+test("`ownTransport()` takes nothing for an answer that two could read in two ways", async () => {
+  const long = "x".repeat(16 * 1024);
+  for (
+    const answer of [
+      "SSH-2.0-OpenSSH_9.9\r\n",
+      "HTTP/2 200\r\n\r\n",
+      "HTTP/1.1 2000 OK\r\n\r\n",
+      "HTTP/1.1 99 OK\r\n\r\n",
+      "HTTP/1.1 101 Switching\r\n\r\n",
+      `${OK}a b: c\r\n\r\n`,
+      `${OK} folded: c\r\n\r\n`,
+      `${OK}no colon\r\n\r\n`,
+      `${OK}: no name\r\n\r\n`,
+      `${OK}a: \0\r\n\r\n`,
+      `${OK}a: b\nc: d\r\n\r\n`,
+      `${OK}content-length: 1\r\ncontent-length: 2\r\n\r\nab`,
+      `${OK}content-length: +1\r\n\r\na`,
+      `${OK}content-length: -1\r\n\r\na`,
+      `${OK}content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+      `${OK}transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
+      `${OK}transfer-encoding: chunked\r\n\r\n-1\r\na\r\n0\r\n\r\n`,
+      `${OK}transfer-encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n`,
+      `${OK}transfer-encoding: chunked\r\n\r\n${long}\r\n`,
+      `${OK}a: ${long}\r\n\r\n`,
+      `${OK}content-length: 2\r\n\r\na`,
+      `${OK}transfer-encoding: chunked\r\n\r\n1\r\na\r\n`,
+      OK,
+      "",
+    ]
+  ) {
+    await assert.rejects(answerOf(answer), Error, answer.slice(0, 60));
+  }
+});
+
+test("`ownTransport()` waits for no line of what is no HTTP/1", async () => {
+  for (
+    const [greeting, code] of [
+      ["\0\0\x06\x04\0\0\0\0\0\0\x05\0\0\x40\0", "HTTP2_ONLY"],
+      ["+OK ready", "HPE_INVALID_CONSTANT"],
+    ] as const
+  ) {
+    await using server = await serveTcp((socket) => void socket.write(greeting, "latin1"));
+    await assert.rejects(read(server.url), { code });
+  }
+});
+
+test("`ownTransport()` sends no line break in a header, and the length of what it does not send", async () => {
+  const url = "http://gateway.example.com";
+  const { servers: [server] } = await resolveConnection({
+    args: ["ping", "--server", url],
+    env: {},
+    cwd: "/x",
+  });
+  const request = { server: server!, method: "PATCH", path: "/y", headers: {}, body: undefined };
+  assert.match(
+    requestHead(request, undefined),
+    /^PATCH \/y HTTP\/1\.1\r\n[^]*content-length: 0\r\n/,
+  );
+  assert.doesNotMatch(requestHead({ ...request, method: "GET" }, undefined), /content-length/);
+  for (
+    const wrong of [
+      { headers: { a: "b\r\nc: d" } },
+      { headers: { a: ["b", "c\n"] } },
+      { headers: { a: "\u0430" } },
+      { headers: { "a b": "c" } },
+      { headers: { "a\r\n": "c" } },
+      { method: "GET /x HTTP/1.1\r\n" },
+    ]
+  ) {
+    assert.throws(() => requestHead({ ...request, ...wrong }, undefined), {
+      code: "ERR_INVALID_CHAR",
+    });
+  }
 });

@@ -5,7 +5,7 @@ import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import type { TimerHandle, Timers } from "../../src/system/idle_timer.ts";
+import type { TimerHandle, Timers } from "../../src/system/deadline.ts";
 import { MaskStream } from "../../src/mask/mask.ts";
 import { Replacer } from "../../src/mask/replacer.ts";
 import { matcherOf } from "../support/naive_mask.ts";
