@@ -53,6 +53,11 @@ export interface Keychain {
  */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Tells whether this is a pipeline, where nobody answers and nothing is kept. */
+export function isPipeline({ CI = "" }: Environment): boolean {
+  return !["", "0", "false"].includes(CI.trim().toLowerCase());
+}
+
 /** On Windows the names of variables are the same in any case. */
 export function variableName(name: string, platform: string = process.platform): string {
   return platform === "win32" ? name.toUpperCase() : name;

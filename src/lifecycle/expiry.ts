@@ -4,7 +4,7 @@ import type { CheckResult } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { adcRunCommand } from "../connection/origin.ts";
-import type { Environment } from "../context.ts";
+import { type Environment, isPipeline } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { storeFolder } from "../store/private_path.ts";
@@ -12,7 +12,6 @@ import { openState, type TokenRecord } from "../store/state.ts";
 import { StoreError } from "../store/store_error.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { isSourceName } from "../token/sources.ts";
-import { isPipeline } from "./credentials.ts";
 
 /** How long a token lives where nothing else was asked for, in milliseconds: 30 days. */
 export const DEFAULT_LIFETIME = 30 * 24 * 60 * 60 * 1000;

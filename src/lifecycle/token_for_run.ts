@@ -1,10 +1,11 @@
 import type { Credentials } from "../admin_api/session.ts";
 import type { Connection } from "../connection/connection.ts";
+import { isPipeline } from "../context.ts";
 import type { Secret } from "../secret.ts";
 import type { SourceAnswer } from "../token/source.ts";
 import { accountOf } from "../token/token_value.ts";
 import type { AdminApiSourceOptions } from "./admin_api_source.ts";
-import { isPipeline, plainPasswordWarning } from "./credentials.ts";
+import { plainPasswordWarning } from "./credentials.ts";
 import { lendToken } from "./ephemeral_token.ts";
 import { DEFAULT_LIFETIME, DEFAULT_TTL, endOf, readTtl } from "./expiry.ts";
 import { type Session, withAccount, withLogIn } from "./open_session.ts";

@@ -1,13 +1,12 @@
 import { needsBackend } from "../../adc/arguments.ts";
+import { isPipeline } from "../../context.ts";
 import { UsageError } from "../../errors.ts";
-import { isPipeline } from "../../lifecycle/credentials.ts";
 import type { RunResult } from "../../run/options.ts";
 import { type Call, readCall, run, type RunTerms } from "../../run/run.ts";
 import { watchSignals } from "../../run/signals.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
-import { openReport } from "../output/out.ts";
-import { line } from "../output/out.ts";
+import { line, openReport } from "../output/out.ts";
 import { createReporter, type Reporter } from "../output/report.ts";
 import {
   announce,

@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import process from "node:process";
-import type { Context } from "../../context.ts";
+import { type Context, isPipeline } from "../../context.ts";
 import { codeOf, EXIT } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import { isUtf16, letGoOfPipe, readAtMost } from "../../system/files.ts";
@@ -40,7 +40,7 @@ export function fileSource(
           return { status: "broken", reason, suggestion, exitCode: EXIT.data };
         }
         const token = new Secret(bytes.toString("utf8"));
-        if (!env.CI && isReadByOthers(full)) {
+        if (!isPipeline(env) && isReadByOthers(full)) {
           onWarning?.(`Others can read the token in "${full}" (ADC_TOKEN_FILE): chmod 600 it.`);
         }
         return { status: "found", token, detail: `"${full}" (ADC_TOKEN_FILE)` };
