@@ -1,2 +1,2 @@
 /** This package's version; `deno.json` holds the same and a test compares them. */
-export const VERSION = "0.1.0";
+export const VERSION = "0.2.0";

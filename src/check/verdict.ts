@@ -33,7 +33,7 @@ const ACCEPTED = { tokenKnown: true, tokenAccepted: true } as const;
 export const VERDICTS: Readonly<Record<Verdict, VerdictTraits>> = {
   "valid": {
     exit: 0,
-    summary: "the server accepted the token, and the gateway group exists",
+    summary: "the server accepted the token, and the gateway group exists (ping uses none)",
     ...ACCEPTED,
   },
   "no-token": { exit: EXIT.permission, summary: "no source has a token", ...UNKNOWN },

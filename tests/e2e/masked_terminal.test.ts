@@ -70,7 +70,7 @@ for (const home of await testHomes()) {
       assert.match(shown, /^rc=7$/m);
     });
 
-    it("masks the token in colour, between colours and across writes, and counts it", async () => {
+    it("masks the token in color, between colors and across writes, and counts it", async () => {
       await using scene = await fixture();
       const script = String.raw`
         printf '\033[32m%s\033[0m\n' "$ADC_TOKEN"
