@@ -69,6 +69,61 @@ export function formatMatrix({ homes, rows }: Matrix): string {
   );
 }
 
+/**
+ * Reads what {@linkcode formatMatrix} wrote.
+ *
+ * @param table The lines.
+ * @returns The matrix.
+ */
+export function readMatrix(table: string): Matrix {
+  const lines = table.split("\n").filter((line) => line.startsWith("| "));
+  const [head = [], , ...body] = lines.map((line) =>
+    line.split("|").slice(1, -1).map((cell) => cell.trim())
+  );
+  return {
+    homes: head.slice(1),
+    rows: body.filter(([area]) => area !== "**all**").map(([area = "", ...cells]) => ({
+      area,
+      counts: cells.map(readCount),
+    })),
+  };
+}
+
+/**
+ * Adds columns of another matrix at the end.
+ *
+ * @param matrix The matrix.
+ * @param other Where they are.
+ * @param homes Which.
+ * @returns Both.
+ */
+export function addColumns(matrix: Matrix, other: Matrix, homes: readonly string[]): Matrix {
+  const columns = homes.map((home) => other.homes.indexOf(home)).filter((index) => index >= 0);
+  const countsIn = ({ rows, homes }: Matrix, area: string) =>
+    rows.find((row) => row.area === area)?.counts ?? homes.map(() => NONE);
+  const areas = new Set([...matrix.rows, ...other.rows].map(({ area }) => area));
+  const rows = [...areas].sort().map((area) => ({
+    area,
+    counts: [
+      ...countsIn(matrix, area),
+      ...columns.map((column) => countsIn(other, area)[column]!),
+    ],
+  }));
+  return {
+    homes: [...matrix.homes, ...columns.map((column) => other.homes[column]!)],
+    rows: rows.filter(({ counts }) => counts.some((count) => formatCount(count) !== "–")),
+  };
+}
+
+function readCount(cell: string): Count {
+  const of = (pattern: RegExp) => Number(pattern.exec(cell)?.[1] ?? 0);
+  return {
+    passed: of(/^(\d+)(?=,|$)/),
+    failed: of(/(\d+) FAILED/),
+    skipped: of(/(\d+) skipped/),
+  };
+}
+
 function formatCount({ passed, failed, skipped }: Count): string {
   const parts = [
     ...(passed > 0 ? [`${passed}`] : []),

@@ -82,11 +82,10 @@ function remembering(source: TokenSource, { secrets, sign }: Io): TokenSource {
     find: async (context) => {
       const { server } = context.connection;
       const host = server.value.replace(/^https?:\/\//, "");
-      sign?.show(
-        source.name === "admin-api"
-          ? line`logging in at ${host}`
-          : line`asking the source ${fixed(source.name)}`,
-      );
+      // A helper may ask at the terminal itself.
+      if (source.name === "command") sign?.hide();
+      else if (source.name === "admin-api") sign?.show(line`logging in at ${host}`);
+      else sign?.show(line`asking the source ${fixed(source.name)}`);
       const answer = await source.find(context);
       sign?.show(line`waiting for ${host}`);
       if (answer.status === "found") {

@@ -99,6 +99,8 @@ async function entry(account: string): Promise<Entry> {
   let keyring: typeof import("@napi-rs/keyring");
   try {
     keyring = await import("@napi-rs/keyring");
+    // Bun imports what has failed once as if it were empty.
+    if (keyring.AsyncEntry === undefined) throw new Error("it has failed before");
   } catch (cause) {
     throw new KeychainError("unavailable", describeLoadFailure(cause), { cause });
   }

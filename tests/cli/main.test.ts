@@ -185,11 +185,23 @@ it("`main()` prints the bare token for `auth token`, and the winner's source as 
   assert.equal(JSON.parse(json.out.join("")).source, "env");
 });
 
-it("`canAsk()` wants terminals at both ends, and no CI", () => {
+it("`canAsk()` wants terminals at both ends, and no CI; a message names the one that is missing", async () => {
   const both = { stdin: true, stdout: false, stderr: true };
   assert.equal(canAsk(fakeIo({ terminals: both })), true);
-  assert.equal(canAsk(fakeIo({ terminals: both, env: { CI: "true" } })), false);
+  for (const CI of ["true", "1", "TRUE", " yes "]) {
+    assert.equal(canAsk(fakeIo({ terminals: both, env: { CI } })), false, CI);
+  }
+  for (const CI of ["", "0", "false", "False", " 0 "]) {
+    assert.equal(canAsk(fakeIo({ terminals: both, env: { CI } })), true, CI);
+  }
   assert.equal(canAsk(fakeIo({ terminals: { ...both, stdin: false } })), false);
+  const env = { ADC_SERVER: "http://localhost:1", ADC_BACKEND: "api7ee" };
+  const none = { ...both, stdin: false };
+  for (const [terminals, said] of [[both, "CI is set"], [none, "there is no terminal"]] as const) {
+    const io = fakeIo({ env: { ...env, CI: "true" }, terminals });
+    assert.equal(await main(["auth", "login"], io), 64);
+    assert.ok(io.err.join("").includes(`, and ${said}`), io.err.join(""));
+  }
   assert.equal(hasTerminal(fakeIo()), false);
   assert.equal(hasTerminal(fakeIo({ terminals: { ...both, stdin: false } })), true);
 });

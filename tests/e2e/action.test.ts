@@ -11,7 +11,7 @@ import { testHomes } from "../support/homes.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import type { TemporaryFolder } from "../support/temporary_folder.ts";
 import { readAction, runAction } from "./action_runner.ts";
-import { quoted, RECORDER, withRelease } from "./fake_release.ts";
+import { quoted, RECORDER, withMusl, withRelease } from "./fake_release.ts";
 
 const [home] = await testHomes("one home");
 
@@ -195,6 +195,16 @@ it("the action takes the version, and the binary, that was asked for", async () 
   assert.deepEqual(log.match(/https:.*/g), [`${release}/adc-run-linux-x64`]);
   for (const word of ["--fail", "--proto", "=https", "--retry"]) assert.ok(log.includes(word));
   assert.deepEqual(await readdir(join(folder.path, "temp/adc-run")), ["adc-run"]);
+});
+
+it("the action takes the binary for musl where that is the system's", async () => {
+  await using folder = await temporaryFolder();
+  const programs = await withRelease(folder, RECORDER);
+  await withMusl(folder);
+  const endings = await runAction({ folder: folder.path, programs, inputs: {} });
+  assert.equal(endings.get("Set up")!.code, 0, endings.get("Set up")!.stdout);
+  const log = await readFile(join(folder.path, "curl.log"), "utf8");
+  assert.match(log, /\/adc-run-linux-x64-musl\n/);
 });
 
 /** Puts an archive there whose only file is an ADC that prints its words; returns the archive's sum. */

@@ -11,7 +11,7 @@ import type { Fixture } from "../support/fixture.ts";
 import { testHomes } from "../support/homes.ts";
 import type { Home } from "../support/homes.ts";
 import { serveHttp } from "../support/loopback.ts";
-import { onWindows } from "../support/windows.ts";
+import { onWindows, REFUSED } from "../support/windows.ts";
 
 /** Runs `adc-run api`; no token of the sandbox may come out. */
 async function api(
@@ -99,7 +99,7 @@ for (const home of await testHomes("every engine")) {
           [["/api/tokens/none"], 78, /not found: /],
           [["POST", "/api/tokens", "-d", "{malformed"], 65, /answered 400: "name is required"/],
           [["/api/me"], 77, /the server refused the token: 401/, { ADC_TOKEN: "a7ee-wrong-0815" }],
-          [["/api/me", "--server", "http://127.0.0.1:1"], 69, /refused/],
+          [["/api/me", "--server", "http://127.0.0.1:1"], 69, REFUSED],
           [["https://evil.example/api/me"], 64, /it is on https:\/\/evil\.example/],
           [["/api/me", "-H", "X-API-KEY: x"], 64, /cannot set header "X-API-KEY"/],
           [["/api/me", "-H", "A: b\r\nX-API-KEY: x"], 64, /cannot set header "A"/],

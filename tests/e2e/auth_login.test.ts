@@ -9,7 +9,7 @@ import { fixture } from "../support/fixture.ts";
 import { testHomes } from "../support/homes.ts";
 import { keychainSkip, startKeychainSession } from "../support/keychain_session.ts";
 import type { KeychainSession } from "../support/keychain_session.ts";
-import { onWindows } from "../support/windows.ts";
+import { onWindows, REFUSED } from "../support/windows.ts";
 import {
   fingerprint,
   LOG_IN,
@@ -391,7 +391,7 @@ describe("auth login that fails leaves nothing behind", () => {
       title: "a server that does not answer",
       env: { ADC_SERVER: "https://localhost:1" },
       code: 69,
-      message: /ECONNREFUSED|refused/,
+      message: REFUSED,
       silent: true,
     },
   ];

@@ -17,7 +17,7 @@ import { testHomes } from "../support/homes.ts";
 import { keychainSkip, startKeychainSession } from "../support/keychain_session.ts";
 import { freePort, serveHttp } from "../support/loopback.ts";
 import { takeTurns } from "../support/token_fixture.ts";
-import { onWindows } from "../support/windows.ts";
+import { onWindows, REFUSED } from "../support/windows.ts";
 
 const homes = await testHomes("every engine");
 const next = takeTurns(homes);
@@ -295,7 +295,7 @@ describe("adc-run doctor", () => {
     await using it = await prepare();
     const port = await freePort();
     const refused = await look(it, { env: { ...it.ok, ADC_SERVER: `http://127.0.0.1:${port}` } });
-    assertFailed(refused, "server", 69, /refused/);
+    assertFailed(refused, "server", 69, REFUSED);
     assert.equal(refused.of("token")[0]?.status, "skipped");
     it.sandbox.fault("/", { kind: "status", status: 500, body: {} });
     assertFailed(await look(it, { env: it.ok }), "server", 69, /answered 500/);

@@ -37,12 +37,26 @@ export async function withRelease(
   const program = `#!/bin/sh\nexec ${typeof adcRun === "string" ? adcRun : quoted(adcRun)} "$@"\n`;
   const sum = createHash("sha256").update(program).digest("hex");
   const sums: string[] = [];
-  for (const system of ["linux-x64", "linux-arm64", "darwin-arm64", "windows-x64.exe"]) {
+  for (
+    const system of [
+      "linux-x64",
+      "linux-x64-musl",
+      "linux-arm64",
+      "darwin-arm64",
+      "windows-x64.exe",
+    ]
+  ) {
     await folder.write(`release/adc-run-${system}`, program);
     sums.push(`${sum}  adc-run-${system}\n`);
   }
   await folder.write("release/SHA256SUMS", sums.join(""));
   return join(folder.path, "programs");
+}
+
+/** Has the system look like one with musl, whose `ldd` fails when it is asked for its version. */
+export async function withMusl(folder: TemporaryFolder): Promise<void> {
+  const ldd = '#!/bin/sh\necho "musl libc (x86_64)" >&2\nexit 1\n';
+  await chmod(await folder.write("programs/ldd", ldd), 0o755);
 }
 
 /** Stands in for adc-run: prints its words and the variables that it was given. */

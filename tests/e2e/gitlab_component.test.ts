@@ -14,7 +14,7 @@ import { nodeRuntime, npmInstall, skipWithout } from "../support/runtimes.ts";
 import { repository } from "../support/tarball.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import type { TemporaryFolder } from "../support/temporary_folder.ts";
-import { RECORDER, withRelease } from "./fake_release.ts";
+import { RECORDER, withMusl, withRelease } from "./fake_release.ts";
 
 const ARCH = process.arch === "x64" ? "amd64" : process.arch;
 
@@ -97,6 +97,18 @@ describe("the GitLab component", { skip: process.platform !== "linux" || skip },
       ADC_RUN_PROFILE: "prod,staging",
       ADC_RUN_FAIL_ON_LEAK: "true",
     });
+  });
+
+  it("takes the binary for musl where that is the system's", async () => {
+    await using folder = await temporaryFolder();
+    await withMusl(folder);
+    const { code, stdout, stderr } = await runPipeline(folder, {
+      adcRun: RECORDER,
+      inputs: { args: "ping" },
+    });
+    assert.equal(code, 0, stdout + stderr);
+    const log = await readFile(join(folder.path, "curl.log"), "utf8");
+    assert.match(log, /\/adc-run-linux-\w+-musl\n/);
   });
 
   it("fetches ADC by its sum", async () => {

@@ -15,16 +15,17 @@ const SHELLS = { bash: "exec bash --noprofile --norc -i", zsh: "exec zsh -f -i" 
 async function typeIn(
   shell: keyof typeof SHELLS,
   steps: readonly Step[],
-  { home, it, columns = 80 }: {
+  { home, it, columns = 80, words = ["exec", "--", "echo", "started"] }: {
     readonly home: Home;
     readonly it: Fixture;
     readonly columns?: number;
+    readonly words?: readonly string[];
   },
 ) {
   let [at, next] = [0, 0];
   const program = await it.folder.write(
     "run",
-    `printf 'pid:%s\\n' $$; exec ${shellWords(home.command)} exec -- echo started\n`,
+    `printf 'pid:%s\\n' $$; exec ${shellWords([...home.command, ...words])}\n`,
   );
   const all: readonly Step[] = [
     [/PS/, `stty cols ${columns}; sh ${program}; printf 'status:%s\\n' $?\r`],
@@ -64,6 +65,8 @@ for (const home of await testHomes()) {
       it(`Ctrl-Z at each prompt, and fg, in ${shell}`, async () => {
         await using it = await fixture();
         const { screen, done } = await typeIn(shell, [
+          [/No token/, "\x1a"],
+          [stopped, "fg\r"],
           logIn,
           [/User name at/, "ci-"],
           [/ci-/, "\x1a"],
@@ -81,10 +84,10 @@ for (const home of await testHomes()) {
       });
     }
 
-    for (const signal of ["SIGTSTP", "SIGSTOP"] as const) {
-      it(`a password stays hidden after ${signal}, in 20 columns`, async () => {
+    for (const [signal, shell] of [["SIGTSTP", "zsh"], ["SIGSTOP", "bash"]] as const) {
+      it(`a password stays hidden after ${signal}, in ${shell} with 20 columns`, async () => {
         await using it = await fixture();
-        const { screen, done } = await typeIn("bash", [
+        const { screen, done } = await typeIn(shell, [
           logIn,
           user,
           [/Password for/, (screen) => process.kill(pidIn(screen), signal)],
@@ -96,6 +99,21 @@ for (const home of await testHomes()) {
         assert.doesNotMatch(screen, /pass-|word\r/);
       });
     }
+
+    it("Ctrl-Z at the prompts of auth login, and fg", async () => {
+      await using it = await fixture();
+      const { screen, done } = await typeIn("bash", [
+        [/User name at/, "\x1a"],
+        [stopped, "fg\r"],
+        user,
+        [/Password for ci-bot/, "pass\x1a"],
+        [stopped, "fg\r"],
+        [/Password for ci-bot/, "-word\r"],
+        [/stored token/, ""],
+      ], { home, it, words: ["auth", "login", "--storage", "file"] });
+      assert.ok(done, screen);
+      assert.doesNotMatch(screen, /pass|-word/);
+    });
 
     it("each way out of a prompt has its code, and leaves a terminal that shows what is typed", async () => {
       await using it = await fixture();

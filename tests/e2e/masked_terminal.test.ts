@@ -308,6 +308,11 @@ describe("a masked terminal", { skip }, () => {
     );
     const shown = await runInScreen(without, scene, ["--tty", ...exec]);
     assert.match(shown, /there is no pseudo-terminal here[\s\S]*node-pty[\s\S]*rc=78/);
+    const warning = /warning .*exec cannot give programs a terminal, and uses pipes: .*ffi/;
+    for (const [{ command }, warns] of [[without, true], [denoHome, false]] as const) {
+      const { stdout } = await collect([...command, "doctor"], options);
+      assert.equal(warning.test(stdout.replaceAll(/\s+/g, " ")), warns, stdout);
+    }
   });
 
   it("ends the program where it goes away itself", async () => {

@@ -171,6 +171,7 @@ describe(`no token is touched that was not meant, on ${home.name}`, () => {
     };
     await chmod(path, 0o644);
     assert.equal(await warned(path), true);
+    assert.equal(await warned(path, { CI: "false" }), true);
     assert.equal(await warned(path, { CI: "true" }), false);
     assert.equal(await warned(path, { CI: "false" }), true);
     assert.equal(await warned(join(mounted, "token")), false);

@@ -43,9 +43,23 @@ for (const home of await testHomes()) {
       const ended = await inBash("adc_run sh -c 'echo out; echo error >&2; exit 3'", {
         home,
         it,
-        env: { TMPDIR: "/nowhere" },
+        env: { TMPDIR: `${it.folder.path}/adc.yaml` },
       });
       assert.deepEqual([ended.status, ended.stdout, ended.stderr], [3, "out\n", "error\n"]);
+    });
+
+    it("is what `doctor` warns of where no pipe can be made", async () => {
+      await using it = await fixture();
+      // Deno makes its own.
+      const warns = { [`${it.folder.path}/adc.yaml`]: home.name !== "deno", "/tmp": false };
+      for (const [TMPDIR, expected] of Object.entries(warns)) {
+        const { stdout } = await adcRun(home, ["doctor"], {
+          env: { ...it.env, ADC_TOKEN: it.token, TMPDIR },
+          cwd: it.folder.path,
+        });
+        const warning = /warning .*no pipe can be made in ".*adc\.yaml": .* fix: .*TMPDIR/;
+        assert.equal(warning.test(stdout.replaceAll(/\s+/g, " ")), expected, stdout);
+      }
     });
 
     it("leaves no folder behind where descriptors run out", async () => {

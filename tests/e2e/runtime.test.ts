@@ -7,12 +7,19 @@ import { temporaryFolder } from "../support/temporary_folder.ts";
 /** Runs a program in front of adc-run, in the same process. */
 async function runAfter(program: string, home: Home, words: readonly string[]) {
   await using folder = await temporaryFolder({ "before.mjs": program });
+  const before = `${folder.path}/before.mjs`;
   const env = {
-    NODE_OPTIONS: `--import=${folder.path}/before.mjs`,
+    ...home.name === "deno"
+      ? {}
+      : { NODE_OPTIONS: `--import=${before}`, BUN_OPTIONS: `--preload=${before}` },
     ADC_TOKEN_COMMAND: "sleep 2",
     ADC_RUN_CONFIG_DIR: `${folder.path}/config`,
   };
-  return await adcRun(home, words, { env, cwd: folder.path });
+  const [runtime, run, ...rest] = home.command as [string, ...string[]];
+  const command = home.name === "deno"
+    ? [runtime, run!, `--preload=${before}`, ...rest]
+    : home.command;
+  return await adcRun({ ...home, command }, words, { env, cwd: folder.path });
 }
 
 /** Words with which adc-run waits for a helper. */
@@ -27,6 +34,22 @@ const SET = [
   "--gateway-group",
   "g",
 ];
+
+for (const home of await testHomes()) {
+  describe(`an end without an answer on ${home.name}`, () => {
+    it("is a failure where nothing is left to wait for", async () => {
+      // Nothing comes from it, and nothing is pending.
+      const before = `
+        import process from "node:process";
+        import { Readable } from "node:stream";
+        Object.defineProperty(process, "stdin", { value: new Readable({ read() {} }) });
+      `;
+      const words = ["auth", "login", "--with-token", "--storage", "file", "--server", "http://x"];
+      const ended = await runAfter(before, home, words);
+      assert.deepEqual([ended.code, ended.stdout], [70, ""], ended.stderr);
+    });
+  });
+}
 
 for (const home of (await testHomes()).filter(({ name }) => name.startsWith("node"))) {
   describe(`the runtime's ways on ${home.name}`, () => {

@@ -75,6 +75,57 @@ for (const home of await testHomes()) {
       });
     }
 
+    it("a helper asks at the terminal, and nothing is drawn over its question", async () => {
+      await using it = await fixture();
+      const { folder, token } = it;
+      // It waits for longer than it takes until adc-run says that it waits.
+      const helper = async (from: string) =>
+        await folder.write(
+          "helper",
+          `printf 'PIN: ' >/dev/tty; sleep 1.5; read -r pin ${from} && test "$pin" = 1234 && echo ${token}\n`,
+        );
+      const ask = async (more: Readonly<Record<string, string>> = {}) => {
+        let typed = false;
+        const words = [
+          "sh",
+          "-c",
+          'stty cols 80; exec "$@"',
+          "sh",
+          ...home.command,
+          "exec",
+          "--",
+          "true",
+        ];
+        return await collect(inTerminal(words), {
+          env: {
+            ...it.env,
+            ADC_RUN_SOURCE: "command",
+            ADC_TOKEN_COMMAND: `sh ${folder.path}/helper`,
+            LANG: "C.UTF-8",
+            TERM: "xterm",
+            ...more,
+          },
+          cwd: folder.path,
+          onStdout: (text, terminal) => {
+            if (typed || !text.includes("PIN: ")) return;
+            typed = true;
+            terminal.stdin!.write("1234\r");
+          },
+          whenStarted: () => {},
+        });
+      };
+      for (
+        const [from, more] of [["</dev/tty", { CI: "true" }], ["", { CI: "0" }], ["", {}]] as const
+      ) {
+        await helper(from);
+        const ended = await ask(more);
+        assert.equal(ended.status, 0, ended.stdout);
+        assert.match(ended.stdout, /^PIN: 1234\r\nadc-run: .* \(token command\)\r\n$/);
+      }
+      const refused = await ask({ CI: "true" });
+      assert.equal(refused.status, 74, refused.stdout);
+    });
+
     it("errors are coloured, unless NO_COLOR is set", async () => {
       await using it = await fixture();
       const command = inTerminal([...home.command, "--source", "env", "exec", "--", "true"]);

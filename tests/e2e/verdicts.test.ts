@@ -8,6 +8,7 @@ import { fixture } from "../support/fixture.ts";
 import type { Fixture } from "../support/fixture.ts";
 import { testHomes } from "../support/homes.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
+import { REFUSED } from "../support/windows.ts";
 
 const REPORT = ["--adc", standIn("report.mjs")];
 const PING = [...REPORT, "ping"];
@@ -103,7 +104,7 @@ const CASES: readonly Case[] = [
   {
     verdict: "unreachable",
     code: 69,
-    message: /connection was refused/,
+    message: REFUSED,
     arrange: async ({ token, env }) => {
       const url = new URL(env.ADC_SERVER!);
       url.port = String(await freePort());

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { test } from "node:test";
+import type { DetailedPeerCertificate } from "node:tls";
 import { inspect } from "node:util";
 import { AdminApi } from "../../src/admin_api/admin_api.ts";
 import { openRawRequester } from "../../src/admin_api/raw_request.ts";
@@ -79,6 +81,26 @@ for (const { name, cert, key, ca } of goodChains()) {
     assert.ok(server.received > 0);
   });
 }
+
+/** What a runtime shows of a chain; it may have refused some of them by itself. */
+function shown(pem: string): { getPeerCertificate(): DetailedPeerCertificate } {
+  const certificates = pem.match(/-----BEGIN[^]*?-----END.*/g)!.map((each) => ({
+    raw: new X509Certificate(each).raw,
+  }));
+  const own = certificates.reduceRight<object>(
+    (issuerCertificate, each) => ({ ...each, issuerCertificate }),
+    {},
+  );
+  return { getPeerCertificate: () => own as DetailedPeerCertificate };
+}
+
+test("`verifyChain()` needs no runtime to refuse a chain", () => {
+  for (const { name, cert, ca, found } of badChains()) {
+    const code = found.source.includes("more CAs") ? "ERR_CHAIN_PATH_LENGTH" : /^ERR_CHAIN_/;
+    assert.throws(() => verifyChain(shown(cert), ca), { code }, name);
+  }
+  for (const { cert, ca } of goodChains()) verifyChain(shown(cert), ca);
+});
 
 test("`verifyChain()` refuses what does not show its certificates", () => {
   const { ca } = goodChains()[0]!;

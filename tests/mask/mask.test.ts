@@ -51,6 +51,23 @@ test("`createMask()` masks every form split at every position", async () => {
   }
 });
 
+test("`createMask()` masks UTF-16 split at every position, after a text without a zero in it", async () => {
+  // In UTF-16 the second does not start as it does in UTF-8.
+  for (const secret of ["horse-battery-42", "ärger-battery-42"]) {
+    const mask = maskOf(secret);
+    const little = Buffer.from(secret, "utf16le");
+    for (const form of [little, Buffer.from(little).swap16()]) {
+      const whole = Buffer.concat([Buffer.from("pin: "), form, Buffer.from("!")]);
+      const expected = await through(mask, whole);
+      assert.ok(!expected.includes(form.subarray(2, -2)));
+      for (let at = 0; at <= whole.length; at++) {
+        const output = await through(mask, whole.subarray(0, at), whole.subarray(at));
+        assert.deepEqual(output, expected, `${secret} ${at}`);
+      }
+    }
+  }
+});
+
 test("`createMask()` masks a token inside a longer text in base64", () => {
   const mask = maskOf(TOKEN);
   for (const user of ["", "u", "us", "user", "user:"]) {

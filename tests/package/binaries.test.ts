@@ -6,7 +6,7 @@ import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { TARGETS } from "../../scripts/compile_binary.ts";
 import type { Target } from "../../scripts/compile_binary.ts";
-import { outputOf } from "../support/run_command.ts";
+import { outputOf, runCommand } from "../support/run_command.ts";
 import { bunRuntime, skipWithout } from "../support/runtimes.ts";
 import { denoCommand, repository } from "../support/tarball.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
@@ -82,5 +82,26 @@ describe("the binaries", { skip }, () => {
     const env = { PATH: process.env.PATH ?? "", HOME: cwd.path };
     const output = await outputOf([file(own), ...words], { cwd: cwd.path, env });
     assert.equal(output, "a7ee-0123456789abcdef undefined");
+  });
+
+  it("do without a keychain whose binding they cannot unpack", {
+    skip: !own.startsWith("linux"),
+  }, async () => {
+    await using cwd = await temporaryFolder({ "no-folder": "" });
+    const env = {
+      PATH: process.env.PATH ?? "",
+      ADC_SERVER: "http://localhost:1",
+      ADC_BACKEND: "api7ee",
+      ADC_RUN_CONFIG_DIR: join(cwd.path, "config"),
+      TMPDIR: join(cwd.path, "no-folder"),
+    };
+    const run = (...words: readonly string[]) =>
+      runCommand([file(own), ...words], { cwd: cwd.path, env });
+    const rotate = await run("auth", "rotate");
+    assert.equal(rotate.code, 77, rotate.stderr);
+    assert.match(rotate.stderr, /no token is stored/);
+    assert.equal((await run("auth", "logout")).code, 0);
+    const { stdout } = await run("auth", "status", "-v");
+    assert.match(stdout, /keychain +absent +no keychain: @napi-rs\/keyring does not load: /);
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { countTests, formatMatrix } from "../../scripts/matrix/matrix.ts";
+import { addColumns, countTests, formatMatrix, readMatrix } from "../../scripts/matrix/matrix.ts";
 import { readJunit } from "../../scripts/matrix/read_junit.ts";
 
 const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
@@ -48,4 +48,25 @@ test("`formatMatrix()` shows what passed, failed and was skipped, area by area",
     "| run            | 1    | 1 FAILED, 1 skipped |",
     "| **all**        | 2    | 1 FAILED, 1 skipped |",
   ]);
+});
+
+test("`addColumns()` takes columns out of a table that was kept", () => {
+  const kept = [
+    "| area    | deno | wine              | wine-binary  |",
+    "| ------- | ---- | ----------------- | ------------ |",
+    "| api     | 7    | 12, 2 FAILED      | 3            |",
+    "| old     | 7    | –                 | –            |",
+    "| run     | 7    | 1, 1 FAILED, 3 skipped | 4 skipped |",
+    "| **all** | 21   | 13                | 3, 4 skipped |",
+  ].join("\n");
+  const matrix = countTests(readJunit(REPORT), ["deno", "node20"]);
+  const both = addColumns(matrix, readMatrix(kept), ["wine", "wine-binary"]);
+  assert.deepEqual(formatMatrix(both).split("\n"), [
+    "| area    | deno | node20              | wine                    | wine-binary  |",
+    "| ------- | ---- | ------------------- | ----------------------- | ------------ |",
+    "| api     | –    | –                   | 12, 2 FAILED            | 3            |",
+    "| run     | 1    | 1 FAILED, 1 skipped | 1, 1 FAILED, 3 skipped  | 4 skipped    |",
+    "| **all** | 1    | 1 FAILED, 1 skipped | 13, 3 FAILED, 3 skipped | 3, 4 skipped |",
+  ]);
+  assert.deepEqual(addColumns(matrix, readMatrix(""), ["wine"]), matrix);
 });

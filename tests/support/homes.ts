@@ -60,11 +60,11 @@ async function binaryHome(): Promise<Home> {
   return { name: "binary", command: [await binary()] };
 }
 
-/** The npm package on Windows, where `deno task test:windows` has started the tests under Wine. */
-async function wineHome(): Promise<Home> {
+/** On Windows, where `deno task test:windows` has started the tests under Wine. */
+async function wineHome(name: string): Promise<Home> {
   const { ADC_RUN_TEST_WINE: command } = process.env;
-  if (command === undefined) throw new Error('The home "wine" is for "deno task test:windows"');
-  return await Promise.resolve({ name: "wine", command: JSON.parse(command) });
+  if (command === undefined) throw new Error(`The home "${name}" is for "deno task test:windows"`);
+  return await Promise.resolve({ name, command: JSON.parse(command) });
 }
 
 /** Every home that there is. */
@@ -76,10 +76,14 @@ export const HOMES = {
   node26: () => nodeHome(26),
   bun: bunHome,
   binary: binaryHome,
-  wine: wineHome,
+  "wine": () => wineHome("wine"),
+  "wine-binary": () => wineHome("wine-binary"),
 } as const;
 
-type HomeName = keyof typeof HOMES;
+export type HomeName = keyof typeof HOMES;
+
+/** The npm package and the binary under Wine: homes that only `deno task test:windows` has. */
+export const WINE_HOMES: readonly HomeName[] = ["wine", "wine-binary"];
 
 /** The homes by what they run on, the one that is preferred first. */
 const ENGINES: readonly (readonly HomeName[])[] = [
@@ -87,6 +91,7 @@ const ENGINES: readonly (readonly HomeName[])[] = [
   ["binary", "bun"],
   ["deno"],
   ["wine"],
+  ["wine-binary"],
 ];
 
 /** Those that the tests run in unless they are told otherwise: each engine once. */
@@ -124,7 +129,7 @@ function askedHomes(): readonly HomeName[] {
   const { ADC_RUN_TEST_HOMES: given } = process.env;
   if (given === undefined) return USUAL_HOMES;
   if (given === "all") {
-    return (Object.keys(HOMES) as HomeName[]).filter((name) => name !== "wine");
+    return (Object.keys(HOMES) as HomeName[]).filter((name) => !WINE_HOMES.includes(name));
   }
   return given.split(",").map((name) => {
     if (!Object.hasOwn(HOMES, name)) throw new Error(`ADC_RUN_TEST_HOMES: there is no "${name}"`);
