@@ -3,7 +3,12 @@ import { test } from "node:test";
 import { AdcRunError, EXIT } from "../../src/errors.ts";
 import { Secret } from "../../src/secret.ts";
 import { surveyTokens } from "../../src/token/resolve.ts";
-import type { SourceAnswer, SourceContext, TokenLease, TokenSource } from "../../src/token/sources.ts";
+import type {
+  SourceAnswer,
+  SourceContext,
+  TokenLease,
+  TokenSource,
+} from "../../src/token/sources.ts";
 import { absence, breakage, connect, find } from "../support/asking.ts";
 
 /** A token that was made for one run; `released` counts how often it was given back. */
