@@ -10,7 +10,7 @@ import {
 } from "../check/response.ts";
 import { CheckError, type CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
-import { addressSecrets, type Server } from "../connection/server.ts";
+import type { Server } from "../connection/server.ts";
 import type { AdcRunError } from "../errors.ts";
 import {
   type HttpClientOptions,
@@ -110,7 +110,7 @@ export function judgeRawAnswer(
   };
   const mask = createMask([
     ...splitTokens(resolved.token, backend),
-    ...connection.servers.flatMap(addressSecrets),
+    ...connection.servers.flatMap((server) => server.secrets),
   ]);
   const quote = (words: string) => shorten(oneLine(mask.text(words)));
   const judgement = judgeStatus(response, backend, { quote });

@@ -1,7 +1,7 @@
 import { type Backend, BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { adviseOn, wrongValue } from "../connection/origin.ts";
-import { addressSecrets, type Server } from "../connection/server.ts";
+import type { Server } from "../connection/server.ts";
 import type { Context } from "../context.ts";
 import { openHttpClient } from "../http/http_client.ts";
 import { createMask } from "../mask/mask.ts";
@@ -128,7 +128,7 @@ async function checkServer(
 ): Promise<CheckResult & { readonly configs?: Probe["configs"] }> {
   const { connection, server, token } = probe;
   const tokens = token === undefined ? [] : [token];
-  const secrets = [...tokens, ...addressSecrets(server)];
+  const secrets = [...tokens, ...server.secrets];
   const quote = createMask(secrets);
   // A short token can be a word of ours: "wrong", "admin".
   const mask = createMask(secrets.filter((each) => each.reveal().length >= MIN_SECRET_LENGTH));

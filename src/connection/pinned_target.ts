@@ -81,17 +81,20 @@ function inDotEnv(name: string): Origin & { readonly kind: "env-file" } {
 
 /**
  * What the `.env` in the working directory would have ADC do with a token: which proxy carries it, and whom to
- * believe that he is the server.
+ * believe that he is the server. A project's profile may name a CA, which its users agree to when they log in,
+ * but not that anybody will do.
  */
 export function overridesOf(
   names: readonly string[],
   { skipVerify, caCertFile }: Tls,
 ): readonly Origin[] {
-  const trust = [skipVerify.value ? skipVerify.origin : undefined, caCertFile?.origin];
+  const unverified = skipVerify.value ? skipVerify.origin : undefined;
   return [
     ...names.filter((name) => effectOf(name) === "proxy").map(inDotEnv),
-    ...trust.filter((origin) => origin?.kind === "env-file" && origin.file === ".env")
-      .map((origin) => origin!),
+    ...[unverified, caCertFile?.origin].filter((origin) => origin !== undefined).filter((origin) =>
+      (origin.kind === "env-file" && origin.file === ".env") ||
+      (origin === unverified && isFromProject(origin))
+    ),
   ];
 }
 

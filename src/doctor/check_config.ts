@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { describeConnection, resolveConnection } from "../connection/connection.ts";
 import { describeOrigin, type Profile } from "../connection/origin.ts";
-import { addressSecrets } from "../connection/server.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, ConnectionError, EXIT } from "../errors.ts";
 import { defaultSources } from "../lifecycle/default_sources.ts";
@@ -81,7 +80,11 @@ export async function checkConnection(given: Given<"selected">): Promise<Outcome
   const { backend, server, servers, warnings } = connection;
   const { winner } = survey;
   const tokens = winner ? splitTokens(winner.token, backend.value) : [];
-  const secrets = [...tokens, ...winner?.secrets ?? [], ...servers.flatMap(addressSecrets)];
+  const secrets = [
+    ...tokens,
+    ...winner?.secrets ?? [],
+    ...servers.flatMap((server) => server.secrets),
+  ];
   const found = `${backend.value} (${describeOrigin(backend.origin)}) at ${server.value} (${
     describeOrigin(server.origin)
   })`;

@@ -308,9 +308,8 @@ const ANSWERS: Readonly<Record<string, readonly (readonly [string, ...string[]])
     ["profileImport", "profile", "import", "--file", "a7.yaml", "--yes"],
     ["profileImport", "profile", "import", "--file", "a7.yaml", "--yes"],
   ],
-  // What they print is another's, a server's answer and a schema; a failure is adc-run's own.
+  // What it prints is the server's answer; a failure is adc-run's own.
   "api": [["failure", "-p", "dev", "api", "/api/nowhere"]],
-  "profile schema": [["failure", "profile", "schema", "more"]],
   "doctor": [
     ["doctor", "-p", "down", "doctor", "--adc", "/bin/true"],
     ["targets", "-p", "dev,down", "doctor", "--adc", "/bin/true"],

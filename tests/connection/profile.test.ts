@@ -305,6 +305,21 @@ test("a profile's own CA and switch come in front of those of `.env`", async () 
   await assert.rejects(at({ ...PROD, tlsSkipVerify: false }), ConnectionError);
 });
 
+test("a project's profile turns no check of certificates off for a token that is not given to the run", async () => {
+  const at = async (profile: Profile, env: Environment = {}) =>
+    untrustedOverride(await resolveConnection({ env, cwd: "/nowhere", profile }))?.reason;
+  const switched = { ...PROD, tlsSkipVerify: true };
+  assert.match(
+    await at({ ...switched, project: true }) ?? "",
+    /^"tlsSkipVerify" of profile "prod" in adc-run.json would decide who sees the token$/,
+  );
+  assert.equal(await at(switched), undefined);
+  assert.equal(
+    await at({ ...switched, project: true }, { ADC_TLS_SKIP_VERIFY: "true" }),
+    undefined,
+  );
+});
+
 test("what a profile of one's own does not name is pinned to ADC's default", async () => {
   const { backend: _, gatewayGroup: __, ...bare } = PROD;
   const group = await refusal("sync", {
