@@ -84,6 +84,25 @@ test("`createMask()` masks a token whose prefix is escaped, wrapped or missing",
   }
 });
 
+test("`createMask()` masks a secret in two rows of a dump, however long they are", async () => {
+  for (const width of [16, 100, 1500]) {
+    const bytes = Buffer.from(`${"-".repeat(width - 9)}${LONG}${"-".repeat(width)}`).toString(
+      "hex",
+    );
+    for (const lineEnd of ["\n", " \n", "\r\n"]) {
+      const rows = bytes.replace(/../g, "$& ").replace(
+        new RegExp(`(.{${width * 3 - 1}}) `, "g"),
+        `$1${lineEnd}`,
+      );
+      const text = Buffer.from(`<\n${rows}\n>`);
+      const whole = (await through(maskOf(LONG), text)).toString();
+      assert.match(whole, /^<\n(2d[ \r\n]+)+\*\*\*([ \r\n]+2d)+[ \r\n]+>$/, `${width}`);
+      const cuts = [text.subarray(0, 4000), text.subarray(4000, 4300), text.subarray(4300)];
+      assert.equal((await through(maskOf(LONG), ...cuts)).toString(), whole);
+    }
+  }
+});
+
 test("`createMask()` leaves the header that JSON Web Tokens share", () => {
   const header = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString("base64url");
   const mask = maskOf(`${header}.eyJzdWIiOiJhIn0.c2lnbmF0dXJl`);
