@@ -41,6 +41,8 @@ class Dump {
   readonly rows: Row[] = [];
   /** Where the last group begins, if the text ends in it. */
   cut = Infinity;
+  /** Where a row begins of which there is too little to tell its bytes from its offset. */
+  unclear = Infinity;
   /** Where what follows has to be read. */
   end = 0;
   /** Whether its first row is long enough. */
@@ -145,6 +147,7 @@ export class HexDumps implements Reader {
       kept = Math.min(kept, first);
     }
     if (!isOpen) return;
+    found.holdFrom(dump.unclear);
     if (inner.hold < count) found.holdFrom(starts[inner.hold]!);
     const usual = lastRow.first + USUAL_ROW;
     if (count > usual && dump.end - behindBlanks(text, starts[usual - 1]! + 2) <= USUAL_ROW + 2) {
@@ -216,6 +219,7 @@ function readDump(text: Buffer, start: number): Dump {
   for (;;) {
     const first = bytes.length;
     const isUnclear = at > start && length - at < MAX_OFFSET && !text.includes(NEWLINE, at);
+    if (isUnclear && edgeOfRun(text, at, length) === length) dump.unclear = at;
     let dataEnd = isUnclear ? length : readRow(text, at, dump);
     if (bytes.length - first > width) {
       // The column of characters can look like digits.
