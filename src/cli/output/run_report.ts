@@ -13,6 +13,7 @@ import { fixed, type Line, line, type Text } from "./out.ts";
 import {
   describeRun,
   labelled,
+  placeOf,
   type Reporter,
   type Row,
   settingRows,
@@ -55,14 +56,18 @@ function tokenPart(resolved: ResolvedToken): Text {
   const short = {
     "file": "ADC_TOKEN_FILE",
     "command": "token command",
-    "store": "token file",
+    "store": "file store",
     "keychain": "keychain",
     "admin-api": "login",
   };
   const place = Object.hasOwn(short, source) ? fixed(short[source as "store"]) : resolved.detail;
-  return line`token ${fixed(token.fingerprint)} (${place}${
-    fixed(lease === undefined || source !== "admin-api" ? "" : ", for this run")
-  })`;
+  // The token is none that is stored anywhere.
+  const from = lease === undefined
+    ? place
+    : source === "admin-api"
+    ? fixed("login, for this run")
+    : line`for this run, from ${placeOf(resolved)}`;
+  return line`token ${fixed(token.fingerprint)} (${from})`;
 }
 
 interface RunJudgement {
