@@ -90,7 +90,7 @@ function* tokenTraps({ env, connection, survey }: Place, file: EnvFile): Generat
   }
   const { winner, trail = [] } = survey ?? {};
   if (connection === undefined || winner === undefined) return;
-  const stray = strayWarning(connection, { source: winner.source, env });
+  const stray = strayWarning(connection, { ...winner, env });
   if (stray !== undefined) {
     const [found = "", suggestion] = stray.split(/\. /);
     yield warning(`${found[0]!.toLowerCase()}${found.slice(1)}`, suggestion);

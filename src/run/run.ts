@@ -138,7 +138,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
       env: child,
       secrets: secretsOf(connection, found, env),
     });
-    const stray = strayWarning(connection, { source: found.source, env });
+    const stray = strayWarning(connection, { ...found, env });
     if (stray !== undefined) onWarning?.(stray);
     warnOfMismatch(connection, found, context);
     warnOfShortToken(connection, found, terms);

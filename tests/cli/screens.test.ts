@@ -107,7 +107,10 @@ it("`auth status` says the verdict first, and what is hidden by the winner", asy
   const bad = await it.run(["-p", "dev", "auth", "status"], { columns: 80, env });
   assert.equal(bad.code, 77);
   assert.match(bad.text, /^✗ rejected {2}[0-9a-f]{8} from ADC_TOKEN$/m);
-  assert.match(bad.text, /^ {2}hides {5}keychain: service/m);
+  assert.match(
+    bad.text,
+    /^ {2}unused {4}the token from the keychain: ADC_TOKEN comes first$/m,
+  );
   assert.match(bad.text, /^ {2}reason {4}the server refused the token: 401 "/m);
   assert.match(bad.text, /^ {2}fix {7}Replace ADC_TOKEN, or unset it/m);
   assert.doesNotMatch(bad.text, /GET /);
@@ -230,6 +233,38 @@ it("a run says in one line where it goes, and with which token", async () => {
   assert.match(group.text, / · group venus · token /);
   const more = await it.run([...words, "-v", "ping"]);
   assert.match(more.text, /\n {2}backend .*api7ee/);
+});
+
+it("a run says that its token lives for this run alone, and which one it was created with", async () => {
+  await using it = await machine();
+  const { text } = await it.run(["-p", "dev", "--ephemeral", "--adc", "/bin/true", "ping"]);
+  assert.match(text, / · token [0-9a-f]{8} \(for this run, from the keychain\)\n/);
+});
+
+it("`auth logout` says what it had to remove, and which stored token is used next", async () => {
+  await using it = await machine();
+  const { value } = it.sandbox.addToken({ user: "dev", name: "other" });
+  await it.keychain.set(it.origin, new Secret(value));
+  await it.run(["profile", "use", "dev"]);
+  const next = /warning: Another stored token is still used here: service "adc-run", account "http/;
+  const first = await it.run(["auth", "logout"]);
+  assert.equal(first.code, 0, first.text);
+  assert.match(first.text, /removed the token from the keychain/);
+  assert.match(first.text, next);
+  const again = await it.run(["auth", "logout"]);
+  assert.match(again.text, next);
+  assert.match(again.text, /no token is stored for dev@http/);
+  assert.doesNotMatch((await it.run(["-p", "dev", "auth", "logout"])).text, next);
+});
+
+it("`auth status` says that the end of an imported token is not known", async () => {
+  await using it = await machine();
+  const { value } = it.sandbox.addToken({ user: "dev", name: "mine" });
+  const words = ["-p", "dev", "auth", "login", "--with-token", "--replace"];
+  const login = await it.run(words, { input: value });
+  assert.equal(login.code, 0, login.text);
+  const { text } = await it.run(["-p", "dev", "auth", "status"]);
+  assert.match(text, /^ *expires +unknown: adc-run did not create this token$/m);
 });
 
 it("every screen keeps to the width of the terminal, and breaks no word", async () => {

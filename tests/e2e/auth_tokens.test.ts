@@ -143,7 +143,7 @@ for (const [index, home] of homes.entries()) {
       assert.deepEqual(await it.entries("state.json"), []);
       const again = await it.run(["auth", "logout"]);
       assert.equal(again.code, 0, again.stderr);
-      assert.match(again.stderr, /there was no token/);
+      assert.match(again.stderr, /no token is stored for http/);
       await it.assertDiscreet();
     });
 

@@ -538,7 +538,11 @@ describe("adc-run doctor", () => {
     assertWarned(two, "traps", /^file holds another token than env/);
     await it.folder.write(".env", `ADC_SERVER=${it.sandbox.url}\nADC_BACKEND=api7ee\n`);
     const led = await look({ ...it, env: {} }, { env: it.ok });
-    assertWarned(led, "traps", /is sent wherever ADC_SERVER in \.env says/);
+    assertWarned(
+      led,
+      "traps",
+      /goes to the server set in \.env, a file that comes with this folder/,
+    );
   });
 
   it("refuses what has no meaning for it", async () => {

@@ -234,7 +234,7 @@ export async function warnOfShadows(
   place: Parameters<typeof shadowsOf>[1],
   reporter: Reporter,
 ): Promise<void> {
-  const { source: own } = STORAGES[place.storage];
+  const { title: own } = STORAGES[place.storage];
   for (const { source, detail } of await shadowsOf(connection, place)) {
     reporter.warn(`Source "${source}" still takes precedence over the ${own}: ${detail}`);
   }

@@ -90,7 +90,7 @@ async function sendRequest(request: ApiRequest, surroundings: Surroundings): Pro
   const resolved = await findToken({ connection, sources, signal });
   try {
     warnOfToken(connection, { sources, reporter });
-    const stray = strayWarning(connection, { source: resolved.source, env: surroundings.io.env });
+    const stray = strayWarning(connection, { ...resolved, env: surroundings.io.env });
     if (stray !== undefined) reporter.warn(stray);
     const token = tokensByServer(connection, resolved.token)[
       connection.servers.indexOf(target.server)

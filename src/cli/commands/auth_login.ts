@@ -16,7 +16,7 @@ import {
   withTries,
 } from "../../lifecycle/open_session.ts";
 import { adoptToken, replaceToken } from "../../lifecycle/replace_token.ts";
-import { describeEntries, previousToken } from "../../lifecycle/token_stores.ts";
+import { describeEntries, previousToken, STORAGES } from "../../lifecycle/token_stores.ts";
 import { setProfile, useProfile } from "../../profiles/edit_profiles.ts";
 import { readUserProfiles } from "../../profiles/profile_file.ts";
 import { isProfileName } from "../../profiles/profile_settings.ts";
@@ -226,8 +226,9 @@ async function saveProfile(
 function confirmReplacement({ replace }: LoginOptions, io: Io) {
   return async ({ storage, name, user, fingerprint }: TokenRecord): Promise<void> => {
     if (replace) return;
-    const place = storage === "file" ? "token file" : "keychain";
-    const holds = `The ${place} holds "${name ?? fingerprint}" of ${user ?? "another user"}`;
+    const holds = `The ${STORAGES[storage].title} holds "${name ?? fingerprint}" of ${
+      user ?? "another user"
+    }`;
     if (!canAsk(io)) {
       throw new UsageError(`Cannot log in: the ${holds.slice(4)}, which would be revoked`, {
         suggestion:

@@ -30,6 +30,7 @@ import {
   headlineOf,
   labelled,
   mark,
+  placeOf,
   type Row,
   SCHEMA_VERSION,
   settingRows,
@@ -78,7 +79,7 @@ async function findStatus(call: OwnCall, io: Io): Promise<Status> {
   const error = missing && await explainNoToken(missing, connection);
   const record = winner &&
     await knownToken(winner.token, { connection, env, onWarning: reporter.warn });
-  const stray = winner && strayWarning(connection, { source: winner.source, env });
+  const stray = winner && strayWarning(connection, { ...winner, env });
   if (stray !== undefined) reporter.warn(stray);
   const now = Date.now();
   io.sign?.show(line`waiting for ${connection.server.value}`);
@@ -128,12 +129,13 @@ function show(status: Status, { options, reporter }: OwnCall, io: Io): void {
   if (owner !== undefined) {
     rows.push(["user", line`${owner.username} (${owner.roles.join(", ") || "no roles"})`]);
   }
-  if (record && hasKnownEnd(record)) rows.push(["expires", describeExpiry(record.expiresAt)]);
+  if (record !== undefined) rows.push(["expires", describeExpiry(record)]);
   // The same value in two places hides nothing.
   const hidden = trail.slice(trail.findIndex(({ source }) => source === winner?.source) + 1)
     .filter((each) => each.status === "found" && !each.detail.endsWith(String(winner?.token)));
-  if (winner) {
-    rows.push(...hidden.map(({ source, detail }): Row => ["hides", `${source}: ${detail}`]));
+  for (const { source, detail } of winner ? hidden : []) {
+    const from = placeOf({ source, detail: detail.slice(0, detail.lastIndexOf(": ")) });
+    rows.push(["unused", line`the token from ${from}: ${placeOf(winner!)} comes first`]);
   }
   const login = trail.find(({ detail }) => /^a run would log in/.test(detail));
   if (winner === undefined && login !== undefined) rows.push(["login", login.detail]);
@@ -165,7 +167,9 @@ function tokenOf({ winner, record }: Pick<Status, "winner" | "record">): Line {
   return line`${tokenText(winner!)}${name}`;
 }
 
-function describeExpiry(expiresAt: number | undefined): Line {
+function describeExpiry(record: TokenRecord): Line {
+  const { expiresAt } = record;
+  if (!hasKnownEnd(record)) return fixed("unknown: adc-run did not create this token");
   if (expiresAt === undefined) return fixed("never");
   return fixed(`${day(expiresAt)}, ${timeLeft(expiresAt, Date.now())}`);
 }
@@ -202,8 +206,8 @@ async function statusOfMany(
     status?.winner ? tokenOf(status) : headlineOf(error!),
     error !== undefined
       ? line`adc-run -p ${name} auth status`
-      : status?.record && hasKnownEnd(status.record)
-      ? line`expires ${describeExpiry(status.record.expiresAt)}`
+      : status?.record
+      ? line`expires ${describeExpiry(status.record)}`
       : "",
   ]));
   return exitCode;

@@ -49,7 +49,7 @@ export async function authCreate(call: WorkflowCall, io: Io): Promise<number> {
     reporter.info(
       line`created "${name}" of ${describeOwner(owner)}, ${end}; handed to ${handedTo}`,
     );
-    if (saved !== undefined) reporter.info(line`saved: "adc-run auth rotate ${name}" renews it`);
+    if (saved !== undefined) reporter.info(line`saved: "adc-run auth rotate ${name}" rotates it`);
     return 0;
   });
 }
@@ -130,7 +130,7 @@ async function targetsOf(
   printed: Secret[],
 ): Promise<readonly Target[]> {
   const { env } = io;
-  const { path, workflows } = await readUserProfiles(env);
+  const { path, exists, workflows } = await readUserProfiles(env);
   const { toCommand, toFile, print } = options;
   const given = [toCommand !== undefined, toFile !== undefined, print === true].filter(Boolean);
   if (given.length > 1) {
@@ -171,8 +171,9 @@ async function targetsOf(
     return { workflow: { name, expiresIn, handOver }, profile };
   });
   if (targets.length === 0) {
-    throw new UsageError(`Cannot rotate: there are no workflows in ${path}`, {
-      suggestion: 'Keep one there with "adc-run auth create NAME --to-command CMD --save".',
+    const missing = exists ? `there are no workflows in ${path}` : `there is no file ${path}`;
+    throw new UsageError(`Cannot rotate: ${missing}`, {
+      suggestion: 'Save one with "adc-run auth create NAME --to-command CMD --save".',
     });
   }
   // With a profile, those that are for it.
@@ -191,13 +192,13 @@ function handOverOf(
 }
 
 function unknownWorkflow(name: string, known: readonly string[], command: string): UsageError {
-  return new UsageError(
-    `Cannot use "${command} ${name}": there is no workflow of that name in config.json`,
-    {
-      suggestion: didYouMean(name, known) ??
-        "Say where its token goes: --to-command CMD, --to-file PATH or --print.",
-    },
-  );
+  const found = command === "auth create"
+    ? `Where should the token of "${name}" go?`
+    : `Cannot rotate "${name}": config.json has no workflow of that name`;
+  return new UsageError(found, {
+    suggestion: didYouMean(name, known) ??
+      "Say where its token goes: --to-command CMD, --to-file PATH or --print.",
+  });
 }
 
 /** Opens the session that makes the tokens, on the terms of the profile that the workflows are for. */
@@ -218,7 +219,7 @@ async function withWorkflows(
     async (session) => {
       if (session.resolved !== undefined && isAdminKey(session.resolved.token)) {
         throw new AdcRunError(
-          `Cannot create a token with the admin key from ${session.resolved.source}: it does not belong to a user`,
+          `Cannot create a token with the admin key from ${session.resolved.detail}: it does not belong to a user`,
           EXIT.permission,
           { suggestion: "Use a user's token, or log in." },
         );

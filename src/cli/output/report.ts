@@ -274,7 +274,7 @@ export function trailRows(trail: readonly SourceReport[]): readonly Row[] {
 /** Where a token is, in a word or two. */
 export function placeOf({ source, detail }: Pick<ResolvedToken, "source" | "detail">): Text {
   if (source === "keychain") return fixed("the keychain");
-  if (source === "store") return fixed("the token file");
+  if (source === "store") return fixed("the file store");
   return source === "admin-api" ? fixed("a login") : detail;
 }
 

@@ -14,6 +14,7 @@ import { fixed, type Line, line, type Text } from "./out.ts";
 import {
   describeRun,
   labelled,
+  placeOf,
   type Reporter,
   type Row,
   settingRows,
@@ -53,10 +54,15 @@ export function announce(plan: RunPlan, output: RunOutput): void {
 function tokenPart(resolved: ResolvedToken): Text {
   const { token, source, lease } = resolved;
   if (sentToken(token) === undefined) return fixed("no token");
-  const place = isSourceName(source) ? SOURCES[source].place : undefined;
-  return line`token ${fixed(token.fingerprint)} (${place ? fixed(place) : resolved.detail}${
-    fixed(lease === undefined || source !== "admin-api" ? "" : ", for this run")
-  })`;
+  const short = isSourceName(source) ? SOURCES[source].place : undefined;
+  const place = short ? fixed(short) : resolved.detail;
+  // The token is none that is stored anywhere.
+  const from = lease === undefined
+    ? place
+    : source === "admin-api"
+    ? fixed("login, for this run")
+    : line`for this run, from ${placeOf(resolved)}`;
+  return line`token ${fixed(token.fingerprint)} (${from})`;
 }
 
 interface RunJudgement {
