@@ -187,16 +187,9 @@ const MISLEADING =
  * Settings that keep a repository's own configuration from naming programs: a monitor of the file system
  * is asked before the index is read, and hooks run when it is written.
  */
-const NO_PROGRAMS = [
-  "--no-pager",
-  "--no-optional-locks",
-  "-c",
-  "core.fsmonitor=false",
-  "-c",
-  "core.hooksPath=/dev/null",
-  "-c",
-  "safe.bareRepository=explicit",
-];
+const NO_PROGRAMS =
+  ("--no-pager --no-optional-locks -c core.fsmonitor=false -c core.hooksPath=/dev/null " +
+    "-c safe.bareRepository=explicit").split(" ");
 
 type TrackedFiles =
   | { readonly files: ReadonlySet<string> }

@@ -21,8 +21,7 @@ import {
 } from "./profile_settings.ts";
 import { validateProfiles } from "./validate.ts";
 
-interface EditProfilesOptions extends Pick<Context, "env" | "signal"> {
-}
+type EditProfilesOptions = Pick<Context, "env" | "signal">;
 
 interface ProfileChange {
   readonly set?: StoredProfile;

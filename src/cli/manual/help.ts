@@ -2,6 +2,7 @@ import { UsageError } from "../../errors.ts";
 import { nearest } from "../../system/nearest.ts";
 import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf, type OptionSpec } from "../global_options.ts";
 import type { Io } from "../io.ts";
+import { guessing } from "../options.ts";
 import { widthOf, wrap } from "../output/layout.ts";
 import { fixed, writeText } from "../output/out.ts";
 import {
@@ -28,16 +29,11 @@ export function helpText(name = "", width = MAX_WIDTH): string {
   const page = findPage(name);
   if (page !== undefined) return renderPage(page, width);
   const meant = findPage(`auth ${name}`) ? `auth ${name}` : nearest(name, pageNames());
-  throw new UsageError(
-    meant === undefined
-      ? `No help topic "${shownWord(name)}"`
-      : `No help topic "${name}": did you mean "${meant}"?`,
-    {
-      suggestion: `There is help for every command, and on ${
-        TOPICS.map((topic) => topic.name).join(", ")
-      }.`,
-    },
-  );
+  const found = `No help topic "${meant === undefined ? shownWord(name) : name}"`;
+  const topics = TOPICS.map((topic) => topic.name).join(", ");
+  throw new UsageError(guessing(found, meant), {
+    suggestion: `There is help for every command, and on ${topics}.`,
+  });
 }
 
 /** What a person wants; options have a page of their own. */

@@ -2,6 +2,7 @@ import { UsageError } from "../../errors.ts";
 import { nearest } from "../../system/nearest.ts";
 import type { GlobalOptions, OptionSpec, Values } from "../global_options.ts";
 import type { Io } from "../io.ts";
+import { guessing } from "../options.ts";
 import type { Reporter } from "../output/report.ts";
 import { AUTH_COMMANDS } from "./auth_commands.ts";
 import { OTHER_COMMANDS } from "./other_commands.ts";
@@ -131,10 +132,9 @@ export function refuseUnknownCommand(word: string): void {
   const near = nearest(word, [...ours, ...adcs, ...subcommands]);
   const meant = near !== undefined && subcommands.includes(near) ? `auth ${near}` : near;
   const shown = shownWord(word);
-  throw new UsageError(
-    `Unknown command "${shown}"${meant === undefined ? "" : `: did you mean "${meant}"?`}`,
-    { suggestion: `See "adc-run --help". To pass it to ADC: adc-run -- ${shown}` },
-  );
+  throw new UsageError(guessing(`Unknown command "${shown}"`, meant), {
+    suggestion: `See "adc-run --help". To pass it to ADC: adc-run -- ${shown}`,
+  });
 }
 
 /** A word that strayed here may be a secret. */
@@ -144,12 +144,9 @@ export function shownWord(word: string): string {
 
 export function unknownSubcommand(command: string, name: string): UsageError {
   const names = subcommandNames(command);
-  const meant = nearest(name, names);
-  const found = `Unknown command "${command} ${name}"`;
-  const all = names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0];
-  return new UsageError(meant === undefined ? found : `${found}: did you mean "${meant}"?`, {
-    suggestion: `Commands: ${command} ${all}.`,
-  });
+  const found = guessing(`Unknown command "${command} ${name}"`, nearest(name, names));
+  const all = `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  return new UsageError(found, { suggestion: `Commands: ${command} ${all}.` });
 }
 
 export interface AdcCommand {
