@@ -35,7 +35,6 @@ export function readCommandLine(args: readonly string[], env: Environment = {}):
   return { options: withVariables(given, env), words, verbatim };
 }
 
-/** Reads a command's own options, between its operands. */
 export function readOwnOptions(
   args: readonly string[],
   terms: { readonly options: readonly OptionSpec[]; readonly command: string },

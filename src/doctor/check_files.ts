@@ -111,7 +111,6 @@ interface FileWithToken {
 /** Names that files with a token often have; they are looked at first. */
 const LIKELY = /^\.env|\.env$|^adc|token|secret/i;
 
-/** Looks for tokens in files that are named and those of a folder; `cut` where there are too many. */
 async function filesWithTokens(
   folder: string,
   { others, tokens }: { readonly others: readonly string[]; readonly tokens: readonly Secret[] },

@@ -80,7 +80,6 @@ export async function removeProfiles(
   });
 }
 
-/** Says which profile is used where none is named. */
 export async function useProfile(
   name: string | undefined,
   options: EditProfilesOptions,
@@ -91,7 +90,6 @@ export async function useProfile(
   });
 }
 
-/** Keeps how a workflow gets its token. */
 export async function setWorkflow(
   name: string,
   options: EditProfilesOptions & { readonly set: StoredWorkflow },

@@ -13,7 +13,6 @@ import { TOPICS } from "../manual/topics.ts";
 import { splitCommand } from "../../token/sources/command_line.ts";
 import { cell, fixed, writeText } from "../output/out.ts";
 
-/** A longer line is not completed. */
 const MAX_LINE_LENGTH = 1 << 16;
 
 /**
@@ -74,7 +73,6 @@ function describe({ value, text }: Candidate): string {
 /** What a profile says about its target may be somebody else's work, and is shown in a terminal. */
 const PRINTABLE = /^[\w.:/@-]{1,80}$/;
 
-/** Reads the profiles' names. A file that cannot be read has none. */
 async function profileCandidates(io: Io): Promise<readonly Candidate[]> {
   const { readProjectProfiles, readUserProfiles } = await import("../../profiles/profile_file.ts");
   const { env, cwd } = io;

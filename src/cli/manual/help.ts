@@ -21,7 +21,6 @@ import {
 } from "./manual.ts";
 import { TOPICS } from "./topics.ts";
 
-/** Longer lines are hard to read. */
 const MAX_WIDTH = 80;
 
 export function helpText(name = "", width = MAX_WIDTH): string {
@@ -36,7 +35,6 @@ export function helpText(name = "", width = MAX_WIDTH): string {
   });
 }
 
-/** What a person wants; options have a page of their own. */
 function mainHelp(): string {
   const names = (command: string) =>
     `${command} ${subcommandsOf(command).map(({ name }) => name).join(", ")}`;
@@ -86,7 +84,6 @@ function renderOptions(options: readonly OptionSpec[]): readonly string[] {
   });
 }
 
-/** Lines that stand under a column. */
 function wrapAt(text: string, column: number): readonly string[] {
   const indent = " ".repeat(column);
   return wrap(text, MAX_WIDTH - column, 0).split("\n").map((each) => indent + each);

@@ -91,7 +91,6 @@ export type Page =
   | { readonly kind: "adc"; readonly command: AdcCommand }
   | { readonly kind: "topic"; readonly topic: ManualTopic };
 
-/** Finds a page. A command comes before a topic, and adc-run's own before ADC's. */
 export function findPage(name: string): Page | undefined {
   const command = COMMANDS.find((each) => each.name === name);
   if (command) return { kind: "command", command };
@@ -154,7 +153,6 @@ export interface AdcCommand {
   readonly summary: string;
   readonly options: readonly OptionSpec[];
   readonly connection: boolean;
-  /** What its words can be, where they are no options. */
   readonly operands?: Values;
 }
 

@@ -156,7 +156,6 @@ export class TargetLines {
     };
   }
 
-  /** Why the stream takes no more. */
   get failure(): Error | undefined {
     return this.#failure;
   }
@@ -264,7 +263,6 @@ export class TargetLines {
 
 export type TargetStreams = ReturnType<typeof openTargetStreams>;
 
-/** The two streams of adc-run, for several targets. */
 export function openTargetStreams(
   profiles: readonly Profile[],
   { io, options }: { readonly io: Io; readonly options: GlobalOptions },
