@@ -54,7 +54,6 @@ export async function requireConfirmation(message: string, io: Io): Promise<void
   if (!await askConfirmation(message, io)) throw givenUp();
 }
 
-/** Asks whether to log in now, then as whom. */
 export function askCredentials(
   io: Io,
   what: (connection: Connection) => Promise<string> | string,

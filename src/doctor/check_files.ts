@@ -111,7 +111,6 @@ interface FileWithToken {
 /** Names that files with a token often have; they are looked at first. */
 const LIKELY = /^\.env|\.env$|^adc|token|secret/i;
 
-/** Looks for tokens in files that are named and those of a folder; `cut` where there are too many. */
 async function filesWithTokens(
   folder: string,
   { others, tokens }: { readonly others: readonly string[]; readonly tokens: readonly Secret[] },
@@ -187,16 +186,9 @@ const MISLEADING =
  * Settings that keep a repository's own configuration from naming programs: a monitor of the file system
  * is asked before the index is read, and hooks run when it is written.
  */
-const NO_PROGRAMS = [
-  "--no-pager",
-  "--no-optional-locks",
-  "-c",
-  "core.fsmonitor=false",
-  "-c",
-  "core.hooksPath=/dev/null",
-  "-c",
-  "safe.bareRepository=explicit",
-];
+const NO_PROGRAMS =
+  ("--no-pager --no-optional-locks -c core.fsmonitor=false -c core.hooksPath=/dev/null " +
+    "-c safe.bareRepository=explicit").split(" ");
 
 type TrackedFiles =
   | { readonly files: ReadonlySet<string> }

@@ -54,7 +54,6 @@ function judgeContact({ server: { display }, failure, status }: Contact): Found 
   return ok(`${display} answers`, { server: display });
 }
 
-/** Tries the token, and says whether what answers is the backend that ADC will take it for. */
 export async function checkBackend(
   given: Given<"connection" | "survey" | "contacts">,
 ): Promise<Outcome> {

@@ -7,7 +7,6 @@ import { isAbsent, statOrAbsent } from "../system/files.ts";
 import type { ParsedProfiles } from "./parse_profiles.ts";
 import { ProfileFileError } from "./profile_settings.ts";
 
-/** The name of the user's own file, below the configuration folder. */
 export const USER_FILE = "config.json";
 
 /** The name of a project's file, which stands beside `adc.yaml`. */

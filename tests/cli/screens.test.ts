@@ -280,6 +280,7 @@ it("every screen keeps to the width of the terminal, and breaks no word", async 
     ["-p", "down", "doctor", "-v", "--adc", "/bin/true"],
     ["-p", "dev", "--dry-run", "--adc", "/bin/true", "ping"],
     ["-p", "down", "--adc", "/bin/true", "ping"],
+    ["-p", "dev,down", "--keep-going", "--adc", "/bin/true", "ping"],
   ];
   for (const words of screens) {
     const { text } = await it.run(words);

@@ -75,7 +75,6 @@ export async function withAccountSession(
   });
 }
 
-/** Opens a session with the token that a run would take, else with a password. */
 async function openOwnSession(
   connection: Connection,
   { sources, io, mayAsk, signal }: {
@@ -191,7 +190,6 @@ export function warnOfFile(reporter: Reporter): void {
   reporter.warn("The token is stored unencrypted in a file. Use a keychain if you can.");
 }
 
-/** Says what was stored; gives the exit code. */
 export function tellStored(
   what: string,
   { token, record, revoked, user: owner }: KeptToken & { readonly user: User },

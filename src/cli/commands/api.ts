@@ -191,7 +191,6 @@ async function show(
   }
 }
 
-/** What a run says of --token as well. */
 function warnOfToken(
   { args }: Connection,
   { sources, reporter }: Pick<Surroundings, "sources" | "reporter">,

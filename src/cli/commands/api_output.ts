@@ -42,7 +42,6 @@ export async function writePieces(
   throw new AdcRunError(`Cannot write the output: ${failure}`, EXIT.source);
 }
 
-/** The first part of a body, kept while it passes. */
 export interface BodyStart {
   readonly body: AsyncIterable<Uint8Array>;
   text(): string;
@@ -117,7 +116,6 @@ export async function* forTerminal(body: AsyncIterable<Uint8Array>): AsyncGenera
   if (cutOff !== undefined) throw cutOff.error;
 }
 
-/** All controls but the tab and the line break. */
 // deno-lint-ignore no-control-regex
 const STRIPPED = /[\x00-\x08\x0b-\x1f]/g;
 

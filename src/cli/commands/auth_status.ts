@@ -40,7 +40,6 @@ import {
 import { findToken, forTarget, openConnection, targetNames } from "../settings.ts";
 import { findOwner, warnOfFile, withoutLogIn } from "./account.ts";
 
-/** What is known of the token that a run would take. */
 interface Status {
   readonly connection: Connection;
   readonly trail: readonly SourceReport[];
@@ -48,7 +47,6 @@ interface Status {
   readonly record: TokenRecord | undefined;
   readonly checked: CheckResult | undefined;
   readonly owner: User | undefined;
-  /** Why a run would not start. */
   readonly failure: AdcRunError | undefined;
 }
 
@@ -115,7 +113,6 @@ function describeStatus(status: Status): Record<string, unknown> {
   };
 }
 
-/** The verdict first, then what it is about, then what to do. */
 function show(status: Status, { options, reporter }: OwnCall, io: Io): void {
   const { connection, trail, winner, record, owner, failure } = status;
   const { backend, server, gatewayGroup, profile } = connection;
@@ -174,7 +171,6 @@ function describeExpiry(record: TokenRecord): Line {
   return fixed(`${day(expiresAt)}, ${timeLeft(expiresAt, Date.now())}`);
 }
 
-/** A line a profile. */
 async function statusOfMany(
   names: readonly string[],
   call: OwnCall<TargetOptions>,

@@ -135,7 +135,6 @@ async function readYaml(path: string): Promise<Readonly<Record<string, unknown>>
   throw notA7s(path, "it contains no contexts");
 }
 
-/** Makes a profile of a context, or says why not. */
 function contextOf(
   { name, server, token, "gateway-group": group, ...rest }: Readonly<Record<string, unknown>>,
   { path, taken }: { readonly path: string; readonly taken: readonly string[] },

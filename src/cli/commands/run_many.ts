@@ -120,7 +120,6 @@ function rejectForSeveralTargets(
   }
 }
 
-/** Each target's warnings go where its output goes, those of its sources too. */
 async function sourcesOfTargets(
   profiles: readonly Profile[],
   { options, io, streams }: Output,

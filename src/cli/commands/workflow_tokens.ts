@@ -26,7 +26,6 @@ import { type AccountSession, checkOf, describeOwner, withAccountSession } from 
 
 type WorkflowCall = OwnCall<CreateOptions & RotateOptions>;
 
-/** A workflow, and the profile that its token is made for. */
 interface Target {
   readonly workflow: Workflow;
   readonly profile: string | undefined;
@@ -65,7 +64,6 @@ function tell(
   writeToken(token, io, { schemaVersion: SCHEMA_VERSION, ...answer, warnings });
 }
 
-/** Rotates workflows' tokens: those that are named, those that are due, or all. */
 export async function rotateWorkflows(call: WorkflowCall, io: Io): Promise<number> {
   const { options, operands, reporter } = call;
   const { all, due: within, dryRun = false } = options;
@@ -201,7 +199,6 @@ function unknownWorkflow(name: string, known: readonly string[], command: string
   });
 }
 
-/** Opens the session that makes the tokens, on the terms of the profile that the workflows are for. */
 async function withWorkflows(
   call: WorkflowCall,
   io: Io,

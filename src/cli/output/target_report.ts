@@ -34,7 +34,6 @@ export function exitCodeOfTargets(
     (codes.includes(undefined) ? NOT_READ : 0);
 }
 
-/** A row for each target: its name, what came of it, how long it took, and what to do. */
 export function formatTargets(
   results: readonly TargetResult[],
   { options, io }: { readonly options: Pick<GlobalOptions, "failOnLeak">; readonly io: Io },
@@ -54,7 +53,6 @@ export function formatTargets(
   });
 }
 
-/** How many there are of each kind: `2 ok, 1 failed`. */
 export function countTargets(
   results: readonly TargetResult[],
   options: Pick<GlobalOptions, "failOnLeak">,
