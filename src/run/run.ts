@@ -20,6 +20,7 @@ import { endWarning, explainRefusal, knownToken, readTtl } from "../lifecycle/ex
 import type { SessionPool } from "../lifecycle/session_pool.ts";
 import { createMask } from "../mask/mask.ts";
 import { MIN_SECRET_LENGTH, tokenPrefix } from "../secret.ts";
+import { firstOf } from "../system/deadline.ts";
 import type { PipeStock } from "../system/pipes.ts";
 import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolve.ts";
 import type { TokenLease } from "../token/source.ts";
@@ -34,10 +35,10 @@ import {
   secretsOf,
   visibleTokens,
 } from "./environment.ts";
-import { locateAdc, locateProgram, type Program } from "./locate.ts";
+import { locateAdc, locateProgram } from "./locate.ts";
 import type { OnlinePlan, RunOptions, RunPlan, RunResult } from "./options.ts";
 import type { RunSignals } from "./signals.ts";
-import type { runInTerminal, Terminal } from "./terminal.ts";
+import type { OpenPseudoTerminal, Terminal } from "./terminal.ts";
 
 /** What is to be run. */
 export interface Call {
@@ -88,7 +89,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   const context = {
     ...terms,
     ...(!isDiff && { drift: undefined, diffFile: undefined }),
-    signal: eitherSignal(terms.signal, watch.interrupted),
+    signal: firstOf(terms.signal, watch.interrupted),
   };
 
   // ADC, or the program. Before anything is sent, made or said: without it there is nothing to do it for.
@@ -200,11 +201,6 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     if (pipes !== undefined) closePipes(await pipes);
     await releaseLease(lease, terms);
   }
-}
-
-/** Either of two signals; one that is not there is not waited for. */
-function eitherSignal(one: AbortSignal | undefined, other: AbortSignal): AbortSignal {
-  return one === undefined ? other : AbortSignal.any([one, other]);
 }
 
 /** With this variable ADC reads `.env.vault`, whose values nobody else knows, and no `.env`. */
@@ -335,24 +331,27 @@ async function runProgram(
   const secrets = [...plan.secrets, ...late?.secrets ?? terms.secrets ?? []];
   // A child that can see no secret writes straight to where its output goes.
   const piped = terms.mask !== false && secrets.length > 0;
-  const inTerminal = piped ? await openTerminal(plan, terms) : undefined;
-  const mask = createMask(piped ? secrets : [], inTerminal && { idleMs: ECHO_TIME });
+  const open = piped ? await loadTerminal(plan, terms) : undefined;
+  const mask = createMask(piped ? secrets : [], open && { idleMs: ECHO_TIME });
   const diff = terms.drift || terms.diffFile !== undefined
     ? (await import("./drift.ts")).openDiffFile(terms.cwd, terms.diffFile)
     : undefined;
   markStartedAdc(child, terms.isAdc ? plan.program : undefined);
-  if (terms.isAdc && piped && !inTerminal) addColours(child, plan, [stdout, stderr]);
-  const { code, signal: killedBy, outputFailure } = inTerminal === undefined
+  if (terms.isAdc && piped && !open) addColours(child, plan, [stdout, stderr]);
+  const shared = { ...terms, mask, env: child };
+  const { code, signal: killedBy, outputFailure } = open === undefined
     ? await runChild(plan.program, plan.args, {
-      ...terms,
+      ...shared,
       stdin,
       stdout: piped ? stdout : unmasked(stdout, 1),
       stderr: piped ? stderr : unmasked(stderr, 2),
       pipes: piped ? terms.pipes : undefined,
-      mask,
-      env: child,
     })
-    : await inTerminal(plan.program, plan.args, { ...terms, mask, env: child });
+    : await (await import("./terminal.ts")).runInTerminal(plan.program, plan.args, {
+      ...shared,
+      terminal: terms.pseudoTerminal!.terminal,
+      open,
+    });
   const exitCode = code ?? 128 + (killedBy === null ? 0 : constants.signals[killedBy]);
   const ended = {
     ...plan,
@@ -383,24 +382,15 @@ function isCut(output: ChildOutput): boolean {
 /** Whoever types waits for the echo of a letter that a secret may begin with; in milliseconds. */
 const ECHO_TIME = 10;
 
-/** What runs a child in a pseudo-terminal, where it is to have one and one can be had. */
-async function openTerminal(
+/** What opens a pseudo-terminal, where the child is to have one and one can be had. */
+async function loadTerminal(
   { args }: RunPlan,
   { pseudoTerminal }: RunTerms,
-): Promise<
-  | ((
-    program: Program,
-    args: readonly string[],
-    options: Omit<Parameters<typeof runInTerminal>[2], "terminal" | "open">,
-  ) => ReturnType<typeof runChild>)
-  | undefined
-> {
+): Promise<OpenPseudoTerminal | undefined> {
   if (pseudoTerminal === undefined || args.some(namesDescriptor)) return undefined;
-  const { loadPseudoTerminals, runInTerminal: run } = await import("./terminal.ts");
+  const { loadPseudoTerminals } = await import("./terminal.ts");
   try {
-    const open = await loadPseudoTerminals();
-    const { terminal } = pseudoTerminal;
-    return (program, args, options) => run(program, args, { ...options, terminal, open });
+    return await loadPseudoTerminals();
   } catch (error) {
     const { onMissing } = pseudoTerminal;
     if (onMissing !== undefined) return void onMissing(messageOf(error));
@@ -450,7 +440,7 @@ async function checkAgain(
   if (checked === undefined || result.exitCode === 0 || result.signal !== null) return result;
   if (signal?.aborted) return result;
   try {
-    const ending = eitherSignal(signal, hurry);
+    const ending = firstOf(signal, hurry);
     const again = await checkToken(sentToken(resolved.token), {
       connection,
       dispatcher,

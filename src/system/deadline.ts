@@ -24,11 +24,16 @@ export function deadline(
     limit.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
   };
   const timer = timeout === 0 ? undefined : setTimeout(late, Math.min(timeout, MAX_TIMER));
-  const followed = signals.filter((signal) => signal !== undefined);
   return {
-    signal: followed.length === 0 ? limit.signal : AbortSignal.any([limit.signal, ...followed]),
+    signal: firstOf(limit.signal, ...signals),
     clear: () => clearTimeout(timer),
   };
+}
+
+/** A signal that ends with the first of several, as far as they are there. */
+export function firstOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
+  const there = signals.filter((signal) => signal !== undefined);
+  return there.length === 1 ? there[0]! : AbortSignal.any(there);
 }
 
 /**
