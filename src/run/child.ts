@@ -246,17 +246,13 @@ function ending(
 /** What Node.js calls a stream that was closed before its end. */
 const CLOSED_EARLY = "ERR_STREAM_PREMATURE_CLOSE";
 
-interface OutputEnding {
-  /**
-   * The system's code where the output could not be written, `EPIPE` where the reader went away.
-   */
-  readonly failure?: string;
-}
-
 /** One of the child's output streams on its way. */
 interface Output {
-  /** Settles when all output has arrived; it does not reject. */
-  readonly done: Promise<OutputEnding>;
+  /**
+   * Settles when all output has arrived, and does not reject; with the system's code where it could not be
+   * written, `EPIPE` where the reader went away.
+   */
+  readonly done: Promise<{ readonly failure?: string }>;
   /** Ends the output when nothing more comes, though somebody may still hold the pipe open. */
   childEnded(): void;
 }
@@ -293,7 +289,7 @@ export function pipeOutput(
 }
 
 /** What `pipeline()` does, which takes longer to load and to set up than most children write. */
-function connect(from: Readable, masked: Duplex, to: Writable): Promise<OutputEnding> {
+function connect(from: Readable, masked: Duplex, to: Writable): Output["done"] {
   const streams = [from, masked, to];
   return new Promise((resolve) => {
     const fail = (error: unknown) => {

@@ -141,8 +141,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
     });
     const stray = strayWarning(connection, { source: found.source, env });
     if (stray !== undefined) onWarning?.(stray);
-    warnOfMismatch(connection, found, context);
-    warnOfShortToken(connection, found, terms);
+    warnOfTokens(connection, found, terms);
     const record = sentToken(found.token) &&
       await knownToken(found.token, { connection, env, onWarning });
     const warning = endWarning(record, { connection, now: now() });
@@ -213,36 +212,30 @@ function refuseVault({ DOTENV_KEY: key }: Environment): void {
   );
 }
 
-type OptionOrigins = Pick<RunTerms, "fromEnvironment">;
-
 /** Only API7 Enterprise makes tokens on request. */
-function requireEphemeral({ backend }: Connection, { fromEnvironment }: OptionOrigins): void {
+function requireEphemeral({ backend }: Connection, { fromEnvironment: set }: RunTerms): void {
   if (BACKENDS[backend.value].hasUsers) return;
-  const isVariable = fromEnvironment?.has("ephemeral") || fromEnvironment?.has("ephemeralTtl");
-  const origin = optionOrigin("--ephemeral", isVariable && "ADC_RUN_EPHEMERAL");
-  throw misuse(
-    origin,
-    `Cannot use ${origin.name} with backend "${backend.value}": only api7ee creates tokens on request`,
-  );
+  const isVariable = set?.has("ephemeral") || set?.has("ephemeralTtl");
+  throw unusable(isVariable ? "ADC_RUN_EPHEMERAL" : "--ephemeral", backend.value, {
+    because: "only api7ee creates tokens on request",
+  });
 }
 
 /** API7 Enterprise takes no request without a token; and what is not used is not to be given. */
-function requireNoToken({ backend, args }: Connection, { fromEnvironment }: OptionOrigins): void {
+function requireNoToken({ backend, args }: Connection, { fromEnvironment: set }: RunTerms): void {
   const { title, hasUsers } = BACKENDS[backend.value];
-  const origin = optionOrigin("--no-token", fromEnvironment?.has("token") && "ADC_RUN_NO_TOKEN");
-  if (hasUsers) {
-    throw misuse(
-      origin,
-      `Cannot use ${origin.name} with backend "${backend.value}": ${title} requires a token`,
-    );
-  }
-  if (args.tokens.length > 0) throw new UsageError(`Cannot use ${origin.name} with --token`);
+  const name = set?.has("token") ? "ADC_RUN_NO_TOKEN" : "--no-token";
+  if (hasUsers) throw unusable(name, backend.value, { because: `${title} requires a token` });
+  if (args.tokens.length > 0) throw new UsageError(`Cannot use ${name} with --token`);
 }
 
-function optionOrigin(flag: string, variable: string | false | undefined) {
-  return variable
-    ? { kind: "environment", name: variable } as const
-    : { kind: "flag", name: flag } as const;
+function unusable(
+  name: string,
+  backend: string,
+  { because }: { readonly because: string },
+): AdcRunError {
+  const kind = name.startsWith("--") ? "flag" : "environment";
+  return misuse({ kind, name }, `Cannot use ${name} with backend "${backend}": ${because}`);
 }
 
 async function findToken(
@@ -268,31 +261,23 @@ async function findToken(
   }
 }
 
-/** ADC deals tokens out by their number, and falls back to the first without a word. */
-function warnOfMismatch(
+function warnOfTokens(
   { backend, servers }: Connection,
-  { token }: ResolvedToken,
-  { onWarning }: Pick<Context, "onWarning">,
-): void {
-  const { length } = splitTokens(token, backend.value);
-  if (length === 1 || length === servers.length) return;
-  const noun = servers.length === 1 ? "server" : "servers";
-  onWarning?.(
-    `${length} tokens for ${servers.length} ${noun}: ADC uses the first` +
-      (servers.length === 1 ? "." : " for all."),
-  );
-}
-
-/** A short one is a word that turns up by itself. */
-function warnOfShortToken(
-  { backend }: Connection,
   { token }: ResolvedToken,
   { mask, onWarning }: Pick<RunTerms, "mask" | "onWarning">,
 ): void {
-  if (mask === false || sentToken(token) === undefined) return;
-  const lengths = splitTokens(token, backend.value).map((each) => each.reveal().length);
-  const length = Math.min(...lengths);
-  if (length >= MIN_SECRET_LENGTH) return;
+  const tokens = splitTokens(token, backend.value);
+  // ADC deals tokens out by their number, and falls back to the first without a word.
+  if (tokens.length > 1 && tokens.length !== servers.length) {
+    const noun = servers.length === 1 ? "server" : "servers";
+    onWarning?.(
+      `${tokens.length} tokens for ${servers.length} ${noun}: ADC uses the first` +
+        (servers.length === 1 ? "." : " for all."),
+    );
+  }
+  // A short one is a word that turns up by itself.
+  const length = Math.min(...tokens.map((each) => each.reveal().length));
+  if (mask === false || sentToken(token) === undefined || length >= MIN_SECRET_LENGTH) return;
   const count = length === 1 ? "1 character" : `${length} characters`;
   onWarning?.(`The token has ${count}: it is masked only where it stands alone.`);
 }
@@ -353,6 +338,7 @@ async function runProgram(
       open,
     });
   const exitCode = code ?? 128 + (killedBy === null ? 0 : constants.signals[killedBy]);
+  const isCut = [stdout, stderr].some((each) => each instanceof Collected && each.isCut);
   const ended = {
     ...plan,
     exitCode,
@@ -360,7 +346,7 @@ async function runProgram(
     masked: mask.count,
     ...(stdout instanceof Collected && { stdout: stdout.text }),
     ...(stderr instanceof Collected && { stderr: stderr.text }),
-    outputFailure: outputFailure ?? (isCut(stdout) || isCut(stderr) ? "ENOBUFS" : undefined),
+    outputFailure: outputFailure ?? (isCut ? "ENOBUFS" : undefined),
   };
   try {
     const drift = terms.drift && exitCode === 0 ? await diff?.read() : undefined;
@@ -374,10 +360,6 @@ async function runProgram(
 
 /** Where the child's output goes, once that is decided. */
 type ChildOutput = Writable | "inherit" | "ignore";
-
-function isCut(output: ChildOutput): boolean {
-  return output instanceof Collected && output.isCut;
-}
 
 /** Whoever types waits for the echo of a letter that a secret may begin with; in milliseconds. */
 const ECHO_TIME = 10;
