@@ -53,6 +53,7 @@ export function ownTransport({ servers, proxies, tls }: Connection): Transport {
     const abort = () => discard(signal.reason);
     signal.addEventListener("abort", abort);
     try {
+      signal.throwIfAborted();
       socket.write(Buffer.concat([Buffer.from(head, "latin1"), Buffer.from(body as Uint8Array)]));
       const answer = await readAnswer(new SocketReader(socket), method);
       if (proxy !== undefined && answer.status === 407) throw proxyRefusal(answer.status);
