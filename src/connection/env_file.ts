@@ -254,11 +254,6 @@ function joinLines(
   return { line: undefined, length: lines.length - start };
 }
 
-/** No literal: V8 would look the properties up at every start. */
-function isNamePart(character: string): boolean {
-  return new RegExp("[\\p{Alphabetic}\\p{N}]", "u").test(character);
-}
-
 /** The value without its quotes, no text where it is expanded; nothing where it cannot be taken apart. */
 function readRustValue(rest: string): { readonly text: string | undefined } | undefined {
   let text = "";
@@ -278,8 +273,10 @@ function readRustValue(rest: string): { readonly text: string | undefined } | un
       if (character === "'") quote = "";
       else text += character;
     } else if (name?.startsWith("{")) name = character === "}" ? undefined : name + character;
-    else if (name !== undefined && isNamePart(character)) name += character;
-    else if (name === "" && character === "{") name = "{";
+    // No literal: V8 would look its properties up at every start.
+    else if (name !== undefined && new RegExp("[\\p{Alphabetic}\\p{N}]", "u").test(character)) {
+      name += character;
+    } else if (name === "" && character === "{") name = "{";
     else if (character === "$") [name, isExpanded] = ["", true];
     else if (name !== undefined) name = undefined;
     else if (character === "\\") isEscaped = true;

@@ -4,6 +4,7 @@ import { type Profile, requireAllowed } from "../connection/origin.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import { SessionPool } from "../lifecycle/open_session.ts";
+import { firstOf } from "../system/deadline.ts";
 import { PipeStock } from "../system/pipes.ts";
 import { locateAdc, locateProgram } from "./locate.ts";
 import type {
@@ -62,7 +63,7 @@ export async function runForEach(
       sessions,
       stock,
       diffFile: keepsDiffs ? `diff.${profile.name}.yaml` : undefined,
-      signal: signal === undefined ? cancel.signal : AbortSignal.any([signal, cancel.signal]),
+      signal: firstOf(signal, cancel.signal),
       sources: sources && ((connection) => sources(connection, profile)),
       // Several children cannot share what a person types.
       stdin: "ignore",

@@ -10,7 +10,7 @@ import { type Io, readInput } from "../io.ts";
 import { connectionFlags, sharedOptions } from "../manual/help.ts";
 import { ADC_COMMANDS, COMMANDS, subcommandsOf } from "../manual/manual.ts";
 import { TOPICS } from "../manual/topics.ts";
-import { splitCommand } from "../../token/sources/command_line.ts";
+import { splitCommand } from "../../token/sources/command_source.ts";
 import { cell, fixed, writeText } from "../output/out.ts";
 
 const MAX_LINE_LENGTH = 1 << 16;
