@@ -213,7 +213,8 @@ async function readHeaders(reader: SocketReader): Promise<Incoming["headers"]> {
 function bodyOf(reader: SocketReader, headers: Incoming["headers"]): AsyncGenerator<Uint8Array> {
   const valuesOf = (wanted: string) =>
     headers.flatMap(([name, value]) => name === wanted ? [value.toLowerCase()] : []);
-  const codings = valuesOf("transfer-encoding");
+  // "identity" is no coding.
+  const codings = valuesOf("transfer-encoding").filter((coding) => coding !== "identity");
   const [length, ...others] = new Set(valuesOf("content-length"));
   if (codings.length > 0) {
     if (codings.join() !== "chunked") throw malformed("HPE_INVALID_TRANSFER_ENCODING");
