@@ -9,13 +9,19 @@ const MIN_ENCODED_LENGTH = 8;
 /** Values that look the same in every URL encoding and in every kind of string literal. */
 const PLAIN = /^[\w.-]*$/;
 
-/** What each encoder escapes. All of them escape `%`, so `%20` can only ever be a space. */
+/** What each encoder escapes: all but a URL's own parts `%`, too. */
 const URL_ENCODERS: readonly RegExp[] = [
   /[^\w.!~*'()-]/g, // encodeURIComponent()
   /[^\w.~-]/g, // RFC 3986 to the letter
   /[^\w.*-]/g, // application/x-www-form-urlencoded, as URLSearchParams writes it
   /[^\w.!~*'():$,-]/g, // query parameters as axios writes them, and so ADC
   /[^\w.!~*'();,/?:@&=+$#-]/g, // encodeURI()
+  /[^\w.~/-]/g, // Python's quote()
+  /[^\w.!~*'()$&+,%-]/g, // a URL's user and password, as `new URL()` writes them
+  /[^\w.!~*'();,/:@&=+$%[\]|^-]/g, // its path
+  /[^\w.!~*'();,/:@&=+$%[\]|-]/g, // its path, as newer runtimes write it
+  /[^\w.!~*();,/?:@&=+$%[\]|^`{}\\-]/g, // its query
+  /[^\w.!~*'();,/?:@&=+$%[\]|^{}#\\-]/g, // its fragment
 ];
 
 /** So many first characters of a secret are masked by themselves: a message may cut it short. */

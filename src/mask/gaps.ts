@@ -1,10 +1,21 @@
 import type { Buffer } from "node:buffer";
 import { type Automaton, ROOT } from "./automaton.ts";
+import { digitsAt } from "./hex_dumps.ts";
 import type { Findings } from "./replacer.ts";
 import type { ShiftTable } from "./shift_table.ts";
 
 const TAB = 0x09, NEWLINE = 0x0a, RETURN = 0x0d, ESCAPE = 0x1b, BLANK = 0x20, BACKSLASH = 0x5c;
-const BELL = 0x07, COLON = 0x3a;
+const BELL = 0x07, BACKSPACE = 0x08, COLON = 0x3a;
+/** ESC [ as one character, of which UTF-8 makes two bytes. */
+const CSI = 0x9b, CSI_LEAD = 0xc2;
+
+/** What breaks a line, or ends it at a full margin, and what may be in front of it. */
+const BREAKS: ReadonlyMap<number | undefined, number> = new Map([
+  [NEWLINE, BACKSLASH],
+  [RETURN, BLANK],
+  [BACKSPACE, BLANK],
+  [CSI, CSI_LEAD],
+]);
 
 /** A longer sequence of a terminal is none: a link's address is the longest that there are. */
 const MAX_GAP = 4096;
@@ -22,7 +33,8 @@ interface Place {
 
 /**
  * Finds patterns with *gaps* in them, which a reader does not see or ignores: a terminal's colors,
- * line breaks with the indent or the offset of a dump behind them, and a backslash in front.
+ * line breaks with the indent or the offset of a dump behind them, and a backslash in front, and
+ * what is written at a terminal's margin.
  *
  * Of each gap the four bytes around it are looked up. Where a pattern has those side by side, the
  * automaton reads what is in front of the gap and passes over it. Each color is looked at; a line
@@ -40,59 +52,54 @@ export class Gaps {
   /** Looks at all colors, and at what the text's end cuts off. */
   read(text: Buffer, { floor: from, found }: Omit<Place, "at">): void {
     const length = text.length;
-    let floor = from, escape = -1, last = -1;
-    while ((escape = nextEscape(text, Math.max(floor, last + 1))) >= 0) {
-      last = escape;
+    let floor = from, escape = -1, end = from;
+    while ((escape = nextEscape(text, Math.max(floor, end))) >= 0) {
       const isCandidate = escape > floor && this.#table.isInside(text[escape - 1]!);
-      floor = isCandidate ? this.#lookAt(text, escape, { floor, found }) : escape + 1;
+      const behind = isCandidate ? gapEnd(text, escape) : -1;
+      // Of sequences side by side the first alone has text in front.
+      end = behind < 0 ? escape + 1 : behind;
+      // What a sequence is made of may be read as text as well.
+      floor = isCandidate && this.#mayGoOn(text, escape, floor, behind)
+        ? this.#follow(text, { floor, at: escape, found })
+        : escape + 1;
     }
     // The rest of a sequence is not to be taken for text.
+    const last = end > from ? text.lastIndexOf(ESCAPE) : -1;
     if (last >= 0 && sequenceEnd(text, last) === length) found.keepFrom(last);
-    const newline = text.lastIndexOf(NEWLINE);
-    const tail = text[length - 1];
-    if (tail === BACKSLASH || tail === RETURN) {
-      this.#lookAt(text, length - 1, { floor: from, found });
-    } else if (newline >= from && newline >= length - this.#table.longest - MAX_INDENT) {
-      this.#lookAt(text, newline, { floor: from, found });
-    }
+    const place = { floor: from, found };
+    if (length > 0 && startsGap(text, length - 1)) this.#lookAt(text, length - 1, place);
+    this.before(text, { ...place, at: length - 2 });
   }
 
   /** Looks at a line break, if one is here; returns before where that has been done. */
   at(text: Buffer, { at, ...place }: Place): number {
-    const byte = text[at];
-    return byte === NEWLINE || byte === RETURN || byte === BACKSLASH
-      ? this.#lookAt(text, at, place)
-      : place.floor;
+    return startsGap(text, at) ? this.#lookAt(text, at, place) : place.floor;
   }
 
-  /** The same for the line break before a piece of a pattern. */
-  before(text: Buffer, { floor, at, found }: Place): number {
-    const least = Math.max(floor, at - this.#table.longest - MAX_INDENT);
-    let newline = at;
-    while (newline >= least && text[newline] !== NEWLINE) newline--;
-    return newline < least ? floor : this.#lookAt(text, newline, { floor, found });
+  /** The same for the line break before a piece of a pattern, if it is behind `since`. */
+  before(text: Buffer, { floor, at, found, since = 0 }: Place & { since?: number }): number {
+    const least = Math.max(floor, since, at - this.#table.longest - MAX_INDENT);
+    let place = at;
+    while (place >= least && !isBreak(text[place]!)) place--;
+    return place < least ? floor : this.#lookAt(text, place, { floor, found });
   }
 
   #lookAt(text: Buffer, at: number, { floor, found }: Omit<Place, "at">): number {
     let gap = at;
-    if (text[at] === NEWLINE) {
-      if (gap > floor && text[gap - 1] === RETURN) gap--;
-      // The backslash in front may be a part of the gap or of the pattern.
-      if (text[gap - 1] === BACKSLASH && this.#mayGoOn(text, gap - 1, floor)) gap--;
-    }
-    // What a sequence is made of may be read as text as well.
+    while (gap > floor && text[gap - 1] === RETURN) gap--;
+    // The backslash in front, or the blank, may be a part of the gap or of the pattern.
+    const hasLead = text[gap - 1] === BREAKS.get(text[at]);
+    if (hasLead && this.#mayGoOn(text, gap - 1, floor)) gap--;
     if (!this.#mayGoOn(text, gap, floor)) return Math.max(floor, at + 1);
-    return this.#follow(text, Math.max(floor, gap - this.#table.longest - MAX_INDENT), {
-      gap,
-      found,
-    });
+    const place = { floor, at: gap, found };
+    const behind = this.#follow(text, place);
+    return text[gap] === BACKSLASH ? Math.max(behind, this.#follow(text, place, true)) : behind;
   }
 
   /** Whether a pattern may go on behind a gap; `floor` is where the one before ends. */
-  #mayGoOn(text: Uint8Array, start: number, floor: number): boolean {
+  #mayGoOn(text: Uint8Array, start: number, floor: number, end = gapEnd(text, start)): boolean {
     const table = this.#table;
     if (start <= floor || !table.isInside(text[start - 1]!)) return false;
-    const end = gapEnd(text, start);
     // At its end the text has too little to tell.
     if (end < 0 || end >= text.length) return end > 0;
     const last = text[start - 1]!, next = text[end]!;
@@ -110,13 +117,10 @@ export class Gaps {
 
   /**
    * Reads on behind a gap until no prefix has a gap in it; returns behind where the last gap begins
-   * that was passed over.
+   * that was passed over. If `isContinued`, a backslash before a line break is never the pattern's.
    */
-  #follow(
-    text: Buffer,
-    from: number,
-    { gap, found }: { readonly gap: number; readonly found: Findings },
-  ): number {
+  #follow(text: Buffer, { floor: least, at: gap, found }: Place, isContinued = false): number {
+    const from = Math.max(least, gap - this.#table.longest - MAX_INDENT);
     let floor = gap + 1;
     const automaton = this.#automaton();
     const length = text.length;
@@ -132,7 +136,9 @@ export class Gaps {
       const byte = text[at]!;
       const depth = automaton.depth(state);
       const next = automaton.next(state, byte);
-      const end = depth === 0 || automaton.depth(next) === depth + 1 ? -1 : gapEnd(text, at);
+      const goesOn = automaton.depth(next) === depth + 1 &&
+        !(isContinued && byte === BACKSLASH && isContinuation(text, at));
+      const end = depth === 0 || goesOn ? -1 : gapEnd(text, at);
       if (end > 0) {
         floor = Math.max(floor, at + 1);
         skipped += end - at;
@@ -152,16 +158,25 @@ export class Gaps {
       const isWithin = automaton.depth(state) > count - (before.at(-1) ?? 0);
       if (at > gap && (!isWithin || at - from > MAX_EXTENT)) return floor;
     }
-    if (state !== ROOT) found.holdFrom(position(count - automaton.depth(state)));
+    if (state === ROOT || length - gap > MAX_EXTENT) return length;
+    found.holdFrom(position(count - automaton.depth(state)));
     return length;
   }
 }
 
 /** Whether a gap begins here, as far as the text can tell. */
 function mayBeGap(text: Uint8Array, at: number): boolean {
-  const byte = text[at];
-  return byte === undefined || byte === NEWLINE || byte === RETURN || byte === ESCAPE ||
-    byte === BACKSLASH;
+  return at >= text.length || text[at] === ESCAPE || startsGap(text, at);
+}
+
+function startsGap(text: Uint8Array, at: number): boolean {
+  const byte = text[at]!;
+  if (byte !== BLANK && byte !== CSI_LEAD) return byte === BACKSLASH || isBreak(byte);
+  return at + 1 === text.length || BREAKS.get(text[at + 1]) === byte;
+}
+
+function isBreak(byte: number): boolean {
+  return (byte < BLANK || byte === CSI) && BREAKS.has(byte);
 }
 
 /** Where there is one, there are more; a call for each would take longer. */
@@ -181,15 +196,18 @@ function gapEnd(text: Uint8Array, start: number): number {
   let isBroken = false;
   while (at < length) {
     const byte = text[at]!;
-    if (byte === NEWLINE || (byte === RETURN && (at + 1 === length || text[at + 1] === NEWLINE))) {
-      isBroken = true;
-      at++;
-    } else if (byte === ESCAPE) {
+    if (byte === ESCAPE || byte === CSI || byte === CSI_LEAD) {
       const end = sequenceEnd(text, at);
       if (end < 0) break;
       at = end;
-    } else if (isBroken && (byte === BLANK || byte === TAB)) at++;
-    else if (byte === BACKSLASH && !isBroken && isContinuation(text, at)) at++;
+    } else if (byte > BLANK && byte !== BACKSLASH) break;
+    else if (byte === NEWLINE || byte === RETURN) {
+      isBroken = true;
+      at++;
+    } else if (byte === BLANK && text[at + 1] === BACKSPACE) at += 2;
+    else if (isBroken && (byte === BLANK || byte === TAB)) at++;
+    else if (!isBroken && byte === BLANK && startsGap(text, at)) at++;
+    else if (!isBroken && byte === BACKSLASH && isContinuation(text, at)) at++;
     else break;
   }
   if (at === start) return -1;
@@ -203,17 +221,11 @@ function isContinuation(text: Uint8Array, at: number): boolean {
 
 /** Behind what `curl --trace-ascii` writes in front of each line, `0040: `, if it is there. */
 function offsetEnd(text: Uint8Array, start: number): number {
-  let at = start;
-  while (at < text.length && at - start < 8 && isHexDigit(text[at]!)) at++;
+  const at = start + Math.min(digitsAt(text, start), 8);
   if (at === text.length) return at;
   if (at - start < 4 || text[at] !== COLON) return start;
   if (at + 1 === text.length) return at + 1;
   return text[at + 1] === BLANK ? at + 2 : start;
-}
-
-function isHexDigit(byte: number): boolean {
-  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66) ||
-    (byte >= 0x41 && byte <= 0x46);
 }
 
 /** OSC, DCS, SOS, PM and APC. */
@@ -223,8 +235,9 @@ const STRINGS: readonly number[] = [0x5d, 0x50, 0x58, 0x5e, 0x5f];
 function sequenceEnd(text: Uint8Array, start: number): number {
   const length = text.length, limit = Math.min(length, start + MAX_GAP);
   let at = start + 1;
+  if (text[start] === CSI_LEAD && at < length && text[at++] !== CSI) return -1;
   if (at >= length) return length;
-  const kind = text[at++]!;
+  const kind = text[start] === ESCAPE ? text[at++]! : 0x5b;
   // OSC: a title, or a link, up to BEL or ESC \; and other strings that are not shown.
   if (STRINGS.includes(kind)) {
     while (at < limit && text[at]! >= BLANK) at++;

@@ -143,8 +143,11 @@ export class HexDumps implements Reader {
       if (isDump && !isCut) found.add(starts[first]!, dump.endOf(behind - 1));
       // Its characters may be still to come.
       if (!isCut && (!mayHaveColumn || behind <= lastRow.first)) continue;
-      found.holdFrom(starts[first]!);
-      kept = Math.min(kept, first);
+      // Many that overlap are not all to be read again.
+      const from = Math.max(first, behind - MAX_ROW);
+      if (isDump && isCut && from > first) found.add(starts[first]!, dump.cut);
+      found.holdFrom(starts[from]!);
+      kept = Math.min(kept, from);
     }
     if (!isOpen) return;
     found.holdFrom(dump.unclear);
@@ -307,7 +310,7 @@ function behindOffset(text: Uint8Array, start: number): number {
     : at;
 }
 
-function digitsAt(text: Uint8Array, start: number): number {
+export function digitsAt(text: Uint8Array, start: number): number {
   let at = start;
   while (is(DIGIT, text[at])) at++;
   return at - start;

@@ -4,8 +4,6 @@ import { Gaps } from "./gaps.ts";
 import type { Findings, Reader } from "./replacer.ts";
 import { ShiftTable } from "./shift_table.ts";
 
-const NEWLINE = 0x0a;
-
 /** States of at most this depth are left: to read two bytes again costs less than to go on. */
 const SHALLOW = 2;
 
@@ -59,14 +57,10 @@ export class Matcher implements Reader {
     for (;;) {
       at = table.find(view, at, piece);
       if (at < 0) {
+        // Other pieces in this line are behind the same line break.
+        gapsFrom = this.#gaps.before(text, { floor: gapsFrom, at: ~at, found, since: piece + 1 });
         piece = ~at;
         at = table.after(piece);
-        if (piece > gapsFrom) {
-          gapsFrom = this.#gaps.before(text, { floor: gapsFrom, at: piece, found });
-        }
-        // Other pieces in this line are behind the same line break.
-        const lineEnd = text.indexOf(NEWLINE, piece);
-        piece = lineEnd < 0 ? length : lineEnd;
         continue;
       }
       if (at >= length) break;

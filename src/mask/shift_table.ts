@@ -138,10 +138,24 @@ export class ShiftTable {
     return (this.#table[hash >>> this.#tableShift]! & BEGINS) !== 0;
   }
 
-  /** Whether two more bytes on either side fit. */
+  /** Whether as many bytes on one side fit as a piece of a window's length has on either. */
   #isPiece(text: DataView, end: number): boolean {
-    return this.#hasPieces && (end <= BLOCK || end + 2 >= text.byteLength ||
-      this.#hasBlock(blockAt(text, end - 2)) || this.#hasBlock(blockAt(text, end + 2)));
+    if (!this.#hasPieces) return false;
+    const before = end <= BLOCK || this.#hasBlock(blockAt(text, end - 2));
+    if (before && this.#fits(text, end, -2)) return true;
+    const behind = end + 2 >= text.byteLength || this.#hasBlock(blockAt(text, end + 2));
+    return behind && this.#fits(text, end, 2);
+  }
+
+  /** Whether more than the two next bytes fit. */
+  #fits(text: DataView, end: number, step: number): boolean {
+    let at = end + step;
+    for (let more = this.#window - BLOCK * 2; more >= BLOCK; more -= BLOCK) {
+      at += step;
+      if (at < BLOCK - 1 || at >= text.byteLength) return true;
+      if (!this.#hasBlock(blockAt(text, at))) return false;
+    }
+    return true;
   }
 }
 

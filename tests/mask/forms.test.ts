@@ -55,6 +55,26 @@ test("`textForms()` has the strict encoding of RFC 3986", () => {
   assertHas(AWKWARD, lowerEscapes(encoded));
 });
 
+test("`textForms()` has what Python's `quote()` writes", () => {
+  const key = "q1/Zk+7vT9w=$x:@,y;";
+  const encoded = encodeURIComponent(key).replaceAll("%2F", "/");
+  assertHas(key, encoded);
+  assertHas(key, encoded.replaceAll("%", "%25"));
+});
+
+test("`textForms()` has what `new URL()` makes of each part of an address", () => {
+  const key = "q1Zk+7v=T9%w'!x:y;z<^[`{|}]>\"";
+  const url = new URL("http://host");
+  url.username = key;
+  assertHas(key, url.username);
+  assertHas(key, url.username.replaceAll("%", "%25"));
+  for (const caret of ["^", "%5E"]) {
+    assertHas(key, new URL(`http://host/${key}`).pathname.slice(1).replace(/\^|%5E/, caret));
+  }
+  assertHas(key, new URL(`http://host/?${key}`).search.slice(1));
+  assertHas(key, new URL(`http://host/#${key}`).hash.slice(1));
+});
+
 test("`textForms()` has query parameters as axios writes them", () => {
   const encoded = encodeURIComponent(AWKWARD)
     .replaceAll("%3A", ":").replaceAll("%24", "$").replaceAll("%2C", ",").replaceAll("%20", "+");

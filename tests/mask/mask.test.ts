@@ -137,19 +137,46 @@ test("`createMask()` masks a secret broken over two lines at any place, split an
         "\n        ",
         "\\\n  ",
         "\n0040: ",
+        "\r",
+        "\r\r\n",
+        // What `less` and `readline` write at a full margin.
+        " \b",
+        " \r",
+        "\x9b1m",
+        "\xc2\x9b1;31m",
         "\x1b[0m\x1b[1;31m",
         "\x1b(B\x1b[m",
         "\x1bPq\x1b\\\x1b_G\x1b\\\x1b^p\x1b\\\x1bXs\x1b\\",
       ]
     ) {
       for (let at = 1; at < form.length - 2; at++) {
-        const text = Buffer.from(`<line\n${form.slice(0, at)}${gap}${form.slice(at)}>\n`);
+        const written = `<line\n${form.slice(0, at)}${gap}${form.slice(at)}>\n`;
+        const text = Buffer.from(written, "latin1");
         const whole = await through(mask, text);
         assert.match(whole.toString(), /^<line\n\*\*\*[\w=]{0,2}>\n$/, `${gap} at ${at}`);
         const cut = at * 7 % text.length;
         const parts = await through(mask, text.subarray(0, cut), text.subarray(cut));
         assert.equal(parts.toString(), whole.toString());
       }
+    }
+  }
+});
+
+test("`createMask()` masks a JSON string continued on the next line at any place", () => {
+  const mask = maskOf('pa/ss"word/abcdefghijklmnop');
+  const json = 'pa\\/ss\\"word\\/abcdefghijklmnop';
+  for (let at = 1; at < json.length; at++) {
+    assert.equal(mask.text(`<${json.slice(0, at)}\\\n${json.slice(at)}>`), "<***>");
+  }
+});
+
+test("`createMask()` masks what a terminal's margin breaks, whatever is in the line before", () => {
+  // A piece of the secret alone is not to hide the next one.
+  const line = `${LONG.slice(20, 36)} ${" \b-".repeat(200)} ${LONG.slice(20, 36)} \b - `;
+  for (const gap of [" \b", "\r"]) {
+    for (const at of [1, 10, 20, 40]) {
+      const text = `${line}<${LONG.slice(0, at)}${gap}${LONG.slice(at)}>`;
+      assert.equal(maskOf(LONG).text(text), `${line}<***>`, `at ${at}`);
     }
   }
 });

@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
+import { Automaton } from "../../src/mask/automaton.ts";
 import { encodedForms, textForms } from "../../src/mask/forms.ts";
+import { Gaps } from "../../src/mask/gaps.ts";
 import { HexDumps } from "../../src/mask/hex_dumps.ts";
+import { Matcher } from "../../src/mask/matcher.ts";
 import { Findings, type Reader, Replacer } from "../../src/mask/replacer.ts";
 import { ShiftTable } from "../../src/mask/shift_table.ts";
 import { matcherOf, naiveHeld, naiveMask, RandomSource } from "../support/naive_mask.ts";
@@ -239,6 +242,72 @@ test("`ShiftTable` looks at few places, for a hundred secrets and in hexadecimal
   assert.ok(lookUps < length / 16 * 2, `${lookUps} in ${length} bytes`);
 });
 
+/** Bytes that count each look at them, by methods of the runtime as well. */
+function counted(bytes: Buffer, count: (looks: number) => void): Buffer {
+  return new Proxy(bytes, {
+    get: (target, key) => {
+      if (typeof key === "string" && /^\d+$/.test(key)) count(1);
+      const value = Reflect.get(target, key, target);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        const result = value.apply(target, args);
+        if (typeof result === "number" || typeof result === "boolean") {
+          count((Number(result) > 0 ? Number(result) : target.length) - Number(args[1] ?? 0));
+        }
+        return result;
+      };
+    },
+  });
+}
+
+/** Gaps of which one is directly behind the other, after what begins a secret or not. */
+const GAPS: Readonly<Record<string, string>> = {
+  "colors": "\x1b[31m",
+  "blank lines": "  \n",
+  "deleted blanks": " \b",
+  "colors and line breaks": "\x1b[31m\n",
+};
+
+for (const [name, unit] of Object.entries(GAPS)) {
+  test(`\`Gaps\` looks at each byte of many gaps a few times at most: ${name}`, () => {
+    const table = new ShiftTable(["a7ee-secret\n31m["], { pieces: true });
+    for (const lead of ["", "a", "a7ee-se"]) {
+      const text = Buffer.from((lead + unit.repeat(1000)).repeat(3));
+      let work = 0;
+      const bytes = counted(text, (looks) => work += looks);
+      const gaps = new Gaps(table, () => new Automaton(new Map([["a7ee-secret\n31m[", 16]])));
+      gaps.read(bytes, { floor: 0, found: new Findings(text.length, { isStart: true }) });
+      assert.ok(work <= text.length * 20, `${work} for ${text.length} bytes after ${lead}`);
+    }
+  });
+
+  test(`\`Gaps\` holds no more than one secret's extent of gaps: ${name}`, () => {
+    const target = new Replacer(
+      new Matcher(new Map([["a7ee-secret-0123", 16]]), { gaps: true }),
+      STARS,
+    );
+    target.write(Buffer.from("a7ee-se"));
+    for (let i = 0; i < 40; i++) target.write(Buffer.from(unit.repeat(1000)));
+    assert.ok(target.held <= 70_000, `held ${target.held}`);
+  });
+}
+
+test("`HexDumps` keeps a bounded part of rows in which occurrences overlap", () => {
+  let most = 0;
+  const secret = matcherOf(["a".repeat(20)]);
+  const dumps = new HexDumps([secret], new Set([0x61]));
+  const target = new Replacer({
+    read(bytes, found, end) {
+      most = Math.max(most, bytes.length);
+      dumps.read(bytes, found, end);
+    },
+  }, STARS);
+  const rows = `00000000: ${"6161 ".repeat(8)} ${"a".repeat(16)}\n`.repeat(1000);
+  for (let i = 0; i < 10; i++) target.write(Buffer.from(rows));
+  assert.ok(most <= rows.length * 2, `read ${most} at once`);
+  assert.equal(joined(target.release()).replace(/^0+: /, ""), "***\n");
+});
+
 /** What has no line breaks, in rows or not. */
 const ENDLESS: Readonly<Record<string, string>> = {
   "digits": "A",
@@ -272,24 +341,9 @@ for (const [name, unit] of Object.entries(ENDLESS)) {
 
   test(`\`HexDumps\` looks at each byte of an endless line a few times at most: ${name}`, () => {
     let work = 0;
-    const looksAt = (bytes: Buffer): Buffer =>
-      new Proxy(bytes, {
-        get: (target, key) => {
-          if (typeof key === "string" && /^\d+$/.test(key)) work++;
-          const value = Reflect.get(target, key, target);
-          if (typeof value !== "function") return value;
-          // What a method of the runtime searches.
-          return (...args: unknown[]) => {
-            const result = value.apply(target, args);
-            if (typeof result === "number" || typeof result === "boolean") {
-              work += (Number(result) > 0 ? Number(result) : target.length) - Number(args[1] ?? 0);
-            }
-            return result;
-          };
-        },
-      });
     const found = new Findings(text.length, { isStart: true });
-    new HexDumps([], new Set([0])).read(looksAt(text), found, false);
+    const bytes = counted(text, (looks) => work += looks);
+    new HexDumps([], new Set([0])).read(bytes, found, false);
     assert.ok(work <= text.length * 20, `${work} for ${text.length} bytes`);
   });
 }
