@@ -1,16 +1,15 @@
 import type { Buffer } from "node:buffer";
 import { spawnSync } from "node:child_process";
-import { readSync } from "node:fs";
+import { closeSync, constants as flags, openSync, readSync } from "node:fs";
 import type { Socket } from "node:net";
 import { constants } from "node:os";
 import process from "node:process";
 import { Readable, type Writable } from "node:stream";
 import type { ReadStream, WriteStream } from "node:tty";
-import type { IPty, spawn as spawnPty } from "@lydell/node-pty";
+import type { spawn as spawnPty } from "@lydell/node-pty";
 import type { Context, Environment } from "../context.ts";
 import type { Mask } from "../mask/mask.ts";
-import { ENDED_PROCESS, IdleTimer } from "../system/deadline.ts";
-import { readProcess } from "../system/programs.ts";
+import { isDeno, readProcess } from "../system/programs.ts";
 import { type ChildEnding, pipeOutput, startOrShell } from "./child.ts";
 import { notStarted, type Program } from "./locate.ts";
 import { ignoredBy, type RunSignals, sendSignal } from "./signals.ts";
@@ -99,10 +98,30 @@ function openWithPackage(
     ),
   );
   const pty = spawn(file, [...args], { ...options, env, encoding: null });
+  const inner = pty as unknown as PackageTerminal;
+  const { _socket: socket, fd } = inner;
+  // 200 ms after the child the package would close its terminal, read or not, and only then tell of the end.
+  inner._emittedClose = true;
+  // A program that redirects all its streams has the terminal open nowhere, which looks like the end of it; to
+  // close it then would hang up the program. Deno does not open one by its name: it reads on.
+  const held = isDeno ? undefined : openSync(inner.ptsName, flags.O_RDONLY | flags.O_NOCTTY);
+  const destroy = socket.destroy.bind(socket);
+  let over = false;
+  let reopening: NodeJS.Timeout | undefined;
+  socket.destroy = (error) => {
+    if (over) return destroy(error);
+    reopening = setTimeout(() => {
+      reopening = undefined;
+      socket._handle?.readStop();
+      socket._handle?.readStart();
+    }, REOPENED_AFTER);
+    return socket;
+  };
   const output = new Readable({
     read: () => {},
     destroy: (error, done) => {
-      close();
+      over = true;
+      socket.destroy();
       done(error);
     },
   });
@@ -110,10 +129,23 @@ function openWithPackage(
   // to it, so nothing piles up here.
   const take = (data: unknown) => void output.push(data);
   pty.onData(take);
-  const close = readToEnd(pty, take);
+  socket.on("end", () => {
+    const buffer = new Uint8Array(4096);
+    try {
+      // Node takes a terminal that was closed for one that was read to its end when it got less than it asked
+      // for, and a terminal never gives more than 4 KiB at a time.
+      for (let read = 1; read > 0; take(buffer.slice(0, read))) read = readSync(fd, buffer);
+    } catch {
+      // Nobody has the other side open any more: it fails where nothing is left.
+    }
+  });
+  socket.on("close", () => output.push(null));
   const ended = new Promise<Pick<ChildEnding, "code" | "signal">>((resolve) =>
     pty.onExit(({ exitCode, signal }) => {
-      output.push(null);
+      over = true;
+      if (held !== undefined) closeSync(held);
+      clearTimeout(reopening);
+      if (reopening !== undefined) destroy();
       resolve(signal ? { code: null, signal: nameOf(signal) } : { code: exitCode, signal: null });
     })
   );
@@ -126,41 +158,16 @@ function openWithPackage(
   };
 }
 
-/**
- * Keeps the package's socket until all is read. Node takes a terminal that was closed for one that was read
- * to its end when it got less than it asked for, and a terminal never gives more than 4 KiB at a time. And
- * 200 ms after the child the package destroys its socket, read or not; here it does so once nothing comes
- * any more. Gives what destroys it at once.
- */
-function readToEnd(pty: IPty, take: (data: Uint8Array) => void): () => void {
-  const { _socket: socket, fd } = pty as unknown as {
-    readonly _socket: Socket;
-    readonly fd: number;
-  };
-  const destroy = socket.destroy.bind(socket);
-  const idle = new IdleTimer(destroy, ENDED_PROCESS);
-  let ending = false;
-  socket.on("data", () => {
-    if (ending) idle.start();
-  });
-  socket.on("end", () => {
-    const buffer = new Uint8Array(4096);
-    try {
-      // Nobody has the other side open any more: it fails where nothing is left.
-      for (let read = 1; read > 0; take(buffer.slice(0, read))) read = readSync(fd, buffer);
-    } catch {
-      destroy();
-    }
-  });
-  socket.on("close", () => idle.stop());
-  socket.destroy = (error) => {
-    if (error !== undefined) return destroy(error);
-    ending = true;
-    idle.start();
-    return socket;
-  };
-  return destroy;
+/** What the package keeps to itself. */
+interface PackageTerminal {
+  readonly _socket: Socket & { readonly _handle: { readStop(): void; readStart(): void } | null };
+  readonly fd: number;
+  readonly ptsName: string;
+  _emittedClose: boolean;
 }
+
+/** How long it may take until a terminal is read again that a program had closed; in milliseconds. */
+const REOPENED_AFTER = 50;
 
 function nameOf(number: number): NodeJS.Signals {
   const [name = "SIGKILL"] =

@@ -236,6 +236,20 @@ for (const home of await testHomes()) {
       assert.match(shown, /term\nrc=9/);
     });
 
+    it("a program that has closed its terminal goes on, and may open it again", async () => {
+      await using scene = await fixture();
+      const script = `exec >log 2>&1 </dev/null; echo start; sleep 0.5; exec >/dev/tty; cat log
+        read line </dev/tty; echo got $line; exec >&-; sleep 0.5; exit 7`;
+      const shown = await runInScreen(home, scene, ["exec", "--", "sh", "-c", script], {
+        act: async (screen) => {
+          await screen.until(/start/);
+          screen.type("a line\r");
+          await screen.until(/got a line/);
+        },
+      });
+      assert.match(shown, /^rc=7$/m);
+    });
+
     it("all of a long output arrives at a slow terminal", async () => {
       await using scene = await fixture();
       const script = "head -c 3000000 /dev/zero | tr '\\0' x; echo; echo end";
