@@ -4,9 +4,9 @@
  * @module
  */
 
-import { existsSync } from "node:fs";
+import { closeSync, existsSync } from "node:fs";
 import process from "node:process";
-import type { Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { isatty } from "node:tty";
 import { type Environment, isPipeline } from "../context.ts";
 import { EXIT } from "../errors.ts";
@@ -150,12 +150,14 @@ async function start(): Promise<void> {
   const sign = !isPipeline(env) && hasSymbols({ env, terminals }, "stderr")
     ? new Sign({ stderr, clean: { secrets, env } })
     : undefined;
+  // A terminal that is gone tells of it at any time, of a change of its mode too.
+  let stdin: Readable | undefined;
   const exitCode = await main(process.argv.slice(2), {
     ...outputs,
     env,
     cwd: workingDirectory(),
     get stdin() {
-      return process.stdin;
+      return stdin ??= process.stdin.on("error", () => {});
     },
     terminals,
     sign,
@@ -170,6 +172,12 @@ async function start(): Promise<void> {
   sign?.hide();
   await written(outputs);
   process.exitCode = exitCode;
+  // Node.js aborts at its end where it cannot reset a terminal that it had.
+  if (isNode()) {
+    Object.values(terminals).forEach((had, fd) => {
+      if (had && !isatty(fd)) closeSync(fd);
+    });
+  }
 
   // The child was ended by a signal: end the same way, so that a shell's loop stops at Ctrl-C.
   // The first process of a container is ended by no signal of its own; on Deno that would be a crash.

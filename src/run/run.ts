@@ -468,7 +468,8 @@ export async function releaseLease(
   lease: TokenLease | undefined,
   { watch, onWarning }: Pick<RunTerms, "watch" | "onWarning">,
 ): Promise<void> {
-  const hurry = watch.cleanUp();
+  // A terminal that is closed sends it more than once: the shell passes it on, and ends.
+  const hurry = watch.cleanUp(["SIGHUP"]);
   try {
     await lease?.release({ signal: hurry });
   } catch (error) {

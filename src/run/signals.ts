@@ -63,7 +63,7 @@ export interface RunSignals {
   /** From now on signals are the child's. */
   passTo(send: (signal: NodeJS.Signals) => void, also?: readonly NodeJS.Signals[]): void;
   /** There is no child, or none any more: the next signal cuts short what this one is handed to. */
-  cleanUp(): AbortSignal;
+  cleanUp(except?: readonly NodeJS.Signals[]): AbortSignal;
   stop(): void;
 }
 
@@ -91,10 +91,12 @@ export function watchSignals(
       act = onWindows ? () => {} : send;
       stops.push(listenTo([...FOR_CHILD, ...also]));
     },
-    cleanUp: () => {
+    cleanUp: (except = []) => {
       const hurry = new AbortController();
       act = (signal) => {
-        if (ENDING.includes(signal)) hurry.abort(new Error("it was interrupted"));
+        if (ENDING.includes(signal) && !except.includes(signal)) {
+          hurry.abort(new Error("it was interrupted"));
+        }
       };
       return hurry.signal;
     },

@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import { constants } from "node:os";
 import process from "node:process";
 import { Readable, type Writable } from "node:stream";
-import type { ReadStream, WriteStream } from "node:tty";
+import { isatty, type ReadStream, type WriteStream } from "node:tty";
 import type { spawn as spawnPty } from "@lydell/node-pty";
 import type { Context, Environment } from "../context.ts";
 import type { Mask } from "../mask/mask.ts";
@@ -61,12 +61,22 @@ interface Bun {
     readonly exited: Promise<unknown>;
     readonly exitCode: number | null;
     readonly signalCode: NodeJS.Signals | null;
-    readonly terminal: { write(data: Uint8Array): void; resize(cols: number, rows: number): void };
+    readonly terminal: {
+      write(data: Uint8Array): void;
+      resize(cols: number, rows: number): void;
+      close(): void;
+    };
   };
 }
 
 function openWithBun(bun: Bun, ...[file, args, options]: Parameters<OpenPseudoTerminal>) {
-  const output = new Readable({ read: () => {} });
+  const output = new Readable({
+    read: () => {},
+    destroy: (error, done) => {
+      child.terminal.close();
+      done(error);
+    },
+  });
   const { env, cwd, cols, rows } = options;
   const child = bun.spawn([file, ...args], {
     env,
@@ -234,6 +244,10 @@ export async function runInTerminal(
     type(keys.subarray(at + 1));
   };
   const abort = () => act("SIGTERM");
+  // It ends in raw mode only where the terminal is gone; reading fails in the background, too.
+  const hangUp = () => {
+    if (!isatty(0)) child?.output.destroy();
+  };
   watch.passTo(act, ["SIGCONT"]);
   signal?.addEventListener("abort", abort);
   outer.enter();
@@ -249,14 +263,14 @@ export async function runInTerminal(
       throw notStarted(error, program, { env, cwd });
     }
     const output = pipeOutput(child.output, terminal.output, { mask });
-    terminal.input.on("data", type);
+    terminal.input.on("data", type).once("end", hangUp).once("error", hangUp);
     for (const each of early) act(each);
     const ended = await child.ended;
     terminal.input.off("data", type);
     output.childEnded();
     return { ...ended, outputFailure: (await output.done).failure };
   } finally {
-    terminal.input.off("data", type);
+    terminal.input.off("data", type).off("end", hangUp).off("error", hangUp);
     terminal.input.pause();
     outer.leave();
     signal?.removeEventListener("abort", abort);
