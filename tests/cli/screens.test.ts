@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { readFile, stat } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile, stat, symlink } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { it } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -393,4 +394,9 @@ it("`--report` writes a run's report into a file that only its owner can read", 
   const none = await it.run(["-p", "dev", "--adc", "/bin/true", "--report", "no/such", "ping"]);
   assert.equal(none.code, 74);
   assert.match(none.text, /cannot write the report to "no\/such": ENOENT/);
+  await symlink("elsewhere.json", `${it.folder.path}/link.json`);
+  const linked = await it.run(["-p", "dev", "--adc", "/bin/true", "--report", "link.json", "ping"]);
+  assert.equal(linked.code, 74);
+  assert.match(linked.text, /cannot write the report to "link\.json": it is a symbolic link/);
+  assert.equal(existsSync(`${it.folder.path}/elsewhere.json`), false);
 });

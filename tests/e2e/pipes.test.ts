@@ -89,6 +89,19 @@ for (const home of await testHomes()) {
       }
     });
 
+    it("has its exit code, whatever becomes of the report", async () => {
+      await using it = await fixture();
+      const words = shellWords(home.command);
+      const ended = await inBash(
+        `report() { ${words} --quiet --report "$1" exec -- sh -c "$2"; echo $?; }
+        report >(true) 'sleep 0.3; exit 3'; report >(true) 'sleep 0.3'
+        report >(cat >report) 'exit 4'; wait $!; grep -c '"exitCode":4' report`,
+        { home, it },
+      );
+      assert.equal(ended.stdout, "3\n74\n4\n1\n", ended.stderr);
+      assert.match(ended.stderr, /^(.*cannot write the report to "\/dev\/.*": EPIPE\n){2}$/);
+    });
+
     it("leaves the pipe of others blocking", async () => {
       await using it = await fixture();
       // The sibling writes more than a pipe holds while adc-run, whose child has begun, still has it open.

@@ -1,4 +1,4 @@
-import { fchmodSync, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { fchmodSync, fstatSync, ftruncateSync, lstatSync, openSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import type { Environment } from "../../context.ts";
@@ -91,22 +91,38 @@ export function openReport(
   name: string,
   out: Out & { readonly cwd: string },
 ): (report: object) => void {
-  try {
-    const fd = openSync(resolve(out.cwd, name), "w", 0o600);
-    if (fstatSync(fd).isFile()) fchmodSync(fd, 0o600);
-    let at = 0;
-    return (report) => {
-      // The last one counts.
-      if (at > 0 && fstatSync(fd).isFile()) ftruncateSync(fd, 0);
-      at = writeSync(fd, `${jsonOf(report, out)}\n`, 0);
-    };
-  } catch (error) {
-    throw new AdcRunError(
-      `Cannot write the report to "${name}": ${codeOf(error) ?? messageOf(error)}`,
-      EXIT.source,
-      { cause: error },
-    );
+  const path = resolve(out.cwd, name);
+  const attempt = <T>(step: () => T): T => {
+    try {
+      return step();
+    } catch (error) {
+      throw cannotWriteReport(name, codeOf(error) ?? messageOf(error), error);
+    }
+  };
+  // One that came with a repository leads wherever it likes; the system's own lead to what is open.
+  const stats = attempt(() => lstatSync(path, { throwIfNoEntry: false }));
+  if (stats?.isSymbolicLink() && !/^\/(dev|proc)\//.test(path)) {
+    throw cannotWriteReport(name, "it is a symbolic link");
   }
+  const [fd, isFile] = attempt(() => {
+    const fd = openSync(path, "a", 0o600);
+    const isFile = fstatSync(fd).isFile();
+    if (isFile) fchmodSync(fd, 0o600);
+    if (isFile) ftruncateSync(fd);
+    return [fd, isFile] as const;
+  });
+  let written = false;
+  return (report) =>
+    attempt(() => {
+      // The last one counts.
+      if (written && isFile) ftruncateSync(fd);
+      written = true;
+      writeFileSync(fd, `${jsonOf(report, out)}\n`);
+    });
+}
+
+function cannotWriteReport(name: string, found: string, cause?: unknown): AdcRunError {
+  return new AdcRunError(`Cannot write the report to "${name}": ${found}`, EXIT.source, { cause });
 }
 
 function write(text: string, out: Out, to: StreamName): void {

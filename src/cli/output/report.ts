@@ -88,7 +88,12 @@ export function createReporter(
   const printJson = (data: object) => writeJson(versioned(data), io, "stdout");
   const report = (data: object, to: To = "stderr") => {
     const full = versioned({ ...data, warnings });
-    io.reportFile?.(full);
+    try {
+      io.reportFile?.(full);
+    } catch (error) {
+      // How the child ended is worth more.
+      io.reportFailure ??= asAdcRunError(error);
+    }
     if (options.json) writeJson(full, io, to);
   };
   return {
