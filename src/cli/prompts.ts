@@ -69,17 +69,16 @@ export function askCredentials(
       if (name === "") throw givenUp();
       return {
         username: name,
-        password: password ?? await askPassword(name, connection, io, again),
+        password: password ?? await askPassword({ name, again }, connection, io),
       };
     });
   };
 }
 
 async function askPassword(
-  name: string,
+  { name, again }: { readonly name: string; readonly again: boolean | undefined },
   { server }: Connection,
   io: Io,
-  again: boolean | undefined,
 ): Promise<Secret> {
   const question = `Password for ${name} at ${server.value}`;
   return await askSecret(again ? `Wrong password. ${question}` : question, io);
@@ -145,7 +144,8 @@ export async function readCredentials(
   const matches = !options.passwordStdin && (owner === undefined || owner === username);
   if (password !== undefined && matches) return { ...who, password };
   if (canAsk(io)) {
-    const typed = await askPassword(username, connection, io, before !== undefined);
+    const again = before !== undefined;
+    const typed = await askPassword({ name: username, again }, connection, io);
     return { ...who, password: typed, typed: true };
   }
   throw new UsageError(`Cannot log in: no password given, and ${whyNotAsked(io)}`, {

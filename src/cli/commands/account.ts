@@ -119,8 +119,7 @@ export function requireUsers(
 export function checkOf(
   { options, reporter }: OwnCall,
   io: Io,
-  connection: Connection,
-  signal: AbortSignal,
+  { connection, signal }: Pick<AccountSession, "connection" | "signal">,
 ): (token: Secret) => Promise<void> {
   return async (token) => {
     io.secrets.add(token);
@@ -189,8 +188,7 @@ export function warnOfFile(reporter: Reporter): void {
 export function tellStored(
   what: string,
   { token, record, revoked, user: owner }: KeptToken & { readonly user: User },
-  { options, reporter }: OwnCall,
-  folder: string,
+  { options, reporter, folder }: OwnCall & Pick<TokenStores, "folder">,
 ): number {
   const { storage, account, id, name, expiresAt } = record;
   if (options.json) {
