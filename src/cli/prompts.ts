@@ -84,10 +84,7 @@ async function askPassword(
   return await askSecret(again ? `Wrong password. ${question}` : question, io);
 }
 
-/**
- * Asks when the questions before are answered: several targets may have some at the same time. Whoever
- * gives up at one of them is not asked those that wait.
- */
+/** Several targets may ask at the same time; who gives up at one is not asked those that wait. */
 function inTurn<T>({ questions }: Io, question: () => Promise<T>): Promise<T> {
   const { last } = questions;
   const turn = last.then(question);

@@ -43,10 +43,7 @@ export interface AccountSession extends Session {
   readonly signal: AbortSignal;
 }
 
-/**
- * Does something as the user whose token a run would take, once what an interrupted run left behind is
- * cleaned up. No token is created for it.
- */
+/** Works as the user whose token a run would take, after cleaning up what an interrupted run left. */
 export async function withAccountSession(
   call: OwnCall,
   io: Io,
