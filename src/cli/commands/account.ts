@@ -47,10 +47,7 @@ export interface AccountSession extends Session {
   readonly signal: AbortSignal;
 }
 
-/**
- * Does something as the user whose token a run would take, once what an interrupted run left behind is
- * cleaned up. No token is created for it.
- */
+/** Works as the user whose token a run would take, after cleaning up what an interrupted run left. */
 export async function withAccountSession(
   call: OwnCall,
   io: Io,
@@ -123,8 +120,7 @@ export function requireUsers(
 export function checkOf(
   { options, reporter }: OwnCall,
   io: Io,
-  connection: Connection,
-  signal: AbortSignal,
+  { connection, signal }: Pick<AccountSession, "connection" | "signal">,
 ): (token: Secret) => Promise<void> {
   return async (token) => {
     io.secrets.add(token);
@@ -193,8 +189,7 @@ export function warnOfFile(reporter: Reporter): void {
 export function tellStored(
   what: string,
   { token, record, revoked, user: owner }: KeptToken & { readonly user: User },
-  { options, reporter }: OwnCall,
-  folder: string,
+  { options, reporter, folder }: OwnCall & Pick<TokenStores, "folder">,
 ): number {
   const { storage, account, id, name, expiresAt } = record;
   if (options.json) {

@@ -241,7 +241,7 @@ function termsOf(
     signal,
     onWarning,
     onOutput,
-    check: checkOf(call, io, connection, signal),
+    check: checkOf(call, io, { connection, signal }),
     now: Date.now,
   };
 }

@@ -13,10 +13,7 @@ export function widthOf(io: Place, to: To): number {
   return Math.max(columns || 80, MIN_WIDTH);
 }
 
-/**
- * Tells whether colours are wanted: `NO_COLOR`, then `FORCE_COLOR`, then whether a
- * terminal shows them.
- */
+/** `NO_COLOR`, then `FORCE_COLOR`, then whether a terminal shows them. */
 export function isColourful(env: Environment, terminal: boolean): boolean {
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== "0";
