@@ -317,7 +317,8 @@ async function runProgram(
   // A child that can see no secret writes straight to where its output goes.
   const piped = terms.mask !== false && secrets.length > 0;
   const open = piped ? await loadTerminal(plan, terms) : undefined;
-  const mask = createMask(piped ? secrets : [], open && { idleMs: ECHO_TIME });
+  // Whoever types waits for the echo of a letter that a secret may begin with.
+  const mask = createMask(piped ? secrets : [], open && { idleMs: 10 });
   const diff = terms.drift || terms.diffFile !== undefined
     ? (await import("./drift.ts")).openDiffFile(terms.cwd, terms.diffFile)
     : undefined;
@@ -361,15 +362,14 @@ async function runProgram(
 /** Where the child's output goes, once that is decided. */
 type ChildOutput = Writable | "inherit" | "ignore";
 
-/** Whoever types waits for the echo of a letter that a secret may begin with; in milliseconds. */
-const ECHO_TIME = 10;
-
 /** What opens a pseudo-terminal, where the child is to have one and one can be had. */
 async function loadTerminal(
   { args }: RunPlan,
   { pseudoTerminal }: RunTerms,
 ): Promise<OpenPseudoTerminal | undefined> {
-  if (pseudoTerminal === undefined || args.some(namesDescriptor)) return undefined;
+  // Descriptors above 2 are not handed to a pseudo-terminal's child.
+  const isNamed = args.some((word) => /\/(dev|proc\/self)\/fd\/([3-9]|\d\d)/.test(word));
+  if (pseudoTerminal === undefined || isNamed) return undefined;
   const { loadPseudoTerminals } = await import("./terminal.ts");
   try {
     return await loadPseudoTerminals();
@@ -382,11 +382,6 @@ async function loadTerminal(
       { suggestion: "Install @lydell/node-pty beside adc-run, or leave out --tty." },
     );
   }
-}
-
-/** Descriptors above 2 are not handed to a pseudo-terminal's child. */
-function namesDescriptor(word: string): boolean {
-  return /\/(dev|proc\/self)\/fd\/([3-9]|\d\d)/.test(word);
 }
 
 /** Without a mask there is no reason to stand between the child and the terminal. */
