@@ -141,7 +141,9 @@ function parse(words: readonly string[]): Parsed {
     if (error instanceof CommanderError && error.code === "commander.optionMissingArgument") {
       const option = words.at(-1) ?? "";
       throw new UsageError(`ADC's option "${option}" has no value: nothing follows it`, {
-        suggestion: "Give it a value, or remove it.",
+        suggestion: option === "--verbose"
+          ? "It needs a level, such as 2. adc-run's own --verbose goes before the command."
+          : "Give it a value, or remove it.",
         cause: error,
       });
     }

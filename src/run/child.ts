@@ -198,7 +198,7 @@ export function closePipes({ stdout, stderr }: OutputPipes): void {
   for (const pipe of new Set([stdout, stderr])) pipe?.close();
 }
 
-function isOneFile(...streams: readonly RunOptions["stdout"][]): boolean {
+export function isOneFile(...streams: readonly RunOptions["stdout"][]): boolean {
   const [one, other] = streams.map((each) => (each as { readonly fd?: unknown }).fd);
   if (process.platform === "win32" || one !== 1 || other !== 2) return false;
   try {
