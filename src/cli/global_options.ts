@@ -107,17 +107,9 @@ const TABLE = [
     text: "send no token, for an APISIX that needs none (admin_key_required: false)",
   },
   { flags: "--adc PATH", text: "the ADC to run", readElsewhere: true, values: "files" },
-  {
-    flags: "--no-check",
-    text: "skip the check",
-    scope: "connections",
-    variable: "ADC_RUN_CHECK",
-  },
+  { flags: "--no-check", text: "skip the check", scope: "connections", variable: "ADC_RUN_CHECK" },
   { flags: "--no-mask", text: "do not mask the output", variable: "ADC_RUN_MASK" },
-  {
-    flags: "--tty",
-    text: "run it in a pseudo-terminal, masked (default at a terminal for exec)",
-  },
+  { flags: "--tty", text: "run it in a pseudo-terminal, masked (default at a terminal for exec)" },
   {
     flags: "--no-tty",
     text: "run it with pipes instead of a pseudo-terminal",
@@ -130,11 +122,7 @@ const TABLE = [
   },
   { flags: "--dry-run", text: "check, show what would run, and run nothing" },
   { flags: "--json", text: "report as JSON; of a run, on standard error", scope: "all" },
-  {
-    flags: "--report FILE",
-    text: "write the run's report to this file, as JSON",
-    values: "files",
-  },
+  { flags: "--report FILE", text: "write the run's report to this file, as JSON", values: "files" },
   { flags: "-q, --quiet", text: "print only the answer, and what fails", scope: "all" },
   {
     flags: "-v, --verbose",

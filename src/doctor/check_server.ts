@@ -53,7 +53,6 @@ function judgeContact({ server: { display }, failure, status }: Contact): Found 
   return ok(`${display} answers`, { server: display });
 }
 
-/** Tries the token, and says whether what answers is the backend that ADC will take it for. */
 export async function checkBackend(
   given: Given<"connection" | "survey" | "contacts">,
 ): Promise<Outcome> {
@@ -81,12 +80,7 @@ function judgeBackend(
   if (shut) {
     return skipped(`${display} does not allow this IP address, so its type is unknown`);
   }
-  const data = {
-    server: display,
-    expected,
-    answers: backend ?? null,
-    software: software ?? null,
-  };
+  const data = { server: display, expected, answers: backend ?? null, software: software ?? null };
   const { config: exitCode } = EXIT;
   const shown = software === undefined ? "" : ` (${software})`;
   if (backend === expected || (backend === undefined && fits)) {

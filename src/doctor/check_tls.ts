@@ -13,10 +13,7 @@ const DAY = 24 * 60 * 60 * 1000;
 
 const SOON = 30;
 
-/**
- * Says how the servers' certificates are. Whether they can be verified, the requests have shown; the name
- * and the days come from a handshake of its own.
- */
+/** Whether they can be verified, the requests have shown; the rest comes from a handshake of its own. */
 export async function checkTls(
   given: Pick<Given<"connection" | "contacts">, "connection" | "contacts" | "signal" | "now">,
 ): Promise<readonly Found[]> {
@@ -96,10 +93,7 @@ interface CertificateReport {
   readonly ends: number;
 }
 
-/**
- * Shakes hands with a server, verifying nothing, and reads its certificate. No token crosses the
- * connection, which goes past any proxy.
- */
+/** Verifies nothing; no token crosses the connection, which bypasses any proxy. */
 async function readCertificate(
   server: Server,
   connection: Connection,

@@ -102,11 +102,7 @@ function judgeToken(
     redacted: token.redacted,
     fingerprint: token.fingerprint,
     verdict: checked?.verdict ?? "not-checked",
-    owner: owner && {
-      username: owner.username,
-      roles: owner.roles,
-      superAdmin: owner.superAdmin,
-    },
+    owner: owner && { username: owner.username, roles: owner.roles, superAdmin: owner.superAdmin },
     expiresAt: end === undefined ? undefined : record?.expiresAt ?? null,
     sources: trail,
   };

@@ -101,10 +101,7 @@ const { token: _, ...CONNECTION_SETTINGS } = ADC_SETTINGS;
 export const SETTINGS: Readonly<
   Record<SettingName, { readonly kind: SettingKind; readonly hint: string }>
 > = {
-  use: {
-    kind: "name",
-    hint: "another profile in this file, to inherit missing settings from",
-  },
+  use: { kind: "name", hint: "another profile in this file, to inherit missing settings from" },
   ...CONNECTION_SETTINGS,
   username: { kind: "text", hint: "the user who logs in, unless API7_USERNAME is set" },
   tokenCommand: {
@@ -212,10 +209,7 @@ export const PROFILE_SCHEMA: JsonSchema & { readonly $id: string } = {
   properties: {
     $schema: { type: "string", description: "The URL of this schema." },
     version: { const: FILE_VERSION, description: "The version of the file format." },
-    use: {
-      ...KINDS.name,
-      description: "The default profile. Only in the user's own file.",
-    },
+    use: { ...KINDS.name, description: "The default profile. Only in the user's own file." },
     profiles: {
       type: "object",
       description: "The profiles, by name.",
@@ -234,11 +228,7 @@ export const PROFILE_SCHEMA: JsonSchema & { readonly $id: string } = {
     },
   },
   $defs: {
-    profile: {
-      type: "object",
-      additionalProperties: false,
-      properties: schemaOf(SETTINGS),
-    },
+    profile: { type: "object", additionalProperties: false, properties: schemaOf(SETTINGS) },
     workflow: {
       type: "object",
       additionalProperties: false,
@@ -277,10 +267,7 @@ interface FollowedUse {
   readonly circle: boolean;
 }
 
-export function followUse(
-  name: string,
-  profiles: ReadonlyMap<string, StoredProfile>,
-): FollowedUse {
+export function followUse(name: string, profiles: ReadonlyMap<string, StoredProfile>): FollowedUse {
   const chain: string[] = [];
   const settings: Record<string, InheritedSetting<unknown>> = {};
   for (let next: string | undefined = name; next !== undefined && chain.length <= MAX_STEPS;) {

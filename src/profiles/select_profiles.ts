@@ -49,9 +49,7 @@ export interface SelectProfilesOptions extends Pick<Context, "env" | "cwd" | "on
  * assert.deepEqual(await selectProfiles({ env, cwd: "/nowhere" }), []);
  * ```
  */
-export async function selectProfiles(
-  options: SelectProfilesOptions,
-): Promise<readonly Profile[]> {
+export async function selectProfiles(options: SelectProfilesOptions): Promise<readonly Profile[]> {
   const { env, cwd, onWarning } = options;
   const chosen = namesOf(options);
   const own = await readUserProfiles(env);

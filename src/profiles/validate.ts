@@ -29,14 +29,12 @@ export interface Issue {
 
 const FILE_KEYS = ["$schema", "version", "use", "profiles", "workflows"];
 
-/** What a project's file must not say, and why. */
 const NOT_IN_PROJECTS = {
   use: "it would choose for everyone who clones the project",
   tokenCommand: "it would let a cloned project run programs",
   workflows: "it would let a cloned project run programs and write files",
 } as const;
 
-/** Looks for the first thing that is wrong with a file of profiles. */
 export function validateProfiles(
   value: unknown,
   { project }: { readonly project: boolean },
@@ -121,10 +119,7 @@ function validateProfile(
   { name, project }: { readonly name: string; readonly project: boolean },
 ): Issue | undefined {
   if (!isProfileName(name)) {
-    return atKey([], {
-      found: `"${shownKey(name)}" is not a profile name`,
-      suggestion: NAME_RULE,
-    });
+    return atKey([], { found: `"${shownKey(name)}" is not a profile name`, suggestion: NAME_RULE });
   }
   if (!isRecord(profile)) return at([], { found: `profile "${name}" is not an object` });
   for (const [key, value] of Object.entries(profile)) {
@@ -213,7 +208,6 @@ function atKey(path: Issue["path"], issue: ValueIssue): Issue {
 interface ValueIssue {
   readonly found: string;
   readonly suggestion?: string | undefined;
-  /** Which element of a list it is about. */
   readonly index?: number;
 }
 

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { open, readFile, stat } from "node:fs/promises";
+import { Buffer } from "node:buffer";
+import { chmod, open, readFile, stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { it } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { main } from "../../src/cli/main.ts";
+import { COMMANDS } from "../../src/cli/manual/manual.ts";
 import { columnsOf } from "../../src/cli/output/layout.ts";
 import { Secret } from "../../src/secret.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
@@ -41,10 +43,12 @@ async function machine() {
   await keychain.set(`dev@${origin}`, new Secret(used.value));
   const run = async (
     words: readonly string[],
-    { columns = 0, env = {}, input = "" }: {
-      columns?: number;
-      env?: Record<string, string>;
-      input?: string;
+    { columns = 0, env = {}, input = "", shows }: {
+      readonly columns?: number;
+      readonly env?: Record<string, string>;
+      readonly input?: string;
+      /** A command may be for that. */
+      readonly shows?: "token";
     } = {},
   ) => {
     const written: string[] = [];
@@ -54,14 +58,16 @@ async function machine() {
       env: { ADC_RUN_CONFIG_DIR: config, HOME: folder.path, NO_COLOR: "1", ...env },
       cwd: folder.path,
       keychain,
-      stdin: Readable.from([input]),
+      stdin: Readable.from([Buffer.from(input)]),
       stdout: stream(),
       stderr: stream(),
       terminals: { stdin: false, stdout: isTerminal, stderr: isTerminal },
     });
     const code = await main(words, io);
     const text = written.join("");
-    assert.ok(!text.includes(used.value) && !text.includes("a7ee-zq"), text);
+    if (shows === undefined) {
+      assert.ok(!text.includes(used.value) && !text.includes("a7ee-zq"), text);
+    }
     if (!words.includes("--json")) assert.ok(!text.includes(folder.path), text);
     for (const line of isTerminal ? text.split("\n") : []) {
       assert.ok(
@@ -247,6 +253,7 @@ it("`auth login` says what a later run has to be told, and what to do with a tok
   await using it = await machine();
   const to = ["--server", it.sandbox.url, "--gateway-group", "default", "--storage", "file"];
   const env = { API7_USERNAME: "dev", API7_PASSWORD: "pass-word" };
+  await chmod(it.config, 0o700);
   const made = await it.run(["auth", "login", ...to], { env });
   assert.equal(made.code, 0, made.text);
   assert.match(
@@ -304,6 +311,7 @@ it("every screen keeps to the width of the terminal, and breaks no word", async 
     ["-p", "down", "doctor", "-v", "--adc", "/bin/true"],
     ["-p", "dev", "--dry-run", "--adc", "/bin/true", "ping"],
     ["-p", "down", "--adc", "/bin/true", "ping"],
+    ["-p", "dev,down", "--keep-going", "--adc", "/bin/true", "ping"],
   ];
   for (const words of screens) {
     const { text } = await it.run(words);
@@ -317,48 +325,115 @@ it("every screen keeps to the width of the terminal, and breaks no word", async 
   }
 });
 
-it("whatever --json and --report write is in docs/report.schema.json", async () => {
+/** What each command writes with `--json`, by the definition of `report.schema.json` that it must meet. */
+const ANSWERS: Readonly<Record<string, readonly (readonly [string, ...string[]])[]>> = {
+  "auth login": [
+    ["stored", "-p", "dev", "auth", "login", "--username", "dev", "--password-stdin", "--replace"],
+    ["failure", "-p", "down", "auth", "login", "--username", "dev", "--password-stdin"],
+  ],
+  "auth status": [
+    ["status", "-p", "dev", "auth", "status"],
+    ["status", "-p", "down", "auth", "status"],
+    ["targets", "-p", "dev,down", "auth", "status"],
+  ],
+  "auth token": [["authToken", "-p", "dev", "auth", "token"]],
+  "auth list": [["authList", "-p", "dev", "auth", "list"]],
+  "auth create": [
+    ["authCreate", "-p", "dev", "auth", "create", "job", "--print"],
+    ["authCreate", "-p", "dev", "auth", "create", "cron", "--to-file", "cron.txt", "--save"],
+    ["failure", "-p", "dev", "auth", "create", "bad", "--to-command", "false"],
+  ],
+  "auth rotate": [
+    ["wouldRotate", "-p", "dev", "auth", "rotate", "--dry-run"],
+    ["stored", "-p", "dev", "auth", "rotate"],
+    ["workflows", "-p", "dev", "auth", "rotate", "cron"],
+    ["workflows", "-p", "dev", "auth", "rotate", "job", "--print"],
+    ["workflows", "auth", "rotate", "--due", "1d"],
+    ["workflows", "auth", "rotate", "--all", "--dry-run"],
+    ["workflows", "-p", "dev", "auth", "rotate", "cron", "--to-command", "false"],
+  ],
+  "auth revoke": [
+    ["failure", "-p", "dev", "auth", "revoke", "--yes", "gone"],
+    ["revoked", "-p", "dev", "auth", "revoke", "--yes", "job"],
+  ],
+  "auth logout": [["removed", "-p", "dev", "auth", "logout"]],
+  "profile list": [["profileList", "profile", "list"]],
+  "profile show": [["profileShow", "profile", "show", "dev"]],
+  "profile set": [["profileSet", "profile", "set", "eu", "--server", "https://eu"]],
+  "profile use": [["profileUse", "profile", "use", "eu"], [
+    "profileUse",
+    "profile",
+    "use",
+    "--none",
+  ]],
+  "profile remove": [
+    ["profileRemove", "profile", "remove", "eu"],
+    ["failure", "profile", "remove", "gone"],
+  ],
+  "profile import": [
+    ["profileImport", "profile", "import", "--file", "a7.yaml", "--dry-run"],
+    ["profileImport", "profile", "import", "--file", "a7.yaml", "--yes"],
+    ["profileImport", "profile", "import", "--file", "a7.yaml", "--yes"],
+  ],
+  // What they print is another's, a server's answer and a schema; a failure is adc-run's own.
+  "api": [["failure", "-p", "dev", "api", "/api/nowhere"]],
+  "profile schema": [["failure", "profile", "schema", "more"]],
+  "doctor": [
+    ["doctor", "-p", "down", "doctor", "--adc", "/bin/true"],
+    ["targets", "-p", "dev,down", "doctor", "--adc", "/bin/true"],
+  ],
+  "a run": [
+    ["run", "-p", "dev", "--adc", "/bin/true", "ping"],
+    ["run", "-p", "dev", "--adc", "/bin/true", "lint"],
+    ["run", "-p", "dev", "exec", "--", "false"],
+    ["plan", "-p", "dev", "--dry-run", "--adc", "/bin/true", "sync"],
+    ["failure", "-p", "down", "--adc", "/bin/true", "ping"],
+    ["targets", "-p", "down,dev", "--adc", "/bin/true", "ping"],
+    ["targets", "-p", "down,dev", "--keep-going", "--adc", "/bin/true", "ping"],
+    ["targets", "-p", "dev,down", "--dry-run", "--adc", "/bin/true", "ping"],
+  ],
+  "no command": [["version", "--version"], ["failure", "auth", "bogus"]],
+};
+
+/** In this order: what is created has to be there when it is rotated or removed. */
+const ORDER = ["a run", "auth status", "auth token", "auth list", "auth create"];
+
+it("whatever --json writes is in docs/report.schema.json, command by command", async () => {
+  const taking = COMMANDS.filter(({ run, shared = [] }) => run && shared.includes("--json"));
+  const others = ["a run", "no command"];
+  assert.deepEqual(
+    Object.keys(ANSWERS).filter((name) => !others.includes(name)).sort(),
+    taking.map(({ name }) => name).sort(),
+  );
   await using it = await machine();
+  await it.folder.write(
+    "a7.yaml",
+    `contexts: [{ name: old, server: "${it.sandbox.url}", token: a7ee-canary }, { name: bad }]\n`,
+  );
   const path = new URL("../../docs/report.schema.json", import.meta.url);
   const schema = JSON.parse(await readFile(path, "utf8"));
-  const validate = new Ajv2020({ strict: false, allErrors: true }).compile(schema);
-  const adc = ["--adc", "/bin/true"];
-  const calls: readonly (readonly string[])[] = [
-    ["--version"],
-    ["-p", "dev", ...adc, "ping"],
-    ["-p", "dev", ...adc, "lint"],
-    ["-p", "dev", "--dry-run", ...adc, "sync"],
-    ["-p", "down", ...adc, "ping"],
-    ["-p", "down,dev", ...adc, "ping"],
-    ["-p", "down,dev", "--keep-going", ...adc, "ping"],
-    ["-p", "dev,down", "--dry-run", ...adc, "ping"],
-    ["-p", "dev", "auth", "status"],
-    ["-p", "down", "auth", "status"],
-    ["-p", "dev,down", "auth", "status"],
-    ["-p", "dev", "auth", "list"],
-    ["-p", "dev", "api", "/api/nowhere"],
-    ["-p", "down", "doctor", ...adc],
-    ["-p", "dev,down", "doctor", ...adc],
-    ["profile", "list"],
-    ["profile", "show", "dev"],
-    ["profile", "set", "eu", "--server", "https://eu"],
-    ["profile", "use", "eu"],
-    ["profile", "remove", "eu"],
-    ["auth", "bogus"],
-    ["-p", "dev", "auth", "rotate"],
-    ["-p", "dev", "auth", "logout"],
-  ];
-  for (const words of calls) {
-    const ended = await it.run(["--json", ...words]);
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  const validate = ajv.addSchema(schema, "report").compile({ $ref: "report" });
+  const names = [...ORDER, ...Object.keys(ANSWERS).filter((name) => !ORDER.includes(name))];
+  const stated = new Set<string>();
+  for (const [definition, ...words] of names.flatMap((name) => ANSWERS[name]!)) {
+    const shows = words.some((word) => ["token", "--print"].includes(word)) ? "token" : undefined;
+    const ended = await it.run(["--json", ...words], {
+      input: "pass-word\n",
+      ...shows && { shows },
+    });
     // What `api` was asked for comes first.
-    const text = ended.text.slice(ended.text.indexOf('{"schemaVersion"'));
-    assert.ok(validate(JSON.parse(text)), `${words.join(" ")}: ${text}\n${errors(validate)}`);
+    const [text = "no JSON"] = /\{"(?:schemaVersion|token)":.*$/m.exec(ended.text) ?? [];
+    const exact = ajv.compile({ $ref: `report#/$defs/${definition}` });
+    stated.add(definition);
+    if (shows) assert.match(JSON.parse(text).token, /^a7ee-/, words.join(" "));
+    for (const each of [validate, exact]) {
+      assert.ok(each(JSON.parse(text)), `${words.join(" ")}: ${ended.text}\n${errors(each)}`);
+    }
   }
-  const bare = await it.run(["-p", "dev", "auth", "token", "--json"], {
-    env: { ADC_TOKEN: "a7ee-canary-of-screens" },
-  });
-  assert.ok(validate(JSON.parse(bare.text)), errors(validate));
-  // A field that nobody described is one too many.
+  // No definition is for nothing, and a field that nobody described is one too many.
+  const answers = schema.oneOf.map(({ $ref }: { $ref: string }) => $ref.split("/").at(-1));
+  assert.deepEqual([...stated].sort(), answers.sort());
   assert.ok(!validate({ schemaVersion: 1, name: "adc-run", version: "1", more: 1 }));
 });
 

@@ -157,7 +157,7 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
           name,
           expiresAt: endOf(lifetime, Date.now() + api.clockSkewMs),
           confirm: confirmReplacement(options, io),
-          check: checkOf(command, io, connection, signal),
+          check: checkOf(command, io, { connection, signal }),
           onWarning: reporter.warn,
           signal,
           now: Date.now,
@@ -166,7 +166,7 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
       io.sign?.hide();
       await warnOfShadows(connection, { sources, storage }, reporter);
       if (storage === "file") warnOfFile(reporter);
-      const exitCode = tellStored("stored token", { ...kept, user }, command, folder);
+      const exitCode = tellStored("stored token", { ...kept, user }, { ...command, folder });
       const { revoked } = kept;
       if (revoked !== undefined) reporter.info(line`revoked the old token "${revoked}"`);
       if (profile === undefined) tellSettings(connection, reporter);

@@ -31,6 +31,7 @@ import {
   labelled,
   mark,
   placeOf,
+  type Reporter,
   type Row,
   SCHEMA_VERSION,
   settingRows,
@@ -40,7 +41,6 @@ import {
 import { findToken, forTarget, openConnection, targetNames } from "../settings.ts";
 import { findOwner, warnOfFile, withoutLogIn } from "./account.ts";
 
-/** What is known of the token that a run would take. */
 interface Status {
   readonly connection: Connection;
   readonly trail: readonly SourceReport[];
@@ -48,7 +48,6 @@ interface Status {
   readonly record: TokenRecord | undefined;
   readonly checked: CheckResult | undefined;
   readonly owner: User | undefined;
-  /** Why a run would not start. */
   readonly failure: AdcRunError | undefined;
 }
 
@@ -59,16 +58,17 @@ export async function authStatus(call: OwnCall<TargetOptions>, io: Io): Promise<
   const status = await findStatus(call, io);
   const { failure } = status;
   const exitCode = failure?.exitCode ?? 0;
-  if (options.json) {
-    const data = { ...describeStatus(status), exitCode };
-    // As of everything that fails.
-    if (failure === undefined) reporter.answer(data);
-    else reporter.report(data);
-    return exitCode;
-  }
+  if (options.json) return answer({ ...describeStatus(status), exitCode }, reporter);
   show(status, call, io);
   if (failure !== undefined && ciRunner(io) !== undefined) reporter.fail(failure);
   return exitCode;
+}
+
+/** A failure goes where those of all commands go. */
+function answer<T extends { readonly exitCode: number }>(data: T, reporter: Reporter): number {
+  if (data.exitCode === 0) reporter.answer(data);
+  else reporter.report(data);
+  return data.exitCode;
 }
 
 async function findStatus(call: OwnCall, io: Io): Promise<Status> {
@@ -115,7 +115,6 @@ function describeStatus(status: Status): Record<string, unknown> {
   };
 }
 
-/** The verdict first, then what it is about, then what to do. */
 function show(status: Status, { options, reporter }: OwnCall, io: Io): void {
   const { connection, trail, winner, record, owner, failure } = status;
   const { backend, server, gatewayGroup, profile } = connection;
@@ -174,7 +173,6 @@ function describeExpiry(record: TokenRecord): Line {
   return fixed(`${day(expiresAt)}, ${timeLeft(expiresAt, Date.now())}`);
 }
 
-/** A line a profile. */
 async function statusOfMany(
   names: readonly string[],
   call: OwnCall<TargetOptions>,
@@ -196,9 +194,7 @@ async function statusOfMany(
       profile: name,
       ...(status ? describeStatus(status) : { error: describeError(error!) }),
     }));
-    if (exitCode === 0) reporter.answer({ targets, exitCode });
-    else reporter.report({ targets, exitCode });
-    return exitCode;
+    return answer({ targets, exitCode }, reporter);
   }
   reporter.table(found.map(({ name, status, error }) => [
     line`${mark(error === undefined ? "ok" : "failed", io, "stdout")}${name}`,

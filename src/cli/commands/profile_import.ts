@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { resolveConnection } from "../../connection/connection.ts";
-import type { Environment } from "../../context.ts";
-import { AdcRunError, codeOf, EXIT, throwIfNotCapable, UsageError } from "../../errors.ts";
+import { AdcRunError, codeOf, EXIT, throwIfNotCapable } from "../../errors.ts";
 import { withAccount } from "../../lifecycle/open_session.ts";
 import { adoptToken } from "../../lifecycle/replace_token.ts";
 import { describeEntries, previousToken } from "../../lifecycle/token_stores.ts";
@@ -13,21 +12,16 @@ import { isRecord, validateProfiles } from "../../profiles/validate.ts";
 import { Secret } from "../../secret.ts";
 import { homeFolder } from "../../system/files.ts";
 import { accountOf, validateToken } from "../../token/token_value.ts";
-import { canAsk, type Io, whyNotAsked } from "../io.ts";
+import type { Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import type { ImportOptions } from "../manual/profile_commands.ts";
 import { fixed, line } from "../output/out.ts";
-import { requireConfirmation } from "../prompts.ts";
+import { requireConfirmation, requireTerminal } from "../prompts.ts";
 import { storesOf } from "./account.ts";
 
-/**
- * Makes a profile of each of a7's contexts; 65 where one cannot be imported. Its token is stored first:
- * whatever interrupts this, calling it once more completes it.
- */
-export async function profileImport(
-  { options, reporter }: OwnCall<ImportOptions>,
-  io: Io,
-): Promise<number> {
+/** A token is stored before its profile: whatever interrupts this, calling it once more completes it. */
+export async function profileImport(call: OwnCall<ImportOptions>, io: Io): Promise<number> {
+  const { options, reporter } = call;
   const { storage = "keychain", overwrite = false, dryRun = false } = options;
   const { info, warn } = reporter;
   const stores = storesOf(io, reporter);
@@ -36,17 +30,13 @@ export async function profileImport(
   io.secrets.add(...contexts.map(({ token }) => token));
   const { profiles } = await readUserProfiles(io.env);
   const chosen = contexts.filter(({ profile }) => overwrite || !profiles.has(profile));
-  const skipped = contexts.filter((each) => !chosen.includes(each))
-    .map(({ name, profile }) => ({ context: name, profile }));
+  const others = contexts.filter((each) => !chosen.includes(each));
+  const skipped = others.map(({ name, profile }) => ({ context: name, profile }));
   if (!options.yes && !dryRun && chosen.length > 0) {
-    const unasked = `Cannot ask for confirmation: ${whyNotAsked(io)}`;
-    const suggestion = "Preview with --dry-run, and confirm with --yes.";
-    if (!canAsk(io)) throw new UsageError(unasked, { suggestion });
+    requireTerminal(io, "Preview with --dry-run, and confirm with --yes.");
     const names = chosen.map(({ profile }) => `"${profile}"`).join(", ");
-    await requireConfirmation(
-      `Import ${names} from ${path}, and store the tokens in the ${storage}?`,
-      io,
-    );
+    const question = `Import ${names} from ${path}, and store the tokens in the ${storage}?`;
+    await requireConfirmation(question, io);
   }
   // What speaks against a context's values must not come from the environment, nor from a project's `.env`.
   const kept = Object.entries(io.env).filter(([name]) => /_proxy$|_ALLOWED_SERVERS$/i.test(name));
@@ -100,19 +90,8 @@ interface A7Context {
   readonly note: string | undefined;
 }
 
-/** What a7's file holds: contexts that can become profiles, and why the others cannot. */
-interface A7Contexts {
-  readonly path: string;
-  readonly current: unknown;
-  readonly contexts: readonly A7Context[];
-  readonly refused: { readonly name: string; readonly reason: string }[];
-}
-
 /** Reads a7's file: `file`, or where a7 itself looks (api7/a7, internal/config/config.go). */
-export async function readA7Contexts(
-  { env, cwd }: { readonly env: Environment; readonly cwd: string },
-  file: string | undefined,
-): Promise<A7Contexts> {
+export async function readA7Contexts({ env, cwd }: Pick<Io, "env" | "cwd">, file?: string) {
   const { A7_CONFIG_DIR: own, XDG_CONFIG_HOME: xdg, HOME: home } = env;
   const folder = own || join(xdg || join(home || homeFolder({}), ".config"), "a7");
   const path = file === undefined ? resolve(folder, "config.yaml") : resolve(cwd, file);
@@ -120,7 +99,7 @@ export async function readA7Contexts(
   const entries = listed ?? [];
   if (!Array.isArray(entries)) throw notA7s(path, '"contexts" is not a list');
   const contexts: A7Context[] = [];
-  const refused: A7Contexts["refused"] = [];
+  const refused: { readonly name: string; readonly reason: string }[] = [];
   for (const [index, each] of entries.entries()) {
     const value = isRecord(each) ? each : {};
     const made = contextOf(value, { path, taken: contexts.map(({ profile }) => profile) });
@@ -150,7 +129,6 @@ async function readYaml(path: string): Promise<Readonly<Record<string, unknown>>
   throw notA7s(path, "it contains no contexts");
 }
 
-/** Makes a profile of a context, or says why not. */
 function contextOf(
   { name, server, token, "gateway-group": group, ...rest }: Readonly<Record<string, unknown>>,
   { path, taken }: { readonly path: string; readonly taken: readonly string[] },

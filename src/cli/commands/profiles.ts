@@ -243,9 +243,7 @@ async function warnAboutProfile(
     }
   }
   if ((settings.tlsClientCertFile === undefined) !== (settings.tlsClientKeyFile === undefined)) {
-    reporter.warn(
-      "A client certificate needs its key, and the profile has only one of the two.",
-    );
+    reporter.warn("A client certificate needs its key, and the profile has only one of the two.");
   }
 }
 

@@ -97,7 +97,5 @@ function pseudoTerminalOf(
     };
   }
   if (!required) return undefined;
-  throw new UsageError(
-    "Cannot use --tty: standard input, output and error are not all a terminal",
-  );
+  throw new UsageError("Cannot use --tty: standard input, output and error are not all a terminal");
 }

@@ -23,12 +23,6 @@ import {
 import { openTargetStreams, type TargetStreams } from "../output/target_lines.ts";
 import { namedEnvFile, runOptionsOf } from "../settings.ts";
 
-interface RunManyCommand {
-  readonly call: Call;
-  readonly options: GlobalOptions;
-  readonly profiles: readonly Profile[];
-}
-
 interface Output {
   readonly options: GlobalOptions;
   readonly io: Io;
@@ -37,8 +31,14 @@ interface Output {
 }
 
 /** Runs ADC, or another program, for several targets, once the tokens of all were checked. */
-export async function runMany(command: RunManyCommand, io: Io): Promise<number> {
-  const { call, options, profiles } = command;
+export async function runMany(
+  { call, options, profiles }: {
+    readonly call: Call;
+    readonly options: GlobalOptions;
+    readonly profiles: readonly Profile[];
+  },
+  io: Io,
+): Promise<number> {
   const reporter = createReporter(io, options);
   if (call.program === undefined) {
     rejectForSeveralTargets(call.args, profiles.length);
@@ -122,7 +122,6 @@ function rejectForSeveralTargets(
   }
 }
 
-/** Each target's warnings go where its output goes, those of its sources too. */
 async function sourcesOfTargets(
   profiles: readonly Profile[],
   { options, io, streams }: Output,
@@ -164,10 +163,7 @@ function tellTarget(
 }
 
 /** What stands in the way of all of them alike is said once. */
-function throwWhatAllHave(
-  prepared: readonly PreparedTarget[],
-  { json }: GlobalOptions,
-): void {
+function throwWhatAllHave(prepared: readonly PreparedTarget[], { json }: GlobalOptions): void {
   if (json) return;
   const told = prepared.map(({ plan, error }) =>
     plan === undefined ? JSON.stringify(describeError(asAdcRunError(error))) : undefined
@@ -209,25 +205,13 @@ function conclude(
     });
     reporter.report({ targets, exitCode });
   }
-  if (!options.json && isWorthATable(results, { options, exitCode, streams })) {
+  // A reader that went away, as in `| head`, ends all quietly; but what was never started is said.
+  const isRead = streams.failure === undefined ||
+    results.some(({ outcome }) => outcome === "skipped");
+  if (!options.json && isRead && (!options.quiet || exitCode !== 0)) {
     reporter.table(formatTargets(results, { options, io }), "stderr", "");
     reporter.print(fixed(countTargets(results, options)), "stderr");
   }
   if (ended !== undefined) io.endedBy?.(ended.signal);
   return exitCode;
-}
-
-/** A reader that went away, as in `| head`, ends all quietly; but what was never started is said. */
-function isWorthATable(
-  results: readonly TargetResult[],
-  { options, exitCode, streams }: {
-    readonly options: GlobalOptions;
-    readonly exitCode: number;
-    readonly streams: TargetStreams;
-  },
-): boolean {
-  if (streams.failure !== undefined && results.every(({ outcome }) => outcome !== "skipped")) {
-    return false;
-  }
-  return !options.quiet || exitCode !== 0;
 }

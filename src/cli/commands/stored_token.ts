@@ -72,14 +72,14 @@ export async function authRotate(call: OwnCall<RotateOptions>, io: Io): Promise<
       account,
       asked,
       env: io.env,
-      check: checkOf(call, io, connection, signal),
+      check: checkOf(call, io, { connection, signal }),
       onOpen: (api) => io.secrets.watch(api),
       onWarning: reporter.warn,
       signal,
       now: Date.now,
     }));
   await warnOfShadows(connection, { sources, storage: kept.record.storage }, reporter);
-  tellStored("stored the new token", kept, call, folder);
+  tellStored("stored the new token", kept, { ...call, folder });
   if (kept.revoked !== undefined) reporter.info(fixed("revoked the old token"));
   return 0;
 }

@@ -5,12 +5,12 @@ import { day, hasEnded, readLifetime, timeLeft } from "../../lifecycle/expiry.ts
 import { forgetToken, storedToken, type TokenStores } from "../../lifecycle/token_stores.ts";
 import { isUnfinished, ownTokens } from "../../lifecycle/workflow_state.ts";
 import type { TokenRecord } from "../../store/state.ts";
-import { canAsk, type Io, whyNotAsked } from "../io.ts";
+import type { Io } from "../io.ts";
 import type { ListOptions, RevokeOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { fixed, line, type Text } from "../output/out.ts";
 import { count, tally } from "../output/report.ts";
-import { requireConfirmation } from "../prompts.ts";
+import { requireConfirmation, requireTerminal } from "../prompts.ts";
 import { type AccountSession, withAccountSession } from "./account.ts";
 
 /** A token that was not used for so long is likely forgotten, in seconds: 90 days. */
@@ -147,12 +147,8 @@ export async function authRevoke(call: OwnCall<RevokeOptions>, io: Io): Promise<
     const chosen = [...choose(operands, await api.tokens({ signal }), user)]
       // The token that all this is asked with goes last.
       .sort((a, b) => Number(a.id === own) - Number(b.id === own));
-    if (!options.yes && !canAsk(io)) {
-      throw new UsageError(`Cannot ask for confirmation: ${whyNotAsked(io)}`, {
-        suggestion: "Confirm with --yes.",
-      });
-    }
     if (!options.yes) {
+      requireTerminal(io, "Confirm with --yes.");
       const names = chosen.map(({ name, id }) => `"${name}" (${id})`).join(", ");
       const here = chosen.some(({ id }) => id === own) ? ", including the one in use here" : "";
       await requireConfirmation(`Revoke ${names}${here}?`, io);

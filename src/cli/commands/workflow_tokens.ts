@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { day, describeEnd, readLifetime } from "../../lifecycle/expiry.ts";
@@ -26,7 +27,6 @@ import { type AccountSession, checkOf, describeOwner, withAccountSession } from 
 
 type WorkflowCall = OwnCall<CreateOptions & RotateOptions>;
 
-/** A workflow, and the profile that its token is made for. */
 interface Target {
   readonly workflow: Workflow;
   readonly profile: string | undefined;
@@ -65,7 +65,6 @@ function tell(
   writeToken(token, io, { schemaVersion: SCHEMA_VERSION, ...answer, warnings });
 }
 
-/** Rotates workflows' tokens: those that are named, those that are due, or all. */
 export async function rotateWorkflows(call: WorkflowCall, io: Io): Promise<number> {
   const { options, operands, reporter } = call;
   const { all, due: within, dryRun = false } = options;
@@ -130,7 +129,7 @@ async function targetsOf(
   printed: Secret[],
 ): Promise<readonly Target[]> {
   const { env } = io;
-  const { path, exists, workflows } = await readUserProfiles(env);
+  const { path, workflows } = await readUserProfiles(env);
   const { toCommand, toFile, print } = options;
   const given = [toCommand !== undefined, toFile !== undefined, print === true].filter(Boolean);
   if (given.length > 1) {
@@ -171,7 +170,9 @@ async function targetsOf(
     return { workflow: { name, expiresIn, handOver }, profile };
   });
   if (targets.length === 0) {
-    const missing = exists ? `there are no workflows in ${path}` : `there is no file ${path}`;
+    const missing = existsSync(path)
+      ? `there are no workflows in ${path}`
+      : `there is no file ${path}`;
     throw new UsageError(`Cannot rotate: ${missing}`, {
       suggestion: 'Save one with "adc-run auth create NAME --to-command CMD --save".',
     });
@@ -201,7 +202,6 @@ function unknownWorkflow(name: string, known: readonly string[], command: string
   });
 }
 
-/** Opens the session that makes the tokens, on the terms of the profile that the workflows are for. */
 async function withWorkflows(
   call: WorkflowCall,
   io: Io,
@@ -243,7 +243,7 @@ function termsOf(
     signal,
     onWarning,
     onOutput,
-    check: checkOf(call, io, connection, signal),
+    check: checkOf(call, io, { connection, signal }),
     now: Date.now,
   };
 }

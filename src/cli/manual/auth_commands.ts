@@ -3,7 +3,8 @@ import type { OptionsOf, OptionSpec } from "../global_options.ts";
 import type { CommandSpec } from "./manual.ts";
 
 const SHARED = ["--profile", "--no-profile", "--env-file", "--json", "--quiet", "--verbose"];
-const SHARED_WITH_SOURCE = [...SHARED, "--source"];
+/** What a command takes that looks for a token. */
+export const SHARED_WITH_SOURCE = [...SHARED, "--source"];
 
 export const STORAGE_OPTION = {
   flags: "--storage STORE",
@@ -37,10 +38,7 @@ const LOGIN_OPTIONS = [
     text: "the token's lifetime, such as 12h or 90d, or never (default: 30d)",
   },
   STORAGE_OPTION,
-  {
-    flags: "--with-token",
-    text: "read a token from standard input, or prompt for one",
-  },
+  { flags: "--with-token", text: "read a token from standard input, or prompt for one" },
   { flags: "--replace", text: "replace a stored token of another name or user without asking" },
   { flags: "--yes", text: "send the password or token even though only .env sets the server" },
 ] as const satisfies readonly OptionSpec[];
@@ -124,17 +122,12 @@ export const AUTH_COMMANDS: readonly CommandSpec[] = [
     description: [
       "API7 recommends a separate token for each user and workflow, created by a user who is not a Super Admin, rotated regularly, and revoked when no longer needed. Each of these is one command.",
     ],
-    examples: [
-      ["The token that would be used here", "adc-run auth status"],
-    ],
+    examples: [["The token that would be used here", "adc-run auth status"]],
     seeAlso: ["sources", "security"],
   },
   {
     name: "auth login",
-    usage: [
-      "adc-run auth login [options]",
-      "adc-run auth login --with-token [options]",
-    ],
+    usage: ["adc-run auth login [options]", "adc-run auth login --with-token [options]"],
     summary: "log in, create a token and store it; or store one you have",
     description: [
       'Logs in to API7 Enterprise, creates a token, checks it, and stores it in the system\'s keychain: service "adc-run", account ORIGIN, or PROFILE@ORIGIN with a profile. The token of the same user and name that adc-run stored there before is revoked; before it replaces another one, it asks. At a terminal, it prompts for whatever is missing. With --with-token, it stores the token on standard input instead.',

@@ -8,10 +8,7 @@ const SHARED = ["--json", "--quiet", "--verbose"];
 
 const SET_OPTIONS = [
   { flags: "--username NAME", text: "the user who logs in" },
-  {
-    flags: "--token-command TEXT",
-    text: "a command that prints the token (run without a shell)",
-  },
+  { flags: "--token-command TEXT", text: "a command that prints the token (run without a shell)" },
   {
     flags: "--sources LIST",
     text: "the token sources to use, in this order",
@@ -24,11 +21,7 @@ const SET_OPTIONS = [
     values: ALLOWED_WORDS,
     list: true,
   },
-  {
-    flags: "--use NAME",
-    text: "inherit missing settings from this profile",
-    values: "profiles",
-  },
+  { flags: "--use NAME", text: "inherit missing settings from this profile", values: "profiles" },
   {
     flags: "--unset KEY[,KEY...]",
     text: "remove these settings",
@@ -148,9 +141,7 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     name: "profile use",
     usage: ["adc-run profile use NAME [options]", "adc-run profile use --none"],
     summary: "set the default profile",
-    description: [
-      "Sets the default profile, used unless -p or ADC_RUN_PROFILE names another.",
-    ],
+    description: ["Sets the default profile, used unless -p or ADC_RUN_PROFILE names another."],
     options: USE_OPTIONS,
     shared: SHARED,
     operands: { most: 1, what: "a profile name", values: "profiles" },

@@ -96,13 +96,14 @@ export const TOPICS: readonly ManualTopic[] = [
         rows: [
           ["auth list", "server, owner, tokens: id, name, createdAt, expiresAt, lastUsedAt, ..."],
           ["auth login, rotate", "stored, accounts, id, name, expiresAt, owner, revoked, ..."],
-          ["auth create", "id, name, expiresAt, owner, handedTo, ...; with --print, token"],
+          ["auth create", "name, id, expiresAt, owner, handedTo, ...; token: --print"],
           ["auth rotate NAME", "workflows: name, outcome, expiresAt, handedTo, error"],
           ["auth revoke, logout", "revoked; removed, entries"],
           ["auth token", "token, source, detail, redacted, fingerprint"],
           ["profile list, show", "profiles, use; name, file, project, settings"],
           ["profile set, use", "profile, created, file, settings; use, before"],
-          ["profile remove, import", "removed, use, tokens; imported, skipped, refused, ..."],
+          ["profile remove", "removed, use, tokens"],
+          ["profile import", "file, imported, skipped, refused, dryRun"],
           ["doctor", "findings, summary, exitCode"],
           ["--version", "name, version"],
         ],
@@ -121,9 +122,7 @@ export const TOPICS: readonly ManualTopic[] = [
     summary: "where a token comes from",
     text: [
       'The first source that has a token wins, and every message names it. A source without a token is skipped. A source that fails stops the search: a locked keychain does not mean "no token".',
-      {
-        rows: Object.entries(SOURCES).map(([name, { summary }]) => [name, summary]),
-      },
+      { rows: Object.entries(SOURCES).map(([name, { summary }]) => [name, summary]) },
       "--source, ADC_RUN_SOURCE and a profile's sources set which sources are used, and in which order. A token stored for one origin is never sent to another.",
     ],
     examples: [
@@ -238,9 +237,7 @@ export const TOPICS: readonly ManualTopic[] = [
         "    token: ${{ secrets.ADC_TOKEN }}",
       ],
     ],
-    examples: [
-      ["In any pipeline", "adc-run --fail-on-leak sync -f adc.yaml"],
-    ],
+    examples: [["In any pipeline", "adc-run --fail-on-leak sync -f adc.yaml"]],
     seeAlso: ["environment", "security", "fan-out"],
   },
   {

@@ -33,7 +33,6 @@ export function line(fixed: TemplateStringsArray, ...values: readonly unknown[])
   return new Line(fixed, values.map((each) => each instanceof Line ? each : String(each)));
 }
 
-/** Text without a value in it: help, a script, a heading, a colour. */
 export function fixed(text: string): Line {
   return new Line([text], []);
 }
@@ -81,7 +80,6 @@ export async function handOutToken(token: Secret, out: Out): Promise<void> {
   await Promise.race([written(out), failed]);
 }
 
-/** Draws over the line that the cursor is in. */
 export function drawOver(text: string, stderr: Writable): void {
   stderr.write(`\r\x1b[K${text}`);
 }
@@ -155,7 +153,6 @@ export function render(text: Text, out: Pick<Out, "secrets" | "env">): string {
   );
 }
 
-/** As shells write it. */
 function withShortHome(text: string, { env = {} }: Pick<Out, "env">): string {
   const home = text.includes("/") ? env.HOME : undefined;
   if (!home || home.length < 3 || !text.includes(home)) return text;

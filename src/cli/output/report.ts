@@ -28,7 +28,6 @@ import {
   writeText,
 } from "./out.ts";
 
-/** A label and what it says: `fix     adc-run auth login`. */
 export type Row = readonly [label: string, text: Text];
 
 /** The version of what `--json` writes; it grows where a field changes its meaning or goes. */
@@ -186,7 +185,6 @@ export function tally(...counts: readonly (readonly [number: number, what: strin
   return counts.filter(([number]) => number > 0).map((each) => each.join(" ")).join(", ");
 }
 
-/** Rows as lines, with the labels in a column. */
 export function labelled(rows: readonly Row[]): readonly Line[] {
   const width = Math.max(6, ...rows.map(([label]) => label.length));
   return rows.map(([label, text]) =>
@@ -220,9 +218,7 @@ export function asAdcRunError(thrown: unknown): AdcRunError {
     return new AdcRunError(
       "Cannot read the environment: a variable is not valid UTF-8",
       EXIT.data,
-      {
-        suggestion: "Check ADC_TOKEN and API_KEY first.",
-      },
+      { suggestion: "Check ADC_TOKEN and API_KEY first." },
     );
   }
   const code = codeOf(error);
@@ -236,7 +232,6 @@ export function asAdcRunError(thrown: unknown): AdcRunError {
   });
 }
 
-/** An error as data, without secrets. */
 export function describeError(error: AdcRunError): Record<string, unknown> {
   const checked = error instanceof CheckError ? error : undefined;
   const missing = error instanceof NoTokenError ? error : undefined;
@@ -256,7 +251,6 @@ export function describeError(error: AdcRunError): Record<string, unknown> {
   };
 }
 
-/** Where and how a run would connect, each value with its origin. */
 export function settingRows(connection: Connection): readonly Row[] {
   return Object.entries(describeConnection(connection)).map(([name, { value, origin }]) => {
     const [label, unit] = name === "timeoutMs" ? ["timeout", " ms"] : [name, ""];
@@ -273,7 +267,6 @@ export function trailRows(trail: readonly SourceReport[]): readonly Row[] {
   ]);
 }
 
-/** Where a token is, in a word or two. */
 export function placeOf({ source, detail }: Pick<ResolvedToken, "source" | "detail">): Text {
   if (source === "keychain") return fixed("the keychain");
   if (source === "store") return fixed("the file store");
@@ -315,17 +308,11 @@ export function describeRun(plan: RunPlan | RunResult): Record<string, unknown> 
   };
 }
 
-/** A word in a colour, where the stream shows colours. */
 function inColour(text: string, colour: number, { env, terminals }: Io, to: To): Line {
   return fixed(isColourful(env, terminals[to]) ? `\x1b[${colour}m${text}\x1b[39m` : text);
 }
 
-const MARKS = {
-  ok: ["✓", 32],
-  warning: ["!", 33],
-  failed: ["✗", 31],
-  skipped: ["-", 90],
-} as const;
+const MARKS = { ok: ["✓", 32], warning: ["!", 33], failed: ["✗", 31], skipped: ["-", 90] } as const;
 
 /** A symbol at a terminal; elsewhere a word, or nothing where the words beside it say the same. */
 export function mark(name: keyof typeof MARKS, io: Io, to: To, word = ""): Line {

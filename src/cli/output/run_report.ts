@@ -24,7 +24,6 @@ export interface RunOutput {
   readonly reporter: Reporter;
   readonly io: Io;
   readonly options: GlobalOptions;
-  /** Whether the target's name stands in front of each line already. */
   readonly named?: boolean;
 }
 
@@ -170,7 +169,6 @@ function isBrokenPing(result: RunResult): boolean {
     result.checked?.verdict === "valid" && BACKENDS[result.connection.backend.value].failsOwnPing;
 }
 
-/** The command as it would be started, without secrets. */
 function commandOf({ program, args, secrets }: RunPlan): readonly string[] {
   const mask = createMask(secrets);
   return [program.file, ...program.prefix, ...args].map((arg) => mask.text(arg));
