@@ -69,6 +69,11 @@ export function variableIn(
   return other === undefined ? undefined : env[other];
 }
 
+/** Tells whether this is a pipeline, where nobody answers and nothing is kept. */
+export function isPipeline({ CI = "" }: Environment): boolean {
+  return !["", "0", "false"].includes(CI.trim().toLowerCase());
+}
+
 /**
  * What every call looks at, handed on as one value: nothing below the command line has it from elsewhere.
  * @category Run

@@ -100,8 +100,8 @@ export class AdminApi implements AsyncDisposable {
    * @throws {ConnectionError} The backend is another, which has no such API.
    */
   static async open(connection: Connection, options: AdminApiOptions = {}): Promise<AdminApi> {
-    const { backend, servers: [server] } = connection;
-    if (!BACKENDS[backend.value].hasUsers || server === undefined) {
+    const { backend } = connection;
+    if (!BACKENDS[backend.value].hasUsers) {
       throw wrongValue(backend.origin, `backend "${backend.value}" has no user accounts`, {
         suggestion: "Only API7 Enterprise has them: set --backend api7ee or ADC_BACKEND=api7ee.",
       });
@@ -109,14 +109,11 @@ export class AdminApi implements AsyncDisposable {
     const { token, dispatcher } = options;
     const { openHttpClient } = await import("../http/http_client.ts");
     const client = openHttpClient(connection, { dispatcher });
-    return new AdminApi(new Requester(client, { connection, server, token }));
+    return new AdminApi(new Requester(client, { connection, token }));
   }
 
   /**
    * Takes the secrets of the session out of a text, such as a user name that a hostile server made of them.
-   *
-   * @param text The text.
-   * @returns The text without them.
    */
   redact(text: string): string {
     return this.#requester.redact(text);
@@ -139,7 +136,6 @@ export class AdminApi implements AsyncDisposable {
    * Opens a session, which vouches for the caller from now on, unless there is a token.
    *
    * @param credentials The user's name and password, and the login option where it is LDAP.
-   * @param options What ends the call.
    * @throws {AdminApiError} `wrong-credentials`, `password-change`, `no-license`, `browser-login`, or
    * `not-found` for the login option, beside what can always happen.
    */
@@ -147,29 +143,17 @@ export class AdminApi implements AsyncDisposable {
     await this.#session.begin(credentials, { signal, ways: () => this.loginOptions({ signal }) });
   }
 
-  /**
-   * Tells who the caller is: `GET /api/me`.
-   *
-   * @param options What ends the call.
-   */
+  /** Tells who the caller is: `GET /api/me`. */
   me(options: CallOptions = {}): Promise<User> {
     return this.#value("/api/me", readUser, options);
   }
 
-  /**
-   * Tells the server's version, such as `3.9.14`: `GET /api/version`.
-   *
-   * @param options What ends the call.
-   */
+  /** Tells the server's version, such as `3.9.14`: `GET /api/version`. */
   version(options: CallOptions = {}): Promise<string> {
     return this.#value("/api/version", readVersion, options);
   }
 
-  /**
-   * Lists the ways to log in beside the built-in one, those that are turned off too. It takes no login.
-   *
-   * @param options What ends the call.
-   */
+  /** Lists the ways to log in beside the built-in one, those that are turned off too. It takes no login. */
   loginOptions({ signal }: CallOptions = {}): Promise<readonly LoginOption[]> {
     const path = "/api/login_options";
     const get = (page: string) =>
@@ -177,11 +161,7 @@ export class AdminApi implements AsyncDisposable {
     return readPages(this.#requester, get, readLoginOption);
   }
 
-  /**
-   * Lists all of the caller's tokens, without their values, the oldest first.
-   *
-   * @param options What ends the call.
-   */
+  /** Lists all of the caller's tokens, without their values, the oldest first. */
   tokens(options: CallOptions = {}): Promise<readonly TokenInfo[]> {
     return this.#tokens.list(options);
   }
@@ -190,8 +170,6 @@ export class AdminApi implements AsyncDisposable {
    * Makes a token of the caller's. Where the answer is lost on the way, it finds out what became of the
    * token; a caller who gives up leaves none behind, as far as the server can be reached.
    *
-   * @param token Its name and its end.
-   * @param options What ends the call.
    * @returns The token with its value.
    * @throws {AdminApiError} `name-taken`, beside what can always happen.
    */
@@ -200,11 +178,8 @@ export class AdminApi implements AsyncDisposable {
   }
 
   /**
-   * Gives a token another name.
+   * Gives a token another name, of at most 40 characters.
    *
-   * @param id The token's id.
-   * @param name The new name, at most 40 characters.
-   * @param options What ends the call.
    * @returns The token as it is now.
    * @throws {AdminApiError} `not-found` or `name-taken`, beside what can always happen.
    */
@@ -215,8 +190,6 @@ export class AdminApi implements AsyncDisposable {
   /**
    * Revokes a token. It stops working at once.
    *
-   * @param id The token's id.
-   * @param options What ends the call.
    * @returns `false` where there was none any more: it may also have been the first of two attempts, whose
    * answer was lost, that revoked it.
    */
@@ -224,12 +197,7 @@ export class AdminApi implements AsyncDisposable {
     return this.#tokens.revoke(id, options);
   }
 
-  /**
-   * Tells whether the caller has a token of a name.
-   *
-   * @param name The name.
-   * @param options What ends the call.
-   */
+  /** Tells whether the caller has a token of a name. */
   isNameTaken(name: string, options: CallOptions = {}): Promise<boolean> {
     return this.#tokens.isNameTaken(name, options);
   }

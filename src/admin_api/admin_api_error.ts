@@ -35,28 +35,13 @@ const OWN_EXITS: Readonly<Record<Exclude<AdminApiFailure, Verdict>, number>> = {
   "not-found": EXIT.usage,
 };
 
-function exitOf(failure: AdminApiFailure): number {
-  return isVerdict(failure) ? VERDICTS[failure].exit : OWN_EXITS[failure];
-}
-
 /**
- * What an {@linkcode AdminApiError} is made from.
+ * What an {@linkcode AdminApiError} is made from; each is a field of the error.
  * @category Errors
  */
-export interface AdminApiErrorDetails {
-  /** Why it did not work. */
-  readonly failure: AdminApiFailure;
-  /** The request, for example `POST https://host:7443/api/login`; or what was tried. */
-  readonly request: string;
-  /** What came back, with the server's own words quoted. */
-  readonly reason: string;
-  /** The answer's status code, where there was an answer. */
-  readonly httpStatus?: number | undefined;
-  /** What to do about it. */
-  readonly suggestion?: string | undefined;
-  /** What led to it. */
-  readonly cause?: unknown;
-}
+export type AdminApiErrorDetails =
+  & Pick<AdminApiError, "failure" | "request" | "reason">
+  & Partial<Pick<AdminApiError, "httpStatus" | "suggestion" | "cause">>;
 
 /**
  * The Admin API did not do what it was asked.
@@ -95,14 +80,11 @@ export class AdminApiError extends AdcRunError {
   /** What came back, with the server's own words quoted. */
   readonly reason: string;
 
-  /**
-   * Makes the error.
-   *
-   * @param details What was tried, what came back, and why that is no success.
-   */
+  /** Makes the error. */
   constructor(details: AdminApiErrorDetails) {
     const { failure, request, reason, httpStatus, suggestion, cause } = details;
-    super(`${request}: ${reason}`, exitOf(failure), { suggestion, cause });
+    const exitCode = isVerdict(failure) ? VERDICTS[failure].exit : OWN_EXITS[failure];
+    super(`${request}: ${reason}`, exitCode, { suggestion, cause });
     this.failure = failure;
     this.httpStatus = httpStatus;
     this.request = request;

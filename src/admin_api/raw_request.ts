@@ -28,14 +28,12 @@ import { AdminApiError } from "./admin_api_error.ts";
 
 type RawRequest = Pick<StreamRequest, "method" | "path" | "headers" | "body">;
 
-/** An answer that has begun, whatever its status. */
 export interface RawAnswer extends StreamResponse {
   /** The request for a message, for example `GET https://host:7443/api/users`. */
   readonly request: string;
 }
 
 export interface RawRequester {
-  readonly server: Server;
   readonly token: Secret;
   /** Sends a request. Redirects are not followed. */
   send(request: RawRequest): Promise<RawAnswer>;
@@ -72,7 +70,6 @@ export function openRawRequester(
   }
 
   return {
-    server,
     token,
     send: async (request) => {
       const tried = mask.text(`${request.method} ${server.display}${request.path}`);
@@ -129,10 +126,7 @@ export function judgeRawAnswer(
         `"${backend}", check --server or ADC_SERVER, and --backend.`,
     }, { resolved });
   }
-  if (verdict === "wrong-server" && status > 404) {
-    return new AdminApiError({ failure: "bad-request", request, reason, httpStatus: status });
-  }
-  if (status === 400 && verdict !== "tls") {
+  if ((verdict === "wrong-server" && status > 404) || (status === 400 && verdict !== "tls")) {
     return new AdminApiError({ failure: "bad-request", request, reason, httpStatus: status });
   }
   const result = { verdict, request, reason, httpStatus: status, suggestion };
@@ -151,10 +145,7 @@ export async function findGatewayGroup(
 ): Promise<string> {
   const name = connection.gatewayGroup.value;
   const query = `search=${encodeURIComponent(name)}&name=${encodeURIComponent(name)}`;
-  const answer = await requester.send({
-    method: "GET",
-    path: `/api/gateway_groups?${query}`,
-  });
+  const answer = await requester.send({ method: "GET", path: `/api/gateway_groups?${query}` });
   // What is longer than that is no answer to this question.
   const { text, cut } = await readStart(answer.body);
   const { list } = (cut ? undefined : parseObject(text)) ?? {};

@@ -49,27 +49,24 @@ export class Requester {
 
   constructor(
     client: HttpClient,
-    { connection, server, token }: {
+    { connection, token }: {
       readonly connection: Connection;
-      readonly server: Server;
       readonly token: Secret | undefined;
     },
   ) {
     this.#client = client;
     this.connection = connection;
-    this.server = server;
-    this.jar = new CookieJar(server);
+    this.server = connection.servers[0]!;
+    this.jar = new CookieJar(this.server);
     this.#token = token;
     if (token !== undefined) this.#secrets.push(token);
-    this.#secrets.push(...addressSecrets(server));
+    this.#secrets.push(...addressSecrets(this.server));
   }
 
-  /** Keeps a secret out of all messages. */
   hide(secret: Secret): void {
     this.#secrets.push(secret);
   }
 
-  /** Whether a value is one of the secrets so far. */
   isOwn(secret: Secret): boolean {
     return [...this.#secrets, ...this.jar.seen].some((own) => own.reveal() === secret.reveal());
   }
@@ -292,7 +289,6 @@ const TAKEN = /exist|taken|duplicate/i;
 const TO_BE_CHANGED = /chang|initial|expire|reset|updat/i;
 const INCORRECT = /incorrect|wrong|invalid|(not|n't) match|mismatch/i;
 
-/** Words that decide. */
 const TELLING = new RegExp(
   [LICENCE, NOT_FOUND, TAKEN, TO_BE_CHANGED, INCORRECT].map(({ source }) => source).join("|"),
   "i",

@@ -19,12 +19,10 @@ export class ServerSession {
     { signal, ways }: CallOptions & { readonly ways: () => Promise<readonly LoginOption[]> },
   ): Promise<void> {
     const { loginOption } = credentials;
-    const { connection, server } = this.#requester;
-    const ldap = loginOption === undefined ? undefined : pickLoginOption(
-      await ways(),
-      loginOption,
-      { server: server.display, quote: (words) => this.#requester.quote(words) },
-    ).id;
+    const { connection } = this.#requester;
+    const ldap = loginOption === undefined
+      ? undefined
+      : pickLoginOption(await ways(), loginOption, this.#requester).id;
     if (this.#open) await this.end();
     signal?.throwIfAborted();
     const patient = withGrace(signal, connection);
@@ -119,9 +117,12 @@ async function beginSession(
 function pickLoginOption(
   options: readonly LoginOption[],
   wanted: string,
-  { server, quote }: { readonly server: string; readonly quote: (words: string) => string },
+  requester: Requester,
 ): LoginOption {
-  const request = `Cannot log in to ${server} with login option "${quote(wanted)}"`;
+  const quote = (words: string) => requester.quote(words);
+  const request = `Cannot log in to ${requester.server.display} with login option "${
+    quote(wanted)
+  }"`;
   const enabled = options.filter(({ disabled }) => !disabled);
   const option = enabled.find(({ name }) => name === wanted) ??
     enabled.find(({ id }) => id === wanted);

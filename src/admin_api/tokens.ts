@@ -29,6 +29,12 @@ export interface WantedToken {
   readonly isUnique?: boolean;
 }
 
+/** `/api/tokens`, which ADC's end-to-end tests use with versions 3.5 to 3.10; older ones have the other. */
+const PATHS = ["/api/tokens", "/api/settings/tokens"] as const;
+
+/** The path that each server has. */
+const known = new Map<string, string>();
+
 export class Tokens {
   readonly #requester: Requester;
 
@@ -38,14 +44,13 @@ export class Tokens {
 
   /** Lists all, the oldest first: a token that is made meanwhile moves none to another page. */
   list(options: CallOptions): Promise<readonly TokenInfo[]> {
-    const get = (page: string) =>
-      getTokens(this.#requester, `?${page}&order_by=created_at&direction=asc`, options);
+    const get = (page: string) => this.#get(`?${page}&order_by=created_at&direction=asc`, options);
     return readPages(this.#requester, get, readTokenInfo);
   }
 
   async isNameTaken(name: string, options: CallOptions): Promise<boolean> {
     const rest = `/check_name?name=${encodeURIComponent(name)}`;
-    const answered = await findTokens(this.#requester, rest, options);
+    const answered = await this.#find(rest, options);
     if (!isElsewhere(answered)) return readValue(this.#requester, answered, readExist);
     // No such call on this server; the list is always there.
     return (await this.list(options)).some((each) => each.name === name);
@@ -68,7 +73,7 @@ export class Tokens {
       });
     }
     // A server that cannot even be asked for its path has made nothing.
-    await tokenPath(this.#requester, { signal });
+    await this.#path({ signal });
     const patient = withGrace(signal, connection);
     try {
       const limit = cleanUpLimit(connection);
@@ -79,7 +84,7 @@ export class Tokens {
   }
 
   async post({ name, expiresAt }: WantedToken, { signal }: CallOptions): Promise<NewToken> {
-    const path = await tokenPath(this.#requester, { signal });
+    const path = await this.#path({ signal });
     const body = { name, expires_at: expiresAt ?? 0 };
     return await this.#fresh({ method: "POST", path, body, signal });
   }
@@ -138,56 +143,43 @@ export class Tokens {
     id: string,
     { signal }: CallOptions,
   ): Promise<Pick<Ask, "path" | "about" | "signal">> {
-    const path = `${await tokenPath(this.#requester, { signal })}/${encodeURIComponent(id)}`;
+    const path = `${await this.#path({ signal })}/${encodeURIComponent(id)}`;
     return { path, about: "one-token", signal };
   }
-}
 
-/** `/api/tokens`, which ADC's end-to-end tests use with versions 3.5 to 3.10; older ones have the other. */
-const PATHS = ["/api/tokens", "/api/settings/tokens"] as const;
-
-const known = new Map<string, string>();
-
-async function getTokens(
-  requester: Requester,
-  rest: string,
-  options: CallOptions,
-): Promise<Answered> {
-  const answered = await findTokens(requester, rest, options);
-  if (!isElsewhere(answered)) return answered;
-  const { status } = answered.response;
-  throw requester.wrongServer(answered, {
-    reason: `the server answered ${status}: it has neither ${PATHS.join(" nor ")}`,
-  });
-}
-
-/** Asks at the path that this server has; where it has none, the first answer says so. */
-async function findTokens(
-  requester: Requester,
-  rest: string,
-  { signal }: CallOptions,
-): Promise<Answered> {
-  const base = requester.server.display;
-  const remembered = known.get(base);
-  const paths = [...PATHS].sort((a, b) => Number(b === remembered) - Number(a === remembered));
-  let missed: Answered | undefined;
-  for (const path of paths) {
-    const answered = await requester.send({ method: "GET", path: path + rest, signal });
-    if (isElsewhere(answered)) {
-      missed ??= answered;
-      continue;
-    }
-    requester.requireSuccess(answered);
-    known.set(base, path);
-    return answered;
+  async #get(rest: string, options: CallOptions): Promise<Answered> {
+    const answered = await this.#find(rest, options);
+    if (!isElsewhere(answered)) return answered;
+    const { status } = answered.response;
+    throw this.#requester.wrongServer(answered, {
+      reason: `the server answered ${status}: it has neither ${PATHS.join(" nor ")}`,
+    });
   }
-  return missed!;
-}
 
-async function tokenPath(requester: Requester, options: CallOptions): Promise<string> {
-  const base = requester.server.display;
-  if (!known.has(base)) await getTokens(requester, "?page=1&page_size=1", options);
-  return known.get(base)!;
+  /** Asks at the path that this server has; where it has none, the first answer says so. */
+  async #find(rest: string, { signal }: CallOptions): Promise<Answered> {
+    const base = this.#requester.server.display;
+    const remembered = known.get(base);
+    const paths = [...PATHS].sort((a, b) => Number(b === remembered) - Number(a === remembered));
+    let missed: Answered | undefined;
+    for (const path of paths) {
+      const answered = await this.#requester.send({ method: "GET", path: path + rest, signal });
+      if (isElsewhere(answered)) {
+        missed ??= answered;
+        continue;
+      }
+      this.#requester.requireSuccess(answered);
+      known.set(base, path);
+      return answered;
+    }
+    return missed!;
+  }
+
+  async #path(options: CallOptions): Promise<string> {
+    const base = this.#requester.server.display;
+    if (!known.has(base)) await this.#get("?page=1&page_size=1", options);
+    return known.get(base)!;
+  }
 }
 
 /** 404, or a Dashboard that serves its page for any path it does not know. */

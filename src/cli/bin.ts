@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import process from "node:process";
 import type { Writable } from "node:stream";
 import { isatty } from "node:tty";
-import type { Environment } from "../context.ts";
+import { type Environment, isPipeline } from "../context.ts";
 import { EXIT } from "../errors.ts";
 import { ignoredSignals, type SignalPort } from "../run/signals.ts";
 import { immediateOutput, openOutput } from "../system/outputs.ts";
@@ -135,7 +135,7 @@ async function start(): Promise<void> {
   const env = environment();
   const { stderr } = outputs;
   const terminals = { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) };
-  const sign = !env.CI && hasSymbols({ env, terminals }, "stderr")
+  const sign = !isPipeline(env) && hasSymbols({ env, terminals }, "stderr")
     ? new Sign({ stderr, clean: { secrets, env } })
     : undefined;
   const exitCode = await main(process.argv.slice(2), {

@@ -1,8 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Readable, Writable } from "node:stream";
-import type { Context, Environment, Keychain } from "../context.ts";
+import { type Context, type Environment, isPipeline, type Keychain } from "../context.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
-import { isPipeline } from "../lifecycle/credentials.ts";
 import type { KnownSecrets } from "./output/out.ts";
 import type { Sign } from "./output/sign.ts";
 import { abortOnInterrupt, type SignalPort } from "../run/signals.ts";

@@ -85,7 +85,6 @@ function preview(connection: Connection, options: AdminApiSourceOptions): string
     : `a run would log in as ${username}`;
 }
 
-/** Why nobody can log in. */
 function whatIsMissing(
   connection: Connection,
   { env, ask }: AdminApiSourceOptions,

@@ -15,23 +15,21 @@ export async function clearLeftOvers(
   connection: Connection,
   { env, keychain, dispatcher, signal, onWarning, now = Date.now }: Omit<Context, "cwd">,
 ): Promise<void> {
-  const [server] = connection.servers;
-  if (!BACKENDS[connection.backend.value].hasUsers || server === undefined) return;
+  if (!BACKENDS[connection.backend.value].hasUsers) return;
+  const { origin } = connection.servers[0]!;
   try {
     const entries = await openJournal(storeFolder(env), { onWarning }).list();
-    if (!entries.some(({ origin }) => origin === server.origin)) return;
+    if (!entries.some((entry) => entry.origin === origin)) return;
     const [{ leftOvers, sweep }, { openTokenStores }, { withSession }] = await Promise.all([
       import("./sweep.ts"),
       import("./token_stores.ts"),
       import("./open_session.ts"),
     ]);
     const stores = openTokenStores({ env, keychain, onWarning });
-    if ((await leftOvers(server.origin, stores, now())).length === 0) return;
-    await withSession(
-      connection,
-      { token, dispatcher, signal },
-      ({ api, user }) => sweep(api, { stores, user, onWarning, signal, now }),
-    );
+    if ((await leftOvers(origin, stores, now())).length === 0) return;
+    await withSession(connection, { token, dispatcher, signal }, async ({ api, user }) => {
+      await sweep(api, { stores, user, onWarning, signal, now });
+    });
   } catch (error) {
     signal?.throwIfAborted();
     onWarning?.(`Cannot clean up after an interrupted run: ${messageOf(error)}`);

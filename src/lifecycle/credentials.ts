@@ -52,11 +52,6 @@ export function requireConsent(connection: Connection, consent: boolean | undefi
   });
 }
 
-/** Tells whether this is a pipeline, where nobody answers and nothing is kept. */
-export function isPipeline({ CI = "" }: Environment): boolean {
-  return !["", "0", "false"].includes(CI.trim().toLowerCase());
-}
-
 /** Says that others on the network can read the password on its way. */
 export function plainPasswordWarning({ servers }: Connection): string | undefined {
   const server = servers.find(crossesInPlain);

@@ -4,7 +4,7 @@ import type { CheckResult } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import type { Connection } from "../connection/connection.ts";
 import { adcRunCommand } from "../connection/origin.ts";
-import type { Context, Environment } from "../context.ts";
+import { type Context, type Environment, isPipeline } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { storeFolder } from "../store/private_path.ts";
@@ -12,7 +12,6 @@ import { openState, type TokenRecord } from "../store/state.ts";
 import { StoreError } from "../store/store_error.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { isSourceName } from "../token/sources.ts";
-import { isPipeline } from "./credentials.ts";
 
 const MINUTE = 60 * 1000;
 const HOUR = 60 * MINUTE;
@@ -48,14 +47,12 @@ export async function readLifetime(text: string, option: string): Promise<number
   throw refuse("that is more than 100 years", 'For a token that never expires, use "never".');
 }
 
-/** How long a token for one run is to live at most. */
 export async function readTtl(text: string, option: string = "ephemeral"): Promise<number> {
   const ttl = await readLifetime(text, option);
   if (ttl !== undefined) return ttl;
   throw new UsageError(`Cannot use ${option} "never": a token for one run must expire`);
 }
 
-/** The end of a token that is made now. */
 export function endOf(lifetime: number | undefined, now: number): number | undefined {
   return lifetime === undefined ? undefined : Math.floor((now + lifetime) / 1000);
 }
@@ -122,12 +119,12 @@ export async function knownToken(
     readonly connection: Connection;
   },
 ): Promise<TokenRecord | undefined> {
-  const [server] = connection.servers;
-  if (!BACKENDS[connection.backend.value].hasUsers || server === undefined) return undefined;
+  const { backend, servers } = connection;
+  if (!BACKENDS[backend.value].hasUsers) return undefined;
   try {
-    const { fingerprint } = token;
+    const { origin } = servers[0]!;
     const state = openState(storeFolder(env), { onWarning });
-    return await state.find({ origin: server.origin, fingerprint });
+    return await state.find({ origin, fingerprint: token.fingerprint });
   } catch (error) {
     // The token works without it; only its end is not known.
     if (!(error instanceof StoreError)) throw error;

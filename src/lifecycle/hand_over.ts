@@ -43,7 +43,6 @@ type CommandHandOver = Extract<HandOver, { readonly toCommand: unknown }>;
 
 /** What a token is handed to, once it is known that this can be tried. */
 export interface Consumer {
-  /** What a message calls it. */
   readonly label: string;
   /** Whether it may have the token though the hand-over failed. */
   readonly begun: () => boolean;

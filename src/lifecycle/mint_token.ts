@@ -19,7 +19,6 @@ interface MintedToken {
   readonly fresh: NewToken;
   /** Takes the token out of the journal: it is kept, or gone. */
   settle(): Promise<void>;
-  /** Revokes the token and takes it out of the journal. */
   undo(): Promise<void>;
 }
 

@@ -47,7 +47,6 @@ export async function openSession(
   }
 }
 
-/** Does something in a session of its own. */
 export async function withSession<T>(
   connection: Connection,
   options: SessionOptions,
@@ -61,7 +60,6 @@ export async function withSession<T>(
   }
 }
 
-/** Asks something that takes no session. */
 export async function withApi<T>(
   connection: Connection,
   options: AdminApiOptions,
@@ -75,7 +73,6 @@ export async function withApi<T>(
   }
 }
 
-/** Revokes a token with itself. */
 export async function revokeBySelf(
   token: Secret,
   { id, connection, dispatcher, signal }: Pick<Context, "dispatcher" | "signal"> & {
@@ -84,11 +81,8 @@ export async function revokeBySelf(
   },
 ): Promise<boolean> {
   try {
-    return await withApi(
-      connection,
-      { token, dispatcher },
-      (api) => api.revokeToken(id, { signal }),
-    );
+    const options = { token, dispatcher };
+    return await withApi(connection, options, (api) => api.revokeToken(id, { signal }));
   } catch (error) {
     if (error instanceof AdminApiError && error.failure === "rejected") return false;
     throw error;

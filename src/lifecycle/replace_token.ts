@@ -139,7 +139,6 @@ function isDefault(name: string | undefined, { username }: User): boolean {
   return start !== undefined && (start === wanted || (start !== name && wanted.startsWith(start)));
 }
 
-/** The name that the token gets in the end. */
 async function chooseName(
   api: AdminApi,
   { name, user, records, account, connection, signal, onWarning }: ReplaceTokenOptions & {
@@ -213,7 +212,6 @@ export async function adoptToken(
   return revoked.map(({ name, fingerprint }) => name ?? fingerprint);
 }
 
-/** A token that is about to be replaced. */
 interface OldToken {
   readonly record: TokenRecord;
   /** Its entry in the journal; `undefined` where adc-run did not make it. */

@@ -33,15 +33,11 @@ export async function leftOvers(
 ): Promise<readonly JournalEntry[]> {
   const entries = (await stores.journal.list()).filter((entry) => entry.origin === origin);
   const alive = await Promise.all(entries.map(({ owner }) => isAlive(owner)));
-  return entries.filter((entry, index) =>
-    alive[index] === false || (alive[index] === undefined && isOver(entry, now))
-  );
-}
-
-/** What age tells of an entry whose process nobody here can see, such as another machine's. */
-function isOver({ kind, expiresAt, begunAt }: JournalEntry, now: number): boolean {
-  return hasEnded(expiresAt, now) ||
-    (kind === "mint" && begunAt !== undefined && begunAt * 1000 + LONGEST_MINT <= now);
+  return entries.filter(({ kind, expiresAt, begunAt }, index) => {
+    if (alive[index] !== undefined) return !alive[index];
+    // Age is all that tells of a process that nobody here can see, such as another machine's.
+    return hasEnded(expiresAt, now) || (kind === "mint" && hasEnded(begunAt, now - LONGEST_MINT));
+  });
 }
 
 /**
@@ -106,7 +102,6 @@ async function clearInTurn(
   }
 }
 
-/** Clears one entry, as things stand now. */
 async function clearEntry(
   api: AdminApi,
   entry: JournalEntry,

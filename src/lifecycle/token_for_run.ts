@@ -1,7 +1,7 @@
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Credentials } from "../admin_api/session.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { Context } from "../context.ts";
+import { type Context, isPipeline } from "../context.ts";
 import { AdcRunError, EXIT, messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { TokenRecord } from "../store/state.ts";
@@ -10,7 +10,7 @@ import type { ResolvedToken } from "../token/resolve.ts";
 import type { SourceAnswer, TokenLease } from "../token/sources.ts";
 import { accountOf } from "../token/token_value.ts";
 import type { AdminApiSourceOptions } from "./admin_api_source.ts";
-import { isPipeline, plainPasswordWarning } from "./credentials.ts";
+import { plainPasswordWarning } from "./credentials.ts";
 import { day, DEFAULT_LIFETIME, DEFAULT_TTL, endOf, readTtl } from "./expiry.ts";
 import { mintToken, uniqueTokenName } from "./mint_token.ts";
 import {
@@ -44,7 +44,7 @@ export async function makeTokenForRun(
   connection: Connection,
   options: TokenForRunOptions,
 ): Promise<SourceAnswer> {
-  const { env, onWarning, credentials, signal, ephemeral, now = Date.now } = options;
+  const { env, onWarning, credentials, dispatcher, signal, ephemeral, now = Date.now } = options;
   const { sessions = new SessionPool() } = options;
   const ttl = await readTtl(ephemeral ?? DEFAULT_TTL);
   const stores = openTokenStores(options);
@@ -56,9 +56,9 @@ export async function makeTokenForRun(
   if (warning !== undefined) onWarning?.(warning);
   const turn = { folder: stores.folder, signal };
   const logIn = async (): Promise<SourceAnswer> => {
-    const session = await sessions.open(connection, credentials, options);
+    const session = await sessions.open(connection, credentials, { dispatcher, signal });
     const { api, user, close } = session;
-    const terms = { ...options, ...place, connection, user, ttl, now };
+    const terms = { ...place, connection, user, ttl, dispatcher, signal, onWarning, now };
     const loggedIn = `logged in as ${user.username}`;
     const lend = async () => {
       const { token, lease } = await lendToken(session, terms);
@@ -93,12 +93,10 @@ export async function makeTokenForRun(
 
 /** A keychain that is locked or broken is something to fix; none at all is not. */
 async function isEmpty(place: Place): Promise<boolean> {
-  try {
-    return await storedToken(place) === undefined;
-  } catch (error) {
+  return await storedToken(place).then((token) => token === undefined, (error) => {
     if (isMissingKeychain(error)) return false;
     throw error;
-  }
+  });
 }
 
 interface LendOptions extends Omit<Context, "env" | "cwd"> {
@@ -106,7 +104,6 @@ interface LendOptions extends Omit<Context, "env" | "cwd"> {
   readonly ttl: number;
 }
 
-/** Exchanges a token for one that lives for this run alone. */
 export async function exchangeToken(
   resolved: ResolvedToken,
   { record, ...options }: LendOptions & Pick<Context, "env"> & {
@@ -181,10 +178,6 @@ export async function lendToken(
   };
   return {
     token: fresh.token,
-    lease: {
-      name,
-      expiresAt,
-      release: ({ signal } = {}) => released ??= release(signal),
-    },
+    lease: { name, expiresAt, release: ({ signal } = {}) => released ??= release(signal) },
   };
 }

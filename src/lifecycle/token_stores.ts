@@ -149,7 +149,6 @@ export async function storedToken(
   return token && new Secret(token.reveal().trim());
 }
 
-/** Removes a token; tells whether there was one. */
 export async function forgetToken({ stores, storage, account }: Place): Promise<boolean> {
   return await attempt("remove the token from", storage, () => stores[storage].delete(account));
 }

@@ -19,7 +19,6 @@ const MAX_WAIT = 90_000;
  * home.
  */
 export interface WorkflowState {
-  /** The one that has its name. */
   readonly current: TokenInfo | undefined;
   /** Those that have a temporary name yet. */
   readonly unfinished: readonly TokenInfo[];

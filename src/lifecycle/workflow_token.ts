@@ -1,11 +1,11 @@
 import { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Credentials } from "../admin_api/session.ts";
-import type { NewToken, User } from "../admin_api/shapes.ts";
+import type { NewToken, TokenInfo, User } from "../admin_api/shapes.ts";
 import type { Connection } from "../connection/connection.ts";
 import { adcRunCommand, shellWord } from "../connection/origin.ts";
 import type { Context } from "../context.ts";
-import { AdcRunError, EXIT, messageOf } from "../errors.ts";
+import { AdcRunError, EXIT, messageOf, UsageError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { requireConsent } from "./credentials.ts";
 import { endOf, hasEnded, lifetimeOf, readLifetime } from "./expiry.ts";
@@ -13,6 +13,7 @@ import { type Consumer, type HandOver, openConsumer } from "./hand_over.ts";
 import { requireTokenName } from "./mint_token.ts";
 import { type Session, withApi, withSession } from "./open_session.ts";
 import { checkOf } from "./stored_token.ts";
+import { describeEntries, findStoredToken, openTokenStores } from "./token_stores.ts";
 import {
   findState,
   requireNoRival,
@@ -104,7 +105,7 @@ export interface WorkflowResult {
 
 /** What the functions for a session that is open need beside it. */
 export interface WorkflowTerms
-  extends Pick<Context, "env" | "cwd" | "dispatcher" | "signal" | "onWarning"> {
+  extends Pick<Context, "env" | "cwd" | "keychain" | "dispatcher" | "signal" | "onWarning"> {
   readonly connection: Connection;
   /** Tries a new token; what it throws undoes all. */
   readonly check: (token: Secret) => Promise<void>;
@@ -180,9 +181,23 @@ async function rotateToken(
   const isDue = due === undefined || unfinished.length > 0 ||
     hasEnded(expiresAt, terms.now() + api.clockSkewMs + due);
   if (!isDue) return { result: { name, outcome: "not due", expiresAt } };
+  if (current !== undefined) await refuseStored(current, terms);
   if (dryRun) return { result: { name, outcome: "would rotate", expiresAt } };
   const { made, token } = await replaceTokens(session, workflow, { ...terms, state });
   return { result: { name, outcome: "rotated", expiresAt: made.expiresAt }, token };
+}
+
+/** Whoever rotated the token by its name that is stored here would be left with a revoked one. */
+async function refuseStored({ id, name }: TokenInfo, terms: WorkflowTerms): Promise<void> {
+  const stores = openTokenStores(terms);
+  const known = (await stores.state.list()).find((record) => record.id === id);
+  const stored = known && await findStoredToken(known.account, stores);
+  if (stored?.record?.id !== id) return;
+  const { account, storage } = stored.record;
+  const place = describeEntries([account], { storage, folder: stores.folder });
+  throw new UsageError(`Cannot rotate "${name}" for a workflow: it is the token in ${place}`, {
+    suggestion: 'Rotate that with "adc-run auth rotate", or give the workflow a name of its own.',
+  });
 }
 
 /**

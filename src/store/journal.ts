@@ -7,7 +7,6 @@ import { StoreError } from "./store_error.ts";
 
 /** Something begun: it is over when the entry is gone. */
 export interface JournalEntry {
-  /** Tells the entry from all others. */
   readonly key: string;
   /** What was begun: a token that is either stored or to be revoked, or one for a single run. */
   readonly kind: "mint" | "ephemeral";
@@ -31,7 +30,6 @@ export interface JournalEntry {
   readonly rename?: string | undefined;
 }
 
-/** Everything that was begun and is not over. */
 export interface Journal {
   list(): Promise<readonly JournalEntry[]>;
   /** Adds an entry, in this process' name. */
@@ -102,7 +100,6 @@ export function openJournal(folder: string, options: StoreOptions = {}): Journal
   };
 }
 
-/** The fields that are known, and no others. */
 function keepEntry(entry: Partial<JournalEntry>): Partial<JournalEntry> {
   const known = keepFields(entry, FIELDS);
   const owner = readIdentity(entry.owner);
@@ -111,10 +108,7 @@ function keepEntry(entry: Partial<JournalEntry>): Partial<JournalEntry> {
 
 function readContent(value: Readonly<Record<string, unknown>>): Content | undefined {
   const { entries } = value;
-  if (!Array.isArray(entries) || !entries.every(isEntry)) return undefined;
-  return { ...value, entries };
-}
-
-function isEntry(value: unknown): value is JournalEntry {
-  return hasFields(value, FIELDS) && readIdentity(value["owner"]) !== undefined;
+  const isEntry = (each: unknown) =>
+    hasFields(each, FIELDS) && readIdentity(each["owner"]) !== undefined;
+  return Array.isArray(entries) && entries.every(isEntry) ? { ...value, entries } : undefined;
 }

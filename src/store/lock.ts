@@ -212,7 +212,6 @@ export async function createLock(path: string): Promise<string | undefined> {
   }
 }
 
-/** Removes a lock file, if it is still the same lock. */
 export async function removeLock(path: string, id: string): Promise<void> {
   if ((await findLock(path))?.id !== id) return;
   try {

@@ -75,20 +75,14 @@ export function requirePrivate(path: string, stats: Stats, contents: Contents): 
   }
   const mode = stats.mode & 0o777;
   if ((mode & FORBIDDEN[contents]) !== 0) {
+    const use = contents === "secret" ? "use" : "change";
+    const octal = mode.toString(8).padStart(4, "0");
+    const suggestion = `Restrict it: chmod ${stats.isDirectory() ? "700" : "600"} ${quote(path)}`;
     throw new StoreError(
-      `Cannot trust "${path}": others can ${
-        contents === "secret" ? "use" : "change"
-      } it, its mode is ${octal(mode)}`,
-      {
-        path,
-        suggestion: `Restrict it: chmod ${stats.isDirectory() ? "700" : "600"} ${quote(path)}`,
-      },
+      `Cannot trust "${path}": others can ${use} it, its mode is ${octal}`,
+      { path, suggestion },
     );
   }
-}
-
-function octal(mode: number): string {
-  return mode.toString(8).padStart(4, "0");
 }
 
 /** A word that a shell takes as it is. */
@@ -96,7 +90,6 @@ function quote(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The name of adc-run's folder below the folder of all programs' settings. */
 const NAME = "adc-run";
 
 /**

@@ -9,7 +9,6 @@ import { codeOf, throwIfNotCapable } from "../errors.ts";
  * tell is left out: all but `host` and `pid` are known on Linux alone, and on the BSDs the machine.
  */
 export interface ProcessIdentity {
-  /** The name of the machine, or of the container. */
   readonly host: string;
   readonly pid: number;
   /** A digest of the machine's id, which is not for others to know. */
@@ -36,7 +35,8 @@ export async function isAlive(identity: ProcessIdentity): Promise<boolean | unde
   const sameBoot = identity.boot !== undefined && identity.boot === self.boot;
   if (!sameBoot && identity.host !== self.host) return undefined;
   for (const fact of ["machine", "boot", "pidNamespace"] as const) {
-    if (differ(identity[fact], self[fact])) return undefined;
+    const [theirs, own] = [identity[fact], self[fact]];
+    if (theirs !== undefined && own !== undefined && theirs !== own) return undefined;
   }
   const exists = signalReaches(identity.pid);
   if (exists !== true) return exists;
@@ -63,7 +63,6 @@ export function readIdentity(value: unknown): ProcessIdentity | undefined {
   };
 }
 
-/** The process that this runs in. */
 export async function ownIdentity(): Promise<ProcessIdentity> {
   const { pid } = process;
   return {
@@ -85,11 +84,6 @@ async function machineId(): Promise<string | undefined> {
     }
   }
   return undefined;
-}
-
-/** Two facts that are both known, and not the same. */
-function differ(one: string | undefined, other: string | undefined): boolean {
-  return one !== undefined && other !== undefined && one !== other;
 }
 
 /** Zero and less would stand for groups of processes. */

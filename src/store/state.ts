@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { hasFields, JsonFile, keepFields, type StoreOptions } from "./json_file.ts";
 
-/** Where a token can be kept. */
 export type Storage = "keychain" | "file";
 
 export interface TokenRecord {

@@ -25,12 +25,7 @@ export class StoreError extends AdcRunError {
   /** The system's code, such as `ENOSPC`, where the system said so. */
   readonly code: string | undefined;
 
-  /**
-   * Makes the error; its exit code is 74.
-   *
-   * @param message What was tried, and what was found.
-   * @param options The path, the system's code, the suggestion and the cause.
-   */
+  /** Makes the error; its exit code is 74. */
   constructor(message: string, options: StoreErrorOptions) {
     super(message, EXIT.source, options);
     this.path = options.path;
@@ -43,7 +38,6 @@ export class DamagedFileError extends StoreError {
   override readonly name: string = "DamagedFileError";
 }
 
-/** The codes that a person meets, in words. */
 const WORDS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "permission denied",
@@ -61,7 +55,6 @@ const WORDS: Readonly<Record<string, string>> = {
 /** Where another folder would do. */
 const ELSEWHERE: readonly string[] = ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR"];
 
-/** Turns a failed system call into a `StoreError`. */
 export function storeError(
   what: string,
   path: string,

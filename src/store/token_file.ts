@@ -3,7 +3,6 @@ import type { Keychain } from "../context.ts";
 import { Secret } from "../secret.ts";
 import { JsonFile, type StoreOptions } from "./json_file.ts";
 
-/** The file's name in adc-run's folder. */
 export const TOKEN_FILE = "tokens.json";
 
 interface Content {

@@ -7,7 +7,6 @@ import { Secret } from "../secret.ts";
 import type { SourceAnswer, TokenSource } from "./sources.ts";
 import { accountsFor, originsOf } from "./token_value.ts";
 
-/** The service under which adc-run's entries are kept. */
 export const KEYCHAIN_SERVICE = "adc-run";
 
 /**
@@ -28,13 +27,7 @@ export class KeychainError extends Error {
   /** What to do about it, where the kind of failure says too little. */
   readonly suggestion: string | undefined;
 
-  /**
-   * Makes the error.
-   *
-   * @param failure What kind of failure it is.
-   * @param message What was found, to follow a colon.
-   * @param options The cause, and what to do about it.
-   */
+  /** Makes the error; the message follows a colon. */
   constructor(
     failure: KeychainFailure,
     message: string,
@@ -60,16 +53,31 @@ export function systemKeychain(): Keychain {
 }
 
 export function keychainOn(platform: string): Keychain {
-  const call = <T>(account: string, ask: (entry: Entry) => Promise<T>) =>
-    callKeychain(account, async () => await ask(await entry(account)));
+  const call = async <T>(account: string, ask: (entry: Entry) => Promise<T>): Promise<T> => {
+    for (let count = 1;; count++) {
+      try {
+        return await ask(await entry(account));
+      } catch (error) {
+        const failed = error instanceof KeychainError ? error : classify(error, account);
+        if (failed.failure !== "silent" || count === ATTEMPTS) throw failed;
+      }
+    }
+  };
   return {
     get: async (account) => {
       const bytes = await call(account, (entry) => entry.getSecret());
-      return bytes === null ? undefined : new Secret(decode(Uint8Array.from(bytes)));
+      // Windows keeps passwords as UTF-16, the others as UTF-8.
+      const encoding = process.platform === "win32" ? "utf16le" : "utf8";
+      return bytes === null ? undefined : new Secret(Buffer.from(bytes).toString(encoding));
     },
     set: async (account, password) => {
       const { length } = password.reveal();
-      if (platform === "win32" && length > MAX_ON_WINDOWS) throw tooLong(length);
+      if (platform === "win32" && length > MAX_ON_WINDOWS) {
+        const found =
+          `the token has ${length} characters, but Windows stores at most ${MAX_ON_WINDOWS}`;
+        const suggestion = "Store it in a file with --storage file.";
+        throw new KeychainError("failed", found, { suggestion });
+      }
       await call(account, (entry) => entry.setPassword(password.reveal()));
     },
     delete: (account) => call(account, (entry) => entry.deleteCredential()),
@@ -78,15 +86,14 @@ export function keychainOn(platform: string): Keychain {
 
 type Entry = import("@napi-rs/keyring").AsyncEntry;
 
+/**
+ * How often a keychain is asked that does not answer. The binding gives up after two seconds, which is less
+ * than a busy one may take, and less than the time limits of those who ask here; they stay in force.
+ */
+const ATTEMPTS = 3;
+
 /** In units of UTF-16: the Credential Manager takes 2,560 bytes (CRED_MAX_CREDENTIAL_BLOB_SIZE). */
 const MAX_ON_WINDOWS = 1_280;
-
-function tooLong(length: number): KeychainError {
-  const found = `the token has ${length} characters, but Windows stores at most ${MAX_ON_WINDOWS}`;
-  return new KeychainError("failed", found, {
-    suggestion: "Store it in a file with --storage file.",
-  });
-}
 
 async function entry(account: string): Promise<Entry> {
   let keyring: typeof import("@napi-rs/keyring");
@@ -116,23 +123,6 @@ export function describeLoadFailure(cause: unknown): string {
   return failure === undefined
     ? "@napi-rs/keyring is not installed for this system"
     : `@napi-rs/keyring does not load: ${failure.split("\n")[0]!.trim()}`;
-}
-
-/**
- * How often a keychain is asked that does not answer. The binding gives up after two seconds, which is less
- * than a busy one may take, and less than the time limits of those who ask here; they stay in force.
- */
-const ATTEMPTS = 3;
-
-async function callKeychain<T>(account: string, call: () => Promise<T>): Promise<T> {
-  for (let count = 1;; count++) {
-    try {
-      return await call();
-    } catch (error) {
-      const failed = error instanceof KeychainError ? error : classify(error, account);
-      if (failed.failure !== "silent" || count === ATTEMPTS) throw failed;
-    }
-  }
 }
 
 /** The binding has one error code for all failures, so its words have to do. */
@@ -175,11 +165,6 @@ function causesOf(error: unknown): readonly string[] {
     messages.push(each.message);
   }
   return messages;
-}
-
-/** Windows keeps passwords as UTF-16, the others as UTF-8. */
-function decode(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString(process.platform === "win32" ? "utf16le" : "utf8");
 }
 
 /** Looks for the tokens of several servers in a store; each has its own entry, and all must be there. */

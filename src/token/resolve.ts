@@ -140,7 +140,6 @@ export const WITHOUT_TOKEN: ResolvedToken = {
   trail: [],
 };
 
-/** The token and its origin, for a message. */
 export function describeResolved({ token, source, detail }: ResolvedToken): string {
   return sentToken(token) === undefined
     ? `no token (${detail})`
@@ -192,13 +191,7 @@ export class NoTokenError extends AdcRunError {
   readonly trail: readonly SourceReport[];
   readonly #connection: NoTokenTarget;
 
-  /**
-   * Makes the error.
-   *
-   * @param connection Where the token was to be used.
-   * @param trail What every source said.
-   * @param options Whether anything says which server is meant.
-   */
+  /** Makes the error; `serverIsSet` tells whether anything says which server is meant. */
   constructor(
     connection: NoTokenTarget,
     trail: readonly SourceReport[],

@@ -6,7 +6,6 @@ import type { Secret } from "../secret.ts";
 
 /** What is known of a source; what makes it is in `lifecycle/default_sources.ts`. */
 interface SourceTraits {
-  /** Where it looks, for a line of help. */
   readonly summary: string;
   /** Whether its token is for one server: one is kept for each, or it stands where the server is named. */
   readonly bound: boolean;
@@ -77,11 +76,8 @@ export function isWayToTokens(name: string, platform: string = process.platform)
 export function withoutWaysToTokens(
   env: Environment,
   platform: string = process.platform,
-  names: readonly string[] = WAYS_TO_TOKENS,
 ): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !names.includes(variableName(name, platform))),
-  );
+  return without(WAYS_TO_TOKENS, env, platform);
 }
 
 /** The environment of a program that is given no token, such as a helper that is to print one. */
@@ -89,7 +85,14 @@ export function environmentWithoutTokens(
   env: Environment,
   platform: string = process.platform,
 ): Record<string, string | undefined> {
-  return withoutWaysToTokens(env, platform, [...TOKENS, ...WAYS_TO_TOKENS]);
+  return without([...TOKENS, ...WAYS_TO_TOKENS], env, platform);
+}
+
+function without(names: readonly string[], env: Environment, platform: string) {
+  const kept = Object.entries(env).filter(([name]) =>
+    !names.includes(variableName(name, platform))
+  );
+  return Object.fromEntries(kept);
 }
 
 /**

@@ -68,7 +68,6 @@ function issueOf(value: string, backend: Backend): string | undefined {
   return undefined;
 }
 
-/** Tells whether a value counts as "no token". */
 export function isBlank(value: string): boolean {
   return value.trim() === "";
 }

@@ -431,6 +431,15 @@ describe("auth logout", () => {
     await it.assertSettled(["another", "from the Dashboard"]);
 
     await logIn();
+    const forbid = { kind: "status", status: 403 } as const;
+    const allow = sandbox.fault({ method: "GET", path: /tokens$/ }, forbid);
+    const forbidden = await it.run(["auth", "logout"]);
+    allow();
+    assert.equal(forbidden.code, 0, forbidden.stderr);
+    assert.match(forbidden.stderr, /warning: The token .* is still valid on the server/);
+    assert.equal(await it.storedInFile(), undefined);
+
+    await logIn();
     sandbox.revokeToken(other.id);
     const ended = await it.run(["auth", "logout"]);
     assert.equal(ended.code, 0, ended.stderr);

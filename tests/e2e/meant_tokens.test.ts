@@ -116,6 +116,40 @@ describe(`no token is touched that was not meant, on ${home.name}`, () => {
     await it.assertSettled(["mine", "other"]);
   });
 
+  it("profile import leaves the stored token alone, or says that it revoked it", async () => {
+    await using it = await tokenFixture(home);
+    await addProfiles(it, "prod");
+    const logIn = ["-p", "prod", ...LOG_IN, FILE, "--name=mine"];
+    assert.equal((await it.run(logIn, { input: PASSWORD })).code, 0);
+    const { value } = it.sandbox.addToken({ user: USER, name: "of a7" });
+    const context = {
+      name: "prod",
+      server: it.sandbox.url,
+      token: value,
+      "ca-cert": it.sandbox.ca,
+    };
+    await it.folder.write("a7.yaml", JSON.stringify({ contexts: [context] }));
+    const words = ["profile", "import", "--file", "a7.yaml", FILE, "--yes"];
+    assert.equal((await it.run(words)).code, 0);
+    await it.assertSettled(["mine", "of a7"]);
+    const replaced = await it.run([...words, "--overwrite"]);
+    assert.equal(replaced.code, 0, replaced.stderr);
+    assert.match(replaced.stderr, /revoked the old token "mine"/);
+    await it.assertSettled(["of a7"]);
+  });
+
+  it("auth rotate NAME does not take the stored token for a workflow's", async () => {
+    await using it = await tokenFixture(home);
+    await it.logIn(FILE, "--name=gitlab");
+    const { value } = it.onlyToken();
+    const refused = await it.run(["auth", "rotate", "gitlab", "--to-file", "handed"]);
+    assert.equal(refused.code, 64, refused.stderr);
+    assert.match(refused.stderr, /cannot rotate "gitlab" for a workflow: it is the token in the/);
+    assert.equal(await it.storedInFile(), value);
+    await it.assertSettled(["gitlab"]);
+    await it.assertDiscreet();
+  });
+
   it("a token file that others can read is warned of, and a mounted secret is not", async () => {
     await using it = await tokenFixture(home);
     const path = join(it.folder.path, "token");
@@ -138,6 +172,7 @@ describe(`no token is touched that was not meant, on ${home.name}`, () => {
     await chmod(path, 0o644);
     assert.equal(await warned(path), true);
     assert.equal(await warned(path, { CI: "true" }), false);
+    assert.equal(await warned(path, { CI: "false" }), true);
     assert.equal(await warned(join(mounted, "token")), false);
     await chmod(path, 0o600);
     assert.equal(await warned(path), false);

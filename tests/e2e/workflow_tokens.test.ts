@@ -330,6 +330,9 @@ describe("auth rotate NAME", () => {
     const early = await rotate();
     assert.equal(early.code, 69, early.stderr);
     assert.match(early.stderr, /another run is replacing it/);
+    const listed = await it.run(["auth", "list"], { env: it.env });
+    const marked = listed.stdout.split("\n").filter((row) => row.endsWith("unfinished rotation"));
+    assert.deepEqual(marked.map((row) => row.trim().split(" ")[0]), [elsewhere]);
     it.sandbox.revokeToken(it.named(elsewhere)!.id);
     back = 11 * 60_000;
     it.sandbox.addToken({ user: USER, name: elsewhere });

@@ -10,7 +10,14 @@ import { surveyTokens } from "../../src/token/resolve.ts";
 import type { ResolvedToken } from "../../src/token/resolve.ts";
 import { absence, connect as connectTo, find } from "../support/asking.ts";
 import { fakeKeychain } from "../support/fake_keychain.ts";
-import { assertDiscreet, connect, NOW, prepare, USERS } from "../support/lifecycle_fixture.ts";
+import {
+  assertDiscreet,
+  connect,
+  NOW,
+  prepare,
+  replace,
+  USERS,
+} from "../support/lifecycle_fixture.ts";
 import type { Fixture } from "../support/lifecycle_fixture.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
@@ -70,6 +77,18 @@ test("`adminApiSource()` says what is missing for a login", async () => {
     const asks = adminApiSource({ env: {}, ask: () => assert.fail("nobody is to be asked") });
     assert.equal(await absence(asks, other), reason);
   }
+});
+
+test("`adminApiSource()` takes a run's options, and its own questions, for nothing else", async () => {
+  await using it = await prepare();
+  await replace(it, { as: "bob" });
+  await it.keychain.delete(it.account);
+  const confirm = () => assert.fail("nobody is to be asked");
+  // `runAdc()` hands all that it was told to its sources.
+  const run = { check: false, name: "other", token: undefined };
+  const { token } = await ask(it, { ...run, confirm });
+  assert.equal((await it.keychain.get(it.account))?.reveal(), token.reveal());
+  assert.deepEqual(it.live(), [NAME]);
 });
 
 test("`adminApiSource()` keeps the token in the keychain for 30 days", async () => {

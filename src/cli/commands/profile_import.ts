@@ -57,9 +57,12 @@ export async function profileImport(call: OwnCall<ImportOptions>, io: Io): Promi
     const isStored = token !== undefined && (dryRun || await withAccount(account, async () => {
       const before = await previousToken(place);
       const isFree = overwrite || [undefined, token.fingerprint].includes(before?.fingerprint);
-      if (isFree) await adoptToken(token, place);
-      else warn(`Another token is already stored for "${profile}": use --overwrite to replace it.`);
-      return isFree;
+      if (!isFree) {
+        warn(`Another token is already stored for "${profile}": use --overwrite to replace it.`);
+        return false;
+      }
+      for (const old of await adoptToken(token, place)) info(line`revoked the old token "${old}"`);
+      return true;
     }, stores));
     if (!dryRun) await setProfile(profile, { env: io.env, set: settings, replace: overwrite });
     imported.push({ context: name, profile, account: isStored ? account : null });

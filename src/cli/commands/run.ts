@@ -1,6 +1,6 @@
 import { needsBackend } from "../../adc/arguments.ts";
+import { isPipeline } from "../../context.ts";
 import { UsageError } from "../../errors.ts";
-import { isPipeline } from "../../lifecycle/credentials.ts";
 import type { RunResult } from "../../run/options.ts";
 import { type Call, readCall, run, type RunTerms } from "../../run/run.ts";
 import { watchSignals } from "../../run/signals.ts";

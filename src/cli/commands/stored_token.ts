@@ -1,4 +1,3 @@
-import { AdminApi } from "../../admin_api/admin_api.ts";
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
@@ -6,7 +5,7 @@ import type { Environment } from "../../context.ts";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { clearLeftOvers } from "../../lifecycle/clear_left_overs.ts";
 import { readLifetime } from "../../lifecycle/expiry.ts";
-import { revokeBySelf, withAccount } from "../../lifecycle/open_session.ts";
+import { revokeBySelf, withAccount, withApi } from "../../lifecycle/open_session.ts";
 import { howToRevoke } from "../../lifecycle/replace_token.ts";
 import { rotateStored, storedAccount } from "../../lifecycle/stored_token.ts";
 import {
@@ -205,12 +204,13 @@ async function revoke(
 /** The server tells no token's id to its bearer: a token that was brought along is one of the user's. */
 async function idOf(token: Secret, connection: Connection): Promise<string | undefined> {
   // An admin key is nobody's, and may see tokens that are not its own.
-  const isUserToken = tokenPrefix(token.reveal()) === "a7ee-";
-  const api = await AdminApi.open(connection, { token });
+  if (tokenPrefix(token.reveal()) !== "a7ee-") return undefined;
   try {
-    const [only, ...others] = isUserToken ? await api.tokens() : [];
+    const [only, ...others] = await withApi(connection, { token }, (api) => api.tokens());
     return others.length === 0 ? only?.id : undefined;
-  } finally {
-    await api.close();
+  } catch (error) {
+    // Nor can one tell whose role does not allow it to look.
+    if (error instanceof AdminApiError && error.failure === "forbidden") return undefined;
+    throw error;
   }
 }

@@ -234,11 +234,12 @@ function termsOf(
   call: WorkflowCall,
   io: Io,
 ): WorkflowTerms {
-  const { env, cwd } = io;
+  const { env, cwd, keychain } = io;
   const { warn: onWarning, info: onOutput } = call.reporter;
   return {
     env,
     cwd,
+    keychain,
     connection,
     signal,
     onWarning,

@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import process from "node:process";
-import type { Context } from "../../context.ts";
+import { type Context, isPipeline } from "../../context.ts";
 import { codeOf, EXIT } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import { isUtf16, letGoOfPipe, readAtMost } from "../../system/files.ts";
@@ -41,7 +41,7 @@ export function fileSource(
             exitCode: EXIT.data,
           };
         }
-        if (!env.CI && isReadByOthers(full)) {
+        if (!isPipeline(env) && isReadByOthers(full)) {
           onWarning?.(`Others can read the token in "${full}" (ADC_TOKEN_FILE): chmod 600 it.`);
         }
         const token = new Secret(bytes.toString("utf8"));
