@@ -63,7 +63,9 @@ async function checkOne(
     return ok(`${verified}; its expiry is unknown, as ${why}`);
   }
   const found = `${verified}: ${about.text}`;
-  return about.days < SOON ? warning(found, "Renew it on the server.", data) : ok(found, data);
+  if (about.days >= SOON) return ok(found, data);
+  const soon = `the certificate of ${display} expires in ${about.days} days`;
+  return warning(`${soon} (${about.text})`, "Renew it on the server.", data);
 }
 
 function describeCertificate(

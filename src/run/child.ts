@@ -196,7 +196,7 @@ export function closePipes(pipes: OutputPipes): void {
   for (const pipe of new Set(pipes)) pipe?.close();
 }
 
-function isOneFile(...streams: readonly RunOptions["stdout"][]): boolean {
+export function isOneFile(...streams: readonly RunOptions["stdout"][]): boolean {
   const [one, other] = streams.map((each) => (each as { readonly fd?: unknown }).fd);
   if (process.platform === "win32" || one !== 1 || other !== 2) return false;
   try {

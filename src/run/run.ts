@@ -49,6 +49,9 @@ export interface Call {
 
 /** Takes the words of a run apart, once. */
 export async function readCall(words: readonly string[], exec = false): Promise<Call> {
+  if (!Array.isArray(words)) {
+    throw new UsageError('Cannot run it: the arguments are not an array, such as ["ping"]');
+  }
   if (!exec) return { program: undefined, args: await readAdcArguments(words) };
   const [program = "", ...rest] = words;
   return { program, args: { ...NO_ARGUMENTS, argv: rest } };

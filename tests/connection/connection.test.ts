@@ -98,7 +98,11 @@ const AMBIGUOUS: readonly [file: string, name: string | undefined, hint?: RegExp
   ["ADC_SERVER=`http://a`", "ADC_SERVER"],
   ["ADC_SERVER: http://a", "ADC_SERVER", /stops reading at line 1/],
   ["ADC_SERVER=http://a\nADC_SERVER=http://b", "ADC_SERVER"],
-  ["\nX=don't\nADC_SERVER=http://a", "ADC_SERVER", /stops reading at line 2/],
+  [
+    "\nX=don't\nADC_SERVER=http://a",
+    "ADC_SERVER",
+    /^A quote is not closed: one ADC stops reading at line 2/,
+  ],
   ["X=1  # don't\nADC_SERVER=http://a", "ADC_SERVER", /stops reading at line 1/],
   ["X: 1\nADC_GATEWAY_GROUP=a", "ADC_GATEWAY_GROUP"],
   ["X=a b\nADC_BACKEND=api7ee", "ADC_BACKEND"],

@@ -11,6 +11,7 @@ import { UsageError } from "../../errors.ts";
 import { endWarning, explainRefusal, knownToken } from "../../lifecycle/expiry.ts";
 import { createMask, type Mask } from "../../mask/mask.ts";
 import { secretsOf } from "../../run/environment.ts";
+import { isOneFile } from "../../run/child.ts";
 import { releaseLease } from "../../run/run.ts";
 import { type RunSignals, watchSignals } from "../../run/signals.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
@@ -153,7 +154,13 @@ async function exchange(prepared: PreparedRequest, exchanging: Exchange): Promis
   const head = prepared.include ? headOf(answer) : undefined;
   await show(start.body, exchanging, { mask, head });
   const failure = failureOf(answer, start);
-  if (failure !== undefined) return reporter.fail(failure);
+  if (failure !== undefined) {
+    // The message begins on a line of its own.
+    if (isOneFile(io.stdout, io.stderr) && !start.text().endsWith("\n")) {
+      reporter.print("", "stderr");
+    }
+    return reporter.fail(failure);
+  }
   if (/html/i.test(answer.header("content-type") ?? "")) {
     reporter.warn("The response is an HTML page, not an Admin API's JSON.");
   }

@@ -41,12 +41,14 @@ export async function runMany(
 ): Promise<number> {
   const reporter = createReporter(io, options);
   if (call.program === undefined) {
-    rejectForSeveralTargets(call.args, { count: profiles.length, reporter });
+    rejectForSeveralTargets(call.args, profiles.length);
   }
   for (const names of sameTargets(profiles)) {
     const quoted = names.map((name) => `"${name}"`).join(", ");
     reporter.warn(
-      `Profiles ${quoted} have the same target; ADC will run against it once for each.`,
+      `Profiles ${quoted} have the same target; ${
+        call.program === undefined ? "ADC" : "the command"
+      } will run against it once for each.`,
     );
   }
   io.sign?.show(fixed(`checking ${profiles.length} targets`));
@@ -75,6 +77,11 @@ export async function runMany(
         throwWhatAllHave(prepared, options);
         if (options.dryRun) planned = printPlans(prepared, output);
         else announceAll(prepared, output);
+        if (!options.dryRun && call.program === undefined && call.args.command === "diff") {
+          reporter.info(
+            fixed("diff takes turns: ADC always writes diff.yaml, which is kept as diff.NAME.yaml"),
+          );
+        }
         return !options.dryRun;
       },
       onEnd: (ended) => {
@@ -96,7 +103,7 @@ export async function runMany(
 /** Words that name one target, or one file. */
 function rejectForSeveralTargets(
   { command, flags, tokens }: AdcArguments,
-  { count, reporter }: { readonly count: number; readonly reporter: Reporter },
+  count: number,
 ): void {
   if (flags.server !== undefined) {
     throw new UsageError(`Cannot use --server with ${count} profiles: each has its own`);
@@ -111,11 +118,6 @@ function rejectForSeveralTargets(
         suggestion:
           `Write a file for each: adc-run -p … exec -- sh -c 'adc dump -o "$ADC_RUN_PROFILE.yaml"'`,
       },
-    );
-  }
-  if (command === "diff") {
-    reporter.info(
-      fixed("diff takes turns: ADC always writes diff.yaml, which is kept as diff.NAME.yaml"),
     );
   }
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { day, describeEnd, readLifetime } from "../../lifecycle/expiry.ts";
@@ -128,7 +129,7 @@ async function targetsOf(
   printed: Secret[],
 ): Promise<readonly Target[]> {
   const { env } = io;
-  const { path, exists, workflows } = await readUserProfiles(env);
+  const { path, workflows } = await readUserProfiles(env);
   const { toCommand, toFile, print } = options;
   const given = [toCommand !== undefined, toFile !== undefined, print === true].filter(Boolean);
   if (given.length > 1) {
@@ -169,7 +170,9 @@ async function targetsOf(
     return { workflow: { name, expiresIn, handOver }, profile };
   });
   if (targets.length === 0) {
-    const missing = exists ? `there are no workflows in ${path}` : `there is no file ${path}`;
+    const missing = existsSync(path)
+      ? `there are no workflows in ${path}`
+      : `there is no file ${path}`;
     throw new UsageError(`Cannot rotate: ${missing}`, {
       suggestion: 'Save one with "adc-run auth create NAME --to-command CMD --save".',
     });

@@ -2,7 +2,7 @@ import { fchmodSync, fstatSync, ftruncateSync, openSync, writeSync } from "node:
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import type { Environment } from "../../context.ts";
-import { AdcRunError, codeOf, EXIT, messageOf } from "../../errors.ts";
+import { AdcRunError, codeOf, EXIT, messageOf, UsageError } from "../../errors.ts";
 import { createMask, type Mask } from "../../mask/mask.ts";
 import { noteFailure } from "../../run/child.ts";
 import { MIN_SECRET_LENGTH, Secret } from "../../secret.ts";
@@ -89,13 +89,22 @@ export function openReport(
   name: string,
   out: Out & { readonly cwd: string },
 ): (report: object) => void {
+  if (name === "-") {
+    throw new UsageError('Cannot use --report "-": expected a file', {
+      suggestion: "--json writes the report to standard error.",
+    });
+  }
   try {
-    const fd = openSync(resolve(out.cwd, name), "w", 0o600);
-    if (fstatSync(fd).isFile()) fchmodSync(fd, 0o600);
+    const path = resolve(out.cwd, name);
+    // A stream of this process: it may lead to a log.
+    const isStream = /^\/(dev|proc)\//.test(path);
+    const fd = openSync(path, isStream ? "a" : "w", 0o600);
+    const isOwn = !isStream && fstatSync(fd).isFile();
+    if (isOwn) fchmodSync(fd, 0o600);
     let at = 0;
     return (report) => {
       // The last one counts.
-      if (at > 0 && fstatSync(fd).isFile()) ftruncateSync(fd, 0);
+      if (at > 0 && isOwn) ftruncateSync(fd, 0);
       at = writeSync(fd, `${jsonOf(report, out)}\n`, 0);
     };
   } catch (error) {
