@@ -2,7 +2,7 @@ import { fchmodSync, fstatSync, ftruncateSync, lstatSync, openSync, writeFileSyn
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import type { Environment } from "../../context.ts";
-import { AdcRunError, codeOf, EXIT, messageOf } from "../../errors.ts";
+import { AdcRunError, codeOf, EXIT, messageOf, UsageError } from "../../errors.ts";
 import { createMask, type Mask } from "../../mask/mask.ts";
 import { noteFailure } from "../../run/child.ts";
 import { MIN_SECRET_LENGTH, Secret } from "../../secret.ts";
@@ -33,7 +33,6 @@ export function line(fixed: TemplateStringsArray, ...values: readonly unknown[])
   return new Line(fixed, values.map((each) => each instanceof Line ? each : String(each)));
 }
 
-/** Text without a value in it: help, a script, a heading, a colour. */
 export function fixed(text: string): Line {
   return new Line([text], []);
 }
@@ -81,7 +80,6 @@ export async function handOutToken(token: Secret, out: Out): Promise<void> {
   await Promise.race([written(out), failed]);
 }
 
-/** Draws over the line that the cursor is in. */
 export function drawOver(text: string, stderr: Writable): void {
   stderr.write(`\r\x1b[K${text}`);
 }
@@ -91,7 +89,14 @@ export function openReport(
   name: string,
   out: Out & { readonly cwd: string },
 ): (report: object) => void {
+  if (name === "-") {
+    throw new UsageError('Cannot use --report "-": expected a file', {
+      suggestion: "--json writes the report to standard error.",
+    });
+  }
   const path = resolve(out.cwd, name);
+  // A stream of this process: it may lead to a log.
+  const isStream = /^\/(dev|proc)\//.test(path);
   const attempt = <T>(step: () => T): T => {
     try {
       return step();
@@ -99,26 +104,22 @@ export function openReport(
       throw cannotWriteReport(name, codeOf(error) ?? messageOf(error), error);
     }
   };
-  // One that came with a repository leads wherever it likes; the system's own lead to what is open.
-  const stats = attempt(() => lstatSync(path, { throwIfNoEntry: false }));
-  if (stats?.isSymbolicLink() && !/^\/(dev|proc)\//.test(path)) {
+  // One that came with a repository leads wherever it likes.
+  if (!isStream && attempt(() => lstatSync(path, { throwIfNoEntry: false }))?.isSymbolicLink()) {
     throw cannotWriteReport(name, "it is a symbolic link");
   }
-  const [fd, isFile] = attempt(() => {
-    const fd = openSync(path, "a", 0o600);
-    const isFile = fstatSync(fd).isFile();
-    if (isFile) fchmodSync(fd, 0o600);
-    if (isFile) ftruncateSync(fd);
-    return [fd, isFile] as const;
-  });
-  let written = false;
-  return (report) =>
+  const fd = attempt(() => openSync(path, "a", 0o600));
+  const write = (text: string) =>
     attempt(() => {
       // The last one counts.
-      if (written && isFile) ftruncateSync(fd);
-      written = true;
-      writeFileSync(fd, `${jsonOf(report, out)}\n`);
+      if (!isStream && fstatSync(fd).isFile()) {
+        fchmodSync(fd, 0o600);
+        ftruncateSync(fd);
+      }
+      writeFileSync(fd, text);
     });
+  write("");
+  return (report) => write(`${jsonOf(report, out)}\n`);
 }
 
 function cannotWriteReport(name: string, found: string, cause?: unknown): AdcRunError {
@@ -162,7 +163,6 @@ export function render(text: Text, out: Pick<Out, "secrets" | "env">): string {
   );
 }
 
-/** As shells write it. */
 function withShortHome(text: string, { env = {} }: Pick<Out, "env">): string {
   const home = text.includes("/") ? env.HOME : undefined;
   if (!home || home.length < 3 || !text.includes(home)) return text;
