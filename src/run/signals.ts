@@ -46,7 +46,7 @@ export class Interrupted extends Error {
 }
 
 /** Signals that end a process that does not listen to them. */
-const ENDING: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+export const ENDING: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
 
 /** Signals that a child may be waiting for, and that mean nothing to adc-run. */
 const FOR_CHILD: readonly NodeJS.Signals[] = ["SIGUSR1", "SIGUSR2", "SIGWINCH"];

@@ -89,6 +89,32 @@ for (const home of await testHomes()) {
       }
     });
 
+    // Deno waits within a write, and hears no signal.
+    const skip = home.name === "deno";
+    it(
+      "holds nobody up who ends it, where it has a reader that never reads",
+      { skip },
+      async () => {
+        await using it = await fixture();
+        const script = (program: string) =>
+          `mkfifo ff; sleep 60 <ff & reader=$!
+        ${shellWords(home.command)} -q --ephemeral exec -- sh -c '${program}' >ff & pid=$!
+        until [ -e begun ]; do sleep 0.05; done; sleep 0.5
+        kill -TERM $pid; wait $pid; echo $?; kill $reader; rm ff begun`;
+        for (
+          const [program, status] of [
+            [": >begun; exec yes", "143\n"],
+            ["head -c 300000 /dev/zero & : >begun; exit 3", "3\n"],
+          ] as const
+        ) {
+          const ended = await inBash(script(program), { home, it });
+          assert.deepEqual([ended.stdout, ended.stderr], [status, ""], program);
+          const live = it.sandbox.liveTokens.filter(({ value }) => value !== it.token);
+          assert.deepEqual(live, []);
+        }
+      },
+    );
+
     it("has its exit code, whatever becomes of the report", async () => {
       await using it = await fixture();
       const words = shellWords(home.command);
