@@ -23,7 +23,10 @@ export interface TokenStores {
 
 /** Opens the stores; nothing is read or made yet. */
 export function openTokenStores(
-  { env, keychain = systemKeychain(), onWarning }: Pick<Context, "env" | "keychain" | "onWarning">,
+  { env, keychain = systemKeychain(env), onWarning }: Pick<
+    Context,
+    "env" | "keychain" | "onWarning"
+  >,
 ): TokenStores {
   const folder = storeFolder(env);
   return {
