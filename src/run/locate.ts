@@ -158,6 +158,7 @@ const REASONS: Readonly<Record<string, readonly [found: string, suggestion: stri
     "an argument or variable contains a NUL byte",
     "Check the file set with --env-file.",
   ],
+  EMFILE: ["too many files are open", 'Raise the limit: "ulimit -n" shows it.'],
 };
 
 export function notStarted(

@@ -67,10 +67,11 @@ for (const home of await testHomes()) {
       await mkdir(`${it.folder.path}/tmp`);
       // Node.js has about 22 of its own by then; some are left for a pipe, and none to list a folder.
       const ended = await inBash(
-        "for n in 23 24 25; do (ulimit -n $n; adc_run true; echo $?); done; ls tmp",
+        "for n in 20 21 22 23 24 25; do (ulimit -n $n; adc_run true; echo $?); done; ls tmp",
         { home, it, env: { TMPDIR: `${it.folder.path}/tmp` } },
       );
-      assert.match(ended.stdout, /^(\d+\n){3}$/, ended.stderr);
+      assert.match(ended.stdout, /^(\d+\n){6}$/, ended.stderr);
+      assert.doesNotMatch(ended.stderr, /internal error|permissions/);
     });
 
     it("ends its writer by SIGPIPE when nobody reads it any more, without a word", async () => {

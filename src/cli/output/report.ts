@@ -227,6 +227,12 @@ export function asAdcRunError(thrown: unknown): AdcRunError {
     );
   }
   const code = codeOf(error);
+  if (code === "EMFILE" || code === "ENFILE") {
+    return new AdcRunError("Too many files are open", EXIT.config, {
+      suggestion: 'Raise the limit: "ulimit -n" shows it.',
+      cause: thrown,
+    });
+  }
   if (code !== undefined && NOT_WRITTEN.includes(code)) {
     return new AdcRunError(`Cannot write the output: ${code}`, EXIT.source, { cause: thrown });
   }
