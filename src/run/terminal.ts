@@ -118,13 +118,17 @@ function openWithPackage(
   const destroy = socket.destroy.bind(socket);
   let over = false;
   let reopening: NodeJS.Timeout | undefined;
+  let writing: NodeJS.Timeout | undefined;
+  const readAnew = () => {
+    socket._handle?.readStop();
+    socket._handle?.readStart();
+  };
   socket.destroy = (error) => {
     if (over) return destroy(error);
     reopening = setTimeout(() => {
       reopening = undefined;
-      socket._handle?.readStop();
-      socket._handle?.readStart();
-    }, REOPENED_AFTER);
+      readAnew();
+    }, READ_ANEW_AFTER);
     return socket;
   };
   const output = new Readable({
@@ -153,6 +157,7 @@ function openWithPackage(
   const ended = new Promise<Pick<ChildEnding, "code" | "signal">>((resolve) =>
     pty.onExit(({ exitCode, signal }) => {
       over = true;
+      clearInterval(writing);
       if (held !== undefined) closeSync(held);
       clearTimeout(reopening);
       if (reopening !== undefined) destroy();
@@ -163,7 +168,15 @@ function openWithPackage(
     pid: pty.pid,
     output,
     ended,
-    write: (keys: Uint8Array) => pty.write(keys as unknown as string),
+    write: (keys: Uint8Array) => {
+      // On Deno a write that has to wait is not woken while it reads.
+      if (isDeno) writing ??= setInterval(readAnew, READ_ANEW_AFTER);
+      socket.write(keys, () => {
+        if (socket.writableLength > 0) return;
+        clearInterval(writing);
+        writing = undefined;
+      });
+    },
     resize: (...size: [number, number]) => pty.resize(...size),
   };
 }
@@ -176,8 +189,8 @@ interface PackageTerminal {
   _emittedClose: boolean;
 }
 
-/** How long it may take until a terminal is read again that a program had closed; in milliseconds. */
-const REOPENED_AFTER = 50;
+/** How soon a terminal is read again that a program had closed; in milliseconds. */
+const READ_ANEW_AFTER = 50;
 
 function nameOf(number: number): NodeJS.Signals {
   const [name = "SIGKILL"] =

@@ -297,6 +297,18 @@ for (const home of await testHomes()) {
       assert.deepEqual(wrong, []);
     });
 
+    it("all of a long text that is pasted arrives", async () => {
+      await using scene = await fixture();
+      const script = "stty raw -echo; echo go; head -c 200000 | tr -d x | wc -c; exit 3";
+      const shown = await runInScreen(home, scene, ["exec", "--", "sh", "-c", script], {
+        act: async (screen) => {
+          await screen.until(/go/);
+          screen.type(`${"x".repeat(99)}\n`.repeat(2_000));
+        },
+      });
+      assert.match(shown, /^\s*2000\s+rc=3$/m);
+    });
+
     it("all of a long output arrives at a slow terminal", async () => {
       await using scene = await fixture();
       const script = "head -c 3000000 /dev/zero | tr '\\0' x; echo; echo end";
