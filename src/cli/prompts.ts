@@ -88,15 +88,12 @@ async function askPassword(
 
 /**
  * Asks when the questions before are answered: several targets may have some at the same time. Whoever
- * gives up at one of them is not asked those that wait.
+ * gives up at one of them is asked no other, neither those that wait nor those that come later.
  */
 function inTurn<T>({ questions }: Io, question: () => Promise<T>): Promise<T> {
-  const { last } = questions;
-  const turn = last.then(question);
+  const turn = questions.last.then(question);
   questions.last = turn;
-  return turn.finally(() => {
-    if (questions.last === turn) questions.last = Promise.resolve();
-  });
+  return turn;
 }
 
 export async function requireConsent(
