@@ -101,6 +101,14 @@ describe("auth create", () => {
       prints: "to stdout",
     });
     assert.equal(JSON.parse(json.stdout).token, it.named("data")!.value);
+    // The old one lives until the new one is written.
+    for (const json of [[], ["--json"]]) {
+      const again = ["auth", "rotate", "data", "--print", ...json];
+      const { stdout, stderr } = await it.run(again, { env: it.env, prints: "to stdout" });
+      const { value } = it.named("data")!;
+      if (json.length > 0) assert.equal(JSON.parse(stdout).token, value);
+      else assert.deepEqual([stdout, /data +rotated/.test(stderr)], [`${value}\n`, true]);
+    }
     await it.assertDiscreet();
   });
 
@@ -167,6 +175,39 @@ describe("auth create", () => {
     assert.doesNotMatch(env, /ADC_TOKEN|API7_PASSWORD/);
     assert.match(env, /GH_TOKEN=their own/);
     await it.assertDiscreet();
+  });
+
+  for (const home of homes) {
+    it(`makes no token that is printed for nobody, on ${home.name}`, async () => {
+      await using it = await workflowFixture(home);
+      const { value } = it.sandbox.addToken({ user: USER, name: "old" });
+      for (const to of ["| true", ">&-", ">/dev/null", ">/dev/full"]) {
+        const command = ["bash", "-c", `"$@" ${to}; exit \${PIPESTATUS[0]}`, "bash"];
+        const shell = { name: home.name, command: [...command, ...home.command] };
+        for (const words of [["create", "new"], ["rotate", "old"]]) {
+          for (const json of [[], ["--json"]]) {
+            const call = ["auth", ...words, "--print", ...json];
+            const ended = await it.run(call, { env: it.env, home: shell });
+            assert.equal(ended.code, 74, `${call.join(" ")} ${to}: ${ended.stderr}`);
+            await it.assertSettled(["old", "parent"]);
+          }
+        }
+      }
+      assert.equal(it.named("old")?.value, value);
+      await it.assertDiscreet();
+    });
+  }
+
+  const saving = nextHome();
+  it(`says that a token is handed over that it cannot save, on ${saving.name}`, async () => {
+    await using it = await workflowFixture(saving);
+    await writeFile(join(it.folder.path, "file"), "");
+    const env = { ...it.env, ADC_RUN_CONFIG_DIR: join(it.folder.path, "file", "x") };
+    const words = ["auth", "create", "a", "--to-file", it.secret, "--save"];
+    const ended = await it.run(words, { env });
+    assert.equal(ended.code, 74, ended.stderr);
+    assert.match(ended.stderr, /"a" was created and handed to .*secret, but .* not be saved: /);
+    assert.equal(await it.held(), it.named("a")!.value);
   });
 
   const fifth = nextHome();

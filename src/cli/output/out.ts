@@ -1,11 +1,13 @@
-import { fchmodSync, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { fchmodSync, fstatSync, ftruncateSync, openSync, statSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
+import process from "node:process";
 import type { Writable } from "node:stream";
 import type { Environment } from "../../context.ts";
-import { AdcRunError, codeOf, EXIT, messageOf } from "../../errors.ts";
+import { AdcRunError, type AdcRunErrorOptions, codeOf, EXIT, messageOf } from "../../errors.ts";
 import { createMask, type Mask } from "../../mask/mask.ts";
 import { noteFailure } from "../../run/child.ts";
 import { MIN_SECRET_LENGTH, Secret } from "../../secret.ts";
+import { unlessAborted } from "../../system/deadline.ts";
 import { columns, wrap } from "./layout.ts";
 
 /**
@@ -74,11 +76,49 @@ export function writeToken(token: Secret, out: Out, beside?: object): void {
   write(`${text}\n`, out, "stdout");
 }
 
-/** What `auth create --print` is for: it fails where nobody reads. */
-export async function handOutToken(token: Secret, out: Out): Promise<void> {
-  const failed = new Promise<never>((_, reject) => out.stdout.once("error", reject));
-  writeToken(token, out);
-  await Promise.race([written(out), failed]);
+/**
+ * What `auth create --print` is for: it fails where the token does not arrive. With `json` that is the start of
+ * an object, which {@linkcode writeRest} ends.
+ */
+export async function handOutToken(
+  token: Secret,
+  out: Out,
+  { json, signal }: { readonly json: boolean; readonly signal: AbortSignal | undefined },
+): Promise<void> {
+  const value = token.reveal();
+  const text = json ? `{"token":${JSON.stringify(value)}` : `${value}\n`;
+  out.sign?.erase();
+  const arrived = new Promise<void>((resolve, reject) => {
+    out.stdout.once("error", reject).write(text, (error) => error ? reject(error) : resolve());
+  });
+  try {
+    await (signal === undefined ? arrived : unlessAborted(arrived, signal));
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw unwritten(codeOf(error) ?? messageOf(error), { cause: error });
+  }
+}
+
+/** Ends what {@linkcode handOutToken} began with `json`. */
+export function writeRest(data: object, out: Out): void {
+  write(`,${jsonOf(data, out).slice(1)}\n`, out, "stdout");
+}
+
+/** Before there is a token: nobody will ever have it that is written there, as where a shell has closed it. */
+export function requireReader({ stdout }: Pick<Out, "stdout">): void {
+  const { fd } = stdout as { readonly fd?: number };
+  if (fd === undefined || process.platform === "win32") return;
+  try {
+    if (fstatSync(fd).rdev !== statSync("/dev/null").rdev) return;
+  } catch {
+    // A descriptor that is not open.
+  }
+  throw unwritten("it is closed, or /dev/null");
+}
+
+function unwritten(found: string, options: AdcRunErrorOptions = {}): AdcRunError {
+  const message = `Cannot hand over the token on standard output: ${found}`;
+  return new AdcRunError(message, EXIT.source, options);
 }
 
 /** Draws over the line that the cursor is in. */
@@ -115,8 +155,8 @@ function write(text: string, out: Out, to: StreamName): void {
   try {
     stream.write(text);
   } catch (error) {
-    // Deno throws where a full disk takes no more. What adc-run says must not change what it does.
-    if (to === "stdout") throw error;
+    // Deno throws where nobody reads, or a full disk takes no more. What adc-run says must not change what it does.
+    if (to === "stdout" && codeOf(error) !== "EPIPE") throw error;
     noteFailure(stream);
   }
 }
