@@ -14,7 +14,7 @@ import type { ResolvedToken } from "../token/resolve.ts";
 import { isSourceName } from "../token/sources.ts";
 
 const HOUR = 60 * 60 * 1000;
-const DAY = 24 * HOUR;
+export const DAY = 24 * HOUR;
 
 /** How long a token lives where nothing else was asked for, in milliseconds. */
 export const DEFAULT_LIFETIME = 30 * DAY;
@@ -56,16 +56,16 @@ export function endOf(lifetime: number | undefined, now: number): number | undef
   return lifetime === undefined ? undefined : Math.floor((now + lifetime) / 1000);
 }
 
-/** How long a token was to live; `undefined` for ever, and where nobody knows. */
+/** How long a token that ends was to live, in milliseconds; `otherwise` where nobody knows. */
 export function lifetimeOf(
-  { createdAt, expiresAt }: {
+  { createdAt = NaN, expiresAt = NaN }: {
     readonly createdAt?: number | undefined;
     readonly expiresAt?: number | undefined;
   },
-): number | undefined {
-  return createdAt === undefined || expiresAt === undefined
-    ? undefined
-    : (expiresAt - createdAt) * 1000;
+  otherwise: number,
+): number {
+  const lifetime = (expiresAt - createdAt) * 1000;
+  return lifetime > 0 ? lifetime : otherwise;
 }
 
 /** The first moment of the year 10000, in Unix seconds. */

@@ -273,7 +273,7 @@ export async function rotateStored(
       await sweep(api, { ...terms, user, holding: account });
       const record = (await findStoredToken(account, stores))?.record;
       const { lifetime } = asked ?? {
-        lifetime: record?.neverExpires ? undefined : lifetimeOf(record ?? {}) ?? DEFAULT_LIFETIME,
+        lifetime: record?.neverExpires ? undefined : lifetimeOf(record ?? {}, DEFAULT_LIFETIME),
       };
       const expiresAt = endOf(lifetime, now() + api.clockSkewMs);
       const name = record?.name;

@@ -232,6 +232,24 @@ describe("auth create", () => {
 });
 
 describe("auth rotate NAME", () => {
+  const unknown = nextHome();
+  it(`gives a token that ends no successor that never does, on ${unknown.name}`, async () => {
+    await using it = await workflowFixture(unknown);
+    const far = Math.floor(Date.now() / 1000) + DAY;
+    // Where the server does not say when it was made; before a clock was set right; and for ever.
+    for (const [createdAt, expiresAt] of [[NaN, far], [far + DAY, far], [far, 0]] as const) {
+      const { id } = it.sandbox.addToken({ user: USER, name: "a", expiresAt });
+      const made = it.sandbox.tokens.find((token) => token.id === id)!;
+      Object.assign(made, { createdAt });
+      const ended = await it.run(["auth", "rotate", "a", ...it.toCommand], { env: it.env });
+      assert.equal(ended.code, 0, ended.stderr);
+      const successor = it.named("a")!;
+      const days = (successor.expiresAt - Date.now() / 1000) / DAY;
+      assert.ok(expiresAt === 0 ? successor.expiresAt === 0 : days > 89 && days < 91, `${days}`);
+      it.sandbox.revokeToken(successor.id);
+    }
+  });
+
   const first = nextHome();
   it(`renews the workflows of config.json: named, due, or all, on ${first.name}`, async () => {
     await using it = await workflowFixture(first);
