@@ -7,7 +7,6 @@
 import "node:child_process";
 import "node:crypto";
 import "node:http";
-import "node:https";
 import "node:net";
 import "node:stream";
 import "node:tls";

@@ -90,27 +90,27 @@ export function readMatrix(table: string): Matrix {
 }
 
 /**
- * Adds columns of another matrix at the end.
+ * Takes over the columns of homes that have none from a matrix that was kept.
  *
  * @param matrix The matrix.
- * @param other Where they are.
- * @param homes Which.
+ * @param kept The other one.
+ * @param homes All homes, in the order of the columns.
  * @returns Both.
  */
-export function addColumns(matrix: Matrix, other: Matrix, homes: readonly string[]): Matrix {
-  const columns = homes.map((home) => other.homes.indexOf(home)).filter((index) => index >= 0);
-  const countsIn = ({ rows, homes }: Matrix, area: string) =>
-    rows.find((row) => row.area === area)?.counts ?? homes.map(() => NONE);
-  const areas = new Set([...matrix.rows, ...other.rows].map(({ area }) => area));
+export function keepColumns(matrix: Matrix, kept: Matrix, homes: readonly string[]): Matrix {
+  const columns = homes.flatMap((home) => {
+    const from = [matrix, kept].find((each) => each.homes.includes(home));
+    return from === undefined ? [] : [{ home, from, index: from.homes.indexOf(home) }];
+  });
+  const areas = new Set([...matrix.rows, ...kept.rows].map(({ area }) => area));
   const rows = [...areas].sort().map((area) => ({
     area,
-    counts: [
-      ...countsIn(matrix, area),
-      ...columns.map((column) => countsIn(other, area)[column]!),
-    ],
+    counts: columns.map(({ from, index }) =>
+      from.rows.find((row) => row.area === area)?.counts[index] ?? NONE
+    ),
   }));
   return {
-    homes: [...matrix.homes, ...columns.map((column) => other.homes[column]!)],
+    homes: columns.map(({ home }) => home),
     rows: rows.filter(({ counts }) => counts.some((count) => formatCount(count) !== "–")),
   };
 }

@@ -2,8 +2,8 @@
  * Prints what passed where, from the reports of the tests: `deno task matrix [--write]`.
  *
  * The reports are the XML files in `test-results/`, which `deno task test` leaves there. With `--write` the
- * table in docs/compatibility.md becomes what is printed. The columns of Wine, which is no part of the gate,
- * stay as they are there, but after a `deno task test:windows`.
+ * table in docs/compatibility.md becomes what is printed. Homes that have no report, as Wine after the gate,
+ * keep their columns there.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { HOMES, WINE_HOMES } from "../../tests/support/homes.ts";
-import { addColumns, countTests, formatMatrix, readMatrix } from "./matrix.ts";
+import { HOMES } from "../../tests/support/homes.ts";
+import { countTests, formatMatrix, keepColumns, readMatrix } from "./matrix.ts";
 import { readJunit } from "./read_junit.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -31,8 +31,7 @@ const text = await readFile(file, "utf8");
 const [, begin, kept, end] = /(<!-- matrix -->\n)([\s\S]*?)(<!-- \/matrix -->)/.exec(text) ?? [];
 if (kept === undefined) throw new Error("docs/compatibility.md has no place for the matrix");
 const left = all.homes.filter((home) => !ran.includes(home));
-const old = left.filter((home) => (WINE_HOMES as readonly string[]).includes(home));
-const matrix = addColumns(countTests(cases, ran), readMatrix(kept), old);
+const matrix = keepColumns(countTests(cases, ran), readMatrix(kept), all.homes);
 const table = formatMatrix(matrix);
 process.stdout.write(`${table}\n`);
 if (left.length > 0) process.stdout.write(`\nNOT RUN: ${left.join(", ")}\n`);

@@ -10,10 +10,10 @@ import {
 } from "../check/response.ts";
 import { CheckError, type CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
-import { addressSecrets, type Server } from "../connection/server.ts";
+import type { Server } from "../connection/server.ts";
+import type { Context } from "../context.ts";
 import type { AdcRunError } from "../errors.ts";
 import {
-  type HttpClientOptions,
   type HttpResponse,
   openHttpClient,
   readStart,
@@ -40,7 +40,7 @@ export interface RawRequester {
   close(): Promise<void>;
 }
 
-interface RawRequesterOptions extends HttpClientOptions {
+interface RawRequesterOptions extends Pick<Context, "signal" | "dispatcher"> {
   readonly server: Server;
   readonly token: Secret;
   readonly resolved: ResolvedToken;
@@ -110,7 +110,7 @@ export function judgeRawAnswer(
   };
   const mask = createMask([
     ...splitTokens(resolved.token, backend),
-    ...connection.servers.flatMap(addressSecrets),
+    ...connection.servers.flatMap((server) => server.secrets),
   ]);
   const quote = (words: string) => shorten(oneLine(mask.text(words)));
   const judgement = judgeStatus(response, backend, { quote });
@@ -133,7 +133,7 @@ export function judgeRawAnswer(
   return new CheckError(explain(result), { resolved });
 }
 
-interface FindGatewayGroupOptions extends HttpClientOptions {
+interface FindGatewayGroupOptions extends Pick<Context, "signal" | "dispatcher"> {
   readonly connection: Connection;
   readonly resolved: ResolvedToken;
 }

@@ -9,7 +9,7 @@ import {
   shorten,
 } from "../check/response.ts";
 import type { Connection } from "../connection/connection.ts";
-import { addressSecrets, type Server, urlOf } from "../connection/server.ts";
+import { type Server, urlOf } from "../connection/server.ts";
 import { CookieJar, type TakenCookies } from "../http/cookie_jar.ts";
 import type { HttpClient, HttpRequest, HttpResponse } from "../http/http_client.ts";
 import { createMask } from "../mask/mask.ts";
@@ -60,7 +60,7 @@ export class Requester {
     this.jar = new CookieJar(this.server);
     this.#token = token;
     if (token !== undefined) this.#secrets.push(token);
-    this.#secrets.push(...addressSecrets(this.server));
+    this.#secrets.push(...this.server.secrets);
   }
 
   hide(secret: Secret): void {

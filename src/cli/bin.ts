@@ -18,10 +18,7 @@ import { hasSymbols } from "./output/layout.ts";
 import { fixed, KnownSecrets, type Line, line, writeText, written } from "./output/out.ts";
 import { Sign } from "./output/sign.ts";
 
-/**
- * Signals whose default is to end the process without a core dump, and that Node does not use itself. Windows
- * has none: there it would end with 1.
- */
+/** Signals whose default ends the process without a core dump; Windows would end with 1. */
 const RAISED = process.platform === "win32" ? [] : ["SIGHUP", "SIGINT", "SIGTERM"];
 
 function sayError(text: Line, secrets = new KnownSecrets(process.env)): void {
@@ -63,10 +60,7 @@ function outputStream(name: "stdout" | "stderr", fd: 1 | 2): Writable {
   return own;
 }
 
-/**
- * The working directory, which can have been deleted under the process. A name that is not valid UTF-8 is
- * an error on Deno, and names another folder on Node.
- */
+/** It can be deleted. A name that is not UTF-8 is an error on Deno, and names another folder on Node. */
 function workingDirectory(): string {
   try {
     const folder = process.cwd();
@@ -80,10 +74,7 @@ function workingDirectory(): string {
   process.exit(EXIT.config);
 }
 
-/**
- * Node.js searches the whole environment for each variable that it is asked for; on Windows it finds them by
- * any case.
- */
+/** Node.js searches the whole environment for each variable; on Windows it finds them by any case. */
 function environment(): Environment {
   return isNode() && process.platform !== "win32" ? { ...process.env } : process.env;
 }
@@ -119,10 +110,7 @@ function requireRuntime(): void {
   process.exit(EXIT.config);
 }
 
-/**
- * Until `main()` has answered, however the process ends is a failure. What is thrown where nobody can catch it,
- * such as a listener of an event, ends in one line.
- */
+/** Until `main()` has answered every end is a failure, and what nobody can catch ends in one line. */
 function watchDefects(secrets: KnownSecrets): void {
   process.exitCode = EXIT.software;
   const fail = (thrown: unknown) => {

@@ -25,9 +25,7 @@ export interface Io {
   readonly secrets: KnownSecrets;
   /** What was warned of so far, by whichever reporter. */
   readonly warnings: string[];
-  /** What is drawn while adc-run waits; only at a terminal. */
   readonly sign?: Sign | undefined;
-  /** Takes what `--report` names a file for. */
   reportFile?: ((report: object) => void) | undefined;
   /** The last question at the terminal that somebody has to answer. */
   readonly questions: { last: Promise<unknown> };
@@ -43,7 +41,6 @@ function couldAsk({ terminals }: Io): boolean {
   return terminals.stdin && terminals.stderr;
 }
 
-/** For messages: why `canAsk()` says no. */
 export function whyNotAsked(io: Io): string {
   return couldAsk(io) ? "CI is set" : "there is no terminal to prompt on";
 }

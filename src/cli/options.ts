@@ -35,7 +35,6 @@ export function readCommandLine(args: readonly string[], env: Environment = {}):
   return { options: withVariables(given, env), words, verbatim };
 }
 
-/** Reads a command's own options, between its operands. */
 export function readOwnOptions(
   args: readonly string[],
   terms: { readonly options: readonly OptionSpec[]; readonly command: string },
@@ -55,10 +54,7 @@ interface Token {
   readonly value?: string | undefined;
 }
 
-/**
- * The parser is the system's: commander, which reads ADC's words, takes longer to load than a run of another
- * program spends on anything else.
- */
+/** By the system's parser: commander takes longer to load than the rest of a run of another program. */
 function optionTokens(args: readonly string[], options: readonly OptionSpec[]): readonly Token[] {
   const { tokens } = parseArgs({
     args: [...args],
@@ -230,14 +226,15 @@ function unknownOption(
   const adcs = command === undefined ? CONNECTION_FLAGS.map((each) => namesOf(each).long) : [];
   const meant = nearestOption(written, names) ?? nearestOption(written, adcs);
   const found = `Unknown option "${name}"`;
-  return new UsageError(
-    meant === undefined || meant === name ? found : `${found}: did you mean "${meant}"?`,
-    {
-      suggestion: meant !== undefined && adcs.includes(meant)
-        ? `It is ADC's: put it after the command, as in "adc-run sync ${meant} …".`
-        : `See "adc-run ${command === undefined ? "" : `${command} `}--help".`,
-    },
-  );
+  return new UsageError(guessing(found, meant === name ? undefined : meant), {
+    suggestion: meant !== undefined && adcs.includes(meant)
+      ? `It is ADC's: put it after the command, as in "adc-run sync ${meant} …".`
+      : `See "adc-run ${command === undefined ? "" : `${command} `}--help".`,
+  });
+}
+
+export function guessing(found: string, meant: string | undefined): string {
+  return meant === undefined ? found : `${found}: did you mean "${meant}"?`;
 }
 
 /** Any letter is near any other: of a short option only capitals and small letters are confused. */

@@ -54,7 +54,6 @@ export async function requireConfirmation(message: string, io: Io): Promise<void
   if (!await askConfirmation(message, io)) throw givenUp();
 }
 
-/** Asks whether to log in now, then as whom. */
 export function askCredentials(
   io: Io,
   what: (connection: Connection) => Promise<string> | string,
@@ -70,26 +69,22 @@ export function askCredentials(
       if (name === "") throw givenUp();
       return {
         username: name,
-        password: password ?? await askPassword(name, connection, io, again),
+        password: password ?? await askPassword({ name, again }, connection, io),
       };
     });
   };
 }
 
 async function askPassword(
-  name: string,
+  { name, again }: { readonly name: string; readonly again: boolean | undefined },
   { server }: Connection,
   io: Io,
-  again: boolean | undefined,
 ): Promise<Secret> {
   const question = `Password for ${name} at ${server.value}`;
   return await askSecret(again ? `Wrong password. ${question}` : question, io);
 }
 
-/**
- * Asks when the questions before are answered: several targets may have some at the same time. Whoever
- * gives up at one of them is asked no other, neither those that wait nor those that come later.
- */
+/** Several targets may ask at the same time; who gives up at one is asked at no other, however late that comes. */
 function inTurn<T>({ questions }: Io, question: () => Promise<T>): Promise<T> {
   const turn = questions.last.then(question);
   questions.last = turn;
@@ -143,7 +138,8 @@ export async function readCredentials(
   const matches = !options.passwordStdin && (owner === undefined || owner === username);
   if (password !== undefined && matches) return { ...who, password };
   if (canAsk(io)) {
-    const typed = await askPassword(username, connection, io, before !== undefined);
+    const again = before !== undefined;
+    const typed = await askPassword({ name: username, again }, connection, io);
     return { ...who, password: typed, typed: true };
   }
   throw new UsageError(`Cannot log in: no password given, and ${whyNotAsked(io)}`, {

@@ -30,12 +30,10 @@ import { fixed, line } from "./output/out.ts";
 import type { Reporter } from "./output/report.ts";
 import { askConfirmation, askCredentials } from "./prompts.ts";
 
-/** The sources that the options or the profile name, with this process' environment, keychain and terminal. */
 export function sourcesOf(
   io: Io,
   { options, reporter, connection, mayAsk = true, ...more }:
     & {
-      /** Whether a person may be asked to log in. */
       readonly mayAsk?: boolean | undefined;
       readonly options: GlobalOptions;
       readonly reporter: Reporter;
@@ -104,7 +102,6 @@ export async function profilesOf(
   return await selectProfiles({ ...contextOf(io, reporter), names: options.profile });
 }
 
-/** The profiles that a command is for, where these are several; it is then done for each. */
 export async function targetNames(
   { options, reporter }: OwnCall<TargetOptions>,
   io: Io,
@@ -136,7 +133,6 @@ export interface OwnConnection {
   readonly connection: Connection;
   /** Whether nobody named a backend, and the command's own stands. */
   readonly backendIsAssumed: boolean;
-  /** Whether a person typed the server, when asked for it. */
   readonly serverIsTyped: boolean;
   readonly sources: readonly TokenSource[];
 }

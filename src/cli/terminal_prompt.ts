@@ -123,7 +123,6 @@ export function givenUp(): AdcRunError {
 }
 
 interface ShownQuestion<T> {
-  /** Where the keys go. */
   readonly input: PassThrough;
   readonly answer: Promise<T | symbol>;
   /** Ends it without another word. */

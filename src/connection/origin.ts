@@ -59,19 +59,20 @@ export function adcRunCommand(
   const before = [
     ...profile?.explicit ? [`-p ${profile.name}`] : [],
     ...envFile !== undefined && envFile.name !== ".env"
-      ? [`--env-file ${quoted(envFile.name)}`]
+      ? [`--env-file ${shellWord(envFile.name)}`]
       : [],
   ];
   const flags = Object.entries(args?.flags ?? {}).map(([key, value]) => {
     const { flag } = ADC_SETTINGS[key as SettingKey];
     // Of an address what may be shown, which has no password.
-    return value === true ? flag : `${flag} ${quoted(key === "server" ? server!.value : value)}`;
+    return value === true ? flag : `${flag} ${shellWord(key === "server" ? server!.value : value)}`;
   });
   const [command, input = ""] = words.split(/(?= < )/);
   return ["adc-run", ...before, command, ...flags].join(" ") + input;
 }
 
-function quoted(word: string): string {
+/** A word as it is typed into a shell. */
+export function shellWord(word: string): string {
   return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 

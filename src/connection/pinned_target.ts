@@ -81,17 +81,20 @@ function inDotEnv(name: string): Origin & { readonly kind: "env-file" } {
 
 /**
  * What the `.env` in the working directory would have ADC do with a token: which proxy carries it, and whom to
- * believe that he is the server.
+ * believe that he is the server. A project's profile may name a CA, which its users agree to when they log in,
+ * but not that anybody will do.
  */
 export function overridesOf(
   names: readonly string[],
   { skipVerify, caCertFile }: Tls,
 ): readonly Origin[] {
-  const trust = [skipVerify.value ? skipVerify.origin : undefined, caCertFile?.origin];
+  const unverified = skipVerify.value ? skipVerify.origin : undefined;
   return [
     ...names.filter((name) => effectOf(name) === "proxy").map(inDotEnv),
-    ...trust.filter((origin) => origin?.kind === "env-file" && origin.file === ".env")
-      .map((origin) => origin!),
+    ...[unverified, caCertFile?.origin].filter((origin) => origin !== undefined).filter((origin) =>
+      (origin.kind === "env-file" && origin.file === ".env") ||
+      (origin === unverified && isFromProject(origin))
+    ),
   ];
 }
 
@@ -133,7 +136,7 @@ export function refuseUntrustedOverrides({ env, profile, tls, overrides }: {
   for (const origin of origins) {
     if (origin === undefined || !isFromProject(origin)) continue;
     throw wrongValue(origin, `${pin}, and a file may not override that`, {
-      suggestion: `${wayOut(origin, profile)} No token was sent.`,
+      suggestion: wayOut(origin, profile),
     });
   }
 }
@@ -147,7 +150,7 @@ export function untrustedOverride(
 ): { readonly reason: string; readonly suggestion: string } | undefined {
   return origin && {
     reason: `${describeOrigin(origin)} would decide who sees the token`,
-    suggestion: `${wayOut(origin, profile)} No token was sent.`,
+    suggestion: wayOut(origin, profile),
   };
 }
 
@@ -157,9 +160,12 @@ function wayOut(origin: Origin, profile: Profile | undefined): string {
       ADC_SETTINGS[each].variable === origin.name
     );
   const flag = key && `${ADC_SETTINGS[key].flag}${key === "caCertFile" ? " FILE" : ""}`;
-  return flag && profile?.project === false
-    ? `To allow it, set it in your own profile: adc-run profile set ${profile.name} ${flag}`
-    : "To allow it, set it in the environment, as a flag, or in your own profile.";
+  const way = key === undefined
+    ? ", set it in the environment."
+    : profile?.project === false
+    ? `: adc-run profile set ${profile.name} ${flag}`
+    : ", set it in the environment, as a flag, or in your own profile.";
+  return `No token was sent. To allow it${way}`;
 }
 
 function pinsServer({ server, project }: Profile): boolean {
@@ -192,7 +198,7 @@ export function readTarget(layers: Layers): TargetSettings {
     return {
       ...readTarget({ ...layers, profile: undefined }),
       warnings: [
-        `Profile "${profile.name}" is ignored: ADC_SERVER names another server than its ${profile.server}.`,
+        `Profile "${profile.name}" is ignored: ADC_SERVER is a different server from its ${profile.server}.`,
       ],
     };
   }
@@ -207,8 +213,8 @@ export function readTarget(layers: Layers): TargetSettings {
     layers,
     warnings: moved
       ? [
-        `--server names another server than profile "${profile.name}" (${profile.server}), ` +
-        "whose tokens are not used there.",
+        `--server is not the server of profile "${profile.name}" (${profile.server}), so that ` +
+        "profile's tokens are not used.",
       ]
       : [],
   };

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Environment } from "../context.ts";
 import { ConnectionError, EXIT } from "../errors.ts";
-import { Secret } from "../secret.ts";
+import { MIN_SECRET_LENGTH, Secret } from "../secret.ts";
 import { type Setting, wrongValue } from "./origin.ts";
 
 /**
@@ -17,6 +17,8 @@ export interface Server {
   readonly display: string;
   /** The `Authorization` header that the address' user name and password make, as axios makes it. */
   readonly authorization: Secret | undefined;
+  /** What must not be seen of the address: its password, as it is written and as it is sent. */
+  readonly secrets: readonly Secret[];
 }
 
 /**
@@ -79,7 +81,8 @@ function readServer(
   base.username = "";
   base.password = "";
   const display = url.origin + base.pathname.replace(/\/$/, "");
-  return { base, origin: url.origin, display, authorization: basicAuthorization(url) };
+  const secrets = addressSecrets(text);
+  return { base, origin: url.origin, display, authorization: basicAuthorization(url), secrets };
 }
 
 function basicAuthorization({ username, password }: URL): Secret | undefined {
@@ -92,16 +95,21 @@ function basicAuthorization({ username, password }: URL): Secret | undefined {
 const MIN_PASSWORD_LENGTH = 4;
 
 /**
- * What of a server's address must not be seen: its password, alone and as it is sent. The server gets to
- * know both, and can repeat them.
+ * What of an address, a server's or a proxy's, must not be seen: its password, or a user name that stands alone
+ * and may be a token; as written, as `URL` writes it, decoded, and as it is sent.
  */
-export function addressSecrets({ authorization }: Server): readonly Secret[] {
-  if (authorization === undefined) return [];
-  const pair = Buffer.from(authorization.reveal().replace(/^Basic /, ""), "base64").toString();
-  const password = pair.slice(pair.indexOf(":") + 1);
-  return password.length < MIN_PASSWORD_LENGTH
-    ? [authorization]
-    : [authorization, new Secret(password)];
+export function addressSecrets(address: string): readonly Secret[] {
+  const [, scheme, userinfo] = /^([^/@]*:\/\/)?(.*)@/s.exec(address) ?? [];
+  if (userinfo === undefined) return [];
+  const url = scheme && URL.canParse(address) ? new URL(address) : undefined;
+  const [name, ...rest] = userinfo.split(":");
+  const forms = rest.length > 0
+    ? [rest.join(":"), url?.password ?? ""]
+    : [name!, url?.username ?? ""].filter((each) => each.length >= MIN_SECRET_LENGTH);
+  const secrets = [...forms, ...forms.map(percentDecoded)]
+    .filter((form) => form.length >= MIN_PASSWORD_LENGTH);
+  const sent = url && basicAuthorization(url);
+  return [...sent ? [sent] : [], ...[...new Set(secrets)].map((form) => new Secret(form))];
 }
 
 /** As axios, which sends what cannot be decoded as it is. */

@@ -7,7 +7,6 @@ import type { AdcVersion, DiagnoseOptions, Outcome } from "./diagnose.ts";
 import { failed, type Found, ok, warning } from "./finding.ts";
 import { cameWithProject } from "./check_files.ts";
 
-/** How long ADC may take to say its version, in milliseconds. */
 const TIME_LIMIT = 10_000;
 
 /** The ADC that adc-run is made for and tested with. */
@@ -89,7 +88,6 @@ function judgeVersion(adc: AdcVersion, path: string): Found {
   );
 }
 
-/** Tells whether an ADC is the one in TypeScript, from before a version. */
 export function isOlder(
   { version, isRust }: AdcVersion,
   than: readonly [major: number, minor: number, patch: number],

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { describeConnection, resolveConnection } from "../connection/connection.ts";
 import { describeOrigin, type Profile } from "../connection/origin.ts";
-import { addressSecrets } from "../connection/server.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, ConnectionError, EXIT } from "../errors.ts";
 import { defaultSources } from "../lifecycle/default_sources.ts";
@@ -18,10 +17,7 @@ import { splitTokens } from "../token/token_value.ts";
 import type { DiagnoseOptions, Given, Outcome } from "./diagnose.ts";
 import { failureOf, type Found, ok, warning } from "./finding.ts";
 
-/**
- * Reads both files of profiles, and chooses the profile. Where it is unclear which one is in force nothing can
- * be asked on its behalf.
- */
+/** Where it is unclear which profile is in use, nothing can be asked on its behalf. */
 export async function checkConfig(options: DiagnoseOptions): Promise<Outcome> {
   const { env, cwd } = options;
   const findings: Found[] = [];
@@ -81,7 +77,11 @@ export async function checkConnection(given: Given<"selected">): Promise<Outcome
   const { backend, server, servers, warnings } = connection;
   const { winner } = survey;
   const tokens = winner ? splitTokens(winner.token, backend.value) : [];
-  const secrets = [...tokens, ...winner?.secrets ?? [], ...servers.flatMap(addressSecrets)];
+  const secrets = [
+    ...tokens,
+    ...winner?.secrets ?? [],
+    ...servers.flatMap((server) => server.secrets),
+  ];
   const found = `${backend.value} (${describeOrigin(backend.origin)}) at ${server.value} (${
     describeOrigin(server.origin)
   })`;

@@ -6,7 +6,6 @@ import { statOrAbsent } from "../system/files.ts";
 import type { DiagnoseOptions } from "./diagnose.ts";
 import { failed, type Found, ok, skipped, warning } from "./finding.ts";
 
-/** The numbers of so many lines are named. */
 const MAX_LINES = 10;
 
 export async function checkEnvFile(

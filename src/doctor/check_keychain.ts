@@ -50,7 +50,7 @@ export function watchKeychain(keychain: Keychain): WatchedKeychain {
 const PROBLEMS: Readonly<Record<KeychainFailure, readonly [string, string]>> = {
   unavailable: [
     "no keychain in this session",
-    "Use the environment or a file instead: auth login --storage file",
+    "Use the environment, or a file: adc-run auth login --storage file",
   ],
   locked: ["it is locked", "Unlock it, or skip it with --source."],
   silent: [

@@ -54,7 +54,6 @@ function judgeContact({ server: { display }, failure, status }: Contact): Found 
   return ok(`${display} answers`, { server: display });
 }
 
-/** Tries the token, and says whether what answers is the backend that ADC will take it for. */
 export async function checkBackend(
   given: Given<"connection" | "survey" | "contacts">,
 ): Promise<Outcome> {
@@ -94,7 +93,7 @@ function judgeBackend(
   if (backend === undefined) {
     return failed(
       `${display} is not an Admin API that ADC supports (${status})${shown}`,
-      "Check --server (ADC_SERVER): the Admin API has another port than " +
+      "Check --server or ADC_SERVER: the Admin API has another port than " +
         "the gateway and, for Apache APISIX, the dashboard.",
       { exitCode, data },
     );

@@ -83,7 +83,6 @@ export interface Facts {
   readonly trial: TokenTrial;
 }
 
-/** What is said of a check that needs what could not be found out. */
 const NOT_CHECKED: Readonly<Record<keyof Facts, string>> = {
   adcVersion: "ADC's version is unknown",
   selected: "the profile in use is unknown",

@@ -2,7 +2,7 @@ import process from "node:process";
 import type { Transform } from "node:stream";
 import type { Connection } from "../connection/connection.ts";
 import type { Server } from "../connection/server.ts";
-import type { HttpDispatcher } from "../context.ts";
+import type { Context } from "../context.ts";
 import { codeOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { deadline, MAX_TIMER } from "../system/deadline.ts";
@@ -49,12 +49,6 @@ export interface HttpClient {
   send(request: HttpRequest): Promise<HttpResponse>;
   open(request: StreamRequest): Promise<StreamResponse>;
   close(): Promise<void>;
-}
-
-export interface HttpClientOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Sends the requests instead of sockets of our own. The caller closes it. */
-  readonly dispatcher?: HttpDispatcher | undefined;
 }
 
 export interface Outgoing {
@@ -105,7 +99,7 @@ const MAX_BYTES = 1024 * 1024;
 
 export function openHttpClient(
   connection: Connection,
-  { signal, dispatcher }: HttpClientOptions = {},
+  { signal, dispatcher }: Pick<Context, "signal" | "dispatcher"> = {},
 ): HttpClient {
   const timeout = connection.timeoutMs.value;
   const transport = dispatcher === undefined
@@ -121,14 +115,32 @@ export function openHttpClient(
     const end = deadline(timeout, [signal, request.signal, closed.signal]);
     const headers = headersOf(request);
     const outgoing = { server, method, path, headers, body, signal: end.signal };
+    const attempts = REPEATABLE.includes(method) ? MAX_ATTEMPTS : 1;
+    const over = timeout === 0 ? Infinity : Date.now() + timeout;
     try {
-      return await tryRepeatedly(() => transport(outgoing), {
-        // A `HEAD` has headers of a body that it has not.
-        read: (answer) => read(method === "HEAD" ? answer : decode(answer), end.signal),
-        attempts: REPEATABLE.includes(method) ? MAX_ATTEMPTS : 1,
-        ended: end.signal,
-        deadline: timeout === 0 ? Infinity : Date.now() + timeout,
-      });
+      for (let count = 1;; count++) {
+        end.signal.throwIfAborted();
+        let pause = PAUSES[count - 1]!;
+        try {
+          const answer = await transport(outgoing);
+          const left = over - Date.now();
+          const asked = retryAfter(answer) ?? pause;
+          pause = asked < left ? asked : Math.min(asked, MAX_PAUSE);
+          // This answer says more than that the time is over.
+          const isLast = count === attempts || pause >= left;
+          if (isLast || !BUSY.includes(answer.status)) {
+            // A `HEAD` has headers of a body that it has not.
+            return await read(method === "HEAD" ? answer : decode(answer), end.signal);
+          }
+          answer.discard();
+        } catch (error) {
+          end.signal.throwIfAborted();
+          if (count === attempts || !isPassing(error)) throw withoutAnswer(error);
+        }
+        const timers = process.getBuiltinModule("node:timers/promises");
+        // Where it is cut short, the signal says why.
+        await timers.setTimeout(pause, undefined, { signal: end.signal }).catch(() => {});
+      }
     } finally {
       end.clear();
     }
@@ -167,38 +179,6 @@ function headersOf({ server, token, headers = {} }: StreamRequest): Outgoing["he
   };
 }
 
-interface AttemptOptions<T> {
-  readonly read: (answer: Incoming) => T | Promise<T>;
-  readonly attempts: number;
-  readonly ended: AbortSignal;
-  /** When the time is over, in milliseconds of the clock. */
-  readonly deadline: number;
-}
-
-async function tryRepeatedly<T>(
-  send: () => Promise<Incoming>,
-  { read, attempts, ended, deadline }: AttemptOptions<T>,
-): Promise<T> {
-  ended.throwIfAborted();
-  for (let count = 1;; count++) {
-    let pause = PAUSES[count - 1]!;
-    try {
-      const answer = await send();
-      const left = deadline - Date.now();
-      const asked = retryAfter(answer) ?? pause;
-      pause = asked < left ? asked : Math.min(asked, MAX_PAUSE);
-      // This answer says more than that the time is over.
-      const isLast = count === attempts || pause >= left;
-      if (isLast || !BUSY.includes(answer.status)) return await read(answer);
-      answer.discard();
-    } catch (error) {
-      ended.throwIfAborted();
-      if (count === attempts || !isPassing(error)) throw withoutAnswer(error);
-    }
-    await delay(pause, ended);
-  }
-}
-
 /** An address of several that a name has can fail in its own way. */
 function isPassing(error: unknown): boolean {
   const { errors = [] } = (error ?? {}) as { readonly errors?: readonly unknown[] };
@@ -214,21 +194,6 @@ function retryAfter(answer: Incoming): number | undefined {
 
 function headerOf({ headers }: Incoming, wanted: string): string | undefined {
   return headers.find(([name]) => name === wanted)?.[1];
-}
-
-function delay(milliseconds: number, ended: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer);
-      reject(ended.reason);
-    };
-    const timer = setTimeout(() => {
-      ended.removeEventListener("abort", abort);
-      resolve();
-    }, milliseconds);
-    ended.addEventListener("abort", abort, { once: true });
-    if (ended.aborted) abort();
-  });
 }
 
 /** What a server sent can repeat the token, and errors of a dispatcher's parser hold what the server sent. */

@@ -92,14 +92,12 @@ async function approveSocket(
   { skipVerify, caCertFile }: Tls,
 ): Promise<TLSSocket> {
   if (skipVerify.value) return secured;
+  const chain = caCertFile && await import("./verify_chain.ts");
   // A server that misses a client certificate hangs up right after the handshake, and shows nothing any more.
   if (secured.destroyed) throw secured.errored ?? connectionClosed();
   try {
     if (!secured.authorized) throw new Error(`CERT_UNTRUSTED: ${secured.authorizationError}`);
-    if (caCertFile !== undefined) {
-      const { verifyChain } = await import("./verify_chain.ts");
-      verifyChain(secured, caCertFile.value.pem.reveal());
-    }
+    chain?.verifyChain(secured, caCertFile!.value.pem.reveal());
     return secured;
   } catch (error) {
     secured.destroy();

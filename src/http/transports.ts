@@ -53,6 +53,7 @@ export function ownTransport({ servers, proxies, tls }: Connection): Transport {
     const abort = () => discard(signal.reason);
     signal.addEventListener("abort", abort);
     try {
+      signal.throwIfAborted();
       socket.write(Buffer.concat([Buffer.from(head, "latin1"), Buffer.from(body as Uint8Array)]));
       const answer = await readAnswer(new SocketReader(socket), method);
       if (proxy !== undefined && answer.status === 407) throw proxyRefusal(answer.status);
@@ -69,9 +70,6 @@ const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 /** What cannot be in a header: with a line break it would be two. */
 const NOT_IN_HEADER = /[^\t\x20-\x7e\x80-\xff]/;
 
-/** Methods whose requests have no body as a rule. */
-const WITHOUT_BODY: readonly string[] = ["GET", "HEAD", "DELETE", "OPTIONS"];
-
 /** The request's lines, secrets among them. */
 export function requestHead(
   { server, method, path, headers, body }: Omit<Outgoing, "signal">,
@@ -79,14 +77,13 @@ export function requestHead(
 ): string {
   const url = urlOf(server, path);
   const isForProxy = proxy !== undefined && url.protocol === "http:";
-  const length = body === undefined && WITHOUT_BODY.includes(method)
-    ? {}
-    : { "content-length": String(Buffer.byteLength(body ?? "")) };
+  // Requests that have no body as a rule need not say so.
+  const isPlain = body === undefined && ["GET", "HEAD", "DELETE", "OPTIONS"].includes(method);
   const all = {
     host: url.host,
     connection: "close",
     ...headers,
-    ...length,
+    ...(!isPlain && { "content-length": String(Buffer.byteLength(body ?? "")) }),
     ...(isForProxy && proxyAuthorization(proxy)),
   };
   const fields = Object.entries(all).flatMap(([name, values]) =>
@@ -117,12 +114,15 @@ class SocketReader {
     this.#chunks = socket[Symbol.asyncIterator]();
   }
 
-  get received(): Uint8Array {
-    return this.#received;
+  /** Has a look at what comes first: what is no HTTP/1 may have no line to wait for. */
+  async requireHttp1(): Promise<void> {
+    if (!await this.#receive()) throw connectionClosed();
+    const isHttp1 = "HTTP/1.".startsWith(this.#received.toString("latin1", 0, 7));
+    if (!isHttp1) throw malformed(isHttp2(this.#received) ? "HTTP2_ONLY" : "HPE_INVALID_CONSTANT");
   }
 
   /** Waits for more; `false` where there is none. */
-  async receive(): Promise<boolean> {
+  async #receive(): Promise<boolean> {
     try {
       const { done, value } = await this.#chunks.next();
       if (done === true) return false;
@@ -137,7 +137,7 @@ class SocketReader {
     let end: number;
     while ((end = this.#received.indexOf("\r\n")) === -1) {
       if (this.#received.length > this.#left) throw malformed("HPE_HEADER_OVERFLOW");
-      if (!await this.receive()) throw connectionClosed();
+      if (!await this.#receive()) throw connectionClosed();
     }
     if ((this.#left -= end + 2) < 0) throw malformed("HPE_HEADER_OVERFLOW");
     return this.#take(end + 2).toString("latin1", 0, end);
@@ -146,7 +146,7 @@ class SocketReader {
   /** All that comes, or so many bytes of it. */
   async *bytes(count = Infinity): AsyncGenerator<Uint8Array> {
     for (let left = count; left > 0;) {
-      if (this.#received.length === 0 && !await this.receive()) {
+      if (this.#received.length === 0 && !await this.#receive()) {
         if (count === Infinity) return;
         throw connectionClosed();
       }
@@ -180,31 +180,18 @@ async function readAnswer(
   reader: SocketReader,
   method: string,
 ): Promise<Omit<Incoming, "discard">> {
+  await reader.requireHttp1();
   for (;;) {
-    const { status, reason } = await readStatus(reader);
+    const [, digits, reason = ""] =
+      /^HTTP\/1\.[01] ([1-9]\d\d)(?: (.*))?$/.exec(await reader.line()) ?? [];
+    if (digits === undefined) throw malformed("HPE_INVALID_STATUS");
+    const status = Number(digits);
     const headers = await readHeaders(reader);
     if (status === 101) throw new Error("The server speaks another protocol");
     if (status < 200) continue;
     const isEmpty = method === "HEAD" || status === 204 || status === 304;
     return { status, reason, headers, body: isEmpty ? reader.bytes(0) : bodyOf(reader, headers) };
   }
-}
-
-async function readStatus(
-  reader: SocketReader,
-): Promise<{ readonly status: number; readonly reason: string }> {
-  if (reader.received.length === 0 && !await reader.receive()) throw connectionClosed();
-  const { received } = reader;
-  const start = Buffer.from(received.subarray(0, 7)).toString("latin1");
-  // What is no HTTP/1 may have no line to wait for.
-  if (!"HTTP/1.".startsWith(start)) {
-    throw malformed(isHttp2(received) ? "HTTP2_ONLY" : "HPE_INVALID_CONSTANT");
-  }
-  const [, digits, reason = ""] =
-    /^HTTP\/1\.[01] ([1-9]\d\d)(?: (.*))?$/.exec(await reader.line()) ??
-      [];
-  if (digits === undefined) throw malformed("HPE_INVALID_STATUS");
-  return { status: Number(digits), reason };
 }
 
 async function readHeaders(reader: SocketReader): Promise<Incoming["headers"]> {
@@ -222,7 +209,8 @@ async function readHeaders(reader: SocketReader): Promise<Incoming["headers"]> {
 function bodyOf(reader: SocketReader, headers: Incoming["headers"]): AsyncGenerator<Uint8Array> {
   const valuesOf = (wanted: string) =>
     headers.flatMap(([name, value]) => name === wanted ? [value.toLowerCase()] : []);
-  const codings = valuesOf("transfer-encoding");
+  // "identity" is no coding.
+  const codings = valuesOf("transfer-encoding").filter((coding) => coding !== "identity");
   const [length, ...others] = new Set(valuesOf("content-length"));
   if (codings.length > 0) {
     if (codings.join() !== "chunked") throw malformed("HPE_INVALID_TRANSFER_ENCODING");

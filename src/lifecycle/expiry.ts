@@ -13,7 +13,8 @@ import { StoreError } from "../store/store_error.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
 import { isSourceName } from "../token/sources.ts";
 
-const HOUR = 60 * 60 * 1000;
+const MINUTE = 60 * 1000;
+const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
 /** How long a token lives where nothing else was asked for, in milliseconds. */
@@ -79,14 +80,24 @@ export function day(seconds: number): string {
 
 export function describeEnd(expiresAt: number | undefined, now: number): string {
   if (expiresAt === undefined) return "never expires";
-  return `${hasEnded(expiresAt, now) ? "expired" : "expires"} on ${day(expiresAt)}`;
+  return `${hasEnded(expiresAt, now) ? "expired" : "expires"} ${moment(expiresAt, now)}`;
 }
 
-/** `in 30 days`, `in 5 hours`, `expired`. */
+/** `on 2026-12-27`; of a time that is near, `on 2026-11-27 at 14:05 UTC`. */
+function moment(seconds: number, now: number): string {
+  if (Math.abs(seconds * 1000 - now) >= DAY) return `on ${day(seconds)}`;
+  return `on ${day(seconds)} at ${new Date(seconds * 1000).toISOString().slice(11, 16)} UTC`;
+}
+
+/** `in 30 days`, `in 5 hours`, `in 5 minutes`, `expired`. */
 export function timeLeft(expiresAt: number, now: number): string {
   const left = expiresAt * 1000 - now;
   if (left <= 0) return "expired";
-  const [unit, name] = left > DAY ? [DAY, "day"] : [HOUR, "hour"];
+  const [unit, name] = left > DAY
+    ? [DAY, "day"]
+    : left >= HOUR
+    ? [HOUR, "hour"]
+    : [MINUTE, "minute"];
   const count = Math.ceil(left / unit);
   return `in ${count} ${name}${count === 1 ? "" : "s"}`;
 }
@@ -98,8 +109,7 @@ export function hasEnded(expiresAt: number | undefined, now: number): boolean {
 export function endsSoon(expiresAt: number | undefined, now: number): string | undefined {
   if (expiresAt === undefined) return undefined;
   const left = expiresAt * 1000 - now;
-  if (left <= 0 || left > SOON) return undefined;
-  return left < DAY ? "in less than a day" : `in ${Math.ceil(left / DAY)} days`;
+  return left <= 0 || left > SOON ? undefined : timeLeft(expiresAt, now);
 }
 
 /** What was noted of a token that was made or stored here. */
@@ -129,8 +139,10 @@ export function endWarning(
 ): string | undefined {
   const soon = endsSoon(record?.expiresAt, now);
   if (record === undefined || soon === undefined) return undefined;
-  return `Token "${record.name ?? record.fingerprint}" expires ${soon}, on ` +
-    `${day(record.expiresAt!)}. Renew it with: ${adcRunCommand("auth rotate", connection)}`;
+  return `Token "${record.name ?? record.fingerprint}" expires ${soon}, ` +
+    `${moment(record.expiresAt!, now)}. Rotate it with: ${
+      adcRunCommand("auth rotate", connection)
+    }`;
 }
 
 /** Adds to a refusal whether the token has expired, and how to replace it where it came from. */

@@ -2,7 +2,14 @@ import { lstatSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import process from "node:process";
 import type { Context } from "../context.ts";
-import { AdcRunError, codeOf, EXIT, messageOf, throwIfNotCapable } from "../errors.ts";
+import {
+  AdcRunError,
+  type AdcRunErrorOptions,
+  codeOf,
+  EXIT,
+  messageOf,
+  throwIfNotCapable,
+} from "../errors.ts";
 import { createMask } from "../mask/mask.ts";
 import { Secret, tokenPrefix } from "../secret.ts";
 import { replaceFile } from "../store/replace_file.ts";
@@ -133,7 +140,7 @@ function commandConsumer(
       if (!("failure" in captured)) return;
       const isUnread = captured.failure === `exited with ${NOT_READ}`;
       const failure = isUnread ? "did not read all of its standard input" : captured.failure;
-      throw cannot(`"${label}" ${failure}`);
+      throw cannot(`"${label}" ${failure}`, EXIT.source, {});
     },
   };
 }
@@ -190,7 +197,7 @@ async function stateOf(path: string): Promise<"absent" | "token" | "other"> {
 function cannot(
   found: string,
   exitCode: number = EXIT.source,
-  options: { readonly suggestion?: string; readonly cause?: unknown } = {},
+  options: AdcRunErrorOptions = { suggestion: "No token was created." },
 ): AdcRunError {
   return new AdcRunError(`Cannot hand over the token: ${found}`, exitCode, options);
 }

@@ -2,7 +2,7 @@ import type { AdminApi } from "../admin_api/admin_api.ts";
 import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { User } from "../admin_api/shapes.ts";
 import type { Connection } from "../connection/connection.ts";
-import { adcRunCommand } from "../connection/origin.ts";
+import { adcRunCommand, shellWord } from "../connection/origin.ts";
 import type { Context } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
@@ -109,7 +109,7 @@ export async function replaceToken(
   if (previous !== undefined && !isKnown) {
     onWarning?.(
       `Token ${previous}, stored before, was not created by adc-run and may still be valid. ` +
-        `If nothing uses it, revoke it with "${adcRunCommand("auth revoke", connection)}".`,
+        howToRevoke(connection),
     );
   }
   // No other has the name any more. The token asks for it itself: the one that it was made with may be revoked by
@@ -120,6 +120,11 @@ export async function replaceToken(
   else onWarning?.(`The server did not use the name "${wanted}": the token is called "${name}".`);
   await minted.settle();
   return { token, record: record(name), revoked: dropped?.name };
+}
+
+export function howToRevoke(connection: Connection): string {
+  return `If nothing uses it, see "${adcRunCommand("auth list", connection)}", then: ` +
+    adcRunCommand("auth revoke NAME", connection);
 }
 
 /** A token that was brought along is replaced, and not revoked. */
@@ -160,11 +165,11 @@ async function chooseName(
     if (isReplaced(numbered)) return numbered;
     if (await api.isNameTaken(numbered, { signal })) continue;
     const holder = holderOf(wanted);
-    const revoke = adcRunCommand("auth revoke", connection);
+    const revoke = adcRunCommand(`auth revoke ${shellWord(wanted)}`, connection);
     onWarning?.(
       holder === undefined
         ? `${user.username} already has a token "${wanted}", so the new one ` +
-          `is "${numbered}". If nothing uses the old one, revoke it with "${revoke}".`
+          `is "${numbered}". If nothing uses the old one, revoke it with: ${revoke}`
         : `The token "${wanted}" is stored for ${holder.account}, so the new one is "${numbered}".`,
     );
     return numbered;

@@ -168,8 +168,9 @@ export function checkOf(
 }
 
 function occupied({ storage, name, user, fingerprint }: TokenRecord): AdcRunError {
-  const place = storage === "file" ? "token file" : "keychain";
-  const holds = `the ${place} holds "${name ?? fingerprint}" of ${user ?? "another user"}`;
+  const holds = `the ${STORAGES[storage].title} holds "${name ?? fingerprint}" of ${
+    user ?? "another user"
+  }`;
   return new AdcRunError(`Cannot log in: ${holds}, which would be revoked`, EXIT.usage, {
     suggestion: "Agree with replace: true, or log in for a profile.",
   });

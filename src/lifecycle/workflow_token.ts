@@ -3,6 +3,7 @@ import { AdminApiError } from "../admin_api/admin_api_error.ts";
 import type { Credentials } from "../admin_api/session.ts";
 import type { NewToken, TokenInfo, User } from "../admin_api/shapes.ts";
 import type { Connection } from "../connection/connection.ts";
+import { adcRunCommand, shellWord } from "../connection/origin.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT, messageOf, UsageError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
@@ -137,8 +138,24 @@ export async function createToken(
     failure: "name-taken",
     request: `Cannot create the token "${name}" at ${api.origin}`,
     reason: `${user.username} already has a token with that name`,
-    suggestion: `Renew it with "adc-run auth rotate ${name}".`,
+    suggestion: `Rotate it with: ${commandFor("rotate", workflow, terms)}`,
   });
+}
+
+/** Where the token goes is said again, but for a workflow of config.json; of a command no words, which may be secret. */
+function commandFor(
+  verb: "create" | "rotate",
+  { name, handOver }: Workflow,
+  { connection }: WorkflowTerms,
+): string {
+  const to = typeof handOver === "function"
+    ? " --print"
+    : "toFile" in handOver
+    ? ` --to-file ${shellWord(handOver.toFile)}`
+    : handOver.cwd === undefined
+    ? " --to-command …"
+    : "";
+  return adcRunCommand(`auth ${verb} ${shellWord(name)}${to}`, connection);
 }
 
 async function rotateToken(
@@ -155,7 +172,8 @@ async function rotateToken(
       failure: "not-found",
       request: `Cannot rotate the token "${name}" at ${api.origin}`,
       reason: `${user.username} has no token with that name`,
-      suggestion: `Create it with "adc-run auth create ${name}".`,
+      suggestion: `Create it with: ${commandFor("create", workflow, terms)}, or delete its entry ` +
+        'in "workflows" of config.json.',
     });
   }
   const expiresAt = current?.expiresAt;
@@ -244,7 +262,7 @@ async function takeBack(
     );
   }
   if (!consumer.begun()) return error;
-  const held = `The new token was revoked, and ${consumer.label} may hold it`;
+  const held = `The new token was revoked; "${consumer.label}" may have kept a copy of it`;
   if (!(error instanceof AdcRunError)) {
     onWarning?.(`${held}. Rotate "${name}" once more.`);
     return error;

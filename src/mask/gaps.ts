@@ -74,29 +74,27 @@ export class Gaps {
   }
 
   #lookAt(text: Buffer, at: number, { floor, found }: Omit<Place, "at">): number {
-    const table = this.#table;
-    let start = at;
+    let gap = at;
     if (text[at] === NEWLINE) {
-      if (start > floor && text[start - 1] === RETURN) start--;
-      if (start > floor && text[start - 1] === BACKSLASH && !table.isInside(BACKSLASH)) start--;
+      if (gap > floor && text[gap - 1] === RETURN) gap--;
+      // The backslash in front may be a part of the gap or of the pattern.
+      if (text[gap - 1] === BACKSLASH && this.#mayGoOn(text, gap - 1, floor)) gap--;
     }
-    const end = start > floor && table.isInside(text[start - 1]!) ? gapEnd(text, start) : -1;
     // What a sequence is made of may be read as text as well.
-    if (end < 0 || !this.#mayGoOn(text, { floor, start, end })) return Math.max(floor, at + 1);
-    return this.#follow(text, Math.max(floor, start - table.longest - MAX_INDENT), {
-      gap: start,
+    if (!this.#mayGoOn(text, gap, floor)) return Math.max(floor, at + 1);
+    return this.#follow(text, Math.max(floor, gap - this.#table.longest - MAX_INDENT), {
+      gap,
       found,
     });
   }
 
   /** Whether a pattern may go on behind a gap; `floor` is where the one before ends. */
-  #mayGoOn(
-    text: Uint8Array,
-    { floor, start, end }: { readonly floor: number; readonly start: number; readonly end: number },
-  ): boolean {
+  #mayGoOn(text: Uint8Array, start: number, floor: number): boolean {
     const table = this.#table;
+    if (start <= floor || !table.isInside(text[start - 1]!)) return false;
+    const end = gapEnd(text, start);
     // At its end the text has too little to tell.
-    if (end >= text.length) return true;
+    if (end < 0 || end >= text.length) return end > 0;
     const last = text[start - 1]!, next = text[end]!;
     if (!table.isInside(next)) return false;
     if (mayBeGap(text, end + 1)) return true;

@@ -41,6 +41,8 @@ class Dump {
   readonly rows: Row[] = [];
   /** Where the last group begins, if the text ends in it. */
   cut = Infinity;
+  /** Where a row begins of which there is too little to tell its bytes from its offset. */
+  unclear = Infinity;
   /** Where what follows has to be read. */
   end = 0;
   /** Whether its first row is long enough. */
@@ -132,7 +134,7 @@ export class HexDumps implements Reader {
     if (count === 0 || (!isDump && end)) return;
     const inner = this.#readInner(bytes, end || !isOpen);
     const lastRow = rows.at(-1)!;
-    const mayHaveCharacters = isOpen && dump.end - lastRow.start <= MAX_ROW;
+    const mayHaveColumn = isOpen && starts.at(-1)! + 2 - lastRow.start <= MAX_ROW;
     let kept = Math.min(inner.keep, count - 1);
     for (let i = 0; i < inner.bounds.length; i += 2) {
       const first = inner.bounds[i]!, behind = inner.bounds[i + 1]!;
@@ -140,11 +142,12 @@ export class HexDumps implements Reader {
       const isCut = isOpen && !end && starts[behind - 1]! >= dump.cut;
       if (isDump && !isCut) found.add(starts[first]!, dump.endOf(behind - 1));
       // Its characters may be still to come.
-      if (!isCut && (!mayHaveCharacters || behind <= lastRow.first)) continue;
+      if (!isCut && (!mayHaveColumn || behind <= lastRow.first)) continue;
       found.holdFrom(starts[first]!);
       kept = Math.min(kept, first);
     }
     if (!isOpen) return;
+    found.holdFrom(dump.unclear);
     if (inner.hold < count) found.holdFrom(starts[inner.hold]!);
     const usual = lastRow.first + USUAL_ROW;
     if (count > usual && dump.end - behindBlanks(text, starts[usual - 1]! + 2) <= USUAL_ROW + 2) {
@@ -216,6 +219,7 @@ function readDump(text: Buffer, start: number): Dump {
   for (;;) {
     const first = bytes.length;
     const isUnclear = at > start && length - at < MAX_OFFSET && !text.includes(NEWLINE, at);
+    if (isUnclear && edgeOfRun(text, at, length) === length) dump.unclear = at;
     let dataEnd = isUnclear ? length : readRow(text, at, dump);
     if (bytes.length - first > width) {
       // The column of characters can look like digits.
@@ -231,8 +235,10 @@ function readDump(text: Buffer, start: number): Dump {
     const limit = Math.min(length, column + count + 3);
     let lineEnd = column;
     while (lineEnd < limit && text[lineEnd] !== NEWLINE) lineEnd++;
+    const textEnd = text[lineEnd - 1] === RETURN ? lineEnd - 1 : lineEnd;
+    const mayHaveColumn = dataEnd - at <= MAX_ROW;
     const isLong = lineEnd - column > count + 2 || lineEnd - dataEnd > MAX_ROW ||
-      (dataEnd < lineEnd && dataEnd - at > MAX_ROW);
+      (!mayHaveColumn && column < textEnd);
     const row: Row = { start: at, first, column: undefined };
     if (count > 0) dump.rows.push(row);
     if (lineEnd === length) {
@@ -241,8 +247,7 @@ function readDump(text: Buffer, start: number): Dump {
       return dump;
     }
     if (count === 0 || isLong) return dump;
-    const textEnd = text[lineEnd - 1] === RETURN ? lineEnd - 1 : lineEnd;
-    const characters = charactersOf(text, textEnd, { dump, first });
+    const characters = mayHaveColumn ? charactersOf(text, textEnd, { dump, first }) : undefined;
     if (characters !== undefined) {
       bytes.length = starts.length = first + characters.count;
       width = characters.count;

@@ -21,8 +21,7 @@ import {
 } from "./profile_settings.ts";
 import { validateProfiles } from "./validate.ts";
 
-interface EditProfilesOptions extends Pick<Context, "env" | "signal"> {
-}
+type EditProfilesOptions = Pick<Context, "env" | "signal">;
 
 interface ProfileChange {
   readonly set?: StoredProfile;
@@ -81,7 +80,6 @@ export async function removeProfiles(
   });
 }
 
-/** Says which profile is used where none is named. */
 export async function useProfile(
   name: string | undefined,
   options: EditProfilesOptions,
@@ -92,7 +90,6 @@ export async function useProfile(
   });
 }
 
-/** Keeps how a workflow gets its token. */
 export async function setWorkflow(
   name: string,
   options: EditProfilesOptions & { readonly set: StoredWorkflow },
@@ -126,8 +123,8 @@ async function editProfiles(
   await preparePrivateFolder(dirname(path), "plain");
   return await withLock(`${path}.lock`, async (lock) => {
     refuseLink(path);
-    const text = readProfilesText(path, { project: false });
     const where = { path, project: false };
+    const text = readProfilesText(where);
     const before = text === undefined
       ? { use: undefined, profiles: new Map<string, StoredProfile>(), workflows: new Map() }
       : await parseProfiles(withoutMark(text), where);

@@ -3,7 +3,6 @@ import { ProfileFileError, type StoredProfile, type StoredWorkflow } from "./pro
 import { type Issue, validateProfiles } from "./validate.ts";
 
 export interface ParsedProfiles {
-  /** The profile that is used where none is named. */
   readonly use: string | undefined;
   readonly profiles: ReadonlyMap<string, StoredProfile>;
   readonly workflows: ReadonlyMap<string, StoredWorkflow>;

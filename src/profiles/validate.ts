@@ -29,14 +29,12 @@ export interface Issue {
 
 const FILE_KEYS = ["$schema", "version", "use", "profiles", "workflows"];
 
-/** What a project's file must not say, and why. */
 const NOT_IN_PROJECTS = {
   use: "it would choose for everyone who clones the project",
   tokenCommand: "it would let a cloned project run programs",
   workflows: "it would let a cloned project run programs and write files",
 } as const;
 
-/** Looks for the first thing that is wrong with a file of profiles. */
 export function validateProfiles(
   value: unknown,
   { project }: { readonly project: boolean },
@@ -210,7 +208,6 @@ function atKey(path: Issue["path"], issue: ValueIssue): Issue {
 interface ValueIssue {
   readonly found: string;
   readonly suggestion?: string | undefined;
-  /** Which element of a list it is about. */
   readonly index?: number;
 }
 

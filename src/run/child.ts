@@ -99,8 +99,8 @@ async function startChild(
     signal?.throwIfAborted();
     const stdio: StdioOptions = [
       stdin,
-      typeof stdout === "string" ? stdout : pipes.stdout?.writeEnd ?? "pipe",
-      typeof stderr === "string" ? stderr : pipes.stderr?.writeEnd ?? "pipe",
+      typeof stdout === "string" ? stdout : pipes[0]?.writeEnd ?? "pipe",
+      typeof stderr === "string" ? stderr : pipes[1]?.writeEnd ?? "pipe",
       ...namedDescriptors(args),
     ];
     if (watch.ignored.length > 0) requireInterpreter(program, { env, cwd });
@@ -115,11 +115,12 @@ async function startChild(
       // Node emits some failures and throws others.
       throw notStarted(error, program, { env, cwd });
     }
-    const out = pipes.stdout?.read() ?? child.stdout;
-    const error = pipes.stderr === pipes.stdout ? child.stderr : pipes.stderr?.read();
+    const out = pipes[0]?.read() ?? child.stdout;
+    const error = pipes[1] === pipes[0] ? child.stderr : pipes[1]?.read();
     return {
       send: (each) => {
-        if (isAlive(child)) sendSignal(child.pid!, each, env);
+        const isAlive = child.exitCode === null && child.signalCode === null;
+        if (child.pid !== undefined && isAlive) sendSignal(child.pid, each, env);
       },
       ended: ending(child, program, { env, cwd }),
       outputs: [[out, stdout] as const, [error, stderr] as const].flatMap(([from, to]) =>
@@ -170,12 +171,11 @@ function hasFullEnv(): boolean {
   }
 }
 
-/** The pipes of a child's output, where the runtime's own are none. */
-export interface OutputPipes {
-  readonly stdout?: Pipe | undefined;
-  /** The same where both lead to one file: the order of what is written is kept. */
-  readonly stderr?: Pipe | undefined;
-}
+/**
+ * The pipes of a child's output, where the runtime's own are none; the same where both lead to one file: the order
+ * of what is written is kept.
+ */
+export type OutputPipes = readonly [stdout?: Pipe | undefined, stderr?: Pipe | undefined];
 
 export async function outputPipes(
   { stdout = "ignore", stderr = "ignore", env, cwd, stock, spawn }:
@@ -186,20 +186,17 @@ export async function outputPipes(
   const isOne = isOneFile(stdout, stderr);
   const piped = [stdout, stderr].map((each) => each !== "inherit" && each !== "ignore");
   // Whoever brings a way of starting programs is asked for "pipe".
-  if (spawn !== undefined || (isDeno && !isOne) || !piped.includes(true)) return {};
+  if (spawn !== undefined || (isDeno && !isOne) || !piped.includes(true)) return [];
   const count = isOne ? 1 : piped.filter(Boolean).length;
   const pipes = await (stock?.take(count) ?? makePipes(count, { env, cwd }));
-  return {
-    stdout: piped[0] ? pipes?.[0] : undefined,
-    stderr: piped[1] ? pipes?.at(-1) : undefined,
-  };
+  return [piped[0] ? pipes?.[0] : undefined, piped[1] ? pipes?.at(-1) : undefined];
 }
 
-export function closePipes({ stdout, stderr }: OutputPipes): void {
-  for (const pipe of new Set([stdout, stderr])) pipe?.close();
+export function closePipes(pipes: OutputPipes): void {
+  for (const pipe of new Set(pipes)) pipe?.close();
 }
 
-function isOneFile(...streams: readonly RunOptions["stdout"][]): boolean {
+export function isOneFile(...streams: readonly RunOptions["stdout"][]): boolean {
   const [one, other] = streams.map((each) => (each as { readonly fd?: unknown }).fd);
   if (process.platform === "win32" || one !== 1 || other !== 2) return false;
   try {
@@ -235,10 +232,6 @@ function isOpen(descriptor: number): boolean {
   }
 }
 
-function isAlive(child: ChildProcess): boolean {
-  return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
-}
-
 function ending(
   child: ChildProcess,
   program: Program,
@@ -253,17 +246,13 @@ function ending(
 /** What Node.js calls a stream that was closed before its end. */
 const CLOSED_EARLY = "ERR_STREAM_PREMATURE_CLOSE";
 
-interface OutputEnding {
-  /**
-   * The system's code where the output could not be written, `EPIPE` where the reader went away.
-   */
-  readonly failure?: string;
-}
-
 /** One of the child's output streams on its way. */
 interface Output {
-  /** Settles when all output has arrived; it does not reject. */
-  readonly done: Promise<OutputEnding>;
+  /**
+   * Settles when all output has arrived, and does not reject; with the system's code where it could not be
+   * written, `EPIPE` where the reader went away.
+   */
+  readonly done: Promise<{ readonly failure?: string }>;
   /** Ends the output when nothing more comes, though somebody may still hold the pipe open. */
   childEnded(): void;
 }
@@ -300,7 +289,7 @@ export function pipeOutput(
 }
 
 /** What `pipeline()` does, which takes longer to load and to set up than most children write. */
-function connect(from: Readable, masked: Duplex, to: Writable): Promise<OutputEnding> {
+function connect(from: Readable, masked: Duplex, to: Writable): Output["done"] {
   const streams = [from, masked, to];
   return new Promise((resolve) => {
     const fail = (error: unknown) => {

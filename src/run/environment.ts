@@ -1,7 +1,7 @@
 import { delimiter } from "node:path";
 import type { AdcArguments } from "../adc/arguments.ts";
 import { type Connection, connectionVariables } from "../connection/connection.ts";
-import { actsAtStart } from "../connection/pinned_target.ts";
+import { actsAtStart, effectOf } from "../connection/pinned_target.ts";
 import { addressSecrets } from "../connection/server.ts";
 import { type Environment, variableIn, variableName } from "../context.ts";
 import { MIN_SECRET_LENGTH, Secret, tokenPrefix } from "../secret.ts";
@@ -78,15 +78,18 @@ export function secretsOf(
   { token, secrets = [] }: Pick<ResolvedToken, "token" | "secrets">,
   env: Environment,
 ): readonly Secret[] {
-  const { backend, args, envFile, servers, proxies } = connection;
+  const { backend, args, envFile, servers } = connection;
   const others = [...visibleTokens(args, env), ...tokensIn((name) => envFile.get(name))];
   return [
     ...sentToken(token) === undefined ? [] : splitTokens(token, backend.value),
     // A password is withheld from the child; a short one is a word that would garble the output.
     ...[...secrets, new Secret(env.API7_PASSWORD ?? "")].filter(isLong),
     ...others.flatMap((secret) => splitTokens(trimToken(secret, backend.value), backend.value)),
-    ...servers.flatMap(addressSecrets),
-    ...proxies.flatMap((proxy) => proxy ? proxyPassword(proxy.url) : []),
+    ...servers.flatMap((server) => server.secrets),
+    // Those of proxies that this run goes past are in the child's environment too.
+    ...[...Object.entries(env), ...envFile.entries()].flatMap(([name, value = ""]) =>
+      effectOf(name) === "proxy" ? addressSecrets(value) : []
+    ),
   ].filter((secret) => secret.reveal() !== "");
 }
 
@@ -112,9 +115,4 @@ function tokensIn(get: (name: string) => string | undefined): readonly Secret[] 
 
 function isLong(secret: Secret): boolean {
   return secret.reveal().length >= MIN_SECRET_LENGTH;
-}
-
-function proxyPassword(url: Secret): readonly Secret[] {
-  const { password } = new URL(url.reveal());
-  return password === "" ? [] : [new Secret(decodeURIComponent(password))];
 }

@@ -1,9 +1,8 @@
 import { lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { extname, join, relative, resolve } from "node:path";
-import process from "node:process";
 import type { AdcArguments } from "../adc/arguments.ts";
 import { readEnvFile } from "../connection/env_file.ts";
-import type { Context } from "../context.ts";
+import { type Context, variableName } from "../context.ts";
 import { AdcRunError, EXIT, throwIfNotCapable } from "../errors.ts";
 import { createMask } from "../mask/mask.ts";
 import { MIN_SECRET_LENGTH, type Secret } from "../secret.ts";
@@ -88,8 +87,8 @@ interface FileGuardOptions extends Pick<Context, "cwd" | "env" | "onWarning"> {
  * means that.
  */
 export async function refuseTokenInFiles(options: FileGuardOptions): Promise<void> {
-  const { args, platform = process.platform } = options;
-  const sameCase = (name: string) => platform === "win32" ? name.toUpperCase() : name;
+  const { args, platform } = options;
+  const sameCase = (name: string) => variableName(name, platform);
   let names: ReadonlySet<string> | undefined;
   for await (const file of readConfigurationFiles(args, options)) {
     if (!/[$\\]/.test(file.text)) continue;

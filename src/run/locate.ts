@@ -28,9 +28,7 @@ export interface Program {
   readonly name: string;
 }
 
-interface LocateOptions extends Pick<Context, "env" | "cwd"> {
-  readonly adc?: string | undefined;
-}
+type Place = Pick<Context, "env" | "cwd">;
 
 const HOW_TO_GET_ADC =
   'Install it with: curl -sL "https://run.api7.ai/adc/install" | sh — or set its path with --adc or ADC_RUN_ADC.';
@@ -38,9 +36,10 @@ const HOW_TO_GET_ADC =
 /**
  * Finds ADC: the one asked for, else `adc` on `PATH`, else `node_modules/.bin/adc` here or further up.
  */
-export function locateAdc(options: LocateOptions): Program {
-  const { env, cwd } = options;
-  const asked = options.adc ?? (env.ADC_RUN_ADC === "" ? undefined : env.ADC_RUN_ADC);
+export function locateAdc(
+  { env, cwd, adc }: Place & { readonly adc?: string | undefined },
+): Program {
+  const asked = adc ?? (env.ADC_RUN_ADC === "" ? undefined : env.ADC_RUN_ADC);
   if (asked !== undefined) {
     const file = requireExecutable(findProgram(asked, { env, cwd }), asked);
     return refuseRecursion(programOf(file, { env, cwd }), env);
@@ -70,10 +69,7 @@ function refuseRecursion(program: Program, env: Environment): Program {
  * Makes sure that a program that is run instead of ADC can be started. It is still started by its name,
  * for a program may look at the name that it was called by.
  */
-export function locateProgram(
-  name: string,
-  where: { readonly env: Environment; readonly cwd: string },
-): Program {
+export function locateProgram(name: string, where: Place): Program {
   const found = lookUpProgram(name, where);
   if ("code" in found) throw notStarted(found, { name });
   // Windows would take another, of another ending, and no script.
@@ -97,16 +93,13 @@ function requireExecutable(file: string | undefined, asked: string): string {
   return file;
 }
 
-function programOf(
-  file: string,
-  options: { readonly env: Environment; readonly cwd: string },
-): Program {
+function programOf(file: string, options: Place): Program {
   if (!isScript(file)) return { file, prefix: [], name: file };
   return { file: nodeFile(options), prefix: [file], name: file };
 }
 
 /** Node.js itself: the one that runs this, or on Deno and Bun the one on `PATH`. */
-function nodeFile(options: { readonly env: Environment; readonly cwd: string }): string {
+function nodeFile(options: Place): string {
   if (isNode()) return process.execPath;
   const file = findOnPath("node", options);
   if (file !== undefined) return file;
@@ -120,7 +113,7 @@ function nodeFile(options: { readonly env: Environment; readonly cwd: string }):
 }
 
 /** Where another user put it, it is nobody's ADC. */
-function findInNodeModules({ env, cwd }: Pick<Context, "env" | "cwd">): string | undefined {
+function findInNodeModules({ env, cwd }: Place): string | undefined {
   const name = process.platform === "win32" ? "adc.cmd" : "adc";
   const { folders, root } = foldersOf(resolve(cwd), env.HOME ?? env.USERPROFILE);
   const file = folders.map((folder) => join(folder, "node_modules", ".bin", name))
@@ -169,7 +162,7 @@ const REASONS: Readonly<Record<string, readonly [found: string, suggestion: stri
 export function notStarted(
   error: unknown,
   { name }: Pick<Program, "name">,
-  where?: Pick<Context, "env" | "cwd">,
+  where?: Place,
 ): unknown {
   // Deno's own words say which permission is missing.
   if (error instanceof Error && error.name === "NotCapable") return error;
@@ -191,10 +184,7 @@ export function notStarted(
 }
 
 /** For a program that another one starts, which says less of what is missing. */
-export function requireInterpreter(
-  { name }: Pick<Program, "name">,
-  where: Pick<Context, "env" | "cwd">,
-): void {
+export function requireInterpreter({ name }: Pick<Program, "name">, where: Place): void {
   const found = lookUpProgram(name, where);
   const interpreter = "file" in found ? interpreterOf(found.file) : undefined;
   if (!("file" in found) || interpreter === undefined) return;

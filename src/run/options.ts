@@ -20,19 +20,16 @@ import type { SignalPort } from "./signals.ts";
 export interface RunOptions extends Omit<Context, "env" | "cwd"> {
   /**
    * The environment.
-   *
    * @default process.env
    */
   readonly env?: Environment | undefined;
   /**
    * The working directory, of adc-run and of the child.
-   *
    * @default process.cwd()
    */
   readonly cwd?: string | undefined;
   /**
    * Whether the arguments are another program and its own instead of ADC's.
-   *
    * @default false
    */
   readonly exec?: boolean | undefined;
@@ -42,7 +39,6 @@ export interface RunOptions extends Omit<Context, "env" | "cwd"> {
   readonly envFile?: string | EnvFile | undefined;
   /**
    * What else is masked in the output, such as tokens of other runs beside this one.
-   *
    * @default none
    */
   readonly secrets?: readonly Secret[] | undefined;
@@ -50,7 +46,6 @@ export interface RunOptions extends Omit<Context, "env" | "cwd"> {
   readonly profile?: Profile | undefined;
   /**
    * The sources that are asked for a token, in this order; or what makes them for a connection.
-   *
    * @default those of `defaultSources()`
    */
   readonly sources?:
@@ -60,76 +55,64 @@ export interface RunOptions extends Omit<Context, "env" | "cwd"> {
   /**
    * Runs with a token that is created for this run alone, with the one that was found, and always revoked;
    * how long it lives at most, such as `15m`. API7 Enterprise only.
-   *
    * @default undefined: the run has the token that was found
    */
   readonly ephemeral?: string | undefined;
   /**
    * Whether a token is used. `false` is for an APISIX that needs no key: no source is asked, the check sends
    * none, and the child finds the word `unused` in ADC_TOKEN.
-   *
    * @default true
    */
   readonly token?: boolean | undefined;
   /**
    * Whether the token is tried before the run.
-   *
    * @default true
    */
   readonly check?: boolean | undefined;
   /**
    * Whether `diff.yaml` is read where `diff` succeeds, for {@linkcode RunEnding.drift}.
-   *
    * @default false
    */
   readonly drift?: boolean | undefined;
   /**
    * Whether secrets in the output are masked.
-   *
    * @default true
    */
   readonly mask?: boolean | undefined;
   /**
    * The ADC to run.
-   *
    * @default the one that `ADC_RUN_ADC` names, else `adc` on `PATH`, else in `node_modules/.bin`
    */
   readonly adc?: string | undefined;
   /**
    * Where the child's standard output goes, masked: a stream, which is not closed; or with `"collect"` into
    * {@linkcode RunEnding.stdout}.
-   *
    * @default "inherit": this process' own
    */
   readonly stdout?: Writable | "inherit" | "ignore" | "collect" | undefined;
   /**
    * Where the child's standard error goes, in the same way.
-   *
    * @default "inherit": this process' own
    */
   readonly stderr?: Writable | "inherit" | "ignore" | "collect" | undefined;
   /**
    * Where the child's standard input comes from.
-   *
    * @default "inherit"
    */
   readonly stdin?: "inherit" | "ignore" | undefined;
   /**
    * Where signals arrive, usually `process`. They are passed on to the child; one that comes before the child
    * ends the run with {@linkcode Interrupted}, and one that comes after it cuts the clean-up short.
-   *
    * @default none are listened to
    */
   readonly signals?: SignalPort | undefined;
   /**
    * Whether a terminal sends its SIGINT to the child as well, so that it is not passed on.
-   *
    * @default false
    */
   readonly terminal?: boolean | undefined;
   /**
    * How programs are started.
-   *
    * @default the system's own way
    */
   readonly spawn?: Spawner | undefined;
@@ -215,19 +198,16 @@ export interface TargetsOptions
   readonly profiles: readonly Profile[];
   /**
    * How many children run at a time.
-   *
    * @default 1
    */
   readonly parallel?: number | undefined;
   /**
    * Whether those that can run do so though others cannot or have failed.
-   *
    * @default false
    */
   readonly keepGoing?: boolean | undefined;
   /**
    * Makes the sources that are asked for a target's token, in this order.
-   *
    * @default those of `defaultSources()`
    */
   readonly sources?:
@@ -236,20 +216,17 @@ export interface TargetsOptions
   /**
    * Where the standard output of a target's child goes; asked when the child is about to start. A stream is
    * not closed.
-   *
    * @default "ignore"
    */
   readonly stdout?: ((profile: Profile) => Writable | "ignore" | "collect") | undefined;
   /**
    * Where the standard error of a target's child goes, in the same way.
-   *
    * @default "ignore"
    */
   readonly stderr?: ((profile: Profile) => Writable | "ignore" | "collect") | undefined;
   /**
    * Tells whether a child's ending is a failure, after which no more are started unless
    * {@linkcode TargetsOptions.keepGoing} is set.
-   *
    * @default every exit code but 0 is one
    */
   readonly isFailure?: ((result: RunResult) => boolean) | undefined;

@@ -21,6 +21,7 @@ import { endWarning, explainRefusal, knownToken, readTtl } from "../lifecycle/ex
 import type { SessionPool } from "../lifecycle/open_session.ts";
 import { createMask } from "../mask/mask.ts";
 import { MIN_SECRET_LENGTH, tokenPrefix } from "../secret.ts";
+import { firstOf } from "../system/deadline.ts";
 import type { PipeStock } from "../system/pipes.ts";
 import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolve.ts";
 import { strayWarning, type TokenLease, withoutWaysToTokens } from "../token/sources.ts";
@@ -34,10 +35,10 @@ import {
   secretsOf,
   visibleTokens,
 } from "./environment.ts";
-import { locateAdc, locateProgram, type Program } from "./locate.ts";
+import { locateAdc, locateProgram } from "./locate.ts";
 import type { OnlinePlan, RunOptions, RunPlan, RunResult } from "./options.ts";
 import type { RunSignals } from "./signals.ts";
-import type { runInTerminal, Terminal } from "./terminal.ts";
+import type { OpenPseudoTerminal, Terminal } from "./terminal.ts";
 
 /** What is to be run. */
 export interface Call {
@@ -48,6 +49,9 @@ export interface Call {
 
 /** Takes the words of a run apart, once. */
 export async function readCall(words: readonly string[], exec = false): Promise<Call> {
+  if (!Array.isArray(words)) {
+    throw new UsageError('Cannot run it: the arguments are not an array, such as ["ping"]');
+  }
   if (!exec) return { program: undefined, args: await readAdcArguments(words) };
   const [program = "", ...rest] = words;
   return { program, args: { ...NO_ARGUMENTS, argv: rest } };
@@ -88,7 +92,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   const context = {
     ...terms,
     ...(!isDiff && { drift: undefined, diffFile: undefined }),
-    signal: eitherSignal(terms.signal, watch.interrupted),
+    signal: firstOf(terms.signal, watch.interrupted),
   };
 
   // ADC, or the program. Before anything is sent, made or said: without it there is nothing to do it for.
@@ -138,10 +142,9 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
       env: child,
       secrets: secretsOf(connection, found, env),
     });
-    const stray = strayWarning(connection, { source: found.source, env });
+    const stray = strayWarning(connection, { ...found, env });
     if (stray !== undefined) onWarning?.(stray);
-    warnOfMismatch(connection, found, context);
-    warnOfShortToken(connection, found, terms);
+    warnOfTokens(connection, found, terms);
     const record = sentToken(found.token) &&
       await knownToken(found.token, { connection, env, onWarning });
     const warning = endWarning(record, { connection, now: now() });
@@ -202,11 +205,6 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   }
 }
 
-/** Either of two signals; one that is not there is not waited for. */
-function eitherSignal(one: AbortSignal | undefined, other: AbortSignal): AbortSignal {
-  return one === undefined ? other : AbortSignal.any([one, other]);
-}
-
 /** With this variable ADC reads `.env.vault`, whose values nobody else knows, and no `.env`. */
 function refuseVault({ DOTENV_KEY: key }: Environment): void {
   if (!key) return;
@@ -217,36 +215,30 @@ function refuseVault({ DOTENV_KEY: key }: Environment): void {
   );
 }
 
-type OptionOrigins = Pick<RunTerms, "fromEnvironment">;
-
 /** Only API7 Enterprise makes tokens on request. */
-function requireEphemeral({ backend }: Connection, { fromEnvironment }: OptionOrigins): void {
+function requireEphemeral({ backend }: Connection, { fromEnvironment: set }: RunTerms): void {
   if (BACKENDS[backend.value].hasUsers) return;
-  const isVariable = fromEnvironment?.has("ephemeral") || fromEnvironment?.has("ephemeralTtl");
-  const origin = optionOrigin("--ephemeral", isVariable && "ADC_RUN_EPHEMERAL");
-  throw misuse(
-    origin,
-    `Cannot use ${origin.name} with backend "${backend.value}": only api7ee creates tokens on request`,
-  );
+  const isVariable = set?.has("ephemeral") || set?.has("ephemeralTtl");
+  throw unusable(isVariable ? "ADC_RUN_EPHEMERAL" : "--ephemeral", backend.value, {
+    because: "only api7ee creates tokens on request",
+  });
 }
 
 /** API7 Enterprise takes no request without a token; and what is not used is not to be given. */
-function requireNoToken({ backend, args }: Connection, { fromEnvironment }: OptionOrigins): void {
+function requireNoToken({ backend, args }: Connection, { fromEnvironment: set }: RunTerms): void {
   const { title, hasUsers } = BACKENDS[backend.value];
-  const origin = optionOrigin("--no-token", fromEnvironment?.has("token") && "ADC_RUN_NO_TOKEN");
-  if (hasUsers) {
-    throw misuse(
-      origin,
-      `Cannot use ${origin.name} with backend "${backend.value}": ${title} requires a token`,
-    );
-  }
-  if (args.tokens.length > 0) throw new UsageError(`Cannot use ${origin.name} with --token`);
+  const name = set?.has("token") ? "ADC_RUN_NO_TOKEN" : "--no-token";
+  if (hasUsers) throw unusable(name, backend.value, { because: `${title} requires a token` });
+  if (args.tokens.length > 0) throw new UsageError(`Cannot use ${name} with --token`);
 }
 
-function optionOrigin(flag: string, variable: string | false | undefined) {
-  return variable
-    ? { kind: "environment", name: variable } as const
-    : { kind: "flag", name: flag } as const;
+function unusable(
+  name: string,
+  backend: string,
+  { because }: { readonly because: string },
+): AdcRunError {
+  const kind = name.startsWith("--") ? "flag" : "environment";
+  return misuse({ kind, name }, `Cannot use ${name} with backend "${backend}": ${because}`);
 }
 
 async function findToken(
@@ -272,31 +264,23 @@ async function findToken(
   }
 }
 
-/** ADC deals tokens out by their number, and falls back to the first without a word. */
-function warnOfMismatch(
+function warnOfTokens(
   { backend, servers }: Connection,
-  { token }: ResolvedToken,
-  { onWarning }: Pick<Context, "onWarning">,
-): void {
-  const { length } = splitTokens(token, backend.value);
-  if (length === 1 || length === servers.length) return;
-  const noun = servers.length === 1 ? "server" : "servers";
-  onWarning?.(
-    `${length} tokens for ${servers.length} ${noun}: ADC uses the first` +
-      (servers.length === 1 ? "." : " for all."),
-  );
-}
-
-/** A short one is a word that turns up by itself. */
-function warnOfShortToken(
-  { backend }: Connection,
   { token }: ResolvedToken,
   { mask, onWarning }: Pick<RunTerms, "mask" | "onWarning">,
 ): void {
-  if (mask === false || sentToken(token) === undefined) return;
-  const lengths = splitTokens(token, backend.value).map((each) => each.reveal().length);
-  const length = Math.min(...lengths);
-  if (length >= MIN_SECRET_LENGTH) return;
+  const tokens = splitTokens(token, backend.value);
+  // ADC deals tokens out by their number, and falls back to the first without a word.
+  if (tokens.length > 1 && tokens.length !== servers.length) {
+    const noun = servers.length === 1 ? "server" : "servers";
+    onWarning?.(
+      `${tokens.length} tokens for ${servers.length} ${noun}: ADC uses the first` +
+        (servers.length === 1 ? "." : " for all."),
+    );
+  }
+  // A short one is a word that turns up by itself.
+  const length = Math.min(...tokens.map((each) => each.reveal().length));
+  if (mask === false || sentToken(token) === undefined || length >= MIN_SECRET_LENGTH) return;
   const count = length === 1 ? "1 character" : `${length} characters`;
   onWarning?.(`The token has ${count}: it is masked only where it stands alone.`);
 }
@@ -335,25 +319,30 @@ async function runProgram(
   const secrets = [...plan.secrets, ...late?.secrets ?? terms.secrets ?? []];
   // A child that can see no secret writes straight to where its output goes.
   const piped = terms.mask !== false && secrets.length > 0;
-  const inTerminal = piped ? await openTerminal(plan, terms) : undefined;
-  const mask = createMask(piped ? secrets : [], inTerminal && { idleMs: ECHO_TIME });
+  const open = piped ? await loadTerminal(plan, terms) : undefined;
+  // Whoever types waits for the echo of a letter that a secret may begin with.
+  const mask = createMask(piped ? secrets : [], open && { idleMs: 10 });
   const diff = terms.drift || terms.diffFile !== undefined
     ? (await import("./drift.ts")).openDiffFile(terms.cwd, terms.diffFile)
     : undefined;
   markStartedAdc(child, terms.isAdc ? plan.program : undefined);
-  if (terms.isAdc && piped && !inTerminal) addColours(child, plan, [stdout, stderr]);
-  const { code, signal: killedBy, outputFailure } = inTerminal === undefined
+  if (terms.isAdc && piped && !open) addColours(child, plan, [stdout, stderr]);
+  const shared = { ...terms, mask, env: child };
+  const { code, signal: killedBy, outputFailure } = open === undefined
     ? await runChild(plan.program, plan.args, {
-      ...terms,
+      ...shared,
       stdin,
       stdout: piped ? stdout : unmasked(stdout, 1),
       stderr: piped ? stderr : unmasked(stderr, 2),
       pipes: piped ? terms.pipes : undefined,
-      mask,
-      env: child,
     })
-    : await inTerminal(plan.program, plan.args, { ...terms, mask, env: child });
+    : await (await import("./terminal.ts")).runInTerminal(plan.program, plan.args, {
+      ...shared,
+      terminal: terms.pseudoTerminal!.terminal,
+      open,
+    });
   const exitCode = code ?? 128 + (killedBy === null ? 0 : constants.signals[killedBy]);
+  const isCut = [stdout, stderr].some((each) => each instanceof Collected && each.isCut);
   const ended = {
     ...plan,
     exitCode,
@@ -361,7 +350,7 @@ async function runProgram(
     masked: mask.count,
     ...(stdout instanceof Collected && { stdout: stdout.text }),
     ...(stderr instanceof Collected && { stderr: stderr.text }),
-    outputFailure: outputFailure ?? (isCut(stdout) || isCut(stderr) ? "ENOBUFS" : undefined),
+    outputFailure: outputFailure ?? (isCut ? "ENOBUFS" : undefined),
   };
   try {
     const drift = terms.drift && exitCode === 0 ? await diff?.read() : undefined;
@@ -376,31 +365,17 @@ async function runProgram(
 /** Where the child's output goes, once that is decided. */
 type ChildOutput = Writable | "inherit" | "ignore";
 
-function isCut(output: ChildOutput): boolean {
-  return output instanceof Collected && output.isCut;
-}
-
-/** Whoever types waits for the echo of a letter that a secret may begin with; in milliseconds. */
-const ECHO_TIME = 10;
-
-/** What runs a child in a pseudo-terminal, where it is to have one and one can be had. */
-async function openTerminal(
+/** What opens a pseudo-terminal, where the child is to have one and one can be had. */
+async function loadTerminal(
   { args }: RunPlan,
   { pseudoTerminal }: RunTerms,
-): Promise<
-  | ((
-    program: Program,
-    args: readonly string[],
-    options: Omit<Parameters<typeof runInTerminal>[2], "terminal" | "open">,
-  ) => ReturnType<typeof runChild>)
-  | undefined
-> {
-  if (pseudoTerminal === undefined || args.some(namesDescriptor)) return undefined;
-  const { loadPseudoTerminals, runInTerminal: run } = await import("./terminal.ts");
+): Promise<OpenPseudoTerminal | undefined> {
+  // Descriptors above 2 are not handed to a pseudo-terminal's child.
+  const isNamed = args.some((word) => /\/(dev|proc\/self)\/fd\/([3-9]|\d\d)/.test(word));
+  if (pseudoTerminal === undefined || isNamed) return undefined;
+  const { loadPseudoTerminals } = await import("./terminal.ts");
   try {
-    const open = await loadPseudoTerminals();
-    const { terminal } = pseudoTerminal;
-    return (program, args, options) => run(program, args, { ...options, terminal, open });
+    return await loadPseudoTerminals();
   } catch (error) {
     const { onMissing } = pseudoTerminal;
     if (onMissing !== undefined) return void onMissing(messageOf(error));
@@ -410,11 +385,6 @@ async function openTerminal(
       { suggestion: "Install @lydell/node-pty beside adc-run, or leave out --tty." },
     );
   }
-}
-
-/** Descriptors above 2 are not handed to a pseudo-terminal's child. */
-function namesDescriptor(word: string): boolean {
-  return /\/(dev|proc\/self)\/fd\/([3-9]|\d\d)/.test(word);
 }
 
 /** Without a mask there is no reason to stand between the child and the terminal. */
@@ -450,7 +420,7 @@ async function checkAgain(
   if (checked === undefined || result.exitCode === 0 || result.signal !== null) return result;
   if (signal?.aborted) return result;
   try {
-    const ending = eitherSignal(signal, hurry);
+    const ending = firstOf(signal, hurry);
     const again = await checkToken(sentToken(resolved.token), {
       connection,
       dispatcher,

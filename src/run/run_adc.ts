@@ -1,5 +1,4 @@
 import process from "node:process";
-import type { Writable } from "node:stream";
 import type { RunOptions, RunResult, TargetResult, TargetsOptions } from "./options.ts";
 import { readCall, run } from "./run.ts";
 import { watchSignals } from "./signals.ts";
@@ -35,6 +34,7 @@ export async function runAdc(
 ): Promise<RunResult> {
   const { env = process.env, cwd = process.cwd(), signals } = options;
   const watch = watchSignals(signals);
+  const { stdout = "inherit", stderr = "inherit" } = options;
   try {
     const call = await readCall(args, options.exec);
     const result = await run(call, {
@@ -43,8 +43,9 @@ export async function runAdc(
       cwd,
       watch,
       stdin: options.stdin ?? "inherit",
-      stdout: streamOf(options.stdout, process.stdout),
-      stderr: streamOf(options.stderr, process.stderr),
+      // The process' own are written to, not handed to the child: that would be past the mask.
+      stdout: stdout === "inherit" ? process.stdout : stdout,
+      stderr: stderr === "inherit" ? process.stderr : stderr,
     });
     // Nothing here says that it is not to be run.
     return result!;
@@ -91,12 +92,4 @@ export async function runTargets(
 ): Promise<readonly TargetResult[]> {
   const { env = process.env, cwd = process.cwd() } = options;
   return await runForEach(await readCall(args, options.exec), { ...options, env, cwd });
-}
-
-/** The process' own stream is written to, not handed to the child: that would be past the mask. */
-function streamOf(
-  stream: RunOptions["stdout"] = "inherit",
-  own: Writable,
-): Exclude<RunOptions["stdout"], "inherit"> {
-  return stream === "inherit" ? own : stream;
 }

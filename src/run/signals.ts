@@ -75,11 +75,19 @@ export function watchSignals(
   const onWindows = platform === "win32";
   const before = new AbortController();
   let act = (signal: NodeJS.Signals) => before.abort(new Interrupted(signal));
-  const listenTo = (signals: readonly NodeJS.Signals[]) =>
-    port === undefined
-      ? () => {}
-      : listen(port, signals, (signal) => () => act(signal === "SIGBREAK" ? "SIGTERM" : signal));
-  const stops = [listenTo(onWindows ? [...ENDING, "SIGBREAK"] : ENDING)];
+  const listenTo = (signals: readonly NodeJS.Signals[]) => {
+    for (const signal of signals) {
+      const listener = () => act(signal === "SIGBREAK" ? "SIGTERM" : signal);
+      try {
+        port?.on(signal, listener);
+        stops.push(() => port?.off(signal, listener));
+      } catch {
+        // Windows does not know all.
+      }
+    }
+  };
+  const stops: (() => void)[] = [];
+  listenTo(onWindows ? [...ENDING, "SIGBREAK"] : ENDING);
   const stop = () => {
     for (const each of stops.splice(0)) each();
   };
@@ -89,7 +97,7 @@ export function watchSignals(
     passTo: (send, also = []) => {
       // On Windows all come from the console, which sends them to the child too; one of ours would end it at once.
       act = onWindows ? () => {} : send;
-      stops.push(listenTo([...FOR_CHILD, ...also]));
+      listenTo([...FOR_CHILD, ...also]);
     },
     cleanUp: () => {
       const hurry = new AbortController();
@@ -154,26 +162,6 @@ export function ignoredBy(pid: number | "self"): (signal: NodeJS.Signals) => boo
   const status = readProcess(`/proc/${pid}/status`) ?? "";
   const [, digits = "0"] = /^SigIgn:\s*(\w+)/m.exec(status) ?? [];
   return (signal) => (BigInt(`0x${digits}`) >> BigInt(constants.signals[signal] - 1) & 1n) === 1n;
-}
-
-/** Listens to signals, as far as the system knows them: Windows does not know all. */
-function listen(
-  port: SignalPort,
-  signals: readonly NodeJS.Signals[],
-  listenerOf: (signal: NodeJS.Signals) => () => void,
-): () => void {
-  const stops = signals.map((signal) => {
-    const listener = listenerOf(signal);
-    try {
-      port.on(signal, listener);
-    } catch {
-      return () => {};
-    }
-    return () => port.off(signal, listener);
-  });
-  return () => {
-    for (const stop of stops) stop();
-  };
 }
 
 /**

@@ -4,6 +4,7 @@ import { type Profile, requireAllowed } from "../connection/origin.ts";
 import type { Context } from "../context.ts";
 import { AdcRunError, EXIT } from "../errors.ts";
 import { SessionPool } from "../lifecycle/open_session.ts";
+import { firstOf } from "../system/deadline.ts";
 import { PipeStock } from "../system/pipes.ts";
 import { locateAdc, locateProgram } from "./locate.ts";
 import type {
@@ -19,16 +20,13 @@ import { shareSignals, watchSignals } from "./signals.ts";
 /** How many servers are asked at a time, and how many tokens given back. */
 const MAX_AT_A_TIME = 8;
 
-/** What `TargetsOptions` leave open is decided. */
-type TargetsTerms = TargetsOptions & Pick<Context, "env" | "cwd">;
-
 /**
  * Runs a call once for each target. All are made ready, side by side, before the first child starts: each
  * waits where its run would start the child.
  */
 export async function runForEach(
   call: Call,
-  options: TargetsTerms,
+  options: TargetsOptions & Pick<Context, "env" | "cwd">,
 ): Promise<readonly TargetResult[]> {
   requireTargets(options);
   const { profiles, keepGoing = false, parallel = 1, signal, onPrepared, onEnd } = options;
@@ -62,7 +60,7 @@ export async function runForEach(
       sessions,
       stock,
       diffFile: keepsDiffs ? `diff.${profile.name}.yaml` : undefined,
-      signal: signal === undefined ? cancel.signal : AbortSignal.any([signal, cancel.signal]),
+      signal: firstOf(signal, cancel.signal),
       sources: sources && ((connection) => sources(connection, profile)),
       // Several children cannot share what a person types.
       stdin: "ignore",

@@ -1,15 +1,10 @@
-import { clearImmediate, clearTimeout, setImmediate, setTimeout } from "node:timers";
+import timers from "node:timers";
 
 /**
  * The longest that a timer can run, in milliseconds: a longer one would fire at once. ADC's, a socket's, is
  * cut down to this as well.
  */
 export const MAX_TIMER = 2 ** 31 - 1;
-
-interface Deadline {
-  readonly signal: AbortSignal;
-  clear(): void;
-}
 
 /**
  * A signal that ends after a time in milliseconds, 0 for never, or with the first of others. It does what
@@ -18,17 +13,22 @@ interface Deadline {
 export function deadline(
   timeout: number,
   signals: readonly (AbortSignal | undefined)[] = [],
-): Deadline {
+): { readonly signal: AbortSignal; clear(): void } {
   const limit = new AbortController();
   const late = () => {
     limit.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
   };
   const timer = timeout === 0 ? undefined : setTimeout(late, Math.min(timeout, MAX_TIMER));
-  const followed = signals.filter((signal) => signal !== undefined);
   return {
-    signal: followed.length === 0 ? limit.signal : AbortSignal.any([limit.signal, ...followed]),
+    signal: firstOf(limit.signal, ...signals),
     clear: () => clearTimeout(timer),
   };
+}
+
+/** A signal that ends with the first of several, as far as they are there. */
+export function firstOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
+  const there = signals.filter((signal) => signal !== undefined);
+  return there.length === 1 ? there[0]! : AbortSignal.any(there);
 }
 
 /**
@@ -61,13 +61,6 @@ export interface TimerHandle {
   unref(): unknown;
 }
 
-const NODE_TIMERS: Timers = {
-  setTimeout: (callback, delay) => setTimeout(callback, delay),
-  setImmediate: (callback) => setImmediate(callback),
-  clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
-  clearImmediate: (handle) => clearImmediate(handle as NodeJS.Immediate),
-};
-
 interface IdleTimerOptions {
   readonly idleTime: number;
   /** How much longer reading may take that was due in the meantime, in milliseconds. @default 0 */
@@ -99,7 +92,7 @@ export class IdleTimer {
   constructor(callback: () => void, options: IdleTimerOptions) {
     this.#callback = callback;
     this.#options = options;
-    this.#timers = options.timers ?? NODE_TIMERS;
+    this.#timers = options.timers ?? timers as unknown as Timers;
   }
 
   start(): void {

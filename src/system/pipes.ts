@@ -72,31 +72,25 @@ const STOCK = 16;
 /** Pipes for many children: to start `mkfifo` takes longer than all else that is done for one of them. */
 export class PipeStock {
   readonly #place: Pick<Context, "env" | "cwd">;
-  #ready: readonly Pipe[] = [];
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #ready: Pipe[] = [];
+  #last: Promise<readonly Pipe[] | undefined> = Promise.resolve(undefined);
 
   constructor(place: Pick<Context, "env" | "cwd">) {
     this.#place = place;
   }
 
-  /** As `makePipes()`, of which each caller waits for the one before. */
+  /** As `makePipes()`; each caller waits for the one before. */
   take(count: number): Promise<readonly Pipe[] | undefined> {
-    const taken = this.#last.then(async () => {
+    return this.#last = this.#last.then(async () => {
       if (this.#ready.length < count) {
-        this.#ready = [...this.#ready, ...await makePipes(STOCK, this.#place) ?? []];
+        this.#ready.push(...await makePipes(STOCK, this.#place) ?? []);
       }
-      if (this.#ready.length < count) return undefined;
-      const pipes = this.#ready.slice(0, count);
-      this.#ready = this.#ready.slice(count);
-      return pipes;
+      return this.#ready.length < count ? undefined : this.#ready.splice(0, count);
     });
-    this.#last = taken;
-    return taken;
   }
 
   close(): void {
-    for (const pipe of this.#ready) pipe.close();
-    this.#ready = [];
+    for (const pipe of this.#ready.splice(0)) pipe.close();
   }
 }
 

@@ -1,6 +1,6 @@
 import process from "node:process";
 import type { Connection } from "../connection/connection.ts";
-import { describeOrigin, isFromProject } from "../connection/origin.ts";
+import { isFromProject } from "../connection/origin.ts";
 import { type Environment, variableName } from "../context.ts";
 import type { Secret } from "../secret.ts";
 
@@ -44,7 +44,7 @@ const TABLE = {
     summary: "the file where auth login --storage file stores tokens",
     bound: true,
     ways: [],
-    place: "token file",
+    place: "file store",
   },
   "keychain": {
     summary: 'service "adc-run", account PROFILE@ORIGIN or the origin',
@@ -70,12 +70,17 @@ export const SOURCES: Readonly<Record<SourceName, SourceTraits>> = TABLE;
  */
 export function strayWarning(
   { server: { origin } }: Pick<Connection, "server">,
-  { source, env }: { readonly source: string; readonly env: Environment },
+  { source, detail, env }: {
+    readonly source: string;
+    readonly detail: string;
+    readonly env: Environment;
+  },
 ): string | undefined {
   if (!isFromProject(origin) || !isSourceName(source) || SOURCES[source].bound) return undefined;
   if (env.ADC_RUN_ALLOWED_SERVERS !== undefined) return undefined;
-  return `The token from ${source} is sent wherever ${describeOrigin(origin)} says, which comes ` +
-    "with this folder. Pin the server in a profile of your own, or list it in ADC_RUN_ALLOWED_SERVERS.";
+  const file = origin.kind === "profile" ? `adc-run.json (profile "${origin.name}")` : ".env";
+  return `The token from ${detail} goes to the server set in ${file}, a file that comes with this ` +
+    "folder. Pin the server in a profile of your own, or list it in ADC_RUN_ALLOWED_SERVERS.";
 }
 
 export const SOURCE_NAMES = Object.keys(SOURCES) as readonly SourceName[];

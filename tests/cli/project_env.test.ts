@@ -52,7 +52,10 @@ test("`api` and `auth status` warn of a token from elsewhere at a server that `.
     const env = { ADC_TOKEN: it.token };
     const stray = await run(it, words, { env });
     assert.equal(stray.code, 0, stray.err);
-    assert.match(stray.err, /The token from env is sent wherever ADC_SERVER in \.env says/);
+    assert.match(
+      stray.err,
+      /The token from ADC_TOKEN goes to the server set in \.env, a file that comes/,
+    );
     const meant = await run(it, words, { env: { ...env, ADC_SERVER: it.sandbox.url } });
     assert.equal(meant.code, 0, meant.err);
     assert.doesNotMatch(meant.err, /\.env/);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { readFile, stat } from "node:fs/promises";
+import { chmod, open, readFile, stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { it } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -107,7 +107,10 @@ it("`auth status` says the verdict first, and what is hidden by the winner", asy
   const bad = await it.run(["-p", "dev", "auth", "status"], { columns: 80, env });
   assert.equal(bad.code, 77);
   assert.match(bad.text, /^✗ rejected {2}[0-9a-f]{8} from ADC_TOKEN$/m);
-  assert.match(bad.text, /^ {2}hides {5}keychain: service/m);
+  assert.match(
+    bad.text,
+    /^ {2}unused {4}the token from the keychain: ADC_TOKEN comes first$/m,
+  );
   assert.match(bad.text, /^ {2}reason {4}the server refused the token: 401 "/m);
   assert.match(bad.text, /^ {2}fix {7}Replace ADC_TOKEN, or unset it/m);
   assert.doesNotMatch(bad.text, /GET /);
@@ -156,7 +159,7 @@ it("`auth list` has the soonest end first, marks what never ends, and has totals
   assert.match(lines[2]!, /expired/);
   assert.match(lines[3]!, /\d{4}-\d\d-\d\d {2}30 days/);
   assert.match(lines[5]!, /never !/);
-  assert.equal(lines[6], "1 expired, 1 never ends");
+  assert.equal(lines[6], "1 expired, 1 never expires");
   assert.doesNotMatch(text, new RegExp(it.used.id));
   const ids = await it.run(["-p", "dev", "auth", "list", "--ids"], { columns: 200 });
   assert.ok(ids.text.includes(it.used.id));
@@ -232,6 +235,69 @@ it("a run says in one line where it goes, and with which token", async () => {
   assert.match(more.text, /\n {2}backend .*api7ee/);
 });
 
+it("`auth list` says that nothing is found, and `auth revoke` what it does not find", async () => {
+  await using it = await machine();
+  const list = ["-p", "dev", "auth", "list"];
+  const { text } = await it.run([...list, "--expiring", "1d", "--unused", "90d"]);
+  assert.match(text, /^none of dev's 1 token is expiring within 1d or unused for 90d$/m);
+  const found = await it.run([...list, "--expiring", "60d", "--fail"]);
+  assert.match(found.text, /found 1 token expiring within 60d/);
+  const revoked = await it.run(["-p", "dev", "auth", "revoke", "nosuch"]);
+  assert.equal(revoked.code, 64);
+  assert.match(revoked.text, /no token with that id or name\n.*see "adc-run auth list"/);
+  const own = await it.run(["-p", "dev", "auth", "revoke", "adc-run dev@laptop"]);
+  assert.match(own.text, /Confirm with --yes/);
+});
+
+it("`auth login` says what a later run has to be told, and what to do with a token that is refused", async () => {
+  await using it = await machine();
+  const to = ["--server", it.sandbox.url, "--gateway-group", "default", "--storage", "file"];
+  const env = { API7_USERNAME: "dev", API7_PASSWORD: "pass-word" };
+  await chmod(it.config, 0o700);
+  const made = await it.run(["auth", "login", ...to], { env });
+  assert.equal(made.code, 0, made.text);
+  assert.match(
+    made.text,
+    /to use it, set ADC_\w+=\S+ and .*ADC_GATEWAY_GROUP=default/,
+  );
+  const words = ["-p", "dev", "auth", "login", "--with-token"];
+  const wrong = await it.run(words, { input: "a7ee-zqwrong" });
+  assert.equal(wrong.code, 77);
+  assert.match(wrong.text, /fix {5}Copy the whole token again, or create one in the Dashboard/);
+});
+
+it("a run says that its token lives for this run alone, and which one it was created with", async () => {
+  await using it = await machine();
+  const { text } = await it.run(["-p", "dev", "--ephemeral", "--adc", "/bin/true", "ping"]);
+  assert.match(text, / · token [0-9a-f]{8} \(for this run, from the keychain\)\n/);
+});
+
+it("`auth logout` says what it had to remove, and which stored token is used next", async () => {
+  await using it = await machine();
+  const { value } = it.sandbox.addToken({ user: "dev", name: "other" });
+  await it.keychain.set(it.origin, new Secret(value));
+  await it.run(["profile", "use", "dev"]);
+  const next = /warning: Another stored token is still used here: service "adc-run", account "http/;
+  const first = await it.run(["auth", "logout"]);
+  assert.equal(first.code, 0, first.text);
+  assert.match(first.text, /removed the token from the keychain/);
+  assert.match(first.text, next);
+  const again = await it.run(["auth", "logout"]);
+  assert.match(again.text, next);
+  assert.match(again.text, /no token is stored for dev@http/);
+  assert.doesNotMatch((await it.run(["-p", "dev", "auth", "logout"])).text, next);
+});
+
+it("`auth status` says that the end of an imported token is not known", async () => {
+  await using it = await machine();
+  const { value } = it.sandbox.addToken({ user: "dev", name: "mine" });
+  const words = ["-p", "dev", "auth", "login", "--with-token", "--replace"];
+  const login = await it.run(words, { input: value });
+  assert.equal(login.code, 0, login.text);
+  const { text } = await it.run(["-p", "dev", "auth", "status"]);
+  assert.match(text, /^ *expires +unknown: adc-run did not create this token$/m);
+});
+
 it("every screen keeps to the width of the terminal, and breaks no word", async () => {
   await using it = await machine();
   const screens = [
@@ -245,6 +311,7 @@ it("every screen keeps to the width of the terminal, and breaks no word", async 
     ["-p", "down", "doctor", "-v", "--adc", "/bin/true"],
     ["-p", "dev", "--dry-run", "--adc", "/bin/true", "ping"],
     ["-p", "down", "--adc", "/bin/true", "ping"],
+    ["-p", "dev,down", "--keep-going", "--adc", "/bin/true", "ping"],
   ];
   for (const words of screens) {
     const { text } = await it.run(words);
@@ -308,9 +375,8 @@ const ANSWERS: Readonly<Record<string, readonly (readonly [string, ...string[]])
     ["profileImport", "profile", "import", "--file", "a7.yaml", "--yes"],
     ["profileImport", "profile", "import", "--file", "a7.yaml", "--yes"],
   ],
-  // What they print is another's, a server's answer and a schema; a failure is adc-run's own.
+  // What it prints is the server's answer; a failure is adc-run's own.
   "api": [["failure", "-p", "dev", "api", "/api/nowhere"]],
-  "profile schema": [["failure", "profile", "schema", "more"]],
   "doctor": [
     ["doctor", "-p", "down", "doctor", "--adc", "/bin/true"],
     ["targets", "-p", "dev,down", "doctor", "--adc", "/bin/true"],
@@ -390,6 +456,18 @@ it("`--report` writes a run's report into a file that only its owner can read", 
   const failed = JSON.parse(await readFile(file, "utf8"));
   assert.equal(failed.error.verdict, "rejected");
   assert.deepEqual(JSON.parse(both.text), failed);
+  const log = `${it.folder.path}/log`;
+  await it.folder.write("log", "before\n");
+  const { fd, close } = await open(log, "a").then((file) => ({
+    fd: file.fd,
+    close: () => file.close(),
+  }));
+  await it.run(["-p", "dev", "--adc", "/bin/true", "--report", `/dev/fd/${fd}`, "ping"]);
+  await close();
+  assert.match(await readFile(log, "utf8"), /^before\n\{"schemaVersion":1,/);
+  const dash = await it.run(["-p", "dev", "--adc", "/bin/true", "--report", "-", "ping"]);
+  assert.equal(dash.code, 64);
+  assert.match(dash.text, /cannot use --report "-": expected a file\n/);
   const none = await it.run(["-p", "dev", "--adc", "/bin/true", "--report", "no/such", "ping"]);
   assert.equal(none.code, 74);
   assert.match(none.text, /cannot write the report to "no\/such": ENOENT/);

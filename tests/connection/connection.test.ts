@@ -98,7 +98,11 @@ const AMBIGUOUS: readonly [file: string, name: string | undefined, hint?: RegExp
   ["ADC_SERVER=`http://a`", "ADC_SERVER"],
   ["ADC_SERVER: http://a", "ADC_SERVER", /stops reading at line 1/],
   ["ADC_SERVER=http://a\nADC_SERVER=http://b", "ADC_SERVER"],
-  ["\nX=don't\nADC_SERVER=http://a", "ADC_SERVER", /stops reading at line 2/],
+  [
+    "\nX=don't\nADC_SERVER=http://a",
+    "ADC_SERVER",
+    /^A quote is not closed: one ADC stops reading at line 2/,
+  ],
   ["X=1  # don't\nADC_SERVER=http://a", "ADC_SERVER", /stops reading at line 1/],
   ["X: 1\nADC_GATEWAY_GROUP=a", "ADC_GATEWAY_GROUP"],
   ["X=a b\nADC_BACKEND=api7ee", "ADC_BACKEND"],
@@ -106,6 +110,8 @@ const AMBIGUOUS: readonly [file: string, name: string | undefined, hint?: RegExp
   ["ADC_GATEWAY_GROUP=a#b", "ADC_GATEWAY_GROUP"],
   ['ADC_GATEWAY_GROUP="a\\tb"', "ADC_GATEWAY_GROUP"],
   ["ADC_GATEWAY_GROUP=a\\", "ADC_GATEWAY_GROUP"],
+  // A proxy that no request takes decides as well: one ADC may take it.
+  ["ADC_SERVER=https://h\nHTTP_PROXY=http://$X:1", "HTTP_PROXY"],
   // What the one does not see, the other one does.
   ["X=`\nADC_SERVER=http://evil\n`", "ADC_SERVER"],
   ["X=`\nADC_TLS_SKIP_VERIFY=true\n`", "ADC_TLS_SKIP_VERIFY"],
@@ -365,6 +371,7 @@ test("`resolveConnection()` shows no secret when its result is printed", async (
   ];
   for (const text of texts) assert.ok(!SECRETS.test(text), text);
   assert.equal(connection.serverValue.reveal(), "https://ann:hunter2@h:1/x");
+  assert.equal(connectionVariables(connection).ADC_SERVER, "https://ann:hunter2@h:1/x");
 });
 
 test("`resolveConnection()` shows no password that came in a server flag", async () => {

@@ -128,7 +128,7 @@ test("`resolveConnection()` passes over a default profile where the environment 
   assert.equal(connection.gatewayGroup.value, "default");
   assert.match(
     connection.warnings.join(),
-    /Profile "prod" is ignored: ADC_SERVER names another/,
+    /Profile "prod" is ignored: ADC_SERVER is a different server from its https/,
   );
 });
 
@@ -169,7 +169,10 @@ test("`resolveConnection()` does not use a profile's token at the server of a fl
   assert.equal(connection.server.value, "https://other.example.com");
   assert.equal(connection.profile, undefined);
   assert.equal(connection.gatewayGroup.value, "blue");
-  assert.match(connection.warnings.join(), /--server names another server than profile "prod"/);
+  assert.match(
+    connection.warnings.join(),
+    /--server is not the server of profile "prod" .*, so that profile's tokens are not used/,
+  );
 });
 
 const DETOURS = [
@@ -303,6 +306,21 @@ test("a profile's own CA and switch come in front of those of `.env`", async () 
   await folder.write(".env", "ADC_TLS_SKIP_VERIFY=true\n");
   assert.equal((await at({ ...PROD, tlsSkipVerify: true })).tls.skipVerify.value, true);
   await assert.rejects(at({ ...PROD, tlsSkipVerify: false }), ConnectionError);
+});
+
+test("a project's profile turns no check of certificates off for a token that is not given to the run", async () => {
+  const at = async (profile: Profile, env: Environment = {}) =>
+    untrustedOverride(await resolveConnection({ env, cwd: "/nowhere", profile }))?.reason;
+  const switched = { ...PROD, tlsSkipVerify: true };
+  assert.match(
+    await at({ ...switched, project: true }) ?? "",
+    /^"tlsSkipVerify" of profile "prod" in adc-run.json would decide who sees the token$/,
+  );
+  assert.equal(await at(switched), undefined);
+  assert.equal(
+    await at({ ...switched, project: true }, { ADC_TLS_SKIP_VERIFY: "true" }),
+    undefined,
+  );
 });
 
 test("what a profile of one's own does not name is pinned to ADC's default", async () => {

@@ -268,12 +268,16 @@ test("`requireAllowedServers()` refuses a list that holds something else than or
   }
 });
 
-test("`addressSecrets()` gives the password as it is and as it is sent, unless it is a mere word", () => {
-  const secrets = (address: string) =>
-    addressSecrets(read(address)[0]!).map((secret) => secret.reveal());
+test("`addressSecrets()` gives the password as it is written and as it is sent, unless it is a mere word", () => {
+  const secrets = (address: string) => addressSecrets(address).map((secret) => secret.reveal());
   assert.deepEqual(secrets("https://h"), []);
-  assert.deepEqual(secrets("https://zoe:a:b%40c@h"), [`Basic ${btoa("zoe:a:b@c")}`, "a:b@c"]);
+  const sent = `Basic ${btoa("zoe:a:b@c")}`;
+  assert.deepEqual(secrets("https://zoe:a:b%40c@h"), [sent, "a:b%40c", "a%3Ab%40c", "a:b@c"]);
   for (const pair of ["zoe:", "zoe:abc"]) {
     assert.deepEqual(secrets(`https://${pair}@h`), [`Basic ${btoa(pair)}`]);
   }
+  assert.ok(secrets("http://u:100%pure@h").includes("100%pure"));
+  assert.ok(secrets("http://u:q1%2FZk+7v@h").includes("q1%2FZk+7v"));
+  assert.deepEqual(secrets("u:p4ssw0rd@proxy:3128"), ["p4ssw0rd"]);
+  assert.ok(secrets("http://a-token-alone@proxy").includes("a-token-alone"));
 });

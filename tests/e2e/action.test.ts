@@ -339,7 +339,7 @@ it("the action takes no ADC whose sum is another, and none that did not come", a
     env: Readonly<{ [name: string]: string }>,
     message: RegExp,
   ][] = [
-    [other, {}, /The SHA-256 sum of adc_0\.28\.0_linux_amd64\.tar\.gz is [0-9a-f]{64}, and not/],
+    [other, {}, /The SHA-256 checksum of adc_0\.28\.0_linux_amd64\.tar\.gz is [0-9a-f]{64}, not/],
     [
       sum,
       { CURL_FAILS: "adc_0.28.0_linux_amd64.tar.gz" },
@@ -372,7 +372,7 @@ it("the action takes no binary without a version and its sum, and leaves no file
       ...["ab", " ", "$(touch pwned)"].map(
         (sum) => [{ "adc-run-sha256": sum }, /The input adc-run-sha256 is not a SHA-256/] as const,
       ),
-      [{ "adc-run-sha256": zeros }, /The SHA-256 sum of adc-run-linux-x64 is .*, and not 0{64}$/m],
+      [{ "adc-run-sha256": zeros }, /The SHA-256 checksum of adc-run-linux-x64 is .*, not 0{64}$/m],
     ];
   const fetched = ["adc-run-linux-x64", "SHA256SUMS"];
   const inputs = { args: "ping" };

@@ -132,7 +132,7 @@ for (const [index, home] of homes.entries()) {
 
       const ping = await it.run(["--adc", standIn("adc.mjs"), "ping"]);
       assert.equal(ping.code, 0, ping.stderr);
-      assert.match(ping.stderr, / \(token file\)$/m);
+      assert.match(ping.stderr, / \(file store\)$/m);
       const path = join(it.folder.path, "elsewhere");
       const lost = await it.run(["auth", "token"], { env: { ADC_RUN_CONFIG_DIR: path } });
       assert.equal(lost.code, 77);

@@ -178,7 +178,7 @@ for (const home of await testHomes("one home")) {
       assert.equal(ended.status, 0, ended.stderr);
       const synced = await it.run(["-p", "local", ...ADC, "sync", "-f", "adc.yaml"]);
       assert.equal(synced.status, 0, synced.stderr);
-      assert.match(synced.stderr, / \(token file\)$/m);
+      assert.match(synced.stderr, / \(file store\)$/m);
       assert.ok(it.sandbox.requests.every(({ apiKey }) => apiKey === it.token));
       const again = await it.run(["profile", "import", "--yes", "--storage", "file", "-q"], env);
       assert.deepEqual([again.status, again.stderr], [0, ""]);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { collect, standIn } from "../support/adc_run.ts";
@@ -148,17 +149,10 @@ for (const home of await testHomes()) {
           ["◆  Password for", passwords[0]!],
           ...again,
         ];
-        let seen = 0;
         return await collect(inTerminal([...home.command, "exec", "--", "true"]), {
           env: { ...it.env, ADC_RUN_CONFIG_DIR: `${folder.path}/adc-run` },
           cwd: folder.path,
-          onStdout: (text, child) => {
-            const [step] = steps;
-            if (step === undefined || !text.slice(seen).includes(step[0])) return;
-            seen = text.length;
-            steps.shift();
-            child.stdin!.write(step[1]);
-          },
+          onStdout: answering(steps),
           whenStarted: () => {},
         });
       };
@@ -175,5 +169,61 @@ for (const home of await testHomes()) {
       const own = sandbox.tokens.filter(({ name }) => name.startsWith("adc-run"));
       assert.deepEqual(own.map(({ revoked }) => revoked), [true]);
     });
+
+    it("`auth login` asks again for a server without a scheme, and saves what was typed", async () => {
+      await using it = await fixture({ https: true });
+      const { sandbox, folder } = it;
+      const { host } = new URL(sandbox.url);
+      const env = {
+        ADC_CA_CERT_FILE: sandbox.ca,
+        ADC_RUN_CONFIG_DIR: `${folder.path}/adc-run`,
+        HOME: folder.path,
+      };
+      const asked = inTerminal([...home.command, "auth", "login", "--storage", "file"]);
+      const { status, stdout } = await collect(asked, {
+        env,
+        cwd: folder.path,
+        onStdout: answering([
+          ["◆  Server\r", `${host}\r`],
+          // It is there already, with https:// in front.
+          [`https://${host}`, "\r"],
+          [`◆  User name at https://${host}`, "ci-bot\r"],
+          ["◆  Password for", "pass-word\r"],
+          // So is the user's name; the profile gets another.
+          ["◆  Save as a profile?", "-eu\r"],
+        ]),
+        whenStarted: () => {},
+      });
+      assert.equal(status, 0, stdout);
+      assert.match(stdout, /saved profile ci-bot-eu, used by default/);
+      assert.doesNotMatch(stdout, /a7ee-\w|to use it, set/);
+      const config = JSON.parse(await readFile(`${folder.path}/adc-run/config.json`, "utf8"));
+      assert.deepEqual([config.use, config.profiles], ["ci-bot-eu", {
+        "ci-bot-eu": { backend: "api7ee", server: sandbox.url, caCertFile: sandbox.ca },
+      }]);
+      // Nothing else says where the server is, and the token is the profile's.
+      const { ADC_CA_CERT_FILE: _, ...bare } = env;
+      const run = await collect([...home.command, "exec", "--", "true"], {
+        env: bare,
+        cwd: folder.path,
+      });
+      assert.match(run.stderr, new RegExp(`ci-bot-eu · https://${host} · token [0-9a-f]{8} `));
+      assert.equal(run.status, 0, run.stderr);
+    });
   });
+}
+
+type Steps = readonly (readonly [question: string, answer: string])[];
+
+/** Types each answer once its question is there. */
+function answering(steps: Steps): NonNullable<Parameters<typeof collect>[1]["onStdout"]> {
+  const left = [...steps];
+  let seen = 0;
+  return (text, child) => {
+    const [step] = left;
+    if (step === undefined || !text.slice(seen).includes(step[0])) return;
+    seen = text.length;
+    left.shift();
+    child.stdin!.write(step[1]);
+  };
 }

@@ -57,7 +57,7 @@ describe("auth create", () => {
     await it.assertSettled(["github-actions", "parent"]);
     const again = await it.run(words, { env: it.env });
     assert.equal(again.code, 65, again.stderr);
-    assert.match(again.stderr, /auth rotate github-actions/);
+    assert.match(again.stderr, /Rotate it with: adc-run auth rotate github-actions --to-command …/);
 
     const before = it.sandbox.tokens.length;
     const other = await it.run(["auth", "create", "gitlab", ...it.toCommand, "--expires-in=7d"], {
@@ -83,6 +83,8 @@ describe("auth create", () => {
     const taken = await it.run(["auth", "create", "other", ...file], { env: it.env });
     assert.equal(taken.code, 74, taken.stderr);
     assert.match(taken.stderr, /exists already/);
+    const again = await it.run(["auth", "create", "cron", ...file], { env: it.env });
+    assert.match(again.stderr, /Rotate it with: adc-run auth rotate cron --to-file \S+\n/);
     // The workflow's own token is enough to renew it.
     const rotated = await it.run(["auth", "rotate", "cron", ...file], {
       env: { ADC_TOKEN_FILE: it.secret },
@@ -125,21 +127,29 @@ describe("auth create", () => {
         [["--to-command", "true"], /"true" did not read all/, { begun: true }],
         [["--to-command", "head -c 9"], /"head" did not read all/, { begun: true }],
         [["--to-command", "sh -c 'cat; exit 1'"], /"sh" exited with 1/, { begun: true }],
-        [["--to-command", "there-is-none"], /"there-is-none" was not found/, none],
+        [
+          ["--to-command", "there-is-none"],
+          /"there-is-none" was not found\n {2}fix {5}No token was created\./,
+          none,
+        ],
         [["--to-command", ""], /the command is empty/, { ...none, code: 64 }],
         [["--to-command", "sh -c 'x"], /cannot be read/, { ...none, code: 64 }],
         [["--to-file", it.secret], /is not a file of yours with a token/, none],
         [["--to-file", join(it.folder.path, "link")], /is not a file of yours/, none],
         [["--to-file", join(it.folder.path, "folder")], /is not a file of yours/, none],
-        [["--to-file", "/nowhere/at/all"], /there is no folder "\/nowhere\/at"/, none],
-        [[], /there is no workflow of that name/, { ...none, code: 64 }],
+        [
+          ["--to-file", "/nowhere/at/all"],
+          /there is no folder "\/nowhere\/at"\n {2}fix {5}No token was created\./,
+          none,
+        ],
+        [[], /where should the token of "broken" go\?/, { ...none, code: 64 }],
         [["--print", "--to-file", "x"], /twice/, { ...none, code: 64 }],
       ];
     for (const [words, message, { begun, code = 74 }] of cases) {
       const ended = await it.run(["auth", "create", "broken", ...words], { env: it.env });
       assert.equal(ended.code, code, `${words.join(" ")}: ${ended.stderr}`);
       assert.match(ended.stderr, message);
-      assert.equal(/may hold it/.test(ended.stderr), begun, ended.stderr);
+      assert.equal(/revoked; "\w+" may have kept a copy/.test(ended.stderr), begun, ended.stderr);
       assert.equal(ended.stderr.match(/error:/g)?.length, 1, ended.stderr);
       await it.assertSettled(["parent"]);
     }
@@ -267,7 +277,10 @@ describe("auth rotate NAME", () => {
     const before = { far: it.named("far")!.id, near: it.named("near")!.id };
     const dry = await it.run(["auth", "rotate", "--due", "14d", "--dry-run"], { env: it.env });
     assert.equal(dry.code, 64, "one of them has no token");
-    assert.match(dry.stderr, /auth create gone/);
+    assert.match(
+      dry.stderr,
+      /auth create gone --to-file .*, or delete its entry in "workflows" of/,
+    );
     assert.match(dry.stdout, /^near +would rotate/m);
     assert.match(dry.stdout, /^far +not due/m);
     assert.match(dry.stdout, /^gone +failed/m);

@@ -77,7 +77,7 @@ async function failsAt(
   ]);
   assert.equal(plain.code, exit, plain.stderr);
   assert.match(plain.stderr, message);
-  assert.match(plain.stderr, /\n {2}token {3}[0-9a-f]{8} from the token file\n/);
+  assert.match(plain.stderr, /\n {2}token {3}[0-9a-f]{8} from the file store\n/);
   assert.equal(json.code, exit, json.stderr);
   const { error } = reportOf(json);
   assert.deepEqual([error?.verdict, error?.exitCode], [verdict, exit]);

@@ -65,6 +65,14 @@ test("`ownTransport()` takes the answer that comes at the second try", async () 
   assert.equal(connections, 2);
 });
 
+test("`ownTransport()` reads what has no coding up to the end", async () => {
+  await using server = await serveTcp((socket) => {
+    const head = "HTTP/1.1 200 OK\r\ntransfer-encoding: identity\r\n\r\n";
+    socket.once("data", () => socket.end(`${head}whole`));
+  });
+  assert.equal((await read(server.url)).body, "whole");
+});
+
 for (
   const [kind, headers] of [
     ["with a length", "content-length: 1000\r\n"],

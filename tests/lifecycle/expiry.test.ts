@@ -83,8 +83,9 @@ test("`describeEnd()` names the day in UTC, and whether it is over", () => {
   assert.equal(day(SECONDS), "2026-12-24");
   assert.equal(day(SECONDS - 1), "2026-12-23");
   assert.equal(describeEnd(undefined, NOW), "never expires");
-  assert.equal(describeEnd(SECONDS + 24 * 3600, NOW), "expires on 2026-12-25");
-  assert.equal(describeEnd(SECONDS, NOW), "expired on 2026-12-24");
+  assert.equal(describeEnd(SECONDS + 48 * 3600, NOW), "expires on 2026-12-26");
+  assert.equal(describeEnd(SECONDS - 300, SECONDS * 1000), "expired on 2026-12-23 at 23:55 UTC");
+  assert.equal(describeEnd(SECONDS + 300, SECONDS * 1000), "expires on 2026-12-24 at 00:05 UTC");
 });
 
 test("`hasEnded()` is true from the very second on", () => {
@@ -100,8 +101,9 @@ test("`endsSoon()` speaks up from 7 days before the end to the end", () => {
   assert.equal(at(6 * DAY + 1), "in 7 days");
   assert.equal(at(2.5 * DAY), "in 3 days");
   assert.equal(at(DAY + 1), "in 2 days");
-  assert.equal(at(DAY - 1), "in less than a day");
-  assert.equal(at(1), "in less than a day");
+  assert.equal(at(DAY - 1), "in 24 hours");
+  assert.equal(at(5 * 60_000), "in 5 minutes");
+  assert.equal(at(1), "in 1 minute");
   assert.equal(at(0), undefined);
   assert.equal(at(-DAY), undefined);
   assert.equal(endsSoon(undefined, NOW), undefined);

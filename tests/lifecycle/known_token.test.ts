@@ -71,8 +71,9 @@ test("`endWarning()` names the token, the day, and how to renew it", async () =>
   assert.equal(
     at(END - 3 * DAY),
     'Token "adc-run ann@laptop" expires in 3 days, on 2026-12-24. ' +
-      "Renew it with: adc-run auth rotate",
+      "Rotate it with: adc-run auth rotate",
   );
+  assert.match(at(END - 300)!, / expires in 5 minutes, on 2026-12-\d\d at \d\d:\d\d UTC\. Rotate/);
   assert.equal(at(END - 8 * DAY), undefined);
   assert.equal(at(END), undefined);
   assert.equal(endWarning(undefined, { connection, now: END * 1000 - 1 }), undefined);

@@ -101,6 +101,24 @@ test("`createMask()` masks a token whose prefix is escaped, wrapped or missing",
   }
 });
 
+for (const width of [16, 100, 1500]) {
+  test(`\`createMask()\` masks a secret in rows of ${width} bytes, split anywhere near a row's end`, async () => {
+    for (const [before, lineEnd] of [[9, "\n"], [9, " \n"], [0, "\r\n"], [1, "\n"]] as const) {
+      const bytes = Buffer.from(`${"-".repeat(width - before)}${LONG}${"-".repeat(width)}`);
+      const row = new RegExp(`(.{${width * 3 - 1}}) `, "g");
+      const rows = bytes.toString("hex").replace(/../g, "$& ").replace(row, `$1${lineEnd}`);
+      const text = Buffer.from(`<\n${rows}\n>`);
+      const whole = (await through(maskOf(LONG), text)).toString();
+      assert.match(whole, /^<\n(2d[ \r\n]+)+\*\*\*([ \r\n]+2d)+[ \r\n]+>$/);
+      const rowEnd = text.indexOf("\n", 2);
+      for (let cut = rowEnd - 30; cut < rowEnd + 30; cut++) {
+        const parts = [text.subarray(0, cut), text.subarray(cut)];
+        assert.equal((await through(maskOf(LONG), ...parts)).toString(), whole, `cut at ${cut}`);
+      }
+    }
+  });
+}
+
 test("`createMask()` leaves the header that JSON Web Tokens share", () => {
   const header = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString("base64url");
   const mask = maskOf(`${header}.eyJzdWIiOiJhIn0.c2lnbmF0dXJl`);
@@ -108,6 +126,8 @@ test("`createMask()` leaves the header that JSON Web Tokens share", () => {
 });
 
 test("`createMask()` masks a secret broken over two lines at any place, split anywhere", async () => {
+  // A backslash may be a part of a secret, too.
+  const mask = maskOf(LONG, "pass\\word");
   const encoded = Buffer.from(LONG).toString("base64");
   for (const form of [LONG, encoded]) {
     for (
@@ -124,10 +144,10 @@ test("`createMask()` masks a secret broken over two lines at any place, split an
     ) {
       for (let at = 1; at < form.length - 2; at++) {
         const text = Buffer.from(`<line\n${form.slice(0, at)}${gap}${form.slice(at)}>\n`);
-        const whole = await through(maskOf(LONG), text);
+        const whole = await through(mask, text);
         assert.match(whole.toString(), /^<line\n\*\*\*[\w=]{0,2}>\n$/, `${gap} at ${at}`);
         const cut = at * 7 % text.length;
-        const parts = await through(maskOf(LONG), text.subarray(0, cut), text.subarray(cut));
+        const parts = await through(mask, text.subarray(0, cut), text.subarray(cut));
         assert.equal(parts.toString(), whole.toString());
       }
     }

@@ -175,8 +175,8 @@ test("`runAdc()` says that a token ends soon, or that it has ended", async () =>
   await stores.state.put({ ...record, expiresAt: NOW / 1000 + 3600 });
   await run(it);
   assert.deepEqual(it.warnings, [
-    'Token "own" expires in less than a day, on 2100-01-01. ' +
-    "Renew it with: adc-run auth rotate",
+    'Token "own" expires in 1 hour, on 2100-01-01 at 01:00 UTC. ' +
+    "Rotate it with: adc-run auth rotate",
   ]);
   it.sandbox.revokeToken(value);
   await stores.state.put({ ...record, expiresAt: NOW / 1000 });

@@ -69,6 +69,11 @@ it("`runAdc()` gives the exit code, and the output goes masked where it was told
   assert.equal(stderr.text(), "err ***\n");
 });
 
+it("`runAdc()` says what is wrong where its arguments are no array", async () => {
+  const words = "ping" as unknown as string[];
+  await assert.rejects(runAdc(words), { name: "UsageError", message: /not an array/ });
+});
+
 it("`runAdc()` collects the output, masked", async () => {
   for (const mask of [true, false]) {
     const script = 'printf "out $ADC_TOKEN ü"; printf "err $ADC_TOKEN" >&2';

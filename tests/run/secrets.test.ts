@@ -39,6 +39,8 @@ it("`secretsOf()` has the passwords in the server's and the proxy's address", as
   const all = await reveal("sync --server http://you:server-pass@gateway.example", "token", env);
   assert.ok(all.includes("proxy pass"));
   assert.ok(all.includes("server-pass"));
+  const ways = { https_proxy: "http://me:not%2Fused@proxy.example:3128" };
+  assert.ok((await reveal("sync --server http://gateway", "token", ways)).includes("not%2Fused"));
 });
 
 it("`secretsOf()` has passwords and other secrets of the run that are no short words", async () => {

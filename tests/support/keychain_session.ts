@@ -76,7 +76,7 @@ export function keychainSkip(): string | false {
   if (required) return false;
   const missing = process.platform === "linux"
     ? PROGRAMS.filter((name) => spawnSync(name, ["--version"]).error !== undefined)
-    : ["a Linux system"];
+    : ["Secret Service on this system"];
   if (missing.length === 0) return false;
   const reason = `the real keychain is not tested: there is no ${missing.join(", ")}`;
   process.stderr.write(`SKIPPED: ${reason}\n`);

@@ -47,10 +47,7 @@ export interface AccountSession extends Session {
   readonly signal: AbortSignal;
 }
 
-/**
- * Does something as the user whose token a run would take, once what an interrupted run left behind is
- * cleaned up. No token is created for it.
- */
+/** Works as the user whose token a run would take, after cleaning up what an interrupted run left. */
 export async function withAccountSession(
   call: OwnCall,
   io: Io,
@@ -75,7 +72,6 @@ export async function withAccountSession(
   });
 }
 
-/** Opens a session with the token that a run would take, else with a password. */
 async function openOwnSession(
   connection: Connection,
   { sources, io, mayAsk, signal }: {
@@ -124,8 +120,7 @@ export function requireUsers(
 export function checkOf(
   { options, reporter }: OwnCall,
   io: Io,
-  connection: Connection,
-  signal: AbortSignal,
+  { connection, signal }: Pick<AccountSession, "connection" | "signal">,
 ): (token: Secret) => Promise<void> {
   return async (token) => {
     io.secrets.add(token);
@@ -191,12 +186,10 @@ export function warnOfFile(reporter: Reporter): void {
   reporter.warn("The token is stored unencrypted in a file. Use a keychain if you can.");
 }
 
-/** Says what was stored; gives the exit code. */
 export function tellStored(
   what: string,
   { token, record, revoked, user: owner }: KeptToken & { readonly user: User },
-  { options, reporter }: OwnCall,
-  folder: string,
+  { options, reporter, folder }: OwnCall & Pick<TokenStores, "folder">,
 ): number {
   const { storage, account, id, name, expiresAt } = record;
   if (options.json) {
@@ -234,7 +227,7 @@ export async function warnOfShadows(
   place: Parameters<typeof shadowsOf>[1],
   reporter: Reporter,
 ): Promise<void> {
-  const { source: own } = STORAGES[place.storage];
+  const { title: own } = STORAGES[place.storage];
   for (const { source, detail } of await shadowsOf(connection, place)) {
     reporter.warn(`Source "${source}" still takes precedence over the ${own}: ${detail}`);
   }

@@ -95,30 +95,15 @@ function requirePages({ method, data, include, fields }: ApiRequest): void {
   throw new UsageError(`Cannot use --paginate with ${other}`);
 }
 
-/** Headers that stay as they are, and why. */
-const RESERVED: readonly (readonly [names: readonly string[], reason: string])[] = [
-  [
-    ["x-api-key", "authorization", "proxy-authorization", "cookie"],
-    "adc-run sends the token itself",
-  ],
-  [["host"], "the token is only ever sent to the connection's own server"],
-  [
-    [
-      "content-length",
-      "transfer-encoding",
-      "connection",
-      "proxy-connection",
-      "keep-alive",
-      "upgrade",
-      "http2-settings",
-      "te",
-      "trailer",
-      "expect",
-    ],
-    "adc-run controls the connection itself",
-  ],
-  [["accept-encoding"], "the token cannot be masked in a compressed response"],
-];
+/** Why headers stay as they are, and which. */
+const RESERVED = {
+  "adc-run sends the token itself": "x-api-key authorization proxy-authorization cookie",
+  "the token is only ever sent to the connection's own server": "host",
+  "adc-run controls the connection itself":
+    "content-length transfer-encoding connection proxy-connection keep-alive upgrade " +
+    "http2-settings te trailer expect",
+  "the token cannot be masked in a compressed response": "accept-encoding",
+};
 
 export function readHeaders(
   written: readonly string[],
@@ -141,10 +126,9 @@ export function readHeaders(
     }
     const plain = name.toLowerCase();
     // Servers behind CGI and the like take an underscore for a dash.
-    const reserved = RESERVED.find(([names]) => names.includes(plain.replaceAll("_", "-")));
-    if (reserved !== undefined) {
-      throw new UsageError(`Cannot set header "${name}": ${reserved[1]}`);
-    }
+    const dashed = plain.replaceAll("_", "-");
+    const reserved = Object.entries(RESERVED).find(([, all]) => all.split(" ").includes(dashed));
+    if (reserved !== undefined) throw new UsageError(`Cannot set header "${name}": ${reserved[0]}`);
     (headers[plain] ??= []).push(value);
   }
   return headers;
@@ -315,10 +299,7 @@ export function requireGroups({ backend, gatewayGroup }: Connection): void {
   );
 }
 
-/**
- * Adds the gateway group's id to a path, where somebody chose a group and the path names none. An admin
- * key belongs to one group, and ADC names none for it either.
- */
+/** An admin key belongs to one group, and ADC names none for it either. */
 export async function withGroup(
   path: string,
   options: {

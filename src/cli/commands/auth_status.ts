@@ -30,6 +30,8 @@ import {
   headlineOf,
   labelled,
   mark,
+  placeOf,
+  type Reporter,
   type Row,
   SCHEMA_VERSION,
   settingRows,
@@ -39,7 +41,6 @@ import {
 import { findToken, forTarget, openConnection, targetNames } from "../settings.ts";
 import { findOwner, warnOfFile, withoutLogIn } from "./account.ts";
 
-/** What is known of the token that a run would take. */
 interface Status {
   readonly connection: Connection;
   readonly trail: readonly SourceReport[];
@@ -47,7 +48,6 @@ interface Status {
   readonly record: TokenRecord | undefined;
   readonly checked: CheckResult | undefined;
   readonly owner: User | undefined;
-  /** Why a run would not start. */
   readonly failure: AdcRunError | undefined;
 }
 
@@ -58,16 +58,17 @@ export async function authStatus(call: OwnCall<TargetOptions>, io: Io): Promise<
   const status = await findStatus(call, io);
   const { failure } = status;
   const exitCode = failure?.exitCode ?? 0;
-  if (options.json) {
-    const data = { ...describeStatus(status), exitCode };
-    // As of everything that fails.
-    if (failure === undefined) reporter.answer(data);
-    else reporter.report(data);
-    return exitCode;
-  }
+  if (options.json) return answer({ ...describeStatus(status), exitCode }, reporter);
   show(status, call, io);
   if (failure !== undefined && ciRunner(io) !== undefined) reporter.fail(failure);
   return exitCode;
+}
+
+/** A failure goes where those of all commands go. */
+function answer<T extends { readonly exitCode: number }>(data: T, reporter: Reporter): number {
+  if (data.exitCode === 0) reporter.answer(data);
+  else reporter.report(data);
+  return data.exitCode;
 }
 
 async function findStatus(call: OwnCall, io: Io): Promise<Status> {
@@ -78,7 +79,7 @@ async function findStatus(call: OwnCall, io: Io): Promise<Status> {
   const error = missing && await explainNoToken(missing, connection);
   const record = winner &&
     await knownToken(winner.token, { connection, env, onWarning: reporter.warn });
-  const stray = winner && strayWarning(connection, { source: winner.source, env });
+  const stray = winner && strayWarning(connection, { ...winner, env });
   if (stray !== undefined) reporter.warn(stray);
   const now = Date.now();
   io.sign?.show(line`waiting for ${connection.server.value}`);
@@ -114,7 +115,6 @@ function describeStatus(status: Status): Record<string, unknown> {
   };
 }
 
-/** The verdict first, then what it is about, then what to do. */
 function show(status: Status, { options, reporter }: OwnCall, io: Io): void {
   const { connection, trail, winner, record, owner, failure } = status;
   const { backend, server, gatewayGroup, profile } = connection;
@@ -128,12 +128,13 @@ function show(status: Status, { options, reporter }: OwnCall, io: Io): void {
   if (owner !== undefined) {
     rows.push(["user", line`${owner.username} (${owner.roles.join(", ") || "no roles"})`]);
   }
-  if (record && hasKnownEnd(record)) rows.push(["expires", describeExpiry(record.expiresAt)]);
+  if (record !== undefined) rows.push(["expires", describeExpiry(record)]);
   // The same value in two places hides nothing.
   const hidden = trail.slice(trail.findIndex(({ source }) => source === winner?.source) + 1)
     .filter((each) => each.status === "found" && !each.detail.endsWith(String(winner?.token)));
-  if (winner) {
-    rows.push(...hidden.map(({ source, detail }): Row => ["hides", `${source}: ${detail}`]));
+  for (const { source, detail } of winner ? hidden : []) {
+    const from = placeOf({ source, detail: detail.slice(0, detail.lastIndexOf(": ")) });
+    rows.push(["unused", line`the token from ${from}: ${placeOf(winner!)} comes first`]);
   }
   const login = trail.find(({ detail }) => /^a run would log in/.test(detail));
   if (winner === undefined && login !== undefined) rows.push(["login", login.detail]);
@@ -165,12 +166,13 @@ function tokenOf({ winner, record }: Pick<Status, "winner" | "record">): Line {
   return line`${tokenText(winner!)}${name}`;
 }
 
-function describeExpiry(expiresAt: number | undefined): Line {
+function describeExpiry(record: TokenRecord): Line {
+  const { expiresAt } = record;
+  if (!hasKnownEnd(record)) return fixed("unknown: adc-run did not create this token");
   if (expiresAt === undefined) return fixed("never");
   return fixed(`${day(expiresAt)}, ${timeLeft(expiresAt, Date.now())}`);
 }
 
-/** A line a profile. */
 async function statusOfMany(
   names: readonly string[],
   call: OwnCall<TargetOptions>,
@@ -192,9 +194,7 @@ async function statusOfMany(
       profile: name,
       ...(status ? describeStatus(status) : { error: describeError(error!) }),
     }));
-    if (exitCode === 0) reporter.answer({ targets, exitCode });
-    else reporter.report({ targets, exitCode });
-    return exitCode;
+    return answer({ targets, exitCode }, reporter);
   }
   reporter.table(found.map(({ name, status, error }) => [
     line`${mark(error === undefined ? "ok" : "failed", io, "stdout")}${name}`,
@@ -202,8 +202,8 @@ async function statusOfMany(
     status?.winner ? tokenOf(status) : headlineOf(error!),
     error !== undefined
       ? line`adc-run -p ${name} auth status`
-      : status?.record && hasKnownEnd(status.record)
-      ? line`expires ${describeExpiry(status.record.expiresAt)}`
+      : status?.record
+      ? line`expires ${describeExpiry(status.record)}`
       : "",
   ]));
   return exitCode;

@@ -118,7 +118,6 @@ function summaryOf({ failed, warning }: Counts): string {
   return problems || "no problems";
 }
 
-/** A line a profile. */
 async function doctorOfMany(
   names: readonly string[],
   call: OwnCall<TargetOptions>,

@@ -19,10 +19,7 @@ import { fixed, line } from "../output/out.ts";
 import { requireConfirmation, requireTerminal } from "../prompts.ts";
 import { storesOf } from "./account.ts";
 
-/**
- * Makes a profile of each of a7's contexts; 65 where one cannot be imported. Its token is stored first:
- * whatever interrupts this, calling it once more completes it.
- */
+/** A token is stored before its profile: whatever interrupts this, calling it once more completes it. */
 export async function profileImport(call: OwnCall<ImportOptions>, io: Io): Promise<number> {
   const { options, reporter } = call;
   const { storage = "keychain", overwrite = false, dryRun = false } = options;
@@ -135,7 +132,6 @@ async function readYaml(path: string): Promise<Readonly<Record<string, unknown>>
   throw notA7s(path, "it contains no contexts");
 }
 
-/** Makes a profile of a context, or says why not. */
 function contextOf(
   { name, server, token, "gateway-group": group, ...rest }: Readonly<Record<string, unknown>>,
   { path, taken }: { readonly path: string; readonly taken: readonly string[] },

@@ -6,6 +6,7 @@ import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
 import { clearLeftOvers } from "../../lifecycle/clear_left_overs.ts";
 import { readLifetime } from "../../lifecycle/expiry.ts";
 import { revokeBySelf, withAccount, withApi } from "../../lifecycle/open_session.ts";
+import { howToRevoke } from "../../lifecycle/replace_token.ts";
 import { rotateStored, storedAccount } from "../../lifecycle/stored_token.ts";
 import {
   describeEntries,
@@ -17,6 +18,7 @@ import {
 } from "../../lifecycle/token_stores.ts";
 import { type Secret, tokenPrefix } from "../../secret.ts";
 import type { Storage } from "../../store/state.ts";
+import { surveyTokens } from "../../token/resolve.ts";
 import type { TokenSource } from "../../token/sources.ts";
 import { accountOf, originsOf } from "../../token/token_value.ts";
 import { contextOf, interruptible, type Io } from "../io.ts";
@@ -69,14 +71,14 @@ export async function authRotate(call: OwnCall<RotateOptions>, io: Io): Promise<
       account,
       asked,
       env: io.env,
-      check: checkOf(call, io, connection, signal),
+      check: checkOf(call, io, { connection, signal }),
       onOpen: (api) => io.secrets.watch(api),
       onWarning: reporter.warn,
       signal,
       now: Date.now,
     }));
   await warnOfShadows(connection, { sources, storage: kept.record.storage }, reporter);
-  tellStored("stored the new token", kept, call, folder);
+  tellStored("stored the new token", kept, { ...call, folder });
   if (kept.revoked !== undefined) reporter.info(fixed("revoked the old token"));
   return 0;
 }
@@ -116,7 +118,7 @@ async function refuseShadowed(
 
 export async function authLogout(call: OwnCall<LogoutOptions>, io: Io): Promise<number> {
   const { options, reporter } = call;
-  const { connection } = await openConnection(call, io);
+  const { connection, sources } = await openConnection(call, io);
   const stores = storesOf(io, reporter);
   const { folder } = stores;
   const removed: { account: string; storage: Storage; revoked: boolean }[] = [];
@@ -145,13 +147,21 @@ export async function authLogout(call: OwnCall<LogoutOptions>, io: Io): Promise<
     };
     await withAccount(account, remove, { folder });
   }
+  // A profile that nobody named goes on with the token of its server.
+  const stored = Object.values(STORAGES).map(({ source }) => source);
+  const { trail } = await surveyTokens({
+    connection,
+    sources: sources.filter(({ name }) => stored.includes(name)),
+  });
+  const next = trail.find(({ status }) => status === "found");
+  if (next !== undefined) {
+    reporter.warn(`Another stored token is still used here: ${next.detail}`);
+  }
   if (options.json) {
     return reporter.answer({ removed: removed.map(({ account }) => account), entries: removed });
   }
   if (removed.length === 0) {
-    reporter.info(
-      line`there was no token in ${describeEntries(accounts, { storage: "keychain", folder })}`,
-    );
+    reporter.info(line`no token is stored for ${accounts.join(", ")}`);
   }
   return 0;
 }
@@ -173,8 +183,8 @@ async function revoke(
     id ??= await idOf(token, here);
     if (id === undefined) {
       reporter.warn(
-        `The token ${token} is still valid on the server: adc-run did not make it, and cannot tell which ` +
-          'of the user\'s tokens it is. If nothing uses it, revoke it with "adc-run auth revoke".',
+        `The token ${token} is still valid on the server: adc-run did not create it, and cannot tell ` +
+          `which of the user's tokens it is. ${howToRevoke(connection)}`,
       );
       return false;
     }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { AdcRunError, EXIT, messageOf, UsageError } from "../../errors.ts";
 import { day, describeEnd, readLifetime } from "../../lifecycle/expiry.ts";
@@ -26,7 +27,6 @@ import { type AccountSession, checkOf, describeOwner, withAccountSession } from 
 
 type WorkflowCall = OwnCall<CreateOptions & RotateOptions>;
 
-/** A workflow, and the profile that its token is made for. */
 interface Target {
   readonly workflow: Workflow;
   readonly profile: string | undefined;
@@ -58,7 +58,7 @@ export async function authCreate(call: WorkflowCall, io: Io): Promise<number> {
     reporter.info(
       line`created "${name}" of ${describeOwner(owner)}, ${end}; handed to ${handedTo}`,
     );
-    if (saved !== undefined) reporter.info(line`saved: "adc-run auth rotate ${name}" renews it`);
+    if (saved !== undefined) reporter.info(line`saved: "adc-run auth rotate ${name}" rotates it`);
     return 0;
   });
 }
@@ -80,7 +80,6 @@ function tell(
   writeRest({ schemaVersion: SCHEMA_VERSION, ...answer, warnings }, io);
 }
 
-/** Rotates workflows' tokens: those that are named, those that are due, or all. */
 export async function rotateWorkflows(call: WorkflowCall, io: Io): Promise<number> {
   const { options, operands, reporter } = call;
   const { all, due: within, dryRun = false } = options;
@@ -189,8 +188,11 @@ async function targetsOf(
     return { workflow: { name, expiresIn, handOver }, profile };
   });
   if (targets.length === 0) {
-    throw new UsageError(`Cannot rotate: there are no workflows in ${path}`, {
-      suggestion: 'Keep one there with "adc-run auth create NAME --to-command CMD --save".',
+    const missing = existsSync(path)
+      ? `there are no workflows in ${path}`
+      : `there is no file ${path}`;
+    throw new UsageError(`Cannot rotate: ${missing}`, {
+      suggestion: 'Save one with "adc-run auth create NAME --to-command CMD --save".',
     });
   }
   // With a profile, those that are for it.
@@ -209,16 +211,15 @@ function handOverOf(
 }
 
 function unknownWorkflow(name: string, known: readonly string[], command: string): UsageError {
-  return new UsageError(
-    `Cannot use "${command} ${name}": there is no workflow of that name in config.json`,
-    {
-      suggestion: didYouMean(name, known) ??
-        "Say where its token goes: --to-command CMD, --to-file PATH or --print.",
-    },
-  );
+  const found = command === "auth create"
+    ? `Where should the token of "${name}" go?`
+    : `Cannot rotate "${name}": config.json has no workflow of that name`;
+  return new UsageError(found, {
+    suggestion: didYouMean(name, known) ??
+      "Say where its token goes: --to-command CMD, --to-file PATH or --print.",
+  });
 }
 
-/** Opens the session that makes the tokens, on the terms of the profile that the workflows are for. */
 async function withWorkflows(
   call: WorkflowCall,
   io: Io,
@@ -236,7 +237,7 @@ async function withWorkflows(
     async (session) => {
       if (session.resolved !== undefined && isAdminKey(session.resolved.token)) {
         throw new AdcRunError(
-          `Cannot create a token with the admin key from ${session.resolved.source}: it does not belong to a user`,
+          `Cannot create a token with the admin key from ${session.resolved.detail}: it does not belong to a user`,
           EXIT.permission,
           { suggestion: "Use a user's token, or log in." },
         );
@@ -261,7 +262,7 @@ function termsOf(
     signal,
     onWarning,
     onOutput,
-    check: checkOf(call, io, connection, signal),
+    check: checkOf(call, io, { connection, signal }),
     now: Date.now,
   };
 }

@@ -10,17 +10,12 @@ import { type Io, readInput } from "../io.ts";
 import { connectionFlags, sharedOptions } from "../manual/help.ts";
 import { ADC_COMMANDS, COMMANDS, subcommandsOf } from "../manual/manual.ts";
 import { TOPICS } from "../manual/topics.ts";
+import { splitCommand } from "../../token/sources/command_source.ts";
 import { cell, fixed, writeText } from "../output/out.ts";
 
-/** A longer line is not completed. */
 const MAX_LINE_LENGTH = 1 << 16;
 
-/**
- * Prints what may stand at the end of a line.
- *
- * The words stand behind `--`; else they come on standard input, in the form that the script of the named
- * shell sends. Nothing that goes wrong is reported: it would land in the middle of what is being typed.
- */
+/** Says nothing of what goes wrong: it would land in the middle of what is being typed. */
 export async function complete(line: readonly string[], io: Io): Promise<number> {
   try {
     const [first, ...rest] = line;
@@ -33,6 +28,7 @@ export async function complete(line: readonly string[], io: Io): Promise<number>
   return 0;
 }
 
+/** In the form that the script of each shell sends. */
 function readWords(shell: string | undefined, input: string): readonly string[] {
   switch (shell) {
     case "bash":
@@ -73,7 +69,6 @@ function describe({ value, text }: Candidate): string {
 /** What a profile says about its target may be somebody else's work, and is shown in a terminal. */
 const PRINTABLE = /^[\w.:/@-]{1,80}$/;
 
-/** Reads the profiles' names. A file that cannot be read has none. */
 async function profileCandidates(io: Io): Promise<readonly Candidate[]> {
   const { readProjectProfiles, readUserProfiles } = await import("../../profiles/profile_file.ts");
   const { env, cwd } = io;
@@ -91,38 +86,17 @@ async function profileCandidates(io: Io): Promise<readonly Candidate[]> {
   return [...found.values()];
 }
 
-/**
- * Takes a line apart as bash does, without expanding anything: `$(…)`, variables, `~` and patterns stay
- * as they are written. A quote that is still open ends with the line.
- */
+/** Takes a line apart as a shell does, expanding nothing. A quote that is still open ends with the line. */
 export function splitLine(line: string): readonly string[] {
-  const words = [""];
-  const add = (text: string) => words.push(words.pop()! + text);
-  let quote = "";
-  let begun = false;
-  for (let index = 0; index < line.length; index++) {
-    const character = line[index]!;
-    const next = line[index + 1];
-    if (quote !== "") {
-      if (character === quote) quote = "";
-      // Between double quotes a backslash is one, but before these.
-      else if (quote === '"' && character === "\\" && next && '$`"\\'.includes(next)) {
-        add(next);
-        index++;
-      } else add(character);
-    } else if (character === "'" || character === '"') {
-      quote = character;
-      begun = true;
-    } else if (character === "\\") {
-      add(next ?? "");
-      begun = true;
-      index++;
-    } else if (/\s/.test(character)) {
-      if (words.at(-1) !== "" || begun) words.push("");
-      begun = false;
-    } else add(character);
+  const whole = line.replace(/(?<!\\)((?:\\\\)*)\\$/, "$1");
+  for (const end of [/(^|\s)$/.test(whole) ? "''" : "", "'", '"']) {
+    try {
+      return splitCommand(`${whole}${end}`, "linux");
+    } catch {
+      // It is another quote that is open.
+    }
   }
-  return words;
+  return [];
 }
 
 const HELP: OptionSpec = { flags: "-h, --help", text: "show help for the command" };
@@ -134,10 +108,7 @@ interface Candidate {
 
 interface Completion {
   readonly candidates: readonly Candidate[];
-  /**
-   * What else: nothing; a file; a file after the equals sign; or the words of another command, the first
-   * of which has this index, adc-run itself being number 0.
-   */
+  /** What else: nothing, a file (after the equals sign), or another command's words from this one on. */
   readonly rest: "none" | "files" | "files=" | { readonly commandAt: number };
 }
 

@@ -2,11 +2,8 @@ import { UsageError } from "../../errors.ts";
 import { nearest } from "../../system/nearest.ts";
 import type { Io } from "../io.ts";
 import type { OwnCall } from "../manual/manual.ts";
+import { guessing } from "../options.ts";
 import { fixed, writeText } from "../output/out.ts";
-
-const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
-
-type Shell = typeof SHELLS[number];
 
 /** The text as it stands here; a backslash keeps the shells' own `${` from being TypeScript's. */
 function shell({ raw }: TemplateStringsArray): string {
@@ -177,26 +174,15 @@ Register-ArgumentCompleter -Native -CommandName 'adc-run' -ScriptBlock {
 }
 `;
 
-export const SCRIPTS: Readonly<Record<Shell, string>> = {
-  bash: BASH,
-  zsh: ZSH,
-  fish: FISH,
-  powershell: POWERSHELL,
-};
+export const SCRIPTS = { bash: BASH, zsh: ZSH, fish: FISH, powershell: POWERSHELL };
 
-export async function completion({ operands }: OwnCall, io: Io): Promise<number> {
-  const name = operands[0]!;
-  if (!isShell(name)) {
-    const meant = nearest(name, SHELLS);
-    throw new UsageError(
-      `No completion for "${name}"${meant === undefined ? "" : `: did you mean "${meant}"?`}`,
-      { suggestion: `Shells: ${SHELLS.join(", ")}.` },
-    );
+export async function completion({ operands: [name = ""] }: OwnCall, io: Io): Promise<number> {
+  const shells = Object.keys(SCRIPTS);
+  if (!shells.includes(name)) {
+    throw new UsageError(guessing(`No completion for "${name}"`, nearest(name, shells)), {
+      suggestion: `Shells: ${shells.join(", ")}.`,
+    });
   }
-  writeText(fixed(SCRIPTS[name]), io, "stdout");
+  writeText(fixed(SCRIPTS[name as keyof typeof SCRIPTS]), io, "stdout");
   return await Promise.resolve(0);
-}
-
-function isShell(name: string): name is Shell {
-  return (SHELLS as readonly string[]).includes(name);
 }

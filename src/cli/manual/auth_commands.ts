@@ -3,7 +3,8 @@ import type { OptionsOf, OptionSpec } from "../global_options.ts";
 import type { CommandSpec } from "./manual.ts";
 
 const SHARED = ["--profile", "--no-profile", "--env-file", "--json", "--quiet", "--verbose"];
-const SHARED_WITH_SOURCE = [...SHARED, "--source"];
+/** What a command takes that looks for a token. */
+export const SHARED_WITH_SOURCE = [...SHARED, "--source"];
 
 export const STORAGE_OPTION = {
   flags: "--storage STORE",

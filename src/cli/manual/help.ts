@@ -2,6 +2,7 @@ import { UsageError } from "../../errors.ts";
 import { nearest } from "../../system/nearest.ts";
 import { CONNECTION_FLAGS, GLOBAL_OPTIONS, namesOf, type OptionSpec } from "../global_options.ts";
 import type { Io } from "../io.ts";
+import { guessing } from "../options.ts";
 import { widthOf, wrap } from "../output/layout.ts";
 import { fixed, writeText } from "../output/out.ts";
 import {
@@ -20,7 +21,6 @@ import {
 } from "./manual.ts";
 import { TOPICS } from "./topics.ts";
 
-/** Longer lines are hard to read. */
 const MAX_WIDTH = 80;
 
 export function helpText(name = "", width = MAX_WIDTH): string {
@@ -34,19 +34,13 @@ export function helpText(name = "", width = MAX_WIDTH): string {
       suggestion: `adc-run help ${before}`,
     });
   }
-  throw new UsageError(
-    meant === undefined
-      ? `No help topic "${shownWord(name)}"`
-      : `No help topic "${name}": did you mean "${meant}"?`,
-    {
-      suggestion: `There is help for every command, and on ${
-        TOPICS.map((topic) => topic.name).join(", ")
-      }.`,
-    },
-  );
+  const found = `No help topic "${meant === undefined ? shownWord(name) : name}"`;
+  const topics = TOPICS.map((topic) => topic.name).join(", ");
+  throw new UsageError(guessing(found, meant), {
+    suggestion: `There is help for every command, and on ${topics}.`,
+  });
 }
 
-/** What a person wants; options have a page of their own. */
 function mainHelp(): string {
   const names = (command: string) =>
     `${command} ${subcommandsOf(command).map(({ name }) => name).join(", ")}`;
@@ -102,7 +96,6 @@ function renderOptions(options: readonly OptionSpec[]): readonly string[] {
   });
 }
 
-/** Lines that stand under a column. */
 function wrapAt(text: string, column: number): readonly string[] {
   const indent = " ".repeat(column);
   return wrap(text, MAX_WIDTH - column, 0).split("\n").map((each) => indent + each);

@@ -2,6 +2,7 @@ import { UsageError } from "../../errors.ts";
 import { nearest } from "../../system/nearest.ts";
 import type { GlobalOptions, OptionSpec, Values } from "../global_options.ts";
 import type { Io } from "../io.ts";
+import { guessing } from "../options.ts";
 import type { Reporter } from "../output/report.ts";
 import { AUTH_COMMANDS } from "./auth_commands.ts";
 import { OTHER_COMMANDS } from "./other_commands.ts";
@@ -25,10 +26,7 @@ export interface CommandSpec {
   readonly options?: readonly OptionSpec[];
   /** The options before the command, by their long names, that may stand behind it as well. */
   readonly shared?: readonly string[];
-  /**
-   * Whether it takes ADC's connection flags: to connect; to connect with the token that is stored, which
-   * `--token` cannot replace; or to write them down.
-   */
+  /** Which of ADC's connection flags it takes: all, all but `--token`, or those that can be written down. */
   readonly connection?: "to connect" | "with the stored token" | "to keep";
   /** The backend where none is set: a command that only API7 Enterprise has needs no flag to say so. */
   readonly backend?: "api7ee";
@@ -90,7 +88,6 @@ export type Page =
   | { readonly kind: "adc"; readonly command: AdcCommand }
   | { readonly kind: "topic"; readonly topic: ManualTopic };
 
-/** Finds a page. A command comes before a topic, and adc-run's own before ADC's. */
 export function findPage(name: string): Page | undefined {
   const command = COMMANDS.find((each) => each.name === name);
   if (command) return { kind: "command", command };
@@ -147,10 +144,9 @@ export function refuseUnknownCommand(word: string): void {
   const meant = USUAL_NAMES[word] ??
     (near !== undefined && subcommands.includes(near) ? `auth ${near}` : near);
   const shown = shownWord(word);
-  throw new UsageError(
-    `Unknown command "${shown}"${meant === undefined ? "" : `: did you mean "${meant}"?`}`,
-    { suggestion: `See "adc-run --help". To pass it to ADC: adc-run -- ${shown}` },
-  );
+  throw new UsageError(guessing(`Unknown command "${shown}"`, meant), {
+    suggestion: `See "adc-run --help". To pass it to ADC: adc-run -- ${shown}`,
+  });
 }
 
 /** A word that strayed here may be a secret. */
@@ -162,11 +158,9 @@ export function unknownSubcommand(command: string, name: string): UsageError {
   const names = subcommandNames(command);
   const near = nearest(name, names);
   const meant = USUAL_NAMES[`${command} ${name}`] ?? (near && `${command} ${near}`);
-  const found = `Unknown command "${command} ${shownWord(name)}"`;
+  const found = guessing(`Unknown command "${command} ${shownWord(name)}"`, meant);
   const all = names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0];
-  return new UsageError(meant === undefined ? found : `${found}: did you mean "${meant}"?`, {
-    suggestion: `Commands: ${command} ${all}.`,
-  });
+  return new UsageError(found, { suggestion: `Commands: ${command} ${all}.` });
 }
 
 export interface AdcCommand {
@@ -174,7 +168,6 @@ export interface AdcCommand {
   readonly summary: string;
   readonly options: readonly OptionSpec[];
   readonly connection: boolean;
-  /** What its words can be, where they are no options. */
   readonly operands?: Values;
 }
 

@@ -1,5 +1,5 @@
 import type { OptionsOf, OptionSpec } from "../global_options.ts";
-import { TARGET_OPTIONS } from "./auth_commands.ts";
+import { SHARED_WITH_SOURCE, TARGET_OPTIONS } from "./auth_commands.ts";
 import type { CommandSpec } from "./manual.ts";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
@@ -49,15 +49,7 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
       "There is no check first: the response is the check. A 4xx or 5xx response is printed too, and sets the exit code: 77 for 401 and 403, 78 for 404 and redirects, 65 for other 4xx, 69 for 408, 425, 429 and 5xx.",
     ],
     options: API_OPTIONS,
-    shared: [
-      "--profile",
-      "--no-profile",
-      "--source",
-      "--env-file",
-      "--json",
-      "--quiet",
-      "--verbose",
-    ],
+    shared: SHARED_WITH_SOURCE,
     connection: "to connect",
     operands: { values: METHODS },
     readOnly: true,
@@ -82,16 +74,7 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
       "Exits with 0 if nothing failed (warnings do not count), otherwise with the code of the first failure.",
     ],
     options: TARGET_OPTIONS,
-    shared: [
-      "--profile",
-      "--no-profile",
-      "--source",
-      "--env-file",
-      "--adc",
-      "--json",
-      "--quiet",
-      "--verbose",
-    ],
+    shared: [...SHARED_WITH_SOURCE, "--adc"],
     connection: "to connect",
     readOnly: true,
     examples: [

@@ -96,7 +96,7 @@ export const TOPICS: readonly ManualTopic[] = [
         rows: [
           ["auth list", "server, owner, tokens: id, name, createdAt, expiresAt, lastUsedAt, ..."],
           ["auth login, rotate", "stored, accounts, id, name, expiresAt, owner, revoked, ..."],
-          ["auth create", "name, id, expiresAt, revoked, owner, handedTo; token with --print"],
+          ["auth create", "name, id, expiresAt, owner, handedTo, ...; token: --print"],
           ["auth rotate NAME", "workflows: name, outcome, expiresAt, handedTo, error"],
           ["auth revoke, logout", "revoked; removed, entries"],
           ["auth token", "token, source, detail, redacted, fingerprint"],

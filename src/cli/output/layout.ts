@@ -13,10 +13,7 @@ export function widthOf(io: Place, to: To): number {
   return Math.max(columns || 80, MIN_WIDTH);
 }
 
-/**
- * Tells whether colours are wanted: `NO_COLOR`, then `FORCE_COLOR`, then whether a
- * terminal shows them.
- */
+/** `NO_COLOR`, then `FORCE_COLOR`, then whether a terminal shows them. */
 export function isColourful(env: Environment, terminal: boolean): boolean {
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== "0";
@@ -31,7 +28,7 @@ export function hasSymbols({ env, terminals }: Pick<Io, "env" | "terminals">, to
 // deno-lint-ignore no-control-regex
 const COLOURS = /\x1b\[\d+m/g;
 
-/** What takes two columns: ideographs, Hangul, full-width forms, and most emoji. No literal: V8 would look all up at start. */
+/** What takes two columns: ideographs, Hangul, full-width forms, most emoji. V8 looks up a literal's at start. */
 const WIDE =
   "[\\p{Script=Han}\\p{Script=Hangul}\\p{Script=Hiragana}\\p{Script=Katakana}\\u3000-\\u303f\\uff01-\\uff60]|\\p{Emoji_Presentation}";
 
@@ -77,33 +74,45 @@ function wrapLine(text: string, width: number, indent = 4): string {
 }
 
 /**
- * Columns that stand under each other; where they do not fit, the cells of a row follow each other on as many
- * lines as they need.
+ * Columns that stand under each other. Where they do not fit, the last one goes below its row; and where that
+ * is not enough, the cells of a row follow each other on as many lines as they need.
  */
 export function columns(
   rows: readonly (readonly string[])[],
   { indent = "", width = Infinity }: { readonly indent?: string; readonly width?: number } = {},
 ): string {
-  const count = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from(
-    { length: count },
-    (_, column) => Math.max(...rows.map((row) => columnsOf(row[column] ?? ""))),
-  );
-  const used = widths.map((each, column) => each > 0 ? column : -1).filter((each) => each >= 0);
-  const pad = (text: string, to: number) => text + " ".repeat(Math.max(0, to - columnsOf(text)));
-  const lines = rows.map((row) =>
-    indent + used.map((column) => pad(row[column] ?? "", widths[column]!)).join("  ").trimEnd()
-  );
-  if (lines.every((each) => columnsOf(each) <= width)) return lines.join("\n");
+  const whole = aligned(rows, indent);
+  if (whole.every((each) => columnsOf(each) <= width)) return whole.join("\n");
+  const below = `${indent}    `;
+  const last = Math.max(...rows.map((row) => row.length)) - 1;
+  const upper = aligned(rows.map((row) => row.slice(0, last)), indent);
+  if (last > 1 && upper.every((each) => columnsOf(each) <= width)) {
+    return rows.map(({ [last]: cell = "" }, index) =>
+      cell.trim() === "" ? upper[index] : `${upper[index]}\n${wrapLine(`${below}${cell}`, width)}`
+    ).join("\n");
+  }
   return rows.map((row) => {
     const out: string[] = [];
     let line = "";
     for (const cell of row.filter((each) => each.trim() !== "")) {
       if (line !== "" && columnsOf(`${line}  ${cell}`) > width) {
         out.push(line);
-        line = `${indent}    ${cell}`;
+        line = `${below}${cell}`;
       } else line = line === "" ? indent + cell : `${line}  ${cell}`;
     }
     return [...out, line].map((each) => wrapLine(each, width)).join("\n");
   }).join("\n");
+}
+
+function aligned(rows: readonly (readonly string[])[], indent: string): readonly string[] {
+  const count = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from(
+    { length: count },
+    (_, column) => Math.max(...rows.map((row) => columnsOf(row[column] ?? ""))),
+  );
+  const used = widths.flatMap((each, column) => each > 0 ? [column] : []);
+  const pad = (text: string, to: number) => text + " ".repeat(Math.max(0, to - columnsOf(text)));
+  return rows.map((row) =>
+    indent + used.map((column) => pad(row[column] ?? "", widths[column]!)).join("  ").trimEnd()
+  );
 }

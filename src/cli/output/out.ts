@@ -3,7 +3,14 @@ import { resolve } from "node:path";
 import process from "node:process";
 import type { Writable } from "node:stream";
 import type { Environment } from "../../context.ts";
-import { AdcRunError, type AdcRunErrorOptions, codeOf, EXIT, messageOf } from "../../errors.ts";
+import {
+  AdcRunError,
+  type AdcRunErrorOptions,
+  codeOf,
+  EXIT,
+  messageOf,
+  UsageError,
+} from "../../errors.ts";
 import { createMask, type Mask } from "../../mask/mask.ts";
 import { noteFailure } from "../../run/child.ts";
 import { MIN_SECRET_LENGTH, Secret } from "../../secret.ts";
@@ -35,7 +42,6 @@ export function line(fixed: TemplateStringsArray, ...values: readonly unknown[])
   return new Line(fixed, values.map((each) => each instanceof Line ? each : String(each)));
 }
 
-/** Text without a value in it: help, a script, a heading, a colour. */
 export function fixed(text: string): Line {
   return new Line([text], []);
 }
@@ -121,7 +127,6 @@ function unwritten(found: string, options: AdcRunErrorOptions = {}): AdcRunError
   return new AdcRunError(message, EXIT.source, options);
 }
 
-/** Draws over the line that the cursor is in. */
 export function drawOver(text: string, stderr: Writable): void {
   stderr.write(`\r\x1b[K${text}`);
 }
@@ -131,13 +136,22 @@ export function openReport(
   name: string,
   out: Out & { readonly cwd: string },
 ): (report: object) => void {
+  if (name === "-") {
+    throw new UsageError('Cannot use --report "-": expected a file', {
+      suggestion: "--json writes the report to standard error.",
+    });
+  }
   try {
-    const fd = openSync(resolve(out.cwd, name), "w", 0o600);
-    if (fstatSync(fd).isFile()) fchmodSync(fd, 0o600);
+    const path = resolve(out.cwd, name);
+    // A stream of this process: it may lead to a log.
+    const isStream = /^\/(dev|proc)\//.test(path);
+    const fd = openSync(path, isStream ? "a" : "w", 0o600);
+    const isOwn = !isStream && fstatSync(fd).isFile();
+    if (isOwn) fchmodSync(fd, 0o600);
     let at = 0;
     return (report) => {
       // The last one counts.
-      if (at > 0 && fstatSync(fd).isFile()) ftruncateSync(fd, 0);
+      if (at > 0 && isOwn) ftruncateSync(fd, 0);
       at = writeSync(fd, `${jsonOf(report, out)}\n`, 0);
     };
   } catch (error) {
@@ -186,7 +200,6 @@ export function render(text: Text, out: Pick<Out, "secrets" | "env">): string {
   );
 }
 
-/** As shells write it. */
 function withShortHome(text: string, { env = {} }: Pick<Out, "env">): string {
   const home = text.includes("/") ? env.HOME : undefined;
   if (!home || home.length < 3 || !text.includes(home)) return text;

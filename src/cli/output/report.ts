@@ -28,7 +28,6 @@ import {
   writeText,
 } from "./out.ts";
 
-/** A label and what it says: `fix     adc-run auth login`. */
 export type Row = readonly [label: string, text: Text];
 
 /** The version of what `--json` writes; it grows where a field changes its meaning or goes. */
@@ -186,7 +185,6 @@ export function tally(...counts: readonly (readonly [number: number, what: strin
   return counts.filter(([number]) => number > 0).map((each) => each.join(" ")).join(", ");
 }
 
-/** Rows as lines, with the labels in a column. */
 export function labelled(rows: readonly Row[]): readonly Line[] {
   const width = Math.max(6, ...rows.map(([label]) => label.length));
   return rows.map(([label, text]) =>
@@ -234,7 +232,6 @@ export function asAdcRunError(thrown: unknown): AdcRunError {
   });
 }
 
-/** An error as data, without secrets. */
 export function describeError(error: AdcRunError): Record<string, unknown> {
   const checked = error instanceof CheckError ? error : undefined;
   const missing = error instanceof NoTokenError ? error : undefined;
@@ -254,7 +251,6 @@ export function describeError(error: AdcRunError): Record<string, unknown> {
   };
 }
 
-/** Where and how a run would connect, each value with its origin. */
 export function settingRows(connection: Connection): readonly Row[] {
   return Object.entries(describeConnection(connection)).map(([name, { value, origin }]) => {
     const [label, unit] = name === "timeoutMs" ? ["timeout", " ms"] : [name, ""];
@@ -271,10 +267,9 @@ export function trailRows(trail: readonly SourceReport[]): readonly Row[] {
   ]);
 }
 
-/** Where a token is, in a word or two. */
 export function placeOf({ source, detail }: Pick<ResolvedToken, "source" | "detail">): Text {
   if (source === "keychain") return fixed("the keychain");
-  if (source === "store") return fixed("the token file");
+  if (source === "store") return fixed("the file store");
   return source === "admin-api" ? fixed("a login") : detail;
 }
 
@@ -313,7 +308,6 @@ export function describeRun(plan: RunPlan | RunResult): Record<string, unknown> 
   };
 }
 
-/** A word in a colour, where the stream shows colours. */
 function inColour(text: string, colour: number, { env, terminals }: Io, to: To): Line {
   return fixed(isColourful(env, terminals[to]) ? `\x1b[${colour}m${text}\x1b[39m` : text);
 }

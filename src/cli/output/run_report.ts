@@ -14,6 +14,7 @@ import { fixed, type Line, line, type Text } from "./out.ts";
 import {
   describeRun,
   labelled,
+  placeOf,
   type Reporter,
   type Row,
   settingRows,
@@ -24,7 +25,6 @@ export interface RunOutput {
   readonly reporter: Reporter;
   readonly io: Io;
   readonly options: GlobalOptions;
-  /** Whether the target's name stands in front of each line already. */
   readonly named?: boolean;
 }
 
@@ -40,7 +40,7 @@ export function announce(plan: RunPlan, output: RunOutput): void {
     profile && !output.named &&
     line`${profile.name}${fixed(profile.project ? " (adc-run.json)" : "")}`,
     server.value,
-    BACKENDS[backend.value].hasGatewayGroups && gatewayGroup.value !== "default" &&
+    BACKENDS[backend.value].hasGatewayGroups && !["default", ""].includes(gatewayGroup.value) &&
     line`group ${gatewayGroup.value}`,
     tokenPart(resolved),
     checked === undefined && fixed("not checked"),
@@ -53,10 +53,15 @@ export function announce(plan: RunPlan, output: RunOutput): void {
 function tokenPart(resolved: ResolvedToken): Text {
   const { token, source, lease } = resolved;
   if (sentToken(token) === undefined) return fixed("no token");
-  const place = isSourceName(source) ? SOURCES[source].place : undefined;
-  return line`token ${fixed(token.fingerprint)} (${place ? fixed(place) : resolved.detail}${
-    fixed(lease === undefined || source !== "admin-api" ? "" : ", for this run")
-  })`;
+  const short = isSourceName(source) ? SOURCES[source].place : undefined;
+  const place = short ? fixed(short) : resolved.detail;
+  // The token is none that is stored anywhere.
+  const from = lease === undefined
+    ? place
+    : source === "admin-api"
+    ? fixed("login, for this run")
+    : line`for this run, from ${placeOf(resolved)}`;
+  return line`token ${fixed(token.fingerprint)} (${from})`;
 }
 
 interface RunJudgement {
@@ -159,7 +164,6 @@ function isBrokenPing(result: RunResult): boolean {
     result.checked?.verdict === "valid" && BACKENDS[result.connection.backend.value].failsOwnPing;
 }
 
-/** The command as it would be started, without secrets. */
 function commandOf({ program, args, secrets }: RunPlan): readonly string[] {
   const mask = createMask(secrets);
   return [program.file, ...program.prefix, ...args].map((arg) => mask.text(arg));

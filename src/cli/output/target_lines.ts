@@ -126,6 +126,8 @@ interface Prefix {
 export class TargetLines {
   readonly #to: Writable;
   readonly #prefixes: ReadonlyMap<string, Prefix>;
+  /** What a prefix takes of a line. */
+  readonly #width: number;
   readonly #waiting = new Set<(error?: Error) => void>();
   readonly #streams = new Set<Writable>();
   readonly #unlisten: () => void;
@@ -134,6 +136,7 @@ export class TargetLines {
   constructor(to: Writable, { names, colourful }: TargetLinesOptions) {
     this.#to = to;
     const width = Math.max(0, ...names.map((name) => name.length));
+    this.#width = width + " | ".length;
     this.#prefixes = new Map(names.map((name, index) => {
       const mark = (sign: string) => {
         const text = `${name.padEnd(width)} ${sign}`;
@@ -153,7 +156,6 @@ export class TargetLines {
     };
   }
 
-  /** Why the stream takes no more. */
   get failure(): Error | undefined {
     return this.#failure;
   }
@@ -197,7 +199,8 @@ export class TargetLines {
       },
     });
     // Whoever keeps lines for the runner out of files has to know where these go.
-    return Object.assign(stream, { fd: (this.#to as { readonly fd?: number }).fd });
+    const { fd, columns } = this.#to as { readonly fd?: number; readonly columns?: number };
+    return Object.assign(stream, { fd, columns: (columns || 80) - this.#width });
   }
 
   /** Waits until all that was written has left, or cannot any more. */
@@ -260,7 +263,6 @@ export class TargetLines {
 
 export type TargetStreams = ReturnType<typeof openTargetStreams>;
 
-/** The two streams of adc-run, for several targets. */
 export function openTargetStreams(
   profiles: readonly Profile[],
   { io, options }: { readonly io: Io; readonly options: GlobalOptions },
