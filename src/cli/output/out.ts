@@ -110,15 +110,11 @@ export function writeRest(data: object, out: Out): void {
   write(`,${jsonOf(data, out).slice(1)}\n`, out, "stdout");
 }
 
-/** Before there is a token: nobody will ever have it that is written there, as where a shell has closed it. */
+/** Refuses what a runtime puts in the place of a closed output, before there is a token to be lost in it. */
 export function requireReader({ stdout }: Pick<Out, "stdout">): void {
   const { fd } = stdout as { readonly fd?: number };
   if (fd === undefined || process.platform === "win32") return;
-  try {
-    if (fstatSync(fd).rdev !== statSync("/dev/null").rdev) return;
-  } catch {
-    // A descriptor that is not open.
-  }
+  if (fstatSync(fd).rdev !== statSync("/dev/null").rdev) return;
   throw unwritten("it is closed, or /dev/null");
 }
 
