@@ -216,7 +216,7 @@ export class NoTokenError extends AdcRunError {
   }
 
   /** Where the token was to be used. */
-  get connection(): NoTokenTarget {
+  get connection(): Partial<Pick<Connection, "profile" | "args" | "server" | "envFile">> {
     return this.#connection;
   }
 }
