@@ -21,6 +21,7 @@ import {
   openTokenStores,
   previousToken,
   STORAGES,
+  titleOf,
   type TokenStores,
 } from "./token_stores.ts";
 
@@ -168,7 +169,7 @@ export function checkOf(
 }
 
 function occupied({ storage, name, user, fingerprint }: TokenRecord): AdcRunError {
-  const holds = `the ${STORAGES[storage].title} holds "${name ?? fingerprint}" of ${
+  const holds = `the ${titleOf(storage)} holds "${name ?? fingerprint}" of ${
     user ?? "another user"
   }`;
   return new AdcRunError(`Cannot log in: ${holds}, which would be revoked`, EXIT.usage, {
