@@ -84,14 +84,11 @@ async function askPassword(
   return await askSecret(again ? `Wrong password. ${question}` : question, io);
 }
 
-/** Several targets may ask at the same time; who gives up at one is not asked those that wait. */
+/** Several targets may ask at the same time; who gives up at one is asked at no other, however late that comes. */
 function inTurn<T>({ questions }: Io, question: () => Promise<T>): Promise<T> {
-  const { last } = questions;
-  const turn = last.then(question);
+  const turn = questions.last.then(question);
   questions.last = turn;
-  return turn.finally(() => {
-    if (questions.last === turn) questions.last = Promise.resolve();
-  });
+  return turn;
 }
 
 export async function requireConsent(

@@ -12,6 +12,7 @@ import type { Connection } from "../../src/connection/connection.ts";
 import type { Environment } from "../../src/context.ts";
 import { ConnectionError, UsageError } from "../../src/errors.ts";
 import type { AdcRunError } from "../../src/errors.ts";
+import { isNode } from "../../src/system/programs.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import { createCertificate } from "../sandbox/certificate.ts";
 
@@ -89,6 +90,20 @@ test("`resolveConnection()` refuses what not every ADC reads alike, where ADC co
     assert.match(error.message, /^Cannot use --(server|gateway-group): .*not every ADC/);
   }
   await resolve("lint --server http://a --server=http://b");
+});
+
+test("a named file that sets what controls Node.js is ignored, unless Node.js has applied it", async () => {
+  await using folder = await temporaryFolder({ "x.env": "NODE_OPTIONS=--trace-warnings\n" });
+  const warningsOf = async (env: Record<string, string>) => {
+    const options = { env, cwd: folder.path, envFile: "x.env" };
+    return (await resolveConnection(options)).warnings.join();
+  };
+  assert.match(await warningsOf({}), /^Ignoring NODE_OPTIONS in x\.env: /);
+  const loaded = await warningsOf({ NODE_OPTIONS: "--trace-warnings" });
+  assert.match(
+    loaded,
+    isNode() ? /^Node\.js has already applied NODE_OPTIONS from x\.env\. Use ADC_RUN/ : /^Ignoring/,
+  );
 });
 
 /** A file, and the setting in it that another ADC reads otherwise, or not at all. */

@@ -4,6 +4,7 @@ import { EventEmitter } from "node:events";
 import process from "node:process";
 import { PassThrough } from "node:stream";
 import { it } from "node:test";
+import { inspect } from "node:util";
 import { MockAgent } from "undici";
 import { CheckError } from "../../src/check/verdict.ts";
 import { CommandError } from "../../src/errors.ts";
@@ -178,7 +179,7 @@ it("`runAdc()` says why a program does not start, where Node throws as well, and
       assert.ok(error instanceof CommandError);
       assert.equal(error.exitCode, 126);
       assert.match(error.message, found);
-      assert.doesNotMatch(error.message, /zqzq/);
+      assert.doesNotMatch(inspect(error, { showHidden: true }), /zqzq/);
       return true;
     });
   }

@@ -21,6 +21,7 @@ import {
   describeEntries,
   openTokenStores,
   STORAGES,
+  titleOf,
   type TokenStores,
 } from "../../lifecycle/token_stores.ts";
 import { isAdminKey, type Secret } from "../../secret.ts";
@@ -227,8 +228,9 @@ export async function warnOfShadows(
   place: Parameters<typeof shadowsOf>[1],
   reporter: Reporter,
 ): Promise<void> {
-  const { title: own } = STORAGES[place.storage];
   for (const { source, detail } of await shadowsOf(connection, place)) {
-    reporter.warn(`Source "${source}" still takes precedence over the ${own}: ${detail}`);
+    reporter.warn(
+      `Source "${source}" still takes precedence over the ${titleOf(place.storage)}: ${detail}`,
+    );
   }
 }

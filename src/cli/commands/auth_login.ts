@@ -18,7 +18,7 @@ import {
   withTries,
 } from "../../lifecycle/open_session.ts";
 import { adoptToken, replaceToken } from "../../lifecycle/replace_token.ts";
-import { describeEntries, previousToken, STORAGES } from "../../lifecycle/token_stores.ts";
+import { describeEntries, previousToken, titleOf } from "../../lifecycle/token_stores.ts";
 import { setProfile, useProfile } from "../../profiles/edit_profiles.ts";
 import { readUserProfiles } from "../../profiles/profile_file.ts";
 import { isProfileName } from "../../profiles/profile_settings.ts";
@@ -234,7 +234,7 @@ async function saveProfile(
 function confirmReplacement({ replace }: LoginOptions, io: Io) {
   return async ({ storage, name, user, fingerprint }: TokenRecord): Promise<void> => {
     if (replace) return;
-    const holds = `The ${STORAGES[storage].title} holds "${name ?? fingerprint}" of ${
+    const holds = `The ${titleOf(storage)} holds "${name ?? fingerprint}" of ${
       user ?? "another user"
     }`;
     if (!canAsk(io)) {

@@ -1,11 +1,28 @@
-import { fchmodSync, fstatSync, ftruncateSync, lstatSync, openSync, writeFileSync } from "node:fs";
+import {
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { resolve } from "node:path";
+import process from "node:process";
 import type { Writable } from "node:stream";
 import type { Environment } from "../../context.ts";
-import { AdcRunError, codeOf, EXIT, messageOf, UsageError } from "../../errors.ts";
+import {
+  AdcRunError,
+  type AdcRunErrorOptions,
+  codeOf,
+  EXIT,
+  messageOf,
+  UsageError,
+} from "../../errors.ts";
 import { createMask, type Mask } from "../../mask/mask.ts";
 import { noteFailure } from "../../run/child.ts";
 import { MIN_SECRET_LENGTH, Secret } from "../../secret.ts";
+import { unlessAborted } from "../../system/deadline.ts";
 import { columns, wrap } from "./layout.ts";
 
 /**
@@ -73,11 +90,45 @@ export function writeToken(token: Secret, out: Out, beside?: object): void {
   write(`${text}\n`, out, "stdout");
 }
 
-/** What `auth create --print` is for: it fails where nobody reads. */
-export async function handOutToken(token: Secret, out: Out): Promise<void> {
-  const failed = new Promise<never>((_, reject) => out.stdout.once("error", reject));
-  writeToken(token, out);
-  await Promise.race([written(out), failed]);
+/**
+ * What `auth create --print` is for: it fails where the token does not arrive. With `json` that is the start of
+ * an object, which {@linkcode writeRest} ends.
+ */
+export async function handOutToken(
+  token: Secret,
+  out: Out,
+  { json, signal }: { readonly json: boolean; readonly signal: AbortSignal | undefined },
+): Promise<void> {
+  const value = token.reveal();
+  const text = json ? `{"token":${JSON.stringify(value)}` : `${value}\n`;
+  out.sign?.erase();
+  const arrived = new Promise<void>((resolve, reject) => {
+    out.stdout.once("error", reject).write(text, (error) => error ? reject(error) : resolve());
+  });
+  try {
+    await (signal === undefined ? arrived : unlessAborted(arrived, signal));
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw unwritten(codeOf(error) ?? messageOf(error), { cause: error });
+  }
+}
+
+/** Ends what {@linkcode handOutToken} began with `json`. */
+export function writeRest(data: object, out: Out): void {
+  write(`,${jsonOf(data, out).slice(1)}\n`, out, "stdout");
+}
+
+/** Refuses what a runtime puts in the place of a closed output, before there is a token to be lost in it. */
+export function requireReader({ stdout }: Pick<Out, "stdout">): void {
+  const { fd } = stdout as { readonly fd?: number };
+  if (fd === undefined || process.platform === "win32") return;
+  if (fstatSync(fd).rdev !== statSync("/dev/null").rdev) return;
+  throw unwritten("it is closed, or /dev/null");
+}
+
+function unwritten(found: string, options: AdcRunErrorOptions = {}): AdcRunError {
+  const message = `Cannot hand over the token on standard output: ${found}`;
+  return new AdcRunError(message, EXIT.source, options);
 }
 
 export function drawOver(text: string, stderr: Writable): void {
@@ -132,8 +183,8 @@ function write(text: string, out: Out, to: StreamName): void {
   try {
     stream.write(text);
   } catch (error) {
-    // Deno throws where a full disk takes no more. What adc-run says must not change what it does.
-    if (to === "stdout") throw error;
+    // Deno throws where nobody reads, or a full disk takes no more. What adc-run says must not change what it does.
+    if (to === "stdout" && codeOf(error) !== "EPIPE") throw error;
     noteFailure(stream);
   }
 }
