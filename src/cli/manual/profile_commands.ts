@@ -172,7 +172,6 @@ export const PROFILE_COMMANDS: readonly CommandSpec[] = [
     usage: ["adc-run profile schema"],
     summary: "print the JSON Schema of config.json and adc-run.json",
     description: ["Prints the JSON Schema for editors and validators."],
-    shared: SHARED,
     readOnly: true,
     examples: [["Into a file", "adc-run profile schema > adc-run.schema.json"]],
     seeAlso: ["profiles"],
