@@ -57,13 +57,16 @@ export function readScreen(output: string, columns: number): readonly Row[] {
   let column = 0;
   let style = PLAIN;
   // deno-lint-ignore no-control-regex
-  for (const [piece, codes] of output.matchAll(/\x1b\[([\d;]*)m|[^]/gu)) {
+  for (const [piece, codes] of output.matchAll(/\x1b\[([\d;]*)m|\x1b\[K|[^]/gu)) {
     if (codes !== undefined) {
       style = codes.split(";").map(Number).reduce(restyle, style);
     } else if (piece === "\n") {
       rows.push([]);
     } else if (piece === "\r") {
       column = 0;
+    } else if (piece === "\x1b[K") {
+      // The sign that adc-run waits, on a busy machine.
+      rows.at(-1)!.length = Math.min(rows.at(-1)!.length, column);
     } else if (/\p{Cc}/u.test(piece)) {
       throw new Error(`Cannot draw the character ${JSON.stringify(piece)} of the output`);
     } else {

@@ -192,8 +192,11 @@ function parseWith(command: Command, words: readonly string[]): Parsed {
     return { options: command.opts(), files, tokens, given, unknown };
   } catch (error) {
     if (codeOf(error) !== "commander.optionMissingArgument") throw error;
-    throw new UsageError(`ADC's option "${words.at(-1)}" has no value: nothing follows it`, {
-      suggestion: "Give it a value, or remove it.",
+    const option = words.at(-1);
+    throw new UsageError(`ADC's option "${option}" has no value: nothing follows it`, {
+      suggestion: option === "--verbose"
+        ? "It needs a level, such as 2. adc-run's own --verbose goes before the command."
+        : "Give it a value, or remove it.",
       cause: error,
     });
   }

@@ -41,7 +41,7 @@ const OWN_EXITS: Readonly<Record<Exclude<AdminApiFailure, Verdict>, number>> = {
  */
 export type AdminApiErrorDetails =
   & Pick<AdminApiError, "failure" | "request" | "reason">
-  & Partial<Pick<AdminApiError, "httpStatus" | "suggestion" | "cause">>;
+  & Partial<Pick<AdminApiError, "httpStatus" | "refused" | "suggestion" | "cause">>;
 
 /**
  * The Admin API did not do what it was asked.
@@ -75,6 +75,11 @@ export class AdminApiError extends AdcRunError {
   readonly failure: AdminApiFailure;
   /** The answer's status code, where there was an answer. */
   readonly httpStatus: number | undefined;
+  /**
+   * Whether the Admin API itself refused, so that nothing was done; `false` where nothing answered, or something
+   * in between, such as a proxy: then nobody knows what became of the request.
+   */
+  readonly refused: boolean;
   /** The request, for example `POST https://host:7443/api/login`; or what was tried. */
   readonly request: string;
   /** What came back, with the server's own words quoted. */
@@ -82,11 +87,12 @@ export class AdminApiError extends AdcRunError {
 
   /** Makes the error. */
   constructor(details: AdminApiErrorDetails) {
-    const { failure, request, reason, httpStatus, suggestion, cause } = details;
+    const { failure, request, reason, httpStatus, refused = false, suggestion, cause } = details;
     const exitCode = isVerdict(failure) ? VERDICTS[failure].exit : OWN_EXITS[failure];
     super(`${request}: ${reason}`, exitCode, { suggestion, cause });
     this.failure = failure;
     this.httpStatus = httpStatus;
+    this.refused = refused;
     this.request = request;
     this.reason = reason;
   }

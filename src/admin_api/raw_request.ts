@@ -10,6 +10,7 @@ import {
 } from "../check/response.ts";
 import { CheckError, type CheckResult } from "../check/verdict.ts";
 import type { Connection } from "../connection/connection.ts";
+import { adviseOn } from "../connection/origin.ts";
 import type { Server } from "../connection/server.ts";
 import type { Context } from "../context.ts";
 import type { AdcRunError } from "../errors.ts";
@@ -88,7 +89,7 @@ interface RawJudgementOptions {
   readonly start: string;
   readonly cut: boolean;
   /** The backend that was expected there, and the servers, whose passwords an answer can repeat. */
-  readonly connection: Pick<Connection, "backend" | "servers">;
+  readonly connection: Connection;
   readonly resolved: ResolvedToken;
   /** Adds to a refusal what else is known of the token. */
   readonly explain: (result: CheckResult) => CheckResult;
@@ -122,8 +123,11 @@ export function judgeRawAnswer(
       request,
       httpStatus: status,
       reason: `not found: ${reason}`,
-      suggestion: "Check the path and the id in it. If this is not the Admin API of backend " +
-        `"${backend}", check --server or ADC_SERVER, and --backend.`,
+      suggestion: adviseOn(
+        "Check the path and the id in it. If this is not the Admin API of backend " +
+          `"${backend}", check --server or ADC_SERVER, and --backend.`,
+        connection,
+      ),
     }, { resolved });
   }
   if ((verdict === "wrong-server" && status > 404) || (status === 400 && verdict !== "tls")) {

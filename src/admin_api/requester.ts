@@ -132,7 +132,12 @@ export class Requester {
     const quote = (words: string) => this.quote(words);
     const failed = judgeAnswer(response, { ask, withToken, quote });
     if (failed === undefined) return;
-    throw new AdminApiError({ ...failed, httpStatus: response.status, request: this.#tried(ask) });
+    throw new AdminApiError({
+      ...failed,
+      httpStatus: response.status,
+      refused: errorMessageOf(response) !== "" && response.header("www-authenticate") === undefined,
+      request: this.#tried(ask),
+    });
   }
 
   wrongServer(

@@ -111,18 +111,21 @@ export class Tokens {
 
   async revoke(id: string, options: CallOptions): Promise<boolean> {
     const ask: Ask = { ...await this.#one(id, options), method: "DELETE" };
+    const answered = await this.#requester.send(ask);
+    const { response } = answered;
     try {
-      const answered = await this.#requester.ask(ask);
-      const { response } = answered;
-      // A page is no proof that the token is gone.
-      if (response.body.trim() !== "" && !isJson(response)) {
-        throw this.#requester.wrongServer(answered);
-      }
-      return true;
+      this.#requester.requireSuccess(answered);
     } catch (error) {
-      if (error instanceof AdminApiError && error.failure === "not-found") return false;
-      throw error;
+      if (!(error instanceof AdminApiError) || error.failure !== "not-found") throw error;
+      // So is a path that is not there, or that a proxy does not let through.
+      if (!(await this.list(options)).some((each) => each.id === id)) return false;
+      throw this.#requester.wrongServer(answered, {
+        reason: `the server answered ${response.status}, but the token is still there`,
+      });
     }
+    // A page is no proof that the token is gone.
+    if (response.body.trim() === "" || isJson(response)) return true;
+    throw this.#requester.wrongServer(answered);
   }
 
   async #fresh(ask: Ask): Promise<NewToken> {
@@ -239,6 +242,7 @@ export async function createOnce(
     const found = await look(failure);
     if (found !== undefined) return await takeOver(found);
     if (attempt > 1) throw withHint(failure);
+    if (isForeignRefusal(failure)) throw new AdminApiError({ ...failure, refused: true });
   }
 
   async function look(error: unknown): Promise<TokenInfo | undefined> {
@@ -259,8 +263,8 @@ export async function createOnce(
       signal?.throwIfAborted();
       return token;
     } catch (error) {
-      await cleanUp();
-      throw signal?.aborted ? signal.reason : error;
+      const isGone = await cleanUp();
+      throw signal?.aborted ? signal.reason : isGone ? error : withHint(error);
     }
   }
 
@@ -280,13 +284,15 @@ export async function createOnce(
   }
 
   /** Nobody will ever use the token: it goes, if it is there. */
-  async function cleanUp(): Promise<void> {
+  async function cleanUp(): Promise<boolean> {
     const ending = AbortSignal.timeout(limit);
     try {
       id ??= (await findAll(ending))[0]?.id;
       if (id !== undefined) await tokens.revoke(id, { signal: ending });
+      return true;
     } catch {
       // What led here is the error to be seen.
+      return false;
     }
   }
 
@@ -295,15 +301,18 @@ export async function createOnce(
     const { suggestion, cause } = error;
     const hint = `The server may have created token "${quoted}" anyway; if so, revoke it.`;
     const both = suggestion === undefined ? hint : `${suggestion} ${hint}`;
-    return new AdminApiError({ ...error, cause, suggestion: both });
+    return new AdminApiError({ ...error, refused: false, cause, suggestion: both });
   }
+}
+
+/** What a proxy refuses it refuses again. */
+function isForeignRefusal(error: unknown): error is AdminApiError {
+  return error instanceof AdminApiError && error.exitCode !== EXIT.unavailable &&
+    (error.httpStatus ?? 0) >= 300;
 }
 
 /** No answer, or one that does not tell whether the token was made. */
 function isUnclear(error: unknown, signal: AbortSignal | undefined): boolean {
   if (!(error instanceof AdminApiError)) return signal?.aborted === true;
-  if (error.exitCode === EXIT.unavailable) return true;
-  // An answer that cannot be read, as opposed to a redirect or a 404.
-  return error.failure === "wrong-server" && error.httpStatus !== undefined &&
-    error.httpStatus < 300;
+  return error.exitCode === EXIT.unavailable || !error.refused;
 }

@@ -193,7 +193,7 @@ async function judgeGatewayGroups(
       }" first, and ADC would change that one instead`,
     suggestion: known === ""
       ? "This token can see no gateway groups. Ask for a role that can."
-      : `Existing groups: ${known}. Set one with --gateway-group or ADC_GATEWAY_GROUP.`,
+      : `Existing groups: ${known}. Set --gateway-group or ADC_GATEWAY_GROUP.`,
   };
 }
 

@@ -16,7 +16,7 @@ import {
   type Probe,
   VERSION_CHECK,
 } from "./backend_checks.ts";
-import { type Judgement, judgeStatus, shorten } from "./response.ts";
+import { type Judgement, judgeStatus, shorten, TOKEN_REJECTED } from "./response.ts";
 import { CheckError, type CheckResult, VERDICTS } from "./verdict.ts";
 
 /**
@@ -90,10 +90,15 @@ export async function checkToken(
 /** Tries a token that was just made: one that the server does not take is an error, anything else is told. */
 export async function requireAccepted(
   token: Secret,
-  { onWarning, ...options }: CheckTokenOptions & Pick<Context, "onWarning">,
+  { onWarning, ifRejected, ...options }: CheckTokenOptions & Pick<Context, "onWarning"> & {
+    readonly ifRejected?: string;
+  },
 ): Promise<void> {
   const checked = await checkToken(token, options);
-  if (!VERDICTS[checked.verdict].tokenAccepted) throw new CheckError(checked);
+  if (!VERDICTS[checked.verdict].tokenAccepted) {
+    const isHere = checked.suggestion?.includes(TOKEN_REJECTED);
+    throw new CheckError(isHere && ifRejected ? { ...checked, suggestion: ifRejected } : checked);
+  }
   if (checked.verdict !== "valid") onWarning?.(checked.reason);
   if (checked.warning !== undefined) onWarning?.(checked.warning);
 }

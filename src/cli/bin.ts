@@ -4,9 +4,9 @@
  * @module
  */
 
-import { existsSync } from "node:fs";
+import { closeSync, existsSync } from "node:fs";
 import process from "node:process";
-import type { Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { isatty } from "node:tty";
 import { type Environment, isPipeline } from "../context.ts";
 import { EXIT } from "../errors.ts";
@@ -18,10 +18,7 @@ import { hasSymbols } from "./output/layout.ts";
 import { fixed, KnownSecrets, type Line, line, writeText, written } from "./output/out.ts";
 import { Sign } from "./output/sign.ts";
 
-/**
- * Signals whose default is to end the process without a core dump, and that Node does not use itself. Windows
- * has none: there it would end with 1.
- */
+/** Signals whose default ends the process without a core dump; Windows would end with 1. */
 const RAISED = process.platform === "win32" ? [] : ["SIGHUP", "SIGINT", "SIGTERM"];
 
 function sayError(text: Line, secrets = new KnownSecrets(process.env)): void {
@@ -63,10 +60,7 @@ function outputStream(name: "stdout" | "stderr", fd: 1 | 2): Writable {
   return own;
 }
 
-/**
- * The working directory, which can have been deleted under the process. A name that is not valid UTF-8 is
- * an error on Deno, and names another folder on Node.
- */
+/** It can be deleted. A name that is not UTF-8 is an error on Deno, and names another folder on Node. */
 function workingDirectory(): string {
   try {
     const folder = process.cwd();
@@ -80,10 +74,7 @@ function workingDirectory(): string {
   process.exit(EXIT.config);
 }
 
-/**
- * Node.js searches the whole environment for each variable that it is asked for; on Windows it finds them by
- * any case.
- */
+/** Node.js searches the whole environment for each variable; on Windows it finds them by any case. */
 function environment(): Environment {
   return isNode() && process.platform !== "win32" ? { ...process.env } : process.env;
 }
@@ -119,10 +110,7 @@ function requireRuntime(): void {
   process.exit(EXIT.config);
 }
 
-/**
- * Until `main()` has answered, however the process ends is a failure. What is thrown where nobody can catch it,
- * such as a listener of an event, ends in one line.
- */
+/** Until `main()` has answered every end is a failure, and what nobody can catch ends in one line. */
 function watchDefects(secrets: KnownSecrets): void {
   process.exitCode = EXIT.software;
   const fail = (thrown: unknown) => {
@@ -150,12 +138,14 @@ async function start(): Promise<void> {
   const sign = !isPipeline(env) && hasSymbols({ env, terminals }, "stderr")
     ? new Sign({ stderr, clean: { secrets, env } })
     : undefined;
+  // A terminal that is gone tells of it at any time, of a change of its mode too.
+  let stdin: Readable | undefined;
   const exitCode = await main(process.argv.slice(2), {
     ...outputs,
     env,
     cwd: workingDirectory(),
     get stdin() {
-      return process.stdin;
+      return stdin ??= process.stdin.on("error", () => {});
     },
     terminals,
     sign,
@@ -170,6 +160,12 @@ async function start(): Promise<void> {
   sign?.hide();
   await written(outputs);
   process.exitCode = exitCode;
+  // Node.js aborts at its end where it cannot reset a terminal that it had.
+  if (isNode()) {
+    Object.values(terminals).forEach((had, fd) => {
+      if (had && !isatty(fd)) closeSync(fd);
+    });
+  }
 
   // The child was ended by a signal: end the same way, so that a shell's loop stops at Ctrl-C.
   // The first process of a container is ended by no signal of its own; on Deno that would be a crash.

@@ -27,6 +27,8 @@ export interface Io {
   readonly warnings: string[];
   readonly sign?: Sign | undefined;
   reportFile?: ((report: object) => void) | undefined;
+  /** Why it could not be written. */
+  reportFailure?: AdcRunError | undefined;
   /** The last question at the terminal that somebody has to answer. */
   readonly questions: { last: Promise<unknown> };
   /** Told which signal ended the child, so that this process can end the same way. */

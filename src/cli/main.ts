@@ -14,7 +14,11 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   try {
     if (args.length === 0) return await showHelp([], io);
     line = readCommandLine(args, io.env);
-    return await dispatch(line, io);
+    const exitCode = await dispatch(line, io);
+    const { reportFailure } = io;
+    if (reportFailure === undefined) return exitCode;
+    if (!line.options.json) createReporter(io, line.options).complain(reportFailure.message);
+    return exitCode || reportFailure.exitCode;
   } catch (error) {
     if (error instanceof Interrupted) {
       io.endedBy?.(error.signal);

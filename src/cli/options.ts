@@ -54,10 +54,7 @@ interface Token {
   readonly value?: string | undefined;
 }
 
-/**
- * The parser is the system's: commander, which reads ADC's words, takes longer to load than a run of another
- * program spends on anything else.
- */
+/** By the system's parser: commander takes longer to load than the rest of a run of another program. */
 function optionTokens(args: readonly string[], options: readonly OptionSpec[]): readonly Token[] {
   const { tokens } = parseArgs({
     args: [...args],

@@ -69,33 +69,26 @@ export function askCredentials(
       if (name === "") throw givenUp();
       return {
         username: name,
-        password: password ?? await askPassword(name, connection, io, again),
+        password: password ?? await askPassword({ name, again }, connection, io),
       };
     });
   };
 }
 
 async function askPassword(
-  name: string,
+  { name, again }: { readonly name: string; readonly again: boolean | undefined },
   { server }: Connection,
   io: Io,
-  again: boolean | undefined,
 ): Promise<Secret> {
   const question = `Password for ${name} at ${server.value}`;
   return await askSecret(again ? `Wrong password. ${question}` : question, io);
 }
 
-/**
- * Asks when the questions before are answered: several targets may have some at the same time. Whoever
- * gives up at one of them is not asked those that wait.
- */
+/** Several targets may ask at the same time; who gives up at one is asked at no other, however late that comes. */
 function inTurn<T>({ questions }: Io, question: () => Promise<T>): Promise<T> {
-  const { last } = questions;
-  const turn = last.then(question);
+  const turn = questions.last.then(question);
   questions.last = turn;
-  return turn.finally(() => {
-    if (questions.last === turn) questions.last = Promise.resolve();
-  });
+  return turn;
 }
 
 export async function requireConsent(
@@ -145,7 +138,8 @@ export async function readCredentials(
   const matches = !options.passwordStdin && (owner === undefined || owner === username);
   if (password !== undefined && matches) return { ...who, password };
   if (canAsk(io)) {
-    const typed = await askPassword(username, connection, io, before !== undefined);
+    const again = before !== undefined;
+    const typed = await askPassword({ name: username, again }, connection, io);
     return { ...who, password: typed, typed: true };
   }
   throw new UsageError(`Cannot log in: no password given, and ${whyNotAsked(io)}`, {

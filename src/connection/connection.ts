@@ -3,6 +3,7 @@ import { type AdcArguments, needsBackend, readAdcArguments } from "../adc/argume
 import { ADC_SETTINGS, type AdcFlags, readTimeLimit, type SettingKey } from "../adc/settings.ts";
 import { type Environment, variableName } from "../context.ts";
 import { Secret } from "../secret.ts";
+import { isNode } from "../system/programs.ts";
 import { type Backend, BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "./backends.ts";
 import { type EnvFile, readEnvFile, readNamedFile } from "./env_file.ts";
 import {
@@ -119,7 +120,7 @@ export interface ConnectionOptions extends AdcFlags {
  * assert.equal(server.value, "https://gw:7443");
  * ```
  */
-export async function resolveConnection(options: ConnectionOptions): Promise<Connection> {
+export async function resolveConnection(options: ConnectionOptions = {}): Promise<Connection> {
   const { env = process.env, cwd = process.cwd(), args: given = [] } = options;
   const words = "flags" in given ? given : await readAdcArguments(given);
   // What an option says stands for the flag of the same name.
@@ -220,9 +221,18 @@ function warningsOf(
   const left = envFile.name === ".env"
     ? []
     : [...envFile.entries()].map(([name]) => name).filter(actsAtStart);
-  if (left.length > 0) {
+  // Node.js looks for --env-file among a script's own words, and loads the file before the script.
+  const applied = isNode() ? left.filter((each) => env[each] === envFile.get(each)) : [];
+  const ignored = left.filter((each) => !applied.includes(each));
+  if (applied.length > 0) {
     warnings.push(
-      `Ignoring ${left.join(", ")} in ${envFile.name}: ` +
+      `Node.js has already applied ${applied.join(", ")} from ${envFile.name}. Use ` +
+        `ADC_RUN_ENV_FILE=${envFile.name} instead of --env-file.`,
+    );
+  }
+  if (ignored.length > 0) {
+    warnings.push(
+      `Ignoring ${ignored.join(", ")} in ${envFile.name}: ` +
         "an env file may not set variables that control how programs start.",
     );
   }

@@ -150,6 +150,8 @@ interface OtherReading {
   readonly pairs: readonly (readonly [name: string, value: string | undefined])[];
   /** The line that ends the reading, from 1. */
   readonly stoppedAt?: number;
+  /** Whether a quote that starts there is never closed. */
+  readonly isOpen?: boolean;
 }
 
 /** The first of two counts for the Rust ADC, and the last for the other. */
@@ -159,7 +161,7 @@ function differences(
   nameOf: (name: string) => string,
 ): ReadonlyMap<string, string> {
   if (others === undefined) return new Map();
-  const { pairs, stoppedAt } = others;
+  const { pairs, stoppedAt, isOpen } = others;
   const found = new Map<string, string | undefined>();
   for (const [name, value] of pairs) {
     if (!found.has(nameOf(name))) found.set(nameOf(name), value);
@@ -171,8 +173,10 @@ function differences(
     differing.set(
       name,
       !found.has(name) && stoppedAt !== undefined
-        ? `One ADC stops reading at line ${stoppedAt}. Write that line as NAME='value', with comments on ` +
-          "lines of their own."
+        ? `${
+          isOpen ? "A quote is not closed: one" : "One"
+        } ADC stops reading at line ${stoppedAt}. ` +
+          "Write that line as NAME='value', with comments on lines of their own."
         : `Write it once, as ${name}='value', with comments on lines of their own.`,
     );
   }
@@ -200,7 +204,8 @@ function readAsRustAdc(text: string): OtherReading {
     const { line, length } = joinLines(lines, at);
     const end = at + length;
     // Bytes that are no UTF-8 end the reading, in a comment as well.
-    if (line === undefined || lines.slice(at, end).some((each) => each.includes("\ufffd"))) {
+    if (line === undefined) return { ...stop, isOpen: /["']/.test(lines[at]!) };
+    if (lines.slice(at, end).some((each) => each.includes("\ufffd"))) {
       return stop;
     }
     at = end;

@@ -136,7 +136,7 @@ export function refuseUntrustedOverrides({ env, profile, tls, overrides }: {
   for (const origin of origins) {
     if (origin === undefined || !isFromProject(origin)) continue;
     throw wrongValue(origin, `${pin}, and a file may not override that`, {
-      suggestion: `${wayOut(origin, profile)} No token was sent.`,
+      suggestion: wayOut(origin, profile),
     });
   }
 }
@@ -150,7 +150,7 @@ export function untrustedOverride(
 ): { readonly reason: string; readonly suggestion: string } | undefined {
   return origin && {
     reason: `${describeOrigin(origin)} would decide who sees the token`,
-    suggestion: `${wayOut(origin, profile)} No token was sent.`,
+    suggestion: wayOut(origin, profile),
   };
 }
 
@@ -160,9 +160,12 @@ function wayOut(origin: Origin, profile: Profile | undefined): string {
       ADC_SETTINGS[each].variable === origin.name
     );
   const flag = key && `${ADC_SETTINGS[key].flag}${key === "caCertFile" ? " FILE" : ""}`;
-  return flag && profile?.project === false
-    ? `To allow it, set it in your own profile: adc-run profile set ${profile.name} ${flag}`
-    : "To allow it, set it in the environment, as a flag, or in your own profile.";
+  const way = key === undefined
+    ? ", set it in the environment."
+    : profile?.project === false
+    ? `: adc-run profile set ${profile.name} ${flag}`
+    : ", set it in the environment, as a flag, or in your own profile.";
+  return `No token was sent. To allow it${way}`;
 }
 
 function pinsServer({ server, project }: Profile): boolean {
@@ -195,7 +198,7 @@ export function readTarget(layers: Layers): TargetSettings {
     return {
       ...readTarget({ ...layers, profile: undefined }),
       warnings: [
-        `Profile "${profile.name}" is ignored: ADC_SERVER names another server than its ${profile.server}.`,
+        `Profile "${profile.name}" is ignored: ADC_SERVER is a different server from its ${profile.server}.`,
       ],
     };
   }
@@ -210,8 +213,8 @@ export function readTarget(layers: Layers): TargetSettings {
     layers,
     warnings: moved
       ? [
-        `--server names another server than profile "${profile.name}" (${profile.server}), ` +
-        "whose tokens are not used there.",
+        `--server is not the server of profile "${profile.name}" (${profile.server}), so that ` +
+        "profile's tokens are not used.",
       ]
       : [],
   };

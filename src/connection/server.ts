@@ -113,7 +113,7 @@ export function addressSecrets(address: string): readonly Secret[] {
 }
 
 /** As axios, which sends what cannot be decoded as it is. */
-function percentDecoded(text: string): string {
+export function percentDecoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

@@ -17,10 +17,7 @@ import { splitTokens } from "../token/token_value.ts";
 import type { DiagnoseOptions, Given, Outcome } from "./diagnose.ts";
 import { failureOf, type Found, ok, warning } from "./finding.ts";
 
-/**
- * Reads both files of profiles, and chooses the profile. Where it is unclear which one is in force nothing can
- * be asked on its behalf.
- */
+/** Where it is unclear which profile is in use, nothing can be asked on its behalf. */
 export async function checkConfig(options: DiagnoseOptions): Promise<Outcome> {
   const { env, cwd } = options;
   const findings: Found[] = [];

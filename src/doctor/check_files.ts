@@ -14,10 +14,7 @@ import { findOnPath } from "../system/programs.ts";
 import type { DiagnoseOptions, Facts } from "./diagnose.ts";
 import { failed, type Found, ok, warning } from "./finding.ts";
 
-/**
- * Looks for tokens in the files of the working directory, the environment file, the file that
- * `ADC_TOKEN_FILE` names and adc-run's own, and whether git tracks them or others can read them.
- */
+/** In the working directory, and in the files that adc-run reads or writes. */
 export async function checkFiles(
   options: DiagnoseOptions & Partial<Pick<Facts, "tokens">>,
   platform: string = process.platform,
@@ -182,10 +179,7 @@ async function setsToken(file: string, text: string): Promise<boolean> {
 const MISLEADING =
   /^GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|NAMESPACE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|PREFIX|TRACE.*|EXEC_PATH|SSH.*|PROXY_COMMAND|EXTERNAL_DIFF|PAGER|EDITOR|ASKPASS)$/;
 
-/**
- * Settings that keep a repository's own configuration from naming programs: a monitor of the file system
- * is asked before the index is read, and hooks run when it is written.
- */
+/** They keep a repository's own configuration from naming a file system monitor or hooks to run. */
 const NO_PROGRAMS =
   ("--no-pager --no-optional-locks -c core.fsmonitor=false -c core.hooksPath=/dev/null " +
     "-c safe.bareRepository=explicit").split(" ");

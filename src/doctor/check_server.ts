@@ -93,7 +93,7 @@ function judgeBackend(
   if (backend === undefined) {
     return failed(
       `${display} is not an Admin API that ADC supports (${status})${shown}`,
-      "Check --server (ADC_SERVER): the Admin API has another port than " +
+      "Check --server or ADC_SERVER: the Admin API has another port than " +
         "the gateway and, for Apache APISIX, the dashboard.",
       { exitCode, data },
     );

@@ -13,10 +13,7 @@ const DAY = 24 * 60 * 60 * 1000;
 
 const SOON = 30;
 
-/**
- * Says how the servers' certificates are. Whether they can be verified, the requests have shown; the name
- * and the days come from a handshake of its own.
- */
+/** Whether they can be verified, the requests have shown; the rest comes from a handshake of its own. */
 export async function checkTls(
   given: Pick<Given<"connection" | "contacts">, "connection" | "contacts" | "signal" | "now">,
 ): Promise<readonly Found[]> {
@@ -66,7 +63,9 @@ async function checkOne(
     return ok(`${verified}; its expiry is unknown, as ${why}`);
   }
   const found = `${verified}: ${about.text}`;
-  return about.days < SOON ? warning(found, "Renew it on the server.", data) : ok(found, data);
+  if (about.days >= SOON) return ok(found, data);
+  const soon = `the certificate of ${display} expires in ${about.days} days`;
+  return warning(`${soon} (${about.text})`, "Renew it on the server.", data);
 }
 
 function describeCertificate(
@@ -94,10 +93,7 @@ interface CertificateReport {
   readonly ends: number;
 }
 
-/**
- * Shakes hands with a server, verifying nothing, and reads its certificate. No token crosses the
- * connection, which goes past any proxy.
- */
+/** Verifies nothing; no token crosses the connection, which bypasses any proxy. */
 async function readCertificate(
   server: Server,
   connection: Connection,

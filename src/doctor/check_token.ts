@@ -168,7 +168,8 @@ export function checkGroup(
   const data = { name: gatewayGroup.value };
   if (checked?.verdict === "valid") return ok(`${name} exists`, data);
   if (checked?.verdict !== "no-gateway-group") return skipped(`${name} could not be checked`);
-  return failed(`${name}: ${checked.reason}`, checked.suggestion, {
+  const from = describeOrigin(gatewayGroup.origin);
+  return failed(`${checked.reason} (${from})`, checked.suggestion, {
     exitCode: EXIT.config,
     data: { ...data, gatewayGroups: checked.gatewayGroups ?? [] },
   });

@@ -108,8 +108,10 @@ function* tokenTraps({ env, connection, survey }: Place, file: EnvFile): Generat
   ).map(({ source }) => source);
   if (others.length > 0) {
     yield warning(
-      `${others.join(" and ")} ${others.length === 1 ? "holds" : "hold"} another token than ` +
-        `${winner.source}, which is used`,
+      `${others.join(" and ")} also ${
+        others.length === 1 ? "has" : "have"
+      } a token; the one from ` +
+        `${winner.detail} is used`,
       "Remove what you do not need, or choose with --source.",
       { sources: others },
     );

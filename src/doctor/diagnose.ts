@@ -184,7 +184,7 @@ export const CHECK_NAMES: readonly CheckName[] = Object.keys(CHECKS) as CheckNam
  * ```
  */
 export async function* diagnose(options: DiagnoseOptions): AsyncGenerator<Finding, void, void> {
-  const { signal, keychain = systemKeychain() } = options;
+  const { signal, env, keychain = systemKeychain(env) } = options;
   let given: Given = { ...options, watched: watchKeychain(keychain) };
   let mask: Mask | undefined;
   for (const name of CHECK_NAMES) {

@@ -70,9 +70,6 @@ const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 /** What cannot be in a header: with a line break it would be two. */
 const NOT_IN_HEADER = /[^\t\x20-\x7e\x80-\xff]/;
 
-/** Methods whose requests have no body as a rule. */
-const WITHOUT_BODY: readonly string[] = ["GET", "HEAD", "DELETE", "OPTIONS"];
-
 /** The request's lines, secrets among them. */
 export function requestHead(
   { server, method, path, headers, body }: Omit<Outgoing, "signal">,
@@ -80,14 +77,13 @@ export function requestHead(
 ): string {
   const url = urlOf(server, path);
   const isForProxy = proxy !== undefined && url.protocol === "http:";
-  const length = body === undefined && WITHOUT_BODY.includes(method)
-    ? {}
-    : { "content-length": String(Buffer.byteLength(body ?? "")) };
+  // Requests that have no body as a rule need not say so.
+  const isPlain = body === undefined && ["GET", "HEAD", "DELETE", "OPTIONS"].includes(method);
   const all = {
     host: url.host,
     connection: "close",
     ...headers,
-    ...length,
+    ...(!isPlain && { "content-length": String(Buffer.byteLength(body ?? "")) }),
     ...(isForProxy && proxyAuthorization(proxy)),
   };
   const fields = Object.entries(all).flatMap(([name, values]) =>

@@ -49,7 +49,7 @@ const MAKERS: Readonly<Record<SourceName, (options: DefaultSourcesOptions) => To
   "command": ({ env, cwd, helperStdin, helperStderr }) =>
     commandSource({ env, cwd, stdin: helperStdin, stderr: helperStderr }),
   "store": storeSource,
-  "keychain": ({ keychain }) => keychainSource({ keychain }),
+  "keychain": ({ keychain, env }) => keychainSource({ keychain, env }),
   "admin-api": adminApiSource,
 };
 

@@ -15,7 +15,7 @@ import { isSourceName } from "../token/sources.ts";
 
 const MINUTE = 60 * 1000;
 const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+export const DAY = 24 * HOUR;
 
 /** How long a token lives where nothing else was asked for, in milliseconds. */
 export const DEFAULT_LIFETIME = 30 * DAY;
@@ -57,16 +57,16 @@ export function endOf(lifetime: number | undefined, now: number): number | undef
   return lifetime === undefined ? undefined : Math.floor((now + lifetime) / 1000);
 }
 
-/** How long a token was to live; `undefined` for ever, and where nobody knows. */
+/** How long a token that ends was to live, in milliseconds; `otherwise` where nobody knows. */
 export function lifetimeOf(
-  { createdAt, expiresAt }: {
+  { createdAt = NaN, expiresAt = NaN }: {
     readonly createdAt?: number | undefined;
     readonly expiresAt?: number | undefined;
   },
-): number | undefined {
-  return createdAt === undefined || expiresAt === undefined
-    ? undefined
-    : (expiresAt - createdAt) * 1000;
+  otherwise: number,
+): number {
+  const lifetime = (expiresAt - createdAt) * 1000;
+  return lifetime > 0 ? lifetime : otherwise;
 }
 
 /** The first moment of the year 10000, in Unix seconds. */

@@ -32,9 +32,9 @@ export async function mintToken(api: AdminApi, options: MintOptions): Promise<Mi
   } catch (error) {
     // The client has looked for the token where the answer was lost. Where it could not look, the entry
     // stays, and a later run will.
-    const unclear = signal?.aborted || (error instanceof AdminApiError &&
-      (error.exitCode === EXIT.unavailable || error.failure === "wrong-server"));
-    if (!unclear) await journal.remove(key);
+    const isRefused = error instanceof AdminApiError && error.refused &&
+      error.exitCode !== EXIT.unavailable;
+    if (isRefused && !signal?.aborted) await journal.remove(key);
     throw error;
   }
   const settle = () => journal.remove(key);

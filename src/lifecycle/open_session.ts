@@ -80,13 +80,21 @@ export async function revokeBySelf(
     readonly connection: Connection;
   },
 ): Promise<boolean> {
-  try {
-    const options = { token, dispatcher };
-    return await withApi(connection, options, (api) => api.revokeToken(id, { signal }));
-  } catch (error) {
-    if (error instanceof AdminApiError && error.failure === "rejected") return false;
-    throw error;
-  }
+  return await withApi(connection, { token, dispatcher }, async (api) => {
+    try {
+      return await api.revokeToken(id, { signal });
+    } catch (error) {
+      if (!isRejected(error)) throw error;
+      // A proxy can answer the same: a token that is gone is refused whatever it asks.
+      const me: unknown = await api.me({ signal }).catch((refusal: unknown) => refusal);
+      if (isRejected(me) && me.refused) return false;
+      throw error;
+    }
+  });
+}
+
+function isRejected(error: unknown): error is AdminApiError {
+  return error instanceof AdminApiError && error.failure === "rejected";
 }
 
 const OF_NOBODY =
@@ -256,7 +264,7 @@ async function revive(
   try {
     await api.me(options);
   } catch (error) {
-    if (!(error instanceof AdminApiError) || error.failure !== "rejected") throw error;
+    if (!isRejected(error)) throw error;
     await api.logIn(credentials, options);
   }
 }

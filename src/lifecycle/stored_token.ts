@@ -21,6 +21,7 @@ import {
   openTokenStores,
   previousToken,
   STORAGES,
+  titleOf,
   type TokenStores,
 } from "./token_stores.ts";
 
@@ -168,7 +169,7 @@ export function checkOf(
 }
 
 function occupied({ storage, name, user, fingerprint }: TokenRecord): AdcRunError {
-  const holds = `the ${STORAGES[storage].title} holds "${name ?? fingerprint}" of ${
+  const holds = `the ${titleOf(storage)} holds "${name ?? fingerprint}" of ${
     user ?? "another user"
   }`;
   return new AdcRunError(`Cannot log in: ${holds}, which would be revoked`, EXIT.usage, {
@@ -274,7 +275,7 @@ export async function rotateStored(
       await sweep(api, { ...terms, user, holding: account });
       const record = (await findStoredToken(account, stores))?.record;
       const { lifetime } = asked ?? {
-        lifetime: record?.neverExpires ? undefined : lifetimeOf(record ?? {}) ?? DEFAULT_LIFETIME,
+        lifetime: record?.neverExpires ? undefined : lifetimeOf(record ?? {}, DEFAULT_LIFETIME),
       };
       const expiresAt = endOf(lifetime, now() + api.clockSkewMs);
       const name = record?.name;

@@ -23,7 +23,10 @@ export interface TokenStores {
 
 /** Opens the stores; nothing is read or made yet. */
 export function openTokenStores(
-  { env, keychain = systemKeychain(), onWarning }: Pick<Context, "env" | "keychain" | "onWarning">,
+  { env, keychain = systemKeychain(env), onWarning }: Pick<
+    Context,
+    "env" | "keychain" | "onWarning"
+  >,
 ): TokenStores {
   const folder = storeFolder(env);
   return {
@@ -37,26 +40,18 @@ export function openTokenStores(
 
 /** Where tokens are stored: the source that finds them there, and what a message calls the place. */
 export const STORAGES: Readonly<
-  Record<
-    Storage,
-    {
-      readonly source: string;
-      readonly title: string;
-      readonly place: (folder: string) => string;
-    }
-  >
+  Record<Storage, { readonly source: string; readonly place: (folder: string) => string }>
 > = {
   keychain: {
     source: "keychain",
-    title: "keychain",
     place: () => `the keychain (service "${KEYCHAIN_SERVICE}", account `,
   },
-  file: {
-    source: "store",
-    title: "file store",
-    place: (folder) => `the file ${join(folder, TOKEN_FILE)} (account `,
-  },
+  file: { source: "store", place: (folder) => `the file ${join(folder, TOKEN_FILE)} (account ` },
 };
+
+export function titleOf(storage: Storage): string {
+  return storage === "file" ? "file store" : "keychain";
+}
 
 export function describeEntries(
   accounts: readonly string[],

@@ -8,7 +8,7 @@ import type { Context } from "../context.ts";
 import { AdcRunError, EXIT, messageOf, UsageError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { requireConsent } from "./credentials.ts";
-import { endOf, hasEnded, lifetimeOf, readLifetime } from "./expiry.ts";
+import { DAY, endOf, hasEnded, lifetimeOf, readLifetime } from "./expiry.ts";
 import { type Consumer, type HandOver, openConsumer } from "./hand_over.ts";
 import { requireTokenName } from "./mint_token.ts";
 import { type Session, withApi, withSession } from "./open_session.ts";
@@ -120,7 +120,7 @@ interface RotationTerms extends WorkflowTerms {
 }
 
 /** How long the first token of a workflow lives: what API7's documentation advises. */
-const FIRST_LIFETIME = "90d";
+const FIRST_LIFETIME = 90 * DAY;
 
 /** Makes the first token of a workflow, hands it over, and gives it its name. */
 export async function createToken(
@@ -215,9 +215,12 @@ async function replaceTokens(
   const { signal } = terms;
   const { current, unfinished, atWork } = state;
   if (atWork.length > 0) throw rotatedElsewhere(name);
-  const lifetime = expiresIn === undefined && current !== undefined
-    ? lifetimeOf(current)
-    : await readLifetime(expiresIn ?? FIRST_LIFETIME, "--expires-in");
+  const isEndless = current !== undefined && current.expiresAt === undefined;
+  const lifetime = expiresIn !== undefined
+    ? await readLifetime(expiresIn, "--expires-in")
+    : isEndless
+    ? undefined
+    : lifetimeOf(current ?? {}, FIRST_LIFETIME);
   const again = current !== undefined || unfinished.length > 0;
   const consumer = await openConsumer(handOver, { ...terms, again });
   const fresh = await api.createToken({

@@ -123,8 +123,8 @@ async function editProfiles(
   await preparePrivateFolder(dirname(path), "plain");
   return await withLock(`${path}.lock`, async (lock) => {
     refuseLink(path);
-    const text = readProfilesText(path, { project: false });
     const where = { path, project: false };
+    const text = readProfilesText(where);
     const before = text === undefined
       ? { use: undefined, profiles: new Map<string, StoredProfile>(), workflows: new Map() }
       : await parseProfiles(withoutMark(text), where);

@@ -19,7 +19,6 @@ const LET_READ = "Check its permissions and its folder's.";
 
 export interface ProfileFile extends ParsedProfiles {
   readonly path: string;
-  readonly exists: boolean;
   /** Whether it came along with a project. */
   readonly project: boolean;
 }
@@ -28,33 +27,26 @@ export function userProfilesPath(env: Environment): string {
   return join(storeFolder(env), USER_FILE);
 }
 
+type Place = Pick<ProfileFile, "path" | "project">;
+
 export async function readUserProfiles(env: Environment): Promise<ProfileFile> {
-  const path = userProfilesPath(env);
-  const text = readProfilesText(path, { project: false });
-  return await parseFile(text, { path, project: false });
+  return await readProfiles({ path: userProfilesPath(env), project: false });
 }
 
 export async function readProjectProfiles(cwd: string): Promise<ProfileFile> {
-  const path = resolve(cwd, PROJECT_FILE);
-  const text = readProfilesText(path, { project: true });
-  return await parseFile(text, { path, project: true });
+  return await readProfiles({ path: resolve(cwd, PROJECT_FILE), project: true });
 }
 
-async function parseFile(
-  text: string | undefined,
-  where: { readonly path: string; readonly project: boolean },
-): Promise<ProfileFile> {
+async function readProfiles(where: Place): Promise<ProfileFile> {
+  const text = readProfilesText(where);
   if (text === undefined) {
-    return { ...where, exists: false, use: undefined, profiles: new Map(), workflows: new Map() };
+    return { ...where, use: undefined, profiles: new Map(), workflows: new Map() };
   }
   const { parseProfiles } = await import("./parse_profiles.ts");
-  return { ...where, exists: true, ...await parseProfiles(withoutMark(text), where) };
+  return { ...where, ...await parseProfiles(withoutMark(text), where) };
 }
 
-export function readProfilesText(
-  path: string,
-  { project }: { readonly project: boolean },
-): string | undefined {
+export function readProfilesText({ path, project }: Place): string | undefined {
   let bytes: Uint8Array;
   try {
     const stats = statOrAbsent(path);

@@ -56,7 +56,7 @@ export type SettingName = keyof StoredProfile;
 
 /** A workflow that has a token of its own, and how it gets it. */
 export interface StoredWorkflow {
-  /** The profile that its token is made for. */
+  /** The profile that its token is created for. */
   readonly profile?: string;
   readonly expiresIn?: string;
   readonly toCommand?: string | readonly string[];
@@ -119,7 +119,7 @@ export const SETTINGS: Readonly<
 export const WORKFLOW_SETTINGS: Readonly<
   Record<keyof StoredWorkflow, { readonly kind: SettingKind; readonly hint: string }>
 > = {
-  profile: { kind: "name", hint: "the profile of this file that its token is made for" },
+  profile: { kind: "name", hint: "the profile of this file that its token is created for" },
   expiresIn: { kind: "lifetime", hint: "how long its token lives, such as 90d, or never" },
   toCommand: {
     kind: "command",

@@ -166,7 +166,9 @@ function unknownProfile(
     ? "There are no profiles yet. Create one with: adc-run profile set NAME"
     : [didYouMean(name, known), `Profiles: ${shown}.`].filter(Boolean).join(" ");
   return new ConnectionError(
-    `Cannot use ${from}: there is no profile "${name}"`,
+    from === "--profile"
+      ? `There is no profile "${name}"`
+      : `Cannot use ${from}: there is no profile "${name}"`,
     exitCode,
     { suggestion },
   );

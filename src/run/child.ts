@@ -13,7 +13,13 @@ import { isDeno, lookUpProgram } from "../system/programs.ts";
 import type { Spawner } from "../system/spawn.ts";
 import { notStarted, type Program, requireInterpreter } from "./locate.ts";
 import type { RunOptions } from "./options.ts";
-import { type GroupProbe, type RunSignals, sendSignal, startGroupProbe } from "./signals.ts";
+import {
+  ENDING,
+  type GroupProbe,
+  type RunSignals,
+  sendSignal,
+  startGroupProbe,
+} from "./signals.ts";
 
 interface ChildOptions extends Pick<Context, "cwd" | "signal"> {
   readonly env: Record<string, string | undefined>;
@@ -55,7 +61,13 @@ export async function runChild(
   let child: StartedChild | undefined;
   let early: NodeJS.Signals | undefined;
   let probe: GroupProbe | undefined;
+  let limit: NodeJS.Timeout | undefined;
+  let interrupted = false;
+  let interrupt = (): void => {
+    interrupted = true;
+  };
   const send = (each: NodeJS.Signals) => {
+    if (ENDING.includes(each)) interrupt();
     if (child === undefined) early = each;
     else child.send(each);
   };
@@ -64,7 +76,8 @@ export async function runChild(
     // A second SIGINT makes many programs give up their own clean-up.
     const isRepeated = terminal && FROM_TERMINAL.includes(each) && child !== undefined &&
       (probe?.isForAll() ?? true);
-    if (!isRepeated) send(each);
+    if (isRepeated) interrupt();
+    else send(each);
   });
   const abort = () => send("SIGTERM");
   signal?.addEventListener("abort", abort);
@@ -73,15 +86,23 @@ export async function runChild(
     if (early !== undefined) send(early);
     if (terminal && options.spawn === undefined) probe = await startGroupProbe(options);
     const { code, signal: killedBy } = await child.ended;
-    for (const output of child.outputs) output.childEnded();
-    const endings = await Promise.all(child.outputs.map(({ done }) => done));
+    const { outputs } = child;
+    for (const output of outputs) output.childEnded();
+    // Somebody may hold the other end and never read: whoever ends the child does not wait for that.
+    interrupt = () => outputs.forEach((output) => output.cut());
+    if (interrupted && killedBy !== null) limit = setTimeout(interrupt, LAST_OUTPUT_TIME);
+    const endings = await Promise.all(outputs.map(({ done }) => done));
     const failure = endings.find((each) => each.failure !== undefined)?.failure;
     return { code, signal: killedBy, outputFailure: failure };
   } finally {
+    clearTimeout(limit);
     probe?.stop();
     signal?.removeEventListener("abort", abort);
   }
 }
+
+/** How long the rest of a child's output may take that a signal has ended; in milliseconds. */
+const LAST_OUTPUT_TIME = 1_000;
 
 /** The signals that a terminal sends to all that run at it. */
 const FROM_TERMINAL: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT"];
@@ -196,7 +217,7 @@ export function closePipes(pipes: OutputPipes): void {
   for (const pipe of new Set(pipes)) pipe?.close();
 }
 
-function isOneFile(...streams: readonly RunOptions["stdout"][]): boolean {
+export function isOneFile(...streams: readonly RunOptions["stdout"][]): boolean {
   const [one, other] = streams.map((each) => (each as { readonly fd?: unknown }).fd);
   if (process.platform === "win32" || one !== 1 || other !== 2) return false;
   try {
@@ -255,6 +276,8 @@ interface Output {
   readonly done: Promise<{ readonly failure?: string }>;
   /** Ends the output when nothing more comes, though somebody may still hold the pipe open. */
   childEnded(): void;
+  /** Gives up what has not arrived. */
+  cut(): void;
 }
 
 export function pipeOutput(
@@ -275,7 +298,8 @@ export function pipeOutput(
     if (ended && !finished) idle.start();
   };
   from.on("data", linger);
-  const done = connect(from, masked, guard(to)).finally(() => {
+  const target = guard(to);
+  const done = connect(from, masked, target).finally(() => {
     finished = true;
     idle.stop();
   });
@@ -285,6 +309,7 @@ export function pipeOutput(
       ended = true;
       linger();
     },
+    cut: () => void target.destroy(closedByReader()),
   };
 }
 

@@ -153,11 +153,11 @@ const REASONS: Readonly<Record<string, readonly [found: string, suggestion: stri
     "the arguments and variables are too long for the system (E2BIG)",
     "Shorten them; variables from --env-file count too.",
   ],
-  // Node's own words quote the value.
   ERR_INVALID_ARG_VALUE: [
     "an argument or variable contains a NUL byte",
     "Check the file set with --env-file.",
   ],
+  EMFILE: ["too many files are open", 'Raise the limit: "ulimit -n" shows it.'],
 };
 
 export function notStarted(
@@ -179,7 +179,8 @@ export function notStarted(
   return new CommandError(
     `Cannot run "${name}": ${found}`,
     code === "ENOENT" ? EXIT.notFound : EXIT.notExecutable,
-    { suggestion, cause: error },
+    // No cause: Node's errors quote the words, and one may be a secret.
+    { suggestion },
   );
 }
 

@@ -49,6 +49,9 @@ export interface Call {
 
 /** Takes the words of a run apart, once. */
 export async function readCall(words: readonly string[], exec = false): Promise<Call> {
+  if (!Array.isArray(words)) {
+    throw new UsageError('Cannot run it: the arguments are not an array, such as ["ping"]');
+  }
   if (!exec) return { program: undefined, args: await readAdcArguments(words) };
   const [program = "", ...rest] = words;
   return { program, args: { ...NO_ARGUMENTS, argv: rest } };
@@ -317,7 +320,8 @@ async function runProgram(
   // A child that can see no secret writes straight to where its output goes.
   const piped = terms.mask !== false && secrets.length > 0;
   const open = piped ? await loadTerminal(plan, terms) : undefined;
-  const mask = createMask(piped ? secrets : [], open && { idleMs: ECHO_TIME });
+  // Whoever types waits for the echo of a letter that a secret may begin with.
+  const mask = createMask(piped ? secrets : [], open && { idleMs: 10 });
   const diff = terms.drift || terms.diffFile !== undefined
     ? (await import("./drift.ts")).openDiffFile(terms.cwd, terms.diffFile)
     : undefined;
@@ -361,15 +365,14 @@ async function runProgram(
 /** Where the child's output goes, once that is decided. */
 type ChildOutput = Writable | "inherit" | "ignore";
 
-/** Whoever types waits for the echo of a letter that a secret may begin with; in milliseconds. */
-const ECHO_TIME = 10;
-
 /** What opens a pseudo-terminal, where the child is to have one and one can be had. */
 async function loadTerminal(
   { args }: RunPlan,
   { pseudoTerminal }: RunTerms,
 ): Promise<OpenPseudoTerminal | undefined> {
-  if (pseudoTerminal === undefined || args.some(namesDescriptor)) return undefined;
+  // Descriptors above 2 are not handed to a pseudo-terminal's child.
+  const isNamed = args.some((word) => /\/(dev|proc\/self)\/fd\/([3-9]|\d\d)/.test(word));
+  if (pseudoTerminal === undefined || isNamed) return undefined;
   const { loadPseudoTerminals } = await import("./terminal.ts");
   try {
     return await loadPseudoTerminals();
@@ -382,11 +385,6 @@ async function loadTerminal(
       { suggestion: "Install @lydell/node-pty beside adc-run, or leave out --tty." },
     );
   }
-}
-
-/** Descriptors above 2 are not handed to a pseudo-terminal's child. */
-function namesDescriptor(word: string): boolean {
-  return /\/(dev|proc\/self)\/fd\/([3-9]|\d\d)/.test(word);
 }
 
 /** Without a mask there is no reason to stand between the child and the terminal. */
@@ -440,7 +438,8 @@ export async function releaseLease(
   lease: TokenLease | undefined,
   { watch, onWarning }: Pick<RunTerms, "watch" | "onWarning">,
 ): Promise<void> {
-  const hurry = watch.cleanUp();
+  // A terminal that is closed sends it more than once: the shell passes it on, and ends.
+  const hurry = watch.cleanUp(["SIGHUP"]);
   try {
     await lease?.release({ signal: hurry });
   } catch (error) {

@@ -46,7 +46,7 @@ export class Interrupted extends Error {
 }
 
 /** Signals that end a process that does not listen to them. */
-const ENDING: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+export const ENDING: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
 
 /** Signals that a child may be waiting for, and that mean nothing to adc-run. */
 const FOR_CHILD: readonly NodeJS.Signals[] = ["SIGUSR1", "SIGUSR2", "SIGWINCH"];
@@ -63,7 +63,7 @@ export interface RunSignals {
   /** From now on signals are the child's. */
   passTo(send: (signal: NodeJS.Signals) => void, also?: readonly NodeJS.Signals[]): void;
   /** There is no child, or none any more: the next signal cuts short what this one is handed to. */
-  cleanUp(): AbortSignal;
+  cleanUp(except?: readonly NodeJS.Signals[]): AbortSignal;
   stop(): void;
 }
 
@@ -99,10 +99,12 @@ export function watchSignals(
       act = onWindows ? () => {} : send;
       listenTo([...FOR_CHILD, ...also]);
     },
-    cleanUp: () => {
+    cleanUp: (except = []) => {
       const hurry = new AbortController();
       act = (signal) => {
-        if (ENDING.includes(signal)) hurry.abort(new Error("it was interrupted"));
+        if (ENDING.includes(signal) && !except.includes(signal)) {
+          hurry.abort(new Error("it was interrupted"));
+        }
       };
       return hurry.signal;
     },

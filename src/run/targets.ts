@@ -20,16 +20,13 @@ import { shareSignals, watchSignals } from "./signals.ts";
 /** How many servers are asked at a time, and how many tokens given back. */
 const MAX_AT_A_TIME = 8;
 
-/** What `TargetsOptions` leave open is decided. */
-type TargetsTerms = TargetsOptions & Pick<Context, "env" | "cwd">;
-
 /**
  * Runs a call once for each target. All are made ready, side by side, before the first child starts: each
  * waits where its run would start the child.
  */
 export async function runForEach(
   call: Call,
-  options: TargetsTerms,
+  options: TargetsOptions & Pick<Context, "env" | "cwd">,
 ): Promise<readonly TargetResult[]> {
   requireTargets(options);
   const { profiles, keepGoing = false, parallel = 1, signal, onPrepared, onEnd } = options;

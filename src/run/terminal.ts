@@ -1,16 +1,15 @@
 import type { Buffer } from "node:buffer";
 import { spawnSync } from "node:child_process";
-import { readSync } from "node:fs";
+import { closeSync, constants as flags, openSync, readSync } from "node:fs";
 import type { Socket } from "node:net";
 import { constants } from "node:os";
 import process from "node:process";
 import { Readable, type Writable } from "node:stream";
-import type { ReadStream, WriteStream } from "node:tty";
-import type { IPty, spawn as spawnPty } from "@lydell/node-pty";
+import { isatty, type ReadStream, type WriteStream } from "node:tty";
+import type { spawn as spawnPty } from "@lydell/node-pty";
 import type { Context, Environment } from "../context.ts";
 import type { Mask } from "../mask/mask.ts";
-import { ENDED_PROCESS, IdleTimer } from "../system/deadline.ts";
-import { readProcess } from "../system/programs.ts";
+import { isDeno, readProcess } from "../system/programs.ts";
 import { type ChildEnding, pipeOutput, startOrShell } from "./child.ts";
 import { notStarted, type Program } from "./locate.ts";
 import { ignoredBy, type RunSignals, sendSignal } from "./signals.ts";
@@ -62,12 +61,22 @@ interface Bun {
     readonly exited: Promise<unknown>;
     readonly exitCode: number | null;
     readonly signalCode: NodeJS.Signals | null;
-    readonly terminal: { write(data: Uint8Array): void; resize(cols: number, rows: number): void };
+    readonly terminal: {
+      write(data: Uint8Array): void;
+      resize(cols: number, rows: number): void;
+      close(): void;
+    };
   };
 }
 
 function openWithBun(bun: Bun, ...[file, args, options]: Parameters<OpenPseudoTerminal>) {
-  const output = new Readable({ read: () => {} });
+  const output = new Readable({
+    read: () => {},
+    destroy: (error, done) => {
+      child.terminal.close();
+      done(error);
+    },
+  });
   const { env, cwd, cols, rows } = options;
   const child = bun.spawn([file, ...args], {
     env,
@@ -99,10 +108,34 @@ function openWithPackage(
     ),
   );
   const pty = spawn(file, [...args], { ...options, env, encoding: null });
+  const inner = pty as unknown as PackageTerminal;
+  const { _socket: socket, fd } = inner;
+  // 200 ms after the child the package would close its terminal, read or not, and only then tell of the end.
+  inner._emittedClose = true;
+  // A program that redirects all its streams has the terminal open nowhere, which looks like the end of it; to
+  // close it then would hang up the program. Deno does not open one by its name: it reads on.
+  const held = isDeno ? undefined : openSync(inner.ptsName, flags.O_RDONLY | flags.O_NOCTTY);
+  const destroy = socket.destroy.bind(socket);
+  let over = false;
+  let reopening: NodeJS.Timeout | undefined;
+  let writing: NodeJS.Timeout | undefined;
+  const readAnew = () => {
+    socket._handle?.readStop();
+    socket._handle?.readStart();
+  };
+  socket.destroy = (error) => {
+    if (over) return destroy(error);
+    reopening = setTimeout(() => {
+      reopening = undefined;
+      readAnew();
+    }, READ_ANEW_AFTER);
+    return socket;
+  };
   const output = new Readable({
     read: () => {},
     destroy: (error, done) => {
-      close();
+      over = true;
+      socket.destroy();
       done(error);
     },
   });
@@ -110,10 +143,24 @@ function openWithPackage(
   // to it, so nothing piles up here.
   const take = (data: unknown) => void output.push(data);
   pty.onData(take);
-  const close = readToEnd(pty, take);
+  socket.on("end", () => {
+    const buffer = new Uint8Array(4096);
+    try {
+      // Node takes a terminal that was closed for one that was read to its end when it got less than it asked
+      // for, and a terminal never gives more than 4 KiB at a time.
+      for (let read = 1; read > 0; take(buffer.slice(0, read))) read = readSync(fd, buffer);
+    } catch {
+      // Nobody has the other side open any more: it fails where nothing is left.
+    }
+  });
+  socket.on("close", () => output.push(null));
   const ended = new Promise<Pick<ChildEnding, "code" | "signal">>((resolve) =>
     pty.onExit(({ exitCode, signal }) => {
-      output.push(null);
+      over = true;
+      clearInterval(writing);
+      if (held !== undefined) closeSync(held);
+      clearTimeout(reopening);
+      if (reopening !== undefined) destroy();
       resolve(signal ? { code: null, signal: nameOf(signal) } : { code: exitCode, signal: null });
     })
   );
@@ -121,46 +168,29 @@ function openWithPackage(
     pid: pty.pid,
     output,
     ended,
-    write: (keys: Uint8Array) => pty.write(keys as unknown as string),
+    write: (keys: Uint8Array) => {
+      // On Deno a write that has to wait is not woken while it reads.
+      if (isDeno) writing ??= setInterval(readAnew, READ_ANEW_AFTER);
+      socket.write(keys, () => {
+        if (socket.writableLength > 0) return;
+        clearInterval(writing);
+        writing = undefined;
+      });
+    },
     resize: (...size: [number, number]) => pty.resize(...size),
   };
 }
 
-/**
- * Keeps the package's socket until all is read. Node takes a terminal that was closed for one that was read
- * to its end when it got less than it asked for, and a terminal never gives more than 4 KiB at a time. And
- * 200 ms after the child the package destroys its socket, read or not; here it does so once nothing comes
- * any more. Gives what destroys it at once.
- */
-function readToEnd(pty: IPty, take: (data: Uint8Array) => void): () => void {
-  const { _socket: socket, fd } = pty as unknown as {
-    readonly _socket: Socket;
-    readonly fd: number;
-  };
-  const destroy = socket.destroy.bind(socket);
-  const idle = new IdleTimer(destroy, ENDED_PROCESS);
-  let ending = false;
-  socket.on("data", () => {
-    if (ending) idle.start();
-  });
-  socket.on("end", () => {
-    const buffer = new Uint8Array(4096);
-    try {
-      // Nobody has the other side open any more: it fails where nothing is left.
-      for (let read = 1; read > 0; take(buffer.slice(0, read))) read = readSync(fd, buffer);
-    } catch {
-      destroy();
-    }
-  });
-  socket.on("close", () => idle.stop());
-  socket.destroy = (error) => {
-    if (error !== undefined) return destroy(error);
-    ending = true;
-    idle.start();
-    return socket;
-  };
-  return destroy;
+/** What the package keeps to itself. */
+interface PackageTerminal {
+  readonly _socket: Socket & { readonly _handle: { readStop(): void; readStart(): void } | null };
+  readonly fd: number;
+  readonly ptsName: string;
+  _emittedClose: boolean;
 }
+
+/** How soon a terminal is read again that a program had closed; in milliseconds. */
+const READ_ANEW_AFTER = 50;
 
 function nameOf(number: number): NodeJS.Signals {
   const [name = "SIGKILL"] =
@@ -227,6 +257,10 @@ export async function runInTerminal(
     type(keys.subarray(at + 1));
   };
   const abort = () => act("SIGTERM");
+  // It ends in raw mode only where the terminal is gone; reading fails in the background, too.
+  const hangUp = () => {
+    if (!isatty(0)) child?.output.destroy();
+  };
   watch.passTo(act, ["SIGCONT"]);
   signal?.addEventListener("abort", abort);
   outer.enter();
@@ -242,14 +276,14 @@ export async function runInTerminal(
       throw notStarted(error, program, { env, cwd });
     }
     const output = pipeOutput(child.output, terminal.output, { mask });
-    terminal.input.on("data", type);
+    terminal.input.on("data", type).once("end", hangUp).once("error", hangUp);
     for (const each of early) act(each);
     const ended = await child.ended;
     terminal.input.off("data", type);
     output.childEnded();
     return { ...ended, outputFailure: (await output.done).failure };
   } finally {
-    terminal.input.off("data", type);
+    terminal.input.off("data", type).off("end", hangUp).off("error", hangUp);
     terminal.input.pause();
     outer.leave();
     signal?.removeEventListener("abort", abort);

@@ -38,9 +38,10 @@ export async function isAlive(identity: ProcessIdentity): Promise<boolean | unde
     const [theirs, own] = [identity[fact], self[fact]];
     if (theirs !== undefined && own !== undefined && theirs !== own) return undefined;
   }
+  // Read first: one that ends in between is not there any more, rather than unclear.
+  const now = await statusOf(identity.pid);
   const exists = signalReaches(identity.pid);
   if (exists !== true) return exists;
-  const now = await statusOf(identity.pid);
   // A zombie has ended, and only its parent has not looked yet.
   if (now?.state === "Z" || now?.state === "X") return false;
   // Without its start, it may be another that has come by the same id.

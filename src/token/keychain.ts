@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import process from "node:process";
 import type { Connection } from "../connection/connection.ts";
-import type { Context, Keychain } from "../context.ts";
+import { percentDecoded } from "../connection/server.ts";
+import type { Context, Environment, Keychain } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import type { SourceAnswer, TokenSource } from "./sources.ts";
@@ -46,16 +47,20 @@ export class KeychainError extends Error {
  * forgets at the next log-out, and its `getPassword` answers "no entry" where the keychain is locked.
  *
  * @category Token sources
+ * @param env Where the session's D-Bus is looked for, which is asked first whether it answers. The binding,
+ * which finds it for itself, would wait for ever.
+ * @default it is not asked
  * @returns The keychain.
  */
-export function systemKeychain(): Keychain {
-  return keychainOn(process.platform);
+export function systemKeychain(env: Environment = {}): Keychain {
+  return keychainOn(process.platform, env);
 }
 
-export function keychainOn(platform: string): Keychain {
+export function keychainOn(platform: string, env: Environment = {}): Keychain {
   const call = async <T>(account: string, ask: (entry: Entry) => Promise<T>): Promise<T> => {
     for (let count = 1;; count++) {
       try {
+        if (platform === "linux") await requireBus(env);
         return await ask(await entry(account));
       } catch (error) {
         const failed = error instanceof KeychainError ? error : classify(error, account);
@@ -94,6 +99,25 @@ const ATTEMPTS = 3;
 
 /** In units of UTF-16: the Credential Manager takes 2,560 bytes (CRED_MAX_CREDENTIAL_BLOB_SIZE). */
 const MAX_ON_WINDOWS = 1_280;
+
+/** How long a bus may take to answer; in milliseconds. */
+const BUS_TIME = 2_000;
+
+async function requireBus({ DBUS_SESSION_BUS_ADDRESS: address = "" }: Environment): Promise<void> {
+  const [, kind, name = ""] = /^unix:(path|abstract)=([^,;]+)/.exec(address) ?? [];
+  if (kind === undefined) return;
+  const { connect } = await import("node:net");
+  const socket = connect(kind === "path" ? percentDecoded(name) : `\0${percentDecoded(name)}`);
+  const answers = await new Promise<boolean>((resolve) => {
+    // Of a bus that cannot be reached the binding tells.
+    for (const event of ["data", "error", "close"]) socket.on(event, () => resolve(true));
+    socket.setTimeout(BUS_TIME, () => resolve(false));
+    // Which ways there are to log in.
+    socket.write("\0AUTH\r\n");
+  });
+  socket.destroy();
+  if (!answers) throw new KeychainError("silent", "it does not respond");
+}
 
 async function entry(account: string): Promise<Entry> {
   let keyring: typeof import("@napi-rs/keyring");
@@ -204,6 +228,8 @@ export async function findStored(
 }
 
 interface KeychainSourceOptions extends Pick<Context, "keychain"> {
+  /** What `systemKeychain()` is told. */
+  readonly env?: Environment;
   /** How long the keychain may take, in milliseconds. @default 5_000 */
   readonly timeout?: number;
 }
@@ -215,7 +241,7 @@ interface KeychainSourceOptions extends Pick<Context, "keychain"> {
  * With several servers (`apisix-standalone`) each has its own entry, and all of them must be there.
  */
 export function keychainSource(options: KeychainSourceOptions = {}): TokenSource {
-  const { keychain = systemKeychain(), timeout = 5_000 } = options;
+  const { env, keychain = systemKeychain(env), timeout = 5_000 } = options;
   return {
     name: "keychain",
     timeoutMs: timeout,

@@ -166,11 +166,8 @@ function describeWays(
     `auth login${hasUsers ? "" : " --with-token"}${storage}`,
     connection,
   );
-  const ways = [
-    ...asked("keychain") || asked("store") ? [`log in with "${login}"`] : [],
-    ...asked("env") ? ["set ADC_TOKEN"] : [],
-  ].join(", or ");
-  return ways === "" ? undefined : `${ways[0]!.toUpperCase()}${ways.slice(1)}.`;
+  if (!asked("keychain") && !asked("store")) return asked("env") ? "Set ADC_TOKEN." : undefined;
+  return `Log in with "${login}"${asked("env") ? ", or set ADC_TOKEN" : ""}.`;
 }
 
 /** What to do where nothing says which server is meant. */
@@ -223,9 +220,7 @@ export class NoTokenError extends AdcRunError {
   }
 
   /** Where the token was to be used. */
-  get connection():
-    & Pick<Connection, "server" | "backend">
-    & Partial<Pick<Connection, "profile" | "args" | "envFile">> {
+  get connection(): Partial<Pick<Connection, "profile" | "args" | "server" | "envFile">> {
     return this.#connection;
   }
 }

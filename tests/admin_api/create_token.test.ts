@@ -192,6 +192,19 @@ test("`AdminApi.createToken()` stops at a refusal", async () => {
   }
 });
 
+test("`AdminApi.createToken()` looks for the token where a proxy refuses the answer", async () => {
+  for (const status of [302, 400, 401, 403, 404]) {
+    await using at = await session();
+    const { id, value } = at.sandbox.addToken({ user: at.dev, name: "parent" });
+    await using api = await openAt(at.sandbox, { token: value });
+    at.sandbox.fault(POST, { kind: "status", status, done: true, body: "<html>" }, { times: 1 });
+    const made = await api.createToken(WANTED);
+    at.sandbox.revokeToken(id);
+    assert.deepEqual(at.live().map(({ value }) => value), [made.token.reveal()]);
+    assert.equal(at.posts(), 1);
+  }
+});
+
 test("`AdminApi.createToken()` does not take everything that exists for its name", async () => {
   await using at = await session();
   const body = { error_msg: "the organization does not exist" };

@@ -384,7 +384,7 @@ test("`checkToken()` lists the gateway groups that exist where the named one doe
   assert.equal(result.reason, 'gateway group "production" does not exist');
   assert.equal(
     result.suggestion,
-    'Existing groups: "default". Set one with --gateway-group.',
+    'Existing groups: "default". Set --gateway-group.',
   );
   assert.deepEqual(result.gatewayGroups, ["default"]);
   assert.deepEqual(requests.map(({ path }) => path), [
@@ -645,7 +645,7 @@ test("`checkToken()` names no more gateway groups than a person can read", async
   );
   assert.match(
     result.suggestion!,
-    /^Existing groups: "g0", "g1", .*, …\. Set one with --gateway-group\.$/,
+    /^Existing groups: "g0", "g1", .*, …\. Set --gateway-group\.$/,
   );
   assert.equal(result.suggestion!.match(/"g\d+"/g)?.length, 20);
 });

@@ -42,6 +42,28 @@ async function setUp(keychain: FakeKeychain = fakeKeychain()) {
   return { ...folder, config, cwd, keychain, run, stored };
 }
 
+test("`profile set` refuses to hide a profile of the project behind one that has no server", async () => {
+  await using it = await setUp();
+  await it.write(
+    "work/adc-run.json",
+    JSON.stringify({ version: 1, profiles: { pr: { server: "https://gw" } } }),
+  );
+  const { err } = await it.run(["profile", "set", "pr", "--username", "x"], { code: 64 });
+  assert.match(err, /"pr" is a profile of adc-run\.json; a profile of your own replaces it/);
+  assert.match(err, /fix {5}Give --server too, or edit adc-run\.json\./);
+  await it.run(["profile", "set", "pr", ...GW]);
+  await it.run(["profile", "set", "pr", "--username", "x"]);
+});
+
+test("`profile set` says of a new profile that it has another's target, and says it once", async () => {
+  await using it = await setUp();
+  await it.run(["profile", "set", "dev", ...GW]);
+  const { err } = await it.run(["profile", "set", "eu", "--use", "dev"]);
+  assert.match(err, /Profile "eu" has the same target as "dev"; each has its own token\./);
+  const again = await it.run(["profile", "set", "eu", "--username", "x"]);
+  assert.doesNotMatch(again.err, /same target/);
+});
+
 const GW = ["--backend", "api7ee", "--server", "https://gw.example.com:7443"];
 
 test("`profile set` writes ADC's flags and its own, paths made absolute", async () => {

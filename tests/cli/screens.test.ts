@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { readFile, stat } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, open, readFile, stat, symlink } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { it } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -159,7 +160,7 @@ it("`auth list` has the soonest end first, marks what never ends, and has totals
   assert.match(lines[2]!, /expired/);
   assert.match(lines[3]!, /\d{4}-\d\d-\d\d {2}30 days/);
   assert.match(lines[5]!, /never !/);
-  assert.equal(lines[6], "1 expired, 1 never ends");
+  assert.equal(lines[6], "1 expired, 1 never expires");
   assert.doesNotMatch(text, new RegExp(it.used.id));
   const ids = await it.run(["-p", "dev", "auth", "list", "--ids"], { columns: 200 });
   assert.ok(ids.text.includes(it.used.id));
@@ -233,6 +234,37 @@ it("a run says in one line where it goes, and with which token", async () => {
   assert.match(group.text, / · group venus · token /);
   const more = await it.run([...words, "-v", "ping"]);
   assert.match(more.text, /\n {2}backend .*api7ee/);
+});
+
+it("`auth list` says that nothing is found, and `auth revoke` what it does not find", async () => {
+  await using it = await machine();
+  const list = ["-p", "dev", "auth", "list"];
+  const { text } = await it.run([...list, "--expiring", "1d", "--unused", "90d"]);
+  assert.match(text, /^none of dev's 1 token is expiring within 1d or unused for 90d$/m);
+  const found = await it.run([...list, "--expiring", "60d", "--fail"]);
+  assert.match(found.text, /found 1 token expiring within 60d/);
+  const revoked = await it.run(["-p", "dev", "auth", "revoke", "nosuch"]);
+  assert.equal(revoked.code, 64);
+  assert.match(revoked.text, /no token with that id or name\n.*see "adc-run auth list"/);
+  const own = await it.run(["-p", "dev", "auth", "revoke", "adc-run dev@laptop"]);
+  assert.match(own.text, /Confirm with --yes/);
+});
+
+it("`auth login` says what a later run has to be told, and what to do with a token that is refused", async () => {
+  await using it = await machine();
+  const to = ["--server", it.sandbox.url, "--gateway-group", "default", "--storage", "file"];
+  const env = { API7_USERNAME: "dev", API7_PASSWORD: "pass-word" };
+  await chmod(it.config, 0o700);
+  const made = await it.run(["auth", "login", ...to], { env });
+  assert.equal(made.code, 0, made.text);
+  assert.match(
+    made.text,
+    /to use it, set ADC_\w+=\S+ and .*ADC_GATEWAY_GROUP=default/,
+  );
+  const words = ["-p", "dev", "auth", "login", "--with-token"];
+  const wrong = await it.run(words, { input: "a7ee-zqwrong" });
+  assert.equal(wrong.code, 77);
+  assert.match(wrong.text, /fix {5}Copy the whole token again, or create one in the Dashboard/);
 });
 
 it("a run says that its token lives for this run alone, and which one it was created with", async () => {
@@ -425,7 +457,24 @@ it("`--report` writes a run's report into a file that only its owner can read", 
   const failed = JSON.parse(await readFile(file, "utf8"));
   assert.equal(failed.error.verdict, "rejected");
   assert.deepEqual(JSON.parse(both.text), failed);
+  const log = `${it.folder.path}/log`;
+  await it.folder.write("log", "before\n");
+  const { fd, close } = await open(log, "a").then((file) => ({
+    fd: file.fd,
+    close: () => file.close(),
+  }));
+  await it.run(["-p", "dev", "--adc", "/bin/true", "--report", `/dev/fd/${fd}`, "ping"]);
+  await close();
+  assert.match(await readFile(log, "utf8"), /^before\n\{"schemaVersion":1,/);
+  const dash = await it.run(["-p", "dev", "--adc", "/bin/true", "--report", "-", "ping"]);
+  assert.equal(dash.code, 64);
+  assert.match(dash.text, /cannot use --report "-": expected a file\n/);
   const none = await it.run(["-p", "dev", "--adc", "/bin/true", "--report", "no/such", "ping"]);
   assert.equal(none.code, 74);
   assert.match(none.text, /cannot write the report to "no\/such": ENOENT/);
+  await symlink("elsewhere.json", `${it.folder.path}/link.json`);
+  const linked = await it.run(["-p", "dev", "--adc", "/bin/true", "--report", "link.json", "ping"]);
+  assert.equal(linked.code, 74);
+  assert.match(linked.text, /cannot write the report to "link\.json": it is a symbolic link/);
+  assert.equal(existsSync(`${it.folder.path}/elsewhere.json`), false);
 });

@@ -12,6 +12,7 @@ import type { Connection } from "../../src/connection/connection.ts";
 import type { Environment } from "../../src/context.ts";
 import { ConnectionError, UsageError } from "../../src/errors.ts";
 import type { AdcRunError } from "../../src/errors.ts";
+import { isNode } from "../../src/system/programs.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import { createCertificate } from "../sandbox/certificate.ts";
 
@@ -91,6 +92,20 @@ test("`resolveConnection()` refuses what not every ADC reads alike, where ADC co
   await resolve("lint --server http://a --server=http://b");
 });
 
+test("a named file that sets what controls Node.js is ignored, unless Node.js has applied it", async () => {
+  await using folder = await temporaryFolder({ "x.env": "NODE_OPTIONS=--trace-warnings\n" });
+  const warningsOf = async (env: Record<string, string>) => {
+    const options = { env, cwd: folder.path, envFile: "x.env" };
+    return (await resolveConnection(options)).warnings.join();
+  };
+  assert.match(await warningsOf({}), /^Ignoring NODE_OPTIONS in x\.env: /);
+  const loaded = await warningsOf({ NODE_OPTIONS: "--trace-warnings" });
+  assert.match(
+    loaded,
+    isNode() ? /^Node\.js has already applied NODE_OPTIONS from x\.env\. Use ADC_RUN/ : /^Ignoring/,
+  );
+});
+
 /** A file, and the setting in it that another ADC reads otherwise, or not at all. */
 const AMBIGUOUS: readonly [file: string, name: string | undefined, hint?: RegExp][] = [
   ["ADC_SERVER=http://a$HOST", "ADC_SERVER", /^Write it once, as ADC_SERVER='value'/],
@@ -98,7 +113,11 @@ const AMBIGUOUS: readonly [file: string, name: string | undefined, hint?: RegExp
   ["ADC_SERVER=`http://a`", "ADC_SERVER"],
   ["ADC_SERVER: http://a", "ADC_SERVER", /stops reading at line 1/],
   ["ADC_SERVER=http://a\nADC_SERVER=http://b", "ADC_SERVER"],
-  ["\nX=don't\nADC_SERVER=http://a", "ADC_SERVER", /stops reading at line 2/],
+  [
+    "\nX=don't\nADC_SERVER=http://a",
+    "ADC_SERVER",
+    /^A quote is not closed: one ADC stops reading at line 2/,
+  ],
   ["X=1  # don't\nADC_SERVER=http://a", "ADC_SERVER", /stops reading at line 1/],
   ["X: 1\nADC_GATEWAY_GROUP=a", "ADC_GATEWAY_GROUP"],
   ["X=a b\nADC_BACKEND=api7ee", "ADC_BACKEND"],

@@ -128,7 +128,7 @@ test("`resolveConnection()` passes over a default profile where the environment 
   assert.equal(connection.gatewayGroup.value, "default");
   assert.match(
     connection.warnings.join(),
-    /Profile "prod" is ignored: ADC_SERVER names another/,
+    /Profile "prod" is ignored: ADC_SERVER is a different server from its https/,
   );
 });
 
@@ -169,7 +169,10 @@ test("`resolveConnection()` does not use a profile's token at the server of a fl
   assert.equal(connection.server.value, "https://other.example.com");
   assert.equal(connection.profile, undefined);
   assert.equal(connection.gatewayGroup.value, "blue");
-  assert.match(connection.warnings.join(), /--server names another server than profile "prod"/);
+  assert.match(
+    connection.warnings.join(),
+    /--server is not the server of profile "prod" .*, so that profile's tokens are not used/,
+  );
 });
 
 const DETOURS = [

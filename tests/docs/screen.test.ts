@@ -19,6 +19,10 @@ describe("readScreen()", () => {
     assert.deepEqual(texts("abc\rx\r\n"), ["xbc", ""]);
   });
 
+  it("erases to the end of the row, as what waits at a terminal does", () => {
+    assert.deepEqual(texts("\r\x1b[Kwaiting… 1 s\r\x1b[Kok\r\n"), ["ok", ""]);
+  });
+
   it("keeps the column where a line feed comes without a carriage return", () => {
     assert.deepEqual(texts("ab\nc"), ["ab", "  c"]);
   });

@@ -57,6 +57,17 @@ for (const home of await testHomes("every engine")) {
       assert.deepEqual(request!.query, { page_size: "1" });
     });
 
+    it("begins its message on a line of its own where both outputs are one", {
+      skip: onWindows("shell"),
+    }, async () => {
+      await using fix = await fixture({ https: true });
+      const words = ["/bin/sh", "-c", '"$@" 2>&1', "sh", ...home.command, "api", "/api/nowhere"];
+      const env = { ...bareEnvironment(fix.folder.path), ...fix.env, ADC_TOKEN: fix.token };
+      const { status, stdout } = await collect(words, { env, cwd: fix.folder.path });
+      assert.equal(status, 78, stdout);
+      assert.match(stdout, /^\{.*\}\nadc-run: error: not found: /);
+    });
+
     it("sends a body from standard input, and shows a new token as it came", async () => {
       await using fix = await fixture();
       const input = JSON.stringify({ name: "made by api", expires_at: 0 });

@@ -396,6 +396,24 @@ describe("auth logout", () => {
     assert.deepEqual(await it.entries("state.json"), []);
   });
 
+  const proxied = nextHome();
+  it(`removes nothing where a proxy refuses to revoke, on ${proxied.name}`, async () => {
+    await using it = await tokenFixture(proxied);
+    await it.logIn("--storage=file");
+    const { name, value } = it.onlyToken();
+    it.sandbox.fault({ method: "DELETE" }, {
+      kind: "status",
+      status: 401,
+      headers: { "www-authenticate": 'Basic realm="corp"' },
+      body: "<html>log in</html>",
+    });
+    const ended = await it.run(["auth", "logout"]);
+    assert.equal(ended.code, 77, ended.stderr);
+    assert.match(ended.stderr, /Nothing was removed/);
+    assert.equal(await it.storedInFile(), value);
+    await it.assertSettled([name]);
+  });
+
   const another = nextHome();
   it(`removes a token that was revoked elsewhere, on ${another.name}`, async () => {
     await using it = await tokenFixture(another);

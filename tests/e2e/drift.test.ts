@@ -230,6 +230,6 @@ describe("auth list for a nightly job", () => {
     assert.deepEqual((await list("--user", "alice"))[0], 64);
     assert.equal((await list("--user", USER))[1], "far,forgotten,near,over,used");
     const text = await it.run(["auth", "list", "--expiring", "14d", "--fail"], { env });
-    assert.match(text.stderr, /error: found 2 tokens ending within 14d/);
+    assert.match(text.stderr, /error: found 2 tokens expiring within 14d/);
   });
 });

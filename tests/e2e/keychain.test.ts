@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { describe, it } from "node:test";
-import { standIn } from "../support/adc_run.ts";
+import { adcRun, standIn } from "../support/adc_run.ts";
 import { fixture } from "../support/fixture.ts";
 import { testHomes } from "../support/homes.ts";
 import { keychainSkip, startKeychainSession } from "../support/keychain_session.ts";
@@ -52,7 +54,7 @@ for (const home of await testHomes()) {
       assert.equal(kept.code, 0, kept.stderr);
       assert.equal((await session.run(lookUp)).stdout, "");
       assert.ok(!sandbox.tokens.some(({ revoked }) => revoked), "it stays valid on the server");
-      assert.match((await run(["auth", "logout", "--keep"])).stderr, /there was no token/);
+      assert.match((await run(["auth", "logout", "--keep"])).stderr, /no token is stored/);
       assert.equal((await run(["auth", "status"])).code, 77);
 
       for (const { stdout, stderr } of [login, status, ping, kept]) {
@@ -141,5 +143,20 @@ for (const home of await testHomes()) {
       const seen = JSON.parse(back.stdout).env.ADC_TOKEN.sha256;
       assert.equal(seen, createHash("sha256").update(token).digest("hex").slice(0, 8));
     });
+  });
+}
+
+for (const home of await testHomes()) {
+  it(`a D-Bus that takes a connection and never answers holds nobody up, on ${home.name}`, async () => {
+    await using it = await fixture();
+    const path = `${it.folder.path}/bus`;
+    const bus = createServer(() => {}).listen(path);
+    await once(bus, "listening");
+    const env = { ...it.env, DBUS_SESSION_BUS_ADDRESS: `unix:path=${path}` };
+    const words = ["--source", "keychain", "exec", "--", "true"];
+    const ended = await adcRun(home, words, { env, cwd: it.folder.path });
+    assert.equal(ended.status, 74, ended.stderr);
+    assert.match(ended.stderr, /it does not respond|no response within/);
+    bus.close();
   });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { chmod, readFile } from "node:fs/promises";
+import { chmod, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
@@ -53,6 +53,16 @@ async function runInScreen(
   const [before, ...lines] = shown.trimEnd().split("\r\n");
   assert.equal(lines.pop(), before, "the terminal's modes are as they were");
   return lines.join("\n");
+}
+
+/** What is there in the end. */
+async function eventually<T>(what: string, look: () => T | false | Promise<T | false>): Promise<T> {
+  for (const end = performance.now() + 10_000; performance.now() < end;) {
+    const found = await look();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`Waited in vain for ${what}`);
 }
 
 const denoHome = await HOMES.deno();
@@ -234,6 +244,69 @@ for (const home of await testHomes()) {
         },
       });
       assert.match(shown, /term\nrc=9/);
+    });
+
+    it("a program that has closed its terminal goes on, and may open it again", async () => {
+      await using scene = await fixture();
+      const script = `exec >log 2>&1 </dev/null; echo start; sleep 0.5; exec >/dev/tty; cat log
+        read line </dev/tty; echo got $line; exec >&-; sleep 0.5; exit 7`;
+      const shown = await runInScreen(home, scene, ["exec", "--", "sh", "-c", script], {
+        act: async (screen) => {
+          await screen.until(/start/);
+          screen.type("a line\r");
+          await screen.until(/got a line/);
+        },
+      });
+      assert.match(shown, /^rc=7$/m);
+    });
+
+    it("ends in order where its own terminal is gone", async () => {
+      await using scene = await fixture();
+      // As a shell does, which is told of it alone.
+      const shell = `trap 'trap "" HUP; kill -HUP 0' HUP
+        { trap : HUP; "$@"; echo $? >rc.new; mv rc.new rc; } <&0 & wait; wait`;
+      const wrong: string[] = [];
+      const runs = ["--ephemeral", "exec", "--", "sh", "-c"];
+      for (
+        const [words, ready, status] of [
+          [[...runs, "echo go; exec sleep 60"], /go/, /^129$/],
+          [[...runs, "trap '' HUP; echo go; sleep 0.5; exit 4"], /go/, /^4$/],
+          [[...runs, "trap '' HUP; echo go; while echo x; do sleep 0.1; done"], /go/, /^(0|74)$/],
+          [["--no-tty", ...runs, "trap '' HUP; echo go; sleep 0.5; exit 4"], /go/, /^4$/],
+          [
+            ["auth", "login", "--username", "ci-bot", "--storage", "file"],
+            /Password/,
+            /^(129|130)$/,
+          ],
+        ] as const
+      ) {
+        const command = ["bash", "-c", shell, "bash", ...home.command, ...words];
+        const screen = await startShell(scene, command);
+        await screen.until(ready);
+        screen.close();
+        const rc = join(scene.folder.path, "rc");
+        const found = await eventually(
+          words.join(" "),
+          () => existsSync(rc) && readFile(rc, "utf8"),
+        );
+        await rm(rc);
+        if (!status.test(found.trim())) wrong.push(`${found.trim()}: ${words.join(" ")}`);
+        const live = scene.sandbox.liveTokens.filter(({ value }) => value !== scene.token);
+        wrong.push(...live.map(({ name }) => `${name}: ${words.join(" ")}`));
+      }
+      assert.deepEqual(wrong, []);
+    });
+
+    it("all of a long text that is pasted arrives", async () => {
+      await using scene = await fixture();
+      const script = "stty raw -echo; echo go; head -c 200000 | tr -d x | wc -c; exit 3";
+      const shown = await runInScreen(home, scene, ["exec", "--", "sh", "-c", script], {
+        act: async (screen) => {
+          await screen.until(/go/);
+          screen.type(`${"x".repeat(99)}\n`.repeat(2_000));
+        },
+      });
+      assert.match(shown, /^\s*2000\s+rc=3$/m);
     });
 
     it("all of a long output arrives at a slow terminal", async () => {

@@ -199,7 +199,12 @@ for (const home of await testHomes()) {
       assert.doesNotMatch(stdout, /a7ee-\w|to use it, set/);
       const config = JSON.parse(await readFile(`${folder.path}/adc-run/config.json`, "utf8"));
       assert.deepEqual([config.use, config.profiles], ["ci-bot-eu", {
-        "ci-bot-eu": { backend: "api7ee", server: sandbox.url, caCertFile: sandbox.ca },
+        "ci-bot-eu": {
+          backend: "api7ee",
+          server: sandbox.url,
+          username: "ci-bot",
+          caCertFile: sandbox.ca,
+        },
       }]);
       // Nothing else says where the server is, and the token is the profile's.
       const { ADC_CA_CERT_FILE: _, ...bare } = env;

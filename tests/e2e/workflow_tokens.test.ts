@@ -103,6 +103,14 @@ describe("auth create", () => {
       prints: "to stdout",
     });
     assert.equal(JSON.parse(json.stdout).token, it.named("data")!.value);
+    // The old one lives until the new one is written.
+    for (const json of [[], ["--json"]]) {
+      const again = ["auth", "rotate", "data", "--print", ...json];
+      const { stdout, stderr } = await it.run(again, { env: it.env, prints: "to stdout" });
+      const { value } = it.named("data")!;
+      if (json.length > 0) assert.equal(JSON.parse(stdout).token, value);
+      else assert.deepEqual([stdout, /data +rotated/.test(stderr)], [`${value}\n`, true]);
+    }
     await it.assertDiscreet();
   });
 
@@ -179,6 +187,39 @@ describe("auth create", () => {
     await it.assertDiscreet();
   });
 
+  for (const home of homes) {
+    it(`makes no token that is printed for nobody, on ${home.name}`, async () => {
+      await using it = await workflowFixture(home);
+      const { value } = it.sandbox.addToken({ user: USER, name: "old" });
+      for (const to of ["| true", ">&-", ">/dev/null", ">/dev/full"]) {
+        const command = ["bash", "-c", `"$@" ${to}; exit \${PIPESTATUS[0]}`, "bash"];
+        const shell = { name: home.name, command: [...command, ...home.command] };
+        for (const words of [["create", "new"], ["rotate", "old"]]) {
+          for (const json of [[], ["--json"]]) {
+            const call = ["auth", ...words, "--print", ...json];
+            const ended = await it.run(call, { env: it.env, home: shell });
+            assert.equal(ended.code, 74, `${call.join(" ")} ${to}: ${ended.stderr}`);
+            await it.assertSettled(["old", "parent"]);
+          }
+        }
+      }
+      assert.equal(it.named("old")?.value, value);
+      await it.assertDiscreet();
+    });
+  }
+
+  const saving = nextHome();
+  it(`says that a token is handed over that it cannot save, on ${saving.name}`, async () => {
+    await using it = await workflowFixture(saving);
+    await writeFile(join(it.folder.path, "file"), "");
+    const env = { ...it.env, ADC_RUN_CONFIG_DIR: join(it.folder.path, "file", "x") };
+    const words = ["auth", "create", "a", "--to-file", it.secret, "--save"];
+    const ended = await it.run(words, { env });
+    assert.equal(ended.code, 74, ended.stderr);
+    assert.match(ended.stderr, /"a" was created and handed to .*secret, but .* not be saved: /);
+    assert.equal(await it.held(), it.named("a")!.value);
+  });
+
   const fifth = nextHome();
   it(`leaves no token that nobody knows where the server dies, on ${fifth.name}`, async () => {
     await using it = await workflowFixture(fifth);
@@ -201,6 +242,24 @@ describe("auth create", () => {
 });
 
 describe("auth rotate NAME", () => {
+  const unknown = nextHome();
+  it(`gives a token that ends no successor that never does, on ${unknown.name}`, async () => {
+    await using it = await workflowFixture(unknown);
+    const far = Math.floor(Date.now() / 1000) + DAY;
+    // Where the server does not say when it was made; before a clock was set right; and for ever.
+    for (const [createdAt, expiresAt] of [[NaN, far], [far + DAY, far], [far, 0]] as const) {
+      const { id } = it.sandbox.addToken({ user: USER, name: "a", expiresAt });
+      const made = it.sandbox.tokens.find((token) => token.id === id)!;
+      Object.assign(made, { createdAt });
+      const ended = await it.run(["auth", "rotate", "a", ...it.toCommand], { env: it.env });
+      assert.equal(ended.code, 0, ended.stderr);
+      const successor = it.named("a")!;
+      const days = (successor.expiresAt - Date.now() / 1000) / DAY;
+      assert.ok(expiresAt === 0 ? successor.expiresAt === 0 : days > 89 && days < 91, `${days}`);
+      it.sandbox.revokeToken(successor.id);
+    }
+  });
+
   const first = nextHome();
   it(`renews the workflows of config.json: named, due, or all, on ${first.name}`, async () => {
     await using it = await workflowFixture(first);

@@ -4,6 +4,7 @@ import { Agent } from "undici";
 import type { HttpDispatcher } from "../../src/context.ts";
 import { AdcRunError } from "../../src/errors.ts";
 import { lendToken } from "../../src/lifecycle/token_for_run.ts";
+import type { Fault } from "../sandbox/faults.ts";
 import { assertDiscreet, failureOf, type Fixture, prepare } from "../support/lifecycle_fixture.ts";
 
 const NOW = Date.UTC(2100, 0, 1);
@@ -94,6 +95,25 @@ test("a lent token that is revoked, and whose session is over, is given back", a
   it.sandbox.fault({ method: "DELETE" }, { kind: "status", status: 401 });
   await lease.release();
   assert.deepEqual(await it.stores.journal.list(), []);
+});
+
+test("a lent token that a proxy does not let revoke stays in the journal", async () => {
+  const basic = { "www-authenticate": 'Basic realm="corp"' };
+  const refusals: readonly Fault[] = [
+    { kind: "status", status: 401, headers: basic, body: "<html>log in</html>" },
+    { kind: "status", status: 401, body: { message: "Unauthorized" } },
+    { kind: "status", status: 404, body: { error_msg: "404 page not found" } },
+    { kind: "status", status: 400, body: { message: "no such path" } },
+  ];
+  for (const refusal of refusals) {
+    await using it = await prepare();
+    const { lease } = await lend(it);
+    it.sandbox.fault({ method: "DELETE" }, refusal);
+    const error = await failureOf(lease.release());
+    assert.match(error.message, /^Cannot revoke token "adc-run-ephemeral-/);
+    assert.deepEqual((await it.stores.journal.list()).map(({ name }) => name), it.live());
+    assert.equal(it.live().length, 1);
+  }
 });
 
 test("a lent token revokes itself with the dispatcher that it was given", async () => {

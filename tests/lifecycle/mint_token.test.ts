@@ -115,6 +115,7 @@ test("`mintToken()` keeps the entry where the server may have made the token", a
     [{ kind: "status", status: 500, done: true }, "server-error"],
     [{ kind: "malformed-json", done: true }, "wrong-server"],
     [{ kind: "reset", when: "done" }, "unreachable"],
+    [{ kind: "status", status: 403, body: "<html>blocked</html>", done: true }, "forbidden"],
   ];
   for (const [fault, failure] of answers) {
     await using it = await prepare();
@@ -131,6 +132,19 @@ test("`mintToken()` keeps the entry where the server may have made the token", a
     const entries = await it.stores.journal.list();
     assert.deepEqual(entries.map(({ name, id }) => [name, id]), [["fresh", undefined]]);
   }
+});
+
+test("`mintToken()` keeps the entry where a token could be neither taken over nor revoked", async () => {
+  await using it = await prepare();
+  const { api, ...options } = await ready(it);
+  it.sandbox.fault(CREATE, { kind: "reset", when: "done" });
+  const refusal = { kind: "status", status: 403, body: { error_msg: "no" } } as const;
+  it.sandbox.fault({ method: "PUT" }, refusal);
+  it.sandbox.fault({ method: "DELETE" }, refusal);
+  const error = await failureOf(mintToken(api, options));
+  assert.match((error as AdminApiError).suggestion ?? "", /may have created token "fresh"/);
+  assert.deepEqual((await it.stores.journal.list()).map(({ name }) => name), it.live());
+  assert.deepEqual(it.live(), ["fresh"]);
 });
 
 test("`mintToken()` keeps the entry when it is given up, and revokes what was made", async () => {

@@ -159,6 +159,12 @@ test("`revokeBySelf()` tells whether the token was alive", async () => {
   const { connection } = it;
   assert.equal(await revokeBySelf(token, { id, connection }), true);
   assert.equal(await revokeBySelf(token, { id, connection }), false);
+  // Nobody but the API itself tells that it is gone.
+  for (const body of ["", "<html>log in</html>", { hello: "world" }]) {
+    it.sandbox.fault("/api/", { kind: "status", status: 401, body });
+    assert.equal((await failureOf(revokeBySelf(token, { id, connection }))).name, "AdminApiError");
+    it.sandbox.clearFaults();
+  }
   it.sandbox.fault("/api/tokens", { kind: "status", status: 403 });
   assert.equal((await failureOf(revokeBySelf(token, { id, connection }))).name, "AdminApiError");
 });

@@ -21,7 +21,7 @@ test("`readUserProfiles()` reads config.json in the configuration folder", async
   await using folder = await folderWith(FILE);
   const file = await readUserProfiles({ ADC_RUN_CONFIG_DIR: folder.path });
   assert.equal(file.path, join(folder.path, "config.json"));
-  assert.deepEqual([file.exists, file.project, file.use], [true, false, "prod"]);
+  assert.deepEqual([file.project, file.use], [false, "prod"]);
   assert.deepEqual(file.profiles.get("prod"), { server: "https://gw" });
 });
 
@@ -29,7 +29,7 @@ test("`readUserProfiles()` takes a file that is not there for no profiles", asyn
   await using folder = await folderWith();
   for (const path of [folder.path, join(folder.path, "gone"), "/dev/null"]) {
     const file = await readUserProfiles({ ADC_RUN_CONFIG_DIR: path });
-    assert.deepEqual([file.exists, file.profiles.size, file.use], [false, 0, undefined]);
+    assert.deepEqual([file.profiles.size, file.use], [0, undefined]);
   }
 });
 

@@ -4,6 +4,7 @@ import { EventEmitter } from "node:events";
 import process from "node:process";
 import { PassThrough } from "node:stream";
 import { it } from "node:test";
+import { inspect } from "node:util";
 import { MockAgent } from "undici";
 import { CheckError } from "../../src/check/verdict.ts";
 import { CommandError } from "../../src/errors.ts";
@@ -66,6 +67,11 @@ it("`runAdc()` gives the exit code, and the output goes masked where it was told
   assert.equal(result.checkAfter, undefined);
   assert.equal(stdout.text(), "out ***\n");
   assert.equal(stderr.text(), "err ***\n");
+});
+
+it("`runAdc()` says what is wrong where its arguments are no array", async () => {
+  const words = "ping" as unknown as string[];
+  await assert.rejects(runAdc(words), { name: "UsageError", message: /not an array/ });
 });
 
 it("`runAdc()` collects the output, masked", async () => {
@@ -173,7 +179,7 @@ it("`runAdc()` says why a program does not start, where Node throws as well, and
       assert.ok(error instanceof CommandError);
       assert.equal(error.exitCode, 126);
       assert.match(error.message, found);
-      assert.doesNotMatch(error.message, /zqzq/);
+      assert.doesNotMatch(inspect(error, { showHidden: true }), /zqzq/);
       return true;
     });
   }

@@ -61,7 +61,10 @@ test("`splitCommand()` takes a backslash on Windows for a part of a path, but be
   for (const [text, words] of Object.entries(cases)) {
     assert.deepEqual(splitCommand(text, "win32"), words, text);
   }
-  assert.throws(() => splitCommand('"C:\\dir\\" x', "win32"), /^SyntaxError: " is not closed$/);
+  assert.throws(
+    () => splitCommand('"C:\\dir\\" x', "win32"),
+    /^SyntaxError: a quote \("\) is not closed$/,
+  );
 });
 
 test("`splitCommand()` takes a JSON array for the words themselves", () => {
@@ -72,10 +75,10 @@ test("`splitCommand()` takes a JSON array for the words themselves", () => {
 
 test("`splitCommand()` refuses what it cannot read, and shows nothing of it", () => {
   const cases = {
-    "op 'zqzq": /^' is not closed$/,
-    'op "zqzq': /^" is not closed$/,
-    'op "zqzq\\"': /^" is not closed$/,
-    "op zqzq\\": /^\\ is not closed$/,
+    "op 'zqzq": /^a quote \('\) is not closed$/,
+    'op "zqzq': /^a quote \("\) is not closed$/,
+    'op "zqzq\\"': /^a quote \("\) is not closed$/,
+    "op zqzq\\": /^it ends in a backslash$/,
     '["zqzq"': /^it starts with \[ but is not JSON$/,
     "[zqzq]": /^it starts with \[ but is not JSON$/,
     '["zqzq", 1]': /^it is a JSON array, but not of strings$/,

@@ -85,6 +85,16 @@ test("`fileSource()` is broken where the file is missing, a folder, or no place 
   }
 });
 
+test("`fileSource()` says nothing of a token that stands in the place of a path", async () => {
+  await using folder = await temporaryFolder();
+  const long = `zq${"9".repeat(300)}`;
+  for (const token of ["zq4f8a1c77d2e95b", "a7ee-zq0123456789abcdef", "zq7/R+4x==", long]) {
+    const error = await breakage(open(token, folder.path));
+    assert.match(error.message, /the(re is no)? file that it names/);
+    assert.ok(!visible(error).includes("zq"), visible(error));
+  }
+});
+
 test("`fileSource()` is broken where the file is far larger than a token", async () => {
   await using folder = await temporaryFolder();
   const path = await folder.write("token", "z".repeat(65_537));

@@ -21,6 +21,7 @@ import {
   describeEntries,
   openTokenStores,
   STORAGES,
+  titleOf,
   type TokenStores,
 } from "../../lifecycle/token_stores.ts";
 import { isAdminKey, type Secret } from "../../secret.ts";
@@ -47,10 +48,7 @@ export interface AccountSession extends Session {
   readonly signal: AbortSignal;
 }
 
-/**
- * Does something as the user whose token a run would take, once what an interrupted run left behind is
- * cleaned up. No token is created for it.
- */
+/** Works as the user whose token a run would take, after cleaning up what an interrupted run left. */
 export async function withAccountSession(
   call: OwnCall,
   io: Io,
@@ -123,8 +121,7 @@ export function requireUsers(
 export function checkOf(
   { options, reporter }: OwnCall,
   io: Io,
-  connection: Connection,
-  signal: AbortSignal,
+  { connection, signal }: Pick<AccountSession, "connection" | "signal">,
 ): (token: Secret) => Promise<void> {
   return async (token) => {
     io.secrets.add(token);
@@ -193,8 +190,7 @@ export function warnOfFile(reporter: Reporter): void {
 export function tellStored(
   what: string,
   { token, record, revoked, user: owner }: KeptToken & { readonly user: User },
-  { options, reporter }: OwnCall,
-  folder: string,
+  { options, reporter, folder }: OwnCall & Pick<TokenStores, "folder">,
 ): number {
   const { storage, account, id, name, expiresAt } = record;
   if (options.json) {
@@ -232,8 +228,9 @@ export async function warnOfShadows(
   place: Parameters<typeof shadowsOf>[1],
   reporter: Reporter,
 ): Promise<void> {
-  const { title: own } = STORAGES[place.storage];
   for (const { source, detail } of await shadowsOf(connection, place)) {
-    reporter.warn(`Source "${source}" still takes precedence over the ${own}: ${detail}`);
+    reporter.warn(
+      `Source "${source}" still takes precedence over the ${titleOf(place.storage)}: ${detail}`,
+    );
   }
 }

@@ -11,6 +11,7 @@ import { UsageError } from "../../errors.ts";
 import { endWarning, explainRefusal, knownToken } from "../../lifecycle/expiry.ts";
 import { createMask, type Mask } from "../../mask/mask.ts";
 import { secretsOf } from "../../run/environment.ts";
+import { isOneFile } from "../../run/child.ts";
 import { releaseLease } from "../../run/run.ts";
 import { type RunSignals, watchSignals } from "../../run/signals.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
@@ -46,21 +47,16 @@ import {
 export async function api(call: OwnCall<ApiOptions>, io: Io): Promise<number> {
   const { options, reporter } = call;
   const request = readApiRequest(call.operands, options);
-  if (!["GET", "HEAD"].includes(request.method)) requireNoDryRun(options, `api ${request.method}`);
-  const mayAsk = !["GET", "HEAD"].includes(request.method);
-  const connected = await openConnection(call, io, { mayAsk });
-  if (mayAsk) requireAllowed(connected.connection.profile, "api");
+  const mayChange = !["GET", "HEAD"].includes(request.method);
+  if (mayChange) requireNoDryRun(options, `api ${request.method}`);
+  const connected = await openConnection(call, io, { mayAsk: mayChange });
+  if (mayChange) requireAllowed(connected.connection.profile, "api");
   const watch = watchSignals(io.signals);
+  const { interrupted: signal } = watch;
   try {
-    return await sendRequest(request, {
-      ...connected,
-      reporter,
-      io,
-      watch,
-      signal: watch.interrupted,
-    });
+    return await sendRequest(request, { ...connected, reporter, io, watch, signal });
   } catch (error) {
-    watch.interrupted.throwIfAborted();
+    signal.throwIfAborted();
     throw error;
   } finally {
     watch.stop();
@@ -83,19 +79,16 @@ async function sendRequest(request: ApiRequest, surroundings: Surroundings): Pro
   if (request.paginate && hasField(path, "page")) {
     throw new UsageError("Cannot use --paginate: the path already has a page");
   }
-  const body = request.data === undefined
-    ? undefined
-    : await readBody(request.data, io, { signal });
-  const { data: _, ...rest } = request;
+  const { data, ...rest } = request;
+  const body = data === undefined ? undefined : await readBody(data, io, { signal });
   const resolved = await findToken({ connection, sources, signal });
   try {
     warnOfToken(connection, { sources, reporter });
-    const stray = strayWarning(connection, { ...resolved, env: surroundings.io.env });
+    const stray = strayWarning(connection, { ...resolved, env: io.env });
     if (stray !== undefined) reporter.warn(stray);
-    const token = tokensByServer(connection, resolved.token)[
-      connection.servers.indexOf(target.server)
-    ]!;
     const { server } = target;
+    const tokens = tokensByServer(connection, resolved.token);
+    const token = tokens[connection.servers.indexOf(server)]!;
     const requester = openRawRequester(connection, { server, token, resolved, signal });
     try {
       return await exchange({ ...rest, path, body }, { ...surroundings, requester, resolved });
@@ -107,9 +100,7 @@ async function sendRequest(request: ApiRequest, surroundings: Surroundings): Pro
   }
 }
 
-interface PreparedRequest extends Omit<ApiRequest, "data"> {
-  readonly body: Uint8Array | undefined;
-}
+type PreparedRequest = Omit<ApiRequest, "data"> & { readonly body: Uint8Array | undefined };
 
 interface Exchange extends Surroundings {
   readonly requester: RawRequester;
@@ -163,7 +154,13 @@ async function exchange(prepared: PreparedRequest, exchanging: Exchange): Promis
   const head = prepared.include ? headOf(answer) : undefined;
   await show(start.body, exchanging, { mask, head });
   const failure = failureOf(answer, start);
-  if (failure !== undefined) return reporter.fail(failure);
+  if (failure !== undefined) {
+    // The message begins on a line of its own.
+    if (isOneFile(io.stdout, io.stderr) && !start.text().endsWith("\n")) {
+      reporter.print("", "stderr");
+    }
+    return reporter.fail(failure);
+  }
   if (/html/i.test(answer.header("content-type") ?? "")) {
     reporter.warn("The response is an HTML page, not an Admin API's JSON.");
   }

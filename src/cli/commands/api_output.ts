@@ -155,10 +155,7 @@ function* piecesOf(json: string): Generator<Piece> {
 /** What a terminal acts upon and JSON lets through: C1 controls, and what turns the direction of writing. */
 const DRAWS_ON_TERMINAL = /[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/**
- * Lays a JSON text out on lines, two spaces a level. Nothing but white space and the spelling of
- * characters that draw on a terminal is changed.
- */
+/** Two spaces a level; only whitespace, and the spelling of what draws on a terminal, is changed. */
 export function indentJson(json: string): string {
   const out: string[] = [];
   let depth = 0;

@@ -299,10 +299,7 @@ export function requireGroups({ backend, gatewayGroup }: Connection): void {
   );
 }
 
-/**
- * Adds the gateway group's id to a path, where somebody chose a group and the path names none. An admin
- * key belongs to one group, and ADC names none for it either.
- */
+/** An admin key belongs to one group, and ADC names none for it either. */
 export async function withGroup(
   path: string,
   options: {

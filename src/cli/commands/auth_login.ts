@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
+import { ADC_SETTINGS, type SettingKey } from "../../adc/settings.ts";
 import { AdminApiError } from "../../admin_api/admin_api_error.ts";
 import type { Credentials } from "../../admin_api/session.ts";
 import { requireAccepted, tokensByServer } from "../../check/check_token.ts";
+import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { adcRunCommand, type Profile } from "../../connection/origin.ts";
 import { AdcRunError, ConnectionError, EXIT, UsageError } from "../../errors.ts";
@@ -16,7 +18,7 @@ import {
   withTries,
 } from "../../lifecycle/open_session.ts";
 import { adoptToken, replaceToken } from "../../lifecycle/replace_token.ts";
-import { describeEntries, previousToken, STORAGES } from "../../lifecycle/token_stores.ts";
+import { describeEntries, previousToken, titleOf } from "../../lifecycle/token_stores.ts";
 import { setProfile, useProfile } from "../../profiles/edit_profiles.ts";
 import { readUserProfiles } from "../../profiles/profile_file.ts";
 import { isProfileName } from "../../profiles/profile_settings.ts";
@@ -155,7 +157,7 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
           name,
           expiresAt: endOf(lifetime, Date.now() + api.clockSkewMs),
           confirm: confirmReplacement(options, io),
-          check: checkOf(command, io, connection, signal),
+          check: checkOf(command, io, { connection, signal }),
           onWarning: reporter.warn,
           signal,
           now: Date.now,
@@ -164,11 +166,14 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
       io.sign?.hide();
       await warnOfShadows(connection, { sources, storage }, reporter);
       if (storage === "file") warnOfFile(reporter);
-      const exitCode = tellStored("stored token", { ...kept, user }, command, folder);
+      const exitCode = tellStored("stored token", { ...kept, user }, { ...command, folder });
       const { revoked } = kept;
       if (revoked !== undefined) reporter.info(line`revoked the old token "${revoked}"`);
       if (profile === undefined) tellSettings(connection, reporter);
-      else await saveProfile(profile.name, { connection, reporter, io });
+      else {
+        const { username } = user;
+        await saveProfile(profile.name, { connection, username, reporter, io });
+      }
       return exitCode;
     } finally {
       await session.close();
@@ -191,7 +196,7 @@ async function askProfile(username: string, io: Io): Promise<Profile | undefined
     isProfileName(each) && !profiles.has(each)
   );
   for (;;) {
-    const question = "Save as a profile? Name, or nothing";
+    const question = "Save as a profile? Enter a name, or leave it empty to skip";
     const name = await askText(question, io, suggested ? { initialValue: suggested } : {});
     if (name === "") return undefined;
     if (isProfileName(name) && !profiles.has(name)) {
@@ -202,8 +207,9 @@ async function askProfile(username: string, io: Io): Promise<Profile | undefined
 
 async function saveProfile(
   name: string,
-  { connection, reporter, io }: {
+  { connection, username, reporter, io }: {
     readonly connection: Connection;
+    readonly username: string;
     readonly reporter: OwnCall["reporter"];
     readonly io: Io;
   },
@@ -212,6 +218,8 @@ async function saveProfile(
   const set = {
     backend: backend.value,
     server: server.value,
+    // A name that the server made of a secret is not to be remembered.
+    ...cell(username, io) === username && { username },
     ...gatewayGroup.origin.kind !== "default" && { gatewayGroup: gatewayGroup.value },
     ...tls.caCertFile && { caCertFile: resolve(io.cwd, tls.caCertFile.value.path) },
     ...tls.skipVerify.value && { tlsSkipVerify: true },
@@ -226,7 +234,7 @@ async function saveProfile(
 function confirmReplacement({ replace }: LoginOptions, io: Io) {
   return async ({ storage, name, user, fingerprint }: TokenRecord): Promise<void> => {
     if (replace) return;
-    const holds = `The ${STORAGES[storage].title} holds "${name ?? fingerprint}" of ${
+    const holds = `The ${titleOf(storage)} holds "${name ?? fingerprint}" of ${
       user ?? "another user"
     }`;
     if (!canAsk(io)) {
@@ -257,18 +265,19 @@ async function requireApi7(
       httpStatus,
       suggestion:
         "No password was sent: no backend is set, and the server is not API7 Enterprise. " +
-        "Check --server (ADC_SERVER). For Apache APISIX, store the admin key with " +
+        "Check --server or ADC_SERVER. For Apache APISIX, store the admin key with " +
         '"auth login --with-token". To log in anyway, add --backend api7ee.',
     });
   }
 }
 
 /** What a run has to be told again, unless a profile keeps it. */
-function tellSettings({ backend, server, profile }: Connection, reporter: Reporter): void {
-  const missing = [
-    backend.origin.kind === "flag" && `ADC_BACKEND=${backend.value}`,
-    server.origin.kind === "flag" && `ADC_SERVER=${server.value}`,
-  ].filter((text) => typeof text === "string");
+function tellSettings({ backend, server, profile, args }: Connection, reporter: Reporter): void {
+  const values = { ...args.flags, backend: backend.value, server: server.value };
+  const missing = (Object.keys(args.flags) as SettingKey[]).flatMap((key) => {
+    const { variable } = ADC_SETTINGS[key];
+    return variable === undefined ? [] : [`${variable}=${values[key]}`];
+  });
   if (missing.length > 0 && profile === undefined) {
     reporter.info(line`to use it, set ${missing.join(" and ")}`);
   }
@@ -282,7 +291,12 @@ async function loginWithToken(command: LoginCommand, io: Io): Promise<number> {
   }
   const token = await readToken(connection, io);
   if (options.check) await requireConsent(connection, { yes: options.yes, io, what: "a token" });
-  if (options.check) await requireAccepted(token, { connection, onWarning: reporter.warn });
+  const ifRejected = BACKENDS[connection.backend.value].hasUsers
+    ? "Copy the whole token again, or create one in the Dashboard (Organization > Tokens)."
+    : "Copy the whole key again.";
+  if (options.check) {
+    await requireAccepted(token, { connection, onWarning: reporter.warn, ifRejected });
+  }
   const owner = options.check ? await findOwner(connection, token, reporter) : undefined;
   const tokens = new Map<string, Secret>();
   for (const [index, each] of tokensByServer(connection, token).entries()) {

@@ -31,6 +31,7 @@ import {
   labelled,
   mark,
   placeOf,
+  type Reporter,
   type Row,
   SCHEMA_VERSION,
   settingRows,
@@ -57,16 +58,17 @@ export async function authStatus(call: OwnCall<TargetOptions>, io: Io): Promise<
   const status = await findStatus(call, io);
   const { failure } = status;
   const exitCode = failure?.exitCode ?? 0;
-  if (options.json) {
-    const data = { ...describeStatus(status), exitCode };
-    // As of everything that fails.
-    if (failure === undefined) reporter.answer(data);
-    else reporter.report(data);
-    return exitCode;
-  }
+  if (options.json) return answer({ ...describeStatus(status), exitCode }, reporter);
   show(status, call, io);
   if (failure !== undefined && ciRunner(io) !== undefined) reporter.fail(failure);
   return exitCode;
+}
+
+/** A failure goes where those of all commands go. */
+function answer<T extends { readonly exitCode: number }>(data: T, reporter: Reporter): number {
+  if (data.exitCode === 0) reporter.answer(data);
+  else reporter.report(data);
+  return data.exitCode;
 }
 
 async function findStatus(call: OwnCall, io: Io): Promise<Status> {
@@ -192,9 +194,7 @@ async function statusOfMany(
       profile: name,
       ...(status ? describeStatus(status) : { error: describeError(error!) }),
     }));
-    if (exitCode === 0) reporter.answer({ targets, exitCode });
-    else reporter.report({ targets, exitCode });
-    return exitCode;
+    return answer({ targets, exitCode }, reporter);
   }
   reporter.table(found.map(({ name, status, error }) => [
     line`${mark(error === undefined ? "ok" : "failed", io, "stdout")}${name}`,

@@ -19,10 +19,7 @@ import { fixed, line } from "../output/out.ts";
 import { requireConfirmation, requireTerminal } from "../prompts.ts";
 import { storesOf } from "./account.ts";
 
-/**
- * Makes a profile of each of a7's contexts; 65 where one cannot be imported. Its token is stored first:
- * whatever interrupts this, calling it once more completes it.
- */
+/** A token is stored before its profile: whatever interrupts this, calling it once more completes it. */
 export async function profileImport(call: OwnCall<ImportOptions>, io: Io): Promise<number> {
   const { options, reporter } = call;
   const { storage = "keychain", overwrite = false, dryRun = false } = options;

@@ -164,9 +164,20 @@ export async function profileSet(
       suggestion: 'See "adc-run profile set --help".',
     });
   }
+  const own = (await readUserProfiles(io.env)).profiles.has(name);
+  if (!own && !("server" in set || "use" in set)) {
+    const project = await readProjectProfiles(io.cwd);
+    if (project.profiles.has(name)) {
+      const found =
+        `"${name}" is a profile of adc-run.json; a profile of your own replaces it completely`;
+      throw new UsageError(`Cannot set profile "${name}": ${found}`, {
+        suggestion: "Give --server too, or edit adc-run.json.",
+      });
+    }
+  }
   const { before } = await setProfile(name, { env: io.env, set, unset });
-  await warnAboutProfile(name, io, reporter);
   const created = !before.profiles.has(name);
+  await warnAboutProfile(name, { io, reporter, created });
   const file = await readUserProfiles(io.env);
   if (options.json) {
     const settings = file.profiles.get(name);
@@ -207,15 +218,22 @@ function readKeys(text: string): readonly SettingName[] {
 }
 
 /** What is no error yet, and may become one. */
-async function warnAboutProfile(name: string, { env }: Io, reporter: Reporter): Promise<void> {
+async function warnAboutProfile(
+  name: string,
+  { io: { env }, reporter, created }: {
+    readonly io: Io;
+    readonly reporter: Reporter;
+    readonly created: boolean;
+  },
+): Promise<void> {
   const file = await readUserProfiles(env);
   const profiles = [...file.profiles.keys()]
     .map((each) => profileOf(each, { file, explicit: false, env }));
   const others = sameTargets(profiles).find((names) => names.includes(name))
     ?.filter((each) => each !== name);
-  if (others !== undefined) {
+  if (created && others !== undefined) {
     const names = others.map((each) => `"${each}"`).join(", ");
-    reporter.warn(`It has the same target as ${names}; each has its own token.`);
+    reporter.warn(`Profile "${name}" has the same target as ${names}; each has its own token.`);
   }
   const { settings } = followUse(name, file.profiles);
   for (const key of PATH_SETTINGS) {

@@ -65,7 +65,7 @@ function rejectDrift(
   if (!failOnDrift || (program === undefined && args.command === "diff")) return;
   if (fromEnvironment.has("failOnDrift")) return;
   const command = program === undefined ? args.command : "exec";
-  throw new UsageError(`Cannot use --fail-on-drift with "${command}": only diff tells of drift`);
+  throw new UsageError(`Cannot use --fail-on-drift with "${command}": only diff reports drift`);
 }
 
 function conclude(result: RunResult, { reporter, io, options }: RunOutput): number {

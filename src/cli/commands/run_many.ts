@@ -23,12 +23,6 @@ import {
 import { openTargetStreams, type TargetStreams } from "../output/target_lines.ts";
 import { namedEnvFile, runOptionsOf } from "../settings.ts";
 
-interface RunManyCommand {
-  readonly call: Call;
-  readonly options: GlobalOptions;
-  readonly profiles: readonly Profile[];
-}
-
 interface Output {
   readonly options: GlobalOptions;
   readonly io: Io;
@@ -37,16 +31,24 @@ interface Output {
 }
 
 /** Runs ADC, or another program, for several targets, once the tokens of all were checked. */
-export async function runMany(command: RunManyCommand, io: Io): Promise<number> {
-  const { call, options, profiles } = command;
+export async function runMany(
+  { call, options, profiles }: {
+    readonly call: Call;
+    readonly options: GlobalOptions;
+    readonly profiles: readonly Profile[];
+  },
+  io: Io,
+): Promise<number> {
   const reporter = createReporter(io, options);
   if (call.program === undefined) {
-    rejectForSeveralTargets(call.args, { count: profiles.length, reporter });
+    rejectForSeveralTargets(call.args, profiles.length);
   }
   for (const names of sameTargets(profiles)) {
     const quoted = names.map((name) => `"${name}"`).join(", ");
     reporter.warn(
-      `Profiles ${quoted} have the same target; ADC will run against it once for each.`,
+      `Profiles ${quoted} have the same target; ${
+        call.program === undefined ? "ADC" : "the command"
+      } will run against it once for each.`,
     );
   }
   io.sign?.show(fixed(`checking ${profiles.length} targets`));
@@ -75,6 +77,11 @@ export async function runMany(command: RunManyCommand, io: Io): Promise<number> 
         throwWhatAllHave(prepared, options);
         if (options.dryRun) planned = printPlans(prepared, output);
         else announceAll(prepared, output);
+        if (!options.dryRun && call.program === undefined && call.args.command === "diff") {
+          reporter.info(
+            fixed("diff takes turns: ADC always writes diff.yaml, which is kept as diff.NAME.yaml"),
+          );
+        }
         return !options.dryRun;
       },
       onEnd: (ended) => {
@@ -96,7 +103,7 @@ export async function runMany(command: RunManyCommand, io: Io): Promise<number> 
 /** Words that name one target, or one file. */
 function rejectForSeveralTargets(
   { command, flags, tokens }: AdcArguments,
-  { count, reporter }: { readonly count: number; readonly reporter: Reporter },
+  count: number,
 ): void {
   if (flags.server !== undefined) {
     throw new UsageError(`Cannot use --server with ${count} profiles: each has its own`);
@@ -111,11 +118,6 @@ function rejectForSeveralTargets(
         suggestion:
           `Write a file for each: adc-run -p … exec -- sh -c 'adc dump -o "$ADC_RUN_PROFILE.yaml"'`,
       },
-    );
-  }
-  if (command === "diff") {
-    reporter.info(
-      fixed("diff takes turns: ADC always writes diff.yaml, which is kept as diff.NAME.yaml"),
     );
   }
 }
@@ -203,25 +205,13 @@ function conclude(
     });
     reporter.report({ targets, exitCode });
   }
-  if (!options.json && isWorthATable(results, { options, exitCode, streams })) {
+  // A reader that went away, as in `| head`, ends all quietly; but what was never started is said.
+  const isRead = streams.failure === undefined ||
+    results.some(({ outcome }) => outcome === "skipped");
+  if (!options.json && isRead && (!options.quiet || exitCode !== 0)) {
     reporter.table(formatTargets(results, { options, io }), "stderr", "");
     reporter.print(fixed(countTargets(results, options)), "stderr");
   }
   if (ended !== undefined) io.endedBy?.(ended.signal);
   return exitCode;
-}
-
-/** A reader that went away, as in `| head`, ends all quietly; but what was never started is said. */
-function isWorthATable(
-  results: readonly TargetResult[],
-  { options, exitCode, streams }: {
-    readonly options: GlobalOptions;
-    readonly exitCode: number;
-    readonly streams: TargetStreams;
-  },
-): boolean {
-  if (streams.failure !== undefined && results.every(({ outcome }) => outcome !== "skipped")) {
-    return false;
-  }
-  return !options.quiet || exitCode !== 0;
 }

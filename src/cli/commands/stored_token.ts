@@ -71,14 +71,14 @@ export async function authRotate(call: OwnCall<RotateOptions>, io: Io): Promise<
       account,
       asked,
       env: io.env,
-      check: checkOf(call, io, connection, signal),
+      check: checkOf(call, io, { connection, signal }),
       onOpen: (api) => io.secrets.watch(api),
       onWarning: reporter.warn,
       signal,
       now: Date.now,
     }));
   await warnOfShadows(connection, { sources, storage: kept.record.storage }, reporter);
-  tellStored("stored the new token", kept, call, folder);
+  tellStored("stored the new token", kept, { ...call, folder });
   if (kept.revoked !== undefined) reporter.info(fixed("revoked the old token"));
   return 0;
 }
@@ -178,8 +178,9 @@ async function revoke(
     ? connection
     : { ...connection, backend: { ...backend, value: "api7ee" as const } };
   if (!BACKENDS[here.backend.value].hasUsers) return false;
+  let id = record?.id;
   try {
-    const id = record?.id ?? await idOf(token, here);
+    id ??= await idOf(token, here);
     if (id === undefined) {
       reporter.warn(
         `The token ${token} is still valid on the server: adc-run did not create it, and cannot tell ` +
@@ -192,7 +193,7 @@ async function revoke(
   } catch (error) {
     if (!(error instanceof AdminApiError)) throw error;
     // A token that is refused already needs no revoking.
-    if (error.failure === "rejected") return true;
+    if (id === undefined && error.failure === "rejected" && error.refused) return true;
     throw new AdcRunError(`Cannot revoke the token: ${error.message}`, error.exitCode, {
       suggestion: "Nothing was removed. Try again, or use --keep to remove it here and leave " +
         "it valid on the server.",

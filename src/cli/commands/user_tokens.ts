@@ -50,19 +50,23 @@ export async function authList(call: OwnCall<ListOptions>, io: Io): Promise<numb
       return exitCode;
     }
     const number = count(tokens.length, "token");
-    reporter.print(line`${number} of ${other ?? user.username} at ${connection.server.value}`);
+    const name = other ?? user.username;
+    const sought = [expiring && `expiring within ${expiring}`, unused && `unused for ${unused}`]
+      .filter(Boolean).join(" or ");
+    reporter.print(
+      tokens.length === 0 && sought !== ""
+        ? line`none of ${name}'s ${count(whose.length, "token")} is ${sought}`
+        : line`${number} of ${name} at ${connection.server.value}`,
+    );
     if (tokens.length > 0) reporter.table(rowsOf(tokens, { ids: options.ids, now }));
     const endless = tokens.filter(({ expiresAt }) => expiresAt === null).length;
     const totals = tally(
       [tokens.filter(({ expired }) => expired).length, "expired"],
-      [endless, endless === 1 ? "never ends" : "never end"],
+      [endless, endless === 1 ? "never expires" : "never expire"],
       [tokens.filter(({ stale, expired }) => stale && !expired).length, "stale"],
     );
     if (totals !== "") reporter.print(fixed(totals));
-    if (exitCode !== 0) {
-      const what = [expiring && `ending within ${expiring}`, unused && `unused for ${unused}`];
-      reporter.complain(line`Found ${number} ${what.filter(Boolean).join(" or ")}`);
-    }
+    if (exitCode !== 0) reporter.complain(line`Found ${number} ${sought}`);
     return exitCode;
   });
 }
@@ -134,10 +138,9 @@ export async function authRevoke(call: OwnCall<RevokeOptions>, io: Io): Promise<
   const { options, reporter, operands } = call;
   if (operands.length === 0) {
     throw new UsageError("Cannot revoke: no token given", {
-      suggestion: 'Give ids or names, as shown by "auth list".',
+      suggestion: 'Give ids or names, as shown by "adc-run auth list".',
     });
   }
-  if (!options.yes) requireTerminal(io, "Confirm with --yes.");
   return await withAccountSession(call, io, async (session) => {
     const { api, user, stores, signal } = session;
     const { records, own } = await knownTokens(session);
@@ -145,6 +148,7 @@ export async function authRevoke(call: OwnCall<RevokeOptions>, io: Io): Promise<
       // The token that all this is asked with goes last.
       .sort((a, b) => Number(a.id === own) - Number(b.id === own));
     if (!options.yes) {
+      requireTerminal(io, "Confirm with --yes.");
       const names = chosen.map(({ name, id }) => `"${name}" (${id})`).join(", ");
       const here = chosen.some(({ id }) => id === own) ? ", including the one in use here" : "";
       await requireConfirmation(`Revoke ${names}${here}?`, io);
@@ -185,7 +189,7 @@ function choose(
     const found = byId ?? byName[0];
     if (found !== undefined) return found;
     throw new UsageError(`Cannot revoke "${word}": this user has no token with that id or name`, {
-      suggestion: 'Nothing was revoked. For ids and names, see "auth list".',
+      suggestion: 'Nothing was revoked. For ids and names, see "adc-run auth list".',
     });
   });
   return [...new Set(chosen)];

@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { AdcRunError, EXIT, UsageError } from "../../errors.ts";
+import { AdcRunError, EXIT, messageOf, UsageError } from "../../errors.ts";
 import { day, describeEnd, readLifetime } from "../../lifecycle/expiry.ts";
 import { type HandOver, labelOf } from "../../lifecycle/hand_over.ts";
 import { requireTokenName } from "../../lifecycle/mint_token.ts";
@@ -20,7 +21,7 @@ import type { Io } from "../io.ts";
 import type { CreateOptions, RotateOptions } from "../manual/auth_commands.ts";
 import type { OwnCall } from "../manual/manual.ts";
 import { maskInRunner } from "../output/ci.ts";
-import { fixed, handOutToken, line, writeToken } from "../output/out.ts";
+import { fixed, handOutToken, line, requireReader, writeRest } from "../output/out.ts";
 import { asAdcRunError, describeError, type Reporter, SCHEMA_VERSION } from "../output/report.ts";
 import { type AccountSession, checkOf, describeOwner, withAccountSession } from "./account.ts";
 
@@ -38,11 +39,20 @@ export async function authCreate(call: WorkflowCall, io: Io): Promise<number> {
   const target = (await targetsOf([name], call, io, printed))[0]!;
   return await withWorkflows(call, io, target.profile, async (session) => {
     const saved = options.save ? await savedWorkflow(target, session, io) : undefined;
-    const token = await createToken(session, target.workflow, termsOf(session, call, io));
-    if (saved !== undefined) await setWorkflow(name, { env: io.env, set: saved });
+    const token = await createToken(session, target.workflow, termsOf(session, call, io)).catch(
+      (error) => {
+        if (options.json && printed.length > 0) tell({ name }, printed, { reporter, io });
+        throw error;
+      },
+    );
     const { user: owner } = session;
     const { expiresAt = null } = token;
     const handedTo = labelOf(target.workflow.handOver);
+    if (saved !== undefined) {
+      await setWorkflow(name, { env: io.env, set: saved }).catch((error) => {
+        throw notSaved(`"${name}" was created and handed to ${handedTo}`, error);
+      });
+    }
     if (options.json) tell({ ...token, expiresAt, owner, handedTo }, printed, { reporter, io });
     const end = describeEnd(token.expiresAt, Date.now());
     reporter.info(
@@ -53,15 +63,21 @@ export async function authCreate(call: WorkflowCall, io: Io): Promise<number> {
   });
 }
 
-/** With `--json` a token that is printed is a part of the answer. */
+function notSaved(done: string, cause: unknown): AdcRunError {
+  const { exitCode, suggestion } = asAdcRunError(cause);
+  const message = `${done}, but the workflow could not be saved: ${messageOf(cause)}`;
+  return new AdcRunError(message, exitCode, { suggestion, cause });
+}
+
+/** With `--json` a token that is printed is a part of the answer, which began with it. */
 function tell(
   answer: object,
-  [token]: readonly Secret[],
+  printed: readonly Secret[],
   { reporter, io }: { readonly reporter: Reporter; readonly io: Io },
 ): void {
-  if (token === undefined) return void reporter.answer(answer);
+  if (printed.length === 0) return void reporter.answer(answer);
   const { warnings } = reporter;
-  writeToken(token, io, { schemaVersion: SCHEMA_VERSION, ...answer, warnings });
+  writeRest({ schemaVersion: SCHEMA_VERSION, ...answer, warnings }, io);
 }
 
 export async function rotateWorkflows(call: WorkflowCall, io: Io): Promise<number> {
@@ -109,13 +125,15 @@ export async function rotateWorkflows(call: WorkflowCall, io: Io): Promise<numbe
     }));
     tell({ workflows, exitCode }, printed, { reporter, io });
   } else if (!options.quiet || exitCode !== 0) {
+    // Nothing but the token is on standard output.
+    const stream = options.print ? "stderr" : "stdout";
     const rows = results.map(({ name, outcome, expiresAt }) => [
       name,
       outcome,
       expiresAt !== undefined ? day(expiresAt) : outcome === "failed" ? "" : "never",
       handedTo(name),
     ]);
-    reporter.table([["NAME", "RESULT", "EXPIRES", "GOES TO"].map(fixed), ...rows]);
+    reporter.table([["NAME", "RESULT", "EXPIRES", "GOES TO"].map(fixed), ...rows], stream);
   }
   return exitCode;
 }
@@ -128,7 +146,7 @@ async function targetsOf(
   printed: Secret[],
 ): Promise<readonly Target[]> {
   const { env } = io;
-  const { path, exists, workflows } = await readUserProfiles(env);
+  const { path, workflows } = await readUserProfiles(env);
   const { toCommand, toFile, print } = options;
   const given = [toCommand !== undefined, toFile !== undefined, print === true].filter(Boolean);
   if (given.length > 1) {
@@ -137,20 +155,21 @@ async function targetsOf(
   if (given.length === 1 && names.length !== 1) {
     throw new UsageError("Cannot hand several tokens over to one place: name one workflow");
   }
+  if (print) requireReader(io);
   const own: HandOver | undefined = toCommand !== undefined
     ? { toCommand }
     : toFile !== undefined
     ? { toFile }
     : print
-    ? async (token) => {
-      printed.push(token);
+    ? async (token, { signal }) => {
       const minted = {
         connection: { backend: { value: "api7ee" } },
         token,
         source: "made",
       } as const;
       maskInRunner(minted, { reporter, io, options });
-      if (!options.json) await handOutToken(token, io);
+      await handOutToken(token, io, { json: options.json === true, signal });
+      printed.push(token);
     }
     : undefined;
   const chosen = operands.length > 0 ? names : [...workflows.keys()];
@@ -169,7 +188,9 @@ async function targetsOf(
     return { workflow: { name, expiresIn, handOver }, profile };
   });
   if (targets.length === 0) {
-    const missing = exists ? `there are no workflows in ${path}` : `there is no file ${path}`;
+    const missing = existsSync(path)
+      ? `there are no workflows in ${path}`
+      : `there is no file ${path}`;
     throw new UsageError(`Cannot rotate: ${missing}`, {
       suggestion: 'Save one with "adc-run auth create NAME --to-command CMD --save".',
     });
@@ -241,7 +262,7 @@ function termsOf(
     signal,
     onWarning,
     onOutput,
-    check: checkOf(call, io, connection, signal),
+    check: checkOf(call, io, { connection, signal }),
     now: Date.now,
   };
 }

@@ -15,12 +15,7 @@ import { cell, fixed, writeText } from "../output/out.ts";
 
 const MAX_LINE_LENGTH = 1 << 16;
 
-/**
- * Prints what may stand at the end of a line.
- *
- * The words stand behind `--`; else they come on standard input, in the form that the script of the named
- * shell sends. Nothing that goes wrong is reported: it would land in the middle of what is being typed.
- */
+/** Says nothing of what goes wrong: it would land in the middle of what is being typed. */
 export async function complete(line: readonly string[], io: Io): Promise<number> {
   try {
     const [first, ...rest] = line;
@@ -33,6 +28,7 @@ export async function complete(line: readonly string[], io: Io): Promise<number>
   return 0;
 }
 
+/** In the form that the script of each shell sends. */
 function readWords(shell: string | undefined, input: string): readonly string[] {
   switch (shell) {
     case "bash":
@@ -112,10 +108,7 @@ interface Candidate {
 
 interface Completion {
   readonly candidates: readonly Candidate[];
-  /**
-   * What else: nothing; a file; a file after the equals sign; or the words of another command, the first
-   * of which has this index, adc-run itself being number 0.
-   */
+  /** What else: nothing, a file (after the equals sign), or another command's words from this one on. */
   readonly rest: "none" | "files" | "files=" | { readonly commandAt: number };
 }
 

@@ -26,10 +26,7 @@ export interface CommandSpec {
   readonly options?: readonly OptionSpec[];
   /** The options before the command, by their long names, that may stand behind it as well. */
   readonly shared?: readonly string[];
-  /**
-   * Whether it takes ADC's connection flags: to connect; to connect with the token that is stored, which
-   * `--token` cannot replace; or to write them down.
-   */
+  /** Which of ADC's connection flags it takes: all, all but `--token`, or those that can be written down. */
   readonly connection?: "to connect" | "with the stored token" | "to keep";
   /** The backend where none is set: a command that only API7 Enterprise has needs no flag to say so. */
   readonly backend?: "api7ee";

@@ -22,10 +22,7 @@ const GITHUB: CiRunner = {
   mask: (secret) => `::add-mask::${escaped(secret)}`,
 };
 
-/**
- * The CI system that reads standard error as it is written. Lines for it must not get into files, which would
- * keep them.
- */
+/** Only where standard error is read as it is written: a file would keep lines that are not to be shown. */
 export function ciRunner({ env, stderr }: Pick<Io, "env" | "stderr">): CiRunner | undefined {
   if (env.GITHUB_ACTIONS !== "true") return undefined;
   const { fd } = stderr as { readonly fd?: unknown };

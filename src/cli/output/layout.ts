@@ -13,10 +13,7 @@ export function widthOf(io: Place, to: To): number {
   return Math.max(columns || 80, MIN_WIDTH);
 }
 
-/**
- * Tells whether colours are wanted: `NO_COLOR`, then `FORCE_COLOR`, then whether a
- * terminal shows them.
- */
+/** `NO_COLOR`, then `FORCE_COLOR`, then whether a terminal shows them. */
 export function isColourful(env: Environment, terminal: boolean): boolean {
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== "0";
@@ -31,10 +28,7 @@ export function hasSymbols({ env, terminals }: Pick<Io, "env" | "terminals">, to
 // deno-lint-ignore no-control-regex
 const COLOURS = /\x1b\[\d+m/g;
 
-/**
- * What takes two columns: ideographs, Hangul, full-width forms, and most emoji. No literal: V8 would look its
- * properties up at every start.
- */
+/** What takes two columns: ideographs, Hangul, full-width forms, most emoji. V8 looks up a literal's at start. */
 const WIDE =
   "[\\p{Script=Han}\\p{Script=Hangul}\\p{Script=Hiragana}\\p{Script=Katakana}\\u3000-\\u303f\\uff01-\\uff60]|\\p{Emoji_Presentation}";
 

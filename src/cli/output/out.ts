@@ -1,11 +1,28 @@
-import { fchmodSync, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import {
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { resolve } from "node:path";
+import process from "node:process";
 import type { Writable } from "node:stream";
 import type { Environment } from "../../context.ts";
-import { AdcRunError, codeOf, EXIT, messageOf } from "../../errors.ts";
+import {
+  AdcRunError,
+  type AdcRunErrorOptions,
+  codeOf,
+  EXIT,
+  messageOf,
+  UsageError,
+} from "../../errors.ts";
 import { createMask, type Mask } from "../../mask/mask.ts";
 import { noteFailure } from "../../run/child.ts";
 import { MIN_SECRET_LENGTH, Secret } from "../../secret.ts";
+import { unlessAborted } from "../../system/deadline.ts";
 import { columns, wrap } from "./layout.ts";
 
 /**
@@ -73,11 +90,45 @@ export function writeToken(token: Secret, out: Out, beside?: object): void {
   write(`${text}\n`, out, "stdout");
 }
 
-/** What `auth create --print` is for: it fails where nobody reads. */
-export async function handOutToken(token: Secret, out: Out): Promise<void> {
-  const failed = new Promise<never>((_, reject) => out.stdout.once("error", reject));
-  writeToken(token, out);
-  await Promise.race([written(out), failed]);
+/**
+ * What `auth create --print` is for: it fails where the token does not arrive. With `json` that is the start of
+ * an object, which {@linkcode writeRest} ends.
+ */
+export async function handOutToken(
+  token: Secret,
+  out: Out,
+  { json, signal }: { readonly json: boolean; readonly signal: AbortSignal | undefined },
+): Promise<void> {
+  const value = token.reveal();
+  const text = json ? `{"token":${JSON.stringify(value)}` : `${value}\n`;
+  out.sign?.erase();
+  const arrived = new Promise<void>((resolve, reject) => {
+    out.stdout.once("error", reject).write(text, (error) => error ? reject(error) : resolve());
+  });
+  try {
+    await (signal === undefined ? arrived : unlessAborted(arrived, signal));
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw unwritten(codeOf(error) ?? messageOf(error), { cause: error });
+  }
+}
+
+/** Ends what {@linkcode handOutToken} began with `json`. */
+export function writeRest(data: object, out: Out): void {
+  write(`,${jsonOf(data, out).slice(1)}\n`, out, "stdout");
+}
+
+/** Refuses what a runtime puts in the place of a closed output, before there is a token to be lost in it. */
+export function requireReader({ stdout }: Pick<Out, "stdout">): void {
+  const { fd } = stdout as { readonly fd?: number };
+  if (fd === undefined || process.platform === "win32") return;
+  if (fstatSync(fd).rdev !== statSync("/dev/null").rdev) return;
+  throw unwritten("it is closed, or /dev/null");
+}
+
+function unwritten(found: string, options: AdcRunErrorOptions = {}): AdcRunError {
+  const message = `Cannot hand over the token on standard output: ${found}`;
+  return new AdcRunError(message, EXIT.source, options);
 }
 
 export function drawOver(text: string, stderr: Writable): void {
@@ -89,22 +140,41 @@ export function openReport(
   name: string,
   out: Out & { readonly cwd: string },
 ): (report: object) => void {
-  try {
-    const fd = openSync(resolve(out.cwd, name), "w", 0o600);
-    if (fstatSync(fd).isFile()) fchmodSync(fd, 0o600);
-    let at = 0;
-    return (report) => {
-      // The last one counts.
-      if (at > 0 && fstatSync(fd).isFile()) ftruncateSync(fd, 0);
-      at = writeSync(fd, `${jsonOf(report, out)}\n`, 0);
-    };
-  } catch (error) {
-    throw new AdcRunError(
-      `Cannot write the report to "${name}": ${codeOf(error) ?? messageOf(error)}`,
-      EXIT.source,
-      { cause: error },
-    );
+  if (name === "-") {
+    throw new UsageError('Cannot use --report "-": expected a file', {
+      suggestion: "--json writes the report to standard error.",
+    });
   }
+  const path = resolve(out.cwd, name);
+  // A stream of this process: it may lead to a log.
+  const isStream = /^\/(dev|proc)\//.test(path);
+  const attempt = <T>(step: () => T): T => {
+    try {
+      return step();
+    } catch (error) {
+      throw cannotWriteReport(name, codeOf(error) ?? messageOf(error), error);
+    }
+  };
+  // One that came with a repository leads wherever it likes.
+  if (!isStream && attempt(() => lstatSync(path, { throwIfNoEntry: false }))?.isSymbolicLink()) {
+    throw cannotWriteReport(name, "it is a symbolic link");
+  }
+  const fd = attempt(() => openSync(path, "a", 0o600));
+  const write = (text: string) =>
+    attempt(() => {
+      // The last one counts.
+      if (!isStream && fstatSync(fd).isFile()) {
+        fchmodSync(fd, 0o600);
+        ftruncateSync(fd);
+      }
+      writeFileSync(fd, text);
+    });
+  write("");
+  return (report) => write(`${jsonOf(report, out)}\n`);
+}
+
+function cannotWriteReport(name: string, found: string, cause?: unknown): AdcRunError {
+  return new AdcRunError(`Cannot write the report to "${name}": ${found}`, EXIT.source, { cause });
 }
 
 function write(text: string, out: Out, to: StreamName): void {
@@ -113,8 +183,8 @@ function write(text: string, out: Out, to: StreamName): void {
   try {
     stream.write(text);
   } catch (error) {
-    // Deno throws where a full disk takes no more. What adc-run says must not change what it does.
-    if (to === "stdout") throw error;
+    // Deno throws where nobody reads, or a full disk takes no more. What adc-run says must not change what it does.
+    if (to === "stdout" && codeOf(error) !== "EPIPE") throw error;
     noteFailure(stream);
   }
 }

@@ -87,7 +87,12 @@ export function createReporter(
   const printJson = (data: object) => writeJson(versioned(data), io, "stdout");
   const report = (data: object, to: To = "stderr") => {
     const full = versioned({ ...data, warnings });
-    io.reportFile?.(full);
+    try {
+      io.reportFile?.(full);
+    } catch (error) {
+      // How the child ended is worth more.
+      io.reportFailure ??= asAdcRunError(error);
+    }
     if (options.json) writeJson(full, io, to);
   };
   return {
@@ -222,6 +227,12 @@ export function asAdcRunError(thrown: unknown): AdcRunError {
     );
   }
   const code = codeOf(error);
+  if (code === "EMFILE" || code === "ENFILE") {
+    return new AdcRunError("Too many files are open", EXIT.config, {
+      suggestion: 'Raise the limit: "ulimit -n" shows it.',
+      cause: thrown,
+    });
+  }
   if (code !== undefined && NOT_WRITTEN.includes(code)) {
     return new AdcRunError(`Cannot write the output: ${code}`, EXIT.source, { cause: thrown });
   }

@@ -40,7 +40,7 @@ export function announce(plan: RunPlan, output: RunOutput): void {
     profile && !output.named &&
     line`${profile.name}${fixed(profile.project ? " (adc-run.json)" : "")}`,
     server.value,
-    BACKENDS[backend.value].hasGatewayGroups && gatewayGroup.value !== "default" &&
+    BACKENDS[backend.value].hasGatewayGroups && !["default", ""].includes(gatewayGroup.value) &&
     line`group ${gatewayGroup.value}`,
     tokenPart(resolved),
     checked === undefined && fixed("not checked"),

@@ -14,10 +14,7 @@ interface SignOptions {
   readonly now?: () => number;
 }
 
-/**
- * Says at a terminal what adc-run waits for, where that takes longer than a second: `⠋ logging in at
- * gw.example.com… 3 s`. Whatever else is written erases it first.
- */
+/** `⠋ logging in at gw.example.com… 3 s`, until something else is written. */
 export class Sign {
   readonly #options: SignOptions;
   #text: Text | undefined;

@@ -8,21 +8,20 @@ import { asAdcRunError, describeError, mark, type Reporter, tally } from "./repo
 import { describeEndedRun, describePlan, judgeRun, printPlan } from "./run_report.ts";
 import type { TargetStreams } from "./target_lines.ts";
 
+type Judging = Pick<GlobalOptions, "failOnLeak">;
+
 /** A reader went away before a target was started: what a shell has in `$?` for a program that meets that. */
 const NOT_READ = 141;
 
 function exitCodeOfTarget(
   { outcome, result, error }: TargetResult,
-  options: Pick<GlobalOptions, "failOnLeak">,
+  options: Judging,
 ): number | undefined {
   if (outcome === "skipped") return undefined;
   return result === undefined ? asAdcRunError(error).exitCode : judgeRun(result, options).exitCode;
 }
 
-export function exitCodeOfTargets(
-  results: readonly TargetResult[],
-  options: Pick<GlobalOptions, "failOnLeak">,
-): number {
+export function exitCodeOfTargets(results: readonly TargetResult[], options: Judging): number {
   const codes = results.map((each) => exitCodeOfTarget(each, options));
   // What failed comes before what was found.
   const failed = results.findIndex((each, index) =>
@@ -36,7 +35,7 @@ export function exitCodeOfTargets(
 
 export function formatTargets(
   results: readonly TargetResult[],
-  { options, io }: { readonly options: Pick<GlobalOptions, "failOnLeak">; readonly io: Io },
+  { options, io }: { readonly options: Judging; readonly io: Io },
 ): readonly (readonly Text[])[] {
   return results.map((each) => {
     const { profile: { name }, result, milliseconds } = each;
@@ -53,27 +52,18 @@ export function formatTargets(
   });
 }
 
-export function countTargets(
-  results: readonly TargetResult[],
-  options: Pick<GlobalOptions, "failOnLeak">,
-): string {
+export function countTargets(results: readonly TargetResult[], options: Judging): string {
   const states = results.map((each) => stateOf(each, options));
   const number = (state: string) => states.filter((each) => each === state).length;
   return tally(...["ok", "failed", "not started"].map((each) => [number(each), each] as const));
 }
 
-function stateOf(
-  target: TargetResult,
-  options: Pick<GlobalOptions, "failOnLeak">,
-): "ok" | "failed" | "not started" {
+function stateOf(target: TargetResult, options: Judging): "ok" | "failed" | "not started" {
   const exitCode = exitCodeOfTarget(target, options);
   return exitCode === undefined ? "not started" : exitCode === 0 ? "ok" : "failed";
 }
 
-export function describeTarget(
-  target: TargetResult,
-  options: Pick<GlobalOptions, "failOnLeak">,
-): Record<string, unknown> {
+export function describeTarget(target: TargetResult, options: Judging): Record<string, unknown> {
   const { profile, outcome, result, error, milliseconds } = target;
   return {
     profile: profile.name,
@@ -85,10 +75,7 @@ export function describeTarget(
   };
 }
 
-function outcomeOf(
-  { outcome, result, error }: TargetResult,
-  options: Pick<GlobalOptions, "failOnLeak">,
-): string {
+function outcomeOf({ outcome, result, error }: TargetResult, options: Judging): string {
   if (outcome === "skipped") return "not started";
   if (result === undefined) {
     if (error instanceof CheckError) {

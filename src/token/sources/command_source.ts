@@ -41,7 +41,10 @@ export function commandSource(options: CommandSourceOptions): TokenSource {
         words = typeof command === "string" ? splitCommand(command) : command;
       } catch (error) {
         const reason = `${from} cannot be read: ${messageOf(error)}`;
-        return { status: "broken", reason, cause: error };
+        const suggestion = /quote/.test(reason)
+          ? "Close it, or put a backslash before it."
+          : undefined;
+        return { status: "broken", reason, suggestion, cause: error };
       }
       const [program, ...args] = words;
       if (program === undefined) return { status: "absent", reason: `${from} is empty` };
@@ -111,7 +114,8 @@ export function splitCommand(
   const [pattern, escapes] = platform === "win32" ? ON_WINDOWS : ELSEWHERE;
   let word: string | undefined;
   for (const [, single, double, escaped, plain, space, stray] of text.matchAll(pattern)) {
-    if (stray !== undefined) throw new SyntaxError(`${stray} is not closed`);
+    if (stray === "\\") throw new SyntaxError("it ends in a backslash");
+    if (stray !== undefined) throw new SyntaxError(`a quote (${stray}) is not closed`);
     if (space !== undefined) {
       if (word !== undefined) words.push(word);
       word = undefined;

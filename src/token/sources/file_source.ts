@@ -1,5 +1,5 @@
 import { realpathSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, isAbsolute, resolve } from "node:path";
 import process from "node:process";
 import { type Context, isPipeline } from "../../context.ts";
 import { codeOf, EXIT } from "../../errors.ts";
@@ -48,10 +48,13 @@ export function fileSource(
         return { status: "found", token, detail: `"${full}" (ADC_TOKEN_FILE)` };
       } catch (error) {
         const code = codeOf(error);
+        // What does not look like a path may be the token itself.
+        const isPath = isAbsolute(path) || /^[a-z_./\\-]{1,30}$/i.test(path);
+        const shown = isPath ? `"${full}"` : "that it names";
         const reason = code === "ENOENT"
-          ? `there is no file "${full}"`
-          : `"${full}" cannot be read (${code ?? "unknown error"})`;
-        return { status: "broken", reason, suggestion, cause: error };
+          ? `there is no file ${shown}`
+          : `${isPath ? shown : `the file ${shown}`} cannot be read (${code ?? "unknown error"})`;
+        return { status: "broken", reason, suggestion, ...isPath && { cause: error } };
       } finally {
         signal.removeEventListener("abort", giveUp);
       }
