@@ -45,8 +45,8 @@ const ECHO = 20;
 /** Megabytes in a second. */
 const MASK_RATE = 600;
 
-/** Where each line has colours. */
-const COLOURED_MASK_RATE = 200;
+/** Where each line has colors. */
+const COLORED_MASK_RATE = 200;
 
 /**
  * Compares what was measured with what it is to be.
@@ -104,10 +104,10 @@ export function judgeBudgets(
     }),
     ...throughput.filter(({ name }) => name.includes("in memory")).map(
       ({ name, rate, secrets }): Budget => {
-        const isColoured = name.includes("colours");
-        const limit = isColoured ? COLOURED_MASK_RATE : MASK_RATE;
+        const isColored = name.includes("colors");
+        const limit = isColored ? COLORED_MASK_RATE : MASK_RATE;
         return atLeast(
-          `MB/s through the mask, ${isColoured ? "colours, " : ""}secrets: ${secrets}`,
+          `MB/s through the mask, ${isColored ? "colors, " : ""}secrets: ${secrets}`,
           {
             value: rate.median,
             limit,

@@ -23,15 +23,15 @@ const REQUESTS = 4096;
  */
 export async function writeLogFile(
   path: string,
-  { token, size, colours = false }: {
+  { token, size, colors = false }: {
     readonly token: string;
     readonly size: number;
     /** Whether it is as a terminal would show it. @default false */
-    readonly colours?: boolean;
+    readonly colors?: boolean;
   },
 ): Promise<LogFile> {
   const text = Array.from({ length: REQUESTS }, (_, index) => request(index, token)).join("");
-  const block = Buffer.from(colours ? coloured(text) : text);
+  const block = Buffer.from(colors ? colored(text) : text);
   const repetitions = Math.max(1, Math.round(size / block.length));
   const file = createWriteStream(path);
   for (let count = 0; count < repetitions; count++) {
@@ -42,12 +42,12 @@ export async function writeLogFile(
   return { size: repetitions * block.length, occurrences: repetitions * REQUESTS };
 }
 
-/** Times, names and values each in a colour: six in 100 bytes begin one. */
-function coloured(text: string): string {
-  const colour = (code: number) => (part: string) => `\x1b[${code}m${part}\x1b[39m`;
-  return text.replace(/\[[^\]\n]*\]|›/g, colour(90))
-    .replace(/"[\w-]+"(?=:)|^[\w-]+(?=: )/gm, colour(34))
-    .replace(/(?<=: )("[^"\n]*"|\d+)/g, colour(32));
+/** Times, names and values each in a color: six in 100 bytes begin one. */
+function colored(text: string): string {
+  const color = (code: number) => (part: string) => `\x1b[${code}m${part}\x1b[39m`;
+  return text.replace(/\[[^\]\n]*\]|›/g, color(90))
+    .replace(/"[\w-]+"(?=:)|^[\w-]+(?=: )/gm, color(34))
+    .replace(/(?<=: )("[^"\n]*"|\d+)/g, color(32));
 }
 
 /** Never the same twice, and the same in every run. */

@@ -61,13 +61,13 @@ export async function measureThroughput(
   const rate = (times: readonly number[]) => summarize(times.map((time) => size / 1000 / time));
 
   const rows: Throughput[] = [];
-  const coloured = join(cwd, "coloured.log");
+  const colored = join(cwd, "colored.log");
   const inMemory = [
     { name: "adc-run's mask in memory", path: log, size, occurrences },
     {
-      name: "adc-run's mask in memory, colours",
-      path: coloured,
-      ...await writeLogFile(coloured, { ...options, colours: true }),
+      name: "adc-run's mask in memory, colors",
+      path: colored,
+      ...await writeLogFile(colored, { ...options, colors: true }),
     },
   ];
   for (const secrets of SECRETS) {

@@ -23,7 +23,7 @@ const LINE = 20;
 const PADDING = 18;
 const BAR = 36;
 
-/** Light first, for readers that know no dark; each colour has a contrast of at least 4.5 to 1. */
+/** Light first, for readers that know no dark; each color has a contrast of at least 4.5 to 1. */
 const STYLE = `
   text { font: ${FONT_SIZE}px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #1f2328; white-space: pre; }
   .window { fill: #ffffff; stroke: #d1d9e0; }
@@ -84,10 +84,10 @@ export function drawTerminal(rows: readonly Row[], drawing: Drawing): string {
   ].join("\n");
 }
 
-function drawRun({ column, text, colour, bold, underlined }: Run, y: number): string {
+function drawRun({ column, text, color, bold, underlined }: Run, y: number): string {
   const x = number(PADDING + column * CHARACTER);
   const length = number([...text].length * CHARACTER);
-  const classes = [colour, bold && "bold", underlined && "underlined"].filter(Boolean).join(" ");
+  const classes = [color, bold && "bold", underlined && "underlined"].filter(Boolean).join(" ");
   const looks = classes === "" ? "" : ` class="${classes}"`;
   return `<text xml:space="preserve" x="${x}" y="${y}" textLength="${length}"${looks}>${
     escape(text)

@@ -1,20 +1,20 @@
 /**
  * What a terminal shows once a program has written to it, as far as adc-run's output needs one: text,
- * colours, line breaks, and lines that go on in the next row.
+ * colors, line breaks, and lines that go on in the next row.
  *
  * @module
  */
 
 /** How a character looks. */
 export interface Style {
-  /** @default the terminal's own colour */
-  readonly colour?: Colour | undefined;
+  /** @default the terminal's own color */
+  readonly color?: Color | undefined;
   readonly bold: boolean;
   readonly underlined: boolean;
 }
 
-/** The colours that a terminal has names for, as far as they are used. */
-export type Colour = "red" | "green" | "yellow" | "blue" | "magenta" | "cyan" | "grey";
+/** The colors that a terminal has names for, as far as they are used. */
+export type Color = "red" | "green" | "yellow" | "blue" | "magenta" | "cyan" | "grey";
 
 /** Characters side by side that look the same. */
 export interface Run extends Style {
@@ -26,7 +26,7 @@ export interface Run extends Style {
 /** A row of the screen: its runs from left to right, without blanks at the end. */
 export type Row = readonly Run[];
 
-const COLOURS: Readonly<Record<number, Colour | undefined>> = {
+const COLORS: Readonly<Record<number, Color | undefined>> = {
   31: "red",
   32: "green",
   33: "yellow",
@@ -87,7 +87,7 @@ function restyle(style: Style, code: number): Style {
   if (code === 0) return PLAIN;
   if (code === 1 || code === 22) return { ...style, bold: code === 1 };
   if (code === 4 || code === 24) return { ...style, underlined: code === 4 };
-  if (code in COLOURS) return { ...style, colour: COLOURS[code] };
+  if (code in COLORS) return { ...style, color: COLORS[code] };
   throw new Error(`Cannot draw the output's style ${code}`);
 }
 
@@ -95,7 +95,7 @@ function toRuns(cells: readonly Cell[]): Row {
   const runs: Run[] = [];
   for (const [column, { character, style }] of cells.entries()) {
     const last = runs.at(-1);
-    const goesOn = last !== undefined && last.colour === style.colour &&
+    const goesOn = last !== undefined && last.color === style.color &&
       last.bold === style.bold && last.underlined === style.underlined;
     if (goesOn) runs[runs.length - 1] = { ...last, text: last.text + character };
     else runs.push({ ...style, column, text: character });

@@ -22,6 +22,8 @@ const URL_ENCODERS: readonly RegExp[] = [
   /[^\w.!~*'();,/:@&=+$%[\]|-]/g, // its path, as newer runtimes write it
   /[^\w.!~*();,/?:@&=+$%[\]|^`{}\\-]/g, // its query
   /[^\w.!~*'();,/?:@&=+$%[\]|^{}#\\-]/g, // its fragment
+  /[^\w.~$&+=:@-]/g, // Go's url.PathEscape()
+  /[^\w.~$&+,;=-]/g, // Go's user and password in a URL
 ];
 
 /** So many first characters of a secret are masked by themselves: a message may cut it short. */

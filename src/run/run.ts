@@ -326,7 +326,7 @@ async function runProgram(
     ? (await import("./drift.ts")).openDiffFile(terms.cwd, terms.diffFile)
     : undefined;
   markStartedAdc(child, terms.isAdc ? plan.program : undefined);
-  if (terms.isAdc && piped && !open) addColours(child, plan, [stdout, stderr]);
+  if (terms.isAdc && piped && !open) addColors(child, plan, [stdout, stderr]);
   const shared = { ...terms, mask, env: child };
   const { code, signal: killedBy, outputFailure } = open === undefined
     ? await runChild(plan.program, plan.args, {
@@ -393,10 +393,10 @@ function unmasked(stream: ChildOutput, own: number): ChildOutput {
 }
 
 /**
- * ADC leaves out its colours where it writes to a pipe, unless it is told that a terminal follows. Another
+ * ADC leaves out its colors where it writes to a pipe, unless it is told that a terminal follows. Another
  * program may have one of its streams redirected, or run a third whose output is read.
  */
-function addColours(
+function addColors(
   child: ChildEnvironment,
   plan: RunPlan,
   streams: readonly ChildOutput[],

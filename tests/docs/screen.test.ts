@@ -30,9 +30,9 @@ describe("readScreen()", () => {
   it("tells runs by their looks", () => {
     const [row] = readScreen("\x1b[31merror\x1b[39m: \x1b[1;4mboth\x1b[0m end", 80);
     assert.deepEqual(row, [
-      { column: 0, text: "error", colour: "red", bold: false, underlined: false },
-      { column: 5, text: ":", colour: undefined, bold: false, underlined: false },
-      { column: 7, text: "both", colour: undefined, bold: true, underlined: true },
+      { column: 0, text: "error", color: "red", bold: false, underlined: false },
+      { column: 5, text: ":", color: undefined, bold: false, underlined: false },
+      { column: 7, text: "both", color: undefined, bold: true, underlined: true },
       { column: 12, text: "end", bold: false, underlined: false },
     ]);
   });

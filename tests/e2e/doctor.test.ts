@@ -568,7 +568,7 @@ describe("adc-run doctor", () => {
     assert.equal(code, 78);
   });
 
-  it("colours its words where it is told to, and leaves nothing of what a server would draw", async () => {
+  it("colors its words where it is told to, and leaves nothing of what a server would draw", async () => {
     await using it = await prepare();
     const body = { error_msg: "\x1b[2Jbad\r\nok  token  fine" };
     it.sandbox.fault("/", { kind: "status", status: 401, body });

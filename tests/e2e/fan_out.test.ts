@@ -432,10 +432,10 @@ for (const home of await testHomes("every engine")) {
       },
     );
 
-    it("at a terminal names and children have colours, and Ctrl-C ends all", { skip }, async () => {
+    it("at a terminal names and children have colors, and Ctrl-C ends all", { skip }, async () => {
       await using it = await makeTargets(3);
       const adc = await it.adc(
-        'trap "exit 7" INT; echo "colour=$FORCE_COLOR ready"; while :; do sleep 0.05; done',
+        'trap "exit 7" INT; echo "color=$FORCE_COLOR ready"; while :; do sleep 0.05; done',
       );
       const names = it.targets.map(({ name }) => name).join(",");
       const words = ["-p", names, "--parallel", "2", "--adc", adc, "sync"];
@@ -461,8 +461,8 @@ for (const home of await testHomes("every engine")) {
       });
       assert.equal(ended.status, 130, ended.stdout);
       const shown = ended.stdout.replaceAll("\x1b", "ESC");
-      assert.match(shown, /ESC\[36mt0 \|ESC\[39m colour=[123] ready/);
-      assert.match(shown, /ESC\[33mt1 \|ESC\[39m colour=[123] ready/);
+      assert.match(shown, /ESC\[36mt0 \|ESC\[39m color=[123] ready/);
+      assert.match(shown, /ESC\[33mt1 \|ESC\[39m color=[123] ready/);
       assert.match(ended.stdout, /t0 +exit 7 .*\s+.*t1 +exit 7 .*\s+.*t2 +not started/);
     });
   });

@@ -13,7 +13,7 @@ const skip = terminalSkip();
 
 for (const home of await testHomes()) {
   describe(`at a terminal on ${home.name}`, { skip }, () => {
-    it("ADC keeps its colours though its output is piped through the mask, no other program", async () => {
+    it("ADC keeps its colors though its output is piped through the mask, no other program", async () => {
       await using it = await fixture();
       const run = async (words: readonly string[], more: Record<string, string> = {}) => {
         const command = inTerminal(["sh", "-c", words.join(" "), "sh", ...home.command]);
@@ -127,15 +127,15 @@ for (const home of await testHomes()) {
       assert.equal(refused.status, 74, refused.stdout);
     });
 
-    it("errors are coloured, unless NO_COLOR is set", async () => {
+    it("errors are colored, unless NO_COLOR is set", async () => {
       await using it = await fixture();
       const command = inTerminal([...home.command, "--source", "env", "exec", "--", "true"]);
       const options = { env: it.env, cwd: it.folder.path };
       const plain = await collect(command, options);
       assert.match(plain.stdout, /adc-run: error: no token for/);
-      const coloured = await collect(["env", "-u", "NO_COLOR", ...command], options);
+      const colored = await collect(["env", "-u", "NO_COLOR", ...command], options);
       // deno-lint-ignore no-control-regex
-      assert.match(coloured.stdout, /adc-run: \x1b\[31merror\x1b\[39m: no token for/);
+      assert.match(colored.stdout, /adc-run: \x1b\[31merror\x1b\[39m: no token for/);
     });
 
     it("a run without a token asks who logs in, and leaves nothing behind", async () => {

@@ -293,11 +293,11 @@ const LAYOUTS: Readonly<Record<string, Layout>> = {
   },
   "continued lines": { write: (text, width) => broken(text, width, "\\\n  "), read: unbroken },
   "curl --trace-ascii": { write: (text, width) => broken(text, width, "\n0040: "), read: unbroken },
-  "a colour for each character": {
+  "a color for each character": {
     write: (text) => text.replace(/./g, "\x1b[38;5;12m$&\x1b[0m"),
     read: unbroken,
   },
-  "colours and links": {
+  "colors and links": {
     write: (text, width) => broken(text, width % 9 + 1, "\x1b[1;31m\x1b]8;;http://x/\x07"),
     read: unbroken,
   },

@@ -75,6 +75,12 @@ test("`textForms()` has what `new URL()` makes of each part of an address", () =
   assertHas(key, new URL(`http://host/#${key}`).hash.slice(1));
 });
 
+test("`textForms()` has what Go's `url.PathEscape()` and `url.UserPassword()` write", () => {
+  const key = "q1/Zk+7vT9w=$x:@,y;";
+  assertHas(key, "q1%2FZk+7vT9w=$x:@%2Cy%3B");
+  assertHas(key, "q1%2FZk+7vT9w=$x%3A%40,y;");
+});
+
 test("`textForms()` has query parameters as axios writes them", () => {
   const encoded = encodeURIComponent(AWKWARD)
     .replaceAll("%3A", ":").replaceAll("%24", "$").replaceAll("%2C", ",").replaceAll("%20", "+");

@@ -188,7 +188,7 @@ test("`createMask()` masks what is broken after each 16 characters or more", () 
   }
 });
 
-test("`createMask()` leaves colours and line breaks alone that are not within a secret", async () => {
+test("`createMask()` leaves colors and line breaks alone that are not within a secret", async () => {
   const text = `a\n  a7ee\n\x1b[1ma\x1b[0m\x1ba7\n\x1b[?${"1;".repeat(200)}m\n\n\x1b]8;;a7ee`;
   for (const size of [1, 3, text.length]) {
     const chunks = [];

@@ -100,20 +100,20 @@ function startServer(failing: boolean): Promise<Loopback> {
   });
 }
 
-/** What is drawn, or hides: all but the colours of adc-run's own labels. */
+/** What is drawn, or hides: all but the colors of adc-run's own labels. */
 const DRAWS = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
-const COLOURS =
+const COLORS =
   // deno-lint-ignore no-control-regex
   /\x1b\[\d{1,2}m(error|warning|[✓✗!-] |(?:ok|failed|warning|skipped) +|[ab] \|)\x1b\[39m/g;
 
-/** Behind a target's line that has colours. */
+/** Behind a target's line that has colors. */
 // deno-lint-ignore no-control-regex
 const END = /\x1b\[0m$/gm;
 
 function assertHarmless(text: string, what: string, { json }: { readonly json: boolean }): void {
   // A tab stands between a word and what it means in a completion.
-  const plain = text.replace(COLOURS, "$1").replace(END, "").replace(/^([\w.=-]+)\t/gm, "$1 ");
+  const plain = text.replace(COLORS, "$1").replace(END, "").replace(/^([\w.=-]+)\t/gm, "$1 ");
   assert.doesNotMatch(plain, DRAWS, what);
   assert.doesNotMatch(plain, /^\s*::(?!(error|warning) title=adc-run::)/m, what);
   // A line that goes on at a terminal has an indent that no other has.

@@ -152,12 +152,12 @@ test("`adc` gives up after `--timeout`", async () => {
   assert.match(stdout, /timed out after 50ms/);
 });
 
-test("`adc` has colours when FORCE_COLOR says so", async () => {
+test("`adc` has colors when FORCE_COLOR says so", async () => {
   const args = ["lint", "-f", "adc.json"];
   const plain = await runStandIn("adc.mjs", args, { cwd });
-  const colour = await runStandIn("adc.mjs", args, { env: { FORCE_COLOR: "1" }, cwd });
+  const color = await runStandIn("adc.mjs", args, { env: { FORCE_COLOR: "1" }, cwd });
   assert.equal(plain.stdout.includes("\u001b["), false);
-  assert.equal(colour.stdout.includes("\u001b[32m"), true);
+  assert.equal(color.stdout.includes("\u001b[32m"), true);
 });
 
 test("`adc` needs no backend for `lint`, `convert`, `help` and `--version`", async () => {

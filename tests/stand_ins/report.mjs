@@ -5,7 +5,7 @@
  * Prints one line of JSON, unless an option asks for bytes or for waiting; then `--report` brings
  * the line back. What is asked is done in this order: report, bytes, ready, end.
  *
- * - `--env NAME[,NAME…]` more variables to report; `ADC_*` and the colour variables always are
+ * - `--env NAME[,NAME…]` more variables to report; `ADC_*` and the color variables always are
  * - `--print-token` the token itself in the report, not just the start of its SHA-256
  * - `--stdin` read standard input to its end, and report it
  * - `--stderr` all output to standard error

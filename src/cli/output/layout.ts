@@ -14,7 +14,7 @@ export function widthOf(io: Place, to: To): number {
 }
 
 /** `NO_COLOR`, then `FORCE_COLOR`, then whether a terminal shows them. */
-export function isColourful(env: Environment, terminal: boolean): boolean {
+export function isColorful(env: Environment, terminal: boolean): boolean {
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== "0";
   return terminal && env.TERM !== "dumb";
@@ -26,14 +26,14 @@ export function hasSymbols({ env, terminals }: Pick<Io, "env" | "terminals">, to
 }
 
 // deno-lint-ignore no-control-regex
-const COLOURS = /\x1b\[\d+m/g;
+const COLORS = /\x1b\[\d+m/g;
 
 /** What takes two columns: ideographs, Hangul, full-width forms, most emoji. V8 looks up a literal's at start. */
 const WIDE =
   "[\\p{Script=Han}\\p{Script=Hangul}\\p{Script=Hiragana}\\p{Script=Katakana}\\u3000-\\u303f\\uff01-\\uff60]|\\p{Emoji_Presentation}";
 
 export function columnsOf(text: string): number {
-  const plain = text.replace(COLOURS, "");
+  const plain = text.replace(COLORS, "");
   if (/^[\x20-\x7e]*$/.test(plain)) return plain.length;
   let columns = 0;
   const [wide, combining] = [new RegExp(WIDE, "u"), new RegExp("\\p{Mn}", "u")];
@@ -55,7 +55,7 @@ export function wrap(text: string, width: number, indent = 4): string {
 
 function wrapLine(text: string, width: number, indent = 4): string {
   if (columnsOf(text) <= width) return text;
-  const [label = ""] = LABEL.exec(text.replace(COLOURS, "")) ?? [];
+  const [label = ""] = LABEL.exec(text.replace(COLORS, "")) ?? [];
   const [margin = ""] = /^ */.exec(text) ?? [];
   const hang = " ".repeat(
     label !== "" && label.length <= width / 2 ? label.length : margin.length + indent,

@@ -240,7 +240,7 @@ export function cell(value: string, { secrets }: Pick<Out, "secrets">): string {
   return withoutCommands(plain === masked ? plain : hidden(plain, secrets));
 }
 
-/** What colours a text or moves the cursor, as a whole: what is left of it would be noise. */
+/** What colors a text or moves the cursor, as a whole: what is left of it would be noise. */
 // deno-lint-ignore no-control-regex
 const SEQUENCES = /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]/g;
 

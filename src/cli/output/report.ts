@@ -15,7 +15,7 @@ import { sentToken } from "../../token/token_value.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { type CiRunner, ciRunner } from "./ci.ts";
-import { hasSymbols, isColourful, widthOf } from "./layout.ts";
+import { hasSymbols, isColorful, widthOf } from "./layout.ts";
 import {
   fixed,
   Line,
@@ -80,7 +80,7 @@ export function createReporter(
       const details = rows.map(([label, text]) => label === "fix" ? text : line`${label} ${text}`);
       return annotate(runner, "error", [message, ...details]);
     }
-    own(line`${inColour("error", 31, io, "stderr")}: ${afterLabel(message)}`);
+    own(line`${inColor("error", 31, io, "stderr")}: ${afterLabel(message)}`);
     for (const each of labelled(rows)) write(line`  ${each}`, "stderr");
   };
   const versioned = (data: object) => ({ schemaVersion: SCHEMA_VERSION, ...data });
@@ -119,7 +119,7 @@ export function createReporter(
       warnings.push(text);
       if (options.quiet || options.json) return;
       if (runner) annotate(runner, "warning", [text]);
-      else own(line`${inColour("warning", 33, io, "stderr")}: ${text}`);
+      else own(line`${inColor("warning", 33, io, "stderr")}: ${text}`);
     },
     complain,
     fail: (thrown) => {
@@ -319,15 +319,15 @@ export function describeRun(plan: RunPlan | RunResult): Record<string, unknown> 
   };
 }
 
-function inColour(text: string, colour: number, { env, terminals }: Io, to: To): Line {
-  return fixed(isColourful(env, terminals[to]) ? `\x1b[${colour}m${text}\x1b[39m` : text);
+function inColor(text: string, color: number, { env, terminals }: Io, to: To): Line {
+  return fixed(isColorful(env, terminals[to]) ? `\x1b[${color}m${text}\x1b[39m` : text);
 }
 
 const MARKS = { ok: ["✓", 32], warning: ["!", 33], failed: ["✗", 31], skipped: ["-", 90] } as const;
 
 /** A symbol at a terminal; elsewhere a word, or nothing where the words beside it say the same. */
 export function mark(name: keyof typeof MARKS, io: Io, to: To, word = ""): Line {
-  const [symbol, colour] = MARKS[name];
+  const [symbol, color] = MARKS[name];
   const text = hasSymbols(io, to) ? `${symbol} ` : word;
-  return text === "" ? fixed("") : inColour(text, colour, io, to);
+  return text === "" ? fixed("") : inColor(text, color, io, to);
 }

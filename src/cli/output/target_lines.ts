@@ -4,7 +4,7 @@ import type { Profile } from "../../connection/origin.ts";
 import { noteFailure } from "../../run/child.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
-import { isColourful } from "./layout.ts";
+import { isColorful } from "./layout.ts";
 import { createReporter, type Reporter } from "./report.ts";
 
 /** The longest piece of a line, in bytes: a program that never ends its line must not fill the memory. */
@@ -90,7 +90,7 @@ export class LineCutter {
 }
 
 /** Cyan, yellow, green, magenta, blue, and their bright kin; red is for errors. */
-const COLOURS = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
+const COLORS = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
 
 const ESCAPE = 27;
 const LINE_END = Buffer.from("\n");
@@ -100,7 +100,7 @@ const SHOWN_COMMAND = /^(::(?:error|warning|notice)(?: [^:]*)?::)/;
 
 interface TargetLinesOptions {
   readonly names: readonly string[];
-  readonly colourful: boolean;
+  readonly colorful: boolean;
 }
 
 interface TargetStream extends Writable {
@@ -112,7 +112,7 @@ interface Prefix {
   readonly first: Uint8Array;
   /** At a piece of a line that was too long. */
   readonly continued: Uint8Array;
-  /** Nothing, or the end of colours that a line left on: they would run into another target's. */
+  /** Nothing, or the end of colors that a line left on: they would run into another target's. */
   readonly end: Uint8Array;
 }
 
@@ -133,17 +133,17 @@ export class TargetLines {
   readonly #unlisten: () => void;
   #failure: Error | undefined;
 
-  constructor(to: Writable, { names, colourful }: TargetLinesOptions) {
+  constructor(to: Writable, { names, colorful }: TargetLinesOptions) {
     this.#to = to;
     const width = Math.max(0, ...names.map((name) => name.length));
     this.#width = width + " | ".length;
     this.#prefixes = new Map(names.map((name, index) => {
       const mark = (sign: string) => {
         const text = `${name.padEnd(width)} ${sign}`;
-        const colour = COLOURS[index % COLOURS.length];
-        return Buffer.from(colourful ? `\x1b[${colour}m${text}\x1b[39m ` : `${text} `);
+        const color = COLORS[index % COLORS.length];
+        return Buffer.from(colorful ? `\x1b[${color}m${text}\x1b[39m ` : `${text} `);
       };
-      const end = Buffer.from(colourful ? "\x1b[0m" : "");
+      const end = Buffer.from(colorful ? "\x1b[0m" : "");
       return [name, { first: mark("|"), continued: mark("+"), end }];
     }));
     const drained = () => this.#wake();
@@ -270,7 +270,7 @@ export function openTargetStreams(
   const { env, terminals } = io;
   const names = profiles.map(({ name }) => name);
   const lines = (to: "stdout" | "stderr") =>
-    new TargetLines(io[to], { names, colourful: isColourful(env, terminals[to]) });
+    new TargetLines(io[to], { names, colorful: isColorful(env, terminals[to]) });
   const [out, err] = [lines("stdout"), lines("stderr")];
   const open = new Map<string, TargetStream[]>();
   const streamOf = (from: TargetLines) => (name: string) => {

@@ -12,7 +12,7 @@ import { startSandbox } from "../../sandbox/sandbox.ts";
 import { fakeIo } from "../../support/fake_io.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
-/** Colour, a title, a bell, a line of its own to the left, C1's CSI, and delete. */
+/** Color, a title, a bell, a line of its own to the left, C1's CSI, and delete. */
 const HOSTILE = "\x1b[31mred\x1b]0;title\x07\rleft\x9b2Jall\x7f\tend";
 
 // deno-lint-ignore no-control-regex
@@ -43,7 +43,7 @@ it("`createReporter()` lets no name draw on the terminal, whatever it says", asy
   }
 });
 
-it("`createReporter()` keeps its own lines and colours", () => {
+it("`createReporter()` keeps its own lines and colors", () => {
   const io = fakeIo({ terminals: { stdin: true, stdout: true, stderr: true } });
   const reporter = createReporter(io, {});
   reporter.print(fixed("one\ntwo"));

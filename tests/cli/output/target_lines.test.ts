@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Writable } from "node:stream";
 import { it } from "node:test";
-import { isColourful } from "../../../src/cli/output/layout.ts";
+import { isColorful } from "../../../src/cli/output/layout.ts";
 import { TargetLines } from "../../../src/cli/output/target_lines.ts";
 
 const NAMES = ["staging", "eu"];
@@ -28,8 +28,8 @@ function sink(held = false): Writable & { readonly writes: string[]; readonly le
   });
 }
 
-function lines(to: Writable, colourful = false): TargetLines {
-  return new TargetLines(to, { names: NAMES, colourful });
+function lines(to: Writable, colorful = false): TargetLines {
+  return new TargetLines(to, { names: NAMES, colorful });
 }
 
 function written(stream: Writable, text: string | Uint8Array): Promise<Error | null | undefined> {
@@ -72,7 +72,7 @@ it("`TargetLines` marks the pieces of a line that is too long", async () => {
   assert.match(to.writes.join(""), /^eu {6}\| x{65536}\neu {6}\+ x{34464}\n$/);
 });
 
-it("`TargetLines` gives names their colours, and ends colours that a line left on", async () => {
+it("`TargetLines` gives names their colors, and ends colors that a line left on", async () => {
   const to = sink();
   const all = lines(to, true);
   await written(all.stream("staging"), "plain\n\x1b[31mred\n");
@@ -173,7 +173,7 @@ it("`TargetLines` keeps lines for a CI system at the start of a line, if they ar
   );
 });
 
-it("`TargetLines` looks like a terminal to whoever decides on the child's colours", () => {
+it("`TargetLines` looks like a terminal to whoever decides on the child's colors", () => {
   const to = Object.assign(sink(), { isTTY: true, getColorDepth: () => 8 });
   const stream = lines(to).stream("eu") as unknown as NodeJS.WriteStream;
   assert.deepEqual([stream.isTTY, stream.getColorDepth()], [true, 8]);
@@ -185,10 +185,10 @@ it("`TargetLines` tells whoever keeps lines for a CI system out of files where i
   assert.equal((lines(to).report("eu") as unknown as { fd: number }).fd, 2);
 });
 
-it("`isColourful()` heeds NO_COLOR and FORCE_COLOR", () => {
-  assert.equal(isColourful({}, true), true);
-  assert.equal(isColourful({}, false), false);
-  assert.equal(isColourful({ NO_COLOR: "1" }, true), false);
-  assert.equal(isColourful({ FORCE_COLOR: "1" }, false), true);
-  assert.equal(isColourful({ FORCE_COLOR: "0" }, true), false);
+it("`isColorful()` heeds NO_COLOR and FORCE_COLOR", () => {
+  assert.equal(isColorful({}, true), true);
+  assert.equal(isColorful({}, false), false);
+  assert.equal(isColorful({ NO_COLOR: "1" }, true), false);
+  assert.equal(isColorful({ FORCE_COLOR: "1" }, false), true);
+  assert.equal(isColorful({ FORCE_COLOR: "0" }, true), false);
 });

@@ -10,7 +10,7 @@ import process from "node:process";
 import { inspect } from "node:util";
 import { createBackend } from "./backends.mjs";
 import { loadConfiguration } from "./configuration.mjs";
-import { coloured, createLog, paint, say } from "./output.mjs";
+import { colored, createLog, paint, say } from "./output.mjs";
 
 /** `adc ping`. */
 export async function ping(options) {
@@ -135,5 +135,5 @@ async function steps(options, run, { silent = false } = {}) {
 
 /** The error with all its fields, the token among them: in the headers and in the raw request. */
 function inspectError(error) {
-  return inspect(error, { depth: 2, colors: coloured() });
+  return inspect(error, { depth: 2, colors: colored() });
 }

@@ -16,17 +16,17 @@ const LABELS = {
   debug: ["⬤", "red"],
 };
 
-/** Whether to colour: FORCE_COLOR decides, then NO_COLOR, then whether there is a terminal. */
-export function coloured() {
+/** Whether to color: FORCE_COLOR decides, then NO_COLOR, then whether there is a terminal. */
+export function colored() {
   const { FORCE_COLOR: forced, NO_COLOR: none } = process.env;
   if (forced !== undefined) return forced !== "0" && forced !== "false";
   if (none !== undefined && none !== "") return false;
   return process.stdout.isTTY === true;
 }
 
-/** Colours a text, if there are colours. */
-export function paint(colour, text) {
-  return coloured() ? `\u001b[${CODES[colour]}m${text}\u001b[39m` : text;
+/** Colors a text, if there are colors. */
+export function paint(color, text) {
+  return colored() ? `\u001b[${CODES[color]}m${text}\u001b[39m` : text;
 }
 
 /** Prints a line. */
@@ -38,13 +38,13 @@ export function say(line) {
 export function createLog(verbose) {
   function line(label, text, scope = "ADC") {
     if (verbose <= 0 && label !== "fatal") return;
-    const [symbol, colour] = LABELS[label];
+    const [symbol, color] = LABELS[label];
     const time = new Date().toLocaleTimeString("en-US");
-    const name = coloured() ? `\u001b[4m${label}\u001b[24m` : label;
+    const name = colored() ? `\u001b[4m${label}\u001b[24m` : label;
     const padding = " ".repeat(10 - label.length);
     say(
       `${paint("gray", `[${time}]`)} ${paint("gray", `[${scope}]`)} ${paint("gray", "›")} ` +
-        `${paint(colour, `${symbol} `)} ${paint(colour, name + padding)}${text}`,
+        `${paint(color, `${symbol} `)} ${paint(color, name + padding)}${text}`,
     );
   }
   return {
