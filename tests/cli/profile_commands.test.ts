@@ -74,6 +74,7 @@ test("`profile set` writes ADC's flags and its own, paths made absolute", async 
     ...["--token-command", "op read 'op://a b'", "--sources", "env, keychain"],
   ]);
   assert.match(err, /created profile "prod" in .*config\.json/);
+  assert.match(err, /use it with -p prod, or by default: adc-run profile use prod/);
   assert.deepEqual((await it.stored()).profiles.prod, {
     backend: "api7ee",
     server: "https://gw.example.com:7443",

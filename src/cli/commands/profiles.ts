@@ -184,6 +184,9 @@ export async function profileSet(
     return reporter.answer({ profile: name, created, file: file.path, settings });
   }
   reporter.info(line`${fixed(created ? "created" : "changed")} profile "${name}" in ${file.path}`);
+  if (created && file.use === undefined) {
+    reporter.info(line`use it with -p ${name}, or by default: adc-run profile use ${name}`);
+  }
   return 0;
 }
 
