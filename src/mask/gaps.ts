@@ -56,8 +56,9 @@ export class Gaps {
     while ((escape = nextEscape(text, Math.max(floor, end))) >= 0) {
       const isCandidate = escape > floor && this.#table.isInside(text[escape - 1]!);
       const behind = isCandidate ? gapEnd(text, escape) : -1;
-      // Of sequences side by side the first alone has text in front.
-      end = behind < 0 ? escape + 1 : behind;
+      // Of sequences side by side the first alone has text in front; the last may turn out to be none.
+      end = behind < length ? behind : text.lastIndexOf(ESCAPE);
+      end = Math.max(end, escape + 1);
       // What a sequence is made of may be read as text as well.
       floor = isCandidate && this.#mayGoOn(text, escape, floor, behind)
         ? this.#follow(text, { floor, at: escape, found })

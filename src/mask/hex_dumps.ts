@@ -224,7 +224,8 @@ function readDump(text: Buffer, start: number): Dump {
     const isUnclear = at > start && length - at < MAX_OFFSET && !text.includes(NEWLINE, at);
     if (isUnclear && edgeOfRun(text, at, length) === length) dump.unclear = at;
     let dataEnd = isUnclear ? length : readRow(text, at, dump);
-    if (bytes.length - first > width) {
+    const isWider = bytes.length - first > width;
+    if (isWider) {
       // The column of characters can look like digits.
       bytes.length = starts.length = first + width;
       dataEnd = starts.at(-1)! + 2;
@@ -242,6 +243,8 @@ function readDump(text: Buffer, start: number): Dump {
     const mayHaveColumn = dataEnd - at <= MAX_ROW;
     const isLong = lineEnd - column > count + 2 || lineEnd - dataEnd > MAX_ROW ||
       (!mayHaveColumn && column < textEnd);
+    // Or it is none of this dump's rows, and the first of another.
+    if (isWider && isLong) dump.end = at;
     const row: Row = { start: at, first, column: undefined };
     if (count > 0) dump.rows.push(row);
     if (lineEnd === length) {

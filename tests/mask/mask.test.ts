@@ -294,3 +294,22 @@ test("`createMask()` makes a mask that shows no secret", () => {
   }
   assert.equal(JSON.stringify(mask), "{}");
 });
+
+test("a mask finds a dump directly below another, whose rows are shorter", () => {
+  const secret = "a7ee-0123456789abcdef0123456789abcdef";
+  const pairs = [...Buffer.from(secret)].map((byte) => byte.toString(16).padStart(2, "0"));
+  const row = `00000000  ${"41 ".repeat(8)} ${"41 ".repeat(8)} |${"A".repeat(16)}|`;
+  const mask = createMask([new Secret(secret)]);
+  assert.equal(mask.text(`${row}\n7c:${pairs.join(":")}\n`), `${row}\n7c:***\n`);
+});
+
+test("a mask's stream holds a secret that begins in a terminal's string without an end", async () => {
+  const secret = "a7ee-0123456789abcdef";
+  for (const behind of ["", "\x1b", "\x1b["]) {
+    const stream = createMask([new Secret(secret)], { idleMs: 1e9 }).stream();
+    const output = stream.toArray();
+    stream.write(`m\x1b]|${secret.slice(0, 4)}${behind}`);
+    stream.end(`${"\x1b[1m".slice(behind.length)}${secret.slice(4)}`);
+    assert.equal(Buffer.concat(await output).toString(), "m\x1b]|***", behind);
+  }
+});
