@@ -89,7 +89,7 @@ export function adviseOn<T extends string | undefined>(
     const command = origin.kind === "profile" && !origin.project
       ? ` (adc-run profile set ${origin.name} ${flag} ${key === "server" ? "URL" : "NAME"})`
       : "";
-    text = text?.replace(`${flag} or ${variable}`, describeOrigin(origin) + command);
+    text = text?.replace(`${flag} or ${variable}`, () => describeOrigin(origin) + command);
   }
   return text as T;
 }

@@ -196,6 +196,7 @@ test("advice on the server or its group names the place that sets it", async () 
     [{ kind: "environment", name: "ADC_SERVER" }, "ADC_SERVER"],
     [{ kind: "env-file", name: "ADC_SERVER", file: ".env" }, "ADC_SERVER in .env"],
     [named, '"server" of profile "prod" (adc-run profile set prod --server URL)'],
+    [{ kind: "env-file", name: "ADC_SERVER", file: "$&.env" }, "ADC_SERVER in $&.env"],
     [{ ...named, project: true }, '"server" of profile "prod" in adc-run.json'],
   ];
   for (const [origin, place] of cases) {
