@@ -161,7 +161,7 @@ export function explainRefusal(
     ...result,
     ...(ended && { reason: `${result.reason}; the token expired on ${day(record!.expiresAt!)}` }),
     ...(fix !== undefined && {
-      suggestion: ended ? suggestion!.replace(TOKEN_REJECTED, fix) : `${suggestion} ${fix}`,
+      suggestion: ended ? suggestion!.replace(TOKEN_REJECTED, () => fix) : `${suggestion} ${fix}`,
     }),
   };
 }
