@@ -1,6 +1,6 @@
 /**
  * Compiles the command: `deno task binary [FILE]` for this system, into `binaries/adc-run` by default;
- * `deno task binaries [FOLDER]` for every system, into `binaries/` by default, with the man page, the
+ * `deno task binaries [FOLDER [SYSTEM…]]` for every system or those named, into `binaries/` by default, with the man page, the
  * completions, the licenses of what the binaries hold, and the SHA-256 sum of each file.
  *
  * @module
@@ -18,23 +18,25 @@ import { BINARY_NAME, compileBinary, type Target, TARGETS } from "./compile_bina
 import { buildDate, manPage } from "./man_page.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const [all, given] = process.argv[2] === "--all"
-  ? [true, process.argv[3]]
-  : [false, process.argv[2]];
+const [first, folder = join(root, "binaries"), ...systems] = process.argv.slice(2);
 
-if (all) {
-  await buildAll(resolve(given ?? join(root, "binaries")));
+if (first === "--all") {
+  const targets = Object.keys(TARGETS) as Target[];
+  const wanted = targets.filter((target) => systems.length === 0 || systems.includes(target));
+  const unknown = systems.filter((system) => !(system in TARGETS));
+  if (unknown.length > 0) throw new Error(`There is no binary for ${unknown.join(", ")}`);
+  await buildAll(resolve(folder), wanted);
 } else {
-  const path = resolve(given ?? join(root, "binaries", BINARY_NAME));
+  const path = resolve(first ?? join(folder, BINARY_NAME));
   await mkdir(dirname(path), { recursive: true });
   await compileBinary(path);
 }
 
-async function buildAll(folder: string): Promise<void> {
+async function buildAll(folder: string, targets: readonly Target[]): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const metafile = join(folder, "inputs.json");
-  for (const target of Object.keys(TARGETS) as Target[]) {
+  for (const target of targets) {
     const ending = target.startsWith("windows") ? ".exe" : "";
     await compileBinary(join(folder, `adc-run-${target}${ending}`), { target, metafile });
   }

@@ -7,11 +7,11 @@ import { describe, it } from "node:test";
 import type { SandboxRequest } from "../sandbox/sandbox.ts";
 import { standIn } from "../support/adc_run.ts";
 import type { Ending } from "../support/adc_run.ts";
-import { testHomes } from "../support/homes.ts";
+import { isEverything, testHomes } from "../support/homes.ts";
 import { LOG_IN, PASSWORD, takeTurns, tokenFixture, USER } from "../support/token_fixture.ts";
 import type { TokenFixture, TokenRunOptions } from "../support/token_fixture.ts";
 
-const nextHome = takeTurns(await testHomes("every engine"));
+const nextHome = takeTurns(await testHomes(isEverything ? "every engine" : "one home"));
 const ADC = ["--adc", standIn("adc.mjs")];
 
 /** Whether a kill comes before the server does what it is asked, which it then never does, or after. */

@@ -4,10 +4,10 @@ import { chmod } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { adcRun } from "../support/adc_run.ts";
 import { fixture } from "../support/fixture.ts";
-import { testHomes } from "../support/homes.ts";
+import { isEverything, testHomes } from "../support/homes.ts";
 import { takeTurns } from "../support/token_fixture.ts";
 
-const RUNS = 200;
+const RUNS = isEverything ? 200 : 100;
 
 /** Ends with the number that stands in the place of a file's name. */
 const SCRIPT = `#!/bin/sh

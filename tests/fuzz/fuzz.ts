@@ -8,9 +8,10 @@ import { randomInt } from "node:crypto";
 import process from "node:process";
 import { test } from "node:test";
 import fc from "fast-check";
+import { isEverything } from "../support/homes.ts";
 
-/** How many cases each property gets: 2,000 in every run of the tests, 100,000 in `deno task fuzz`. */
-const CASES = numberIn("ADC_RUN_FUZZ_CASES", 1) ?? 2_000;
+/** How many cases each property gets: 500 in the tests, 2,000 with all homes, 100,000 in `deno task fuzz`. */
+const CASES = numberIn("ADC_RUN_FUZZ_CASES", 1) ?? (isEverything ? 2_000 : 500);
 
 /** Where the random numbers start; the same seed gives the same cases. */
 const SEED = numberIn("ADC_RUN_FUZZ_SEED", 0) ?? randomInt(2 ** 31);
