@@ -90,11 +90,11 @@ export async function measureThroughput(
       name: "cat LOG | cat",
       run: () => wallTime(["sh", "-c", 'cat "$1" | cat', "sh", log], options),
     },
-    {
-      name: `${field.adcRun.name} exec -- cat LOG`,
+    ...[field.adcRun, field.binary].map(({ name, prefix }) => ({
+      name: `${name} exec -- cat LOG`,
       secrets: 1,
-      run: () => wallTime([...field.adcRun.prefix, "cat", log], options),
-    },
+      run: () => wallTime([...prefix, "cat", log], options),
+    })),
   ];
   for (const secrets of redacts ? SECRETS : []) {
     const file = join(cwd, `${secrets}.env`);

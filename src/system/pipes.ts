@@ -18,7 +18,7 @@ import { Readable, Writable } from "node:stream";
 import type { Context } from "../context.ts";
 import { findOnPath, isDeno, isNode } from "./programs.ts";
 
-/** What a pipe holds. */
+/** What a pipe holds, unless it is made larger: writer and reader then wait less often for each other. */
 const CHUNK = 64 * 1024;
 
 /** A pipe with both ends open. */
@@ -35,15 +35,65 @@ export interface Pipe {
  * Makes pipes. Node.js and Bun make sockets of `"pipe"`, which cannot be opened by the name `/dev/stdout`, and
  * whose writer is told of a reset connection where a pipe's is ended by SIGPIPE.
  *
- * They have names for a moment, in a folder that nobody else may enter.
- *
  * @returns `undefined` where none can be made.
  */
 export async function makePipes(
   count: number,
-  { env, cwd }: Pick<Context, "env" | "cwd">,
+  place: Pick<Context, "env" | "cwd">,
 ): Promise<readonly Pipe[] | undefined> {
   if (process.platform === "win32") return undefined;
+  return callPipe(count) ?? await openNamedPipes(count, place);
+}
+
+/** Bun can call the system itself, which takes a tenth of the time of starting `mkfifo`. */
+function callPipe(count: number): readonly Pipe[] | undefined {
+  const { dlopen } = process.getBuiltinModule("bun:ffi") as BunFfi | undefined ?? {};
+  if (dlopen === undefined || process.platform !== "linux") return undefined;
+  const number = { returns: "i32" };
+  const functions = {
+    pipe2: { args: ["ptr", "i32"], ...number },
+    fcntl: { args: ["i32", "i32", "i32"], ...number },
+  };
+  for (const library of LIBC) {
+    try {
+      const { pipe2, fcntl } = dlopen(library, functions).symbols;
+      const pipes: Pipe[] = [];
+      const ends = new Int32Array(2);
+      while (pipes.length < count && pipe2(ends, O_CLOEXEC | constants.O_NONBLOCK) === 0) {
+        const [readEnd, writeEnd] = ends as unknown as [number, number];
+        // The child's end stays blocking.
+        fcntl(writeEnd, F_SETFL, 0);
+        fcntl(writeEnd, F_SETPIPE_SZ, 4 * CHUNK);
+        pipes.push(pipeOf(readEnd, writeEnd));
+      }
+      if (pipes.length === count) return pipes;
+      for (const pipe of pipes) pipe.close();
+    } catch {
+      // Another system's.
+    }
+  }
+  return undefined;
+}
+
+/** The system's library by its name for glibc, and for musl. */
+const LIBC = ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
+
+/** Linux' numbers, which Node.js does not have. */
+const O_CLOEXEC = 0o2000000, F_SETFL = 4, F_SETPIPE_SZ = 1031;
+
+interface BunFfi {
+  readonly dlopen: (library: string, functions: object) => {
+    readonly symbols: Readonly<
+      Record<"pipe2" | "fcntl", (...args: readonly (number | Int32Array)[]) => number>
+    >;
+  };
+}
+
+/** Makes pipes that have names for a moment, in a folder that nobody else may enter. */
+async function openNamedPipes(
+  count: number,
+  { env, cwd }: Pick<Context, "env" | "cwd">,
+): Promise<readonly Pipe[] | undefined> {
   const pipes: Pipe[] = [];
   let folder: string | undefined;
   let files: readonly string[] = [];
@@ -111,6 +161,10 @@ function openPipe(file: string): Pipe {
   const readEnd = openSync(file, O_RDONLY | (isDeno ? 0 : O_NONBLOCK));
   const writeEnd = openSync(file, O_WRONLY);
   closeSync(both);
+  return pipeOf(readEnd, writeEnd);
+}
+
+function pipeOf(readEnd: number, writeEnd: number): Pipe {
   const open = new Set([readEnd, writeEnd]);
   return {
     writeEnd,
