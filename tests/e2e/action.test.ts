@@ -162,7 +162,7 @@ it("the action splits `args` without a shell, and hands on what was set, and not
 
 for (
   const [what, args, message] of [
-    ["has a quote too many", "sync -f 'adc.yaml", /quote/],
+    ["has a quote too many", "sync -f 'adc.yaml", /^::error title=adc-run::The input args cannot/m],
     ["is empty", " ", /^::error title=adc-run::The input args is empty/],
     ["has only blank lines", "\n\t\n", /^::error title=adc-run::The input args is empty/],
   ] as const

@@ -53,10 +53,15 @@ export async function withRelease(
   return join(folder.path, "programs");
 }
 
-/** Has the system look like one with musl, whose `ldd` fails when it is asked for its version. */
+/**
+ * Has the system look like Alpine Linux: musl's `ldd` fails when it is asked for its version, and BusyBox's
+ * `sha256sum` has no long options.
+ */
 export async function withMusl(folder: TemporaryFolder): Promise<void> {
   const ldd = '#!/bin/sh\necho "musl libc (x86_64)" >&2\nexit 1\n';
   await chmod(await folder.write("programs/ldd", ldd), 0o755);
+  const sums = '#!/bin/sh\ncase "$*" in *--*) exit 1 ;; esac\nexec /usr/bin/sha256sum "$@"\n';
+  await chmod(await folder.write("programs/sha256sum", sums), 0o755);
 }
 
 /** Stands in for adc-run: prints its words and the variables that it was given. */

@@ -124,8 +124,12 @@ describe("the GitLab component", { skip: process.platform !== "linux" || skip },
 
   for (
     const [name, inputs, message = /does not match required regex/] of [
-      ["another sum", { args: "ping", sha256: "0".repeat(64) }, /adc-run: FAILED/],
-      ["ADC without a sum", { "args": "ping", "adc-version": "0.28.0" }, /needs adc-sha256/],
+      [
+        "another sum",
+        { args: "ping", sha256: "0".repeat(64) },
+        /The SHA-256 checksum of https:\S+ is [0-9a-f]{64}, not 0{64}/,
+      ],
+      ["ADC without a sum", { "args": "ping", "adc-version": "0.28.0" }, /requires adc-sha256/],
       ["a command in args", { args: "ping; touch pwned" }],
       ["a substitution in args", { args: "ping $(touch pwned)" }],
       ["a quote in args", { args: 'ping" \n  script: touch pwned #' }],
