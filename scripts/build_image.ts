@@ -71,7 +71,7 @@ async function unpackAdc(archive: string, folder: string): Promise<void> {
   const found = createHash("sha256").update(await readFile(archive)).digest("hex");
   const wanted = values["adc-sha256"];
   if (found !== wanted) {
-    throw new Error(`Cannot use "${archive}": its SHA-256 sum is ${found}, not ${wanted}`);
+    throw new Error(`Cannot use "${archive}": its SHA-256 checksum is ${found}, not ${wanted}`);
   }
   const names = (await outputOf(["tar", "-tzf", archive])).split("\n");
   const name = names.find((each) => each === "adc" || each === "./adc");

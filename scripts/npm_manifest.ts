@@ -139,7 +139,7 @@ function npmDependencies(imports: Readonly<Record<string, string>>): [string, st
       const [, name, range] = /^npm:((?:@[^/]+\/)?[^@/]+)@([^/]+)$/.exec(target) ?? [];
       if (name === undefined || range === undefined || name !== specifier) {
         throw new Error(
-          `Cannot make a dependency of "${specifier}" in deno.json: "${target}" is no "npm:${specifier}@RANGE"`,
+          `Cannot make a dependency of "${specifier}" in deno.json: "${target}" is not "npm:${specifier}@RANGE"`,
         );
       }
       return [name, range];

@@ -143,6 +143,27 @@ export function codeOf(error: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system is read-only",
+  ENOENT: "no such file or folder",
+  ENOSPC: "no space left",
+  EDQUOT: "quota exceeded",
+  EFBIG: "the file would be too large",
+  EISDIR: "it is a directory",
+  ENOTDIR: "a part of the path is not a directory",
+  ENAMETOOLONG: "the name is too long",
+  EIO: "device error",
+  ELOOP: "too many symbolic links",
+  EBUSY: "another program has it open",
+};
+
+/** The system's name for an error in words. */
+export function reasonOf(code = "unknown error"): string {
+  return Object.hasOwn(REASONS, code) ? `${REASONS[code]} (${code})` : code;
+}
+
 /**
  * Lets a permission that Deno withheld through, which would be taken for a file that is not there.
  */

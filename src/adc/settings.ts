@@ -123,11 +123,10 @@ export async function readTimeLimit(
     };
   }
   if (handedOn === "in milliseconds" || DURATION.test(text)) return { milliseconds };
-  const [seconds, rest] = [milliseconds / 1000, milliseconds % 1000];
-  return {
-    found: `not every ADC reads "${text}" the same way`,
-    suggestion: `Use "${rest === 0 ? `${seconds}s` : `${milliseconds}ms`}".`,
-  };
+  const exact = milliseconds % 1000 === 0 ? `${milliseconds / 1000}s` : `${milliseconds}ms`;
+  const meant = /^\d{1,3}$/.test(text) ? `, or "${text}s" for seconds` : "";
+  const found = `not every ADC reads "${text}" the same way`;
+  return { found, suggestion: `Use "${exact}"${meant}.` };
 }
 
 /**

@@ -106,7 +106,7 @@ const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
   [
     /PATH_LENGTH/,
     "the server's certificate was signed by more CAs in a row than one of them allows",
-    "Have it signed by a CA that is allowed to: its basicConstraints say how many may follow it.",
+    "Have it signed by a CA whose basicConstraints allow as many CAs below it.",
   ],
   [
     /(key|certificate key) too (weak|small)/i,
@@ -115,7 +115,7 @@ const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
   ],
   [
     /\bUNSPECIFIED\b|CERT_(REVOKED|REJECTED)/,
-    "the server's certificate, or one that signed it, breaks a rule of its own",
+    "the server's certificate, or one that signed it, violates one of its own constraints",
     "Check its extensions, such as name constraints or an unknown critical one: openssl x509 -text.",
   ],
   [

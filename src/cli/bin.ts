@@ -9,7 +9,7 @@ import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 import { isatty } from "node:tty";
 import { type Environment, isPipeline } from "../context.ts";
-import { EXIT } from "../errors.ts";
+import { EXIT, reasonOf } from "../errors.ts";
 import { ignoredSignals, type SignalPort } from "../run/signals.ts";
 import { immediateOutput, openOutput } from "../system/pipes.ts";
 import { isDeno, isNode } from "../system/programs.ts";
@@ -39,7 +39,7 @@ function watchOutput({ stdout, stderr }: Outputs): void {
   // Bun tells of it only after the wait in `written()`.
   process.on("exit", () => {
     if (unwritten === undefined || process.exitCode !== 0) return;
-    sayError(line`cannot write the output: ${unwritten}`);
+    sayError(line`cannot write the output: ${reasonOf(unwritten)}`);
     process.exitCode = EXIT.source;
   });
   // What adc-run itself says is never worth more than how the child ended.

@@ -216,7 +216,7 @@ function warningsOf(
     `The token will be sent to ${server.display} unencrypted. Use https.`
   );
   if (envFile.unreadable !== undefined) {
-    warnings.push(`${envFile.name} cannot be read (${envFile.unreadable}) and is ignored.`);
+    warnings.push(`${envFile.name} is ignored, because it cannot be read: ${envFile.unreadable}.`);
   }
   const left = envFile.name === ".env"
     ? []

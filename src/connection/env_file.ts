@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { variableName } from "../context.ts";
-import { codeOf, ConnectionError, EXIT, throwIfNotCapable } from "../errors.ts";
+import { codeOf, ConnectionError, EXIT, reasonOf, throwIfNotCapable } from "../errors.ts";
 import { isAbsent, isUtf16, readAtMost } from "../system/files.ts";
 import { type Origin, wrongValue } from "./origin.ts";
 
@@ -100,11 +100,11 @@ export async function readEnvFile(
     else if (stats.size <= MAX_BYTES) bytes = readFileSync(path);
   } catch (error) {
     throwIfNotCapable(error);
-    const code = codeOf(error) ?? "unknown error";
+    const code = codeOf(error);
     // Windows answers EPERM where others answer EISDIR.
     const isFolder = code === "EISDIR" || (process.platform === "win32" && code === "EPERM");
     const absent = isAbsent(error) || isFolder;
-    return new EnvFile(name, undefined, absent ? {} : { unreadable: code });
+    return new EnvFile(name, undefined, absent ? {} : { unreadable: reasonOf(code) });
   }
   if (bytes === undefined) throw tooLarge(name, origin);
   if (isUtf16(bytes)) return new EnvFile(name, undefined, { unreadable: UTF_16 });
@@ -140,7 +140,7 @@ export async function readNamedFile(
   const file = await readEnvFile(name, cwd, origin);
   if (file.exists && file.unreadable === undefined) return file;
   const found = file.exists
-    ? `"${name}" cannot be read (${file.unreadable})`
+    ? `"${name}" cannot be read: ${file.unreadable}`
     : `there is no file "${name}"`;
   throw wrongValue(origin, found, { suggestion: `Relative paths start from "${cwd}".` });
 }

@@ -4,7 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { ADC_SETTINGS } from "../adc/settings.ts";
-import { codeOf, ConnectionError, throwIfNotCapable } from "../errors.ts";
+import { codeOf, ConnectionError, reasonOf, throwIfNotCapable } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import {
   isFromProject,
@@ -97,7 +97,7 @@ function readFile(setting: Setting<string>, cwd: string): PemFile {
     const code = codeOf(error);
     const found = code === "ENOENT"
       ? `there is no file "${resolve(cwd, path)}"`
-      : `the file "${resolve(cwd, path)}" cannot be read (${code ?? "unknown error"})`;
+      : `the file "${resolve(cwd, path)}" cannot be read: ${reasonOf(code)}`;
     throw wrongValue(setting.origin, found, {
       suggestion: `Relative paths start from "${cwd}".`,
       cause: error,

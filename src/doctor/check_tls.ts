@@ -64,8 +64,8 @@ async function checkOne(
   }
   const found = `${verified}: ${about.text}`;
   if (about.days >= SOON) return ok(found, data);
-  const soon = `the certificate of ${display} expires in ${about.days} days`;
-  return warning(`${soon} (${about.text})`, "Renew it on the server.", data);
+  const soon = `the certificate of ${display} expires soon (${about.text})`;
+  return warning(soon, "Renew it on the server.", data);
 }
 
 function describeCertificate(

@@ -1,4 +1,4 @@
-import { AdcRunError, codeOf, EXIT, messageOf } from "../errors.ts";
+import { AdcRunError, codeOf, EXIT, messageOf, reasonOf } from "../errors.ts";
 import type { CheckName } from "./diagnose.ts";
 
 /**
@@ -43,26 +43,19 @@ export function failed(
   found: string,
   suggestion: string | undefined,
   { exitCode, data }: Pick<Finding, "data"> & { readonly exitCode: number },
-): Found {
+): Failure {
   return { status: "failed", found, suggestion, exitCode, data };
 }
 
-export function failureOf(error: unknown): Found & { readonly exitCode: number } {
-  if (error instanceof AdcRunError) {
-    const { message, suggestion, exitCode } = error;
-    return { status: "failed", found: message, suggestion, exitCode };
-  }
+type Failure = Found & { readonly exitCode: number };
+
+export function failureOf(error: unknown): Failure {
+  if (error instanceof AdcRunError) return failed(error.message, error.suggestion, error);
   if (error instanceof Error && error.name === "NotCapable") {
-    return {
-      status: "failed",
-      found: `missing Deno permission: ${error.message}`,
-      suggestion: "The README lists the permissions that adc-run needs.",
-      exitCode: EXIT.config,
-    };
+    const suggestion = "For what it needs, see https://github.com/adc-run/adc-run#install";
+    const found = `missing Deno permission: ${error.message}`;
+    return failed(found, suggestion, { exitCode: EXIT.config });
   }
-  return {
-    status: "failed",
-    found: `the check failed: ${codeOf(error) ?? messageOf(error)}`,
-    exitCode: EXIT.software,
-  };
+  const found = `the check failed: ${reasonOf(codeOf(error) ?? messageOf(error))}`;
+  return failed(found, undefined, { exitCode: EXIT.software });
 }

@@ -249,11 +249,11 @@ async function* decodeOne(
   try {
     for await (const part of decoder) {
       length += part.length;
-      if (length > MAX_DECODED) throw unreadable("too much");
+      if (length > MAX_DECODED) throw unreadable("it is too long");
       yield part;
     }
   } catch (error) {
-    throw failure ?? (codeOf(error) === UNREADABLE ? error : unreadable(`no ${encoding}`));
+    throw failure ?? (codeOf(error) === UNREADABLE ? error : unreadable(`it is not ${encoding}`));
   }
 }
 
@@ -269,7 +269,7 @@ function decoderOf(encoding: string, [start = 0]: Uint8Array): Transform {
       // Some servers leave out the header that the standard asks for.
       return (start & 15) === 8 ? zlib.createInflate() : zlib.createInflateRaw();
   }
-  throw unreadable(encoding);
+  throw unreadable(`unknown encoding ${encoding}`);
 }
 
 const UNREADABLE = "ERR_CONTENT_ENCODING";

@@ -48,7 +48,7 @@ export function requireConsent(connection: Connection, consent: boolean | undefi
   const reason = consent ? undefined : needsConsent(connection);
   if (reason === undefined) return;
   throw new AdcRunError(`Cannot send a password: ${reason}`, EXIT.config, {
-    suggestion: "Set it in the environment, or agree with consent: true.",
+    suggestion: "Set it in the environment, or pass consent: true.",
   });
 }
 

@@ -8,6 +8,7 @@ import {
   codeOf,
   EXIT,
   messageOf,
+  reasonOf,
   throwIfNotCapable,
 } from "../errors.ts";
 import { createMask } from "../mask/mask.ts";
@@ -173,7 +174,7 @@ async function fileConsumer(
         await replaceFile(path, token.reveal(), { check: requireFree });
       } catch (error) {
         if (codeOf(error) === undefined) throw error;
-        const found = `"${path}" cannot be written (${codeOf(error)})`;
+        const found = `"${path}" cannot be written: ${reasonOf(codeOf(error))}`;
         throw cannot(found, EXIT.source, { cause: error });
       }
     },

@@ -173,7 +173,7 @@ function occupied({ storage, name, user, fingerprint }: TokenRecord): AdcRunErro
     user ?? "another user"
   }`;
   return new AdcRunError(`Cannot log in: ${holds}, which would be revoked`, EXIT.usage, {
-    suggestion: "Agree with replace: true, or log in for a profile.",
+    suggestion: "Pass replace: true, or log in for a profile.",
   });
 }
 

@@ -89,7 +89,7 @@ export function rotatedElsewhere(name: string): AdcRunError {
   return new AdcRunError(
     `Cannot replace the token "${name}": another run is replacing it`,
     EXIT.unavailable,
-    { suggestion: `Try again when that has ended; in ${MAX_RUN / 60_000} minutes at the latest.` },
+    { suggestion: `Try again when it has ended, in ${MAX_RUN / 60_000} minutes at the latest.` },
   );
 }
 

@@ -1,7 +1,7 @@
 import { lstatSync, readFileSync, type Stats } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../context.ts";
-import { codeOf, throwIfNotCapable } from "../errors.ts";
+import { codeOf, reasonOf, throwIfNotCapable } from "../errors.ts";
 import { requirePrivate, requirePrivateFolder, storeFolder } from "../store/private_path.ts";
 import { isAbsent, statOrAbsent } from "../system/files.ts";
 import type { ParsedProfiles } from "./parse_profiles.ts";
@@ -66,7 +66,7 @@ export function readProfilesText({ path, project }: Place): string | undefined {
     // HOME is /dev/null, say; or it was removed a moment ago.
     if (isAbsent(error)) return undefined;
     if (code === undefined || error instanceof ProfileFileError) throw error;
-    throw new ProfileFileError(`it cannot be read (${code})`, {
+    throw new ProfileFileError(`it cannot be read: ${reasonOf(code)}`, {
       path,
       suggestion: LET_READ,
       cause: error,

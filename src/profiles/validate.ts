@@ -72,7 +72,7 @@ export function validateProfiles(
 
 function validateWorkflows(workflows: unknown, profiles: readonly string[]): Issue | undefined {
   if (workflows === undefined) return undefined;
-  if (!isRecord(workflows)) return at(["workflows"], { found: '"workflows" is no object' });
+  if (!isRecord(workflows)) return at(["workflows"], { found: '"workflows" is not an object' });
   for (const [name, workflow] of Object.entries(workflows)) {
     const issue = validateWorkflow(workflow, name, profiles);
     if (issue !== undefined) return { ...issue, path: ["workflows", name, ...issue.path] };
@@ -87,11 +87,11 @@ function validateWorkflow(
 ): Issue | undefined {
   if (!matches(name, "workflow") || matches(name, "blank") || matches(name, "token")) {
     return atKey([], {
-      found: `"${shownKey(name)}" is no workflow's name`,
-      suggestion: "It is its token's: at most 40 characters, no line break, and no token.",
+      found: `"${shownKey(name)}" is not a workflow name`,
+      suggestion: "At most 40 characters, no line break, and not a token itself.",
     });
   }
-  if (!isRecord(workflow)) return at([], { found: `workflow "${name}" is no object` });
+  if (!isRecord(workflow)) return at([], { found: `workflow "${name}" is not an object` });
   for (const [key, value] of Object.entries(workflow)) {
     if (!Object.hasOwn(WORKFLOW_SETTINGS, key)) {
       return atKey([key], unknownKey(key, Object.keys(WORKFLOW_SETTINGS)));
@@ -229,7 +229,7 @@ const VALIDATORS: Readonly<
   duration: (value, key) =>
     typeof value === "string" && matches(value, "duration") ? undefined : {
       found: `"${key}" is not a duration`,
-      suggestion: 'Use a quoted value such as "30s" or "1h10m".',
+      suggestion: 'Use a value such as "30s" or "1h10m".',
     },
   text: (value, key) => {
     if (typeof value !== "string") return { found: `"${key}" is not a string` };
@@ -249,8 +249,8 @@ const VALIDATORS: Readonly<
   commands: (value, key) => validateList(value, key, { names: ALLOWED_WORDS, what: "command" }),
   lifetime: (value, key) =>
     typeof value === "string" && matches(value, "lifetime") ? undefined : {
-      found: `"${key}" is no lifetime`,
-      suggestion: 'Write it in quotes, like "90d", "12h" or "never".',
+      found: `"${key}" is not a lifetime`,
+      suggestion: 'Use a value such as "90d", "12h" or "never".',
     },
 };
 

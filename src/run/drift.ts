@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, lstatSync, openSync, renameSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { AdcRunError, codeOf, EXIT, throwIfNotCapable } from "../errors.ts";
+import { AdcRunError, codeOf, EXIT, reasonOf, throwIfNotCapable } from "../errors.ts";
 import { isAbsent, readAtMost } from "../system/files.ts";
 
 /**
@@ -71,7 +71,7 @@ async function readYaml(path: string): Promise<unknown> {
     if (error instanceof AdcRunError) throw error;
     if (isAbsent(error)) throw cannotRead(path, "ADC did not write it");
     const code = codeOf(error);
-    if (code !== undefined) throw cannotRead(path, `it cannot be read (${code})`);
+    if (code !== undefined) throw cannotRead(path, reasonOf(code));
     // Without the error as its cause: that quotes the file, which holds the gateway's values.
     const { mark } = error as { readonly mark?: { readonly line: number } };
     throw cannotRead(path, `line ${(mark?.line ?? 0) + 1} is not YAML`);
@@ -140,7 +140,7 @@ function attempt<T>(path: string, change: () => T): T {
   } catch (error) {
     throwIfNotCapable(error);
     throw new AdcRunError(
-      `Cannot keep the differences in "${path}": ${codeOf(error) ?? "unknown error"}`,
+      `Cannot keep the differences in "${path}": ${reasonOf(codeOf(error))}`,
       EXIT.source,
       { cause: error },
     );

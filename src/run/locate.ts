@@ -2,7 +2,7 @@ import { existsSync, lstatSync, statSync } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
 import process from "node:process";
 import type { Context, Environment } from "../context.ts";
-import { codeOf, CommandError, EXIT } from "../errors.ts";
+import { codeOf, CommandError, EXIT, reasonOf } from "../errors.ts";
 import {
   findOnPath,
   findProgram,
@@ -31,7 +31,7 @@ export interface Program {
 type Place = Pick<Context, "env" | "cwd">;
 
 const HOW_TO_GET_ADC =
-  'Install it with: curl -sL "https://run.api7.ai/adc/install" | sh — or set its path with --adc or ADC_RUN_ADC.';
+  'Install it (curl -sL "https://run.api7.ai/adc/install" | sh), or set its path with --adc or ADC_RUN_ADC.';
 
 /**
  * Finds ADC: the one asked for, else `adc` on `PATH`, else `node_modules/.bin/adc` here or further up.
@@ -173,15 +173,12 @@ export function notStarted(
     if ("file" in found) return withoutInterpreter(name, found.file);
   }
   const [found, suggestion] = REASONS[code ?? ""] ?? [
-    code ?? "it does not start",
+    reasonOf(code),
     "Check its permissions, and its first line if it is a script.",
   ];
-  return new CommandError(
-    `Cannot run "${name}": ${found}`,
-    code === "ENOENT" ? EXIT.notFound : EXIT.notExecutable,
-    // No cause: Node's errors quote the words, and one may be a secret.
-    { suggestion },
-  );
+  const exitCode = code === "ENOENT" ? EXIT.notFound : EXIT.notExecutable;
+  // No cause: Node's errors quote the words, and one may be a secret.
+  return new CommandError(`Cannot run "${name}": ${found}`, exitCode, { suggestion });
 }
 
 /** For a program that another one starts, which says less of what is missing. */

@@ -115,7 +115,7 @@ export class JsonFile<T extends object> {
       throw damaged(path, "it is not JSON");
     }
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw damaged(path, "it is unexpected JSON");
+      throw damaged(path, "its JSON is not what adc-run writes");
     }
     const version: unknown = "version" in value ? value.version : undefined;
     if (Number.isInteger(version) && (version as number) > VERSION) {
@@ -125,7 +125,7 @@ export class JsonFile<T extends object> {
       });
     }
     const known = version === VERSION ? this.#options.read({ ...value }) : undefined;
-    if (known === undefined) throw damaged(path, "it is unexpected JSON");
+    if (known === undefined) throw damaged(path, "its JSON is not what adc-run writes");
     return known;
   }
 
@@ -161,7 +161,7 @@ function requireFile(path: string, stats: Stats): void {
 }
 
 function damaged(path: string, found: string): DamagedFileError {
-  return new DamagedFileError(`Cannot read "${path}": it is damaged, ${found}`, {
+  return new DamagedFileError(`Cannot read "${path}": it is damaged (${found})`, {
     path,
     suggestion: "Move it away; otherwise the next change will.",
   });

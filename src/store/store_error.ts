@@ -4,6 +4,7 @@ import {
   type AdcRunErrorOptions,
   codeOf,
   EXIT,
+  reasonOf,
   throwIfNotCapable,
 } from "../errors.ts";
 
@@ -38,20 +39,6 @@ export class DamagedFileError extends StoreError {
   override readonly name: string = "DamagedFileError";
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EROFS: "the file system is read-only",
-  ENOSPC: "no space left",
-  EDQUOT: "quota exceeded",
-  EFBIG: "the file would be too large",
-  EISDIR: "it is a directory",
-  ENOTDIR: "a part of the path is not a directory",
-  ENAMETOOLONG: "the name is too long",
-  EIO: "device error",
-  EBUSY: "another program has it open",
-};
-
 /** Where another folder would do. */
 const ELSEWHERE: readonly string[] = ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR"];
 
@@ -64,8 +51,6 @@ export function storeError(
   throwIfNotCapable(cause);
   const code = codeOf(cause);
   if (code === undefined || cause instanceof AdcRunError) return cause;
-  const words = WORDS[code];
-  const found = words === undefined ? code : `${words} (${code})`;
   // Windows answers so as well where a file may not be written; it was waited for.
   const open = platform === "win32" && ["EBUSY", "EPERM", "EACCES"].includes(code);
   const suggestion = open
@@ -73,5 +58,6 @@ export function storeError(
     : ELSEWHERE.includes(code)
     ? "Set a writable folder with ADC_RUN_CONFIG_DIR."
     : undefined;
-  return new StoreError(`Cannot ${what} "${path}": ${found}`, { path, code, suggestion, cause });
+  const message = `Cannot ${what} "${path}": ${reasonOf(code)}`;
+  return new StoreError(message, { path, code, suggestion, cause });
 }

@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { type Context, type Environment, variableIn } from "../context.ts";
-import { codeOf, UsageError } from "../errors.ts";
+import { codeOf, reasonOf, UsageError } from "../errors.ts";
 import { deadline, ENDED_PROCESS, IdleTimer, unlessAborted } from "./deadline.ts";
 import type { Spawner } from "./spawn.ts";
 
@@ -106,8 +106,8 @@ function readOutput(child: ChildProcess, { maxBytes, stderr }: CaptureOptions): 
 }
 
 function notStarted(error: unknown): Captured {
-  const code = codeOf(error) ?? "unknown error";
-  return { failure: code === "ENOENT" ? "was not found" : `cannot be run (${code})` };
+  const code = codeOf(error);
+  return { failure: code === "ENOENT" ? "was not found" : `cannot be run: ${reasonOf(code)}` };
 }
 
 /** Ends a process on Windows with all that it has started, unless its parent has ended before it. */

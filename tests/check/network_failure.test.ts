@@ -31,7 +31,7 @@ const TLS: readonly [error: Error, found: RegExp][] = [
   [errorOf("unable to get", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY"), /unknown CA/],
   [errorOf("invalid peer certificate: UnknownIssuer"), /unknown CA/],
   [errorOf("path length constraint exceeded", "PATH_LENGTH_EXCEEDED"), /more CAs in a row/],
-  [errorOf("permitted subtree violation", "UNSPECIFIED"), /breaks a rule of its own/],
+  [errorOf("permitted subtree violation", "UNSPECIFIED"), /violates one of its own constraints/],
   [errorOf("alert", "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED"), /requires a client cert/],
   [errorOf("received fatal alert: CertificateRequired"), /requires a client cert/],
   [errorOf("alert", "ERR_SSL_TLSV1_ALERT_UNKNOWN_CA"), /rejected the client certificate/],

@@ -102,7 +102,7 @@ it("`main()` ends with 78 where a variable asks for what cannot be, and with 64 
         ["auth", "login", "--username", "u", "--password-stdin"],
         {},
         78,
-        /no server is set\n {2}fix .*--server URL or ADC_SERVER.*set NAME --backend api7ee --server/,
+        /no server is set\n {2}fix .*--server URL, or set ADC_SERVER.*set NAME --backend api7ee --server/,
       ],
       [["auth", "rotate"], { ADC_BACKEND: "apisix" }, 78, /has no user accounts/],
       [["auth", "list"], { ADC_BACKEND: "apisix" }, 78, /has no user accounts/],

@@ -69,7 +69,7 @@ test("`readTls()` refuses a file that is missing, a folder, empty, or no PEM fil
     "empty.pem": /: the file "\/.*\/empty\.pem" is not a PEM file$/,
     "der.pem": /is not a PEM file$/,
     "text.pem": /is not a PEM file$/,
-    "empty.pem/x": /cannot be read \(ENOTDIR\)$/,
+    "empty.pem/x": /cannot be read: .* is not a directory \(ENOTDIR\)$/,
     "": /: the path is empty$/,
   };
   for (const [, flag, name] of FILES) {

@@ -54,7 +54,7 @@ test("`checkTls()` warns of a certificate that has less than 30 days", async () 
   assert.equal((await check(30.5)).status, "ok");
   const { status, found } = await check(29.5);
   assert.equal(status, "warning");
-  assert.match(found, /^the certificate of \S+ expires in 29 days \(for /);
+  assert.match(found, /^the certificate of \S+ expires soon \(for .* 29 days left\)$/);
 });
 
 test("`checkTls()` warns of another machine without TLS", async () => {

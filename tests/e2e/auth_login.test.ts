@@ -508,7 +508,7 @@ describe("auth login where the token cannot be kept", () => {
   ] as const;
   for (const [state, code, message] of states) {
     const home = nextHome();
-    it(`says so, and makes none, with a keychain that is ${state}, on ${home.name}`, {
+    it(`says so, and creates none, with a keychain that is ${state}, on ${home.name}`, {
       skip,
     }, async () => {
       await using it = await tokenFixture(home);
@@ -597,7 +597,7 @@ describe("auth login over a bad line", () => {
   ];
   for (const [title, fault] of faults) {
     const home = nextHome();
-    it(`${title}, and one token is made and stored, on ${home.name}`, async () => {
+    it(`${title}, and one token is created and stored, on ${home.name}`, async () => {
       await using it = await tokenFixture(home);
       it.sandbox.fault({ method: "POST", path: /^\/api\/tokens$/ }, fault, { times: 1 });
       await it.logIn("--storage", "file");

@@ -203,11 +203,11 @@ export const ANSWER_FAULTS: FaultGroup = {
     status(503, "server-error", 69, { requests: 3 }),
     status(504, "server-error", 69, { requests: 3 }),
     {
-      fault: "the answer to the making of a token is lost, or is 5xx",
+      fault: "the response to a token's creation is lost, or is 5xx",
       verdict: "—",
       exit: 0,
       bound: "one more attempt, after the first one's token was looked for",
-      shownBy: [["tests/e2e/auth_login.test.ts", "${title}, and one token is made and stored"]],
+      shownBy: [["tests/e2e/auth_login.test.ts", "${title}, and one token is created and stored"]],
     },
   ],
 };

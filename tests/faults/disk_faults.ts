@@ -101,7 +101,7 @@ export const DISK_FAULTS: FaultGroup = {
   faults: [
     disk({ fault: "disk full at login", ...FULL }, LOGIN_TO_FILE, fill),
     disk(
-      { fault: "disk full once the new token is made, at login", ...FULL },
+      { fault: "disk full once the new token is created, at login", ...FULL },
       LOGIN_TO_FILE,
       whenMade,
     ),
@@ -119,12 +119,12 @@ export const DISK_FAULTS: FaultGroup = {
     fullOutput(
       "disk full under ADC's output",
       ["--adc", standIn("report.mjs"), "ping"],
-      /cannot pass the output on: ENOSPC/,
+      /cannot pass the output on: no space left \(ENOSPC\)/,
     ),
     fullOutput(
       "disk full under adc-run's own output",
       ["auth", "token"],
-      /cannot write the output: ENOSPC/,
+      /cannot write the output: no space left \(ENOSPC\)/,
     ),
     {
       fault: "disk full under what adc-run says itself",

@@ -84,9 +84,9 @@ export const KEYCHAIN_FAULTS: FaultGroup = {
       fault: "keychain locked, hanging or absent at login",
       verdict: "SourceError",
       exit: 74,
-      bound: "6 s, before a token is made",
+      bound: "6 s, before a token is created",
       shownBy: [
-        ["tests/e2e/auth_login.test.ts", "says so, and makes none, with a keychain that is"],
+        ["tests/e2e/auth_login.test.ts", "says so, and creates none, with a keychain that is"],
         ["tests/e2e/auth_login.test.ts", "revokes it when the keychain goes away meanwhile"],
         [
           "tests/e2e/auth_login.test.ts",

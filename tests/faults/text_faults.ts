@@ -210,7 +210,7 @@ export const TEXT_FAULTS: FaultGroup = {
         await writeFile(file, Buffer.from(content, "latin1"), { mode: 0o600 });
         await chmod(file, 0o600);
         const ended = await scene.run(["--json", ...PING]);
-        assertRefused(ended, 74, /tokens\.json\\": it is damaged, it is not JSON/);
+        assertRefused(ended, 74, /tokens\.json\\": it is damaged \(it is not JSON\)/);
         assert.equal(reportOf(ended).error?.name, "SourceError");
         assert.deepEqual(scene.sandbox.requests, []);
         await rm(file);

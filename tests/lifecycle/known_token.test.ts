@@ -47,7 +47,7 @@ test("`knownToken()` warns once of a damaged state that is set aside, and goes o
   assert.equal(await knownToken(TOKEN, { connection, env, onWarning }), undefined);
   assert.equal(await knownToken(TOKEN, { connection, env, onWarning }), undefined);
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0]!, /state\.json": it is damaged, it is not JSON; it was moved to "/);
+  assert.match(warnings[0]!, /state\.json": it is damaged \(it is not JSON\); it was moved to "/);
   const [aside, ...others] = await readdir(folder.path);
   assert.match(aside!, /^state\.json\.damaged-/);
   assert.deepEqual(others, []);

@@ -199,7 +199,10 @@ test("`replaceToken()` goes on without a state or a journal that is damaged", as
       [record],
       [],
     ]);
-    assert.match(it.warnings[0]!, new RegExp(`${name}": it is damaged, .*; it was moved to "`));
+    assert.match(
+      it.warnings[0]!,
+      new RegExp(`${name}": it is damaged \\(.*\\); it was moved to "`),
+    );
     assert.equal(it.warnings.filter((each) => each.includes("damaged")).length, 1);
   }
 });

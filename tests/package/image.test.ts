@@ -58,7 +58,7 @@ describe("the image", { skip }, () => {
   it("takes no ADC whose sum is another", async () => {
     const { code, stderr } = await build("0".repeat(64));
     assert.equal(code, 1);
-    assert.match(stderr, /its SHA-256 sum is [\da-f]{64}, not 0{64}/);
+    assert.match(stderr, /its SHA-256 checksum is [\da-f]{64}, not 0{64}/);
     await assert.rejects(access(layout));
   });
 

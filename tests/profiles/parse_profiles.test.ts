@@ -289,7 +289,7 @@ test("`parseProfiles()` names line and column of what is wrong with a workflow",
     const [lines, line, column, found] of [
       ['      "profile": "prdo",\n      "toFile": "x"', 5, 18, /no profile "prdo" in this file/],
       ['      "toComand": "x"', 5, 7, /no setting "toComand"/],
-      ['      "expiresIn": "90",\n      "toFile": "x"', 5, 20, /"expiresIn" is no lifetime/],
+      ['      "expiresIn": "90",\n      "toFile": "x"', 5, 20, /"expiresIn" is not a lifetime/],
       ['      "toCommand": "gh \'x"', 5, 20, /a quote \('\) is not closed/],
       ['      "toCommand": ["gh"],\n      "toFile": "x"', 4, 11, /either "toCommand" or "toFile"/],
       ['      "expiresIn": "90d"', 4, 11, /either "toCommand" or "toFile"/],
@@ -306,7 +306,7 @@ test("`parseProfiles()` names line and column of what is wrong with a workflow",
   const long = await failure(
     `{\n  "workflows": {\n    "${"x".repeat(41)}": {"toFile": "a"}\n  }\n}`,
   );
-  assert.match(long.message, /line 3, column 5: .* is no workflow's name/);
+  assert.match(long.message, /line 3, column 5: .* is not a workflow name/);
   const project = await failure('{\n  "workflows": {}\n}', { project: true });
   assert.match(project.message, /line 2, column 3: a project's file must not have "workflows"/);
 });

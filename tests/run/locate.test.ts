@@ -64,7 +64,7 @@ it("`locateAdc()` says what it looked for, and how to get it", async () => {
         assert.match(error.message, message);
         assert.match(
           error.suggestion ?? "",
-          code === 126 ? /chmod/ : /^Install it with: curl .*--adc or ADC_RUN_ADC\.$/,
+          code === 126 ? /chmod/ : /^Install it \(curl .*--adc or ADC_RUN_ADC\.$/,
         );
         return true;
       },

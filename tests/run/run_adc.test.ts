@@ -170,7 +170,10 @@ it("`runAdc()` says which program was not found", async () => {
 
 it("`runAdc()` says why a program does not start, where Node throws as well, and no value", async () => {
   for (
-    const [code, found] of [["E2BIG", /too long for the system/], ["EPERM", /: EPERM$/]] as const
+    const [code, found] of [["E2BIG", /too long for the system/], [
+      "EPERM",
+      /: permission denied \(EPERM\)$/,
+    ]] as const
   ) {
     const spawn = () => {
       throw Object.assign(new Error(`spawn ${code}, for A=zqzq`), { code });

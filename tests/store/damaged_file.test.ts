@@ -67,7 +67,7 @@ test("`JsonFile.readOrSetAside()` sets a damaged file aside at once, and goes on
     assert.equal(await readFile(join(folder.path, aside!), "utf8"), content);
     assert.equal(
       warnings[0],
-      `Cannot read "${file.path}": it is damaged, it is unexpected JSON; it was moved to ` +
+      `Cannot read "${file.path}": it is damaged (its JSON is not what adc-run writes); it was moved to ` +
         `"${join(folder.path, aside!)}"`,
     );
     assert.deepEqual(await file.readOrSetAside(), { list: [] });

@@ -81,7 +81,7 @@ test("`openJournal()` sets entries of another shape aside, warns once, and goes 
     assert.deepEqual(await journal.list(), []);
     assert.deepEqual(await journal.list(), []);
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0]!, /journal\.json": it is damaged, .*; it was moved to "/);
+    assert.match(warnings[0]!, /journal\.json": it is damaged \(.*\); it was moved to "/);
     assert.equal((await readdir(folder.path)).length, 1);
     const added = await journal.add(entry);
     assert.deepEqual(await journal.list(), [added]);

@@ -103,7 +103,7 @@ test("`openState()` sets records of another shape aside, warns once, and goes on
     assert.equal(await state.find(record), undefined);
     assert.deepEqual(await state.list(), []);
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0]!, /state\.json": it is damaged, .*; it was moved to "/);
+    assert.match(warnings[0]!, /state\.json": it is damaged \(.*\); it was moved to "/);
     assert.equal((await readdir(folder.path)).length, 1);
     await state.put(record);
     assert.deepEqual(await state.list(), [record]);

@@ -28,7 +28,7 @@ test("`capture()` says how a program ended, and nothing that it printed", async 
   assert.deepEqual(await capture("/nowhere/x", [], options), { failure: "was not found" });
   const words = ["canary\0"];
   const { failure } = await capture("/bin/sh", words, options) as { readonly failure: string };
-  assert.match(failure, /^cannot be run \(\w+/);
+  assert.match(failure, /^cannot be run: \w+/);
 });
 
 test("`capture()` does not wait for what a program leaves running", async () => {

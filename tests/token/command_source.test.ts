@@ -133,7 +133,7 @@ test("`commandSource()` is broken where there is no such helper, or it cannot be
   const cases = {
     "no-such-helper read zqzq": /: the helper "no-such-helper" was not found$/,
     "/no/such/helper read zqzq": /: the helper "helper" was not found$/,
-    "./plain zqzq": /: the helper "plain" cannot be run \(EACCES\)$/,
+    "./plain zqzq": /: the helper "plain" cannot be run: permission denied \(EACCES\)$/,
   };
   for (const [command, message] of Object.entries(cases)) {
     const error = await breakage(open(command));

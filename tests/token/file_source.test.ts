@@ -74,8 +74,9 @@ test("`fileSource()` is broken where the file is missing, a folder, or no place 
   await mkdir(join(folder.path, "folder"));
   const cases = {
     "absent": /: there is no file "\/.*\/absent"$/,
-    "folder": /: "\/.*\/folder" cannot be read \(EISDIR\)$/,
-    "plain/token": /: "\/.*\/plain\/token" cannot be read \(ENOTDIR\)$/,
+    "folder": /: "\/.*\/folder" cannot be read: it is a directory \(EISDIR\)$/,
+    "plain/token":
+      /: "\/.*\/plain\/token" cannot be read: a part of the path is not a directory \(ENOTDIR\)$/,
   };
   for (const [path, message] of Object.entries(cases)) {
     const error = await breakage(open(path, folder.path));

@@ -156,7 +156,7 @@ test("`dotenvSource()` is broken where the file cannot be read", async () => {
   await using folder = await temporaryFolder();
   await symlink(".env", join(folder.path, ".env"));
   const error = await breakage(dotenvSource(), await connect("sync", { cwd: folder.path }));
-  assert.match(error.message, /: \.env cannot be read \(ELOOP\)$/);
+  assert.match(error.message, /: \.env cannot be read: too many symbolic links \(ELOOP\)$/);
   assert.equal(error.exitCode, 74);
 });
 

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { Readable, type Writable } from "node:stream";
 import type { RawAnswer } from "../../admin_api/raw_request.ts";
 import { parseObject } from "../../check/response.ts";
-import { AdcRunError, EXIT } from "../../errors.ts";
+import { AdcRunError, EXIT, reasonOf } from "../../errors.ts";
 import type { Mask } from "../../mask/mask.ts";
 import { isReaderGone, pipeOutput } from "../../run/child.ts";
 import { hasField } from "./api_request.ts";
@@ -39,7 +39,7 @@ export async function writePieces(
   }).done;
   if (failed !== undefined) throw failed.error;
   if (failure === undefined || isReaderGone(failure)) return;
-  throw new AdcRunError(`Cannot write the output: ${failure}`, EXIT.source);
+  throw new AdcRunError(`Cannot write the output: ${reasonOf(failure)}`, EXIT.source);
 }
 
 export interface BodyStart {

@@ -6,7 +6,7 @@ import { requireGatewayGroup } from "../../check/backend_checks.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { type Server, urlOf } from "../../connection/server.ts";
-import { AdcRunError, codeOf, throwIfNotCapable, UsageError } from "../../errors.ts";
+import { AdcRunError, codeOf, reasonOf, throwIfNotCapable, UsageError } from "../../errors.ts";
 import { isAdminKey } from "../../secret.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
 import { type Io, readInput } from "../io.ts";
@@ -166,9 +166,7 @@ export async function readBody(
     if (error instanceof AdcRunError || code === undefined) throw error;
     const found = code === "ENOENT"
       ? `there is no file "${resolve(io.cwd, name)}"`
-      : code === "EISDIR"
-      ? "it is a directory"
-      : `it cannot be read (${code})`;
+      : reasonOf(code);
     throw new UsageError(`Cannot read the body from "${name}": ${found}`, {
       suggestion: "Use -d @FILE for a file, -d - for standard input, -d TEXT for text.",
       cause: error,

@@ -117,7 +117,7 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
   if (server.origin.kind === "default") {
     const set = `adc-run profile set ${profile?.name ?? "NAME"} --backend ${backend.value}`;
     throw new ConnectionError("Cannot log in: no server is set", EXIT.config, {
-      suggestion: `Name it with --server URL or ADC_SERVER, or: ${set} --server URL`,
+      suggestion: `Add --server URL, or set ADC_SERVER, or create a profile: ${set} --server URL`,
     });
   }
   await requireConsent(connection, { yes: options.yes, io });
@@ -239,8 +239,7 @@ function confirmReplacement({ replace }: LoginOptions, io: Io) {
     }`;
     if (!canAsk(io)) {
       throw new UsageError(`Cannot log in: the ${holds.slice(4)}, which would be revoked`, {
-        suggestion:
-          "Agree with --replace, or store this one for a profile: adc-run -p NAME auth login.",
+        suggestion: "Use --replace, or store this one for a profile: adc-run -p NAME auth login",
       });
     }
     await requireConfirmation(`${holds}. Replace it?`, io);
@@ -279,7 +278,7 @@ function tellSettings({ backend, server, profile, args }: Connection, reporter: 
     return variable === undefined ? [] : [`${variable}=${values[key]}`];
   });
   if (missing.length > 0 && profile === undefined) {
-    reporter.info(line`to use it, set ${missing.join(" and ")}`);
+    reporter.info(line`to use it, set ${missing.join(", ")}`);
   }
 }
 

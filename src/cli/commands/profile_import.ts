@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { resolveConnection } from "../../connection/connection.ts";
-import { AdcRunError, codeOf, EXIT, throwIfNotCapable } from "../../errors.ts";
+import { AdcRunError, codeOf, EXIT, reasonOf, throwIfNotCapable } from "../../errors.ts";
 import { withAccount } from "../../lifecycle/open_session.ts";
 import { adoptToken } from "../../lifecycle/replace_token.ts";
 import { describeEntries, previousToken } from "../../lifecycle/token_stores.ts";
@@ -123,7 +123,7 @@ async function readYaml(path: string): Promise<Readonly<Record<string, unknown>>
     throwIfNotCapable(error);
     const code = codeOf(error);
     if (code === "ENOENT") throw notA7s(path, "no such file", EXIT.usage);
-    if (code !== undefined) throw notA7s(path, `it cannot be read (${code})`, EXIT.usage);
+    if (code !== undefined) throw notA7s(path, reasonOf(code), EXIT.usage);
     // Without the error as its cause: that quotes the file, which holds tokens.
     const line = error instanceof YAMLException ? error.mark?.line ?? 0 : 0;
     throw notA7s(path, `line ${line + 1} is not YAML`);

@@ -42,7 +42,7 @@ export async function authRotate(call: OwnCall<RotateOptions>, io: Io): Promise<
     return await (await import("./workflow_tokens.ts")).rotateWorkflows(call, io);
   }
   if (options.toCommand !== undefined || options.toFile !== undefined || options.print) {
-    throw new UsageError("Cannot hand the stored token over: name the workflow that it is for");
+    throw new UsageError("Cannot hand over the stored token: no workflow is named");
   }
   if (options.source !== undefined && !options.fromEnvironment.has("source")) {
     throw new UsageError('--source has no effect with "adc-run auth rotate"');
@@ -107,11 +107,11 @@ async function refuseShadowed(
   if (!shadow) return;
   const place = describeEntries([account], { storage, folder: stores.folder });
   throw new AdcRunError(
-    `Cannot rotate the token in ${place}: a run takes another one, ${shadow}`,
+    `Cannot rotate the token in ${place}: a run would use another one, ${shadow}`,
     EXIT.config,
     {
-      suggestion: "Unset what names the other one to rotate the stored token; " +
-        'a workflow\'s token is rotated by name, "adc-run auth rotate NAME".',
+      suggestion: "To rotate the stored token, unset the other one. " +
+        "To rotate a workflow's token: adc-run auth rotate NAME",
     },
   );
 }

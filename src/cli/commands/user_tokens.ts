@@ -22,7 +22,7 @@ export async function authList(call: OwnCall<ListOptions>, io: Io): Promise<numb
   const within = expiring === undefined ? undefined : await readTime(expiring, "--expiring");
   const idle = unused === undefined ? undefined : await readTime(unused, "--unused");
   if (fail && within === undefined && idle === undefined) {
-    throw new UsageError("Cannot use --fail alone: say what is to be found", {
+    throw new UsageError("Cannot use --fail alone: there is nothing to look for", {
       suggestion: "Add --expiring 14d, --unused 90d, or both.",
     });
   }

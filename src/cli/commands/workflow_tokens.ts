@@ -150,10 +150,10 @@ async function targetsOf(
   const { toCommand, toFile, print } = options;
   const given = [toCommand !== undefined, toFile !== undefined, print === true].filter(Boolean);
   if (given.length > 1) {
-    throw new UsageError("Cannot hand a token over twice: --to-command, --to-file or --print");
+    throw new UsageError("Cannot combine --to-command, --to-file and --print: use one of them");
   }
   if (given.length === 1 && names.length !== 1) {
-    throw new UsageError("Cannot hand several tokens over to one place: name one workflow");
+    throw new UsageError("Cannot hand over several tokens to one place: name one workflow");
   }
   if (print) requireReader(io);
   const own: HandOver | undefined = toCommand !== undefined

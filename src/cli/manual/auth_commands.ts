@@ -50,7 +50,7 @@ const HAND_OVER_OPTIONS = [
     flags: "--to-command CMD",
     text: "hand it to this command's standard input; split into words without a shell",
   },
-  { flags: "--to-file PATH", text: "write it to this file, for you alone", values: "files" },
+  { flags: "--to-file PATH", text: "write it to this file, of mode 0600", values: "files" },
   { flags: "--print", text: "print it on standard output" },
 ] as const satisfies readonly OptionSpec[];
 
@@ -86,9 +86,9 @@ const LIST_OPTIONS = [
     flags: "--expiring DURATION",
     text: "those that expire within this time, such as 14d, or have expired",
   },
-  { flags: "--unused DURATION", text: "those that were not used for this long, such as 90d" },
+  { flags: "--unused DURATION", text: "those not used for this long, such as 90d" },
   { flags: "--user NAME", text: "another user's, if the server lets you see them" },
-  { flags: "--fail", text: "exit with 3 where there is one, for a nightly job" },
+  { flags: "--fail", text: "exit with 3 if there are any, for a nightly job" },
 ] as const satisfies readonly OptionSpec[];
 
 export type ListOptions = OptionsOf<typeof LIST_OPTIONS>;

@@ -8,7 +8,7 @@ const SHARED = ["--json", "--quiet", "--verbose"];
 
 const SET_OPTIONS = [
   { flags: "--username NAME", text: "the user who logs in" },
-  { flags: "--token-command TEXT", text: "a command that prints the token (run without a shell)" },
+  { flags: "--token-command CMD", text: "a command that prints the token (run without a shell)" },
   {
     flags: "--sources LIST",
     text: "the token sources to use, in this order",

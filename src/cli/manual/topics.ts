@@ -108,7 +108,7 @@ export const TOPICS: readonly ManualTopic[] = [
           ["--version", "name, version"],
         ],
       },
-      "docs/json.md has examples, and docs/report.schema.json the JSON Schema.",
+      "Examples and the JSON Schema: https://github.com/adc-run/adc-run/blob/main/docs/json.md",
     ],
     examples: [
       ["The verdict alone", "adc-run auth status --json 2>&1 | jq -r .check.verdict"],
@@ -232,6 +232,8 @@ export const TOPICS: readonly ManualTopic[] = [
         `- uses: adc-run/adc-run@v${VERSION}`,
         "  with:",
         "    args: sync -f adc.yaml",
+        "    adc-version: 0.28.0",
+        "    adc-sha256: (of adc_0.28.0_linux_amd64.tar.gz; GitHub shows it)",
         "    backend: api7ee",
         "    server: https://gateway.example.com:7443",
         "    token: ${{ secrets.ADC_TOKEN }}",

@@ -17,6 +17,7 @@ import {
   codeOf,
   EXIT,
   messageOf,
+  reasonOf,
   UsageError,
 } from "../../errors.ts";
 import { createMask, type Mask } from "../../mask/mask.ts";
@@ -109,7 +110,7 @@ export async function handOutToken(
     await (signal === undefined ? arrived : unlessAborted(arrived, signal));
   } catch (error) {
     signal?.throwIfAborted();
-    throw unwritten(codeOf(error) ?? messageOf(error), { cause: error });
+    throw unwritten(reasonOf(codeOf(error) ?? messageOf(error)), { cause: error });
   }
 }
 
@@ -152,7 +153,7 @@ export function openReport(
     try {
       return step();
     } catch (error) {
-      throw cannotWriteReport(name, codeOf(error) ?? messageOf(error), error);
+      throw cannotWriteReport(name, reasonOf(codeOf(error) ?? messageOf(error)), error);
     }
   };
   // One that came with a repository leads wherever it likes.

@@ -3,7 +3,7 @@ import { TOKEN_REJECTED } from "../../check/response.ts";
 import { CheckError, type CheckResult } from "../../check/verdict.ts";
 import { type Connection, describeConnection } from "../../connection/connection.ts";
 import { adcRunCommand, describeOrigin } from "../../connection/origin.ts";
-import { AdcRunError, codeOf, EXIT } from "../../errors.ts";
+import { AdcRunError, codeOf, EXIT, reasonOf } from "../../errors.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
 import {
   isNarrowed,
@@ -214,7 +214,7 @@ export function asAdcRunError(thrown: unknown): AdcRunError {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   if (error.name === "NotCapable") {
     return new AdcRunError(`Missing Deno permission: ${error.message}`, EXIT.config, {
-      suggestion: "The README lists the permissions that adc-run needs.",
+      suggestion: "For what it needs, see https://github.com/adc-run/adc-run#install",
       cause: thrown,
     });
   }
@@ -234,7 +234,8 @@ export function asAdcRunError(thrown: unknown): AdcRunError {
     });
   }
   if (code !== undefined && NOT_WRITTEN.includes(code)) {
-    return new AdcRunError(`Cannot write the output: ${code}`, EXIT.source, { cause: thrown });
+    const message = `Cannot write the output: ${reasonOf(code)}`;
+    return new AdcRunError(message, EXIT.source, { cause: thrown });
   }
   return new AdcRunError(`Internal error: ${error.name}: ${error.message}`, EXIT.software, {
     suggestion:

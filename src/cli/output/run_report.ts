@@ -1,5 +1,5 @@
 import { BACKENDS } from "../../connection/backends.ts";
-import { EXIT } from "../../errors.ts";
+import { EXIT, reasonOf } from "../../errors.ts";
 import { createMask } from "../../mask/mask.ts";
 import { isReaderGone } from "../../run/child.ts";
 import type { Drift } from "../../run/drift.ts";
@@ -144,7 +144,7 @@ export function tellEnding(
       ...suggestion === undefined ? [] : [["fix", suggestion] as const],
     ]);
   }
-  if (lost !== undefined) reporter.complain(line`Cannot pass the output on: ${lost}`);
+  if (lost !== undefined) reporter.complain(line`Cannot pass the output on: ${reasonOf(lost)}`);
   if (leaked) {
     reporter.complain(fixed("A secret was printed, and --fail-on-leak is set"));
   }

@@ -2,7 +2,7 @@ import { realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import process from "node:process";
 import { type Context, isPipeline } from "../../context.ts";
-import { codeOf, EXIT } from "../../errors.ts";
+import { codeOf, EXIT, reasonOf } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import { isUtf16, letGoOfPipe, readAtMost } from "../../system/files.ts";
 import type { SourceAnswer, TokenSource } from "../sources.ts";
@@ -53,7 +53,7 @@ export function fileSource(
         const shown = isPath ? `"${full}"` : "that it names";
         const reason = code === "ENOENT"
           ? `there is no file ${shown}`
-          : `${isPath ? shown : `the file ${shown}`} cannot be read (${code ?? "unknown error"})`;
+          : `${isPath ? shown : `the file ${shown}`} cannot be read: ${reasonOf(code)}`;
         return { status: "broken", reason, suggestion, ...isPath && { cause: error } };
       } finally {
         signal.removeEventListener("abort", giveUp);

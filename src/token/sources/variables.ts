@@ -76,7 +76,7 @@ function findInFile({ envFile, backend }: Connection): SourceAnswer {
   if (unreadable !== undefined) {
     const fix = unreadable === UTF_16 ? "Save it as UTF-8" : "Make it readable";
     const suggestion = `${fix}, or skip this source with --source.`;
-    return { status: "broken", reason: `${name} cannot be read (${unreadable})`, suggestion };
+    return { status: "broken", reason: `${name} cannot be read: ${unreadable}`, suggestion };
   }
   if (!envFile.exists) return { status: "absent", reason: `no ${name} here` };
   const answer = findInVariables((each) => envFile.get(each), ` in ${name}`);

@@ -29,7 +29,7 @@ test("`readBody()` says what is wrong with a file", async () => {
   for (
     const [word, message] of [
       ["@gone", `Cannot read the body from "gone": there is no file "${folder.path}/gone"`],
-      ["@.", 'Cannot read the body from ".": it is a directory'],
+      ["@.", 'Cannot read the body from ".": it is a directory (EISDIR)'],
       ["@", /no file name/],
     ]
   ) {

@@ -222,7 +222,7 @@ test("`writePieces()` ends quietly when its reader is gone, and leaves the body"
   await writePieces(endless(), broken("EPIPE"), { mask: EMPTY });
   assert.equal(left, true);
   await assert.rejects(writePieces(endless(), broken("ENOSPC"), { mask: EMPTY }), {
-    message: "Cannot write the output: ENOSPC",
+    message: "Cannot write the output: no space left (ENOSPC)",
     exitCode: 74,
   });
 });

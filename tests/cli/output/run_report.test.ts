@@ -33,7 +33,7 @@ it("`tellEnding()` says what makes a run fail that ADC took for a success", () =
   assert.deepEqual(told({}), [
     "adc-run: error: the check passed before the run and fails now: 401\n",
     "  fix     Log in again.\n",
-    "adc-run: error: cannot pass the output on: ENOSPC\n",
+    "adc-run: error: cannot pass the output on: no space left (ENOSPC)\n",
     "adc-run: error: a secret was printed, and --fail-on-leak is set\n",
   ]);
 });
@@ -41,7 +41,7 @@ it("`tellEnding()` says what makes a run fail that ADC took for a success", () =
 it("`tellEnding()` makes it annotations in GitHub Actions", () => {
   assert.deepEqual(told({ GITHUB_ACTIONS: "true" }), [
     "::error title=adc-run::The check passed before the run and fails now: 401%0ALog in again.\n",
-    "::error title=adc-run::Cannot pass the output on: ENOSPC\n",
+    "::error title=adc-run::Cannot pass the output on: no space left (ENOSPC)\n",
     "::error title=adc-run::A secret was printed, and --fail-on-leak is set\n",
   ]);
 });
