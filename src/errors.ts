@@ -28,7 +28,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
 };
 
 /**
- * What every error of adc-run can carry beside its message.
+ * What every error of adc-run can carry besides its message.
  * @category Errors
  */
 export interface AdcRunErrorOptions {
@@ -54,7 +54,7 @@ export class AdcRunError extends Error {
   readonly suggestion: string | undefined;
 
   /**
-   * Makes the error.
+   * Creates the error.
    *
    * @param message What was tried, and what was found.
    * @param exitCode The code that the command line exits with, one of `EXIT`.
@@ -76,7 +76,7 @@ export class UsageError extends AdcRunError {
   override readonly name = "UsageError";
 
   /**
-   * Makes the error.
+   * Creates the error.
    *
    * @param message What is wrong with the command line.
    * @param options The suggestion and the cause.
@@ -108,7 +108,7 @@ export class SourceError extends AdcRunError {
   readonly source: string;
 
   /**
-   * Makes the error.
+   * Creates the error.
    *
    * @param source The source's name.
    * @param message What was tried, and what was found.

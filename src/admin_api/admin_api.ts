@@ -38,13 +38,13 @@ export interface AdminApiOptions {
 }
 
 /**
- * API7 Enterprise's Admin API, as far as tokens need it: login and log-out, who the caller is, and the
+ * API7 Enterprise's Admin API, as far as tokens need it: login and logout, who the caller is, and the
  * caller's tokens.
  *
  * Requests go out on the connection's terms: its CA, client certificate, proxy and time limit. Redirects
  * are not followed. What failed to connect, 408, 425, 429, 502, 503 and 504 are tried again, at most twice, except
  * for `POST`. Every call throws an {@linkcode AdminApiError} when it does not succeed, and the signal's
- * reason when it was given up. Paths and shapes are those of API7 Enterprise's OpenAPI; that newer
+ * reason when it was cancelled. Paths and shapes are those of API7 Enterprise's OpenAPI; that newer
  * versions have `/api/tokens` instead of `/api/settings/tokens` is seen in ADC's end-to-end tests.
  *
  * @category Admin API
@@ -137,7 +137,7 @@ export class AdminApi implements AsyncDisposable {
    *
    * @param credentials The user's name and password, and the login option where it is LDAP.
    * @throws {AdminApiError} `wrong-credentials`, `password-change`, `no-license`, `browser-login`, or
-   * `not-found` for the login option, beside what can always happen.
+   * `not-found` for the login option, besides what can always happen.
    */
   async logIn(credentials: Credentials, { signal }: CallOptions = {}): Promise<void> {
     await this.#session.begin(credentials, { signal, ways: () => this.loginOptions({ signal }) });
@@ -153,7 +153,7 @@ export class AdminApi implements AsyncDisposable {
     return this.#value("/api/version", readVersion, options);
   }
 
-  /** Lists the ways to log in beside the built-in one, those that are turned off too. It takes no login. */
+  /** Lists the ways to log in besides the built-in one, those that are turned off too. It takes no login. */
   loginOptions({ signal }: CallOptions = {}): Promise<readonly LoginOption[]> {
     const path = "/api/login_options";
     const get = (page: string) =>
@@ -167,11 +167,11 @@ export class AdminApi implements AsyncDisposable {
   }
 
   /**
-   * Makes a token of the caller's. Where the answer is lost on the way, it finds out what became of the
+   * Creates a token for the caller. If the response is lost on the way, it finds out what became of the
    * token; a caller who gives up leaves none behind, as far as the server can be reached.
    *
    * @returns The token with its value.
-   * @throws {AdminApiError} `name-taken`, beside what can always happen.
+   * @throws {AdminApiError} `name-taken`, besides what can always happen.
    */
   createToken(token: WantedToken, options: CallOptions = {}): Promise<NewToken> {
     return this.#tokens.create(token, options);
@@ -181,7 +181,7 @@ export class AdminApi implements AsyncDisposable {
    * Gives a token another name, of at most 40 characters.
    *
    * @returns The token as it is now.
-   * @throws {AdminApiError} `not-found` or `name-taken`, beside what can always happen.
+   * @throws {AdminApiError} `not-found` or `name-taken`, besides what can always happen.
    */
   renameToken(id: string, name: string, options: CallOptions = {}): Promise<TokenInfo> {
     return this.#tokens.rename(id, name, options);

@@ -8,7 +8,7 @@ import { AdcRunError, EXIT } from "../errors.ts";
  *
  * - `wrong-credentials`: the user's name or the password is wrong.
  * - `password-change`: the password has to be changed in the Dashboard first.
- * - `no-license`: the server has no licence, or one that is over.
+ * - `no-license`: the server has no license, or an expired one.
  * - `browser-login`: this way to log in needs a browser.
  * - `name-taken`: the user has a token of that name already.
  * - `not-found`: there is no such token or login option.
@@ -85,7 +85,7 @@ export class AdminApiError extends AdcRunError {
   /** What came back, with the server's own words quoted. */
   readonly reason: string;
 
-  /** Makes the error. */
+  /** Creates the error. */
   constructor(details: AdminApiErrorDetails) {
     const { failure, request, reason, httpStatus, refused = false, suggestion, cause } = details;
     const exitCode = isVerdict(failure) ? VERDICTS[failure].exit : OWN_EXITS[failure];

@@ -267,7 +267,7 @@ function judgeWords(
   { about, body = {} }: Ask,
 ): Omit<Failed, "reason"> | undefined {
   const { status } = response;
-  // The server may repeat the caller's own: a user called "license-bot" must not pass for a licence.
+  // The server may repeat the caller's own: a user called "license-bot" must not pass for a license.
   const own = Object.values(body).filter((each) => typeof each === "string");
   const words = own.filter((each) => each !== "" && TELLING.test(each))
     .reduce((text, each) => text.replaceAll(each, ""), errorMessageOf(response));

@@ -20,7 +20,7 @@ export interface User {
 }
 
 /**
- * A way to log in, beside the built-in one.
+ * A way to log in, besides the built-in one.
  * @category Admin API
  */
 export interface LoginOption {
@@ -43,9 +43,9 @@ export interface TokenInfo {
   readonly id: string;
   /** The token's name, which is the only one of its user's. */
   readonly name: string;
-  /** When it was made. */
+  /** When it was created. */
   readonly createdAt?: number | undefined;
-  /** When it ends; `undefined` for never. */
+  /** When it expires; `undefined` for never. */
   readonly expiresAt: number | undefined;
   /** The id of the user whom it belongs to. */
   readonly userId?: string | undefined;
@@ -56,7 +56,7 @@ export interface TokenInfo {
 }
 
 /**
- * A token that was just made or regenerated, with its value: the server gives it only now.
+ * A token that was just created or regenerated, with its value: the server gives it only now.
  * @category Admin API
  */
 export interface NewToken extends TokenInfo {

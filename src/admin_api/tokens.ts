@@ -21,7 +21,7 @@ import {
 export interface WantedToken {
   /** Its name, at most 40 characters. */
   readonly name: string;
-  /** Its end in Unix seconds; `undefined` for never. */
+  /** Its expiry in Unix seconds; `undefined` for never. */
   readonly expiresAt: number | undefined;
   /**
    * Whether no other token can have the name, as it was drawn at random; else the server is asked first.

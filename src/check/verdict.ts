@@ -107,11 +107,11 @@ export class CheckError extends AdcRunError {
   /** What was found out. */
   readonly result: CheckResult;
 
-  /** The token that was tried, and where it came from, where that is known. */
+  /** The token that was checked, and where it came from, where that is known. */
   readonly resolved: ResolvedToken | undefined;
 
   /**
-   * Makes the error from what was found out.
+   * Creates the error from what was found out.
    *
    * @param result What was found out.
    * @param options Where the token came from.

@@ -46,7 +46,7 @@ export interface Connection {
   readonly serverValue: Secret;
   /** The servers that the value names: one, or for `apisix-standalone` one and more. */
   readonly servers: readonly Server[];
-  /** The gateway group's name, which `api7ee` alone looks at; ADC's default is `default`. */
+  /** The gateway group's name, which only `api7ee` uses; ADC's default is `default`. */
   readonly gatewayGroup: Setting<string>;
   /** The time limit of a request in milliseconds; ADC's default is 10,000. */
   readonly timeoutMs: Setting<number>;
@@ -62,17 +62,17 @@ export interface Connection {
   readonly dotEnv: EnvFile;
   /**
    * What the `.env` in the working directory decides of the way to the server: a proxy, a CA, or that nothing
-   * is verified. A token that was kept for the server is not used then.
+   * is verified. A token stored for the server is not used then.
    */
   readonly overrides: readonly Origin[];
-  /** The profile in force; `undefined` where there is none, or where it was ignored. */
+  /** The profile in use; `undefined` if there is none, or if it was ignored. */
   readonly profile: Profile | undefined;
   /** What a person should know before the run, a sentence each. */
   readonly warnings: readonly string[];
 }
 
 /**
- * What {@linkcode resolveConnection} looks at.
+ * Options for {@linkcode resolveConnection}.
  * @category Connection
  */
 export interface ConnectionOptions extends AdcFlags {
@@ -87,7 +87,7 @@ export interface ConnectionOptions extends AdcFlags {
    * can be read only once.
    */
   readonly envFile?: string | EnvFile | undefined;
-  /** A named target, whose values come behind `.env`. @default none */
+  /** A named target, whose values come after `.env`. @default none */
   readonly profile?: Profile | undefined;
 }
 

@@ -15,7 +15,7 @@ export class EnvFile {
   readonly name: string;
   /** Whether there is such a file. */
   readonly exists: boolean;
-  /** Why the file could not be read, though it is there: a system code such as `EACCES`. */
+  /** Why the file could not be read, though it is there: in words, with the system's code. */
   readonly unreadable: string | undefined;
   /** The names that not every ADC finds with the same value, each with what to do about it. */
   readonly ambiguous: ReadonlyMap<string, string>;
@@ -27,7 +27,7 @@ export class EnvFile {
    *
    * @param name The path as it is named in messages.
    * @param values The file's variables; `undefined` where there is no file.
-   * @param options The system code, where there is a file that cannot be read; what another ADC finds in it;
+   * @param options Why a file that is there cannot be read; what another ADC finds in it;
    * and the platform, for on Windows names are the same in any case, and the first one counts.
    */
   constructor(
@@ -93,7 +93,7 @@ export async function readEnvFile(
   try {
     const path = resolve(cwd, name);
     const stats = statSync(path);
-    // ADC would wait for ever for somebody to write into a pipe called ".env".
+    // ADC would wait forever for somebody to write into a pipe called ".env".
     if (name === ".env" && !stats.isFile()) return new EnvFile(name, undefined);
     // What is named may be a pipe that somebody has yet to write into, and signals are heard meanwhile.
     if (!stats.isFile()) bytes = await readAtMost(path, MAX_BYTES);

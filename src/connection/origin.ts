@@ -215,7 +215,7 @@ export interface Profile extends ProfileSettings {
   readonly name: string;
   /** The file that holds it. */
   readonly file: string;
-  /** Whether that file came along with the project, and may be somebody else's work. */
+  /** Whether that file comes with the project, and may be somebody else's work. */
   readonly project: boolean;
   /** Whether it was named for this run, and is not merely the one that is used by default. */
   readonly explicit: boolean;

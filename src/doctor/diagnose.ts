@@ -50,7 +50,7 @@ export interface DiagnoseOptions extends Omit<Context, "onWarning"> {
    */
   readonly adc?: string | undefined;
   /**
-   * Makes the sources that are asked for a token.
+   * Creates the sources that are asked for a token.
    *
    * @default those of `defaultSources()`
    */
@@ -159,14 +159,14 @@ const CHECKS: Readonly<Record<CheckName, Check>> = {
 export const CHECK_NAMES: readonly CheckName[] = Object.keys(CHECKS) as CheckName[];
 
 /**
- * Looks at everything that a run depends on, and at where its secrets lie. It changes nothing, logs in
- * nowhere, and runs no program that came along with the working directory.
+ * Checks everything that a run depends on, and where its secrets are. It changes nothing, logs in
+ * nowhere, and runs no program that comes with the working directory.
  *
- * A check that cannot be made does not keep the others from being made. The findings come in the order of
+ * A check that cannot run does not stop the others. The findings come in the order of
  * {@linkcode CheckName}, each as soon as it is there. Every check has at least one.
  *
  * @category Doctor
- * @param options What to look at.
+ * @param options What to check.
  * @yields What was found.
  * @throws {unknown} The signal's reason.
  *

@@ -9,8 +9,8 @@ export interface Finding {
   /** The check. */
   readonly check: CheckName;
   /**
-   * `failed`: a run would fail, or a secret lies open. `warning`: worth a look. `skipped`: there was
-   * nothing to look at, or what the check needs is missing.
+   * `failed`: a run would fail, or a secret is exposed. `warning`: worth a look. `skipped`: there was
+   * nothing to check, or what the check needs is missing.
    */
   readonly status: "ok" | "warning" | "failed" | "skipped";
   /** What was found, without any secret. */

@@ -16,7 +16,7 @@ import type { SessionPool } from "./open_session.ts";
  */
 export interface AdminApiSourceOptions extends Omit<Context, "cwd" | "signal"> {
   /**
-   * How long a token lives at most that is made for one run alone, such as `15m`. Where it is set no token is
+   * The maximum lifetime of a token created for one run only, such as `15m`. Where it is set, no token is
    * kept.
    * @default undefined: the token is kept in the keychain; where there is none, and in a pipeline (`CI`), it
    * lives for an hour at most
@@ -26,7 +26,7 @@ export interface AdminApiSourceOptions extends Omit<Context, "cwd" | "signal"> {
   readonly sessions?: SessionPool | undefined;
   /**
    * Asks a person who logs in, where a password is missing, and is told whether a first answer was wrong;
-   * `undefined` where nobody wants to.
+   * `undefined` if nobody can be asked.
    * @default nobody is asked
    */
   readonly ask?:

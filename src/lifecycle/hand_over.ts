@@ -34,7 +34,7 @@ export type HandOver =
     readonly cwd?: string | undefined;
   }
   | {
-    /** The file, which is made with the mode 0600. */
+    /** The file, which is created with mode 0600. */
     readonly toFile: string;
   }
   /** Takes the token; what it throws has the token revoked. */

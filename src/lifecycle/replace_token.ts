@@ -33,7 +33,7 @@ export interface ReplaceTokenOptions extends StoringOptions, Pick<Context, "sign
 export interface KeptToken {
   readonly token: Secret;
   readonly record: TokenRecord;
-  /** The name of the token that was revoked in its favour. */
+  /** The name of the token that was revoked in its favor. */
   readonly revoked: string | undefined;
 }
 

@@ -26,7 +26,7 @@ import {
 } from "./token_stores.ts";
 
 /**
- * What {@linkcode rotateStoredToken} looks at.
+ * Options for {@linkcode rotateStoredToken}.
  * @category Stored tokens
  */
 export interface RotateStoredTokenOptions extends Context {
@@ -35,12 +35,12 @@ export interface RotateStoredTokenOptions extends Context {
    * @default 30d; of a rotation, as long as the one before was to live
    */
   readonly expiresIn?: string | undefined;
-  /** Whether the new token is tried before it is stored. @default true */
+  /** Whether the new token is checked before it is stored. @default true */
   readonly check?: boolean | undefined;
 }
 
 /**
- * What {@linkcode logIn} looks at.
+ * Options for {@linkcode logIn}.
  * @category Stored tokens
  */
 export interface LogInOptions extends RotateStoredTokenOptions {
@@ -77,18 +77,18 @@ export interface StoredToken {
   readonly id: string;
   /** Its name on the server. */
   readonly name: string;
-  /** When it ends, in Unix seconds; `undefined` for never. */
+  /** When it expires, in Unix seconds; `undefined` for never. */
   readonly expiresAt: number | undefined;
   /** Where it is stored. */
   readonly storage: "keychain" | "file";
-  /** The entry's account there: the server's origin, after `PROFILE@` where a profile is in force. */
+  /** The entry's account there: the server's origin, after `PROFILE@` if a profile is in use. */
   readonly account: string;
   /** The name of the token that was revoked in its favor. */
   readonly revoked: string | undefined;
 }
 
 /**
- * Logs in with a password, creates a token, tries it and stores it, as `adc-run auth login` does. What a run
+ * Logs in with a password, creates a token, checks it and stores it, as `adc-run auth login` does. What a run
  * finds from then on is that token; the session ends, and the password is not kept. A token that was stored
  * before is revoked.
  *
@@ -96,12 +96,12 @@ export interface StoredToken {
  * @param connection The server, of API7 Enterprise: the password is sent there.
  * @param options Who logs in, the token's name and lifetime, and where it is stored.
  * @returns The token, and what is known of it.
- * @throws {AdminApiError} The server cannot be reached, or does not take the password.
+ * @throws {AdminApiError} The server cannot be reached, or rejects the password.
  * @throws {CheckError} The new token does not work; it is revoked then.
  * @throws {SourceError} The token cannot be stored; it is revoked then.
  * @throws {AdcRunError} Another user's token is stored, or one of another name (64); or the password needs
  * `consent` (78).
- * @throws {UsageError} The name is longer than 40 characters, or the lifetime is no duration.
+ * @throws {UsageError} The name is longer than 40 characters, or the lifetime is not a duration.
  *
  * @example
  * ```ts
@@ -188,7 +188,7 @@ function occupied({ storage, name, user, fingerprint }: TokenRecord): AdcRunErro
  * @throws {AdcRunError} No token is stored for the server (77).
  * @throws {CheckError} The stored token, or the new one, does not work.
  * @throws {SourceError} The new token cannot be stored; it is revoked then.
- * @throws {UsageError} The lifetime is no duration.
+ * @throws {UsageError} The lifetime is not a duration.
  *
  * @example
  * ```ts

@@ -43,9 +43,9 @@ export interface Workflow {
  * @category Workflows
  */
 export interface WorkflowOptions extends Context {
-  /** The token that makes the others, a user's own; or else `credentials`. */
+  /** The token that creates the others, a user's own; or else `credentials`. */
   readonly token?: Secret | undefined;
-  /** Who logs in to make them; or else `token`. */
+  /** Who logs in to create them; or else `token`. */
   readonly credentials?: Credentials | undefined;
   /**
    * Whether the password may be sent though only a file of the working directory, such as `.env`, says where,
@@ -53,19 +53,19 @@ export interface WorkflowOptions extends Context {
    * @default false
    */
   readonly consent?: boolean | undefined;
-  /** Whether a new token is tried before it is handed over. @default true */
+  /** Whether a new token is checked before it is handed over. @default true */
   readonly check?: boolean | undefined;
   /** Told what a command printed that was handed a token, a line each, masked. */
   readonly onOutput?: ((line: string) => void) | undefined;
 }
 
 /**
- * What {@linkcode rotateWorkflowTokens} looks at.
+ * Options for {@linkcode rotateWorkflowTokens}.
  * @category Workflows
  */
 export interface RotateWorkflowsOptions extends WorkflowOptions {
   /**
-   * Rotates only tokens whose end is nearer than this, such as `14d`, and those that were not finished.
+   * Rotates only tokens that expire within this time, such as `14d`, and those that were not finished.
    * @default undefined: all of them
    */
   readonly due?: string | undefined;
@@ -82,9 +82,9 @@ export interface WorkflowToken {
   readonly name: string;
   /** The token's id on the server. */
   readonly id: string;
-  /** When it ends, in Unix seconds; `undefined` for never. */
+  /** When it expires, in Unix seconds; `undefined` for never. */
   readonly expiresAt: number | undefined;
-  /** The ids of the tokens that were revoked in its favour. */
+  /** The ids of the tokens that were revoked in its favor. */
   readonly revoked: readonly string[];
 }
 
@@ -95,9 +95,9 @@ export interface WorkflowToken {
 export interface WorkflowResult {
   /** The workflow's name. */
   readonly name: string;
-  /** What was done; `would rotate` in a dry run, `not due` where its end is far. */
+  /** What was done; `would rotate` in a dry run, `not due` if it expires later. */
   readonly outcome: "rotated" | "would rotate" | "not due" | "failed";
-  /** When its token ends, in Unix seconds; `undefined` for never, and where that is not known. */
+  /** When its token expires, in Unix seconds; `undefined` for never, and where that is not known. */
   readonly expiresAt?: number | undefined;
   /** Why it failed. */
   readonly error?: unknown;
@@ -310,18 +310,18 @@ async function finish(
 }
 
 /**
- * Makes a token for a workflow and hands it over. It has a temporary name until then; where the hand-over fails
+ * Creates a token for a workflow and hands it over. It has a temporary name until then; where the hand-over fails
  * it is revoked. Nothing is stored here.
  *
  * @category Workflows
  * @param connection The server, of API7 Enterprise.
  * @param workflow Its name, how long its token lives, and how it gets it.
- * @param options The token or the password that makes it, and what differs from this process.
+ * @param options The token or the password that creates it, and what differs from this process.
  * @returns What is known of the token.
- * @throws {AdminApiError} There is a token of that name already, or the server did not make one.
+ * @throws {AdminApiError} There is a token of that name already, or the server did not create one.
  * @throws {CheckError} The new token does not work.
  * @throws {AdcRunError} It could not be handed over; it is revoked then.
- * @throws {UsageError} The name is longer than 40 characters, or the lifetime is no duration.
+ * @throws {UsageError} The name is longer than 40 characters, or the lifetime is not a duration.
  *
  * @example
  * ```ts
@@ -352,18 +352,18 @@ export async function createWorkflowToken(
 }
 
 /**
- * Rotates the tokens of workflows: makes a new one, tries it, hands it over, then revokes the old one, one
+ * Rotates the tokens of workflows: creates a new one, checks it, hands it over, then revokes the old one, one
  * workflow after the other. One that fails does not keep the others from theirs. Killed at any point, one token
  * that was handed over works, and the next call finishes.
  *
  * @category Workflows
  * @param connection The server, of API7 Enterprise.
  * @param workflows The workflows.
- * @param options The token or the password that makes them, which of them are due, and what differs from this
+ * @param options The token or the password that creates them, which of them are due, and what differs from this
  * process.
  * @returns What became of each, in order; a failure is a result, not an error.
- * @throws {AdminApiError} The server cannot be reached, or does not take the token or the password.
- * @throws {UsageError} `due` is no duration.
+ * @throws {AdminApiError} The server cannot be reached, or rejects the token or the password.
+ * @throws {UsageError} `due` is not a duration.
  *
  * @example
  * ```ts

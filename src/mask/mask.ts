@@ -84,7 +84,7 @@ export interface MaskOptions {
   readonly replacement?: string;
   /**
    * After how many milliseconds without input a stream lets go of bytes that could have become a
-   * secret, so that a prompt or a progress line is not held back for ever.
+   * secret, so that a prompt or a progress line is not held back forever.
    *
    * @default 50
    */
@@ -115,7 +115,7 @@ export interface Mask {
 }
 
 /**
- * Makes a mask for some secrets.
+ * Creates a mask for secrets.
  *
  * A secret is found as it is; URL-encoded, also twice; escaped as in JSON, JSON in JSON, JavaScript,
  * HTML, YAML, CSV, SQL, shells, Python and Perl; in base64 or base64url, also in the middle of a
@@ -123,7 +123,7 @@ export interface Mask {
  * those of `xxd`, `hexdump -C` and `curl --trace`; and all of these in UTF-16. A terminal's colors
  * in between do not hide it, nor do line breaks with an indent, where lines have 16 characters or
  * more. Its first 16 characters or more are found without the rest. Base64 and hexadecimal forms of
- * less than eight characters are left alone, for they would turn up by chance, and a secret of less
+ * fewer than eight characters are left alone, because they would turn up by chance, and a secret of less
  * than eight characters is masked only where it stands alone: `test`, but not `latest`.
  * Occurrences that overlap are replaced by one replacement, those that merely touch by one each.
  *

@@ -5,7 +5,7 @@ import { AdcRunError, type AdcRunErrorOptions, EXIT } from "../errors.ts";
 import { SOURCE_NAMES } from "../token/sources.ts";
 
 /**
- * What a {@linkcode ProfileFileError} carries beside its message.
+ * What a {@linkcode ProfileFileError} carries besides its message.
  * @category Errors
  */
 export interface ProfileFileErrorOptions extends AdcRunErrorOptions {
@@ -32,7 +32,7 @@ export class ProfileFileError extends AdcRunError {
   readonly column: number | undefined;
 
   /**
-   * Makes the error; its exit code is 65.
+   * Creates the error; its exit code is 65.
    *
    * @param found What was found, to follow a colon.
    * @param options The file, the place in it, the suggestion and the cause.

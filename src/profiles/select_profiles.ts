@@ -15,7 +15,7 @@ import {
 } from "./profile_settings.ts";
 
 /**
- * What {@linkcode selectProfiles} looks at.
+ * Options for {@linkcode selectProfiles}.
  * @category Profiles
  */
 export interface SelectProfilesOptions extends Pick<Context, "env" | "cwd" | "onWarning"> {

@@ -30,7 +30,7 @@ const TYPES = { create: "created", update: "updated", delete: "deleted" } as con
  * @category Run
  * @param path The file, `diff.yaml` as a rule.
  * @returns The numbers, all 0 where nothing differs.
- * @throws {AdcRunError} There is no such file, it is no regular one or too large, or it holds something else (65).
+ * @throws {AdcRunError} There is no such file, it is not a regular file, is too large, or contains something else (65).
  *
  * @example
  * ```ts

@@ -38,7 +38,7 @@ export interface RunOptions extends Omit<Context, "env" | "cwd"> {
    */
   readonly envFile?: string | EnvFile | undefined;
   /**
-   * What else is masked in the output, such as tokens of other runs beside this one.
+   * What else is masked in the output, such as tokens of other runs besides this one.
    * @default none
    */
   readonly secrets?: readonly Secret[] | undefined;
@@ -65,7 +65,7 @@ export interface RunOptions extends Omit<Context, "env" | "cwd"> {
    */
   readonly token?: boolean | undefined;
   /**
-   * Whether the token is tried before the run.
+   * Whether the token is checked before the run.
    * @default true
    */
   readonly check?: boolean | undefined;
@@ -207,7 +207,7 @@ export interface TargetsOptions
    */
   readonly keepGoing?: boolean | undefined;
   /**
-   * Makes the sources that are asked for a target's token, in this order.
+   * Creates the sources that are asked for a target's token, in this order.
    * @default those of `defaultSources()`
    */
   readonly sources?:
@@ -234,7 +234,7 @@ export interface TargetsOptions
    * Told what is known of each target, in order, before the first child starts; `false` starts none.
    */
   readonly onPrepared?: ((targets: readonly PreparedTarget[]) => boolean | void) | undefined;
-  /** Told what came of a target, as soon as that is known. */
+  /** Told the outcome for a target, as soon as it is known. */
   readonly onEnd?: ((result: TargetResult) => void) | undefined;
   /** Told what a person should know of a target, a sentence each. */
   readonly onWarning?: ((warning: string, profile: Profile) => void) | undefined;
@@ -249,12 +249,12 @@ export interface PreparedTarget {
   readonly profile: Profile;
   /** What is known; `undefined` where it cannot run. */
   readonly plan?: RunPlan;
-  /** Why it cannot run: an `AdcRunError`, unless it is a defect. */
+  /** Why it cannot run: an `AdcRunError`, unless it is an internal error. */
   readonly error?: unknown;
 }
 
 /**
- * What came of a target.
+ * The outcome for a target.
  * @category Run
  */
 export interface TargetResult {

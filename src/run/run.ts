@@ -382,7 +382,7 @@ async function loadTerminal(
     throw new ConnectionError(
       `Cannot use --tty: there is no pseudo-terminal here: ${messageOf(error)}`,
       EXIT.config,
-      { suggestion: "Install @lydell/node-pty beside adc-run, or leave out --tty." },
+      { suggestion: "Install @lydell/node-pty next to adc-run, or omit --tty." },
     );
   }
 }

@@ -66,9 +66,9 @@ export async function runAdc(
  * @category Run
  * @param args ADC's command and its options, for example `["sync", "-f", "adc.yaml"]`.
  * @param options The targets, and what differs from this process.
- * @returns What came of each target, in order. A token that is refused and a failure of ADC are results,
+ * @returns The outcome for each target, in order. A token that is refused and a failure of ADC are results,
  * not errors.
- * @throws {RangeError} There is no target, two have one name, or `parallel` is no whole number from 1 on.
+ * @throws {RangeError} There is no target, two have one name, or `parallel` is not a whole number of at least 1.
  * @throws {CommandError} ADC was not found or cannot be executed.
  * @throws {AdcRunError} A question was cancelled (130).
  *

@@ -34,7 +34,7 @@ export class Interrupted extends Error {
   readonly exitCode: number;
 
   /**
-   * Makes the error.
+   * Creates the error.
    *
    * @param signal The signal.
    */

@@ -26,7 +26,7 @@ export class StoreError extends AdcRunError {
   /** The system's code, such as `ENOSPC`, where the system said so. */
   readonly code: string | undefined;
 
-  /** Makes the error; its exit code is 74. */
+  /** Creates the error; its exit code is 74. */
   constructor(message: string, options: StoreErrorOptions) {
     super(message, EXIT.source, options);
     this.path = options.path;

@@ -75,7 +75,7 @@ function readOutput(child: ChildProcess, { maxBytes, stderr }: CaptureOptions): 
   const chunks: Buffer[] = [];
   let length = 0;
   let ended = false;
-  // What it leaves running in the background, an agent say, may hold the pipe open for ever.
+  // What it leaves running in the background, an agent say, may hold the pipe open forever.
   const idle = new IdleTimer(() => {
     child.stdout?.destroy();
     child.stderr?.destroy();

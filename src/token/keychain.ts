@@ -28,7 +28,7 @@ export class KeychainError extends Error {
   /** What to do about it, where the kind of failure says too little. */
   readonly suggestion: string | undefined;
 
-  /** Makes the error; the message follows a colon. */
+  /** Creates the error; the message follows a colon. */
   constructor(
     failure: KeychainFailure,
     message: string,
@@ -44,11 +44,11 @@ export class KeychainError extends Error {
  * The system's keychain, through `@napi-rs/keyring`, which is loaded at the first call.
  *
  * On Linux only the Secret Service will do. The binding would fall back to the kernel's keyring, which
- * forgets at the next log-out, and its `getPassword` answers "no entry" where the keychain is locked.
+ * forgets at the next logout, and its `getPassword` answers "no entry" where the keychain is locked.
  *
  * @category Token sources
  * @param env Where the session's D-Bus is looked for, which is asked first whether it answers. The binding,
- * which finds it for itself, would wait for ever.
+ * which finds it for itself, would wait forever.
  * @default it is not asked
  * @returns The keychain.
  */

@@ -105,7 +105,7 @@ function validateAnswer(
 export interface SourceReport {
   /** The source's name. */
   readonly source: string;
-  /** What it answered; `not-asked` stands for a source behind the first find. */
+  /** What it answered; `not-asked`: another source that has a token comes first. */
   readonly status: SourceAnswer["status"] | "not-asked";
   /** Where the token is, why there is none, or what is wrong. */
   readonly detail: string;
@@ -126,7 +126,7 @@ export interface ResolvedToken {
   readonly detail: string;
   /** What every source said, in the order in which they stand. */
   readonly trail: readonly SourceReport[];
-  /** What else must stay secret because of it, such as the password it was made with. */
+  /** What else must stay secret because of it, such as the password it was created with. */
   readonly secrets?: readonly Secret[] | undefined;
   /** Set where the token lives for one run alone: whoever resolved it gives it back. */
   readonly lease?: TokenLease | undefined;
@@ -190,7 +190,7 @@ export class NoTokenError extends AdcRunError {
     & Pick<Connection, "server" | "backend">
     & Partial<Pick<Connection, "profile" | "args" | "envFile">>;
 
-  /** Makes the error; `serverIsSet` tells whether anything says which server is meant. */
+  /** Creates the error; `serverIsSet` tells whether anything says which server is meant. */
   constructor(
     connection:
       & Pick<Connection, "server" | "backend">
@@ -284,14 +284,14 @@ export async function resolveToken(options: ResolveTokenOptions): Promise<Resolv
 export interface Survey {
   /** What every source said; none is left out. */
   readonly trail: readonly SourceReport[];
-  /** The token that a run would take, `undefined` if there is none or a broken source stands before it. */
+  /** The token that a run would take, `undefined` if there is none or a broken source comes before it. */
   readonly winner: ResolvedToken | undefined;
   /** Why there is no winner. */
   readonly error: AdcRunError | undefined;
 }
 
 /**
- * Asks every source, also those behind the first find.
+ * Asks every source, including those after the first that has a token.
  *
  * @category Token sources
  * @param options The connection and the sources.

@@ -47,7 +47,7 @@ const TABLE = {
     place: "file store",
   },
   "keychain": {
-    summary: 'service "adc-run", account PROFILE@ORIGIN or the origin',
+    summary: 'the system keychain: service "adc-run", account PROFILE@ORIGIN or the origin',
     bound: true,
     ways: [],
     place: "keychain",
@@ -148,7 +148,7 @@ export type SourceAnswer =
     readonly token: Secret;
     /** Where exactly, for example `ADC_TOKEN` or `.env`. */
     readonly detail: string;
-    /** What else must stay secret because of it, such as the password it was made with. */
+    /** What else must stay secret because of it, such as the password it was created with. */
     readonly secrets?: readonly Secret[] | undefined;
     /** Set where the token lives for one run alone. */
     readonly lease?: TokenLease | undefined;
@@ -173,15 +173,15 @@ export type SourceAnswer =
   };
 
 /**
- * A token that was made for one run, and has to be given back.
+ * A token that was created for one run, and has to be revoked.
  * @category Token sources
  */
 export interface TokenLease {
   /** The token's name on the server. */
   readonly name: string;
-  /** When it ends by itself, in Unix seconds. */
+  /** When it expires, in Unix seconds. */
   readonly expiresAt: number;
-  /** The token that it was made with, and stands in for; `undefined` after a login with a password. */
+  /** The token that it was created with, and stands in for; `undefined` after a login with a password. */
   readonly parent?: Secret | undefined;
   /**
    * Revokes the token. Calling it again does nothing.

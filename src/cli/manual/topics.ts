@@ -171,7 +171,7 @@ export const TOPICS: readonly ManualTopic[] = [
     text: [
       "With several profiles, ADC runs once for each: one after another, or --parallel N at a time. All tokens are found and checked before the first ADC starts. If one is refused, nothing runs; after a failure, no more ADCs start. With --keep-going, the others run anyway.",
       "Every line of output starts with its target's name. A table of results follows on standard error, or one JSON object with --json. Ctrl-C ends all of them.",
-      "The exit code is 0 only if all succeeded; otherwise it is that of the first target that failed, in the order given.",
+      "The exit code is 0 only if all succeeded; otherwise it is that of the first target that failed, in the order given, or 3 if none failed and one has drifted (--fail-on-drift).",
     ],
     examples: [
       ["What would change, everywhere", "adc-run -p staging,prod-eu,prod-us diff -f adc.yaml"],
@@ -191,7 +191,7 @@ export const TOPICS: readonly ManualTopic[] = [
       {
         rows: Object.entries(VERDICTS).map(([name, { exit, summary }]) => [
           name,
-          exit === 0 ? summary : `${exit}; ${summary}`,
+          exit === 0 ? summary : `${summary} (exit ${exit})`,
         ]),
       },
       "Exit codes:",
@@ -233,7 +233,7 @@ export const TOPICS: readonly ManualTopic[] = [
         "  with:",
         "    args: sync -f adc.yaml",
         "    adc-version: 0.28.0",
-        "    adc-sha256: (of adc_0.28.0_linux_amd64.tar.gz; GitHub shows it)",
+        '    adc-sha256: "<the SHA-256 of ADC\'s archive, which GitHub shows>"',
         "    backend: api7ee",
         "    server: https://gateway.example.com:7443",
         "    token: ${{ secrets.ADC_TOKEN }}",
