@@ -133,7 +133,8 @@ it("the action splits `args` without a shell, and hands on what was set, and not
   await using folder = await temporaryFolder();
   await mkdir(join(folder.path, "workspace/deploy files"), { recursive: true });
   const args = `sync -f 'two words.yaml' "a'b"
-    $(touch pwned) \`touch pwned\` ; $HOME * \\$x -- --token`;
+    $(touch pwned) \\\r
+    \`touch pwned\` ; $HOME * \\$x -- --token`;
   const endings = await runAction({
     folder: folder.path,
     programs: await withRelease(folder, RECORDER),

@@ -94,9 +94,9 @@ type LoginCommand = OwnCall<LoginOptions> & OwnConnection & { readonly storage: 
 async function askServer(io: Io): Promise<string | undefined> {
   if (!canAsk(io)) return undefined;
   let server = await askText("Server", io, { placeholder: USUAL_SERVER }) || USUAL_SERVER;
-  while (!/^https?:\/\//i.test(server)) {
+  while (!/^https?:\/\//i.test(server) || !URL.canParse(server)) {
     server = await askText("Server, with https:// or http://", io, {
-      initialValue: `https://${server}`,
+      initialValue: server.includes("://") ? server : `https://${server}`,
     });
   }
   return server;
