@@ -80,7 +80,7 @@ export function locateProgram(name: string, where: Place): Program {
 function requireExecutable(file: string | undefined, asked: string): string {
   if (file === undefined || !isFile(file)) {
     throw new CommandError(`Cannot run ADC: "${asked}" was not found`, EXIT.notFound, {
-      suggestion: HOW_TO_GET_ADC,
+      suggestion: "Check the path in --adc or ADC_RUN_ADC.",
     });
   }
   if (!isScript(file) && !isExecutable(file)) {
