@@ -307,7 +307,11 @@ for (const home of await testHomes()) {
       const text = await folder.write("text", "no program");
       for (
         const [args, code, message] of [
-          [["--adc", "./nothing", "ping"], 127, /"\.\/nothing" was not found[\s\S]*install/],
+          [
+            ["--adc", "./nothing", "ping"],
+            127,
+            /"\.\/nothing" was not found[\s\S]*Check the path in --adc/,
+          ],
           [["--adc", text, "ping"], 126, /not executable/],
           [["exec", "--", "no-such-program-here"], 127, /"no-such-program-here": it was not found/],
           [["exec", "--", text], 126, /EACCES/],
