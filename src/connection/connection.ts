@@ -2,6 +2,7 @@ import process from "node:process";
 import { type AdcArguments, needsBackend, readAdcArguments } from "../adc/arguments.ts";
 import { ADC_SETTINGS, type AdcFlags, readTimeLimit, type SettingKey } from "../adc/settings.ts";
 import { type Environment, variableName } from "../context.ts";
+import { reasonOf } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import { isNode } from "../system/programs.ts";
 import { type Backend, BACKEND_NAMES, BACKENDS, DEFAULT_BACKEND, isBackend } from "./backends.ts";
@@ -216,7 +217,7 @@ function warningsOf(
     `The token will be sent to ${server.display} unencrypted. Use https.`
   );
   if (envFile.unreadable !== undefined) {
-    warnings.push(`${envFile.name} is ignored, because it cannot be read: ${envFile.unreadable}.`);
+    warnings.push(`${envFile.name} is ignored: ${reasonOf(envFile.unreadable)}.`);
   }
   const left = envFile.name === ".env"
     ? []

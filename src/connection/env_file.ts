@@ -15,7 +15,7 @@ export class EnvFile {
   readonly name: string;
   /** Whether there is such a file. */
   readonly exists: boolean;
-  /** Why the file could not be read, though it is there: in words, with the system's code. */
+  /** Why the file could not be read, though it is there: a system code such as `EACCES`, or words. */
   readonly unreadable: string | undefined;
   /** The names that not every ADC finds with the same value, each with what to do about it. */
   readonly ambiguous: ReadonlyMap<string, string>;
@@ -100,11 +100,11 @@ export async function readEnvFile(
     else if (stats.size <= MAX_BYTES) bytes = readFileSync(path);
   } catch (error) {
     throwIfNotCapable(error);
-    const code = codeOf(error);
+    const code = codeOf(error) ?? "unknown error";
     // Windows answers EPERM where others answer EISDIR.
     const isFolder = code === "EISDIR" || (process.platform === "win32" && code === "EPERM");
     const absent = isAbsent(error) || isFolder;
-    return new EnvFile(name, undefined, absent ? {} : { unreadable: reasonOf(code) });
+    return new EnvFile(name, undefined, absent ? {} : { unreadable: code });
   }
   if (bytes === undefined) throw tooLarge(name, origin);
   if (isUtf16(bytes)) return new EnvFile(name, undefined, { unreadable: UTF_16 });
@@ -140,7 +140,7 @@ export async function readNamedFile(
   const file = await readEnvFile(name, cwd, origin);
   if (file.exists && file.unreadable === undefined) return file;
   const found = file.exists
-    ? `"${name}" cannot be read: ${file.unreadable}`
+    ? `"${name}" cannot be read: ${reasonOf(file.unreadable)}`
     : `there is no file "${name}"`;
   throw wrongValue(origin, found, { suggestion: `Relative paths start from "${cwd}".` });
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type EnvFile, readEnvFile, UTF_16 } from "../connection/env_file.ts";
-import { AdcRunError, EXIT } from "../errors.ts";
+import { AdcRunError, EXIT, reasonOf } from "../errors.ts";
 import { statOrAbsent } from "../system/files.ts";
 import type { DiagnoseOptions } from "./diagnose.ts";
 import { failed, type Found, ok, skipped, warning } from "./finding.ts";
@@ -25,7 +25,7 @@ export async function checkEnvFile(
   if (file.unreadable === UTF_16) return [notUtf8(file.name, true)];
   if (file.unreadable !== undefined) {
     return [failed(
-      `${file.name} cannot be read: ${file.unreadable}`,
+      `${file.name} cannot be read: ${reasonOf(file.unreadable)}`,
       "ADC silently ignores it. Make it readable, or delete it.",
       { exitCode: name === undefined ? EXIT.source : EXIT.usage },
     )];

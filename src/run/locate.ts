@@ -46,11 +46,8 @@ export function locateAdc(
   }
   const file = findOnPath("adc", { env, cwd }) ?? findInNodeModules({ env, cwd });
   if (file === undefined) {
-    throw new CommandError(
-      `Cannot run ADC: "adc" is not on PATH or in node_modules/.bin`,
-      EXIT.notFound,
-      { suggestion: HOW_TO_GET_ADC },
-    );
+    const message = 'Cannot run ADC: "adc" is not on PATH or in node_modules/.bin';
+    throw new CommandError(message, EXIT.notFound, { suggestion: HOW_TO_GET_ADC });
   }
   return refuseRecursion(programOf(file, { env, cwd }), env);
 }

@@ -360,7 +360,7 @@ test("`resolveConnection()` warns of a `.env` that cannot be read", async () => 
   await symlink(".env", join(folder.path, ".env"));
   const { warnings } = await resolve("sync", {}, folder.path);
   assert.deepEqual(warnings, [
-    ".env is ignored, because it cannot be read: too many symbolic links (ELOOP).",
+    ".env is ignored: too many symbolic links (ELOOP).",
   ]);
 });
 

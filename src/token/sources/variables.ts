@@ -1,7 +1,7 @@
 import type { Connection } from "../../connection/connection.ts";
 import { UTF_16 } from "../../connection/env_file.ts";
 import type { Context } from "../../context.ts";
-import { EXIT } from "../../errors.ts";
+import { EXIT, reasonOf } from "../../errors.ts";
 import { Secret, tokenPrefix } from "../../secret.ts";
 import type { SourceAnswer, TokenSource } from "../sources.ts";
 import { isBlank, trimToken, validateToken } from "../token_value.ts";
@@ -76,7 +76,11 @@ function findInFile({ envFile, backend }: Connection): SourceAnswer {
   if (unreadable !== undefined) {
     const fix = unreadable === UTF_16 ? "Save it as UTF-8" : "Make it readable";
     const suggestion = `${fix}, or skip this source with --source.`;
-    return { status: "broken", reason: `${name} cannot be read: ${unreadable}`, suggestion };
+    return {
+      status: "broken",
+      reason: `${name} cannot be read: ${reasonOf(unreadable)}`,
+      suggestion,
+    };
   }
   if (!envFile.exists) return { status: "absent", reason: `no ${name} here` };
   const answer = findInVariables((each) => envFile.get(each), ` in ${name}`);
