@@ -91,7 +91,6 @@ interface RawJudgementOptions {
   /** The backend that was expected there, and the servers, whose passwords an answer can repeat. */
   readonly connection: Connection;
   readonly resolved: ResolvedToken;
-  /** Adds to a refusal what else is known of the token. */
   readonly explain: (result: CheckResult) => CheckResult;
 }
 
@@ -142,7 +141,6 @@ interface FindGatewayGroupOptions extends Pick<Context, "signal" | "dispatcher">
   readonly resolved: ResolvedToken;
 }
 
-/** Looks up the id of the connection's gateway group, the way ADC does. */
 export async function findGatewayGroup(
   requester: RawRequester,
   { connection, resolved, signal, dispatcher }: FindGatewayGroupOptions,

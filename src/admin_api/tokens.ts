@@ -198,12 +198,10 @@ export async function createOnce(
   tokens: Pick<Tokens, "list" | "post" | "regenerate" | "revoke">,
   wanted: WantedToken,
   { quoted, signal, patient, limit }: {
-    /** The name, fit for a message. */
     readonly quoted: string;
     readonly signal: AbortSignal | undefined;
     /** The same signal, but later, for requests that make something. */
     readonly patient: AbortSignal | undefined;
-    /** How long cleaning up may take, in milliseconds. */
     readonly limit: number;
   },
 ): Promise<NewToken> {

@@ -169,7 +169,6 @@ async function checkServer(
   }
 }
 
-/** What is likely the matter with a token that was refused, or with none. */
 function withHint(
   { connection: { backend }, token }: Probe,
   { verdict, suggestion }: Judgement,

@@ -27,9 +27,7 @@ export interface Io {
   readonly warnings: string[];
   readonly sign?: Sign | undefined;
   reportFile?: ((report: object) => void) | undefined;
-  /** Why it could not be written. */
   reportFailure?: AdcRunError | undefined;
-  /** The last question at the terminal that somebody has to answer. */
   readonly questions: { last: Promise<unknown> };
   /** Told which signal ended the child, so that this process can end the same way. */
   endedBy?(signal: NodeJS.Signals): void;
@@ -71,7 +69,6 @@ export async function interruptible<T>(
   }
 }
 
-/** Reads standard input, or a file, to its end, unless that is more than `max` bytes. */
 export async function readInput(
   from: AsyncIterable<unknown>,
   { max, tooLong, signal }: {

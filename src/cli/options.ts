@@ -19,7 +19,6 @@ export interface CommandLine {
 
 type GivenOptions = Record<string, unknown>;
 
-/** Reads adc-run's own options, up to the first word that is none. */
 export function readCommandLine(args: readonly string[], env: Environment = {}): CommandLine {
   const tokens = optionTokens(args, GLOBAL_OPTIONS);
   const first = tokens.find(({ kind }) => kind !== "option");

@@ -119,7 +119,6 @@ export async function targetNames(
   return profiles.length > 1 ? profiles.map(({ name }) => name) : undefined;
 }
 
-/** A call for one of several profiles; its warnings have the name in front. */
 export function forTarget<T>(name: string, call: OwnCall<T>): OwnCall<T> {
   const { options, reporter } = call;
   return {
@@ -284,7 +283,6 @@ function requireMask({ failOnLeak, mask, fromEnvironment }: GlobalOptions): void
   );
 }
 
-/** Options that say where a token comes from, where there is to be none. */
 function rejectTokens(options: GlobalOptions): void {
   const { token, source, ephemeral, ephemeralTtl, fromEnvironment } = options;
   if (token !== false) return;
@@ -303,7 +301,6 @@ function rejectTokens(options: GlobalOptions): void {
   );
 }
 
-/** `--ephemeral`, and how long the token lives at most where it cannot be revoked. */
 async function ephemeralOf(options: GlobalOptions): Promise<string | undefined> {
   const { ephemeralTtl: ttl } = options;
   if (ttl === undefined) return options.ephemeral ? DEFAULT_TTL : undefined;

@@ -150,7 +150,6 @@ interface OtherReading {
   readonly pairs: readonly (readonly [name: string, value: string | undefined])[];
   /** The line that ends the reading, from 1. */
   readonly stoppedAt?: number;
-  /** Whether a quote that starts there is never closed. */
   readonly isOpen?: boolean;
 }
 

@@ -23,7 +23,6 @@ import { failed, failureOf, type Found, ok, skipped, warning } from "./finding.t
 
 export interface TokenTrial {
   readonly checked?: CheckResult | undefined;
-  /** Whose it is; `undefined` where nobody says. */
   readonly owner?: User | undefined;
   readonly version?: string | undefined;
   readonly record?: TokenRecord | undefined;

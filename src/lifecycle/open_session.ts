@@ -27,7 +27,6 @@ export interface Session {
 }
 
 interface SessionOptions extends Pick<Context, "dispatcher" | "signal"> {
-  /** A user and a password; or else a token. */
   readonly credentials?: Credentials | undefined;
   /** A token; or else a user and a password. */
   readonly token?: Secret | undefined;
@@ -132,7 +131,6 @@ export async function openTokenSession(
   }
 }
 
-/** Whether an API7 Enterprise answers, before anybody types a password for it. */
 export async function requireLoginServer(
   connection: Connection,
   { signal, dispatcher }: Pick<Context, "dispatcher" | "signal">,

@@ -156,7 +156,6 @@ export async function logIn(connection: Connection, options: LogInOptions): Prom
   return describe(await withLogIn(connection, credentials, make, turn));
 }
 
-/** Tries a new token, unless that is not wanted. */
 export function checkOf(
   connection: Connection,
   { check = true, dispatcher, signal, onWarning }:

@@ -103,7 +103,6 @@ export interface WorkflowResult {
   readonly error?: unknown;
 }
 
-/** What the functions for a session that is open need beside it. */
 export interface WorkflowTerms
   extends Pick<Context, "env" | "cwd" | "keychain" | "dispatcher" | "signal" | "onWarning"> {
   readonly connection: Connection;
@@ -122,7 +121,6 @@ interface RotationTerms extends WorkflowTerms {
 /** How long the first token of a workflow lives: what API7's documentation advises. */
 const FIRST_LIFETIME = 90 * DAY;
 
-/** Makes the first token of a workflow, hands it over, and gives it its name. */
 export async function createToken(
   session: Session,
   workflow: Workflow,
@@ -391,7 +389,6 @@ export async function rotateWorkflowTokens(
   return await withSession(connection, options, (session) => rotateEach(session, workflows, terms));
 }
 
-/** Rotates one after the other; what fails is kept for the end. */
 export async function rotateEach(
   session: Session,
   workflows: readonly Workflow[],

@@ -54,9 +54,7 @@ export interface StoredProfile extends ProfileSettings {
 
 export type SettingName = keyof StoredProfile;
 
-/** A workflow that has a token of its own, and how it gets it. */
 export interface StoredWorkflow {
-  /** The profile that its token is created for. */
   readonly profile?: string;
   readonly expiresIn?: string;
   readonly toCommand?: string | readonly string[];

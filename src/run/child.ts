@@ -45,7 +45,6 @@ export interface ChildEnding {
   readonly outputFailure: string | undefined;
 }
 
-/** A child that was started, and what is still to come of it. */
 interface StartedChild {
   send(signal: NodeJS.Signals): void;
   readonly ended: Promise<Pick<ChildEnding, "code" | "signal">>;
@@ -107,7 +106,6 @@ const LAST_OUTPUT_TIME = 1_000;
 /** The signals that a terminal sends to all that run at it. */
 const FROM_TERMINAL: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT"];
 
-/** Starts a child whose output comes through pipes. */
 async function startChild(
   program: Program,
   args: readonly string[],
@@ -267,7 +265,6 @@ function ending(
 /** What Node.js calls a stream that was closed before its end. */
 const CLOSED_EARLY = "ERR_STREAM_PREMATURE_CLOSE";
 
-/** One of the child's output streams on its way. */
 interface Output {
   /**
    * Settles when all output has arrived, and does not reject; with the system's code where it could not be

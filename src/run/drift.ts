@@ -82,7 +82,6 @@ function cannotRead(path: string, found: string): AdcRunError {
   return new AdcRunError(`Cannot tell the drift from "${path}": ${found}`, EXIT.data);
 }
 
-/** `diff.yaml` in the course of one run. */
 export interface DiffFile {
   /** Whether the run has written it; one that an earlier run left is not this one's. */
   isWritten(): boolean;

@@ -40,14 +40,11 @@ import type { OnlinePlan, RunOptions, RunPlan, RunResult } from "./options.ts";
 import type { RunSignals } from "./signals.ts";
 import type { OpenPseudoTerminal, Terminal } from "./terminal.ts";
 
-/** What is to be run. */
 export interface Call {
   readonly program: string | undefined;
-  /** ADC's words; of another program its arguments alone. */
   readonly args: AdcArguments;
 }
 
-/** Takes the words of a run apart, once. */
 export async function readCall(words: readonly string[], exec = false): Promise<Call> {
   if (!Array.isArray(words)) {
     throw new UsageError('Cannot run it: the arguments are not an array, such as ["ping"]');
@@ -362,10 +359,8 @@ async function runProgram(
   }
 }
 
-/** Where the child's output goes, once that is decided. */
 type ChildOutput = Writable | "inherit" | "ignore";
 
-/** What opens a pseudo-terminal, where the child is to have one and one can be had. */
 async function loadTerminal(
   { args }: RunPlan,
   { pseudoTerminal }: RunTerms,

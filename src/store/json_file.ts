@@ -64,7 +64,6 @@ export class JsonFile<T extends object> {
     }
   }
 
-  /** Changes the file, while no other process does. */
   async update(change: (value: T) => T): Promise<T> {
     const [{ withLock }, { replaceFile }] = await Promise.all([
       import("./lock.ts"),

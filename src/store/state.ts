@@ -7,7 +7,6 @@ export interface TokenRecord {
   readonly account: string;
   readonly origin: string;
   readonly storage: Storage;
-  /** Its fingerprint, which tells whether what is stored is still the token meant here. */
   readonly fingerprint: string;
   readonly id?: string | undefined;
   readonly name?: string | undefined;

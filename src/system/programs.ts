@@ -20,7 +20,6 @@ export function findOnPath(name: string, place: Place): string | undefined {
   );
 }
 
-/** Finds a program by its path, on Windows without its ending too, or else on `PATH`. */
 export function findProgram(name: string, place: Place): string | undefined {
   if (!hasFolder(name, place.platform)) return findOnPath(name, place);
   const found = lookUpProgram(name, place);

@@ -48,7 +48,6 @@ export interface AccountSession extends Session {
   readonly signal: AbortSignal;
 }
 
-/** Works as the user whose token a run would take, after cleaning up what an interrupted run left. */
 export async function withAccountSession(
   call: OwnCall,
   io: Io,

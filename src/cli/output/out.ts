@@ -223,7 +223,6 @@ function withShortHome(text: string, { env = {} }: Pick<Out, "env">): string {
   });
 }
 
-/** A table's lines: cells are cleaned before they are measured. */
 export function tableOf(
   rows: readonly (readonly Text[])[],
   out: Pick<Out, "secrets" | "env">,
