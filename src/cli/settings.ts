@@ -19,7 +19,6 @@ import { selectProfiles } from "../profiles/select_profiles.ts";
 import { secretsOf } from "../run/environment.ts";
 import { letGoOfPipe } from "../system/files.ts";
 import { isNode } from "../system/programs.ts";
-import { type ResolvedToken, resolveToken, type ResolveTokenOptions } from "../token/resolve.ts";
 import type { TokenSource } from "../token/sources.ts";
 import { accountOf, PLACEHOLDER } from "../token/token_value.ts";
 import type { GlobalOptions } from "./global_options.ts";
@@ -218,16 +217,6 @@ export async function namedEnvFile(
 
 function isPipe(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false;
-}
-
-/** Asks the sources; where none has a token the server may be what is missing. */
-export async function findToken(options: ResolveTokenOptions): Promise<ResolvedToken> {
-  try {
-    return await resolveToken(options);
-  } catch (error) {
-    const { explainNoToken } = await import("../check/network_failure.ts");
-    throw await explainNoToken(error, options.connection);
-  }
 }
 
 export interface RunCommand {

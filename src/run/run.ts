@@ -8,7 +8,7 @@ import {
   readAdcArguments,
 } from "../adc/arguments.ts";
 import { requireGatewayGroup } from "../check/backend_checks.ts";
-import { checkToken, foreignToken } from "../check/check_token.ts";
+import { checkToken, findToken, foreignToken } from "../check/check_token.ts";
 import { CheckError, type CheckResult } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import { type Connection, resolveConnection } from "../connection/connection.ts";
@@ -23,7 +23,7 @@ import { createMask } from "../mask/mask.ts";
 import { MIN_SECRET_LENGTH, tokenPrefix } from "../secret.ts";
 import { firstOf } from "../system/deadline.ts";
 import type { PipeStock } from "../system/pipes.ts";
-import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolve.ts";
+import { type ResolvedToken, WITHOUT_TOKEN } from "../token/resolve.ts";
 import { strayWarning, type TokenLease, withoutWaysToTokens } from "../token/sources.ts";
 import { sentToken, splitTokens } from "../token/token_value.ts";
 import { closePipes, Collected, type OutputPipes, outputPipes, runChild } from "./child.ts";
@@ -124,7 +124,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   if (terms.token === false) requireNoToken(connection, terms);
 
   // The token, which may have been made for this run.
-  const found = terms.token === false ? WITHOUT_TOKEN : await findToken(connection, context);
+  const found = terms.token === false ? WITHOUT_TOKEN : await findRunToken(connection, context);
   let { lease } = found;
   let pipes: Promise<OutputPipes> | undefined;
   try {
@@ -238,7 +238,7 @@ function unusable(
   return misuse({ kind, name }, `Cannot use ${name} with backend "${backend}": ${because}`);
 }
 
-async function findToken(
+async function findRunToken(
   connection: Connection,
   { sources: given, ...terms }: RunTerms,
 ): Promise<ResolvedToken> {
@@ -253,12 +253,7 @@ async function findToken(
   if (tokens.at(-1)?.reveal().trim() === "") {
     onWarning?.("--token is empty and is ignored; ADC would have sent it.");
   }
-  try {
-    return await resolveToken({ connection, sources, signal });
-  } catch (error) {
-    const { explainNoToken } = await import("../check/network_failure.ts");
-    throw await explainNoToken(error, connection);
-  }
+  return await findToken({ connection, sources, signal });
 }
 
 function warnOfTokens(
