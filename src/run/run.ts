@@ -26,7 +26,7 @@ import type { PipeStock } from "../system/pipes.ts";
 import { type ResolvedToken, WITHOUT_TOKEN } from "../token/resolve.ts";
 import { strayWarning, type TokenLease, withoutWaysToTokens } from "../token/sources.ts";
 import { sentToken, splitTokens } from "../token/token_value.ts";
-import { closePipes, Collected, type OutputPipes, outputPipes, runChild } from "./child.ts";
+import { closePipes, type OutputPipes, outputPipes, runChild } from "./child.ts";
 import {
   type ChildEnvironment,
   childEnvironment,
@@ -37,6 +37,7 @@ import {
 } from "./environment.ts";
 import { locateAdc, locateProgram } from "./locate.ts";
 import type { OnlinePlan, RunOptions, RunPlan, RunResult } from "./options.ts";
+import { Collected } from "./output.ts";
 import type { RunSignals } from "./signals.ts";
 import type { OpenPseudoTerminal, Terminal } from "./terminal.ts";
 

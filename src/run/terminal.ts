@@ -10,8 +10,9 @@ import type { spawn as spawnPty } from "@lydell/node-pty";
 import type { Context, Environment } from "../context.ts";
 import type { Mask } from "../mask/mask.ts";
 import { isDeno, readProcess } from "../system/programs.ts";
-import { type ChildEnding, pipeOutput, startOrShell } from "./child.ts";
+import { type ChildEnding, startOrShell } from "./child.ts";
 import { notStarted, type Program } from "./locate.ts";
+import { pipeOutput } from "./output.ts";
 import { ignoredBy, type RunSignals, sendSignal } from "./signals.ts";
 
 interface PseudoTerminal {

@@ -4,7 +4,7 @@ import type { RawAnswer } from "../../admin_api/raw_request.ts";
 import { parseObject } from "../../check/response.ts";
 import { AdcRunError, EXIT } from "../../errors.ts";
 import type { Mask } from "../../mask/mask.ts";
-import { isReaderGone, pipeOutput } from "../../run/child.ts";
+import { isReaderGone, pipeOutput } from "../../run/output.ts";
 import { hasField } from "./api_request.ts";
 
 /** What is longer is not laid out, for that takes all of it at once. */

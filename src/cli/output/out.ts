@@ -20,7 +20,7 @@ import {
   UsageError,
 } from "../../errors.ts";
 import { createMask, type Mask } from "../../mask/mask.ts";
-import { noteFailure } from "../../run/child.ts";
+import { noteFailure } from "../../run/output.ts";
 import { MIN_SECRET_LENGTH, Secret } from "../../secret.ts";
 import { unlessAborted } from "../../system/deadline.ts";
 import { columns, wrap } from "./layout.ts";

@@ -1,9 +1,9 @@
 import { BACKENDS } from "../../connection/backends.ts";
 import { EXIT } from "../../errors.ts";
 import { createMask } from "../../mask/mask.ts";
-import { isReaderGone } from "../../run/child.ts";
 import type { Drift } from "../../run/drift.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
+import { isReaderGone } from "../../run/output.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
 import { isSourceName, SOURCES } from "../../token/sources.ts";
 import { sentToken } from "../../token/token_value.ts";

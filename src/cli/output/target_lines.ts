@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { Writable } from "node:stream";
 import type { Profile } from "../../connection/origin.ts";
-import { noteFailure } from "../../run/child.ts";
+import { noteFailure } from "../../run/output.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { isColorful } from "./layout.ts";
