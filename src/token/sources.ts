@@ -98,8 +98,8 @@ export const ACTION_VARIABLE = "ADC_RUN_ACTION";
 /** Ways to more tokens, which are none of another program's business. */
 const WAYS_TO_TOKENS = [...Object.values(SOURCES).flatMap(({ ways }) => ways), ACTION_VARIABLE];
 
-export function isWayToTokens(name: string, platform: string = process.platform): boolean {
-  return WAYS_TO_TOKENS.includes(variableName(name, platform));
+export function isWayToTokens(name: string): boolean {
+  return WAYS_TO_TOKENS.includes(variableName(name));
 }
 
 /** The environment without the ways to more tokens than the one that a program is given. */

@@ -93,7 +93,7 @@ export function judgeRun(
   };
 }
 
-function changesOf({ created, updated, deleted }: Drift): number {
+export function changesOf({ created, updated, deleted }: Drift): number {
   return created + updated + deleted;
 }
 
@@ -105,8 +105,8 @@ export function tellDrift(
   if (drifts.length === 0) return;
   const sum = (key: keyof Drift) => drifts.reduce((total, each) => total + each[key], 0);
   const [created, updated, deleted] = [sum("created"), sum("updated"), sum("deleted")];
-  const drift = created + updated + deleted > 0;
-  setOutputs({ drift, created, updated, deleted }, { io, reporter });
+  const drift = { created, updated, deleted };
+  setOutputs({ drift: changesOf(drift) > 0, ...drift }, { io, reporter });
 }
 
 export function describeEndedRun(
