@@ -23,7 +23,6 @@ export interface Io {
   readonly keychain?: Keychain | undefined;
   /** What no text of adc-run's may show. */
   readonly secrets: KnownSecrets;
-  /** What was warned of so far, by whichever reporter. */
   readonly warnings: string[];
   readonly sign?: Sign | undefined;
   reportFile?: ((report: object) => void) | undefined;

@@ -46,7 +46,6 @@ export function readOwnOptions(
 interface Token {
   readonly kind: "option" | "positional" | "option-terminator";
   readonly index: number;
-  /** The word that it is in, or a part of. */
   readonly word: string;
   readonly name?: string;
   readonly rawName?: string;

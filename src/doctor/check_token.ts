@@ -26,7 +26,6 @@ export interface TokenTrial {
   readonly owner?: User | undefined;
   readonly version?: string | undefined;
   readonly record?: TokenRecord | undefined;
-  /** That the state file cannot be read, say. */
   readonly warnings: readonly string[];
   /** Whether what answers is known to be of another kind than expected, so that its words mean nothing. */
   readonly misplaced: boolean;

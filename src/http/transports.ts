@@ -119,7 +119,6 @@ class SocketReader {
     if (!isHttp1) throw malformed(isHttp2(this.#received) ? "HTTP2_ONLY" : "HPE_INVALID_CONSTANT");
   }
 
-  /** Waits for more; `false` where there is none. */
   async #receive(): Promise<boolean> {
     try {
       const { done, value } = await this.#chunks.next();

@@ -54,7 +54,6 @@ interface ConsumerOptions extends Pick<Context, "env" | "cwd"> {
   readonly onOutput?: ((line: string) => void) | undefined;
 }
 
-/** Looks at where a token is to go, before there is one. */
 export async function openConsumer(to: HandOver, options: ConsumerOptions): Promise<Consumer> {
   if (typeof to !== "function") {
     return "toFile" in to ? await fileConsumer(to.toFile, options) : commandConsumer(to, options);

@@ -30,7 +30,6 @@ export interface Session {
 
 interface SessionOptions extends Pick<Context, "dispatcher" | "signal"> {
   readonly credentials?: Credentials | undefined;
-  /** A token; or else a user and a password. */
   readonly token?: Secret | undefined;
 }
 

@@ -106,7 +106,6 @@ export interface WorkflowResult {
 export interface WorkflowTerms
   extends Pick<Context, "env" | "cwd" | "keychain" | "dispatcher" | "signal" | "onWarning"> {
   readonly connection: Connection;
-  /** Tries a new token; what it throws undoes all. */
   readonly check: (token: Secret) => Promise<void>;
   readonly onOutput?: ((line: string) => void) | undefined;
   readonly now: () => number;
@@ -240,7 +239,6 @@ async function replaceTokens(
   return { made: { name, id, expiresAt, revoked }, token };
 }
 
-/** Nobody has the token, or nobody is to have it. */
 async function takeBack(
   { api }: Session,
   fresh: NewToken,

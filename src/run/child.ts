@@ -25,7 +25,6 @@ interface ChildOptions extends Pick<Context, "cwd" | "signal"> {
   readonly stdout: Writable | "inherit" | "ignore";
   readonly stderr: Writable | "inherit" | "ignore";
   readonly stdin: "inherit" | "ignore";
-  /** What is masked in streams that are piped. */
   readonly mask: Mask;
   /** Whether a terminal sends signals to the child as well. */
   readonly terminal?: boolean | undefined;

@@ -86,7 +86,6 @@ export interface DiffFile {
   /** Whether the run has written it; one that an earlier run left is not this one's. */
   isWritten(): boolean;
   read(): Promise<Drift>;
-  /** Moves it to its own name, where it has one. */
   keep(): void;
 }
 

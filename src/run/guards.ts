@@ -225,7 +225,6 @@ function placeOf(node: Node): string {
 }
 
 interface ConfigurationFile {
-  /** The path for messages, from the working directory. */
   readonly name: string;
   readonly text: string;
 }

@@ -4,10 +4,8 @@ import { codeOf } from "../errors.ts";
 import type { Mask } from "../mask/mask.ts";
 import { ENDED_PROCESS, IdleTimer } from "../system/deadline.ts";
 
-/** What Node.js calls a stream that was closed before its end. */
 const CLOSED_EARLY = "ERR_STREAM_PREMATURE_CLOSE";
 
-/** One of the child's output streams on its way. */
 export interface Output {
   /**
    * Settles when all output has arrived, and does not reject; with the system's code where it could not be
@@ -16,7 +14,6 @@ export interface Output {
   readonly done: Promise<{ readonly failure?: string }>;
   /** Ends the output when nothing more comes, though somebody may still hold the pipe open. */
   childEnded(): void;
-  /** Gives up what has not arrived. */
   cut(): void;
 }
 

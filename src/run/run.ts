@@ -63,13 +63,10 @@ export interface RunTerms extends Omit<RunOptions, keyof Context | "exec" | "sig
   readonly watch: RunSignals;
   /** Those of the options that a variable set, by their keys on the command line. */
   readonly fromEnvironment?: ReadonlySet<string> | undefined;
-  /** Log-ins that are shared with other runs. */
   readonly sessions?: SessionPool | undefined;
-  /** Pipes that are made for several runs. */
   readonly stock?: PipeStock | undefined;
   /** The name that this run's `diff.yaml` is kept under: ADC has but one for all targets. */
   readonly diffFile?: string | undefined;
-  /** The terminal for a child that gets one of its own. */
   readonly pseudoTerminal?: {
     readonly terminal: Terminal;
     /** Told why it cannot have one, and has pipes. @default that is an error */

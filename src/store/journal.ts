@@ -21,7 +21,6 @@ export interface JournalEntry {
   /** When it was begun, in seconds since 1970; earlier versions did not note it. */
   readonly begunAt?: number | undefined;
   readonly owner: ProcessIdentity;
-  /** The account that the token is to be stored under. */
   readonly account?: string | undefined;
   readonly storage?: Storage | undefined;
   /** The name that it gets once the token of that name is gone. */

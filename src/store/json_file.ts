@@ -45,7 +45,6 @@ export class JsonFile<T extends object> {
     this.#options = options;
   }
 
-  /** Reads the file. It waits for nobody. */
   async read(): Promise<T> {
     const { secret = false, empty } = this.#options;
     return await this.#load(secret) ?? empty;

@@ -30,7 +30,6 @@ interface Place {
 export interface TokenState {
   list(): Promise<readonly TokenRecord[]>;
   find(query: Pick<TokenRecord, "origin" | "fingerprint">): Promise<TokenRecord | undefined>;
-  /** Adds a record, in place of the one with the same account and storage. */
   put(record: TokenRecord): Promise<void>;
   remove(place: Place): Promise<void>;
 }

@@ -168,7 +168,6 @@ function describeWays(
   return `Log in with "${login}"${asked("env") ? ", or set ADC_TOKEN" : ""}.`;
 }
 
-/** What to do where nothing says which server is meant. */
 export function howToSetServer({ profile }: Pick<CallTerms, "profile">): string {
   return profile === undefined || profile.project
     ? `Start with: ${adcRunCommand("auth login --server URL", { profile })}`

@@ -111,7 +111,6 @@ export function requireUsers(
   throw misuse(backend.origin, `Cannot ${what}: ${found}`, options);
 }
 
-/** Tries a token that was just created, but for `--no-check`. */
 export function checkOf(
   { options, reporter }: OwnCall,
   io: Io,

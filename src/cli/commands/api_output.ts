@@ -279,7 +279,6 @@ async function readText(answer: RawAnswer): Promise<string> {
   return text + decoder.decode();
 }
 
-/** What is asked for page by page is something else. */
 export function notAList({ request }: RawAnswer, found: string): AdcRunError {
   return new AdcRunError(`Cannot read ${request} page by page: ${found}`, EXIT.data, {
     suggestion: "Omit --paginate to see the raw response.",

@@ -81,7 +81,6 @@ export function writeCommand(command: string, out: Out): void {
   write(`${command}\n`, out, "stderr");
 }
 
-/** What `auth token` is for. */
 export function writeToken(token: Secret, out: Out, beside?: object): void {
   const value = token.reveal();
   const text = beside === undefined

@@ -68,7 +68,6 @@ interface RunJudgement {
   readonly exitCode: number;
   /** Whether a secret was printed that should not have been, with `--fail-on-leak`. */
   readonly leaked: boolean;
-  /** Whether `diff` found differences, with `--fail-on-drift`. */
   readonly drifted: boolean;
   /** The system's code where output was lost; a reader that went away is no loss. */
   readonly lost: string | undefined;
@@ -183,7 +182,6 @@ export function printPlan(plan: RunPlan, { reporter, io, options }: RunOutput): 
   for (const each of planLines(plan, ["would run", command])) reporter.print(each);
 }
 
-/** All that is known of a run, each value with its origin. */
 function planLines(plan: RunPlan, ...first: readonly Row[]): readonly Line[] {
   if (plan.kind === "offline") return labelled([...first, ["token", fixed("not needed")]]);
   const { connection, resolved, checked } = plan;

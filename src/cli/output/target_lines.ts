@@ -126,7 +126,6 @@ interface Prefix {
 export class TargetLines {
   readonly #to: Writable;
   readonly #prefixes: ReadonlyMap<string, Prefix>;
-  /** What a prefix takes of a line. */
   readonly #width: number;
   readonly #waiting = new Set<(error?: Error) => void>();
   readonly #streams = new Set<Writable>();
