@@ -140,7 +140,6 @@ interface Parsed {
   readonly options: Record<string, unknown>;
   readonly files: string[];
   readonly tokens: string[];
-  /** The connection options in their order, with their values; a switch has none. */
   readonly given: (readonly [flag: string, value: string | null])[];
   /** What is no option of ADC's, and all that follows such a word and is none either. */
   readonly unknown: readonly string[];

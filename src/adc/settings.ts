@@ -96,7 +96,6 @@ const UNITS = "ms|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|week
 /** What both ADCs read, the one by parse-duration and the other by humantime, and read alike. */
 const DURATION = new RegExp(`^[ \\t\\r\\n]*(\\d{1,15}[ \\t\\r\\n]*(${UNITS})[ \\t\\r\\n]*)+$`);
 
-/** A time limit; or what is wrong with it, and what to write instead. */
 type TimeLimit =
   | { readonly milliseconds: number }
   | { readonly found: string; readonly suggestion: string };

@@ -91,7 +91,6 @@ interface RawJudgementOptions {
   /** The backend that was expected there, and the servers, whose passwords an answer can repeat. */
   readonly connection: Connection;
   readonly resolved: ResolvedToken;
-  /** Adds to a refusal what else is known of the token. */
   readonly explain: (result: CheckResult) => CheckResult;
 }
 
@@ -137,15 +136,14 @@ export function judgeRawAnswer(
   return new CheckError(explain(result), { resolved });
 }
 
-interface FindGatewayGroupOptions extends Pick<Context, "signal" | "dispatcher"> {
+interface FindGatewayGroupOptions extends Pick<Context, "signal"> {
   readonly connection: Connection;
   readonly resolved: ResolvedToken;
 }
 
-/** Looks up the id of the connection's gateway group, the way ADC does. */
 export async function findGatewayGroup(
   requester: RawRequester,
-  { connection, resolved, signal, dispatcher }: FindGatewayGroupOptions,
+  { connection, resolved, signal }: FindGatewayGroupOptions,
 ): Promise<string> {
   const name = connection.gatewayGroup.value;
   const query = `search=${encodeURIComponent(name)}&name=${encodeURIComponent(name)}`;
@@ -159,7 +157,7 @@ export async function findGatewayGroup(
     if (named === name && typeof id === "string" && id !== "") return id;
   }
   // The test call of a run asks the same, and knows all that can be wrong.
-  const result = await checkToken(resolved.token, { connection, signal, dispatcher });
+  const result = await checkToken(resolved.token, { connection, signal });
   if (result.verdict !== "valid") throw new CheckError(result, { resolved });
   const { request, status } = answer;
   const reason = `the server gave no id for gateway group "${name}"`;

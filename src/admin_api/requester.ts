@@ -44,7 +44,6 @@ export class Requester {
   readonly #secrets: Secret[] = [];
   /** By how much the server's clock is ahead, in milliseconds. */
   clockSkew = 0;
-  /** Opens a session again that the server has ended. */
   renew: ((signal: AbortSignal | undefined) => Promise<void>) | undefined;
 
   constructor(
@@ -222,7 +221,6 @@ function judgeAnswer(
   response: HttpResponse,
   { ask, withToken, quote }: {
     readonly ask: Ask;
-    /** Whether a token vouches for the caller; else a session does. */
     readonly withToken: boolean;
     readonly quote: (words: string) => string;
   },

@@ -33,11 +33,10 @@ export interface WantedToken {
 /** `/api/tokens`, which ADC's end-to-end tests use with versions 3.5 to 3.10; older ones have the other. */
 const PATHS = ["/api/tokens", "/api/settings/tokens"] as const;
 
-/** The path that each server has. */
-const known = new Map<string, string>();
-
 export class Tokens {
   readonly #requester: Requester;
+  /** The path that the server has, once it has answered there. */
+  #path: string | undefined;
 
   constructor(requester: Requester) {
     this.#requester = requester;
@@ -73,8 +72,6 @@ export class Tokens {
         suggestion: "Choose another name, or revoke that token.",
       });
     }
-    // A server that cannot even be asked for its path has made nothing.
-    await this.#path({ signal });
     const patient = withGrace(signal, connection);
     try {
       const limit = cleanUpLimit(connection);
@@ -85,17 +82,13 @@ export class Tokens {
   }
 
   async post({ name, expiresAt }: WantedToken, { signal }: CallOptions): Promise<NewToken> {
-    const path = await this.#path({ signal });
     const body = { name, expires_at: expiresAt ?? 0 };
-    return await this.#fresh({ method: "POST", path, body, signal });
+    return await this.#fresh({ method: "POST", path: "", body, signal });
   }
 
   async rename(id: string, name: string, options: CallOptions): Promise<TokenInfo> {
-    const answered = await this.#requester.ask({
-      ...await this.#one(id, options),
-      method: "PUT",
-      body: { name },
-    });
+    const answered = await this.#send({ ...one(id, options), method: "PUT", body: { name } });
+    this.#requester.requireSuccess(answered);
     return readValue(this.#requester, answered, readTokenInfo);
   }
 
@@ -104,14 +97,13 @@ export class Tokens {
     { expiresAt }: Pick<WantedToken, "expiresAt">,
     options: CallOptions,
   ): Promise<NewToken> {
-    const one = await this.#one(id, options);
-    const path = `${one.path}/regenerate`;
-    return await this.#fresh({ ...one, method: "PUT", path, body: { expires_at: expiresAt ?? 0 } });
+    const ask = one(id, options);
+    const path = `${ask.path}/regenerate`;
+    return await this.#fresh({ ...ask, method: "PUT", path, body: { expires_at: expiresAt ?? 0 } });
   }
 
   async revoke(id: string, options: CallOptions): Promise<boolean> {
-    const ask: Ask = { ...await this.#one(id, options), method: "DELETE" };
-    const answered = await this.#requester.send(ask);
+    const answered = await this.#send({ ...one(id, options), method: "DELETE" });
     const { response } = answered;
     try {
       this.#requester.requireSuccess(answered);
@@ -129,7 +121,8 @@ export class Tokens {
   }
 
   async #fresh(ask: Ask): Promise<NewToken> {
-    const answered = await this.#requester.ask(ask);
+    const answered = await this.#send(ask);
+    this.#requester.requireSuccess(answered);
     const fresh = readValue(this.#requester, answered, readNewToken);
     const issue = this.#requester.isOwn(fresh.token)
       ? "it is the token that made the request"
@@ -143,12 +136,18 @@ export class Tokens {
     });
   }
 
-  async #one(
-    id: string,
-    { signal }: CallOptions,
-  ): Promise<Pick<Ask, "path" | "about" | "signal">> {
-    const path = `${await this.#path({ signal })}/${encodeURIComponent(id)}`;
-    return { path, about: "one-token", signal };
+  /** Sends a change to the path that is known, or likely; where the server has the other one, nothing happened yet. */
+  async #send(ask: Ask): Promise<Answered> {
+    const path = this.#path ?? PATHS[0];
+    const answered = await this.#requester.send({ ...ask, path: path + ask.path });
+    // A token may have been made whatever a 2xx answer says.
+    const isMissing = ask.method === "POST"
+      ? answered.response.status === 404
+      : isElsewhere(answered);
+    if (this.#path !== undefined || !isMissing) return answered;
+    await this.#get("?page=1&page_size=1", ask);
+    if (this.#path === path) return answered;
+    return await this.#requester.send({ ...ask, path: this.#path! + ask.path });
   }
 
   async #get(rest: string, options: CallOptions): Promise<Answered> {
@@ -162,9 +161,7 @@ export class Tokens {
 
   /** Asks at the path that this server has; where it has none, the first answer says so. */
   async #find(rest: string, { signal }: CallOptions): Promise<Answered> {
-    const base = this.#requester.server.display;
-    const remembered = known.get(base);
-    const paths = [...PATHS].sort((a, b) => Number(b === remembered) - Number(a === remembered));
+    const paths = [...PATHS].sort((a, b) => Number(b === this.#path) - Number(a === this.#path));
     let missed: Answered | undefined;
     for (const path of paths) {
       const answered = await this.#requester.send({ method: "GET", path: path + rest, signal });
@@ -173,17 +170,15 @@ export class Tokens {
         continue;
       }
       this.#requester.requireSuccess(answered);
-      known.set(base, path);
+      this.#path = path;
       return answered;
     }
     return missed!;
   }
+}
 
-  async #path(options: CallOptions): Promise<string> {
-    const base = this.#requester.server.display;
-    if (!known.has(base)) await this.#get("?page=1&page_size=1", options);
-    return known.get(base)!;
-  }
+function one(id: string, { signal }: CallOptions): Pick<Ask, "path" | "about" | "signal"> {
+  return { path: `/${encodeURIComponent(id)}`, about: "one-token", signal };
 }
 
 /** 404, or a Dashboard that serves its page for any path it does not know. */
@@ -203,12 +198,10 @@ export async function createOnce(
   tokens: Pick<Tokens, "list" | "post" | "regenerate" | "revoke">,
   wanted: WantedToken,
   { quoted, signal, patient, limit }: {
-    /** The name, fit for a message. */
     readonly quoted: string;
     readonly signal: AbortSignal | undefined;
     /** The same signal, but later, for requests that make something. */
     readonly patient: AbortSignal | undefined;
-    /** How long cleaning up may take, in milliseconds. */
     readonly limit: number;
   },
 ): Promise<NewToken> {

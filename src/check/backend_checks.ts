@@ -19,7 +19,6 @@ import {
 } from "./response.ts";
 import type { CheckResult } from "./verdict.ts";
 
-/** One server to be asked, and how. */
 export interface Probe {
   readonly connection: Connection;
   readonly server: Server;
@@ -145,7 +144,6 @@ export function judgeEmptyGroup(
   };
 }
 
-/** Refuses an empty name where ADC would look for it. */
 export function requireGatewayGroup(connection: Connection, token: Secret | undefined): void {
   const { reason, suggestion } = judgeEmptyGroup(connection, token) ?? {};
   if (reason !== undefined) {

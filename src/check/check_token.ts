@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import { openHttpClient } from "../http/http_client.ts";
 import { createMask } from "../mask/mask.ts";
 import { MIN_SECRET_LENGTH, type Secret, tokenPrefix } from "../secret.ts";
+import { type ResolvedToken, resolveToken, type ResolveTokenOptions } from "../token/resolve.ts";
 import { splitTokens } from "../token/token_value.ts";
 import {
   BACKEND_CHECKS,
@@ -84,6 +85,16 @@ export async function checkToken(
       results.find(({ warning }) => warning !== undefined) ?? results[0]!;
   } finally {
     await client.close();
+  }
+}
+
+/** Asks the sources; where none has a token the server may be what is missing. */
+export async function findToken(options: ResolveTokenOptions): Promise<ResolvedToken> {
+  try {
+    return await resolveToken(options);
+  } catch (error) {
+    const { explainNoToken } = await import("./network_failure.ts");
+    throw await explainNoToken(error, options.connection);
   }
 }
 
@@ -169,7 +180,6 @@ async function checkServer(
   }
 }
 
-/** What is likely the matter with a token that was refused, or with none. */
 function withHint(
   { connection: { backend }, token }: Probe,
   { verdict, suggestion }: Judgement,

@@ -8,10 +8,6 @@ import { startTls } from "../http/open_socket.ts";
 import { howToSetServer, NoTokenError } from "../token/resolve.ts";
 import type { Judgement } from "./response.ts";
 
-/**
- * Judges a failed request by its error, by the proxy in between, and, where TLS may be the reason, by a
- * second handshake.
- */
 export async function explainFailure(
   error: unknown,
   { connection, server }: { readonly connection: Connection; readonly server: Server },
@@ -210,7 +206,6 @@ const BROKEN_CONNECTION: Readonly<Record<string, string>> = {
   UND_ERR_HEADERS_OVERFLOW: "the response headers are too long",
 };
 
-/** What somebody on the way, or the server, does not do as HTTP has it. */
 const HTTP_FAILURES: readonly (readonly [RegExp, string, string])[] = [
   [
     // undici's own words: "proxy" alone may be part of a host's name.

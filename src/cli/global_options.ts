@@ -4,7 +4,6 @@ import { SOURCE_NAMES } from "../token/sources.ts";
 
 export type Values = readonly string[] | "files" | "profiles";
 
-/** An option: parsing, help, the man page and completion are made from it. */
 export interface OptionSpec {
   readonly flags: string;
   readonly text: string;
@@ -182,7 +181,6 @@ const PLACEHOLDERS = {
   boolean: "",
 };
 
-/** ADC's options that say how to connect; adc-run's own commands take them as well. */
 export const CONNECTION_FLAGS: readonly OptionSpec[] = Object.values(ADC_SETTINGS).map((
   { flag, variable, kind, hint },
 ) => ({

@@ -23,13 +23,10 @@ export interface Io {
   readonly keychain?: Keychain | undefined;
   /** What no text of adc-run's may show. */
   readonly secrets: KnownSecrets;
-  /** What was warned of so far, by whichever reporter. */
   readonly warnings: string[];
   readonly sign?: Sign | undefined;
   reportFile?: ((report: object) => void) | undefined;
-  /** Why it could not be written. */
   reportFailure?: AdcRunError | undefined;
-  /** The last question at the terminal that somebody has to answer. */
   readonly questions: { last: Promise<unknown> };
   /** Told which signal ended the child, so that this process can end the same way. */
   endedBy?(signal: NodeJS.Signals): void;
@@ -71,7 +68,6 @@ export async function interruptible<T>(
   }
 }
 
-/** Reads standard input, or a file, to its end, unless that is more than `max` bytes. */
 export async function readInput(
   from: AsyncIterable<unknown>,
   { max, tooLong, signal }: {

@@ -32,7 +32,6 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** Tokens in the words, before anything is said of these. */
 function tokensIn(args: readonly string[]): readonly Secret[] {
   return args.flatMap((word, index) => {
     if (args[index - 1] === "--token") return [new Secret(word)];

@@ -19,7 +19,6 @@ export interface CommandLine {
 
 type GivenOptions = Record<string, unknown>;
 
-/** Reads adc-run's own options, up to the first word that is none. */
 export function readCommandLine(args: readonly string[], env: Environment = {}): CommandLine {
   const tokens = optionTokens(args, GLOBAL_OPTIONS);
   const first = tokens.find(({ kind }) => kind !== "option");
@@ -47,7 +46,6 @@ export function readOwnOptions(
 interface Token {
   readonly kind: "option" | "positional" | "option-terminator";
   readonly index: number;
-  /** The word that it is in, or a part of. */
   readonly word: string;
   readonly name?: string;
   readonly rawName?: string;

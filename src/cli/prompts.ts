@@ -114,7 +114,6 @@ export async function readCredentials(
   { options, io, before }: {
     readonly options: LoginOptions;
     readonly io: Io;
-    /** What was typed, and refused. */
     readonly before?: Credentials | undefined;
   },
 ): Promise<Credentials & { readonly typed?: boolean }> {

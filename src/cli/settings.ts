@@ -19,7 +19,6 @@ import { selectProfiles } from "../profiles/select_profiles.ts";
 import { secretsOf } from "../run/environment.ts";
 import { letGoOfPipe } from "../system/files.ts";
 import { isNode } from "../system/programs.ts";
-import { type ResolvedToken, resolveToken, type ResolveTokenOptions } from "../token/resolve.ts";
 import type { TokenSource } from "../token/sources.ts";
 import { accountOf, PLACEHOLDER } from "../token/token_value.ts";
 import type { GlobalOptions } from "./global_options.ts";
@@ -119,7 +118,6 @@ export async function targetNames(
   return profiles.length > 1 ? profiles.map(({ name }) => name) : undefined;
 }
 
-/** A call for one of several profiles; its warnings have the name in front. */
 export function forTarget<T>(name: string, call: OwnCall<T>): OwnCall<T> {
   const { options, reporter } = call;
   return {
@@ -221,16 +219,6 @@ function isPipe(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false;
 }
 
-/** Asks the sources; where none has a token the server may be what is missing. */
-export async function findToken(options: ResolveTokenOptions): Promise<ResolvedToken> {
-  try {
-    return await resolveToken(options);
-  } catch (error) {
-    const { explainNoToken } = await import("../check/network_failure.ts");
-    throw await explainNoToken(error, options.connection);
-  }
-}
-
 export interface RunCommand {
   readonly words: readonly string[];
   readonly exec: boolean;
@@ -284,7 +272,6 @@ function requireMask({ failOnLeak, mask, fromEnvironment }: GlobalOptions): void
   );
 }
 
-/** Options that say where a token comes from, where there is to be none. */
 function rejectTokens(options: GlobalOptions): void {
   const { token, source, ephemeral, ephemeralTtl, fromEnvironment } = options;
   if (token !== false) return;
@@ -303,7 +290,6 @@ function rejectTokens(options: GlobalOptions): void {
   );
 }
 
-/** `--ephemeral`, and how long the token lives at most where it cannot be revoked. */
 async function ephemeralOf(options: GlobalOptions): Promise<string | undefined> {
   const { ephemeralTtl: ttl } = options;
   if (ttl === undefined) return options.ephemeral ? DEFAULT_TTL : undefined;

@@ -125,7 +125,6 @@ export function givenUp(): AdcRunError {
 interface ShownQuestion<T> {
   readonly input: PassThrough;
   readonly answer: Promise<T | symbol>;
-  /** Ends it without another word. */
   leave(): void;
 }
 

@@ -4,7 +4,6 @@
  */
 export type Backend = "apisix" | "api7ee" | "apisix-standalone";
 
-/** What ADC takes where nobody names a backend. */
 export const DEFAULT_BACKEND: Backend = "apisix";
 
 interface BackendTraits {

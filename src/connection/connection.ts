@@ -246,7 +246,6 @@ function warningsOf(
   return warnings;
 }
 
-/** Each setting as it is shown; `undefined` where there is none. */
 function settingsOf(
   { backend, server, gatewayGroup, timeoutMs, tls }: Connection,
 ): Readonly<Record<SettingKey, Setting<string | number | boolean> | undefined>> {

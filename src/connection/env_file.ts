@@ -150,7 +150,6 @@ interface OtherReading {
   readonly pairs: readonly (readonly [name: string, value: string | undefined])[];
   /** The line that ends the reading, from 1. */
   readonly stoppedAt?: number;
-  /** Whether a quote that starts there is never closed. */
   readonly isOpen?: boolean;
 }
 
@@ -183,7 +182,6 @@ function differences(
   return differing;
 }
 
-/** What Rust takes for white space. */
 const RUST_SPACE = "[\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 const IS_SPACE = new RegExp(RUST_SPACE);
 const LEADING_SPACE = new RegExp(`^${RUST_SPACE}+`);

@@ -48,7 +48,6 @@ export function describeOrigin(origin: Origin): string {
   }
 }
 
-/** What a hint repeats of the call that it is for. */
 export type CallTerms = Partial<Pick<Connection, "profile" | "args" | "server" | "envFile">>;
 
 /** A command of adc-run as it is typed for the same target: its profile, file and connection flags. */
@@ -71,7 +70,6 @@ export function adcRunCommand(
   return ["adc-run", ...before, command, ...flags].join(" ") + input;
 }
 
-/** A word as it is typed into a shell. */
 export function shellWord(word: string): string {
   return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
@@ -182,7 +180,6 @@ export function misuse(
     : new ConnectionError(message, EXIT.config, options);
 }
 
-/** What named the profiles. */
 export function profilesOrigin(isFlag: boolean): Origin {
   return isFlag
     ? { kind: "flag", name: "--profile" }

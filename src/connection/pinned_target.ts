@@ -175,12 +175,10 @@ function pinsServer({ server, project }: Profile): boolean {
 const DEFAULTS = { server: undefined, backend: DEFAULT_BACKEND, gatewayGroup: "default" } as const;
 
 interface TargetSettings {
-  /** As given, in the flag, the environment, `.env` or the profile. */
   readonly backend: Setting<string> | undefined;
   readonly server: Setting<string> | undefined;
   readonly gatewayGroup: Setting<string> | undefined;
   readonly profile: Profile | undefined;
-  /** Where the profile's other values are looked up. */
   readonly layers: Layers;
   readonly warnings: readonly string[];
 }

@@ -175,7 +175,6 @@ export function certificatesIn(pem: string): readonly X509Certificate[] {
 
 const PRIVATE_KEY = /-----BEGIN ((?:\w+ )*PRIVATE KEY)-----([^]+?)-----END \1-----/;
 
-/** A private key's public half. */
 function readKey(
   { value: { path, pem }, origin }: Setting<PemFile>,
   cwd: string,

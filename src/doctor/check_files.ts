@@ -14,7 +14,6 @@ import { findOnPath } from "../system/programs.ts";
 import type { DiagnoseOptions, Facts } from "./diagnose.ts";
 import { failed, type Found, ok, warning } from "./finding.ts";
 
-/** In the working directory, and in the files that adc-run reads or writes. */
 export async function checkFiles(
   options: DiagnoseOptions & Partial<Pick<Facts, "tokens">>,
   platform: string = process.platform,
@@ -105,7 +104,6 @@ interface FileWithToken {
   readonly stats: Stats;
 }
 
-/** Names that files with a token often have; they are looked at first. */
 const LIKELY = /^\.env|\.env$|^adc|token|secret/i;
 
 async function filesWithTokens(

@@ -235,12 +235,10 @@ function nearMiss(
 
 export interface Contact {
   readonly server: Server;
-  /** Why no answer came; `undefined` where one came. */
   readonly failure: NetworkFailure | undefined;
   readonly status?: number | undefined;
   readonly software?: string | undefined;
   readonly backend?: Backend | undefined;
-  /** Whether it refuses this address, whatever it is asked. */
   readonly shut?: boolean | undefined;
   readonly skew?: number | undefined;
 }

@@ -23,11 +23,9 @@ import { failed, failureOf, type Found, ok, skipped, warning } from "./finding.t
 
 export interface TokenTrial {
   readonly checked?: CheckResult | undefined;
-  /** Whose it is; `undefined` where nobody says. */
   readonly owner?: User | undefined;
   readonly version?: string | undefined;
   readonly record?: TokenRecord | undefined;
-  /** That the state file cannot be read, say. */
   readonly warnings: readonly string[];
   /** Whether what answers is known to be of another kind than expected, so that its words mean nothing. */
   readonly misplaced: boolean;

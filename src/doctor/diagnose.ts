@@ -77,7 +77,6 @@ export interface Facts {
   readonly connection: Connection;
   readonly survey: Survey;
   readonly tokens: readonly Secret[];
-  /** The same and all else that no finding may show. */
   readonly secrets: readonly Secret[];
   readonly contacts: readonly Contact[];
   readonly trial: TokenTrial;

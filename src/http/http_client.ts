@@ -76,12 +76,10 @@ const PAUSES = [33, 100];
 /** Instead of a pause that a server asks for and that is longer than the time that is left. */
 const MAX_PAUSE = 2_000;
 
-/** With these a server asks to be tried again. */
 const BUSY: readonly number[] = [408, 425, 429, 502, 503, 504];
 
 const REPEATABLE: readonly string[] = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
 
-/** Failures that another attempt may not meet. */
 const PASSING: readonly string[] = [
   "ECONNRESET",
   "ECONNREFUSED",

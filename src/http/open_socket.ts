@@ -13,7 +13,6 @@ interface OpenSocketOptions {
   readonly signal: AbortSignal;
 }
 
-/** Opens a socket that speaks to the server, or to the proxy that plain requests are sent to. */
 export async function openSocket(
   server: Server,
   { tls, proxy, signal }: OpenSocketOptions,
@@ -46,7 +45,6 @@ interface SecuredSocketOptions {
   readonly tls: Tls;
   /** Verifies nothing, whatever else is said. No token may cross such a connection. */
   readonly unverified?: boolean;
-  /** What TLS is spoken over, instead of a new connection. */
   readonly socket?: Socket | undefined;
 }
 
@@ -72,7 +70,6 @@ export function startTls(
   });
 }
 
-/** Shakes hands at an address, to the end. */
 export async function shakeHands(
   url: URL,
   { signal, ...options }: SecuredSocketOptions & { readonly signal: AbortSignal },
@@ -105,7 +102,6 @@ async function approveSocket(
   }
 }
 
-/** Has a proxy lead a connection on to the server. */
 function openTunnel(
   toProxy: Socket,
   { server: { base }, proxy, signal }: Omit<OpenSocketOptions, "tls"> & {
@@ -132,7 +128,6 @@ function openTunnel(
   });
 }
 
-/** The error for an answer that is the proxy's own, and not the server's. */
 export function proxyRefusal(status: number | undefined): Error {
   return new Error(`Proxy response (${status}): the request was refused`);
 }
@@ -145,7 +140,6 @@ export function proxyAuthorization({ url }: Proxy): Readonly<Record<string, stri
   return { "proxy-authorization": `Basic ${pair}` };
 }
 
-/** The error for a connection that ended without a reason. */
 export function connectionClosed(): Error {
   return Object.assign(new Error("The connection was closed"), { code: "ECONNRESET" });
 }

@@ -70,7 +70,6 @@ const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 /** What cannot be in a header: with a line break it would be two. */
 const NOT_IN_HEADER = /[^\t\x20-\x7e\x80-\xff]/;
 
-/** The request's lines, secrets among them. */
 export function requestHead(
   { server, method, path, headers, body }: Omit<Outgoing, "signal">,
   proxy: Proxy | undefined,
@@ -104,7 +103,6 @@ export function requestHead(
 /** As long as the lines in front of a body may be altogether, in bytes. */
 const MAX_HEAD = 16 * 1024;
 
-/** The bytes that come out of a socket, by lines and by their number. */
 class SocketReader {
   readonly #chunks: AsyncIterator<Buffer>;
   #received = Buffer.alloc(0);
@@ -121,7 +119,6 @@ class SocketReader {
     if (!isHttp1) throw malformed(isHttp2(this.#received) ? "HTTP2_ONLY" : "HPE_INVALID_CONSTANT");
   }
 
-  /** Waits for more; `false` where there is none. */
   async #receive(): Promise<boolean> {
     try {
       const { done, value } = await this.#chunks.next();
@@ -143,7 +140,6 @@ class SocketReader {
     return this.#take(end + 2).toString("latin1", 0, end);
   }
 
-  /** All that comes, or so many bytes of it. */
   async *bytes(count = Infinity): AsyncGenerator<Uint8Array> {
     for (let left = count; left > 0;) {
       if (this.#received.length === 0 && !await this.#receive()) {

@@ -43,13 +43,11 @@ export function verifyChain(secured: ShownCertificates, pem: string): void {
   throw chainError(failure!);
 }
 
-/** Why one of the chain is not vouched for by an anchor, directly. */
 function failureOf(
   certificate: X509Certificate,
   { anchors, sent, depth }: {
     readonly anchors: readonly X509Certificate[];
     readonly sent: readonly X509Certificate[];
-    /** How many it is away from the server's own. */
     readonly depth: number;
   },
 ): ChainFailure | undefined {

@@ -119,30 +119,15 @@ async function find(
     };
   }
   const { makeTokenForRun } = await import("./token_for_run.ts");
-  const { requireLoginServer, withTries } = await import("./open_session.ts");
-  const { username, password, loginOption } = credentialsOf(options.env, connection);
-  const make = (credentials: Credentials) =>
-    makeTokenForRun(connection, { ...options, credentials, signal });
-  if (username !== undefined && password !== undefined) {
-    return await make({ username, password, loginOption });
-  }
-  await requireLoginServer(connection, { signal, dispatcher: options.dispatcher });
-  const known = { ...(username && { username }), ...(password && { password }) };
-  const ask = async (before: Credentials | undefined) => {
-    const again = before && { username: before.username, again: true };
-    const given = await options.ask?.(connection, { ...known, ...again });
-    if (given === undefined) throw new Declined();
-    return { loginOption, ...given, typed: password === undefined };
-  };
-  try {
-    return await withTries(ask, make);
-  } catch (error) {
-    if (!(error instanceof Declined)) throw error;
-    return { status: "absent", reason: "nobody logged in" };
-  }
+  const { logInOrAsk } = await import("./open_session.ts");
+  const terms = { ...options, signal };
+  const answer = await logInOrAsk(
+    connection,
+    terms,
+    (credentials) => makeTokenForRun(connection, { ...terms, credentials }),
+  );
+  return answer ?? { status: "absent", reason: "nobody logged in" };
 }
-
-class Declined extends Error {}
 
 function noConsent(reason: string): string {
   return `${reason}, so no password is sent`;

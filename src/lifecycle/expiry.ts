@@ -112,7 +112,6 @@ export function endsSoon(expiresAt: number | undefined, now: number): string | u
   return left <= 0 || left > SOON ? undefined : timeLeft(expiresAt, now);
 }
 
-/** What was noted of a token that was made or stored here. */
 export async function knownToken(
   token: Secret,
   { connection, env, onWarning }: Pick<Context, "env" | "onWarning"> & {
@@ -145,7 +144,6 @@ export function endWarning(
     }`;
 }
 
-/** Adds to a refusal whether the token has expired, and how to replace it where it came from. */
 export function explainRefusal(
   result: CheckResult,
   { record, now, ...where }: ReplacementOptions & {

@@ -42,7 +42,6 @@ export type HandOver =
 
 type CommandHandOver = Extract<HandOver, { readonly toCommand: unknown }>;
 
-/** What a token is handed to, once it is known that this can be tried. */
 export interface Consumer {
   readonly label: string;
   /** Whether it may have the token though the hand-over failed. */
@@ -53,11 +52,9 @@ export interface Consumer {
 interface ConsumerOptions extends Pick<Context, "env" | "cwd"> {
   /** Whether the consumer may have a token of the same workflow already. */
   readonly again: boolean;
-  /** Told what a command printed, a line each, masked. */
   readonly onOutput?: ((line: string) => void) | undefined;
 }
 
-/** Looks at where a token is to go, before there is one. */
 export async function openConsumer(to: HandOver, options: ConsumerOptions): Promise<Consumer> {
   if (typeof to !== "function") {
     return "toFile" in to ? await fileConsumer(to.toFile, options) : commandConsumer(to, options);

@@ -17,7 +17,6 @@ export interface MintOptions {
 
 interface MintedToken {
   readonly fresh: NewToken;
-  /** Takes the token out of the journal: it is kept, or gone. */
   settle(): Promise<void>;
   undo(): Promise<void>;
 }

@@ -11,6 +11,8 @@ import { isAdminKey, type Secret } from "../secret.ts";
 import { withLock } from "../store/lock.ts";
 import type { TokenRecord } from "../store/state.ts";
 import type { ResolvedToken } from "../token/resolve.ts";
+import type { AdminApiSourceOptions } from "./admin_api_source.ts";
+import { credentialsOf } from "./credentials.ts";
 import { explainRefusal } from "./expiry.ts";
 
 /**
@@ -27,9 +29,7 @@ export interface Session {
 }
 
 interface SessionOptions extends Pick<Context, "dispatcher" | "signal"> {
-  /** A user and a password; or else a token. */
   readonly credentials?: Credentials | undefined;
-  /** A token; or else a user and a password. */
   readonly token?: Secret | undefined;
 }
 
@@ -132,7 +132,6 @@ export async function openTokenSession(
   }
 }
 
-/** Whether an API7 Enterprise answers, before anybody types a password for it. */
 export async function requireLoginServer(
   connection: Connection,
   { signal, dispatcher }: Pick<Context, "dispatcher" | "signal">,
@@ -142,14 +141,15 @@ export async function requireLoginServer(
 
 const MAX_TRIES = 3;
 
-/** Logs in with what a person types; a slip is no reason to begin again. */
+/** Logs in with what a person types; a slip is no reason to begin again. `undefined` where nobody wants to. */
 export async function withTries<T>(
-  ask: (before: Credentials | undefined) => Promise<Credentials & { readonly typed?: boolean }>,
+  ask: (before: Credentials | undefined) => Promise<TypedCredentials | undefined>,
   logIn: (credentials: Credentials) => Promise<T>,
-): Promise<T> {
-  let credentials: Credentials & { readonly typed?: boolean } | undefined;
+): Promise<T | undefined> {
+  let credentials: TypedCredentials | undefined;
   for (let tries = 1;; tries++) {
     credentials = await ask(credentials);
+    if (credentials === undefined) return undefined;
     try {
       return await logIn(credentials);
     } catch (error) {
@@ -157,6 +157,29 @@ export async function withTries<T>(
       if (!isSlip || !credentials.typed || tries === MAX_TRIES) throw error;
     }
   }
+}
+
+type TypedCredentials = Credentials & { readonly typed?: boolean };
+
+/** Logs in with what the environment says, or else as {@linkcode withTries}. */
+export async function logInOrAsk<T>(
+  connection: Connection,
+  { env, ask, signal, dispatcher }:
+    & Pick<AdminApiSourceOptions, "env" | "ask" | "dispatcher">
+    & Pick<Context, "signal">,
+  logIn: (credentials: Credentials) => Promise<T>,
+): Promise<T | undefined> {
+  const { username, password, loginOption } = credentialsOf(env, connection);
+  if (username !== undefined && password !== undefined) {
+    return await logIn({ username, password, loginOption });
+  }
+  await requireLoginServer(connection, { signal, dispatcher });
+  const known = { ...(username && { username }), ...(password && { password }) };
+  return await withTries(async (before) => {
+    const again = before && { username: before.username, again: true };
+    const given = await ask?.(connection, { ...known, ...again });
+    return given && { loginOption, ...given, typed: password === undefined };
+  }, logIn);
 }
 
 interface TurnOptions extends Pick<Context, "signal"> {

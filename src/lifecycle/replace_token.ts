@@ -33,7 +33,6 @@ export interface ReplaceTokenOptions extends StoringOptions, Pick<Context, "sign
 export interface KeptToken {
   readonly token: Secret;
   readonly record: TokenRecord;
-  /** The name of the token that was revoked in its favor. */
   readonly revoked: string | undefined;
 }
 
@@ -179,7 +178,6 @@ async function chooseName(
 
 export interface AdoptTokenOptions extends StoringOptions {
   readonly origin: string;
-  /** Whose it is, where that is known. */
   readonly user?: Pick<User, "id" | "username"> | undefined;
 }
 

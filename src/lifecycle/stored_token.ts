@@ -156,7 +156,6 @@ export async function logIn(connection: Connection, options: LogInOptions): Prom
   return describe(await withLogIn(connection, credentials, make, turn));
 }
 
-/** Tries a new token, unless that is not wanted. */
 export function checkOf(
   connection: Connection,
   { check = true, dispatcher, signal, onWarning }:
@@ -236,7 +235,6 @@ interface RotationTerms extends Omit<Context, "cwd" | "keychain" | "now"> {
   /** What was asked for; else the new token lives as long as the old one was to live. */
   readonly asked: { readonly lifetime: number | undefined } | undefined;
   readonly check: (token: Secret) => Promise<void>;
-  /** Told of the client, which has secrets of its own. */
   readonly onOpen?: ((api: AdminApi) => void) | undefined;
   readonly now: () => number;
 }

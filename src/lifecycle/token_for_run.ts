@@ -133,7 +133,6 @@ export async function exchangeToken(
 /** How long giving a token back may take, in milliseconds. */
 const RELEASE_LIMIT = 10_000;
 
-/** Clears up what earlier runs left behind, and makes a token for one run. */
 export async function lendToken(
   { api, user, close }: Session,
   { connection, stores, ttl, onWarning, dispatcher, signal, now = Date.now }: LendOptions & {

@@ -10,7 +10,6 @@ import { TOKEN_FILE, tokenFile } from "../store/token_file.ts";
 import { deadline, unlessAborted } from "../system/deadline.ts";
 import { KEYCHAIN_SERVICE, KeychainError, systemKeychain } from "../token/keychain.ts";
 
-/** Where adc-run keeps what it has to remember. */
 export interface TokenStores {
   readonly folder: string;
   readonly keychain: Keychain;

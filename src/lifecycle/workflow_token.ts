@@ -103,11 +103,9 @@ export interface WorkflowResult {
   readonly error?: unknown;
 }
 
-/** What the functions for a session that is open need beside it. */
 export interface WorkflowTerms
   extends Pick<Context, "env" | "cwd" | "keychain" | "dispatcher" | "signal" | "onWarning"> {
   readonly connection: Connection;
-  /** Tries a new token; what it throws undoes all. */
   readonly check: (token: Secret) => Promise<void>;
   readonly onOutput?: ((line: string) => void) | undefined;
   readonly now: () => number;
@@ -122,7 +120,6 @@ interface RotationTerms extends WorkflowTerms {
 /** How long the first token of a workflow lives: what API7's documentation advises. */
 const FIRST_LIFETIME = 90 * DAY;
 
-/** Makes the first token of a workflow, hands it over, and gives it its name. */
 export async function createToken(
   session: Session,
   workflow: Workflow,
@@ -242,7 +239,6 @@ async function replaceTokens(
   return { made: { name, id, expiresAt, revoked }, token };
 }
 
-/** Nobody has the token, or nobody is to have it. */
 async function takeBack(
   { api }: Session,
   fresh: NewToken,
@@ -391,7 +387,6 @@ export async function rotateWorkflowTokens(
   return await withSession(connection, options, (session) => rotateEach(session, workflows, terms));
 }
 
-/** Rotates one after the other; what fails is kept for the end. */
 export async function rotateEach(
   session: Session,
   workflows: readonly Workflow[],

@@ -33,7 +33,6 @@ export class Automaton {
     this.#link();
   }
 
-  /** The state after one more byte. */
   next(state: number, byte: number): number {
     const child = this.#child, sibling = this.#sibling, bytes = this.#byte;
     while (state !== ROOT) {

@@ -47,7 +47,6 @@ export function textForms(value: string): Set<string> {
   return forms;
 }
 
-/** Lists the forms in base64, base64url and hexadecimal. */
 export function encodedForms(value: string): Set<string> {
   const forms = new Set<string>();
   const bytes = Buffer.from(value, "utf8");

@@ -27,16 +27,13 @@ const MAX_ROW = 4096;
 
 interface Row {
   readonly start: number;
-  /** With which byte it begins. */
   readonly first: number;
-  /** Where its column of characters begins, if it has one. */
   readonly column: number | undefined;
 }
 
 /** Bytes that are printed as hexadecimal digits, and where. */
 class Dump {
   readonly bytes: number[] = [];
-  /** Where the digits of each byte begin. */
   readonly starts: number[] = [];
   readonly rows: Row[] = [];
   /** Where the last group begins, if the text ends in it. */

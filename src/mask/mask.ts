@@ -18,7 +18,6 @@ interface MaskStreamOptions {
   readonly timers?: Timers;
 }
 
-/** A byte stream that comes out with all occurrences replaced. */
 export class MaskStream extends Transform {
   readonly #replacer: Replacer;
   readonly #idle: IdleTimer;

@@ -72,12 +72,10 @@ export class Replacer {
     this.#replacement = replacement;
   }
 
-  /** How many bytes have been taken and not handed out. */
   get held(): number {
     return this.#context.length - this.#released;
   }
 
-  /** How many replacements have been handed out. */
   get count(): number {
     return this.#count;
   }
@@ -164,7 +162,6 @@ function unite(bounds: readonly number[], released: number): readonly number[] {
   return unions;
 }
 
-/** By their starts. */
 function inOrder(bounds: readonly number[]): readonly number[] {
   let at = 2;
   while (at < bounds.length && bounds[at]! >= bounds[at - 2]!) at += 2;

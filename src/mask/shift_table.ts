@@ -24,7 +24,6 @@ interface ShiftTableOptions {
  * such a pattern, so one of two pieces holds a whole look-up.
  */
 export class ShiftTable {
-  /** How long the longest pattern is. */
   readonly longest: number;
   readonly #window: number;
   readonly #hasPieces: boolean;
@@ -111,17 +110,14 @@ export class ShiftTable {
     return piece + 1 - this.#window;
   }
 
-  /** Whether a pattern may begin with a byte. */
   isFirst(byte: number): boolean {
     return this.#first[byte] !== 0;
   }
 
-  /** Whether a pattern has a byte. */
   isInside(byte: number): boolean {
     return this.#inside[byte] !== 0;
   }
 
-  /** Whether a pattern may have four bytes side by side. */
   has(first: number, second: number, third: number, fourth: number): boolean {
     return this.#hasBlock(first | second << 8 | third << 16 | fourth << 24);
   }
@@ -163,7 +159,6 @@ function bitsFor(size: number): number {
   return Math.min(Math.max(Math.ceil(Math.log2(size)), MIN_BITS), MAX_BITS);
 }
 
-/** The four bytes up to a position, the last included. */
 function blockAt(text: DataView, end: number): number {
   return text.getInt32(end - BLOCK + 1, true);
 }

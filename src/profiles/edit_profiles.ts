@@ -113,7 +113,6 @@ function requireProfile(
   );
 }
 
-/** Reads, changes and writes the file while no other process does. */
 async function editProfiles(
   { env, signal }: EditProfilesOptions,
   what: string,

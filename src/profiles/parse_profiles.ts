@@ -76,7 +76,6 @@ function keysIn(value: unknown): number {
   return Array.isArray(value) ? inside : inside + Object.keys(value).length;
 }
 
-/** A place in a text, both counted from 1. */
 interface TextPlace {
   readonly line: number;
   readonly column: number;

@@ -19,7 +19,6 @@ const LET_READ = "Check its permissions and its folder's.";
 
 export interface ProfileFile extends ParsedProfiles {
   readonly path: string;
-  /** Whether it came along with a project. */
   readonly project: boolean;
 }
 

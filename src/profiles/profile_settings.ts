@@ -54,9 +54,7 @@ export interface StoredProfile extends ProfileSettings {
 
 export type SettingName = keyof StoredProfile;
 
-/** A workflow that has a token of its own, and how it gets it. */
 export interface StoredWorkflow {
-  /** The profile that its token is created for. */
   readonly profile?: string;
   readonly expiresIn?: string;
   readonly toCommand?: string | readonly string[];
@@ -81,7 +79,6 @@ export const PATTERNS = {
   workflow: "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,40}$",
   lifetime: "^(never|(\\d{1,6} ?(s|m|h|d|w) ?){1,8})$",
   duration: "^(\\d{1,9}|(\\d{1,9}(\\.\\d{1,3})?(ms|s|m|h|d)){1,16})$",
-  /** Of texts and paths. */
   plain: "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
   blank: "^\\s*$",
   token: "[Aa]7([Ee]{2}|[Aa][Dd][Mm])-\\w",
@@ -140,7 +137,6 @@ export const ALLOWED_WORDS = [
   "api",
 ] as const;
 
-/** What the schema adds, by kind. */
 const NOTES: Readonly<Partial<Record<SettingKind, string>>> = {
   server: " It must not contain a user name or password. The profile pins it.",
   path: " Relative paths start from this file's folder; ~/ is the home folder.",

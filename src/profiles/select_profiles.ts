@@ -86,7 +86,6 @@ function ignoreDamage(error: unknown): undefined {
   if (!(error instanceof ProfileFileError)) throw error;
 }
 
-/** The names, and who gave them; `undefined` where nobody did. */
 function namesOf({ names, env }: SelectProfilesOptions) {
   const given = names !== undefined
     ? { names, from: "--profile", exitCode: EXIT.usage }

@@ -21,7 +21,6 @@ import {
 
 export interface Issue {
   readonly path: readonly (string | number)[];
-  /** Whether the key is wrong, or the value behind it. */
   readonly at: "key" | "value";
   readonly found: string;
   readonly suggestion?: string | undefined;

@@ -82,12 +82,10 @@ function cannotRead(path: string, found: string): AdcRunError {
   return new AdcRunError(`Cannot tell the drift from "${path}": ${found}`, EXIT.data);
 }
 
-/** `diff.yaml` in the course of one run. */
 export interface DiffFile {
   /** Whether the run has written it; one that an earlier run left is not this one's. */
   isWritten(): boolean;
   read(): Promise<Drift>;
-  /** Moves it to its own name, where it has one. */
   keep(): void;
 }
 

@@ -138,7 +138,6 @@ async function variablesWithSecrets(
     .map(([name]) => name);
 }
 
-/** A place where ADC will put the value of a variable. */
 interface VariableUse {
   readonly name: string;
   /** The place, such as `services[0].name`; `undefined` where the file is not well-formed. */
@@ -225,9 +224,7 @@ function placeOf(node: Node): string {
   return place.length <= MAX_PLACE_LENGTH ? place : `${place.slice(0, MAX_PLACE_LENGTH)}…`;
 }
 
-/** A configuration file, as ADC will find it. */
 interface ConfigurationFile {
-  /** The path for messages, from the working directory. */
   readonly name: string;
   readonly text: string;
 }
@@ -264,7 +261,6 @@ async function* readConfigurationFiles(
   }
 }
 
-/** The files of `-f`, patterns among them, or else `adc.yaml`. */
 async function* configurationFiles(
   { command = "", files }: AdcArguments,
   cwd: string,

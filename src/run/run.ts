@@ -8,7 +8,7 @@ import {
   readAdcArguments,
 } from "../adc/arguments.ts";
 import { requireGatewayGroup } from "../check/backend_checks.ts";
-import { checkToken, foreignToken } from "../check/check_token.ts";
+import { checkToken, findToken, foreignToken } from "../check/check_token.ts";
 import { CheckError, type CheckResult } from "../check/verdict.ts";
 import { BACKENDS } from "../connection/backends.ts";
 import { type Connection, resolveConnection } from "../connection/connection.ts";
@@ -23,10 +23,10 @@ import { createMask } from "../mask/mask.ts";
 import { MIN_SECRET_LENGTH, tokenPrefix } from "../secret.ts";
 import { firstOf } from "../system/deadline.ts";
 import type { PipeStock } from "../system/pipes.ts";
-import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolve.ts";
+import { type ResolvedToken, WITHOUT_TOKEN } from "../token/resolve.ts";
 import { strayWarning, type TokenLease, withoutWaysToTokens } from "../token/sources.ts";
 import { sentToken, splitTokens } from "../token/token_value.ts";
-import { closePipes, Collected, type OutputPipes, outputPipes, runChild } from "./child.ts";
+import { closePipes, type OutputPipes, outputPipes, runChild } from "./child.ts";
 import {
   type ChildEnvironment,
   childEnvironment,
@@ -37,17 +37,15 @@ import {
 } from "./environment.ts";
 import { locateAdc, locateProgram } from "./locate.ts";
 import type { OnlinePlan, RunOptions, RunPlan, RunResult } from "./options.ts";
+import { Collected } from "./output.ts";
 import type { RunSignals } from "./signals.ts";
 import type { OpenPseudoTerminal, Terminal } from "./terminal.ts";
 
-/** What is to be run. */
 export interface Call {
   readonly program: string | undefined;
-  /** ADC's words; of another program its arguments alone. */
   readonly args: AdcArguments;
 }
 
-/** Takes the words of a run apart, once. */
 export async function readCall(words: readonly string[], exec = false): Promise<Call> {
   if (!Array.isArray(words)) {
     throw new UsageError('Cannot run it: the arguments are not an array, such as ["ping"]');
@@ -65,13 +63,10 @@ export interface RunTerms extends Omit<RunOptions, keyof Context | "exec" | "sig
   readonly watch: RunSignals;
   /** Those of the options that a variable set, by their keys on the command line. */
   readonly fromEnvironment?: ReadonlySet<string> | undefined;
-  /** Log-ins that are shared with other runs. */
   readonly sessions?: SessionPool | undefined;
-  /** Pipes that are made for several runs. */
   readonly stock?: PipeStock | undefined;
   /** The name that this run's `diff.yaml` is kept under: ADC has but one for all targets. */
   readonly diffFile?: string | undefined;
-  /** The terminal for a child that gets one of its own. */
   readonly pseudoTerminal?: {
     readonly terminal: Terminal;
     /** Told why it cannot have one, and has pipes. @default that is an error */
@@ -127,7 +122,7 @@ export async function run(call: Call, terms: RunTerms): Promise<RunResult | unde
   if (terms.token === false) requireNoToken(connection, terms);
 
   // The token, which may have been made for this run.
-  const found = terms.token === false ? WITHOUT_TOKEN : await findToken(connection, context);
+  const found = terms.token === false ? WITHOUT_TOKEN : await findRunToken(connection, context);
   let { lease } = found;
   let pipes: Promise<OutputPipes> | undefined;
   try {
@@ -241,7 +236,7 @@ function unusable(
   return misuse({ kind, name }, `Cannot use ${name} with backend "${backend}": ${because}`);
 }
 
-async function findToken(
+async function findRunToken(
   connection: Connection,
   { sources: given, ...terms }: RunTerms,
 ): Promise<ResolvedToken> {
@@ -256,12 +251,7 @@ async function findToken(
   if (tokens.at(-1)?.reveal().trim() === "") {
     onWarning?.("--token is empty and is ignored; ADC would have sent it.");
   }
-  try {
-    return await resolveToken({ connection, sources, signal });
-  } catch (error) {
-    const { explainNoToken } = await import("../check/network_failure.ts");
-    throw await explainNoToken(error, connection);
-  }
+  return await findToken({ connection, sources, signal });
 }
 
 function warnOfTokens(
@@ -362,10 +352,8 @@ async function runProgram(
   }
 }
 
-/** Where the child's output goes, once that is decided. */
 type ChildOutput = Writable | "inherit" | "ignore";
 
-/** What opens a pseudo-terminal, where the child is to have one and one can be had. */
 async function loadTerminal(
   { args }: RunPlan,
   { pseudoTerminal }: RunTerms,

@@ -190,7 +190,6 @@ export function sendSignal(pid: number, signal: NodeJS.Signals, env?: Environmen
 
 /** Tells a signal that a terminal sent to the whole process group from one that is for adc-run alone. */
 export interface GroupProbe {
-  /** Whether the group has it. */
   isForAll(): boolean;
   stop(): void;
 }

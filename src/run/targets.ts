@@ -133,10 +133,8 @@ function requireTargets({ profiles, parallel = 1 }: TargetsOptions): void {
 
 /** A run that waits, before its child, for what becomes of the others. */
 interface TargetRun {
-  /** What would run, as soon as that is known. */
   readonly plan: Promise<RunPlan>;
   start(late: LateTerms): Promise<RunResult | undefined>;
-  /** Ends the run without its child, unless that has run already. */
   skip(): Promise<void>;
 }
 

@@ -10,11 +10,11 @@ import type { spawn as spawnPty } from "@lydell/node-pty";
 import type { Context, Environment } from "../context.ts";
 import type { Mask } from "../mask/mask.ts";
 import { isDeno, readProcess } from "../system/programs.ts";
-import { type ChildEnding, pipeOutput, startOrShell } from "./child.ts";
+import { type ChildEnding, startOrShell } from "./child.ts";
 import { notStarted, type Program } from "./locate.ts";
+import { pipeOutput } from "./output.ts";
 import { ignoredBy, type RunSignals, sendSignal } from "./signals.ts";
 
-/** A pseudo-terminal with a child in it, which leads a session of its own. */
 interface PseudoTerminal {
   readonly pid: number;
   readonly output: Readable;
@@ -30,7 +30,6 @@ interface PseudoTerminalOptions {
   readonly rows: number;
 }
 
-/** Starts a program in a pseudo-terminal. */
 export type OpenPseudoTerminal = (
   file: string,
   args: readonly string[],
@@ -198,7 +197,6 @@ function nameOf(number: number): NodeJS.Signals {
   return name as NodeJS.Signals;
 }
 
-/** The terminal that adc-run itself was started at. */
 export interface Terminal {
   readonly input: Readable;
   readonly output: Writable;

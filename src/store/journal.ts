@@ -14,16 +14,13 @@ export interface JournalEntry {
   readonly userId: string;
   /** The name of the token that is made: one that no other token has, as long as its id is not known. */
   readonly name: string;
-  /** The server's id for it, once it is made. */
   readonly id?: string | undefined;
-  /** Its fingerprint, once it is made. */
   readonly fingerprint?: string | undefined;
   /** When it ends, in seconds since 1970. */
   readonly expiresAt?: number | undefined;
   /** When it was begun, in seconds since 1970; earlier versions did not note it. */
   readonly begunAt?: number | undefined;
   readonly owner: ProcessIdentity;
-  /** The account that the token is to be stored under. */
   readonly account?: string | undefined;
   readonly storage?: Storage | undefined;
   /** The name that it gets once the token of that name is gone. */
@@ -32,7 +29,6 @@ export interface JournalEntry {
 
 export interface Journal {
   list(): Promise<readonly JournalEntry[]>;
-  /** Adds an entry, in this process' name. */
   add(entry: Omit<JournalEntry, "key" | "owner">): Promise<JournalEntry>;
   change(key: string, patch: Partial<Omit<JournalEntry, "key">>): Promise<void>;
   remove(key: string): Promise<void>;

@@ -45,7 +45,6 @@ export class JsonFile<T extends object> {
     this.#options = options;
   }
 
-  /** Reads the file. It waits for nobody. */
   async read(): Promise<T> {
     const { secret = false, empty } = this.#options;
     return await this.#load(secret) ?? empty;
@@ -64,7 +63,6 @@ export class JsonFile<T extends object> {
     }
   }
 
-  /** Changes the file, while no other process does. */
   async update(change: (value: T) => T): Promise<T> {
     const [{ withLock }, { replaceFile }] = await Promise.all([
       import("./lock.ts"),

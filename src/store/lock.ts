@@ -145,7 +145,6 @@ function purpose(path: string, { what = `"${path}"` }: LockOptions): string {
   return what;
 }
 
-/** The next wait of one who has waited for so long, in milliseconds. */
 function wait(waited: number): number {
   const longest = Math.min(FIRST_WAIT + waited / 10, MAX_WAIT);
   return MIN_WAIT + Math.random() * (longest - MIN_WAIT);
@@ -221,7 +220,6 @@ export async function removeLock(path: string, id: string): Promise<void> {
   }
 }
 
-/** The lock of those who would break a lock. */
 export function breakersLock(path: string, id: string): string {
   return `${path}.${digest(id)}`;
 }

@@ -1,6 +1,7 @@
 import { promises as fs, type Stats, statSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import process from "node:process";
+import { shellWord } from "../connection/origin.ts";
 import type { Environment } from "../context.ts";
 import { codeOf } from "../errors.ts";
 import { homeFolder } from "../system/files.ts";
@@ -77,17 +78,14 @@ export function requirePrivate(path: string, stats: Stats, contents: Contents): 
   if ((mode & FORBIDDEN[contents]) !== 0) {
     const use = contents === "secret" ? "use" : "change";
     const octal = mode.toString(8).padStart(4, "0");
-    const suggestion = `Restrict it: chmod ${stats.isDirectory() ? "700" : "600"} ${quote(path)}`;
+    const suggestion = `Restrict it: chmod ${stats.isDirectory() ? "700" : "600"} ${
+      shellWord(path)
+    }`;
     throw new StoreError(
       `Cannot trust "${path}": others can ${use} it, its mode is ${octal}`,
       { path, suggestion },
     );
   }
-}
-
-/** A word that a shell takes as it is. */
-function quote(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 const NAME = "adc-run";

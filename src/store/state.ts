@@ -7,7 +7,6 @@ export interface TokenRecord {
   readonly account: string;
   readonly origin: string;
   readonly storage: Storage;
-  /** Its fingerprint, which tells whether what is stored is still the token meant here. */
   readonly fingerprint: string;
   readonly id?: string | undefined;
   readonly name?: string | undefined;
@@ -31,7 +30,6 @@ interface Place {
 export interface TokenState {
   list(): Promise<readonly TokenRecord[]>;
   find(query: Pick<TokenRecord, "origin" | "fingerprint">): Promise<TokenRecord | undefined>;
-  /** Adds a record, in place of the one with the same account and storage. */
   put(record: TokenRecord): Promise<void>;
   remove(place: Place): Promise<void>;
 }

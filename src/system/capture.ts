@@ -11,7 +11,6 @@ interface CaptureOptions extends Pick<Context, "env" | "cwd" | "signal"> {
   readonly maxBytes: number;
   readonly timeout?: number | undefined;
   readonly stdin?: "inherit" | "ignore" | undefined;
-  /** What it reads from standard input instead. */
   readonly input?: string | undefined;
   /** What becomes of its standard error; `collect` adds it to its output. @default "ignore" */
   readonly stderr?: "inherit" | "ignore" | "collect" | undefined;

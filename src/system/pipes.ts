@@ -21,7 +21,6 @@ import { findOnPath, isDeno, isNode } from "./programs.ts";
 /** What a pipe holds, unless it is made larger: writer and reader then wait less often for each other. */
 const CHUNK = 64 * 1024;
 
-/** A pipe with both ends open. */
 export interface Pipe {
   /** The end for a child's `stdio`, to be closed once the child has it. */
   readonly writeEnd: number;

@@ -11,7 +11,6 @@ interface Place extends Pick<Context, "env" | "cwd"> {
   readonly platform?: string;
 }
 
-/** Finds a program as a shell would. */
 export function findOnPath(name: string, place: Place): string | undefined {
   // A shell takes an empty entry for the working directory, which may be a cloned repository.
   const folders = pathEntries(place).filter((entry) => entry !== "");
@@ -20,7 +19,6 @@ export function findOnPath(name: string, place: Place): string | undefined {
   );
 }
 
-/** Finds a program by its path, on Windows without its ending too, or else on `PATH`. */
 export function findProgram(name: string, place: Place): string | undefined {
   if (!hasFolder(name, place.platform)) return findOnPath(name, place);
   const found = lookUpProgram(name, place);
@@ -94,7 +92,6 @@ function endingsOf(env: Environment): readonly string[] {
   return endings.split(";").filter((each) => STARTED_BY_WINDOWS.test(each));
 }
 
-/** Tells whether there is a file, and no folder, of that name. */
 export function isFile(file: string): boolean {
   try {
     return statOrAbsent(file)?.isFile() ?? false;

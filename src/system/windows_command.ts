@@ -3,7 +3,6 @@ import { extname } from "node:path";
 import { type Environment, variableIn } from "../context.ts";
 import { UsageError } from "../errors.ts";
 
-/** A command line as Windows is to be given it. */
 interface WindowsCommand {
   readonly program: string;
   readonly args: readonly string[];

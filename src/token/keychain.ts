@@ -228,7 +228,6 @@ export async function findStored(
 }
 
 interface KeychainSourceOptions extends Pick<Context, "keychain"> {
-  /** What `systemKeychain()` is told. */
   readonly env?: Environment;
   /** How long the keychain may take, in milliseconds. @default 5_000 */
   readonly timeout?: number;

@@ -154,9 +154,7 @@ export function isNarrowed({ length }: readonly SourceReport[]): boolean {
 /** A way to a token that the sources which were asked would find. */
 function describeWays(
   trail: readonly SourceReport[],
-  connection:
-    & Pick<Connection, "server" | "backend">
-    & Partial<Pick<Connection, "profile" | "args" | "envFile">>,
+  connection: Connection,
 ): string | undefined {
   const asked = (name: SourceName) =>
     trail.length === 0 || trail.some(({ source }) => source === name);
@@ -170,7 +168,6 @@ function describeWays(
   return `Log in with "${login}"${asked("env") ? ", or set ADC_TOKEN" : ""}.`;
 }
 
-/** What to do where nothing says which server is meant. */
 export function howToSetServer({ profile }: Pick<CallTerms, "profile">): string {
   return profile === undefined || profile.project
     ? `Start with: ${adcRunCommand("auth login --server URL", { profile })}`
@@ -186,15 +183,11 @@ export class NoTokenError extends AdcRunError {
   override readonly name = "NoTokenError";
   /** What every source said. */
   readonly trail: readonly SourceReport[];
-  readonly #connection:
-    & Pick<Connection, "server" | "backend">
-    & Partial<Pick<Connection, "profile" | "args" | "envFile">>;
+  readonly #connection: Connection;
 
   /** Creates the error; `serverIsSet` tells whether anything says which server is meant. */
   constructor(
-    connection:
-      & Pick<Connection, "server" | "backend">
-      & Partial<Pick<Connection, "profile" | "args" | "envFile">>,
+    connection: Connection,
     trail: readonly SourceReport[],
     { serverIsSet = true }: { readonly serverIsSet?: boolean } = {},
   ) {
@@ -220,7 +213,7 @@ export class NoTokenError extends AdcRunError {
   }
 
   /** Where the token was to be used. */
-  get connection(): Partial<Pick<Connection, "profile" | "args" | "server" | "envFile">> {
+  get connection(): Connection {
     return this.#connection;
   }
 }

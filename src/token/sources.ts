@@ -15,7 +15,6 @@ interface SourceTraits {
   readonly place?: string;
 }
 
-/** The sources, in the order in which they are asked. */
 const TABLE = {
   "flag": { summary: "--token in ADC's options", bound: true, ways: [] },
   "env": {
@@ -89,7 +88,6 @@ export function isSourceName(word: unknown): word is SourceName {
   return typeof word === "string" && Object.hasOwn(SOURCES, word);
 }
 
-/** The names that a token goes by itself. */
 const TOKENS = ["ADC_TOKEN", "API_KEY"];
 
 /** Set by our GitHub action for its own step: adc-run tells the runner tokens there, in lines of their own. */
@@ -98,8 +96,8 @@ export const ACTION_VARIABLE = "ADC_RUN_ACTION";
 /** Ways to more tokens, which are none of another program's business. */
 const WAYS_TO_TOKENS = [...Object.values(SOURCES).flatMap(({ ways }) => ways), ACTION_VARIABLE];
 
-export function isWayToTokens(name: string, platform: string = process.platform): boolean {
-  return WAYS_TO_TOKENS.includes(variableName(name, platform));
+export function isWayToTokens(name: string): boolean {
+  return WAYS_TO_TOKENS.includes(variableName(name));
 }
 
 /** The environment without the ways to more tokens than the one that a program is given. */

@@ -55,16 +55,16 @@ test("`AdminApi` finds the token path out once, and remembers it", async () => {
     await using at = await sandboxWithDev({ tokenPath });
     const { sandbox, dev } = at;
     const { id, value } = sandbox.addToken({ user: dev });
-    await using one = await openAt(sandbox, { token: value });
-    await using two = await openAt(sandbox, { token: value });
-    await one.renameToken(id, "renamed");
-    await two.tokens();
-    await two.createToken({ name: "new", expiresAt: undefined });
+    await using api = await openAt(sandbox, { token: value });
+    await api.renameToken(id, "renamed");
+    await api.tokens();
+    await api.createToken({ name: "new", expiresAt: undefined });
     const wrong = sandbox.requests.filter(({ status }) => status === 404);
-    assert.equal(wrong.length, tokenPath === "/api/tokens" ? 0 : 1);
+    assert.equal(wrong.length, tokenPath === "/api/tokens" ? 0 : 2);
     assert.deepEqual(
       sandbox.requests.filter(({ status }) => status === 200).map(({ path }) => path),
-      ["", `/${id}`, "", "/check_name", ""].map((rest) => tokenPath + rest),
+      [...tokenPath === "/api/tokens" ? [] : [""], `/${id}`, "", "/check_name", ""]
+        .map((rest) => tokenPath + rest),
     );
   }
 });
@@ -104,7 +104,24 @@ test("`AdminApi` says that there are no tokens at either path", async () => {
       assert.deepEqual([error.failure, error.exitCode], ["wrong-server", 78]);
       assert.match(error.reason, /neither \/api\/tokens nor \/api\/settings\/tokens/);
     }
-    assert.ok(server.sent.every(({ method }) => method === "GET"));
+    assert.equal(server.sent.filter(({ method }) => method !== "GET").length, 1);
+  }
+});
+
+test("`AdminApi` changes what is at the other path alone, and without another request at the usual one", async () => {
+  for (const tokenPath of PATHS) {
+    await using at = await sandboxWithDev({ tokenPath });
+    const { sandbox, dev } = at;
+    const { id, value } = sandbox.addToken({ user: dev });
+    for (const work of ["create", "revoke"]) {
+      await using api = await openAt(sandbox, { token: value });
+      const before = sandbox.requests.length;
+      if (work === "revoke") assert.equal(await api.revokeToken(id), true);
+      else await api.createToken({ name: "new", expiresAt: undefined, isUnique: true });
+      const asked = sandbox.requests.length - before;
+      assert.equal(asked, tokenPath === "/api/tokens" ? 1 : 4, work);
+    }
+    assert.deepEqual(sandbox.tokens.map(({ revoked }) => revoked), [true, false]);
   }
 });
 
@@ -140,7 +157,7 @@ test("`AdminApi` does not take a refusal for a path that is not there", async ()
     await using server = await mock(() => ({ status: Number(status) }), { token });
     const error = await failureOf(server.api.revokeToken("1"));
     assert.deepEqual([error.failure, error.httpStatus], [failure, status]);
-    assert.deepEqual(server.sent.map(({ path }) => path), ["/api/tokens?page=1&page_size=1"]);
+    assert.deepEqual(server.sent.map(({ path }) => path), ["/api/tokens/1"]);
   }
 });
 
@@ -348,7 +365,7 @@ test("`AdminApi.revokeToken()` believes no page", async () => {
     { token },
   );
   assert.equal(await empty.api.revokeToken("../../x"), true);
-  assert.equal(empty.sent.at(-1)?.path, "/api/tokens/..%2F..%2Fx");
+  assert.equal(empty.sent[0]?.path, "/api/tokens/..%2F..%2Fx");
 });
 
 test("`AdminApi` tells a session's refusal from a token's", async () => {

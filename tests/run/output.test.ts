@@ -6,7 +6,7 @@ import process from "node:process";
 import { PassThrough, Readable, Writable } from "node:stream";
 import { it } from "node:test";
 import { createMask } from "../../src/mask/mask.ts";
-import { pipeOutput } from "../../src/run/child.ts";
+import { pipeOutput } from "../../src/run/output.ts";
 import { Secret } from "../../src/secret.ts";
 
 const mask = createMask([new Secret("a7ee-canary")]);

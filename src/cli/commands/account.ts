@@ -1,7 +1,6 @@
 import { AdminApi } from "../../admin_api/admin_api.ts";
-import type { Credentials } from "../../admin_api/session.ts";
 import type { User } from "../../admin_api/shapes.ts";
-import { requireAccepted } from "../../check/check_token.ts";
+import { findToken, requireAccepted } from "../../check/check_token.ts";
 import { BACKENDS } from "../../connection/backends.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { misuse } from "../../connection/origin.ts";
@@ -9,11 +8,10 @@ import type { Keychain } from "../../context.ts";
 import { credentialsOf, needsConsent } from "../../lifecycle/credentials.ts";
 import { describeEnd, knownToken } from "../../lifecycle/expiry.ts";
 import {
+  logInOrAsk,
   openSession,
   openTokenSession,
-  requireLoginServer,
   type Session,
-  withTries,
 } from "../../lifecycle/open_session.ts";
 import type { KeptToken } from "../../lifecycle/replace_token.ts";
 import { sweep } from "../../lifecycle/sweep.ts";
@@ -38,7 +36,7 @@ import type { OwnCall } from "../manual/manual.ts";
 import { fixed, line } from "../output/out.ts";
 import type { Reporter } from "../output/report.ts";
 import { askCredentials } from "../prompts.ts";
-import { findToken, openConnection } from "../settings.ts";
+import { openConnection } from "../settings.ts";
 
 export interface AccountSession extends Session {
   /** The token; `undefined` after a login with a password. */
@@ -48,7 +46,6 @@ export interface AccountSession extends Session {
   readonly signal: AbortSignal;
 }
 
-/** Works as the user whose token a run would take, after cleaning up what an interrupted run left. */
 export async function withAccountSession(
   call: OwnCall,
   io: Io,
@@ -91,19 +88,16 @@ async function openOwnSession(
   } catch (error) {
     if (!(error instanceof NoTokenError)) throw error;
     const mayLogIn = sources.some(({ preview }) => preview !== undefined);
-    const { username, password, loginOption } = credentialsOf(env, connection);
+    const { username, password } = credentialsOf(env, connection);
     const complete = username !== undefined && password !== undefined;
     if (!mayLogIn || (!complete && !mayAsk) || needsConsent(connection) !== undefined) throw error;
-    if (!complete) await requireLoginServer(connection, { signal });
-    const ask = async (before: Credentials | undefined) => {
-      if (complete) return { username, password, loginOption };
-      const known = { username: before?.username ?? username, password };
-      const given = await askCredentials(io, () => "")(connection, { ...known, again: !!before });
-      if (given === undefined) throw error;
-      return { loginOption, ...given, typed: password === undefined };
-    };
-    const logIn = (credentials: Credentials) => openSession(connection, { credentials, signal });
-    return { ...await withTries(ask, logIn), resolved: undefined };
+    const session = await logInOrAsk(
+      connection,
+      { env, signal, ask: askCredentials(io, () => "") },
+      (credentials) => openSession(connection, { credentials, signal }),
+    );
+    if (session === undefined) throw error;
+    return { ...session, resolved: undefined };
   }
 }
 
@@ -117,7 +111,6 @@ export function requireUsers(
   throw misuse(backend.origin, `Cannot ${what}: ${found}`, options);
 }
 
-/** Tries a token that was just created, but for `--no-check`. */
 export function checkOf(
   { options, reporter }: OwnCall,
   io: Io,

@@ -4,7 +4,7 @@ import {
   type RawAnswer,
   type RawRequester,
 } from "../../admin_api/raw_request.ts";
-import { tokensByServer } from "../../check/check_token.ts";
+import { findToken, tokensByServer } from "../../check/check_token.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { requireAllowed } from "../../connection/origin.ts";
 import { UsageError } from "../../errors.ts";
@@ -22,7 +22,7 @@ import type { ApiOptions } from "../manual/other_commands.ts";
 import { requireNoDryRun } from "../options.ts";
 import { fixed } from "../output/out.ts";
 import type { Reporter } from "../output/report.ts";
-import { findToken, openConnection, type OwnConnection } from "../settings.ts";
+import { openConnection, type OwnConnection } from "../settings.ts";
 import {
   allPages,
   type BodyStart,

@@ -4,7 +4,7 @@ import type { RawAnswer } from "../../admin_api/raw_request.ts";
 import { parseObject } from "../../check/response.ts";
 import { AdcRunError, EXIT, reasonOf } from "../../errors.ts";
 import type { Mask } from "../../mask/mask.ts";
-import { isReaderGone, pipeOutput } from "../../run/child.ts";
+import { isReaderGone, pipeOutput } from "../../run/output.ts";
 import { hasField } from "./api_request.ts";
 
 /** What is longer is not laid out, for that takes all of it at once. */
@@ -279,7 +279,6 @@ async function readText(answer: RawAnswer): Promise<string> {
   return text + decoder.decode();
 }
 
-/** What is asked for page by page is something else. */
 export function notAList({ request }: RawAnswer, found: string): AdcRunError {
   return new AdcRunError(`Cannot read ${request} page by page: ${found}`, EXIT.data, {
     suggestion: "Omit --paginate to see the raw response.",

@@ -176,7 +176,6 @@ export async function readBody(
 
 interface ApiTarget {
   readonly server: Server;
-  /** The path below the server's address, with its query. */
   readonly path: string;
 }
 

@@ -179,7 +179,7 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
       await session.close();
     }
   };
-  return await withTries(
+  const exitCode = await withTries(
     (before) => readCredentials(connection, { options, io, before }),
     (credentials) =>
       interruptible(io, (signal) => {
@@ -187,6 +187,7 @@ async function loginWithPassword(command: LoginCommand, io: Io): Promise<number>
         return withLogIn(connection, credentials, work, { folder, signal });
       }),
   );
+  return exitCode!;
 }
 
 /** A name for a server that was typed, which would have to be typed again otherwise. */

@@ -1,5 +1,5 @@
 import type { User } from "../../admin_api/shapes.ts";
-import { checkToken } from "../../check/check_token.ts";
+import { checkToken, findToken } from "../../check/check_token.ts";
 import { explainNoToken } from "../../check/network_failure.ts";
 import { CheckError, type CheckResult } from "../../check/verdict.ts";
 import { BACKENDS } from "../../connection/backends.ts";
@@ -38,7 +38,7 @@ import {
   tokenText,
   trailRows,
 } from "../output/report.ts";
-import { findToken, forTarget, openConnection, targetNames } from "../settings.ts";
+import { forTarget, openConnection, targetNames } from "../settings.ts";
 import { findOwner, warnOfFile, withoutLogIn } from "./account.ts";
 
 interface Status {

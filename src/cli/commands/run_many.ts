@@ -30,7 +30,6 @@ interface Output {
   readonly streams: TargetStreams;
 }
 
-/** Runs ADC, or another program, for several targets, once the tokens of all were checked. */
 export async function runMany(
   { call, options, profiles }: {
     readonly call: Call;

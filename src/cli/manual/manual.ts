@@ -118,7 +118,6 @@ export function usageOf({ name, usage }: CommandSpec): readonly string[] {
   return usage ?? [`adc-run ${[name, subcommandNames(name).join("|")].join(" ").trim()} [options]`];
 }
 
-/** What other programs call a command. */
 const USUAL_NAMES: Readonly<Record<string, string>> = {
   whoami: "auth status",
   version: "--version",

@@ -9,7 +9,6 @@ import type { Io } from "../io.ts";
 import type { Reporter } from "./report.ts";
 
 export interface CiRunner {
-  readonly name: string;
   /** The line that makes an annotation of a message, which the log shows as well. */
   annotation(level: "error" | "warning", message: string): string;
   /** The line that has a text masked in whatever is printed later; it is not shown. */
@@ -17,7 +16,6 @@ export interface CiRunner {
 }
 
 const GITHUB: CiRunner = {
-  name: "GitHub Actions",
   annotation: (level, message) => `::${level} title=adc-run::${escaped(message)}`,
   mask: (secret) => `::add-mask::${escaped(secret)}`,
 };

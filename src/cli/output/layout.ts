@@ -47,7 +47,6 @@ export function columnsOf(text: string): number {
  */
 const LABEL = /^\s*\S+(?: \S+){0,4} {2,}(?=\S)/;
 
-/** Breaks lines between words, never inside of one. */
 export function wrap(text: string, width: number, indent = 4): string {
   if (width === Infinity) return text;
   return text.split("\n").map((each) => wrapLine(each, width, indent)).join("\n");

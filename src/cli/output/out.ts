@@ -21,7 +21,7 @@ import {
   UsageError,
 } from "../../errors.ts";
 import { createMask, type Mask } from "../../mask/mask.ts";
-import { noteFailure } from "../../run/child.ts";
+import { noteFailure } from "../../run/output.ts";
 import { MIN_SECRET_LENGTH, Secret } from "../../secret.ts";
 import { unlessAborted } from "../../system/deadline.ts";
 import { columns, wrap } from "./layout.ts";
@@ -82,7 +82,6 @@ export function writeCommand(command: string, out: Out): void {
   write(`${command}\n`, out, "stderr");
 }
 
-/** What `auth token` is for. */
 export function writeToken(token: Secret, out: Out, beside?: object): void {
   const value = token.reveal();
   const text = beside === undefined
@@ -224,7 +223,6 @@ function withShortHome(text: string, { env = {} }: Pick<Out, "env">): string {
   });
 }
 
-/** A table's lines: cells are cleaned before they are measured. */
 export function tableOf(
   rows: readonly (readonly Text[])[],
   out: Pick<Out, "secrets" | "env">,

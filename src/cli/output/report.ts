@@ -133,7 +133,6 @@ export function createReporter(
   };
 }
 
-/** What was found; where and with what stands below it. */
 export function headlineOf(error: AdcRunError): string {
   const { cause } = error;
   if (cause instanceof AdminApiError && HTTP_REQUEST.test(cause.request)) {

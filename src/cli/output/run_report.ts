@@ -1,9 +1,9 @@
 import { BACKENDS } from "../../connection/backends.ts";
 import { EXIT, reasonOf } from "../../errors.ts";
 import { createMask } from "../../mask/mask.ts";
-import { isReaderGone } from "../../run/child.ts";
 import type { Drift } from "../../run/drift.ts";
 import type { RunPlan, RunResult } from "../../run/options.ts";
+import { isReaderGone } from "../../run/output.ts";
 import type { ResolvedToken } from "../../token/resolve.ts";
 import { isSourceName, SOURCES } from "../../token/sources.ts";
 import { sentToken } from "../../token/token_value.ts";
@@ -68,7 +68,6 @@ interface RunJudgement {
   readonly exitCode: number;
   /** Whether a secret was printed that should not have been, with `--fail-on-leak`. */
   readonly leaked: boolean;
-  /** Whether `diff` found differences, with `--fail-on-drift`. */
   readonly drifted: boolean;
   /** The system's code where output was lost; a reader that went away is no loss. */
   readonly lost: string | undefined;
@@ -93,7 +92,7 @@ export function judgeRun(
   };
 }
 
-function changesOf({ created, updated, deleted }: Drift): number {
+export function changesOf({ created, updated, deleted }: Drift): number {
   return created + updated + deleted;
 }
 
@@ -105,8 +104,8 @@ export function tellDrift(
   if (drifts.length === 0) return;
   const sum = (key: keyof Drift) => drifts.reduce((total, each) => total + each[key], 0);
   const [created, updated, deleted] = [sum("created"), sum("updated"), sum("deleted")];
-  const drift = created + updated + deleted > 0;
-  setOutputs({ drift, created, updated, deleted }, { io, reporter });
+  const drift = { created, updated, deleted };
+  setOutputs({ drift: changesOf(drift) > 0, ...drift }, { io, reporter });
 }
 
 export function describeEndedRun(
@@ -183,7 +182,6 @@ export function printPlan(plan: RunPlan, { reporter, io, options }: RunOutput): 
   for (const each of planLines(plan, ["would run", command])) reporter.print(each);
 }
 
-/** All that is known of a run, each value with its origin. */
 function planLines(plan: RunPlan, ...first: readonly Row[]): readonly Line[] {
   if (plan.kind === "offline") return labelled([...first, ["token", fixed("not needed")]]);
   const { connection, resolved, checked } = plan;

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { Writable } from "node:stream";
 import type { Profile } from "../../connection/origin.ts";
-import { noteFailure } from "../../run/child.ts";
+import { noteFailure } from "../../run/output.ts";
 import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { isColorful } from "./layout.ts";
@@ -126,7 +126,6 @@ interface Prefix {
 export class TargetLines {
   readonly #to: Writable;
   readonly #prefixes: ReadonlyMap<string, Prefix>;
-  /** What a prefix takes of a line. */
   readonly #width: number;
   readonly #waiting = new Set<(error?: Error) => void>();
   readonly #streams = new Set<Writable>();

@@ -5,7 +5,7 @@ import type { GlobalOptions } from "../global_options.ts";
 import type { Io } from "../io.ts";
 import { fixed, line, type Text } from "./out.ts";
 import { asAdcRunError, describeError, mark, type Reporter, tally } from "./report.ts";
-import { describeEndedRun, describePlan, judgeRun, printPlan } from "./run_report.ts";
+import { changesOf, describeEndedRun, describePlan, judgeRun, printPlan } from "./run_report.ts";
 import type { TargetStreams } from "./target_lines.ts";
 
 type Judging = Pick<GlobalOptions, "failOnLeak">;
@@ -92,7 +92,7 @@ function outcomeOf({ outcome, result, error }: TargetResult, options: Judging): 
   if (result.driftError !== undefined) return "drift unknown";
   if (result.drift !== undefined) {
     const { created, updated, deleted } = result.drift;
-    const changes = created + updated + deleted;
+    const changes = changesOf(result.drift);
     if (changes === 0) return "no changes";
     const noun = changes === 1 ? "change" : "changes";
     return `${changes} ${noun} (+${created} ~${updated} -${deleted})`;

@@ -34,7 +34,6 @@ function findInVariables(
   };
 }
 
-/** The source `flag`: `--token` among ADC's options. */
 export function flagSource(): TokenSource {
   return {
     name: "flag",
