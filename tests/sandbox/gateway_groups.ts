@@ -28,11 +28,14 @@ export interface GatewayGroup {
 /** The groups there are; `default` from the beginning. */
 export class GatewayGroups {
   readonly all: GatewayGroup[] = [];
+  /** Whether `name=` narrows the list. */
+  readonly byName: boolean;
   readonly #seconds: () => number;
 
   /** @param seconds The clock, in Unix seconds. */
-  constructor(seconds: () => number) {
+  constructor(seconds: () => number, { byName }: { readonly byName: boolean }) {
     this.#seconds = seconds;
+    this.byName = byName;
     this.add("default", "default");
   }
 
@@ -60,7 +63,7 @@ export function addGatewayGroupRoutes(
       if (refused !== undefined) return refused;
       const { search = "", name, direction = "desc" } = request.query;
       const found = groups.all.filter((group) =>
-        group.name.includes(search) && (name === undefined || group.name === name)
+        group.name.includes(search) && (name === undefined || !groups.byName || group.name === name)
       );
       return listReply(direction === "asc" ? found : found.reverse(), request);
     })

@@ -47,7 +47,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const accounts = new Accounts(seconds);
   const hooks: SandboxHooks = {};
   const tokens = new Tokens(seconds, () => hooks.tokenValue?.());
-  const groups = new GatewayGroups(seconds);
+  const groups = new GatewayGroups(seconds, { byName: options.groupsByName ?? true });
   const faults = new Faults();
   const holds = new Holds();
   const requests: SandboxRequest[] = [];
@@ -131,7 +131,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     await server.close();
     await files.remove();
   }
-  const host = https ? "localhost" : "127.0.0.1";
+  const host = options.serverName ?? (https ? "localhost" : "127.0.0.1");
   const { ca, otherCa, clientCert, clientKey, otherClientCert, otherClientKey, certDir } = files;
   return {
     url: `${https ? "https" : "http"}://${host}:${port}`,

@@ -26,6 +26,8 @@ export interface SandboxOptions {
   readonly tokenPath?: "/api/tokens" | "/api/settings/tokens";
   /** @default "3.9.14" for api7ee, "3.18.0" for the others */
   readonly version?: string;
+  /** The host in {@linkcode Sandbox.url}. @default "localhost" with HTTPS, "127.0.0.1" without */
+  readonly serverName?: string;
   /** Names and addresses in the certificate. @default localhost, 127.0.0.1 and ::1 */
   readonly hosts?: readonly string[];
   /** Whether the certificate ended yesterday. @default false */
@@ -48,6 +50,8 @@ export interface SandboxOptions {
   readonly streamProxy?: boolean;
   /** The `Server` header that something in front writes; an empty one is left out. @default APISIX' own */
   readonly serverHeader?: string;
+  /** Whether `name=` narrows the list of gateway groups, as `search=` does. @default true */
+  readonly groupsByName?: boolean;
   /** Ways to log in beside the built-in one. @default one each of ldap and oidc */
   readonly loginOptions?: readonly SandboxLoginOption[];
   /** The field of an error; some versions say `message`. @default "error_msg" */
