@@ -9,6 +9,7 @@ import { Secret } from "../../src/secret.ts";
 import { startSandbox } from "../sandbox/sandbox.ts";
 import { startForwardProxy } from "../support/forward_proxy.ts";
 import { freePort } from "../support/loopback.ts";
+import { checkAgainst } from "../support/mock_server.ts";
 
 const TOKEN = "a7ee-example";
 
@@ -71,6 +72,12 @@ test("`checkToken()` goes past the proxy to the hosts in NO_PROXY", async () => 
   assert.equal(proxy.asked.length, 3);
 });
 
+test("`checkToken()` takes the proxy from its options alone, not from the process", async () => {
+  await using sandbox = await startSandbox();
+  sandbox.addToken({ value: TOKEN });
+  assert.equal((await check(sandbox.url, {})).verdict, "valid");
+});
+
 test("`checkToken()` shows the proxy the user name and password in its address", async () => {
   await using sandbox = await startSandbox();
   sandbox.addToken({ value: TOKEN });
@@ -109,4 +116,13 @@ test("`checkToken()` says that the proxy cannot be reached", async () => {
     assert.equal(result.verdict, "unreachable", inspect(result));
     assert.match(result.reason, /the connection was refused \(ECONNREFUSED\)$/);
   }
+});
+
+test("`checkToken()` takes a server with the word proxy in its name for no proxy", async () => {
+  const error = new Error("getaddrinfo ENOTFOUND apiproxy.example");
+  const { result } = await checkAgainst(
+    "sync --server http://apiproxy.example",
+    () => Object.assign(error, { code: "ENOTFOUND" }),
+  );
+  assert.equal(result.reason, "no such host (ENOTFOUND)");
 });

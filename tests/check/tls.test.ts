@@ -35,6 +35,12 @@ async function check(url: string, env: Environment = {}): Promise<CheckResult> {
   return await checkToken(new Secret(TOKEN), { connection });
 }
 
+test("`checkToken()` trusts the CA that it is told to trust", async () => {
+  await using sandbox = await start();
+  const result = await check(sandbox.url, { ADC_CA_CERT_FILE: sandbox.ca });
+  assert.equal(result.verdict, "valid", inspect(result));
+});
+
 test("`checkToken()` trusts a file with several CAs in it", async () => {
   await using sandbox = await start();
   await using folder = await temporaryFolder();
@@ -55,6 +61,22 @@ test("`checkToken()` says that the server's CA is not known, and what mends it",
   assert.deepEqual(sandbox.requests, []);
 });
 
+test("`checkToken()` says that the server's certificate has expired", async () => {
+  await using sandbox = await start({ expiredCertificate: true });
+  const result = await check(sandbox.url, { ADC_CA_CERT_FILE: sandbox.ca });
+  assert.equal(result.verdict, "tls", inspect(result));
+  assert.match(result.reason, /has expired/);
+  assert.deepEqual(sandbox.requests, []);
+});
+
+test("`checkToken()` says that the server's certificate is for another name", async () => {
+  await using sandbox = await start({ wrongName: true });
+  const result = await check(sandbox.url, { ADC_CA_CERT_FILE: sandbox.ca });
+  assert.equal(result.verdict, "tls", inspect(result));
+  assert.match(result.reason, /is for another name/);
+  assert.deepEqual(sandbox.requests, []);
+});
+
 test("`checkToken()` takes any certificate where the verification is off", async () => {
   for (const options of [{}, { expiredCertificate: true }, { wrongName: true }]) {
     await using sandbox = await start(options);
@@ -72,6 +94,27 @@ test("`checkToken()` shows its client certificate", async () => {
   });
   assert.equal(result.verdict, "valid", inspect(result));
   assert.notEqual(sandbox.requests[0]?.clientCertificate, undefined);
+});
+
+test("`checkToken()` says that the server requires a client certificate", async () => {
+  await using sandbox = await start({ clientCertificate: true });
+  const result = await check(sandbox.url, { ADC_CA_CERT_FILE: sandbox.ca });
+  assert.equal(result.verdict, "tls", inspect(result));
+  assert.match(result.reason, /client certificate/);
+  assert.match(result.suggestion ?? "", /--tls-client-cert-file/);
+  assert.deepEqual(sandbox.requests, []);
+});
+
+test("`checkToken()` says that the server does not take the client certificate", async () => {
+  await using sandbox = await start({ clientCertificate: true });
+  const result = await check(sandbox.url, {
+    ADC_CA_CERT_FILE: sandbox.ca,
+    ADC_TLS_CLIENT_CERT_FILE: sandbox.otherClientCert,
+    ADC_TLS_CLIENT_KEY_FILE: sandbox.otherClientKey,
+  });
+  assert.equal(result.verdict, "tls", inspect(result));
+  assert.match(result.suggestion ?? "", /--tls-client-cert-file/);
+  assert.deepEqual(sandbox.requests, []);
 });
 
 test("`checkToken()` says that a server at an https address speaks plain HTTP", async () => {

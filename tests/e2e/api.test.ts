@@ -125,6 +125,21 @@ for (const home of await testHomes("every engine")) {
       assert.ok(fix.sandbox.requests.every(({ headers }) => headers.a === undefined));
     });
 
+    it("takes no token along a redirect", async () => {
+      await using fix = await fixture();
+      const seen: unknown[] = [];
+      await using other = await serveHttp((request, response) => {
+        seen.push(request.headers);
+        response.end();
+      });
+      fix.sandbox.fault({ path: "/api/me" }, { kind: "redirect", location: `${other.url}/x` });
+      const ended = await api(home, fix, ["/api/me", "-i"]);
+      assert.equal(ended.code, 78);
+      assert.ok(ended.stderr.includes(`pointing to "${other.url}"`), ended.stderr);
+      assert.ok(ended.stdout.includes(`location: ${other.url}/x\r\n`));
+      assert.deepEqual([seen, other.connections], [[], 0]);
+    });
+
     it("goes to no other server that a value names", async () => {
       await using fix = await fixture();
       await using other = await serveHttp((_, response) => void response.end());
@@ -150,6 +165,18 @@ for (const home of await testHomes("every engine")) {
       );
       assert.equal(asked.length, 1);
       assert.deepEqual(fix.sandbox.liveTokens.map(({ value }) => value), [fix.token]);
+    });
+
+    it("adds the gateway group's id", async () => {
+      await using fix = await fixture();
+      const { id } = fix.sandbox.addGatewayGroup("prod");
+      const path = "/apisix/admin/services";
+      const ended = await api(home, fix, [path, "--gateway-group", "prod"]);
+      assert.equal(ended.code, 0, ended.stderr);
+      assert.equal(fix.sandbox.requests.at(-1)!.query.gateway_group_id, id);
+      const wrong = await api(home, fix, [path], { env: { ADC_GATEWAY_GROUP: "prd" } });
+      assert.equal(wrong.code, 78);
+      assert.match(wrong.stderr, /gateway group "prd" does not exist[\s\S]*"prod"/);
     });
 
     it("makes one list of many pages, also of those that a server cuts down", async () => {

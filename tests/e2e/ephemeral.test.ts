@@ -443,8 +443,32 @@ describe("--ephemeral that cannot be", () => {
   }
 
   const home = nextHome();
-  it(`--dry-run leaves no token, and a command without a server makes none, on ${home.name}`, async () => {
+  it(`a role that may make no tokens on ${home.name}`, async () => {
     await using it = await withParent(home);
+    const { value } = it.sandbox.addToken({
+      user: USER,
+      name: "weak",
+      permissions: { tokens: false },
+    });
+    const ended = await it.run(["--ephemeral", ...REPORT, "sync"], { env: { ADC_TOKEN: value } });
+    assert.equal(ended.code, 77, ended.stderr);
+    assert.equal(ended.stdout, "");
+    await it.assertSettled(["parent", "weak"]);
+  });
+
+  const another = nextHome();
+  it(`a token that the check refuses is revoked again, on ${another.name}`, async () => {
+    await using it = await withParent(another);
+    const env = { ADC_GATEWAY_GROUP: "nowhere" };
+    const ended = await it.run(["--ephemeral", ...REPORT, "sync"], { env });
+    assert.equal(ended.code, 78, ended.stderr);
+    assert.equal(ended.stdout, "");
+    await it.assertSettled(["parent"]);
+  });
+
+  const third = nextHome();
+  it(`--dry-run leaves no token, and a command without a server makes none, on ${third.name}`, async () => {
+    await using it = await withParent(third);
     const dry = await it.run(["--ephemeral", "--dry-run", ...REPORT, "sync"]);
     assert.equal(dry.code, 0, dry.stderr);
     await it.assertSettled(["parent"]);

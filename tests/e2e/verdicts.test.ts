@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
 import { startSandbox } from "../sandbox/sandbox.ts";
 import { adcRun, standIn } from "../support/adc_run.ts";
@@ -6,6 +8,7 @@ import { fixture } from "../support/fixture.ts";
 import type { Fixture } from "../support/fixture.ts";
 import { testHomes } from "../support/homes.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
+import { REFUSED } from "../support/windows.ts";
 
 const REPORT = ["--adc", standIn("report.mjs")];
 const PING = [...REPORT, "ping"];
@@ -19,6 +22,15 @@ interface Case {
   readonly arrange: (it: Fixture) => Record<string, string> | Promise<Record<string, string>>;
   /** @default ["ping"] */
   readonly words?: readonly string[];
+}
+
+/** A port on which nobody listens. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 const CASES: readonly Case[] = [
@@ -52,6 +64,33 @@ const CASES: readonly Case[] = [
     },
     words: ["diff"],
   },
+  ...([
+    ["a page", { kind: "html" }, /an HTML page/],
+    ["404", { kind: "status", status: 404 }, /answered 404/],
+    ["another shape", { kind: "wrong-shape" }, /unexpected JSON/],
+    [
+      "a redirect",
+      { kind: "redirect", location: "https://elsewhere.example/login?x" },
+      /elsewhere/,
+    ],
+  ] as const).map(([, fault, message]): Case => ({
+    verdict: "wrong-server",
+    code: 78,
+    message,
+    arrange: ({ sandbox, token }) => {
+      sandbox.fault("/api", fault);
+      return { ADC_TOKEN: token };
+    },
+  })),
+  ...([500, 503, 429] as const).map((status): Case => ({
+    verdict: "server-error",
+    code: 69,
+    message: new RegExp(`answered ${status}`),
+    arrange: ({ sandbox, token }) => {
+      sandbox.fault("/api", { kind: "status", status });
+      return { ADC_TOKEN: token };
+    },
+  })),
   {
     verdict: "timeout",
     code: 69,
@@ -61,6 +100,17 @@ const CASES: readonly Case[] = [
       return { ADC_TOKEN: token };
     },
     words: ["ping", "--timeout", "300ms"],
+  },
+  {
+    verdict: "unreachable",
+    code: 69,
+    message: REFUSED,
+    arrange: async ({ token, env }) => {
+      const url = new URL(env.ADC_SERVER!);
+      url.port = String(await freePort());
+      url.hostname = "127.0.0.1";
+      return { ADC_TOKEN: token, ADC_SERVER: url.origin };
+    },
   },
   {
     verdict: "unreachable",
@@ -160,6 +210,43 @@ for (const home of await testHomes()) {
 
 for (const home of await testHomes("one home")) {
   describe(`APISIX on ${home.name}`, () => {
+    it("an admin key passes for the backend apisix, and a wrong one is rejected", async () => {
+      await using it = await fixture({ backend: "apisix" });
+      const cwd = it.folder.path;
+      const right = await adcRun(home, [...PING], { env: { ...it.env, ADC_TOKEN: it.token }, cwd });
+      assert.equal(right.code, 0, right.stderr);
+      const env = { ...it.env, ADC_TOKEN: "not-this-admin-key" };
+      const wrong = await adcRun(home, [...PING], { env, cwd });
+      assert.equal(wrong.code, 77);
+      assert.match(wrong.stderr, /"failed to check token \(wrong apikey\)"/);
+    });
+
+    it("ADC's ping asks for no gateway group, and so does an admin key", async () => {
+      await using it = await fixture();
+      const cwd = it.folder.path;
+      const admin = it.sandbox.addToken({ prefix: "a7adm-" }).value;
+      for (const ADC_GATEWAY_GROUP of ["", "mars"]) {
+        const env = { ...it.env, ADC_GATEWAY_GROUP };
+        const ping = await adcRun(home, PING, { env: { ...env, ADC_TOKEN: it.token }, cwd });
+        assert.equal(ping.code, 0, ping.stderr);
+        const sync = [...REPORT, "sync"];
+        const synced = await adcRun(home, sync, { env: { ...env, ADC_TOKEN: admin }, cwd });
+        assert.equal(synced.code, 0, synced.stderr);
+        const own = await adcRun(home, sync, { env: { ...env, ADC_TOKEN: it.token }, cwd });
+        assert.equal(own.code, 78, own.stderr);
+      }
+    });
+
+    it("more than one hit for the gateway group is worth a warning", async () => {
+      await using it = await fixture({ groupsByName: false });
+      it.sandbox.addGatewayGroup("prod-old");
+      it.sandbox.addGatewayGroup("prod");
+      const env = { ...it.env, ADC_TOKEN: it.token, ADC_GATEWAY_GROUP: "prod" };
+      const ended = await adcRun(home, [...REPORT, "sync"], { env, cwd: it.folder.path });
+      assert.equal(ended.code, 0, ended.stderr);
+      assert.match(ended.stderr, /warning: .*2 gateway groups.*ADC before 0\.21\.2/);
+    });
+
     it("an API7 token that the backend apisix takes is worth a warning in each run", async () => {
       await using it = await fixture({ backend: "apisix", keyRequired: false });
       const env = { ...it.env, ADC_TOKEN: "a7ee-not-of-this-server" };
@@ -218,6 +305,28 @@ for (const home of await testHomes("one home")) {
         assert.match(ended.stderr, /viewer key, which can only read/);
         assert.doesNotMatch(ended.stderr, /wrong, expired or revoked/);
       }
+    });
+
+    it("standalone \`validate\` asks the first server alone, as ADC does", async () => {
+      await using it = await fixture({ backend: "apisix-standalone" });
+      const closed = `http://127.0.0.1:${await freePort()}`;
+      const env = { ...it.env, ADC_TOKEN: it.token, ADC_SERVER: `${it.sandbox.url},${closed}` };
+      const cwd = it.folder.path;
+      const validate = await adcRun(home, [...REPORT, "validate"], { env, cwd });
+      assert.equal(validate.code, 0, validate.stderr);
+      const diff = await adcRun(home, [...REPORT, "diff"], { env, cwd });
+      assert.equal(diff.code, 69, diff.stderr);
+    });
+
+    it("version 2 of the Admin API is named, and ping goes on", async () => {
+      await using it = await fixture({ backend: "apisix", adminApiVersion: "v2" });
+      const options = { env: { ...it.env, ADC_TOKEN: it.token }, cwd: it.folder.path };
+      const diff = await adcRun(home, [...REPORT, "diff"], options);
+      assert.equal(diff.code, 78, diff.stderr);
+      assert.match(diff.stderr, /admin_api_version: v3/);
+      const ping = await adcRun(home, PING, options);
+      assert.equal(ping.code, 0, ping.stderr);
+      assert.match(ping.stderr, /warning: .*admin_api_version: v3/);
     });
 
     it("says in plain English how many tokens and servers there are", async () => {
@@ -315,5 +424,42 @@ for (const home of await testHomes("one home")) {
       assert.equal(ended.code, 0, ended.stderr);
       assert.deepEqual(it.sandbox.requests.map(({ apiKey }) => apiKey), [undefined]);
     });
+
+    it("an API7 token at the backend apisix is told apart from a bad token", async () => {
+      await using it = await fixture();
+      sandboxWithoutRoutes(it);
+      const env = { ADC_SERVER: it.sandbox.url, ADC_TOKEN: it.token };
+      const ended = await adcRun(home, [...PING], { env, cwd: it.folder.path });
+      assert.equal(ended.code, 78, ended.stderr);
+      assert.match(ended.stderr, /for API7 Enterprise[\s\S]*--backend api7ee/);
+    });
+
+    it("each standalone server is asked with its own token, and one bad token is enough", async () => {
+      await using it = await fixture({ backend: "apisix-standalone" });
+      await using other = await startSandbox({ backend: "apisix-standalone" });
+      const key = other.addToken().value;
+      const cwd = it.folder.path;
+      const env = { ...it.env, ADC_SERVER: `${it.sandbox.url},${other.url}` };
+      const right = await adcRun(home, [...PING], {
+        env: { ...env, ADC_TOKEN: `${it.token},${key}` },
+        cwd,
+      });
+      assert.equal(right.code, 0, right.stderr);
+      // The version is asked for without a token, of the first server alone.
+      const keys = it.sandbox.requests.map(({ apiKey }) => apiKey);
+      assert.deepEqual(keys, [undefined, it.token]);
+      assert.ok(other.requests.every(({ apiKey }) => apiKey === key));
+      const wrong = await adcRun(home, [...PING], {
+        env: { ...env, ADC_TOKEN: `${it.token},not-the-key` },
+        cwd,
+      });
+      assert.equal(wrong.code, 77, wrong.stderr);
+      assert.ok(wrong.stderr.includes(other.url), "the message names the server that refused");
+    });
   });
+}
+
+/** API7 Enterprise without a gateway group in the query, as ADC's backend apisix asks. */
+function sandboxWithoutRoutes({ sandbox }: Fixture): void {
+  sandbox.fault("/apisix/admin/routes", { kind: "status", status: 404 });
 }

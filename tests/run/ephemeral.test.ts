@@ -100,6 +100,13 @@ test("`runAdc()` with `ephemeral` gives ADC a token of its own, and revokes it",
   assert.equal(check?.apiKey, made!.value, "the token that is checked is the one that ADC gets");
 });
 
+test("`runAdc()` revokes the token after ADC's failure, and keeps the exit code", async () => {
+  await using it = await prepare();
+  const { exitCode, checkAfter } = await runAdc(["sync"], options(it, { spawn: shell("exit 4") }));
+  assert.deepEqual([exitCode, checkAfter], [4, undefined]);
+  await assertRevoked(it);
+});
+
 test("`runAdc()` revokes the token after a check that failed", async () => {
   await using it = await prepare();
   it.sandbox.fault(GROUPS, { kind: "status", status: 403 });
