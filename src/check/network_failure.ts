@@ -225,7 +225,12 @@ const HTTP_FAILURES: readonly (readonly [RegExp, string, string])[] = [
   ],
   [/\bHTTP2_ONLY\b/, NO_HTTP1, HTTP1_HINT],
   [
-    /\bHPE_(?!HEADER_OVERFLOW)/,
+    /\bHPE_(?!HEADER_OVERFLOW|INVALID_CONSTANT)/,
+    "the response breaks the rules of HTTP/1.1",
+    "ADC would reject it too. Check the server, and any proxy in front of it.",
+  ],
+  [
+    /\bHPE_INVALID_CONSTANT\b/,
     "the server does not speak HTTP",
     `Should the address start with https://? ${LOOK_AT_ADDRESS}`,
   ],
@@ -251,7 +256,10 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
     };
   }
   const known = HTTP_FAILURES.find(([pattern]) => pattern.test(words));
-  if (known !== undefined) return unreachable(known[1], known[2]);
+  if (known !== undefined) {
+    const [status = ""] = /(?<=Proxy response )\(\d+\)/.exec(words) ?? [];
+    return unreachable(`${known[1]} ${status}`.trimEnd(), known[2]);
+  }
   const code = codes.find((each) => each in BROKEN_CONNECTION);
   if (code === undefined) {
     return unreachable(`no response (${codes.find((each) => each !== "") ?? messageOf(error)})`);

@@ -134,7 +134,8 @@ function openTunnel(
 
 /** The error for an answer that is the proxy's own, and not the server's. */
 export function proxyRefusal(status: number | undefined): Error {
-  return new Error(`Proxy response (${status}): the request was refused`);
+  const code = `PROXY_${status}`;
+  return Object.assign(new Error(`Proxy response (${status})`), { code });
 }
 
 /** The user name and password in a proxy's address, as they are written there, like axios. */

@@ -142,14 +142,17 @@ test("`judgeFailure()` reads no verdict out of a host's name", () => {
   }
 });
 
-test("`judgeFailure()` knows a server that speaks something else than HTTP", () => {
-  for (const code of ["HPE_INVALID_CONSTANT", "HPE_CR_EXPECTED"]) {
+test("`judgeFailure()` tells a server that speaks something else from one that speaks HTTP badly", () => {
+  for (
+    const [code, reason, suggestion] of [
+      ["HPE_INVALID_CONSTANT", "the server does not speak HTTP", /https:/],
+      ["HPE_CR_EXPECTED", "the response breaks the rules of HTTP/1.1", /^ADC would reject it too/],
+      ["HPE_UNEXPECTED_CONTENT_LENGTH", "the response breaks the rules of HTTP/1.1", /any proxy/],
+    ] as const
+  ) {
     const failure = judgeFailure(errorOf("Parse Error", code), 1);
-    assert.deepEqual([failure.verdict, failure.reason], [
-      "unreachable",
-      "the server does not speak HTTP",
-    ]);
-    assert.match(failure.suggestion, /https:/);
+    assert.deepEqual([failure.verdict, failure.reason], ["unreachable", reason]);
+    assert.match(failure.suggestion, suggestion);
   }
 });
 
