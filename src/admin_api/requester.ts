@@ -83,19 +83,16 @@ export class Requester {
   }
 
   async send(ask: Ask): Promise<Answered> {
-    const { method, path, body, signal } = ask;
+    const { method, path, signal } = ask;
     const url = urlOf(this.server, path);
     const token = this.#tokenFor(ask);
     let response: HttpResponse;
     try {
       response = await this.#client.send({
+        ...ask,
         server: this.server,
-        method,
-        path,
         token,
         cookie: token === undefined ? this.jar.headerFor(url) : undefined,
-        body,
-        signal,
       });
     } catch (error) {
       signal?.throwIfAborted();
@@ -144,17 +141,11 @@ export class Requester {
     { ask, response }: Answered,
     words: { readonly reason?: string; readonly suggestion?: string } = {},
   ): AdminApiError {
-    const { status } = response;
-    const reason = `the server answered ${status} with ${describeBody(response)}`;
-    const { suggestion } = notThisBackend(reason, "api7ee");
-    return new AdminApiError({
-      failure: "wrong-server",
-      request: this.#tried(ask),
-      reason,
-      suggestion,
-      httpStatus: status,
-      ...words,
-    });
+    const { status: httpStatus } = response;
+    const found = `the server answered ${httpStatus} with ${describeBody(response)}`;
+    const { verdict: _, ...own } = notThisBackend(found, "api7ee");
+    const request = this.#tried(ask);
+    return new AdminApiError({ failure: "wrong-server", request, httpStatus, ...own, ...words });
   }
 
   close(): Promise<void> {

@@ -23,10 +23,9 @@ export async function explainFailure(
   }
   const proxy = connection.proxies[connection.servers.indexOf(server)];
   if (proxy !== undefined && ["unreachable", "timeout"].includes(failure.verdict)) {
-    const isSecure = proxy.url.reveal().startsWith("https:");
-    const way = `The request goes through proxy ${proxy.host.value}${
-      isSecure ? " over TLS" : ""
-    }, which ${describeOrigin(proxy.host.origin)} sets. Check that, and NO_PROXY.`;
+    const host = proxy.host.value + (proxy.url.reveal().startsWith("https:") ? " over TLS" : "");
+    const way = `The request goes through proxy ${host}, which ` +
+      `${describeOrigin(proxy.host.origin)} sets. Check that, and NO_PROXY.`;
     const suggestion = failure.verdict === "timeout" ? `${way} ${failure.suggestion}` : way;
     return { ...failure, suggestion };
   }
