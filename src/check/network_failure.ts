@@ -143,6 +143,11 @@ const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
     "the server's certificate is not valid yet",
     "Check the clocks on both sides.",
   ],
+  [
+    /UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION|ProtocolVersion/,
+    "the server supports no TLS version later than 1.1",
+    "Enable TLS 1.2 or later there: ADC needs it too.",
+  ],
   [/NO_APPLICATION_PROTOCOL|NoApplicationProtocol/i, NO_HTTP1, HTTP1_HINT],
   [
     /DEPTH_ZERO_SELF_SIGNED_CERT/,
@@ -163,7 +168,7 @@ const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
   [
     /ALERT_UNKNOWN_CA|ALERT_BAD_CERTIFICATE|BAD_CERTIFICATE|HANDSHAKE_FAILURE|DECRYPT_ERROR|alert.*(UnknownCA|BadCertificate|HandshakeFailure)|(KEY_VALUES_MISMATCH|key values mismatch)/i,
     "the TLS handshake failed: the server rejected the client certificate or the TLS settings",
-    "Check --tls-client-cert-file and --tls-client-key-file.",
+    "Check --tls-client-cert-file and --tls-client-key-file: the server may require them.",
   ],
   [
     /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL|HTTP_REQUEST|InvalidContentType|corrupt message/i,

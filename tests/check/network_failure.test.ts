@@ -42,6 +42,8 @@ const TLS: readonly [error: Error, found: RegExp][] = [
     errorOf("key values mismatch", "ERR_OSSL_X509_KEY_VALUES_MISMATCH"),
     /rejected the client certificate/,
   ],
+  [errorOf("alert", "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION"), /no TLS version later than 1\.1/],
+  [errorOf("received fatal alert: ProtocolVersion"), /no TLS version later than 1\.1/],
   [errorOf("wrong version number", "ERR_SSL_WRONG_VERSION_NUMBER"), /does not use TLS/],
   [errorOf("packet length too long", "ERR_SSL_PACKET_LENGTH_TOO_LONG"), /does not use TLS/],
   [errorOf("received corrupt message of type InvalidContentType"), /does not use TLS/],
