@@ -59,8 +59,7 @@ export class Requester {
     this.server = connection.servers[0]!;
     this.jar = new CookieJar(this.server);
     this.#token = token;
-    if (token !== undefined) this.#secrets.push(token);
-    this.#secrets.push(...this.server.secrets);
+    this.#secrets.push(...token ? [token] : [], ...this.server.secrets);
   }
 
   hide(secret: Secret): void {
@@ -220,11 +219,10 @@ function judgeAnswer(
 ): Failed | undefined {
   const judgement = judgeStatus(response, "api7ee", { quote });
   if (judgement === undefined) return undefined;
-  const { verdict, ...rest } = judgement;
-  const byStatus = { ...rest, failure: verdict as AdminApiFailure };
+  const { verdict, reason, suggestion } = judgement;
+  const byStatus = { failure: verdict as AdminApiFailure, reason, suggestion };
   // A page, or a proxy that asks for a password: these words are not the Admin API's.
   if (isStranger(response)) return byStatus;
-  const { reason } = judgement;
   const byWords = judgeWords(response, ask);
   if (byWords !== undefined) return { ...byWords, reason };
   const { status } = response;

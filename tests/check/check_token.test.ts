@@ -562,6 +562,7 @@ test("`checkToken()` refuses a standalone server that does not know what ADC wil
   );
   assert.equal(result.verdict, "wrong-server");
   assert.match(result.reason, /older than 3\.14/);
+  assert.match(result.suggestion ?? "", /^Update it, or list one as old first/);
   for (const message of ["Unsupported resource type: configs", "not found"]) {
     const etcd = await checkAgainst(
       "sync --backend apisix-standalone",
