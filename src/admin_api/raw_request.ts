@@ -101,13 +101,7 @@ export function judgeRawAnswer(
   const backend = connection.backend.value;
   const { status, request } = answer;
   if (status === 304) return undefined;
-  const response: HttpResponse = {
-    status,
-    header: answer.header,
-    setCookies: [],
-    body: start,
-    cut,
-  };
+  const response: HttpResponse = { ...answer, setCookies: [], body: start, cut };
   const mask = createMask([
     ...splitTokens(resolved.token, backend),
     ...connection.servers.flatMap((server) => server.secrets),

@@ -58,8 +58,7 @@ export class Requester {
     this.server = connection.servers[0]!;
     this.jar = new CookieJar(this.server);
     this.#token = token;
-    if (token !== undefined) this.#secrets.push(token);
-    this.#secrets.push(...this.server.secrets);
+    this.#secrets.push(...token ? [token] : [], ...this.server.secrets);
   }
 
   hide(secret: Secret): void {
@@ -82,19 +81,16 @@ export class Requester {
   }
 
   async send(ask: Ask): Promise<Answered> {
-    const { method, path, body, signal } = ask;
+    const { method, path, signal } = ask;
     const url = urlOf(this.server, path);
     const token = this.#tokenFor(ask);
     let response: HttpResponse;
     try {
       response = await this.#client.send({
+        ...ask,
         server: this.server,
-        method,
-        path,
         token,
         cookie: token === undefined ? this.jar.headerFor(url) : undefined,
-        body,
-        signal,
       });
     } catch (error) {
       signal?.throwIfAborted();
@@ -143,17 +139,11 @@ export class Requester {
     { ask, response }: Answered,
     words: { readonly reason?: string; readonly suggestion?: string } = {},
   ): AdminApiError {
-    const { status } = response;
-    const reason = `the server answered ${status} with ${describeBody(response)}`;
-    const { suggestion } = notThisBackend(reason, "api7ee");
-    return new AdminApiError({
-      failure: "wrong-server",
-      request: this.#tried(ask),
-      reason,
-      suggestion,
-      httpStatus: status,
-      ...words,
-    });
+    const { status: httpStatus } = response;
+    const found = `the server answered ${httpStatus} with ${describeBody(response)}`;
+    const { verdict: _, ...own } = notThisBackend(found, "api7ee");
+    const request = this.#tried(ask);
+    return new AdminApiError({ failure: "wrong-server", request, httpStatus, ...own, ...words });
   }
 
   close(): Promise<void> {
@@ -227,11 +217,10 @@ function judgeAnswer(
 ): Failed | undefined {
   const judgement = judgeStatus(response, "api7ee", { quote });
   if (judgement === undefined) return undefined;
-  const { verdict, ...rest } = judgement;
-  const byStatus = { ...rest, failure: verdict as AdminApiFailure };
+  const { verdict, reason, suggestion } = judgement;
+  const byStatus = { failure: verdict as AdminApiFailure, reason, suggestion };
   // A page, or a proxy that asks for a password: these words are not the Admin API's.
   if (isStranger(response)) return byStatus;
-  const { reason } = judgement;
   const byWords = judgeWords(response, ask);
   if (byWords !== undefined) return { ...byWords, reason };
   const { status } = response;

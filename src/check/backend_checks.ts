@@ -264,11 +264,16 @@ async function explainConfigs(answered: Answered, refusal: Judgement): Promise<J
   const worded = await inWords(answered);
   const takesGet = worded.status >= 200 && worded.status < 300;
   if (status === 401 && takesGet) return viewerKey(refusal.reason);
-  if (status === 404 && (takesGet || isJson(worded))) {
-    const reason = takesGet
-      ? `${refusal.reason} to HEAD, but accepts GET: this APISIX is older than 3.14, and ADC uses HEAD ` +
-        "when the first server reports a later version, or none"
-      : "the server keeps its configuration in etcd, not in standalone mode";
+  if (status === 404 && takesGet) {
+    const reason =
+      `${refusal.reason} to HEAD, but accepts GET: this APISIX is older than 3.14, and ADC uses HEAD ` +
+      "when the first server reports a later version, or none";
+    const suggestion =
+      "Update it, or list one as old first, with its version in the Server header.";
+    return { verdict: "wrong-server", reason, suggestion };
+  }
+  if (status === 404 && isJson(worded)) {
+    const reason = "the server keeps its configuration in etcd, not in standalone mode";
     return notThisBackend(reason, "apisix-standalone");
   }
   return judgeWords(worded, response) ?? refusal;

@@ -19,10 +19,9 @@ export async function explainFailure(
   }
   const proxy = connection.proxies[connection.servers.indexOf(server)];
   if (proxy !== undefined && ["unreachable", "timeout"].includes(failure.verdict)) {
-    const isSecure = proxy.url.reveal().startsWith("https:");
-    const way = `The request goes through proxy ${proxy.host.value}${
-      isSecure ? " over TLS" : ""
-    }, which ${describeOrigin(proxy.host.origin)} sets. Check that, and NO_PROXY.`;
+    const host = proxy.host.value + (proxy.url.reveal().startsWith("https:") ? " over TLS" : "");
+    const way = `The request goes through proxy ${host}, which ` +
+      `${describeOrigin(proxy.host.origin)} sets. Check that, and NO_PROXY.`;
     const suggestion = failure.verdict === "timeout" ? `${way} ${failure.suggestion}` : way;
     return { ...failure, suggestion };
   }
@@ -140,6 +139,11 @@ const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
     "the server's certificate is not valid yet",
     "Check the clocks on both sides.",
   ],
+  [
+    /UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION|ProtocolVersion/,
+    "the server supports no TLS version later than 1.1",
+    "Enable TLS 1.2 or later there: ADC needs it too.",
+  ],
   [/NO_APPLICATION_PROTOCOL|NoApplicationProtocol/i, NO_HTTP1, HTTP1_HINT],
   [
     /DEPTH_ZERO_SELF_SIGNED_CERT/,
@@ -160,7 +164,7 @@ const TLS_FAILURES: readonly (readonly [RegExp, string, string])[] = [
   [
     /ALERT_UNKNOWN_CA|ALERT_BAD_CERTIFICATE|BAD_CERTIFICATE|HANDSHAKE_FAILURE|DECRYPT_ERROR|alert.*(UnknownCA|BadCertificate|HandshakeFailure)|(KEY_VALUES_MISMATCH|key values mismatch)/i,
     "the TLS handshake failed: the server rejected the client certificate or the TLS settings",
-    "Check --tls-client-cert-file and --tls-client-key-file.",
+    "Check --tls-client-cert-file and --tls-client-key-file: the server may require them.",
   ],
   [
     /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL|HTTP_REQUEST|InvalidContentType|corrupt message/i,
@@ -220,7 +224,12 @@ const HTTP_FAILURES: readonly (readonly [RegExp, string, string])[] = [
   ],
   [/\bHTTP2_ONLY\b/, NO_HTTP1, HTTP1_HINT],
   [
-    /\bHPE_(?!HEADER_OVERFLOW)/,
+    /\bHPE_(?!HEADER_OVERFLOW|INVALID_CONSTANT)/,
+    "the response breaks the rules of HTTP/1.1",
+    "ADC would reject it too. Check the server, and any proxy in front of it.",
+  ],
+  [
+    /\bHPE_INVALID_CONSTANT\b/,
     "the server does not speak HTTP",
     `Should the address start with https://? ${LOOK_AT_ADDRESS}`,
   ],
@@ -246,7 +255,10 @@ export function judgeFailure(error: unknown, timeout: number): NetworkFailure {
     };
   }
   const known = HTTP_FAILURES.find(([pattern]) => pattern.test(words));
-  if (known !== undefined) return unreachable(known[1], known[2]);
+  if (known !== undefined) {
+    const [status = ""] = /(?<=Proxy response )\(\d+\)/.exec(words) ?? [];
+    return unreachable(`${known[1]} ${status}`.trimEnd(), known[2]);
+  }
   const code = codes.find((each) => each in BROKEN_CONNECTION);
   if (code === undefined) {
     return unreachable(`no response (${codes.find((each) => each !== "") ?? messageOf(error)})`);

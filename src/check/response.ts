@@ -75,7 +75,9 @@ const ADDRESS_REFUSED =
   "The key was not checked: the server, or a proxy in front of it, does not allow your IP address. " +
   'Add it to "allow_admin" in the server\'s configuration.';
 
-/** What nginx says of TLS in a page, for its handshake succeeds; and what to do about it. */
+const HTTPS_PORT = "The server uses https on that port: write https:// in --server or ADC_SERVER.";
+
+/** What servers say of TLS in a page (nginx, Go, Tomcat, Apache), and what to do about it. */
 const TLS_PAGES: readonly (readonly [words: string, suggestion: string])[] = [
   [
     "No required SSL certificate was sent",
@@ -87,10 +89,10 @@ const TLS_PAGES: readonly (readonly [words: string, suggestion: string])[] = [
     "The server rejected the client certificate: check --tls-client-cert-file, and which CA the " +
     "server trusts.",
   ],
-  [
-    "The plain HTTP request was sent to HTTPS port",
-    "The server uses https on that port: write https:// in --server or ADC_SERVER.",
-  ],
+  ["The plain HTTP request was sent to HTTPS port", HTTPS_PORT],
+  ["Client sent an HTTP request to an HTTPS server", HTTPS_PORT],
+  ["This combination of host and port requires TLS", HTTPS_PORT],
+  ["speaking plain HTTP to an SSL-enabled server port", HTTPS_PORT],
 ];
 
 /** nginx in APISIX answers by a page to an address that it does not let in, whatever the key. */

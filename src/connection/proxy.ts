@@ -66,10 +66,8 @@ export function proxyWarnings(
     const { value, origin } = secure;
     if (!lookUp(layers, origin.name)?.value.includes("://")) {
       warnings.push(
-        `${
-          describeOrigin(origin)
-        } has no scheme: one ADC uses TLS to the proxy, another does not. ` +
-          `Set it to http://${value}, or https://${value} if the proxy itself uses TLS.`,
+        `${describeOrigin(origin)} has no scheme: one ADC uses TLS to the proxy, ` +
+          `another does not. Set it to http://${value}, or https://${value} if the proxy itself uses TLS.`,
       );
     }
   }

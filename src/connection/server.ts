@@ -67,7 +67,8 @@ function readServer(
   if (text.includes("\\")) refuse("contains a backslash");
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:\/\/[^/]/i.test(text)) {
-    const [, scheme = usualScheme, rest = ""] = /^(?:(https?):)?\/*(.*)$/is.exec(text) ?? [];
+    const [, scheme = usualScheme, rest = ""] =
+      /^(?:(https?)(?::|(?=\/\/)))?\/*(.*)$/is.exec(text) ?? [];
     const meant = `${scheme}://${withoutUserinfo(rest)}`;
     return refuse(
       `"${withoutUserinfo(text)}" is not an http or https URL`,

@@ -158,7 +158,8 @@ function orUndefined<T>(read: () => T): T | undefined {
   }
 }
 
-const CERTIFICATE = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]+-----END \1-----/g;
+/** In lines of their own, or OpenSSL, and ADC with it, sees none. */
+const CERTIFICATE = /^-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]+-----END \1-----\s*$/gm;
 
 /** Those in front of one that cannot be read: OpenSSL, and ADC with it, reads no further. */
 export function certificatesIn(pem: string): readonly X509Certificate[] {
@@ -173,7 +174,7 @@ export function certificatesIn(pem: string): readonly X509Certificate[] {
   return certificates;
 }
 
-const PRIVATE_KEY = /-----BEGIN ((?:\w+ )*PRIVATE KEY)-----([^]+?)-----END \1-----/;
+const PRIVATE_KEY = /^-----BEGIN ((?:\w+ )*PRIVATE KEY)-----([^]+?)-----END \1-----\s*$/m;
 
 function readKey(
   { value: { path, pem }, origin }: Setting<PemFile>,

@@ -90,6 +90,7 @@ const PASSING: readonly string[] = [
   "EHOSTUNREACH",
   "EPIPE",
   "UND_ERR_SOCKET",
+  ...BUSY.map((status) => `PROXY_${status}`),
 ];
 
 /** More than any answer that is read to its end. */

@@ -129,7 +129,8 @@ function openTunnel(
 }
 
 export function proxyRefusal(status: number | undefined): Error {
-  return new Error(`Proxy response (${status}): the request was refused`);
+  const code = `PROXY_${status}`;
+  return Object.assign(new Error(`Proxy response (${status})`), { code });
 }
 
 /** The user name and password in a proxy's address, as they are written there, like axios. */

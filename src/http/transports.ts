@@ -67,6 +67,9 @@ export function ownTransport({ servers, proxies, tls }: Connection): Transport {
 
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
+/** A chunk's size, and extensions that mean nothing to us. */
+const CHUNK = /^([\da-f]{1,12})(?:;[\w!#$%&'*+.^`|~-]+(?:=[\w!#$%&'*+.^`|~-]+)?)*$/i;
+
 /** What cannot be in a header: with a line break it would be two. */
 const NOT_IN_HEADER = /[^\t\x20-\x7e\x80-\xff]/;
 
@@ -155,14 +158,20 @@ class SocketReader {
   async *chunks(): AsyncGenerator<Uint8Array> {
     for (;;) {
       this.#left = MAX_HEAD;
-      const [, digits] = /^([\da-f]{1,12})[ \t]*(?:;.*)?$/i.exec(await this.line()) ?? [];
+      const [, digits] = CHUNK.exec(await this.line()) ?? [];
       if (digits === undefined) throw malformed("HPE_INVALID_CHUNK_SIZE");
       const size = parseInt(digits, 16);
       // Fields may follow, which mean nothing to us.
-      if (size === 0) return;
+      if (size === 0) return void await readHeaders(this);
       yield* this.bytes(size);
       if (await this.line() !== "") throw malformed("HPE_STRICT");
     }
+  }
+
+  /** Nothing may follow a body: it would answer no request, or somebody takes the body to be longer. */
+  async *alone(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    yield* body;
+    if (/[^\r\n]/.test(this.#received.toString("latin1"))) throw malformed("HPE_CLOSED_CONNECTION");
   }
 
   #take(count: number): Buffer {
@@ -179,14 +188,14 @@ async function readAnswer(
   await reader.requireHttp1();
   for (;;) {
     const [, digits, reason = ""] =
-      /^HTTP\/1\.[01] ([1-9]\d\d)(?: (.*))?$/.exec(await reader.line()) ?? [];
+      /^HTTP\/1\.[01] (?!101)([1-9]\d\d)(?: (.*))?$/.exec(await reader.line()) ?? [];
     if (digits === undefined) throw malformed("HPE_INVALID_STATUS");
     const status = Number(digits);
     const headers = await readHeaders(reader);
-    if (status === 101) throw new Error("The server speaks another protocol");
+    const body = bodyOf(reader, headers);
     if (status < 200) continue;
     const isEmpty = method === "HEAD" || status === 204 || status === 304;
-    return { status, reason, headers, body: isEmpty ? reader.bytes(0) : bodyOf(reader, headers) };
+    return { status, reason, headers, body: reader.alone(isEmpty ? reader.bytes(0) : body) };
   }
 }
 
@@ -205,20 +214,19 @@ async function readHeaders(reader: SocketReader): Promise<Incoming["headers"]> {
 function bodyOf(reader: SocketReader, headers: Incoming["headers"]): AsyncGenerator<Uint8Array> {
   const valuesOf = (wanted: string) =>
     headers.flatMap(([name, value]) => name === wanted ? [value.toLowerCase()] : []);
-  // "identity" is no coding.
-  const codings = valuesOf("transfer-encoding").filter((coding) => coding !== "identity");
-  const [length, ...others] = new Set(valuesOf("content-length"));
-  if (codings.length > 0) {
-    if (codings.join() !== "chunked") throw malformed("HPE_INVALID_TRANSFER_ENCODING");
-    // Where both are there, somebody in between may have read the other.
-    if (length !== undefined) throw malformed("HPE_UNEXPECTED_CONTENT_LENGTH");
-    return reader.chunks();
+  const codings = new Set(valuesOf("transfer-encoding"));
+  const lengths = valuesOf("content-length");
+  // Where there are several, somebody in between may have read another.
+  if (lengths.length + codings.size > 1) throw malformed("HPE_UNEXPECTED_CONTENT_LENGTH");
+  const [length] = lengths;
+  if (length !== undefined) {
+    if (!/^\d{1,15}$/.test(length)) throw malformed("HPE_INVALID_CONTENT_LENGTH");
+    return reader.bytes(Number(length));
   }
-  if (length === undefined) return reader.bytes();
-  if (!/^\d{1,15}$/.test(length) || others.length > 0) {
-    throw malformed("HPE_INVALID_CONTENT_LENGTH");
-  }
-  return reader.bytes(Number(length));
+  const [coding = "identity"] = codings;
+  if (coding === "chunked") return reader.chunks();
+  if (coding === "identity") return reader.bytes();
+  throw malformed("HPE_INVALID_TRANSFER_ENCODING");
 }
 
 /** A server that speaks only that begins with its SETTINGS, a frame of type 4 on stream 0. */

@@ -92,6 +92,26 @@ test("`checkToken()` sends the user name and password of an address, and never s
   assert.ok(!/zoe|hunter2/.test(JSON.stringify(result)));
 });
 
+test("`checkToken()` knows the port of https by what servers say there to plain requests", async () => {
+  for (
+    const body of [
+      "<html><h1>400 The plain HTTP request was sent to HTTPS port</h1></html>",
+      "Client sent an HTTP request to an HTTPS server.\n",
+      "Bad Request\r\nThis combination of host and port requires TLS.\r\n",
+      "<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.<br /></p>",
+    ]
+  ) {
+    for (const backend of ["api7ee", "apisix", "apisix-standalone"]) {
+      const line = `sync --backend ${backend} --server http://h`;
+      const { result } = await checkAgainst(line, { status: 400, body });
+      assert.equal(result.verdict, "tls", inspect(result));
+      assert.match(result.suggestion ?? "", /^The server uses https on that port: write https/);
+    }
+  }
+  const { result } = await checkAgainst("sync --server http://h", { status: 400, body: "Bad" });
+  assert.equal(result.verdict, "wrong-server");
+});
+
 test("`checkToken()` masks the password of an address that the server echoes", async () => {
   const { result } = await checkAgainst("ping --server https://zoe:hunter2@h", ({ headers }) => ({
     status: 500,
@@ -542,6 +562,7 @@ test("`checkToken()` refuses a standalone server that does not know what ADC wil
   );
   assert.equal(result.verdict, "wrong-server");
   assert.match(result.reason, /older than 3\.14/);
+  assert.match(result.suggestion ?? "", /^Update it, or list one as old first/);
   for (const message of ["Unsupported resource type: configs", "not found"]) {
     const etcd = await checkAgainst(
       "sync --backend apisix-standalone",

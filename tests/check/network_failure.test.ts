@@ -42,6 +42,8 @@ const TLS: readonly [error: Error, found: RegExp][] = [
     errorOf("key values mismatch", "ERR_OSSL_X509_KEY_VALUES_MISMATCH"),
     /rejected the client certificate/,
   ],
+  [errorOf("alert", "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION"), /no TLS version later than 1\.1/],
+  [errorOf("received fatal alert: ProtocolVersion"), /no TLS version later than 1\.1/],
   [errorOf("wrong version number", "ERR_SSL_WRONG_VERSION_NUMBER"), /does not use TLS/],
   [errorOf("packet length too long", "ERR_SSL_PACKET_LENGTH_TOO_LONG"), /does not use TLS/],
   [errorOf("received corrupt message of type InvalidContentType"), /does not use TLS/],
@@ -142,14 +144,17 @@ test("`judgeFailure()` reads no verdict out of a host's name", () => {
   }
 });
 
-test("`judgeFailure()` knows a server that speaks something else than HTTP", () => {
-  for (const code of ["HPE_INVALID_CONSTANT", "HPE_CR_EXPECTED"]) {
+test("`judgeFailure()` tells a server that speaks something else from one that speaks HTTP badly", () => {
+  for (
+    const [code, reason, suggestion] of [
+      ["HPE_INVALID_CONSTANT", "the server does not speak HTTP", /https:/],
+      ["HPE_CR_EXPECTED", "the response breaks the rules of HTTP/1.1", /^ADC would reject it too/],
+      ["HPE_UNEXPECTED_CONTENT_LENGTH", "the response breaks the rules of HTTP/1.1", /any proxy/],
+    ] as const
+  ) {
     const failure = judgeFailure(errorOf("Parse Error", code), 1);
-    assert.deepEqual([failure.verdict, failure.reason], [
-      "unreachable",
-      "the server does not speak HTTP",
-    ]);
-    assert.match(failure.suggestion, /https:/);
+    assert.deepEqual([failure.verdict, failure.reason], ["unreachable", reason]);
+    assert.match(failure.suggestion, suggestion);
   }
 });
 

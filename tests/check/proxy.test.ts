@@ -100,12 +100,24 @@ test("`checkToken()` says that the proxy refuses, and not that the server does",
     const bob = proxy.url.replace("http://", "http://bob:hunter2@");
     const result = await check(url, { HTTP_PROXY: bob, HTTPS_PROXY: bob });
     assert.equal(result.verdict, "unreachable", inspect(result));
-    assert.match(result.reason, /^(the|a) proxy /);
+    assert.equal(result.reason, "the proxy refused the request (407)");
     assert.match(
       result.suggestion ?? "",
       /through proxy 127\.0\.0\.1:\d+, which HTTPS?_PROXY sets/,
     );
     assert.ok(!JSON.stringify(result).includes("hunter2"));
+  }
+});
+
+test("`checkToken()` asks a proxy thrice for a tunnel that it cannot make for now", async () => {
+  for (const [refuse, times] of [[429, 3], [502, 3], [503, 3], [504, 3], [403, 1], [500, 1]]) {
+    await using proxy = await startForwardProxy({ refuse: refuse! });
+    const result = await check("https://gateway.example:1", { HTTPS_PROXY: proxy.url });
+    assert.deepEqual([result.verdict, result.reason, proxy.asked.length], [
+      "unreachable",
+      `the proxy refused the request (${refuse})`,
+      times,
+    ]);
   }
 });
 

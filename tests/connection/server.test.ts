@@ -83,6 +83,8 @@ test("`readServers()` refuses what is not an http or https URL, and says what wo
     ],
     ["//127.0.0.1:1", /is not an http/, /^Did you mean "https:\/\/127.0.0.1:1"/],
     ["http:/127.0.0.1:1", /is not an http/, /^Did you mean "http:\/\/127.0.0.1:1"/],
+    ["http//127.0.0.1:1", /is not an http/, /^Did you mean "http:\/\/127.0.0.1:1"/],
+    ["https.example", /is not an http/, /^Did you mean "https:\/\/https.example"/],
     ["http:///127.0.0.1:1", /is not an http/, /^Did you mean "http:\/\/127.0.0.1:1"/],
     ["http:\\\\127.0.0.1:1", /contains a backslash$/, /^Use an address such as/],
     ["http://127.0.0.1:1\\x", /contains a backslash$/, /^Use an address such as/],

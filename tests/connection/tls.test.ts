@@ -119,6 +119,12 @@ test("`readTls()` refuses PEM files in which nothing can be read, where a connec
     [block("PUBLIC KEY", "zqzq"), FILES.map(([, , name]) => name)],
     [KEY, ["ADC_CA_CERT_FILE", "ADC_TLS_CLIENT_CERT_FILE"]],
     [CERTIFICATE, ["ADC_TLS_CLIENT_KEY_FILE"]],
+    // OpenSSL wants them in lines of their own.
+    [CERTIFICATE.replace(/^/gm, " "), ["ADC_CA_CERT_FILE", "ADC_TLS_CLIENT_CERT_FILE"]],
+    [`ca: ${CERTIFICATE}`, ["ADC_CA_CERT_FILE", "ADC_TLS_CLIENT_CERT_FILE"]],
+    [CERTIFICATE.trim() + CERTIFICATE, ["ADC_CA_CERT_FILE", "ADC_TLS_CLIENT_CERT_FILE"]],
+    [KEY.replace(/^/gm, " "), ["ADC_TLS_CLIENT_KEY_FILE"]],
+    [`key: ${KEY}`, ["ADC_TLS_CLIENT_KEY_FILE"]],
   ];
   for (const [text, names] of files) {
     await folder.write("bad.pem", text);

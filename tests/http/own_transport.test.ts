@@ -183,13 +183,13 @@ const OK = "HTTP/1.1 200 OK\r\n";
 test("`ownTransport()` reads an answer however it is cut up and its length is told", async () => {
   for (
     const [answer, status, body] of [
-      [`${OK}Content-Length: 3\r\n\r\nabcdef`, 200, "abc"],
-      [`${OK}content-length: 0\r\n\r\nabc`, 200, ""],
+      [`${OK}Content-Length: 3\r\n\r\nabc\r\n`, 200, "abc"],
+      [`${OK}content-length: 0\r\n\r\n`, 200, ""],
       [`${OK}\r\nabc`, 200, "abc"],
       ["HTTP/1.0 404 Not Found\r\n\r\nabc", 404, "abc"],
       ["HTTP/1.1 200\r\n\r\nabc", 200, "abc"],
       [
-        `${OK}Transfer-Encoding: Chunked\r\n\r\n2;x=y\r\nab\r\n01 \r\nc\r\n0\r\nx: y\r\n\r\n`,
+        `${OK}Transfer-Encoding: Chunked\r\n\r\n2;x=y\r\nab\r\n01\r\nc\r\n0\r\nx: y\r\n\r\n`,
         200,
         "abc",
       ],
@@ -198,7 +198,8 @@ test("`ownTransport()` reads an answer however it is cut up and its length is to
         200,
         "abc",
       ],
-      ["HTTP/1.1 204 No Content\r\n\r\nabc", 204, ""],
+      [`${OK}transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`, 200, ""],
+      ["HTTP/1.1 204 No Content\r\ncontent-length: 3\r\n\r\n", 204, ""],
       ["HTTP/1.1 304 Not Modified\r\ncontent-length: 3\r\n\r\n", 304, ""],
     ] as const
   ) {
@@ -225,12 +226,17 @@ test("`ownTransport()` takes nothing for an answer that two could read in two wa
       `${OK}a: \0\r\n\r\n`,
       `${OK}a: b\nc: d\r\n\r\n`,
       `${OK}content-length: 1\r\ncontent-length: 2\r\n\r\nab`,
+      `${OK}content-length: 1\r\ncontent-length: 1\r\n\r\na`,
       `${OK}content-length: +1\r\n\r\na`,
       `${OK}content-length: -1\r\n\r\na`,
       `${OK}content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
       `${OK}transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
       `${OK}transfer-encoding: chunked\r\n\r\n-1\r\na\r\n0\r\n\r\n`,
       `${OK}transfer-encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n`,
+      `${OK}transfer-encoding: chunked\r\n\r\n1 \r\na\r\n0\r\n\r\n`,
+      `${OK}transfer-encoding: chunked\r\n\r\n1;\r\na\r\n0\r\n\r\n`,
+      `${OK}transfer-encoding: chunked\r\n\r\n0\r\nno colon\r\n\r\n`,
+      `${OK}transfer-encoding: chunked\r\n\r\n0\r\n`,
       `${OK}transfer-encoding: chunked\r\n\r\n${long}\r\n`,
       `${OK}a: ${long}\r\n\r\n`,
       `${OK}content-length: 2\r\n\r\na`,
@@ -240,6 +246,22 @@ test("`ownTransport()` takes nothing for an answer that two could read in two wa
     ]
   ) {
     await assert.rejects(answerOf(answer), Error, answer.slice(0, 60));
+  }
+});
+
+test("`ownTransport()` takes no body that more bytes follow", async () => {
+  for (
+    const answer of [
+      `${OK}content-length: 3\r\n\r\nabcdef`,
+      `${OK}transfer-encoding: chunked\r\n\r\n0\r\n\r\nabc`,
+      "HTTP/1.1 204 No Content\r\n\r\nabc",
+      `${OK}content-length: 0\r\n\r\n${OK}content-length: 0\r\n\r\n`,
+    ]
+  ) {
+    await using server = await serveTcp((socket) => {
+      socket.once("data", () => socket.end(answer));
+    });
+    await assert.rejects(read(server.url), { code: "HPE_CLOSED_CONNECTION" }, answer);
   }
 });
 
