@@ -115,6 +115,7 @@ async function startChild(
 ): Promise<StartedChild> {
   const { stdin, stdout, stderr, env, cwd, watch, signal } = options;
   const pipes = await (options.pipes ?? outputPipes(options));
+  const readers: (Readable | undefined)[] = [];
   try {
     const spawn = options.spawn ?? await (await import("../system/spawn.ts")).systemSpawner();
     signal?.throwIfAborted();
@@ -125,6 +126,8 @@ async function startChild(
       ...namedDescriptors(args),
     ];
     if (watch.ignored.length > 0) requireInterpreter(program, { env, cwd });
+    // Before the child, which would run with nobody to watch it where no descriptor is left for them.
+    for (const pipe of new Set(pipes)) readers.push(pipe?.read());
     let child: ChildProcess;
     try {
       const words = ignoring(watch.ignored, [program.file, ...program.prefix, ...args]);
@@ -136,8 +139,7 @@ async function startChild(
       // Node emits some failures and throws others.
       throw notStarted(error, program, { env, cwd });
     }
-    const out = pipes[0]?.read() ?? child.stdout;
-    const error = pipes[1] === pipes[0] ? child.stderr : pipes[1]?.read();
+    const [out = child.stdout, error = child.stderr] = readers;
     return {
       send: (each) => {
         const isAlive = child.exitCode === null && child.signalCode === null;
@@ -148,6 +150,9 @@ async function startChild(
         from && typeof to !== "string" ? [pipeOutput(from, to, options)] : []
       ),
     };
+  } catch (error) {
+    for (const reader of readers) reader?.destroy();
+    throw error;
   } finally {
     closePipes(pipes);
   }

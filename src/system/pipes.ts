@@ -169,8 +169,9 @@ function pipeOf(readEnd: number, writeEnd: number): Pipe {
   return {
     writeEnd,
     read: () => {
+      const reader = readerOf(readEnd);
       open.delete(readEnd);
-      return readerOf(readEnd);
+      return reader;
     },
     close: () => {
       for (const end of open) closeSync(end);
