@@ -373,11 +373,12 @@ async function loadTerminal(
   // Descriptors above 2 are not handed to a pseudo-terminal's child.
   const isNamed = args.some((word) => /\/(dev|proc\/self)\/fd\/([3-9]|\d\d)/.test(word));
   if (pseudoTerminal === undefined || isNamed) return undefined;
-  const { loadPseudoTerminals } = await import("./terminal.ts");
+  const { isInBackground, loadPseudoTerminals } = await import("./terminal.ts");
+  const { onMissing } = pseudoTerminal;
+  if (onMissing !== undefined && isInBackground()) return void onMissing("it is in the background");
   try {
     return await loadPseudoTerminals();
   } catch (error) {
-    const { onMissing } = pseudoTerminal;
     if (onMissing !== undefined) return void onMissing(messageOf(error));
     throw new ConnectionError(
       `Cannot use --tty: there is no pseudo-terminal here: ${messageOf(error)}`,
