@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { ChildProcess, StdioOptions } from "node:child_process";
-import { fstatSync, realpathSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readdirSync, realpathSync } from "node:fs";
 import { basename } from "node:path";
 import process from "node:process";
 import { type Duplex, type Readable, Writable } from "node:stream";
@@ -9,7 +9,7 @@ import { codeOf } from "../errors.ts";
 import type { Mask } from "../mask/mask.ts";
 import { ENDED_PROCESS, IdleTimer } from "../system/deadline.ts";
 import { makePipes, type Pipe, type PipeStock } from "../system/pipes.ts";
-import { isDeno, lookUpProgram } from "../system/programs.ts";
+import { isDeno, isNode, lookUpProgram, readProcess } from "../system/programs.ts";
 import type { Spawner } from "../system/spawn.ts";
 import { notStarted, type Program, requireInterpreter } from "./locate.ts";
 import type { RunOptions } from "./options.ts";
@@ -21,10 +21,13 @@ import {
   startGroupProbe,
 } from "./signals.ts";
 
+/** Where the child's output goes, once that is decided. */
+export type ChildOutput = Writable | "inherit" | "ignore";
+
 interface ChildOptions extends Pick<Context, "cwd" | "signal"> {
   readonly env: Record<string, string | undefined>;
-  readonly stdout: Writable | "inherit" | "ignore";
-  readonly stderr: Writable | "inherit" | "ignore";
+  readonly stdout: ChildOutput;
+  readonly stderr: ChildOutput;
   readonly stdin: "inherit" | "ignore";
   /** What is masked in streams that are piped. */
   readonly mask: Mask;
@@ -123,7 +126,7 @@ async function startChild(
       stdin,
       typeof stdout === "string" ? stdout : pipes[0]?.writeEnd ?? "pipe",
       typeof stderr === "string" ? stderr : pipes[1]?.writeEnd ?? "pipe",
-      ...namedDescriptors(args),
+      ...namedDescriptors(args, [stdout, stderr]),
     ];
     if (watch.ignored.length > 0) requireInterpreter(program, { env, cwd });
     // Before the child, which would run with nobody to watch it where no descriptor is left for them.
@@ -166,6 +169,8 @@ export function startOrShell<T>(
   start: (file: string, args: readonly string[]) => T,
   where: Pick<Context, "env" | "cwd">,
 ): T {
+  // Bun starts a program before it has a descriptor to watch it with, and fails without one.
+  if (!isDeno && !isNode() && process.platform !== "win32") closeSync(openSync("/dev/null", "r"));
   try {
     return start(file, args);
   } catch (error) {
@@ -236,11 +241,14 @@ export function isOneFile(...streams: readonly RunOptions["stdout"][]): boolean 
 /**
  * What a shell writes for `<(…)` leads to an open descriptor. Deno hands its own on; Node.js closes them.
  */
-function namedDescriptors(args: readonly string[]): readonly (number | "ignore")[] {
+function namedDescriptors(
+  args: readonly string[],
+  outputs: readonly (ChildOutput & { readonly opened?: number })[],
+): readonly (number | "ignore")[] {
   if (isDeno || process.platform === "win32") return [];
   const names = args.flatMap((arg) => [...arg.matchAll(/\/(?:dev|proc\/self)\/fd\/(\d{1,4})/g)]);
   const numbers = names.map(([, digits]) => Number(digits)).filter((each) =>
-    each > 2 && isOpen(each)
+    each > 2 && !outputs.some(({ opened }) => opened === each) && isOpen(each)
   );
   return Array.from(
     { length: Math.max(2, ...numbers) - 2 },
@@ -248,14 +256,30 @@ function namedDescriptors(args: readonly string[]): readonly (number | "ignore")
   );
 }
 
-/** Whether it is one that somebody handed over, and none that the runtime has for itself. */
+/** Whether it is one that somebody handed over, and none that the runtime or adc-run has for itself. */
 function isOpen(descriptor: number): boolean {
   try {
     const stats = fstatSync(descriptor);
-    return stats.isFIFO() || stats.isFile() || stats.isCharacterDevice() || stats.isSocket();
+    if (stats.isFIFO()) return !hasBothEnds(stats.ino);
+    return stats.isFile() || stats.isCharacterDevice() || stats.isSocket();
   } catch {
     return false;
   }
+}
+
+/** A pipe that somebody handed over has its other end elsewhere. */
+function hasBothEnds(pipe: number): boolean {
+  const modes = readdirSync("/proc/self/fd").filter((each) => {
+    try {
+      return fstatSync(Number(each)).ino === pipe;
+    } catch {
+      // The one that lists them.
+      return false;
+    }
+  }).map((each) =>
+    /^flags:\s*\d*([0-3])$/m.exec(readProcess(`/proc/self/fdinfo/${each}`) ?? "")?.[1]
+  );
+  return modes.includes("0") && modes.includes("1");
 }
 
 function ending(

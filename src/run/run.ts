@@ -1,6 +1,5 @@
 import { constants } from "node:os";
 import process from "node:process";
-import type { Writable } from "node:stream";
 import {
   type AdcArguments,
   needsBackend,
@@ -26,7 +25,14 @@ import type { PipeStock } from "../system/pipes.ts";
 import { type ResolvedToken, resolveToken, WITHOUT_TOKEN } from "../token/resolve.ts";
 import { strayWarning, type TokenLease, withoutWaysToTokens } from "../token/sources.ts";
 import { sentToken, splitTokens } from "../token/token_value.ts";
-import { closePipes, Collected, type OutputPipes, outputPipes, runChild } from "./child.ts";
+import {
+  type ChildOutput,
+  closePipes,
+  Collected,
+  type OutputPipes,
+  outputPipes,
+  runChild,
+} from "./child.ts";
 import {
   type ChildEnvironment,
   childEnvironment,
@@ -361,9 +367,6 @@ async function runProgram(
     return { ...ended, driftError: error };
   }
 }
-
-/** Where the child's output goes, once that is decided. */
-type ChildOutput = Writable | "inherit" | "ignore";
 
 /** What opens a pseudo-terminal, where the child is to have one and one can be had. */
 async function loadTerminal(

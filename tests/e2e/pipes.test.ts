@@ -159,6 +159,17 @@ for (const home of await testHomes()) {
       assert.deepEqual([ended.stdout, ended.stderr], ["file\nbash\nzsh\n", ""]);
     });
 
+    // Deno gives every child copies of its pipes.
+    it("hands over no descriptor of its own", { skip: home.name === "deno" }, async () => {
+      await using it = await fixture();
+      // With an end of the child's own pipe it would wait for itself; with adc-run's output, write past the mask.
+      const ended = await inBash(
+        'adc_run timeout 10 cat /dev/fd/{5..24} </dev/null 2>&1 | grep -c "No such file"; echo ${PIPESTATUS[0]}',
+        { home, it },
+      );
+      assert.match(ended.stdout, /^(1[5-9]|20)\n1\n$/, ended.stderr);
+    });
+
     it("hands ADC a configuration that comes through a descriptor", async () => {
       await using it = await fixture();
       const env = { ADC_RUN_ADC: `${it.folder.path}/adc` };
