@@ -126,7 +126,7 @@ async function startChild(
       stdin,
       typeof stdout === "string" ? stdout : pipes[0]?.writeEnd ?? "pipe",
       typeof stderr === "string" ? stderr : pipes[1]?.writeEnd ?? "pipe",
-      ...namedDescriptors(args, [stdout, stderr]),
+      ...namedDescriptors(args, [stdout, stderr], pipes),
     ];
     if (watch.ignored.length > 0) requireInterpreter(program, { env, cwd });
     // Before the child, which would run with nobody to watch it where no descriptor is left for them.
@@ -229,9 +229,12 @@ export function closePipes(pipes: OutputPipes): void {
 
 export function isOneFile(...streams: readonly RunOptions["stdout"][]): boolean {
   const [one, other] = streams.map((each) => (each as { readonly fd?: unknown }).fd);
-  if (process.platform === "win32" || one !== 1 || other !== 2) return false;
+  return process.platform !== "win32" && one === 1 && other === 2 && isSameFile(1, 2);
+}
+
+function isSameFile(one: number, other: number): boolean {
   try {
-    const [first, second] = [fstatSync(1, { bigint: true }), fstatSync(2, { bigint: true })];
+    const [first, second] = [fstatSync(one, { bigint: true }), fstatSync(other, { bigint: true })];
     return first.dev === second.dev && first.ino === second.ino;
   } catch {
     return false;
@@ -244,6 +247,7 @@ export function isOneFile(...streams: readonly RunOptions["stdout"][]): boolean 
 function namedDescriptors(
   args: readonly string[],
   outputs: readonly (ChildOutput & { readonly opened?: number })[],
+  pipes: OutputPipes,
 ): readonly (number | "ignore")[] {
   if (isDeno || process.platform === "win32") return [];
   const names = args.flatMap((arg) => [...arg.matchAll(/\/(?:dev|proc\/self)\/fd\/(\d{1,4})/g)]);
@@ -252,7 +256,14 @@ function namedDescriptors(
   );
   return Array.from(
     { length: Math.max(2, ...numbers) - 2 },
-    (_, index) => numbers.includes(index + 3) ? index + 3 : "ignore",
+    (_, index) => {
+      const number = index + 3;
+      if (!numbers.includes(number)) return "ignore";
+      // Another descriptor of an output, `3>&1` say, would lead past the mask.
+      const isOutput = !fstatSync(number).isCharacterDevice();
+      const pipe = pipes.find((_, own) => isOutput && isSameFile(number, own + 1));
+      return pipe?.writeEnd ?? number;
+    },
   );
 }
 

@@ -159,7 +159,7 @@ for (const home of await testHomes()) {
       assert.deepEqual([ended.stdout, ended.stderr], ["file\nbash\nzsh\n", ""]);
     });
 
-    // Deno gives every child copies of its pipes.
+    // Deno gives every child copies of its pipes, and all that it was handed itself.
     it("hands over no descriptor of its own", { skip: home.name === "deno" }, async () => {
       await using it = await fixture();
       // With an end of the child's own pipe it would wait for itself; with adc-run's output, write past the mask.
@@ -168,6 +168,10 @@ for (const home of await testHomes()) {
         { home, it },
       );
       assert.match(ended.stdout, /^(1[5-9]|20)\n1\n$/, ended.stderr);
+      for (const place of ["3>&1", "> f 3>&1; cat f"]) {
+        const script = `adc_run sh -c 'echo "$ADC_TOKEN" >/dev/fd/3' ${place}`;
+        assert.equal((await inBash(script, { home, it })).stdout, "***\n", place);
+      }
     });
 
     it("hands ADC a configuration that comes through a descriptor", async () => {
