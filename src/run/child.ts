@@ -278,8 +278,9 @@ function isOpen(descriptor: number): boolean {
   }
 }
 
-/** A pipe that somebody handed over has its other end elsewhere. */
+/** A pipe that somebody handed over has its other end elsewhere. Only Linux tells. */
 function hasBothEnds(pipe: number): boolean {
+  if (process.platform !== "linux") return false;
   const modes = readdirSync("/proc/self/fd").filter((each) => {
     try {
       return fstatSync(Number(each)).ino === pipe;
