@@ -108,11 +108,10 @@ export async function readEnvFile(
   }
   if (bytes === undefined) throw tooLarge(name, origin);
   if (isUtf16(bytes)) return new EnvFile(name, undefined, { unreadable: UTF_16 });
-  const { parse } = await import("dotenv");
   const text = new TextDecoder().decode(bytes);
   // ADC loads `.env` by itself, and hears of any other file through adc-run alone.
   const others = name === ".env" ? readAsRustAdc(text) : undefined;
-  return new EnvFile(name, parse(withoutBlankRuns(text)), { others });
+  return new EnvFile(name, await parseVariables(text), { others });
 }
 
 function tooLarge(name: string, origin: Origin | undefined): ConnectionError {
@@ -125,11 +124,16 @@ function tooLarge(name: string, origin: Origin | undefined): ConnectionError {
 }
 
 /**
- * A text without its long runs of blank lines: dotenv's expression for a line goes through the whole of such
- * a run again from each of its lines, and 100,000 of them would take a minute.
+ * The variables in a text, by the parser of ADC, without long runs of blank lines: its expression for a line
+ * goes through the whole of such a run again from each of its lines, and 100,000 of them would take a minute.
  */
-function withoutBlankRuns(text: string): string {
-  return text.replace(/\s{64,}/g, (run) => /[\r\n]/.test(run) ? "\n" : run);
+export async function parseVariables(text: string): Promise<Record<string, string>> {
+  const { parse } = await import("dotenv");
+  return parse(text.replace(
+    /\s{64,}/g,
+    // Unicode's separators start a line of an expression, and end none of the file's.
+    (run) => (/[\r\n]/.exec(run) ?? /[\u2028\u2029]/.exec(run))?.[0] ?? run,
+  ));
 }
 
 export async function readNamedFile(
@@ -262,8 +266,8 @@ function readRustValue(rest: string): { readonly text: string | undefined } | un
   let text = "";
   let quote = "";
   let [isEscaped, isOver, isExpanded] = [false, false, false];
-  /** The name behind a `$` so far, and in braces; what follows it is taken as it is, a quote too. */
-  let name: string | undefined;
+  /** What a `$` began, which is taken as it is, a quote too; all of it is not kept. */
+  let name: "" | "{" | "letters" | undefined;
   for (const character of rest) {
     if (isOver) {
       if (character === "#") break;
@@ -275,10 +279,10 @@ function readRustValue(rest: string): { readonly text: string | undefined } | un
     } else if (quote === "'") {
       if (character === "'") quote = "";
       else text += character;
-    } else if (name?.startsWith("{")) name = character === "}" ? undefined : name + character;
+    } else if (name === "{") name = character === "}" ? undefined : "{";
     // No literal: V8 would look its properties up at every start.
     else if (name !== undefined && new RegExp("[\\p{Alphabetic}\\p{N}]", "u").test(character)) {
-      name += character;
+      name = "letters";
     } else if (name === "" && character === "{") name = "{";
     else if (character === "$") [name, isExpanded] = ["", true];
     else if (name !== undefined) name = undefined;
@@ -291,6 +295,6 @@ function readRustValue(rest: string): { readonly text: string | undefined } | un
     else text += character;
   }
   // With a NUL it cannot be set, and ADC ends.
-  if (quote !== "" || name?.startsWith("{") || text.includes("\0")) return undefined;
+  if (quote !== "" || name === "{" || text.includes("\0")) return undefined;
   return { text: isExpanded ? undefined : text };
 }

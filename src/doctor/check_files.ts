@@ -2,6 +2,7 @@ import type { Stats } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, delimiter, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import process from "node:process";
+import { parseVariables } from "../connection/env_file.ts";
 import type { Context, Environment } from "../context.ts";
 import { EXIT, throwIfNotCapable } from "../errors.ts";
 import { USER_FILE } from "../profiles/profile_file.ts";
@@ -168,8 +169,7 @@ function holdsToken(text: string, secrets: readonly string[]): boolean {
 /** A key of Apache APISIX looks like nothing in particular; the variable's name tells. */
 async function setsToken(file: string, text: string): Promise<boolean> {
   if (!/^\.env($|\.)|\.env$/.test(basename(file)) || !text.includes("ADC_TOKEN")) return false;
-  const { parse } = await import("dotenv");
-  const { ADC_TOKEN: token = "" } = parse(text);
+  const { ADC_TOKEN: token = "" } = await parseVariables(text);
   return token.trim().length >= MIN_SECRET_LENGTH && !/[\s$<>{}]/.test(token);
 }
 

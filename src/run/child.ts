@@ -1,13 +1,13 @@
 import type { ChildProcess, StdioOptions } from "node:child_process";
-import { fstatSync, realpathSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readdirSync, realpathSync } from "node:fs";
 import { basename } from "node:path";
 import process from "node:process";
-import type { Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import type { Context } from "../context.ts";
 import { codeOf } from "../errors.ts";
 import type { Mask } from "../mask/mask.ts";
 import { makePipes, type Pipe, type PipeStock } from "../system/pipes.ts";
-import { isDeno, lookUpProgram } from "../system/programs.ts";
+import { isDeno, isNode, lookUpProgram, readProcess } from "../system/programs.ts";
 import type { Spawner } from "../system/spawn.ts";
 import { notStarted, type Program, requireInterpreter } from "./locate.ts";
 import type { RunOptions } from "./options.ts";
@@ -20,10 +20,13 @@ import {
   startGroupProbe,
 } from "./signals.ts";
 
+/** Where the child's output goes, once that is decided. */
+export type ChildOutput = Writable | "inherit" | "ignore";
+
 interface ChildOptions extends Pick<Context, "cwd" | "signal"> {
   readonly env: Record<string, string | undefined>;
-  readonly stdout: Writable | "inherit" | "ignore";
-  readonly stderr: Writable | "inherit" | "ignore";
+  readonly stdout: ChildOutput;
+  readonly stderr: ChildOutput;
   readonly stdin: "inherit" | "ignore";
   readonly mask: Mask;
   /** Whether a terminal sends signals to the child as well. */
@@ -111,6 +114,7 @@ async function startChild(
 ): Promise<StartedChild> {
   const { stdin, stdout, stderr, env, cwd, watch, signal } = options;
   const pipes = await (options.pipes ?? outputPipes(options));
+  const readers: (Readable | undefined)[] = [];
   try {
     const spawn = options.spawn ?? await (await import("../system/spawn.ts")).systemSpawner();
     signal?.throwIfAborted();
@@ -118,9 +122,11 @@ async function startChild(
       stdin,
       typeof stdout === "string" ? stdout : pipes[0]?.writeEnd ?? "pipe",
       typeof stderr === "string" ? stderr : pipes[1]?.writeEnd ?? "pipe",
-      ...namedDescriptors(args),
+      ...namedDescriptors(args, [stdout, stderr], pipes),
     ];
     if (watch.ignored.length > 0) requireInterpreter(program, { env, cwd });
+    // Before the child, which would run with nobody to watch it where no descriptor is left for them.
+    for (const pipe of new Set(pipes)) readers.push(pipe?.read());
     let child: ChildProcess;
     try {
       const words = ignoring(watch.ignored, [program.file, ...program.prefix, ...args]);
@@ -132,8 +138,7 @@ async function startChild(
       // Node emits some failures and throws others.
       throw notStarted(error, program, { env, cwd });
     }
-    const out = pipes[0]?.read() ?? child.stdout;
-    const error = pipes[1] === pipes[0] ? child.stderr : pipes[1]?.read();
+    const [out = child.stdout, error = child.stderr] = readers;
     return {
       send: (each) => {
         const isAlive = child.exitCode === null && child.signalCode === null;
@@ -144,6 +149,9 @@ async function startChild(
         from && typeof to !== "string" ? [pipeOutput(from, to, options)] : []
       ),
     };
+  } catch (error) {
+    for (const reader of readers) reader?.destroy();
+    throw error;
   } finally {
     closePipes(pipes);
   }
@@ -157,6 +165,8 @@ export function startOrShell<T>(
   start: (file: string, args: readonly string[]) => T,
   where: Pick<Context, "env" | "cwd">,
 ): T {
+  // Bun starts a program before it has a descriptor to watch it with, and fails without one.
+  if (!isDeno && !isNode() && process.platform !== "win32") closeSync(openSync("/dev/null", "r"));
   try {
     return start(file, args);
   } catch (error) {
@@ -215,9 +225,12 @@ export function closePipes(pipes: OutputPipes): void {
 
 export function isOneFile(...streams: readonly RunOptions["stdout"][]): boolean {
   const [one, other] = streams.map((each) => (each as { readonly fd?: unknown }).fd);
-  if (process.platform === "win32" || one !== 1 || other !== 2) return false;
+  return process.platform !== "win32" && one === 1 && other === 2 && isSameFile(1, 2);
+}
+
+function isSameFile(one: number, other: number): boolean {
   try {
-    const [first, second] = [fstatSync(1, { bigint: true }), fstatSync(2, { bigint: true })];
+    const [first, second] = [fstatSync(one, { bigint: true }), fstatSync(other, { bigint: true })];
     return first.dev === second.dev && first.ino === second.ino;
   } catch {
     return false;
@@ -227,26 +240,54 @@ export function isOneFile(...streams: readonly RunOptions["stdout"][]): boolean 
 /**
  * What a shell writes for `<(…)` leads to an open descriptor. Deno hands its own on; Node.js closes them.
  */
-function namedDescriptors(args: readonly string[]): readonly (number | "ignore")[] {
+function namedDescriptors(
+  args: readonly string[],
+  outputs: readonly (ChildOutput & { readonly opened?: number })[],
+  pipes: OutputPipes,
+): readonly (number | "ignore")[] {
   if (isDeno || process.platform === "win32") return [];
   const names = args.flatMap((arg) => [...arg.matchAll(/\/(?:dev|proc\/self)\/fd\/(\d{1,4})/g)]);
   const numbers = names.map(([, digits]) => Number(digits)).filter((each) =>
-    each > 2 && isOpen(each)
+    each > 2 && !outputs.some(({ opened }) => opened === each) && isOpen(each)
   );
   return Array.from(
     { length: Math.max(2, ...numbers) - 2 },
-    (_, index) => numbers.includes(index + 3) ? index + 3 : "ignore",
+    (_, index) => {
+      const number = index + 3;
+      if (!numbers.includes(number)) return "ignore";
+      // Another descriptor of an output, `3>&1` say, would lead past the mask.
+      const isOutput = !fstatSync(number).isCharacterDevice();
+      const pipe = pipes.find((_, own) => isOutput && isSameFile(number, own + 1));
+      return pipe?.writeEnd ?? number;
+    },
   );
 }
 
-/** Whether it is one that somebody handed over, and none that the runtime has for itself. */
+/** Whether it is one that somebody handed over, and none that the runtime or adc-run has for itself. */
 function isOpen(descriptor: number): boolean {
   try {
     const stats = fstatSync(descriptor);
-    return stats.isFIFO() || stats.isFile() || stats.isCharacterDevice() || stats.isSocket();
+    if (stats.isFIFO()) return !hasBothEnds(stats.ino);
+    return stats.isFile() || stats.isCharacterDevice() || stats.isSocket();
   } catch {
     return false;
   }
+}
+
+/** A pipe that somebody handed over has its other end elsewhere. Only Linux tells. */
+function hasBothEnds(pipe: number): boolean {
+  if (process.platform !== "linux") return false;
+  const modes = readdirSync("/proc/self/fd").filter((each) => {
+    try {
+      return fstatSync(Number(each)).ino === pipe;
+    } catch {
+      // The one that lists them.
+      return false;
+    }
+  }).map((each) =>
+    /^flags:\s*\d*([0-3])$/m.exec(readProcess(`/proc/self/fdinfo/${each}`) ?? "")?.[1]
+  );
+  return modes.includes("0") && modes.includes("1");
 }
 
 function ending(

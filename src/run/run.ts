@@ -1,6 +1,5 @@
 import { constants } from "node:os";
 import process from "node:process";
-import type { Writable } from "node:stream";
 import {
   type AdcArguments,
   needsBackend,
@@ -26,7 +25,7 @@ import type { PipeStock } from "../system/pipes.ts";
 import { type ResolvedToken, WITHOUT_TOKEN } from "../token/resolve.ts";
 import { strayWarning, type TokenLease, withoutWaysToTokens } from "../token/sources.ts";
 import { sentToken, splitTokens } from "../token/token_value.ts";
-import { closePipes, type OutputPipes, outputPipes, runChild } from "./child.ts";
+import { type ChildOutput, closePipes, type OutputPipes, outputPipes, runChild } from "./child.ts";
 import {
   type ChildEnvironment,
   childEnvironment,
@@ -352,8 +351,7 @@ async function runProgram(
   }
 }
 
-type ChildOutput = Writable | "inherit" | "ignore";
-
+/** What opens a pseudo-terminal, where the child is to have one and one can be had. */
 async function loadTerminal(
   { args }: RunPlan,
   { pseudoTerminal }: RunTerms,
@@ -361,11 +359,12 @@ async function loadTerminal(
   // Descriptors above 2 are not handed to a pseudo-terminal's child.
   const isNamed = args.some((word) => /\/(dev|proc\/self)\/fd\/([3-9]|\d\d)/.test(word));
   if (pseudoTerminal === undefined || isNamed) return undefined;
-  const { loadPseudoTerminals } = await import("./terminal.ts");
+  const { isInBackground, loadPseudoTerminals } = await import("./terminal.ts");
+  const { onMissing } = pseudoTerminal;
+  if (onMissing !== undefined && isInBackground()) return void onMissing("it is in the background");
   try {
     return await loadPseudoTerminals();
   } catch (error) {
-    const { onMissing } = pseudoTerminal;
     if (onMissing !== undefined) return void onMissing(messageOf(error));
     throw new ConnectionError(
       `Cannot use --tty: there is no pseudo-terminal here: ${messageOf(error)}`,

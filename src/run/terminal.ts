@@ -320,10 +320,26 @@ function takesStop(pid: number): boolean {
   return frontGroup(pid) === pid && !ignoredBy(pid)("SIGTSTP");
 }
 
+/**
+ * Whether a shell runs this process in the background: to change the terminal's mode would stop it until
+ * somebody brings it to the front.
+ */
+export function isInBackground(): boolean {
+  const front = frontGroup(process.pid);
+  return front !== undefined && front !== groupOf(process.pid);
+}
+
 /** The process group that the keys of a process' terminal are for. */
 function frontGroup(pid: number): number | undefined {
+  return groupOf(pid, { field: 5, column: "tpgid" });
+}
+
+function groupOf(
+  pid: number,
+  { field, column } = { field: 2, column: "pgid" },
+): number | undefined {
   const group = process.platform === "linux"
-    ? readProcess(`/proc/${pid}/stat`)?.split(") ").at(-1)?.split(" ")[5]
-    : spawnSync("ps", ["-o", "tpgid=", "-p", `${pid}`], { encoding: "utf8" }).stdout;
+    ? readProcess(`/proc/${pid}/stat`)?.split(") ").at(-1)?.split(" ")[field]
+    : spawnSync("ps", ["-o", `${column}=`, "-p", `${pid}`], { encoding: "utf8" }).stdout;
   return Number(group) > 0 ? Number(group) : undefined;
 }

@@ -168,8 +168,9 @@ function pipeOf(readEnd: number, writeEnd: number): Pipe {
   return {
     writeEnd,
     read: () => {
+      const reader = readerOf(readEnd);
       open.delete(readEnd);
-      return readerOf(readEnd);
+      return reader;
     },
     close: () => {
       for (const end of open) closeSync(end);
@@ -219,13 +220,15 @@ export function openOutput(fd: 1 | 2): Writable | undefined {
     if (isDeno || !fstatSync(fd).isFIFO()) return undefined;
     const path = `/proc/self/fd/${fd}`;
     // Without a reader this fails where it would wait else.
-    const own = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    const probe = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
     // A `Socket` of Bun's fails where the reader is slow, and a thread that waits would hold up Node's exit.
+    const own = isNode() ? probe : openSync(path, constants.O_WRONLY);
+    if (own !== probe) closeSync(probe);
     const stream = isNode()
       ? new Socket({ fd: own, readable: false, writable: true })
-      : blockingStream(openSync(path, constants.O_WRONLY));
+      : blockingStream(own);
     // Who runs a child must know which of the process' own it is.
-    return Object.assign(stream, { fd });
+    return Object.assign(stream, { fd, opened: own });
   } catch {
     // Another system, or nobody reads it any more.
     return undefined;

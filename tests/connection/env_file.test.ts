@@ -149,15 +149,21 @@ test("`readEnvFile()` refuses a file that is larger than 1 MiB, and does not rea
   );
 });
 
-test("`readEnvFile()` goes through runs of blank lines once", async () => {
+test("`readEnvFile()` goes through a long run of anything once", async () => {
   await using folder = await temporaryFolder();
-  for (const line of ["\n", "\r\n", " \n", "\t\r"]) {
-    await folder.write(".env", `ONE=1${line.repeat(100_000)}# end${line.repeat(100_000)}TWO=2`);
+  const read = async (text: string) => {
+    await folder.write(".env", text);
     const begin = performance.now();
     const file = await readEnvFile(".env", folder.path);
     assert.ok(performance.now() - begin < 2_000);
+    return file;
+  };
+  for (const line of ["\n", "\r\n", " \n", "\t\r", "\u2028", "\u2029 "]) {
+    const file = await read(`ONE=1${line.repeat(100_000)}# end${line.repeat(100_000)}TWO=2`);
     assert.deepEqual([...file.entries()], [["ONE", "1"], ["TWO", "2"]]);
   }
+  const { ambiguous } = await read(`ONE=1\nTWO=${"${".repeat(500_000)}}`);
+  assert.deepEqual([...ambiguous.keys()], ["TWO"]);
 });
 
 test("`readEnvFile()` tells a file in UTF-16, in which ADC finds nothing", async () => {

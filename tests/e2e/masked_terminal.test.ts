@@ -217,6 +217,15 @@ for (const home of await testHomes()) {
       });
     }
 
+    it("is not for a job in the background, which would be stopped for it", async () => {
+      await using scene = await fixture();
+      const job = ["bash", "-c", 'set -m; "$@" & wait $!; echo "rc=$?"', "bash", ...home.command];
+      const words = ["-v", "exec", "--", "sh", "-c", "test -t 1 || echo piped; exit 5"];
+      const screen = await startShell(scene, [...job, ...words]);
+      await screen.end();
+      assert.match(screen.shown, /so pipes: it is in the background\r\npiped\r\n(.*\r\n)?rc=5/);
+    });
+
     it("Ctrl-Z leads out of a program that stopped itself", async () => {
       await using scene = await fixture();
       const script = "echo pid=$$; kill -STOP $$; echo on";

@@ -63,15 +63,19 @@ for (const home of await testHomes()) {
       }
     });
 
-    it("leaves no folder behind where descriptors run out", async () => {
+    it("leaves no folder and no child behind where descriptors run out", async () => {
       await using it = await fixture();
       await mkdir(`${it.folder.path}/tmp`);
-      // Node.js has about 22 of its own by then; some are left for a pipe, and none to list a folder.
+      // The binary has about 13 of its own by then, Node.js 22; some are left for a pipe, and none to list a
+      // folder. Whoever has standard input ends the wait for `cat`, a child that nobody watches too.
       const ended = await inBash(
-        "for n in 20 21 22 23 24 25; do (ulimit -n $n; adc_run true; echo $?); done; ls tmp",
+        `for n in {13..25}; do rm -f ran
+        (ulimit -n $n; adc_run sh -c ': >ran' 0>&1 >/dev/null; echo $? >status) | cat
+        read status <status; [ $status = 0 ] || [ ! -e ran ] || echo "ran at $n"
+        echo $status; done; ls tmp`,
         { home, it, env: { TMPDIR: `${it.folder.path}/tmp` } },
       );
-      assert.match(ended.stdout, /^(\d+\n){6}$/, ended.stderr);
+      assert.match(ended.stdout, /^(\d+\n){13}$/, ended.stderr);
       assert.doesNotMatch(ended.stderr, /internal error|permissions/);
     });
 
@@ -153,6 +157,21 @@ for (const home of await testHomes()) {
         { home, it },
       );
       assert.deepEqual([ended.stdout, ended.stderr], ["file\nbash\nzsh\n", ""]);
+    });
+
+    // Deno gives every child copies of its pipes, and all that it was handed itself.
+    it("hands over no descriptor of its own", { skip: home.name === "deno" }, async () => {
+      await using it = await fixture();
+      // With an end of the child's own pipe it would wait for itself; with adc-run's output, write past the mask.
+      const ended = await inBash(
+        'adc_run timeout 10 cat /dev/fd/{5..24} </dev/null 2>&1 | grep -c "No such file"; echo ${PIPESTATUS[0]}',
+        { home, it },
+      );
+      assert.match(ended.stdout, /^(1[5-9]|20)\n1\n$/, ended.stderr);
+      for (const place of ["3>&1", "> f 3>&1; cat f"]) {
+        const script = `adc_run sh -c 'echo "$ADC_TOKEN" >/dev/fd/3' ${place}`;
+        assert.equal((await inBash(script, { home, it })).stdout, "***\n", place);
+      }
     });
 
     it("hands ADC a configuration that comes through a descriptor", async () => {
