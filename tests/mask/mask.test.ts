@@ -303,6 +303,35 @@ test("a mask finds a dump directly below another, whose rows are shorter", () =>
   assert.equal(mask.text(`${row}\n7c:${pairs.join(":")}\n`), `${row}\n7c:***\n`);
 });
 
+test("a mask's stream reads a dump the same wherever it is split, whatever is around it", async () => {
+  const pairs = [...Buffer.from(LONG)].map((byte) => byte.toString(16).padStart(2, "0"));
+  const rows = (width: number, offset: string, before: string): string =>
+    pairs.join("").replace(new RegExp(`(..){1,${width}}`, "g"), (row) => {
+      const hex = row.replace(/..(?=.)/g, "$& ").padEnd(width * 3);
+      return `${offset}${hex}${before}${Buffer.from(row, "hex")}\n`;
+    });
+  for (
+    const text of [
+      // Junk in front of the offset, a row's characters that are digits, and a few bytes on their own.
+      `610040: d  d  f${rows(36, "00000000: ", "  ")}`,
+      rows(8, "00000008: ", " "),
+      rows(20, "0000010 ", ""),
+      `12:34:56 I ${pairs.join(" ")}`,
+      `61 61 61 62 30 30 30 30\n|${pairs.join(":")}`,
+      "b7c:787c:70:61:73:73:20:77:6f:72:64",
+    ]
+  ) {
+    const mask = maskOf(LONG, "x");
+    const bytes = Buffer.from(text);
+    const whole = (await through(mask, bytes)).toString();
+    assert.ok(whole.includes("***") && !whole.includes(pairs.slice(0, 2).join(" ")), whole);
+    for (let at = 0; at <= bytes.length; at++) {
+      const parts = await through(mask, bytes.subarray(0, at), bytes.subarray(at));
+      assert.equal(parts.toString(), whole, `cut at ${at}`);
+    }
+  }
+});
+
 test("a mask's stream holds a secret that begins in a terminal's string without an end", async () => {
   const secret = "a7ee-0123456789abcdef";
   for (const behind of ["", "\x1b", "\x1b["]) {
