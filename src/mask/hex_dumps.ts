@@ -44,7 +44,7 @@ class Dump {
   unclear = Infinity;
   /** Where what follows has to be read. */
   end = 0;
-  /** Whether its first row is long enough. */
+  /** Whether its first row is long enough, or has a column of characters. */
   isDump = false;
   /** Whether it reaches to the text's end, and may go on. */
   isOpen = false;
@@ -163,9 +163,8 @@ export class HexDumps implements Reader {
     let row = rows.length - 1;
     while (row > 0 && rows[row]!.first > kept) row--;
     const { start } = rows[Math.max(0, row - 1)]!;
-    found.keepFrom(
-      text.length - start <= MAX_ROW * 2 ? start : starts[Math.max(0, kept - MIN_RUN)]!,
-    );
+    const isNear = text.length - start <= MAX_ROW * 2;
+    found.keepFrom(isNear ? start : starts[Math.max(0, kept - MIN_RUN)]!);
   }
 
   #readInner(bytes: Buffer, end: boolean): Findings {
@@ -247,17 +246,19 @@ function readDump(text: Buffer, start: number): Dump {
     }
     if (count === 0 || isLong) return dump;
     const characters = mayHaveColumn ? charactersOf(text, textEnd, { dump, first }) : undefined;
+    let isLast = !isWide;
     if (characters !== undefined) {
       bytes.length = starts.length = first + characters.count;
+      // With its offset it is as certain to be found.
+      const behind = starts.at(-1)! + 2;
+      dump.isDump ||= at === start && behind - at >= MIN_RUN && behind - starts[0]! >= STRIDE;
+      isLast &&= !dump.isDump || (at > start && characters.count < width);
       width = characters.count;
       dump.rows[dump.rows.length - 1] = { ...row, column: characters.column };
     } else if (column < textEnd) return dump;
     dump.end = lineEnd + 1;
-    if (dump.end === length) {
-      dump.isOpen = true;
-      return dump;
-    }
-    if (!isWide) return dump;
+    dump.isOpen = dump.end === length;
+    if (dump.isOpen || isLast) return dump;
     at = lineEnd + 1;
   }
 }

@@ -316,6 +316,8 @@ test("a mask's stream reads a dump the same wherever it is split, whatever is ar
       `610040: d  d  f${rows(36, "00000000: ", "  ")}`,
       rows(8, "00000008: ", " "),
       rows(20, "0000010 ", ""),
+      // `xxd -c 8`
+      rows(8, "00000000: ", "").replace(/\b(..) (..)\b/g, "$1$2"),
       `12:34:56 I ${pairs.join(" ")}`,
       `61 61 61 62 30 30 30 30\n|${pairs.join(":")}`,
       "b7c:787c:70:61:73:73:20:77:6f:72:64",
@@ -324,7 +326,7 @@ test("a mask's stream reads a dump the same wherever it is split, whatever is ar
     const mask = maskOf(LONG, "x");
     const bytes = Buffer.from(text);
     const whole = (await through(mask, bytes)).toString();
-    assert.ok(whole.includes("***") && !whole.includes(pairs.slice(0, 2).join(" ")), whole);
+    assert.ok(whole.includes("***") && !/61[ :]?37|42[ :]?77|kBw/.test(whole), whole);
     for (let at = 0; at <= bytes.length; at++) {
       const parts = await through(mask, bytes.subarray(0, at), bytes.subarray(at));
       assert.equal(parts.toString(), whole, `cut at ${at}`);
