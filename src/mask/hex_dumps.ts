@@ -293,12 +293,11 @@ function behindOffset(text: Uint8Array, start: number): number {
   let at = start;
   while (is(SEPARATOR, text[at])) at++;
   const digits = digitsAt(text, at);
-  let next = at + digits;
-  if (next === text.length) return digits > 4 ? next : at;
-  const isMarked = text[next] === COLON &&
-    (digits > 4 || (digits === 4 && text[next + 1] === BLANK));
-  if (isMarked) next++;
-  next = behindBlanks(text, next);
+  const behind = at + digits;
+  if (behind === text.length) return digits > 4 ? behind : at;
+  const isMarked = text[behind] === COLON &&
+    (digits > 4 || (digits === 4 && text[behind + 1] === BLANK));
+  const next = behindBlanks(text, isMarked ? behind + 1 : behind);
   if (isMarked || digits > 4) return next;
   // Four digits in front of pairs.
   return digits === 4 && text[at + 4] === BLANK && digitsAt(text, next) === 2 &&

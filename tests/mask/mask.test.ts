@@ -146,6 +146,7 @@ test("`createMask()` masks a secret broken over two lines at any place, split an
         "\xc2\x9b1;31m",
         "\x1b[0m\x1b[1;31m",
         "\x1b(B\x1b[m",
+        "\x1b[m\x0f",
         "\x1bPq\x1b\\\x1b_G\x1b\\\x1b^p\x1b\\\x1bXs\x1b\\",
       ]
     ) {
