@@ -90,6 +90,14 @@ export async function measureThroughput(
       name: "cat LOG | cat",
       run: () => wallTime(["sh", "-c", 'cat "$1" | cat', "sh", log], options),
     },
+    {
+      name: "cat LOG | node, which masks nothing",
+      run: () => {
+        const pass = "process.stdin.pipe(process.stdout)";
+        const script = 'cat "$1" | "$2" -e "$3"';
+        return wallTime(["sh", "-c", script, "sh", log, field.node, pass], options);
+      },
+    },
     ...[field.adcRun, field.binary].map(({ name, prefix }) => ({
       name: `${name} exec -- cat LOG`,
       secrets: 1,
