@@ -80,7 +80,9 @@ export class HexDumps implements Reader {
       const start = edgeOfRun(text, at, from), runEnd = edgeOfRun(text, at, length);
       // What is too short may go on.
       if (runEnd === length && runEnd - start < MIN_RUN) break;
-      from = runEnd - start < MIN_RUN ? runEnd : this.#readRun(text, { start, runEnd, found, end });
+      from = runEnd - start < MIN_RUN || (runEnd < length && !hasGroup(text, start, runEnd))
+        ? runEnd
+        : this.#readRun(text, { start, runEnd, found, end });
       // The next sample is the first behind it.
       at += Math.max(0, Math.floor((from - at) / STRIDE)) * STRIDE;
     }
@@ -191,6 +193,13 @@ function nextSample(text: Uint8Array, view: DataView, from: number): number {
 /** Whether a byte is of a kind; none is beyond a text's end. */
 function is(kind: number, byte: number | undefined): boolean {
   return byte !== undefined && (KINDS[byte]! & kind) !== 0;
+}
+
+/** Whether a run has a group of two or four digits. */
+function hasGroup(text: Uint8Array, start: number, end: number): boolean {
+  let at = start, digits = 0;
+  for (; at < end && digits !== 2 && digits !== 4; at += digits + 1) digits = digitsAt(text, at);
+  return digits === 2 || digits === 4;
 }
 
 /** How far a run reaches to one side: without three separators, or more digits than an offset has. */
