@@ -5,7 +5,7 @@ import type { Findings } from "./replacer.ts";
 import type { ShiftTable } from "./shift_table.ts";
 
 const TAB = 0x09, NEWLINE = 0x0a, RETURN = 0x0d, ESCAPE = 0x1b, BLANK = 0x20, BACKSLASH = 0x5c;
-const BELL = 0x07, BACKSPACE = 0x08, COLON = 0x3a;
+const BELL = 0x07, BACKSPACE = 0x08, SHIFT_IN = 0x0f, COLON = 0x3a;
 /** ESC [ as one character, of which UTF-8 makes two bytes. */
 const CSI = 0x9b, CSI_LEAD = 0xc2;
 
@@ -200,7 +200,8 @@ function gapEnd(text: Uint8Array, start: number): number {
     if (byte === ESCAPE || byte === CSI || byte === CSI_LEAD) {
       const end = sequenceEnd(text, at);
       if (end < 0) break;
-      at = end;
+      // `tput sgr0` adds it in tmux, screen and at a Linux console.
+      at = text[end] === SHIFT_IN ? end + 1 : end;
     } else if (byte > BLANK && byte !== BACKSLASH) break;
     else if (byte === NEWLINE || byte === RETURN) {
       isBroken = true;

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { Findings, type Reader } from "./replacer.ts";
 
-const NEWLINE = 0x0a, RETURN = 0x0d, BLANK = 0x20, COLON = 0x3a;
+const NEWLINE = 0x0a, RETURN = 0x0d, BLANK = 0x20, DOT = 0x2e, COLON = 0x3a;
 /** What stands around the column of characters: `|…|`, and `>…<` where `od` writes it. By its end. */
 const FRAMES: ReadonlyMap<number | undefined, number> = new Map([[0x7c, 0x7c], [0x3c, 0x3e]]);
 
@@ -19,7 +19,6 @@ const SAMPLE = 5;
 const STRIDE = 19;
 /** The shortest run of digits and separators in which one sample is certain to be. */
 const MIN_RUN = SAMPLE + STRIDE - 1;
-const USUAL_ROW = 16;
 /** Of fewer characters it is not clear what is an offset; more digits are none. */
 const MAX_OFFSET = 16;
 /** Longer rows have no column of characters. */
@@ -42,7 +41,7 @@ class Dump {
   unclear = Infinity;
   /** Where what follows has to be read. */
   end = 0;
-  /** Whether its first row is long enough. */
+  /** Whether its first row is long enough, or has a column of characters. */
   isDump = false;
   /** Whether it reaches to the text's end, and may go on. */
   isOpen = false;
@@ -72,22 +71,20 @@ export class HexDumps implements Reader {
   read(text: Buffer, found: Findings, end: boolean): void {
     const length = text.length;
     const view = new DataView(text.buffer, text.byteOffset, length);
+    this.#holdHalf(text, found);
     let from = 0;
     for (let at = SAMPLE - 1; (at = nextSample(text, view, at)) < length; at += STRIDE) {
       const start = edgeOfRun(text, at, from), runEnd = edgeOfRun(text, at, length);
       // What is too short may go on.
       if (runEnd === length && runEnd - start < MIN_RUN) break;
-      from = runEnd - start < MIN_RUN || !hasGroup(text, start, runEnd)
+      from = runEnd - start < MIN_RUN || (runEnd < length && !hasGroup(text, start, runEnd))
         ? runEnd
         : this.#readRun(text, { start, runEnd, found, end });
       // The next sample is the first behind it.
       at += Math.max(0, Math.floor((from - at) / STRIDE)) * STRIDE;
     }
-    if (length === 0 || is(OTHER, text[length - 1])) return;
-    this.#holdHalf(text, found);
-    if (from >= length) return;
+    if (from >= length || is(OTHER, text[length - 1])) return;
     const start = edgeOfRun(text, length, Math.max(from, length - MAX_ROW));
-    found.keepFrom(start);
     this.#readRun(text, { start, runEnd: length, found, end });
   }
 
@@ -116,7 +113,12 @@ export class HexDumps implements Reader {
       if (dump.isOpen || dump.isDump) this.#readBytes(text, dump, { found, end });
       // Without its first group it may be one.
       else while (at < runEnd && is(SEPARATOR, text[at])) at++;
-      at = Math.max(dump.bytes.length > 0 ? dump.end : 0, at + digitsAt(text, at), at + 1);
+      const next = Math.max(dump.bytes.length > 0 ? dump.end : 0, at + digitsAt(text, at), at + 1);
+      // What is kept is not to begin within it.
+      if (!dump.isDump && (dump.isOpen || next > found.keep)) {
+        found.keepFrom(Math.max(at, text.length - MAX_ROW));
+      }
+      at = next;
     }
     return at;
   }
@@ -149,17 +151,19 @@ export class HexDumps implements Reader {
     if (!isOpen) return;
     found.holdFrom(dump.unclear);
     if (inner.hold < count) found.holdFrom(starts[inner.hold]!);
-    const usual = lastRow.first + USUAL_ROW;
-    if (count > usual && dump.end - behindBlanks(text, starts[usual - 1]! + 2) <= USUAL_ROW + 2) {
-      // What is behind a row of usual length may be its characters.
-      const { hold } = this.#readInner(bytes.subarray(0, usual), false);
-      if (hold < usual) found.holdFrom(starts[hold]!);
+    // What is behind the row's bytes may be its characters.
+    for (let behind = lastRow.first + 1; mayHaveColumn && behind < count; behind++) {
+      if (!mayBeColumn(text, starts[behind]!, bytes.subarray(lastRow.first, behind))) continue;
+      const { hold } = this.#readInner(bytes.subarray(0, behind), false);
+      if (hold < behind) found.holdFrom(starts[hold]!);
+      kept = Math.min(kept, hold);
     }
     // Whole rows, and one more: the last may be too short to be found by itself.
     let row = rows.length - 1;
     while (row > 0 && rows[row]!.first > kept) row--;
     const { start } = rows[Math.max(0, row - 1)]!;
-    found.keepFrom(dump.end - start <= MAX_ROW * 2 ? start : starts[Math.max(0, kept - MIN_RUN)]!);
+    const isNear = text.length - start <= MAX_ROW * 2;
+    found.keepFrom(isNear ? start : starts[Math.max(0, kept - MIN_RUN)]!);
   }
 
   #readInner(bytes: Buffer, end: boolean): Findings {
@@ -190,12 +194,9 @@ function is(kind: number, byte: number | undefined): boolean {
 
 /** Whether a run has a group of two or four digits. */
 function hasGroup(text: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
-    const digits = digitsAt(text, at);
-    if (digits === 2 || digits === 4) return true;
-    at += digits;
-  }
-  return false;
+  let at = start, digits = 0;
+  for (; at < end && digits !== 2 && digits !== 4; at += digits + 1) digits = digitsAt(text, at);
+  return digits === 2 || digits === 4;
 }
 
 /** How far a run reaches to one side: without three separators, or more digits than an offset has. */
@@ -218,8 +219,9 @@ function readDump(text: Buffer, start: number): Dump {
   let at = start, width = Infinity;
   for (;;) {
     const first = bytes.length;
-    const isUnclear = at > start && length - at < MAX_OFFSET && !text.includes(NEWLINE, at);
-    if (isUnclear && edgeOfRun(text, at, length) === length) dump.unclear = at;
+    const isUnclear = at > start && length - at < MAX_OFFSET &&
+      text.subarray(at).every((byte) => !is(OTHER, byte));
+    if (isUnclear) dump.unclear = at;
     let dataEnd = isUnclear ? length : readRow(text, at, dump);
     const isWider = bytes.length - first > width;
     if (isWider) {
@@ -246,22 +248,23 @@ function readDump(text: Buffer, start: number): Dump {
     if (count > 0) dump.rows.push(row);
     if (lineEnd === length) {
       dump.isOpen = !isLong && (count > 0 || dataEnd === length);
-      if (dump.isOpen) dump.end = length;
       return dump;
     }
     if (count === 0 || isLong) return dump;
     const characters = mayHaveColumn ? charactersOf(text, textEnd, { dump, first }) : undefined;
+    let isLast = !isWide;
     if (characters !== undefined) {
       bytes.length = starts.length = first + characters.count;
+      // With its offset it is as certain to be found.
+      const behind = starts.at(-1)! + 2;
+      dump.isDump ||= at === start && behind - at >= MIN_RUN && behind - starts[0]! >= STRIDE;
+      isLast &&= !dump.isDump || (at > start && characters.count < width);
       width = characters.count;
       dump.rows[dump.rows.length - 1] = { ...row, column: characters.column };
     } else if (column < textEnd) return dump;
     dump.end = lineEnd + 1;
-    if (dump.end === length) {
-      dump.isOpen = true;
-      return dump;
-    }
-    if (!isWide) return dump;
+    dump.isOpen = dump.end === length;
+    if (dump.isOpen || isLast) return dump;
     at = lineEnd + 1;
   }
 }
@@ -296,12 +299,11 @@ function behindOffset(text: Uint8Array, start: number): number {
   let at = start;
   while (is(SEPARATOR, text[at])) at++;
   const digits = digitsAt(text, at);
-  let next = at + digits;
-  if (next === text.length) return digits > 4 ? next : at;
-  const isMarked = digits >= 4 && text[next] === COLON &&
-    (next + 1 === text.length || text[next + 1] === BLANK);
-  if (isMarked) next++;
-  next = behindBlanks(text, next);
+  const behind = at + digits;
+  if (behind === text.length) return digits > 4 ? behind : at;
+  const isMarked = text[behind] === COLON &&
+    (digits > 4 || (digits === 4 && text[behind + 1] === BLANK));
+  const next = behindBlanks(text, isMarked ? behind + 1 : behind);
   if (isMarked || digits > 4) return next;
   // Four digits in front of pairs.
   return digits === 4 && text[at + 4] === BLANK && digitsAt(text, next) === 2 &&
@@ -320,6 +322,12 @@ function behindBlanks(text: Uint8Array, start: number): number {
   let at = start;
   while (text[at] === BLANK) at++;
   return at;
+}
+
+/** Whether a text's rest may be the first characters of a row's bytes. */
+function mayBeColumn(text: Uint8Array, column: number, bytes: Uint8Array): boolean {
+  return text[column - 1] === BLANK && text.length - column <= bytes.length &&
+    text.subarray(column).every((char, index) => char === bytes[index] || char === DOT);
 }
 
 /**

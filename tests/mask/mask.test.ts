@@ -146,6 +146,7 @@ test("`createMask()` masks a secret broken over two lines at any place, split an
         "\xc2\x9b1;31m",
         "\x1b[0m\x1b[1;31m",
         "\x1b(B\x1b[m",
+        "\x1b[m\x0f",
         "\x1bPq\x1b\\\x1b_G\x1b\\\x1b^p\x1b\\\x1bXs\x1b\\",
       ]
     ) {
@@ -301,6 +302,37 @@ test("a mask finds a dump directly below another, whose rows are shorter", () =>
   const row = `00000000  ${"41 ".repeat(8)} ${"41 ".repeat(8)} |${"A".repeat(16)}|`;
   const mask = createMask([new Secret(secret)]);
   assert.equal(mask.text(`${row}\n7c:${pairs.join(":")}\n`), `${row}\n7c:***\n`);
+});
+
+test("a mask's stream reads a dump the same wherever it is split, whatever is around it", async () => {
+  const pairs = [...Buffer.from(LONG)].map((byte) => byte.toString(16).padStart(2, "0"));
+  const rows = (width: number, offset: string, before: string): string =>
+    pairs.join("").replace(new RegExp(`(..){1,${width}}`, "g"), (row) => {
+      const hex = row.replace(/..(?=.)/g, "$& ").padEnd(width * 3);
+      return `${offset}${hex}${before}${Buffer.from(row, "hex")}\n`;
+    });
+  for (
+    const text of [
+      // Junk in front of the offset, a row's characters that are digits, and a few bytes on their own.
+      `610040: d  d  f${rows(36, "00000000: ", "  ")}`,
+      rows(8, "00000008: ", " "),
+      rows(20, "0000010 ", ""),
+      // `xxd -c 8`
+      rows(8, "00000000: ", "").replace(/\b(..) (..)\b/g, "$1$2"),
+      `12:34:56 I ${pairs.join(" ")}`,
+      `61 61 61 62 30 30 30 30\n|${pairs.join(":")}`,
+      "b7c:787c:70:61:73:73:20:77:6f:72:64",
+    ]
+  ) {
+    const mask = maskOf(LONG, "x");
+    const bytes = Buffer.from(text);
+    const whole = (await through(mask, bytes)).toString();
+    assert.ok(whole.includes("***") && !/61[ :]?37|42[ :]?77|kBw/.test(whole), whole);
+    for (let at = 0; at <= bytes.length; at++) {
+      const parts = await through(mask, bytes.subarray(0, at), bytes.subarray(at));
+      assert.equal(parts.toString(), whole, `cut at ${at}`);
+    }
+  }
 });
 
 test("a mask's stream holds a secret that begins in a terminal's string without an end", async () => {
