@@ -166,7 +166,7 @@ export function startOrShell<T>(
   where: Pick<Context, "env" | "cwd">,
 ): T {
   // Bun starts a program before it has a descriptor to watch it with, and fails without one.
-  if (!isDeno && !isNode() && process.platform !== "win32") closeSync(openSync("/dev/null", "r"));
+  if (!isDeno && !isNode() && process.platform !== "win32") closeSync(openSync("/", "r"));
   try {
     return start(file, args);
   } catch (error) {
