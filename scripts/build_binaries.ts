@@ -35,13 +35,12 @@ if (first === "--all") {
 async function buildAll(folder: string, targets: readonly Target[]): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const metafile = join(folder, "inputs.json");
+  const packed = new Set<string>();
   for (const target of targets) {
     const ending = target.startsWith("windows") ? ".exe" : "";
-    await compileBinary(join(folder, `adc-run-${target}${ending}`), { target, metafile });
+    const files = await compileBinary(join(folder, `adc-run-${target}${ending}`), target);
+    for (const file of files) packed.add(file);
   }
-  const { inputs } = JSON.parse(await readFile(metafile, "utf8"));
-  await rm(metafile);
   const { version } = JSON.parse(await readFile(join(root, "deno.json"), "utf8"));
   const files = {
     "adc-run.1": manPage({ version, date: buildDate() }),
@@ -50,7 +49,7 @@ async function buildAll(folder: string, targets: readonly Target[]): Promise<voi
     "adc-run.ps1": SCRIPTS.powershell,
     "_adc-run": SCRIPTS.zsh,
     "LICENSE.txt": await readFile(join(root, "LICENSE"), "utf8"),
-    "LICENSES.txt": `${await licensesOf(packed(inputs))}
+    "LICENSES.txt": `${await licensesOf(ofPackages(packed))}
 ${"-".repeat(80)}
 
 bun ${BUN} (MIT), with JavaScriptCore (LGPL-2.0) and others: https://bun.com/docs/project/licensing
@@ -60,9 +59,9 @@ bun ${BUN} (MIT), with JavaScriptCore (LGPL-2.0) and others: https://bun.com/doc
   await writeFile(join(folder, "SHA256SUMS"), await sumsOf(folder));
 }
 
-/** The files of packages, here, that Bun has put into a binary; the binding has the keychain's license. */
-function packed(inputs: Readonly<Record<string, unknown>>): readonly string[] {
-  return Object.keys(inputs)
+/** The files of packages, here, that are in a binary; the binding has the keychain's license. */
+function ofPackages(files: Iterable<string>): readonly string[] {
+  return [...files]
     .filter((file) => file.includes("node_modules/") && !file.includes("@napi-rs/keyring-"))
     .map((file) => join(root, file.slice(file.indexOf("node_modules/"))));
 }

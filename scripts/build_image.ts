@@ -57,7 +57,7 @@ try {
   await mkdir(folder, { recursive: true });
   if (values.adc !== undefined) await unpackAdc(values.adc, folder);
   const arch = process.arch === "arm64" ? "arm64" : "x64";
-  await compileBinary(join(folder, "adc-run"), { target: `linux-${arch}` });
+  await compileBinary(join(folder, "adc-run"), `linux-${arch}`);
   const copyright = join(programs, "usr/share/doc/adc-run/copyright");
   await mkdir(dirname(copyright), { recursive: true });
   await copyFile(join(root, "LICENSE"), copyright);

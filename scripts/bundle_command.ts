@@ -18,19 +18,17 @@ const INLINED: readonly string[] = ["commander", "dotenv"];
  */
 const PARTS = {
   run: [
-    "src/cli/bin.js",
-    "src/cli/commands/run.js",
-    "src/http/http_client.js",
-    "src/system/spawn.js",
+    "src/cli/bin.",
+    "src/cli/commands/run.",
+    "src/http/http_client.",
+    "src/system/spawn.",
     "node_modules/dotenv/",
   ],
   adc: [
-    "src/run/guards.js",
+    "src/run/guards.",
     "node_modules/commander/",
   ],
 } as const;
-
-const [ENTRY] = PARTS.run;
 
 const SHEBANG = "#!/usr/bin/env node";
 
@@ -38,14 +36,12 @@ const PROCESS = "node:process";
 
 /** How {@linkcode bundleCommand} works. */
 export interface BundleOptions {
-  /** The folder of the compiled code, in which the entry is `src/cli/bin.js`. */
-  readonly code: string;
+  /** The command's entry: `src/cli/bin.js` among compiled code, or `bin.ts` among the sources. */
+  readonly entry: string;
   /** The command's file. */
   readonly outfile: string;
   /** The folder for the parts that the command loads, inside that of the command. */
   readonly parts: string;
-  /** The file for the licenses of what went into it. */
-  readonly licenses: string;
   /** The repository, whose `node_modules` has the packages. */
   readonly root: string;
 }
@@ -60,12 +56,13 @@ export interface BundleOptions {
  * stack trace can be read.
  *
  * @param options What from, and where to.
+ * @returns The files that went into it.
  */
-export async function bundleCommand(options: BundleOptions): Promise<void> {
-  const { code, outfile, parts, licenses, root } = options;
+export async function bundleCommand(options: BundleOptions): Promise<readonly string[]> {
+  const { entry, outfile, parts, root } = options;
   const bundle = await rolldown({
     cwd: root,
-    input: { run: join(code, ENTRY) },
+    input: { run: entry },
     platform: "node",
     plugins: [globalProcess],
     preserveEntrySignatures: false,
@@ -103,7 +100,7 @@ export async function bundleCommand(options: BundleOptions): Promise<void> {
   // Parts ask for what each run needs by its file's name, and the command has another for each link to it.
   await writeFile(outfile, `${SHEBANG}\nrequire("./${parts}/run.cjs");\n`);
   await chmod(outfile, 0o755);
-  await writeFile(licenses, await licensesOf(chunks.flatMap(({ moduleIds }) => moduleIds)));
+  return chunks.flatMap(({ moduleIds }) => moduleIds);
 }
 
 /** V8 takes twice the memory for a file with one character that is not in Latin-1. */

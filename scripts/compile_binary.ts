@@ -1,10 +1,11 @@
-import { cp, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { outputOf } from "../tests/support/run_command.ts";
 import { BUN, bunRuntime, npmInstall } from "../tests/support/runtimes.ts";
+import { bundleCommand } from "./bundle_command.ts";
 
 const BUILTINS = "scripts/builtins.ts";
 
@@ -27,25 +28,24 @@ export const TARGETS = {
 /** One of them. */
 export type Target = keyof typeof TARGETS;
 
-/** How {@linkcode compileBinary} works. */
-export interface CompileOptions {
-  /** The system. @default this one, with the packages in `node_modules` */
-  readonly target?: Target;
-  /** A file for Bun's description of what went into the binary. @default none */
-  readonly metafile?: string;
-}
-
 /**
- * `bun build --compile`: the command as one file that needs no runtime.
+ * `bun build --compile`: the command as one file that needs no runtime. What is compiled is the bundle of the npm
+ * package: Bun's own starts 2 ms later, for it makes an object for each module that is loaded later.
  *
  * @param path Where the binary goes.
- * @param options For which system.
+ * @param target The system. @default this one, with the packages in `node_modules`
+ * @returns The files that went into it.
  * @throws {Error} There is no Bun for this machine, npm cannot be reached, or Bun fails.
  */
-export async function compileBinary(path: string, options: CompileOptions = {}): Promise<void> {
-  const { target, metafile } = options;
-  const scratch = target && await mkdtemp(join(tmpdir(), "adc-run-binary-"));
+export async function compileBinary(path: string, target?: Target): Promise<readonly string[]> {
+  const folder = await mkdtemp(join(tmpdir(), "adc-run-binary-"));
   try {
+    const options = target === undefined ? [] : await installFor(target, folder);
+    await linkModules(folder);
+    const outfile = join(folder, "adc-run.cjs");
+    const entry = join(root, "src/cli/bin.ts");
+    const bundled = await bundleCommand({ entry, outfile, parts: "parts", root });
+    await cp(join(root, BUILTINS), join(folder, basename(BUILTINS)));
     await outputOf([
       await bunRuntime(),
       "build",
@@ -57,36 +57,43 @@ export async function compileBinary(path: string, options: CompileOptions = {}):
       "--no-compile-autoload-bunfig",
       // Bun has pseudo-terminals of its own.
       "--external=@lydell/node-pty",
-      ...(scratch ? await prepare(scratch, target) : []),
-      ...(metafile ? [`--metafile=${metafile}`] : []),
-      `--outfile=${path}`,
-      "src/cli/bin.ts",
-      BUILTINS,
-    ], { cwd: scratch ?? root });
+      ...options,
+      "--metafile=inputs.json",
+      `--outfile=${resolve(path)}`,
+      basename(outfile),
+      basename(BUILTINS),
+    ], { cwd: folder });
+    const { inputs } = JSON.parse(await readFile(join(folder, "inputs.json"), "utf8"));
+    return [...bundled, ...Object.keys(inputs)];
   } finally {
-    if (scratch) await rm(scratch, { recursive: true });
+    await rm(folder, { recursive: true });
   }
 }
 
-/** Fills a folder with the sources, the keychain's binding for one system, and that system's Bun. */
-async function prepare(folder: string, target: Target): Promise<readonly string[]> {
-  const modules = join(root, "node_modules");
-  const keyring = "@napi-rs/keyring";
-  const { version } = JSON.parse(await readFile(join(modules, keyring, "package.json"), "utf8"));
+const KEYRING = "@napi-rs/keyring";
+
+/** Fills a folder with the keychain's binding for one system, and that system's Bun. */
+async function installFor(target: Target, folder: string): Promise<readonly string[]> {
+  const file = join(root, "node_modules", KEYRING, "package.json");
+  const { version } = JSON.parse(await readFile(file, "utf8"));
   const system = Object.entries(TARGETS[target]).map(([name, value]) => `--${name}=${value}`);
-  await npmInstall(folder, ["--ignore-scripts", ...system, `bun@${BUN}`, `${keyring}@${version}`]);
-  for (const each of ["src", BUILTINS]) {
-    await cp(join(root, each), join(folder, each), { recursive: true });
-  }
-  for (const name of await readdir(modules)) {
-    if (name.startsWith(".") || name === dirname(keyring)) continue;
-    await symlink(join(modules, name), join(folder, "node_modules", name), "junction");
-  }
+  await npmInstall(folder, ["--ignore-scripts", ...system, `bun@${BUN}`, `${KEYRING}@${version}`]);
   const [runtime, ...others] = await readdir(join(folder, "node_modules", "@oven"));
   if (!runtime || others.length > 0) throw new Error(`npm has not one Bun for ${target}`);
-  const file = target.startsWith("windows") ? "bun.exe" : "bun";
+  const name = target.startsWith("windows") ? "bun.exe" : "bun";
   return [
     `--target=bun-${target}`,
-    `--compile-executable-path=${join(folder, "node_modules/@oven", runtime, "bin", file)}`,
+    `--compile-executable-path=${join(folder, "node_modules/@oven", runtime, "bin", name)}`,
   ];
+}
+
+/** Gives a folder the packages that it does not have yet. */
+async function linkModules(folder: string): Promise<void> {
+  const modules = join(root, "node_modules"), own = join(folder, "node_modules");
+  await mkdir(own, { recursive: true });
+  const there = await readdir(own);
+  for (const name of await readdir(modules)) {
+    if (name.startsWith(".") || there.includes(name)) continue;
+    await symlink(join(modules, name), join(own, name), "junction");
+  }
 }

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import process from "node:process";
-import { bundleCommand } from "./bundle_command.ts";
+import { bundleCommand, licensesOf } from "./bundle_command.ts";
 import { buildDate, MAN_PAGE, manPage } from "./man_page.ts";
 import {
   BIN_FILE,
@@ -30,13 +30,13 @@ export async function finishPackage(
   const code = join(folder, CODE_FOLDER);
   await removeUnreachable(code, TYPES_FILE);
   await renameInExamples(code, manifest.name);
-  await bundleCommand({
-    code,
+  const bundled = await bundleCommand({
+    entry: join(code, "src/cli/bin.js"),
     outfile: join(folder, BIN_FILE),
     parts: PARTS_FOLDER,
-    licenses: join(folder, LICENSES_FILE),
     root,
   });
+  await writeFile(join(folder, LICENSES_FILE), await licensesOf(bundled));
   await removeUnreachable(code, "mod.js");
   await referToNode(join(code, TYPES_FILE));
   for (const file of ["README.md", "LICENSE", SCHEMA_FILE]) {

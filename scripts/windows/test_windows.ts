@@ -66,7 +66,7 @@ async function commandOf(home: string): Promise<readonly string[]> {
     await forgetOldFolders("binary-win-");
     const folder = await cachedFolder(
       `binary-win-${await fingerprint()}`,
-      (folder) => compileBinary(join(folder, "adc-run.exe"), { target: "windows-x64" }),
+      (folder) => compileBinary(join(folder, "adc-run.exe"), "windows-x64"),
     );
     return [onWindows(join(folder, "adc-run.exe"))];
   }

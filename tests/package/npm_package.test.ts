@@ -48,10 +48,9 @@ for (
     await using folder = await temporaryFolder({ "src/cli/bin.js": `import "${specifier}";\n` });
     const { path } = folder;
     const bundled = bundleCommand({
-      code: path,
+      entry: join(path, "src/cli/bin.js"),
       outfile: join(path, "out.cjs"),
       parts: "parts",
-      licenses: join(path, "LICENSES.txt"),
       root: path,
     });
     await assert.rejects(bundled, new RegExp(`Could not resolve '${specifier}'`));

@@ -23,7 +23,7 @@ const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "adc
  */
 export async function cachedFolder(
   name: string,
-  fill: (folder: string) => Promise<void>,
+  fill: (folder: string) => Promise<unknown>,
 ): Promise<string> {
   const folder = join(cache, name);
   if (await exists(folder)) return folder;
