@@ -223,9 +223,12 @@ export async function startGroupProbe(
   };
 }
 
-/** One that has ended is a zombie for a moment; one that is about to has a signal pending. */
+/**
+ * One that has ended is a zombie for a moment; before, it has a signal pending, then dumps core, then has no memory
+ * any more.
+ */
 function isWaiting(pid: number): boolean {
   const status = readProcess(`/proc/${pid}/status`);
-  return status !== undefined && !/^State:\s+[ZX]/m.test(status) &&
-    !/^(?:Sig|Shd)Pnd:\s+0*[1-9a-f]/m.test(status);
+  return status !== undefined && /^VmSize:/m.test(status) && !/^State:\s+[ZX]/m.test(status) &&
+    !/^(?:(?:Sig|Shd)Pnd:\s+0*[1-9a-f]|CoreDumping:\s+1)/m.test(status);
 }
