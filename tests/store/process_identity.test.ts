@@ -95,8 +95,11 @@ test("`isAlive()` takes a process for dead that has ended and was not looked aft
     const [chunk] = await once(parent.stdout!, "data");
     const identity: ProcessIdentity = { host, pid: Number(String(chunk)) };
     assert.equal(await isAlive(identity), undefined);
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    // The shell itself would look.
+    while (readFileSync(`/proc/${parent.pid}/comm`, "utf8") !== "sleep\n") await turn();
     (parent.stdio[3] as unknown as { end(text: string): void }).end("\n");
-    while (await isAlive(identity) !== false) await new Promise((resolve) => setImmediate(resolve));
+    while (await isAlive(identity) !== false) await turn();
     assert.doesNotThrow(() => process.kill(identity.pid, 0), "It was looked after");
   } finally {
     parent.kill("SIGKILL");
