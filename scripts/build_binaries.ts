@@ -1,7 +1,7 @@
 /**
  * Compiles the command: `deno task binary [FILE]` for this system, into `binaries/adc-run` by default;
- * `deno task binaries [FOLDER [SYSTEM…]]` for every system or those named, into `binaries/` by default, with the man page, the
- * completions, the licenses of what the binaries hold, and the SHA-256 sum of each file.
+ * `deno task binaries [FOLDER [SYSTEM…]]` for every system or those named, into `binaries/` by default, with
+ * the man page, the completions, the licenses of what the binaries hold, and the SHA-256 sum of each file.
  *
  * @module
  */

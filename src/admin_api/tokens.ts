@@ -202,6 +202,7 @@ export async function createOnce(
     readonly signal: AbortSignal | undefined;
     /** The same signal, but later, for requests that make something. */
     readonly patient: AbortSignal | undefined;
+    /** How long cleaning up may take, in milliseconds. */
     readonly limit: number;
   },
 ): Promise<NewToken> {
